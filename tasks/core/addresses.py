@@ -1,0 +1,119 @@
+"""Which addresses may be fetched, and which URLs may be asked for.
+
+The checks a URL gets before anything is started. The egress gate (`tasks.web.egress`) uses the same
+policy at the moment of dialling, so a name that changes its answer in between gains nothing.
+
+Sources: the IANA special-purpose registries (RFC 6890), RFC 6052 and RFC 8215 (NAT64), RFC 3056 (6to4),
+RFC 4380 (Teredo). `ipaddress.is_global` alone is not enough: it passes several translated forms.
+"""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit, urlunsplit
+
+from tasks.core.errors import AddressBlocked, InvalidRequest
+from tasks.core.settings import Network
+
+MAX_URL_LENGTH = 2_048
+RESOLVE_TIMEOUT_S = 5.0
+NOT_REACHABLE = (
+    "The address does not lead to a public website: its name is unknown or its address is not public."
+)
+
+_NEVER = tuple(
+    ip_network(text)
+    for text in (
+        "168.63.129.16/32",  # Azure's host services
+        "192.88.99.0/24",  # 6to4 relays
+        "::/96",  # IPv4-compatible
+        "::ffff:0:0:0/96",  # IPv4-translated
+        "64:ff9b::/96",  # NAT64
+        "64:ff9b:1::/48",  # NAT64, local use
+        "2001::/32",  # Teredo
+        "2002::/16",  # 6to4
+        "fec0::/10",  # site-local
+    )
+)
+
+
+def is_permitted(address: str, allow: Sequence[Network] = ()) -> bool:
+    """Whether an IP address may be dialled: public, or inside `allow`."""
+    ip: IPv4Address | IPv6Address = ip_address(address.split("%")[0])
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    if any(ip in network for network in allow if network.version == ip.version):
+        return True
+    if any(ip in network for network in _NEVER if network.version == ip.version):
+        return False
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+async def resolve(host: str, port: int, allow: Sequence[Network] = ()) -> list[str]:
+    """The addresses of a host that may be dialled, in the resolver's order.
+
+    Raises:
+        AddressBlocked: there is none, whether unknown or not public.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+            infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, TimeoutError) as error:
+        raise AddressBlocked(NOT_REACHABLE) from error
+    addresses = [str(info[4][0]) for info in infos]
+    permitted = [address for address in dict.fromkeys(addresses) if is_permitted(address, allow)]
+    if not permitted:
+        raise AddressBlocked(NOT_REACHABLE)
+    return permitted
+
+
+def parse_start_url(text: object) -> str:
+    """The URL a client asks for, checked and in normal form (lower-case scheme and host, a path, no fragment).
+
+    Raises:
+        InvalidRequest: missing, relative, not http(s), with credentials, too long, or not a URL.
+    """
+
+    def refuse(code: str, message: str) -> InvalidRequest:
+        return InvalidRequest(code, message, field="url")
+
+    if text is None or text == "":
+        raise refuse("url_missing", "Say which website: `url` is missing or empty.")
+    if not isinstance(text, str):
+        raise refuse("url_invalid", "`url` must be a string.")
+    url = text.strip()
+    if len(url) > MAX_URL_LENGTH:
+        raise refuse("url_too_long", f"`url` is longer than {MAX_URL_LENGTH} characters.")
+    if any(character.isspace() or ord(character) < 32 or character == "\\" for character in url):
+        raise refuse("url_invalid", "`url` contains a space, a control character or a backslash.")
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+    except ValueError as error:
+        raise refuse("url_invalid", f"`url` is not a valid URL: {error}.") from error
+    if not parts.scheme or (not parts.netloc and ":" not in url.split("/")[0]):
+        raise refuse("url_relative", "`url` must be absolute: https://example.com/…")
+    if parts.scheme.lower() not in ("http", "https"):
+        raise refuse("url_scheme", "`url` must start with http:// or https://.")
+    if "@" in parts.netloc:
+        raise refuse("url_credentials", "`url` must not carry a user name or password.")
+    if not host or port == 0:
+        raise refuse("url_invalid", "`url` has no host, or an impossible port.")
+    return urlunsplit(
+        (parts.scheme.lower(), _netloc(parts.scheme.lower(), host, port), parts.path or "/", parts.query, "")
+    )
+
+
+def _netloc(scheme: str, host: str, port: int | None) -> str:
+    name = host.lower().rstrip(".")
+    if ":" not in name:
+        try:
+            name = name.encode("idna").decode("ascii")
+        except UnicodeError as error:
+            raise InvalidRequest("url_invalid", "`url` has an impossible host name.", field="url") from error
+    else:
+        name = f"[{name}]"
+    default = {"http": 80, "https": 443}[scheme]
+    return name if port in (None, default) else f"{name}:{port}"

@@ -1,0 +1,175 @@
+"""What can go wrong, and what follows.
+
+WidgetBuilderError
+├── InvalidSetting            the process does not start
+├── DependencyUnavailable     the process does not start, or the request gets 503
+├── InvalidRequest            the request gets 4xx; nothing was started
+│   └── NotFound              404
+├── PageError                 one page; the build goes on
+│   ├── PageSkipped           page skipped: counted apart, with the reason
+│   ├── FetchFailed           page fails; retried when `retriable`
+│   │   ├── AddressBlocked    not a public address (or not to be found: they look the same)
+│   │   ├── FetchTimeout      retried
+│   │   └── HttpStatus        retried for 429 and 5xx
+│   ├── ContentFailed         page fails: nothing could be read from it
+│   ├── EmbeddingFailed       page fails; retried when `retriable`
+│   └── StoreFailed           page fails; retried when `retriable`
+└── BuildError                build fails (or ends)
+    ├── HomePageFailed        the start page cannot be read
+    ├── EmbeddingRefused      key rejected or quota gone: the cause, at once, no retry
+    ├── NothingStored         not one page made it
+    └── BuildEnded            the build was cancelled or replaced meanwhile: stop, write nothing
+"""
+
+
+class WidgetBuilderError(Exception):
+    """Root of the product's errors. `code` is for programs, the text for people."""
+
+    code = "internal_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidSetting(WidgetBuilderError):
+    """A setting has a wrong value."""
+
+    code = "invalid_setting"
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+        self.name = name
+
+
+class DependencyUnavailable(WidgetBuilderError):
+    """A service or program the product needs is not there. `remedy` says how to mend it."""
+
+    code = "dependency_unavailable"
+
+    def __init__(self, dependency: str, problem: str, remedy: str = "") -> None:
+        super().__init__(f"{dependency}: {problem}" + (f" ({remedy})" if remedy else ""))
+        self.dependency = dependency
+        self.problem = problem
+        self.remedy = remedy
+
+
+class InvalidRequest(WidgetBuilderError):
+    """What the client asked for cannot be done. `field` names the part that is wrong."""
+
+    status = 422
+
+    def __init__(self, code: str, message: str, *, field: str | None = None, status: int = 422) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+        self.status = status
+
+
+class NotFound(InvalidRequest):
+    """There is no such build, widget or page."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("not_found", f"There is no such {what}.", status=404)
+
+
+class PageError(WidgetBuilderError):
+    """One page could not be used; the build goes on."""
+
+    code = "page_failed"
+    retriable = False
+
+    def __init__(self, message: str, *, retriable: bool | None = None) -> None:
+        super().__init__(message)
+        if retriable is not None:
+            self.retriable = retriable
+
+
+class PageSkipped(PageError):
+    """The page is left out on purpose. `reason`: robots, duplicate, not_html, empty, off_site, too_large."""
+
+    code = "page_skipped"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class FetchFailed(PageError):
+    """The page could not be fetched."""
+
+    code = "fetch_failed"
+
+
+class AddressBlocked(FetchFailed):
+    """The host has no address that may be fetched. Unknown hosts look the same: no port-scan oracle."""
+
+    code = "address_not_allowed"
+
+
+class FetchTimeout(FetchFailed):
+    """The page did not come in time."""
+
+    code = "timeout"
+    retriable = True
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"timeout after {seconds:g}s")
+
+
+class HttpStatus(FetchFailed):
+    """The server answered with an error status."""
+
+    code = "http_status"
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP {status}", retriable=status == 429 or status >= 500)
+        self.status = status
+
+
+class ContentFailed(PageError):
+    """Nothing could be read from the page."""
+
+    code = "content_failed"
+
+
+class EmbeddingFailed(PageError):
+    """The text could not be embedded."""
+
+    code = "embedding_failed"
+
+
+class StoreFailed(PageError):
+    """The page could not be written to the database."""
+
+    code = "store_failed"
+
+
+class BuildError(WidgetBuilderError):
+    """The build cannot go on."""
+
+    code = "build_failed"
+
+
+class HomePageFailed(BuildError):
+    """The start page cannot be read, so there is no site to build from."""
+
+    code = "home_page_failed"
+
+
+class EmbeddingRefused(BuildError):
+    """The embedding service refuses us: wrong key, or no credit. Asking again cannot help."""
+
+    code = "embedding_refused"
+
+
+class NothingStored(BuildError):
+    """Not one page of the site made it into the knowledge."""
+
+    code = "nothing_stored"
+
+
+class BuildEnded(BuildError):
+    """The build has its final event already (cancelled, swept): stop and write nothing more."""
+
+    code = "build_ended"

@@ -1,0 +1,159 @@
+"""What travels between the stages: frozen, validated, never a dict."""
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+
+class Frozen(BaseModel):
+    """Base of all values that travel."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FetchMethod(StrEnum):
+    """How a page was fetched."""
+
+    browser = "browser"
+    http = "http"
+
+
+class BuildRequest(Frozen):
+    """What a client asks for: valid already."""
+
+    url: str
+    """Absolute http(s) URL, normalised."""
+    depth: int
+    """Links to follow from the start page; 0 reads that page alone."""
+    max_pages: int
+
+
+class Target(Frozen):
+    """A URL of the site that is to be read."""
+
+    url: str
+    depth: int
+
+
+class BrandEvidence(Frozen):
+    """What the browser saw of the site's looks; see `tasks.brand`."""
+
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class FetchedPage(Frozen):
+    """A page as fetched, once a build."""
+
+    target: Target
+    final_url: str
+    """After redirects."""
+    method: FetchMethod
+    html: str
+    """The document: as rendered (browser) or as sent (http), decoded."""
+    byte_count: int
+    """Bytes of the body as sent, decompressed."""
+    escalated: bool = False
+    """Sent as an empty shell over HTTP, so rendered by the browser."""
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    """JSON values to keep with the page: status, etag, last_modified, render reason …"""
+
+
+class ReadPage(Frozen):
+    """What a visitor would read on a page."""
+
+    target: Target
+    url: str
+    """Where the page really is (after redirects)."""
+    title: str
+    markdown: str
+    """Main content, CommonMark, links absolute."""
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    """JSON values: description, language, method, …"""
+
+
+class Chunk(Frozen):
+    """A part of a page that is embedded and found on its own."""
+
+    position: int
+    """0, 1, 2 … within the page."""
+    heading_path: tuple[str, ...]
+    """Headings above it, outermost first."""
+    text: str
+    """Markdown, as shown to people."""
+    token_count: int
+    content_hash: str
+    """SHA-256 (hex) of what is embedded."""
+
+
+class ChunkedPage(Frozen):
+    """A page in chunks; at least one."""
+
+    page: ReadPage
+    chunks: tuple[Chunk, ...]
+    token_count: int
+    """Tokens of the whole page, counted with the embedding model's tokenizer."""
+    content_hash: str
+    """SHA-256 (hex) of the page's Markdown; equal for equal content."""
+
+
+class EmbeddedPage(Frozen):
+    """A page with its vectors, ready to be stored."""
+
+    chunked: ChunkedPage
+    model: str
+    """Name of the embedding model."""
+    page_vector: tuple[float, ...]
+    """1536 numbers."""
+    chunk_vectors: tuple[tuple[float, ...], ...]
+    """One of 1536 numbers for each chunk, in order."""
+
+
+class Passage(Frozen):
+    """One result of a search."""
+
+    url: str
+    title: str
+    heading: str
+    text: str
+    similarity: float
+    """Cosine similarity to the query, −1 … 1."""
+
+
+class Statistics(Frozen):
+    """Counters of a build. They always add up (see `adds_up`)."""
+
+    total_urls: int = 0
+    """URLs that were scraped or failed to be; skipped ones are not among them."""
+    scraped_pages: int = 0
+    failed_scrapes: int = 0
+    embedded_pages: int = 0
+    failed_embeddings: int = 0
+    stored_pages: int = 0
+    failed_stores: int = 0
+    skipped: dict[str, int] = Field(default_factory=dict)
+    """Pages left out, by reason."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def skipped_pages(self) -> int:
+        """All pages left out."""
+        return sum(self.skipped.values())
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every page is in exactly one place."""
+        return (
+            self.scraped_pages + self.failed_scrapes == self.total_urls
+            and self.embedded_pages + self.failed_embeddings == self.scraped_pages
+            and self.stored_pages + self.failed_stores == self.embedded_pages
+        )
+
+
+class Job(Frozen):
+    """A build as the flow needs it."""
+
+    build_id: UUID
+    widget_id: UUID
+    request: BuildRequest

@@ -1,0 +1,175 @@
+"""Every setting of the product, read once at the edge and passed in.
+
+Names the ecosystem knows keep theirs (`DATABASE_URL`, `PREFECT_API_URL`, `OPENAI_*`);
+all others are `WIDGET_BUILDER_…`. A wrong value is refused with the setting's name.
+"""
+
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from tasks.core.errors import InvalidSetting
+
+PREFIX = "WIDGET_BUILDER_"
+
+Network = IPv4Network | IPv6Network
+
+
+class RenderMode(StrEnum):
+    """Which pages the browser reads."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+class EmbeddingProvider(StrEnum):
+    """Who turns text into vectors."""
+
+    auto = "auto"
+    openai = "openai"
+    local = "local"
+
+
+def _named(name: str) -> AliasChoices:
+    """The environment name of a setting, beside its Python name."""
+    return AliasChoices(name, name.lower())
+
+
+class Settings(BaseSettings):
+    """The product's settings: environment variables and `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        env_ignore_empty=True,
+    )
+
+    database_url: SecretStr | None = Field(None, validation_alias=_named("DATABASE_URL"))
+    """PostgreSQL with pgvector ≥ 0.8.4. Absent: the embedded server under `data_dir`."""
+
+    prefect_api_url: str | None = Field(None, validation_alias=_named("PREFECT_API_URL"))
+    """A Prefect server's API, ending in `/api`. Absent: the embedded server."""
+
+    openai_api_key: SecretStr | None = Field(None, validation_alias=_named("OPENAI_API_KEY"))
+    """With a key, `embedding_provider=auto` means OpenAI."""
+
+    openai_base_url: str | None = Field(None, validation_alias=_named("OPENAI_BASE_URL"))
+    """Any server that speaks OpenAI's protocol."""
+
+    data_dir: Path = Path(".data")
+    """Where the embedded services keep their data and logs."""
+
+    host: str = "127.0.0.1"
+    """Address the API listens on."""
+
+    port: int = Field(8080, ge=1, le=65535)
+    """Port the API listens on; `up` takes the next free one if it is in use."""
+
+    public_url: str | None = None
+    """The API's address as browsers see it, for snippets and previews. Absent: host and port."""
+
+    browser_path: Path | None = None
+    """A Chromium or Chrome to use. Absent: the first one found on the machine."""
+
+    render: RenderMode = RenderMode.auto
+    """`always`: browser at depth 0 and 1; `never`: HTTP only; `auto`: the browser where it matters."""
+
+    browser_extract_workers: int = Field(3, ge=1, le=64)
+    """Most browser tabs a build reads with at once."""
+
+    http_extract_workers: int = Field(15, ge=1, le=256)
+    """Most HTTP lanes that follow links at once."""
+
+    scrape_workers: int = Field(10, ge=1, le=256)
+    """Most pages turned into content at once."""
+
+    embed_workers: int = Field(5, ge=1, le=64)
+    """Most embedding batches under way at once."""
+
+    store_workers: int = Field(3, ge=1, le=64)
+    """Most store transactions under way at once."""
+
+    adaptive: bool = True
+    """Open a stage's lanes as work comes and close idle ones; off: all of them from the start."""
+
+    max_depth: int = Field(5, ge=0, le=20)
+    """Largest `depth` a build may ask for."""
+
+    max_pages: int = Field(1000, ge=1, le=1_000_000)
+    """Largest `max_pages` a build may ask for, and the default."""
+
+    page_timeout_s: float = Field(30, gt=0, le=600)
+    """Seconds one page may take, everything included."""
+
+    max_page_bytes: int = Field(10_000_000, ge=1_000)
+    """Largest page read, in bytes after decompression."""
+
+    crawl_delay_s: float = Field(0, ge=0, le=60)
+    """Least seconds between two requests to one host."""
+
+    obey_robots: bool = True
+    """Leave out what robots.txt forbids (RFC 9309)."""
+
+    embedding_provider: EmbeddingProvider = EmbeddingProvider.auto
+    """`auto`: openai with a key, else the local model."""
+
+    embedding_model: str = "text-embedding-3-small"
+    """OpenAI's embedding model; at most 1536 dimensions."""
+
+    egress_allow: Annotated[tuple[Network, ...], NoDecode] = ()
+    """CIDRs, comma-separated, that may be fetched although they are not public."""
+
+    performance_metrics: bool = True
+    """Add seconds, pages/s, bytes and tokens of each stage to the statistics."""
+
+    @field_validator("egress_allow", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("prefect_api_url", "openai_base_url", "public_url")
+    @classmethod
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/") if value else value
+
+    @property
+    def uses_openai(self) -> bool:
+        """Whether embeddings come from OpenAI's protocol rather than from the local model."""
+        if self.embedding_provider is EmbeddingProvider.auto:
+            return self.openai_api_key is not None
+        return self.embedding_provider is EmbeddingProvider.openai
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port under which browsers reach the API, without a trailing slash."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process.
+
+    Raises:
+        InvalidSetting: a value is wrong; names the environment variable.
+    """
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        name = field if field.isupper() else PREFIX + field.upper()
+        raise InvalidSetting(name, first["msg"]) from error
+    if settings.embedding_provider is EmbeddingProvider.openai and settings.openai_api_key is None:
+        raise InvalidSetting("OPENAI_API_KEY", "is needed while WIDGET_BUILDER_EMBEDDING_PROVIDER is openai")
+    return settings
