@@ -70,7 +70,7 @@ async def resolve(host: str, port: int, allow: Sequence[Network] = ()) -> list[s
 
 
 def parse_start_url(text: object) -> str:
-    """The URL a client asks for, checked and in normal form (lower-case scheme and host, a path, no fragment).
+    """The URL a client asks for, checked, in normal form: lower-case scheme and host, a path, no fragment.
 
     Raises:
         InvalidRequest: missing, relative, not http(s), with credentials, too long, or not a URL.
