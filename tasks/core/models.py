@@ -37,12 +37,6 @@ class Target(Frozen):
     depth: int
 
 
-class BrandEvidence(Frozen):
-    """What the browser saw of the site's looks; see `tasks.brand`."""
-
-    data: dict[str, Any] = Field(default_factory=dict)
-
-
 class FetchedPage(Frozen):
     """A page as fetched, once a build."""
 
@@ -119,6 +113,32 @@ class Passage(Frozen):
     text: str
     similarity: float
     """Cosine similarity to the query, −1 … 1."""
+
+
+class Theme(Frozen):
+    """How the widget looks and what it is called. Colours are `#rrggbb`."""
+
+    name: str
+    language: str = "en"
+    """BCP 47."""
+    logo_url: str | None = None
+    favicon_url: str | None = None
+    scheme: str = "light"
+    """`light` or `dark`."""
+    primary: str
+    on_primary: str
+    """Text on `primary`, contrast ≥ 4.5:1."""
+    background: str
+    text: str
+    """Text on `background`, contrast ≥ 4.5:1."""
+    heading_font: str
+    """A CSS font-family list."""
+    body_font: str
+    radius_px: float = 8
+    confidence: float = Field(ge=0, le=1)
+    """0: nothing found, the neutral theme; 1: independent signs agree."""
+    sources: dict[str, str] = Field(default_factory=dict)
+    """For each token, where on the site it was found."""
 
 
 class Statistics(Frozen):
