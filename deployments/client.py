@@ -1,0 +1,180 @@
+"""The product's API as a program sees it: start a build, follow it to its end, cancel it."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from httpx_sse import EventSource, SSEError, aconnect_sse
+from pydantic import ValidationError
+
+from tasks.core.errors import DependencyUnavailable, InvalidRequest, WidgetBuilderError
+from tasks.core.events import BuildEvent
+
+BUILDS = "/api/public/ai-widget-builder"
+SILENCE_S = 45.0
+"""The API sends a comment every 15 s: three missing ones mean that the connection is dead."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+START_PATIENCE_S = 3.0
+"""Seconds of pauses before we give up handing a build in."""
+FOLLOW_PATIENCE_S = 120.0
+"""Seconds of pauses without an event before we give up following; the build goes on without us."""
+STACK_FILE = "stack.json"
+
+
+class _Interrupted(Exception):
+    """The stream broke or could not be had just now: ask again."""
+
+
+class _Patience:
+    """Pauses between attempts, doubling, until they have cost too much without any progress."""
+
+    def __init__(self, api_url: str) -> None:
+        self._api_url = api_url
+        self._limit_s = START_PATIENCE_S
+        self._waited_s, self._pause_s = 0.0, FIRST_PAUSE_S
+
+    def progress(self) -> None:
+        """An event came: the build is known there, and the stream is worth waiting for."""
+        self._limit_s = FOLLOW_PATIENCE_S
+        self._waited_s, self._pause_s = 0.0, FIRST_PAUSE_S
+
+    async def pause(self, cause: Exception | None) -> None:
+        """Wait for the next attempt.
+
+        Raises:
+            DependencyUnavailable: there was no progress for too long.
+        """
+        if self._waited_s >= self._limit_s:
+            raise DependencyUnavailable(
+                f"API at {self._api_url}",
+                f"does not answer ({_cause(cause)})" if cause else "ends its stream before the build ends",
+                "is `widget-builder up` running?",
+            ) from cause
+        await asyncio.sleep(self._pause_s)
+        self._waited_s += self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+
+
+async def build(
+    api_url: str, url: str, depth: int | None = None, max_pages: int | None = None
+) -> AsyncGenerator[BuildEvent, None]:
+    """Every event of a new build, once each and in order, up to the terminal one.
+
+    A stream that breaks is resumed with `Last-Event-ID`; a request whose answer never came is handed in
+    again under the same `Idempotency-Key`.
+
+    Raises:
+        InvalidRequest: the API refused the request.
+        DependencyUnavailable: the API does not answer (any more).
+        WidgetBuilderError: the API answered with an error of its own.
+    """
+    body = {"url": url, "depth": depth, "max_pages": max_pages}
+    wanted = {name: value for name, value in body.items() if value is not None}
+    key, build_id, last = str(uuid4()), None, 0
+    patience = _Patience(api_url)
+    async with _open_http(api_url) as http:
+        while True:
+            cause: Exception | None = None
+            stream = _start(http, wanted, key) if build_id is None else _resume(http, build_id, last)
+            try:
+                async with aclosing(stream):
+                    async for event in stream:
+                        if event.seq <= last:
+                            continue
+                        if event.seq > last + 1:
+                            break  # the record has what this stream lost
+                        build_id, last = event.build_id, event.seq
+                        patience.progress()
+                        yield event
+                        if event.type.is_terminal:
+                            return
+            except (httpx.TransportError, _Interrupted) as error:
+                cause = error
+            await patience.pause(cause)
+
+
+async def cancel(api_url: str, build_id: UUID) -> None:
+    """Ask for the end of a build; its stream ends with `builder_cancelled`.
+
+    Raises:
+        InvalidRequest: there is no such build.
+        DependencyUnavailable: the API does not answer.
+    """
+    async with _open_http(api_url) as http:
+        try:
+            response = await http.delete(f"{BUILDS}/{build_id}")
+        except httpx.TransportError as error:
+            raise DependencyUnavailable(f"API at {api_url}", _cause(error)) from error
+    if response.is_error:
+        raise _refusal(response.status_code, response.content)
+
+
+async def find_stack(data_dir: Path) -> dict[str, Any] | None:
+    """What the stack running on this data directory says of itself (`api_url`, …); None when none answers."""
+    try:
+        found = json.loads((data_dir / STACK_FILE).read_text())
+        api_url = found["api_url"]
+        async with _open_http(api_url, silence_s=2) as http:
+            answer = await http.get("/healthz")
+    except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError, httpx.InvalidURL):
+        return None
+    return found if answer.is_success else None
+
+
+def _open_http(api_url: str, *, silence_s: float = SILENCE_S) -> httpx.AsyncClient:
+    # The API is our own: a proxy named in the environment is meant for other sites.
+    timeout = httpx.Timeout(silence_s, connect=min(silence_s, 10))
+    return httpx.AsyncClient(base_url=api_url, timeout=timeout, trust_env=False)
+
+
+async def _start(http: httpx.AsyncClient, body: dict[str, Any], key: str) -> AsyncGenerator[BuildEvent, None]:
+    async with aconnect_sse(http, "POST", BUILDS, json=body, headers={"Idempotency-Key": key}) as source:
+        if source.response.is_error:
+            raise _refusal(source.response.status_code, await source.response.aread())
+        async for event in _events(source):
+            yield event
+
+
+async def _resume(http: httpx.AsyncClient, build_id: UUID, last: int) -> AsyncGenerator[BuildEvent, None]:
+    address, headers = f"{BUILDS}/{build_id}/events", {"Last-Event-ID": str(last)}
+    async with aconnect_sse(http, "GET", address, headers=headers) as source:
+        status = source.response.status_code
+        if status == 429 or status >= 500 or status == 204:
+            raise _Interrupted(f"HTTP {status}")
+        if source.response.is_error:
+            raise _refusal(status, await source.response.aread())
+        async for event in _events(source):
+            yield event
+
+
+async def _events(source: EventSource) -> AsyncGenerator[BuildEvent, None]:
+    try:
+        async for frame in source.aiter_sse():
+            if frame.data:  # httpx-sse reports the blank line after a comment as an empty frame
+                yield BuildEvent.model_validate_json(frame.data)
+    except (SSEError, ValidationError) as error:
+        message = f"{source.response.url} does not answer as the AI Widget Builder's API does: {error}"
+        raise WidgetBuilderError(message) from error
+
+
+def _refusal(status: int, body: bytes) -> WidgetBuilderError:
+    """The API's error as ours: 4xx is an InvalidRequest."""
+    try:
+        told = json.loads(body)["error"]
+        code, message, field = str(told["code"]), str(told["message"]), told.get("field")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        code, message, field = "http_status", f"The API answered with HTTP {status}.", None
+    if status < 500:
+        return InvalidRequest(code, message, field=field, status=status)
+    error = WidgetBuilderError(message)
+    error.code = code
+    return error
+
+
+def _cause(error: Exception) -> str:
+    return str(error) or type(error).__name__
