@@ -84,6 +84,11 @@ class PageError(WidgetBuilderError):
         if retriable is not None:
             self.retriable = retriable
 
+    def as_final(self) -> "PageError":
+        """The same error after the last try: not to be retried by whoever gets it next."""
+        self.retriable = False
+        return self
+
 
 class PageSkipped(PageError):
     """The page is left out on purpose. `reason`: robots, duplicate, not_html, empty, off_site, too_large."""

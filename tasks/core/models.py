@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from tasks.core.errors import PageError
+
 
 class Frozen(BaseModel):
     """Base of all values that travel."""
@@ -54,6 +56,18 @@ class FetchedPage(Frozen):
     """JSON values to keep with the page: status, etag, last_modified, render reason …"""
 
 
+class Found(Frozen):
+    """A URL of the site as extraction hands it on: fetched, failed, or (a leaf) not yet fetched."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    target: Target
+    page: FetchedPage | None = None
+    error: PageError | None = None
+    links: tuple[str, ...] = ()
+    """Links on the page, absolute and normalised, in document order."""
+
+
 class ReadPage(Frozen):
     """What a visitor would read on a page."""
 
@@ -63,6 +77,8 @@ class ReadPage(Frozen):
     title: str
     markdown: str
     """Main content, CommonMark, links absolute."""
+    byte_count: int = 0
+    """Bytes of the page as sent."""
     metadata: dict[str, Any] = Field(default_factory=dict)
     """JSON values: description, language, method, …"""
 

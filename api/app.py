@@ -1,0 +1,28 @@
+"""The Starlette application: routes, errors, lifespan."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+
+from api import builds, health, widgets
+from api.problems import HANDLERS
+from api.service import open_service
+from tasks.core.settings import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The application; without settings it reads the environment's."""
+    settings = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_service(settings) as service:
+            app.state.service = service
+            yield
+
+    return Starlette(
+        routes=[*builds.routes, *widgets.routes, *health.routes],
+        exception_handlers=HANDLERS,
+        lifespan=lifespan,
+    )

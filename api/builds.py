@@ -1,0 +1,163 @@
+"""Builds: start one, watch it, read its state, cancel it."""
+
+import asyncio
+import logging
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sse_starlette import EventSourceResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from api.bodies import read_object
+from api.frames import frames
+from api.service import Service, service_of
+from tasks.core.addresses import resolve
+from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest, NotFound
+from tasks.core.events import EventDraft, EventType
+from tasks.core.models import BuildRequest
+from tasks.core.requests import parse_request
+from tasks.knowledge.builds import (
+    BuildRecord,
+    append_event,
+    create_build,
+    link_flow_run,
+    read_build,
+)
+
+logger = logging.getLogger("widget_builder.api")
+
+PATH = "/api/public/ai-widget-builder"
+PING_S = 15
+SEND_TIMEOUT_S = 30
+"""A client that takes nothing for so long is let go."""
+MAX_KEY_LENGTH = 255
+
+
+async def start(request: Request) -> Response:
+    """POST: record a build, start its flow run, stream its events. It goes on if the client leaves."""
+    service = service_of(request)
+    asked = await read_object(request)
+    wanted = parse_request(service.settings, asked.get("url"), asked.get("depth"), asked.get("max_pages"))
+    await _check_address(service, wanted.url)
+    await service.runs.check()
+    new = await create_build(service.pool, wanted, idempotency_key=_idempotency_key(request))
+    if new.created:
+        task = asyncio.create_task(_start_run(service, new.build_id, wanted))
+        service.starting.add(task)
+        task.add_done_callback(service.starting.discard)
+    return _stream(request, new.build_id, owner_token=new.owner_token)
+
+
+async def _check_address(service: Service, url: str) -> None:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    try:
+        await resolve(parts.hostname or "", port, service.settings.egress_allow)
+    except AddressBlocked as error:
+        raise InvalidRequest(error.code, error.message, field="url") from error
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise InvalidRequest(
+            "idempotency_key_invalid", f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters."
+        )
+    return key
+
+
+async def _start_run(service: Service, build_id: UUID, request: BuildRequest) -> None:
+    """Start the flow run; if that cannot be, the build ends with the cause."""
+    try:
+        await link_flow_run(service.pool, build_id, await service.runs.start(build_id, request))
+    except DependencyUnavailable as error:
+        logger.warning("build %s cannot start: %s", build_id, error)
+        draft = EventDraft(
+            type=EventType.builder_failed,
+            message="The build cannot start",
+            detail=error.problem,
+            data={"code": error.code},
+        )
+        await append_event(service.pool, build_id, draft)
+
+
+async def events(request: Request) -> Response:
+    """GET …/events: the stream from the start, or after `Last-Event-ID`; 204 when nothing can follow."""
+    build = await _find(request)
+    after = _last_event_id(request, build)
+    if build.is_over and after >= build.last_seq:
+        return Response(status_code=204)
+    return _stream(request, build.id, after=after)
+
+
+def _last_event_id(request: Request, build: BuildRecord) -> int:
+    """What the client has seen; anything that is not a number of this build's means nothing."""
+    text = request.headers.get("last-event-id") or request.query_params.get("last_event_id") or "0"
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        return 0
+    return int(text) if int(text) <= build.last_seq else 0
+
+
+def _stream(request: Request, build_id: UUID, *, after: int = 0, owner_token: str | None = None) -> Response:
+    service = service_of(request)
+    with_logs = request.query_params.get("logs") in ("1", "true")
+    return EventSourceResponse(
+        frames(service, build_id, after=after, with_logs=with_logs, owner_token=owner_token),
+        headers={
+            "X-Build-Id": str(build_id),
+            "Location": f"{PATH}/{build_id}",
+            "Cache-Control": "no-store",
+        },
+        ping=PING_S,
+        send_timeout=SEND_TIMEOUT_S,
+    )
+
+
+async def state(request: Request) -> Response:
+    """GET …/{build_id}: state and statistics."""
+    return JSONResponse(_describe(await _find(request)))
+
+
+async def cancel(request: Request) -> Response:
+    """DELETE …/{build_id}: end the build; nothing it has stored for the widget is taken away."""
+    service = service_of(request)
+    build = await _find(request)
+    draft = EventDraft(
+        type=EventType.builder_cancelled,
+        message="The build was cancelled",
+        data={"statistics": build.statistics},
+    )
+    try:
+        await append_event(service.pool, build.id, draft)
+    except BuildEnded as error:
+        build = await _find(request)
+        if build.status != "cancelled":
+            raise InvalidRequest(
+                "build_ended", f"The build is {build.status} already.", status=409
+            ) from error
+    if build.flow_run_id is not None:
+        await service.runs.cancel(build.flow_run_id)
+    return JSONResponse(_describe(await _find(request)))
+
+
+async def _find(request: Request) -> BuildRecord:
+    try:
+        build_id = UUID(request.path_params["build_id"])
+    except ValueError as error:
+        raise NotFound("build") from error
+    return await read_build(service_of(request).pool, build_id)
+
+
+def _describe(build: BuildRecord) -> dict[str, object]:
+    described = build.model_dump(mode="json", exclude={"id", "heartbeat_at"})
+    return {"build_id": str(build.id), **described}
+
+
+routes = [
+    Route(PATH, start, methods=["POST"]),
+    Route(PATH + "/{build_id}", state, methods=["GET"]),
+    Route(PATH + "/{build_id}", cancel, methods=["DELETE"]),
+    Route(PATH + "/{build_id}/events", events, methods=["GET"]),
+]

@@ -1,0 +1,77 @@
+"""What the routes work with: opened in the application's lifespan."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from starlette.requests import Request
+from tasks.knowledge.embedders import Embedder, open_embedder
+
+from api.prefect_runs import PrefectRuns, open_prefect_runs
+from api.stream import Streams
+from api.sweeper import Sweeper
+from tasks.core.database import Pool, open_pool
+from tasks.core.errors import DependencyUnavailable
+from tasks.core.events import BuildEvent
+from tasks.core.settings import Settings
+
+
+@dataclass
+class Service:
+    """The open resources of one API process."""
+
+    settings: Settings
+    pool: Pool
+    runs: PrefectRuns
+    streams: Streams
+    embedder: Embedder
+    starting: set[asyncio.Task[Any]] = field(default_factory=set)
+    """Runs being started behind a stream that has begun already."""
+
+
+def service_of(request: Request) -> Service:
+    """The service the request's application holds."""
+    return cast(Service, request.app.state.service)
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[Service]:
+    """The service, following Prefect and looking after builds until left.
+
+    Raises:
+        DependencyUnavailable: there is no database.
+    """
+    if settings.database_url is None:
+        raise DependencyUnavailable("PostgreSQL", "DATABASE_URL is not set", "start `widget-builder up`")
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), most=20))
+        runs = await stack.enter_async_context(open_prefect_runs())
+        embedder = await stack.enter_async_context(open_embedder(settings, None))
+        service = Service(settings, pool, runs, Streams(pool), embedder)
+        sweeper = Sweeper(pool, runs)
+        background = await stack.enter_async_context(_cancelled_at_exit())
+        background.append(asyncio.create_task(_follow(runs, service.streams, sweeper)))
+        background.append(asyncio.create_task(service.streams.fill_forever()))
+        background.append(asyncio.create_task(sweeper.sweep_forever()))
+        yield service
+
+
+@asynccontextmanager
+async def _cancelled_at_exit() -> AsyncIterator[list[asyncio.Task[None]]]:
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _follow(runs: PrefectRuns, streams: Streams, sweeper: Sweeper) -> None:
+    async for event in runs.follow():
+        if isinstance(event, BuildEvent):
+            await streams.take(event)
+        elif event.endswith((".Crashed", ".Failed", ".Cancelled")):
+            sweeper.poke()

@@ -1,0 +1,57 @@
+"""Widgets as their visitors see them: configuration and search."""
+
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from tasks.knowledge.search import search
+
+from api.service import service_of
+from tasks.core.errors import InvalidRequest, NotFound
+from tasks.knowledge.builds import read_widget
+
+PATH = "/api/public/widgets/{widget_id}"
+DEFAULT_RESULTS = 5
+MAX_RESULTS = 50
+
+
+async def config(request: Request) -> Response:
+    """GET …/{id}: what the widget on the customer's page needs to know."""
+    widget = await read_widget(service_of(request).pool, _widget_id(request))
+    return JSONResponse(
+        {
+            "id": str(widget.id),
+            "name": widget.name,
+            "site_url": widget.site_url,
+            "theme": widget.theme,
+            "state": "ready" if widget.active_job_id else "building",
+        }
+    )
+
+
+async def find(request: Request) -> Response:
+    """GET …/{id}/search?q=&limit=: passages that answer, best first."""
+    service = service_of(request)
+    query, limit = request.query_params.get("q", ""), _limit(request)
+    passages = await search(service.pool, service.embedder, _widget_id(request), query, limit)
+    return JSONResponse({"results": [passage.model_dump() for passage in passages]})
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(DEFAULT_RESULTS))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_RESULTS:
+        raise InvalidRequest(
+            "limit_invalid", f"`limit` must be a whole number from 1 to {MAX_RESULTS}.", field="limit"
+        )
+    return int(text)
+
+
+def _widget_id(request: Request) -> UUID:
+    try:
+        return UUID(request.path_params["widget_id"])
+    except ValueError as error:
+        raise NotFound("widget") from error
+
+
+routes = [Route(PATH, config, methods=["GET"]), Route(PATH + "/search", find, methods=["GET"])]

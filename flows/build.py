@@ -1,0 +1,76 @@
+"""The build: one site, from its address to a widget that answers."""
+
+import asyncio
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from prefect import flow, runtime
+from prefect.states import Cancelled, State
+
+from flows.outcome import cause_of, finish, tell_failure
+from flows.pipeline import Pipeline
+from flows.progress import Progress
+from flows.site import open_site
+from flows.slots import hold_slot
+from flows.watch import watch
+from flows.workspace import Workspace, open_database, open_workspace, take_job
+from tasks.core.errors import BuildEnded, WidgetBuilderError
+from tasks.core.requests import parse_request
+from tasks.core.settings import load_settings
+
+
+def name_run() -> str:
+    """A run is called what its site is called."""
+    parts = urlsplit(str(runtime.flow_run.parameters["url"]))
+    return parts.netloc + parts.path.rstrip("/")
+
+
+@flow(name="build-widget", flow_run_name=name_run)
+async def build_widget(
+    url: str,
+    depth: int = 2,
+    max_pages: int | None = None,
+    build_id: UUID | None = None,
+    widget_id: UUID | None = None,
+) -> State[Any] | None:
+    """Build a widget from a website.
+
+    Args:
+        url: The site's start page.
+        depth: Links to follow from it; 0 reads that page alone.
+        max_pages: Most pages to read; absent, the most the settings allow.
+        build_id: The build as the API recorded it; absent, it is recorded now.
+        widget_id: A widget to build anew; it moves to the new knowledge when that is complete.
+    """
+    # Every page has a task run; that each finished is known from its state.
+    logging.getLogger("prefect.task_runs").setLevel(logging.WARNING)
+    settings = load_settings()
+    request = parse_request(settings, url, depth, max_pages)
+    run_id = UUID(runtime.flow_run.id)
+    async with open_database(settings) as pool:
+        job = await take_job(pool, request, run_id, build_id=build_id, widget_id=widget_id)
+        progress = Progress(pool, job, run_id)
+        cause: WidgetBuilderError | None = None
+        try:
+            async with open_workspace(settings, pool, job, progress) as space:
+                await build_site(space, run_id)
+        except* WidgetBuilderError as group:
+            cause = cause_of(group)
+        if isinstance(cause, BuildEnded):
+            return Cancelled(message=cause.message)
+        if cause is not None:
+            await tell_failure(progress, cause)
+            raise cause
+    return None
+
+
+async def build_site(space: Workspace, run_id: UUID) -> None:
+    """Load the home page, read the site from there, publish; all the while watching for a cancel."""
+    async with asyncio.TaskGroup() as group:
+        guard = group.create_task(watch(space.pool, space.job.build_id, run_id, space.progress))
+        site = await open_site(space)
+        await Pipeline(space, site.frontier, hold_slot, site.seen).run(site.home, site.left_open)
+        guard.cancel()
+    await finish(space)

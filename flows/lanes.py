@@ -1,0 +1,167 @@
+"""Lanes and queues: how a stage of the pipeline takes its work.
+
+A stage is a bounded queue and the lanes that serve it. A lane holds one slot of the stage's global
+concurrency limit while it lives, so all runs on all workers together respect the limit at one lease a
+lane. Lanes open as work comes and close when they idle or have had their turn, so that a run that waits
+for slots gets some.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+QUEUE_SIZE = 100
+IDLE_S = 2.0
+"""A lane without work for so long gives its slot back."""
+TURN_S = 30.0
+"""A lane that has worked for so long gives its slot back, and asks again if there is more."""
+
+Slot = Callable[[str], AbstractAsyncContextManager[None]]
+
+
+class Channel(Generic[T]):
+    """A first-in-first-out queue that can be closed.
+
+    `put` waits while `size` items are waiting (`size=None`: never). Closing lets the waiting items out.
+    """
+
+    def __init__(self, size: int | None = QUEUE_SIZE) -> None:
+        self._items: deque[T] = deque()
+        self._size = size
+        self._closed = False
+        self._condition = asyncio.Condition()
+
+    @property
+    def waiting(self) -> int:
+        """How many items wait to be taken."""
+        return len(self._items)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing will ever come again."""
+        return self._closed and not self._items
+
+    async def put(self, *items: T) -> None:
+        """Add items, one by one, as there is room."""
+        async with self._condition:
+            for item in items:
+                while self._size is not None and len(self._items) >= self._size:
+                    await self._condition.wait()
+                self._items.append(item)
+                self._condition.notify_all()
+
+    async def take(self, most: int = 1, *, patience_s: float | None = None, linger_s: float = 0) -> list[T]:
+        """Up to `most` items; none when the channel is exhausted or patience is over.
+
+        Once one item is there, up to `linger_s` seconds are spent waiting for the rest.
+        """
+        async with self._condition:
+            while not self._items and not self._closed:
+                if not await self._wait(lambda: bool(self._items) or self._closed, patience_s):
+                    return []
+                if linger_s:
+                    # Meanwhile another lane may take them all: then wait on.
+                    await self._wait(lambda: len(self._items) >= most or self._closed, linger_s)
+            taken = [self._items.popleft() for _ in range(min(most, len(self._items)))]
+            self._condition.notify_all()
+            return taken
+
+    async def _wait(self, condition: Callable[[], bool], seconds: float | None) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._condition.wait_for(condition)
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Say that nothing more will be put."""
+        async with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return when the condition holds (looked at whenever the channel changes) or nothing can come."""
+        async with self._condition:
+            await self._condition.wait_for(lambda: self.exhausted or condition())
+
+    async def nudge(self) -> None:
+        """Have those who wait look again."""
+        async with self._condition:
+            self._condition.notify_all()
+
+
+@dataclass
+class Lanes(Generic[T]):
+    """The lanes that serve one channel with one piece of work."""
+
+    limit: str
+    """Name of the global concurrency limit."""
+    source: Channel[T]
+    most: int
+    """Most lanes at once."""
+    work: Callable[[list[T]], Awaitable[None]]
+    """Handles a batch; page failures are its own business, what it raises ends the build."""
+    slot: Slot
+    batch: Callable[[], int] = lambda: 1
+    """Most items a lane takes at once."""
+    linger_s: float = 0
+    """How long a lane waits for a batch to fill up."""
+    adaptive: bool = True
+    """Open lanes as work comes; else all of them at once."""
+    _alive: int = field(default=0, init=False)
+    _free: int = field(default=0, init=False)
+    _asking: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+
+    async def run(self) -> None:
+        """Serve the channel until it is exhausted and all work is done."""
+        async with asyncio.TaskGroup() as group:
+            while not self.source.exhausted:
+                while self._wants_lane():
+                    self._open_lane(group)
+                await self.source.wait_until(self._wants_lane)
+            for task in self._asking:
+                task.cancel()
+
+    def _wants_lane(self) -> bool:
+        if self._alive >= self.most:
+            return False
+        return not self.adaptive or self.source.waiting > self._free * self.batch()
+
+    def _open_lane(self, group: asyncio.TaskGroup) -> None:
+        self._alive += 1
+        self._free += 1
+        self._asking.add(group.create_task(self._lane()))
+
+    async def _lane(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            async with self.slot(self.limit):
+                self._asking.discard(task)
+                await self._serve(asyncio.get_running_loop().time() + TURN_S)
+        finally:
+            self._asking.discard(task)
+            self._alive -= 1
+            self._free -= 1
+            await self.source.nudge()
+
+    async def _serve(self, until: float) -> None:
+        loop = asyncio.get_running_loop()
+        patience_s = IDLE_S if self.adaptive else None
+        while not self.source.exhausted and loop.time() < until:
+            items = await self.source.take(self.batch(), patience_s=patience_s, linger_s=self.linger_s)
+            if not items:
+                if self._free > 1:
+                    return
+                continue
+            self._free -= 1
+            try:
+                await self.work(items)
+            finally:
+                self._free += 1

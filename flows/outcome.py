@@ -1,0 +1,58 @@
+"""How a build ends, and what is told of it."""
+
+import contextlib
+
+from flows.progress import Progress
+from flows.workspace import Workspace
+from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
+from tasks.core.events import EventType
+from tasks.knowledge.builds import activate_build
+
+
+async def finish(space: Workspace) -> None:
+    """Publish what was stored, and say so.
+
+    Raises:
+        NothingStored: there is nothing to publish; the old knowledge, if any, stays.
+    """
+    progress, settings, job = space.progress, space.settings, space.job
+    statistics = progress.statistics
+    performance = {"performance": progress.performance} if settings.performance_metrics else {}
+    await progress.tell(
+        EventType.parallel_processing_completed,
+        f"{statistics.stored_pages} of {statistics.total_urls} pages stored",
+        **statistics.model_dump(),
+        **performance,
+    )
+    if not statistics.stored_pages:
+        raise NothingStored(f"Not one page could be used: {progress.commonest_cause}.")
+    await activate_build(space.pool, job, replace=True)
+    await progress.tell(
+        EventType.builder_completed,
+        f"The widget answers from {statistics.stored_pages} pages",
+        widget_id=str(job.widget_id),
+        build_id=str(job.build_id),
+        embed_snippet=(
+            f'<script src="{settings.origin}/widget.js" data-widget="{job.widget_id}" async></script>'
+        ),
+        preview_url=f"{settings.origin}/preview/{job.widget_id}",
+        statistics=statistics.model_dump(),
+        seconds=progress.seconds,
+    )
+
+
+def cause_of(group: BaseExceptionGroup[WidgetBuilderError]) -> WidgetBuilderError:
+    """The error that ended the build; that it ended is a mere consequence, if anything else is there."""
+    errors: list[WidgetBuilderError] = []
+    for error in group.exceptions:
+        errors.append(cause_of(error) if isinstance(error, BaseExceptionGroup) else error)
+    return next((error for error in errors if not isinstance(error, BuildEnded)), errors[0])
+
+
+async def tell_failure(progress: Progress, cause: WidgetBuilderError) -> None:
+    """Write the terminal event of a build that cannot go on."""
+    message = (
+        "The start page cannot be read" if isinstance(cause, HomePageFailed) else "The build cannot go on"
+    )
+    with contextlib.suppress(BuildEnded):
+        await progress.tell(EventType.builder_failed, message, detail=cause.message, code=cause.code)

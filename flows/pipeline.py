@@ -1,0 +1,265 @@
+"""The pipeline of a build: extract → scrape → embed → store, streaming through bounded queues.
+
+A page is fetched once: what extraction fetched, scraping reads; leaves go to scraping unfetched. One
+page's failure is counted, reported and kept; whatever else is raised ends the build.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from math import ceil
+from typing import Any, TypeVar
+
+from flows.lanes import Channel, Lanes, Slot
+from flows.workspace import Workspace
+from tasks.core.errors import PageError, PageSkipped, StoreFailed
+from tasks.core.events import EventType, Stage
+from tasks.core.models import ChunkedPage, EmbeddedPage, FetchMethod, Found, Target
+from tasks.embed import embed
+from tasks.extract import ExtractBatch, extract
+from tasks.knowledge.builds import activate_build
+from tasks.knowledge.crawl import remember_urls
+from tasks.retries import batch_name
+from tasks.scrape import scrape
+from tasks.store import store
+from tasks.web.frontier import Frontier
+
+T = TypeVar("T")
+
+EXTRACT_BATCH = 10
+"""Most URLs of one `extract` task run."""
+PAGE_BATCH = 16
+"""Most pages of one `embed` or `store` task run."""
+LINGER_S = 0.2
+"""How long a batch of pages waits to fill up."""
+
+
+class Pipeline:
+    """The stages of one build."""
+
+    def __init__(self, space: Workspace, frontier: Frontier, slot: Slot, seen: set[str]) -> None:
+        """`seen`: content hashes of pages an earlier attempt has stored."""
+        self._space = space
+        self._frontier = frontier
+        self._slot = slot
+        self._seen = seen
+        self._answers = False
+        self._extracting: dict[FetchMethod, Channel[Target]] = {
+            method: Channel(size=None) for method in FetchMethod
+        }
+        self._scraping: Channel[Found] = Channel()
+        self._embedding: Channel[ChunkedPage] = Channel()
+        self._storing: Channel[EmbeddedPage] = Channel()
+
+    async def run(self, home: Found | None, left_open: Sequence[Target]) -> None:
+        """Read the site, from its home page and from the URLs an earlier attempt left open.
+
+        Raises:
+            ExceptionGroup: of what ended the build.
+        """
+        async with asyncio.TaskGroup() as stages:
+            stages.create_task(self._begin(home, left_open))
+            stages.create_task(self._extract_all())
+            stages.create_task(self._serve(self._scrape_lanes(), Stage.scraping, self._embedding))
+            stages.create_task(self._serve(self._embed_lanes(), Stage.embedding, self._storing))
+            stages.create_task(self._serve(self._store_lanes(), Stage.storage, None))
+
+    # Lanes
+
+    async def _extract_all(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for lanes in self._extract_lanes():
+                group.create_task(lanes.run())
+        progress = self._space.progress
+        await progress.tell(
+            EventType.url_extraction_completed,
+            f"{progress.known_urls} pages found",
+            total_urls=progress.known_urls,
+            by_method=progress.by_method,
+            skipped=progress.statistics.skipped,
+        )
+        await self._scraping.close()
+
+    async def _serve(self, lanes: Lanes[Any], stage: Stage, following: Channel[Any] | None) -> None:
+        await lanes.run()
+        await self._space.progress.report(stage)
+        if following is not None:
+            await following.close()
+
+    def _extract_lanes(self) -> list[Lanes[Target]]:
+        settings = self._space.settings
+        browser, http = self._extracting[FetchMethod.browser], self._extracting[FetchMethod.http]
+        most = settings.http_extract_workers
+        return [
+            Lanes(
+                "extract-browser",
+                browser,
+                settings.browser_extract_workers,
+                self._extract,
+                self._slot,
+                adaptive=settings.adaptive,
+            ),
+            Lanes(
+                "extract-http",
+                http,
+                most,
+                self._extract,
+                self._slot,
+                # Few URLs are shared out among the lanes; many make batches, which cost Prefect less.
+                batch=lambda: min(EXTRACT_BATCH, max(1, ceil(http.waiting / most))),
+                adaptive=settings.adaptive,
+            ),
+        ]
+
+    def _scrape_lanes(self) -> Lanes[Found]:
+        settings = self._space.settings
+        return Lanes(
+            "scrape",
+            self._scraping,
+            settings.scrape_workers,
+            self._scrape,
+            self._slot,
+            adaptive=settings.adaptive,
+        )
+
+    def _embed_lanes(self) -> Lanes[ChunkedPage]:
+        return self._page_lanes("embed", self._embedding, self._space.settings.embed_workers, self._embed)
+
+    def _store_lanes(self) -> Lanes[EmbeddedPage]:
+        return self._page_lanes("store", self._storing, self._space.settings.store_workers, self._store)
+
+    def _page_lanes(
+        self, limit: str, source: Channel[T], most: int, work: Callable[[list[T]], Awaitable[None]]
+    ) -> Lanes[T]:
+        return Lanes(
+            limit,
+            source,
+            most,
+            work,
+            self._slot,
+            batch=lambda: PAGE_BATCH,
+            linger_s=LINGER_S,
+            adaptive=self._space.settings.adaptive,
+        )
+
+    # Extraction
+
+    async def _begin(self, home: Found | None, left_open: Sequence[Target]) -> None:
+        await self._spread(left_open)
+        if home is not None:
+            await self._deliver(home)
+        await self._close_if_done()
+
+    async def _extract(self, targets: list[Target]) -> None:
+        self._space.progress.meters[Stage.url_extraction].start()
+        batch = ExtractBatch(targets)
+        try:
+            await extract(batch.name, batch, self._space.web, self._deliver)
+        except PageError:
+            for target in tuple(batch.left):
+                await self._deliver(Found(target=target, error=batch.failures[target.url].as_final()))
+        await self._close_if_done()
+
+    async def _deliver(self, found: Found) -> None:
+        """Hand on what extraction has, and let in what it found: first remembered, then passed on."""
+        progress, frontier = self._space.progress, self._frontier
+        if isinstance(found.error, PageSkipped):
+            frontier.give_back()
+            await progress.skipped(found.target, found.error)
+        new = frontier.admit(found.links, found.target.depth + 1)
+        await remember_urls(self._space.pool, self._space.job.build_id, new)
+        progress.known_urls = frontier.admitted
+        if not isinstance(found.error, PageSkipped):
+            await progress.extracted(found.page.method if found.page else "failed", self._scraping.waiting)
+            await self._scraping.put(found)
+        await self._spread(new)
+        frontier.settle()
+
+    async def _spread(self, targets: Sequence[Target]) -> None:
+        for target in targets:
+            if self._frontier.is_leaf(target):
+                await self._space.progress.extracted("unfetched", self._scraping.waiting)
+                await self._scraping.put(Found(target=target))
+                self._frontier.settle()
+            else:
+                await self._extracting[self._space.web.method_for(target)].put(target)
+
+    async def _close_if_done(self) -> None:
+        if self._frontier.is_done:
+            for channel in self._extracting.values():
+                await channel.close()
+
+    # Scraping, embedding, storing
+
+    async def _scrape(self, items: list[Found]) -> None:
+        space, found = self._space, items[0]
+        space.progress.meters[Stage.scraping].start()
+        try:
+            page = await scrape(
+                found.target.url,
+                found,
+                space.web,
+                space.processes,
+                model=space.embedder.model,
+                timeout_s=space.settings.page_timeout_s,
+            )
+        except PageError as error:
+            await space.progress.failed(Stage.scraping, found.target, error)
+            return
+        if isinstance(page, ChunkedPage) and page.content_hash in self._seen:
+            page = PageSkipped("duplicate", "its content is that of another page")
+        if isinstance(page, PageSkipped):
+            self._frontier.give_back()
+            space.progress.known_urls = self._frontier.admitted
+            await space.progress.skipped(found.target, page)
+            return
+        self._seen.add(page.content_hash)
+        space.progress.byte_count += page.page.byte_count
+        space.progress.token_count += page.token_count
+        await space.progress.passed(Stage.scraping)
+        await self._embedding.put(page)
+
+    async def _embed(self, pages: list[ChunkedPage]) -> None:
+        space = self._space
+        space.progress.meters[Stage.embedding].start()
+        for page, result in zip(
+            pages, await embed(_name(pages), pages, space.pool, space.embedder), strict=True
+        ):
+            if isinstance(result, PageError):
+                await space.progress.failed(Stage.embedding, page.page.target, result)
+            else:
+                await space.progress.passed(Stage.embedding)
+                await self._storing.put(result)
+
+    async def _store(self, pages: list[EmbeddedPage]) -> None:
+        space = self._space
+        space.progress.meters[Stage.storage].start()
+        name = _name([page.chunked for page in pages])
+        try:
+            failures = await store(name, pages, space.pool, space.job.build_id)
+        except StoreFailed as error:
+            failures = {page.chunked.page.target.url: error for page in pages}
+        for page in pages:
+            target = page.chunked.page.target
+            if error := failures.get(target.url):
+                await space.progress.failed(Stage.storage, target, error)
+            else:
+                await space.progress.passed(Stage.storage)
+        await self._let_answer()
+
+    async def _let_answer(self) -> None:
+        """A new widget answers from its first pages; one that has knowledge keeps it till the end."""
+        space = self._space
+        if self._answers or not space.progress.statistics.stored_pages:
+            return
+        self._answers = True
+        if await activate_build(space.pool, space.job, replace=False):
+            await space.progress.tell(
+                EventType.widget_ready,
+                "The widget can answer from its first pages",
+                widget_id=str(space.job.widget_id),
+                pages=space.progress.statistics.stored_pages,
+            )
+
+
+def _name(pages: Sequence[ChunkedPage]) -> str:
+    return batch_name([page.page.target.url for page in pages])

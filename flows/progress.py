@@ -1,0 +1,193 @@
+"""What a running build tells: counters that add up, events in the record and in Prefect."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from prefect.events import emit_event
+
+from tasks.core.database import Pool
+from tasks.core.errors import PageError, PageSkipped
+from tasks.core.events import PREFECT_PREFIX, EventDraft, EventType, Stage
+from tasks.core.models import Job, Statistics, Target
+from tasks.knowledge.builds import append_event
+from tasks.knowledge.crawl import CrawledUrl, record_outcome
+
+REPORT_EVERY = 10
+"""Pages between two progress events of a stage."""
+
+_REPORTS = {
+    Stage.scraping: (EventType.scraping_progress, EventType.scraping_failed, "read"),
+    Stage.embedding: (EventType.embedding_progress, EventType.embedding_failed, "embedded"),
+    Stage.storage: (EventType.storage_progress, EventType.storage_failed, "stored"),
+}
+
+
+@dataclass
+class Meter:
+    """Counts one stage's pages and the time they took."""
+
+    done: int = 0
+    failed: int = 0
+    reported: int = 0
+    """Pages at the last progress event."""
+    began: float | None = None
+    ended: float = 0
+
+    def start(self) -> None:
+        """Note that work on a page begins."""
+        if self.began is None:
+            self.began = time.monotonic()
+
+    def count(self, *, failed: bool = False) -> None:
+        """Note that a page is through."""
+        self.done += not failed
+        self.failed += failed
+        self.ended = time.monotonic()
+
+    @property
+    def performance(self) -> dict[str, float]:
+        """Wall seconds from the first page's begin to the last one's end, and pages a second."""
+        seconds = self.ended - self.began if self.began is not None and self.ended else 0.0
+        pages = self.done + self.failed
+        return {"seconds": round(seconds, 3), "pages_per_s": round(pages / seconds, 2) if seconds else 0.0}
+
+
+class Progress:
+    """The counters of one build, and the only way its flow speaks."""
+
+    def __init__(self, pool: Pool, job: Job, flow_run_id: UUID | None) -> None:
+        self._pool = pool
+        self._job = job
+        self._flow_run_id = flow_run_id
+        self._skipped: Counter[str] = Counter()
+        self._methods: Counter[str] = Counter()
+        self.meters = {
+            stage: Meter() for stage in (Stage.url_extraction, Stage.scraping, Stage.embedding, Stage.storage)
+        }
+        self._causes: Counter[str] = Counter()
+        self._began = time.monotonic()
+        self.byte_count = 0
+        self.token_count = 0
+        self.known_urls = 0
+        """URLs let in so far and not skipped since."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """The counters now."""
+        scraping, embedding, storage = (self.meters[stage] for stage in _REPORTS)
+        return Statistics(
+            total_urls=scraping.done + scraping.failed,
+            scraped_pages=scraping.done,
+            failed_scrapes=scraping.failed,
+            embedded_pages=embedding.done,
+            failed_embeddings=embedding.failed,
+            stored_pages=storage.done,
+            failed_stores=storage.failed,
+            skipped=dict(sorted(self._skipped.items())),
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Since the flow took up the build."""
+        return round(time.monotonic() - self._began, 3)
+
+    @property
+    def commonest_cause(self) -> str:
+        """Why most pages could not be used."""
+        causes = self._causes + Counter({f"left out ({reason})": n for reason, n in self._skipped.items()})
+        return causes.most_common(1)[0][0] if causes else "no page was found"
+
+    @property
+    def by_method(self) -> dict[str, int]:
+        """URLs handed on by extraction: fetched with `browser` or `http`, or `unfetched`."""
+        return {method: self._methods[method] for method in ("browser", "http", "unfetched")}
+
+    @property
+    def performance(self) -> dict[str, Any]:
+        """Seconds and pages/s a stage, bytes read, tokens embedded."""
+        stages = {str(stage): meter.performance for stage, meter in self.meters.items()}
+        return {"stages": stages, "bytes": self.byte_count, "tokens": self.token_count}
+
+    async def tell(self, type_: EventType, message: str, *, detail: str | None = None, **data: Any) -> None:
+        """Number the event, write it to the record, emit it through Prefect.
+
+        Raises:
+            BuildEnded: the build has its terminal event already.
+        """
+        draft = EventDraft(type=type_, message=message, detail=detail, data=data)
+        event = await append_event(self._pool, self._job.build_id, draft, self.statistics)
+        if self._flow_run_id is not None:
+            emit_event(
+                event=PREFECT_PREFIX + event.type,
+                resource={
+                    "prefect.resource.id": f"prefect.flow-run.{self._flow_run_id}",
+                    "prefect.resource.name": self._job.request.url,
+                },
+                payload=event.model_dump(mode="json", exclude_none=True),
+            )
+
+    async def extracted(self, method: str, queued: int) -> None:
+        """Count a URL that extraction hands on."""
+        self._methods[method] += 1
+        meter = self.meters[Stage.url_extraction]
+        if method == "unfetched":
+            return
+        meter.count()
+        if meter.done % REPORT_EVERY == 0:
+            await self.tell(
+                EventType.url_extraction_progress,
+                f"{self.known_urls} pages found",
+                total_urls=self.known_urls,
+                fetched=meter.done,
+                queued=queued,
+            )
+
+    async def passed(self, stage: Stage, pages: int = 1) -> None:
+        """Count pages that made it through a stage."""
+        meter = self.meters[stage]
+        for _ in range(pages):
+            meter.count()
+        if meter.done // REPORT_EVERY > meter.reported // REPORT_EVERY:
+            await self.report(stage)
+
+    async def failed(self, stage: Stage, target: Target, error: PageError) -> None:
+        """Count a page that failed in a stage, keep its error, tell the cause."""
+        self.meters[stage].count(failed=True)
+        self._causes[error.message] += 1
+        await record_outcome(self._pool, self._job.build_id, target.url, "failed", error.message)
+        _, failure, verb = _REPORTS[stage]
+        await self.tell(
+            failure, f"Not {verb}: {target.url}", detail=error.message, url=target.url, code=error.code
+        )
+
+    async def skipped(self, target: Target, skipped: PageSkipped) -> None:
+        """Count a page that is left out, with the reason."""
+        self._skipped[skipped.reason] += 1
+        await record_outcome(self._pool, self._job.build_id, target.url, "skipped", skipped.reason)
+
+    async def report(self, stage: Stage) -> None:
+        """Tell how far a stage is."""
+        meter = self.meters[stage]
+        meter.reported = meter.done
+        progress, _, verb = _REPORTS[stage]
+        total = self.known_urls
+        await self.tell(
+            progress,
+            f"{meter.done} of {total} pages {verb}",
+            done=meter.done,
+            total=total,
+            failed=meter.failed,
+        )
+
+    def resume(self, crawl: list[CrawledUrl]) -> None:
+        """Count what an earlier attempt of the build has done."""
+        for known in crawl:
+            if known.status == "stored":
+                self.known_urls += 1
+                for stage in _REPORTS:
+                    self.meters[stage].done += 1
+            elif known.status == "skipped":
+                self._skipped[known.reason or "unknown"] += 1

@@ -1,0 +1,34 @@
+"""The re-crawl: widgets built anew on a schedule; the old knowledge answers until the new is complete."""
+
+from uuid import UUID
+
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from flows.build import build_widget
+from flows.workspace import open_database
+from tasks.core.settings import load_settings
+from tasks.knowledge.builds import list_widgets
+
+
+@flow(name="recrawl-widgets")
+async def recrawl_widgets(widget_id: UUID | None = None) -> dict[str, str]:
+    """Build widgets anew from their sites, one after the other.
+
+    Args:
+        widget_id: The widget to build anew; absent, all that have knowledge.
+
+    Returns:
+        How each widget's build ended, by widget id.
+    """
+    async with open_database(load_settings()) as pool:
+        known = await list_widgets(pool)
+    outcomes = {}
+    for widget, request in known:
+        if widget_id in (None, widget):
+            state = await build_widget(
+                request.url, request.depth, request.max_pages, widget_id=widget, return_state=True
+            )
+            outcomes[str(widget)] = state.name or str(state.type)
+    get_run_logger().info("%d widgets built anew: %s", len(outcomes), outcomes)
+    return outcomes

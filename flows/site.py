@@ -1,0 +1,117 @@
+"""The beginning of a build: the home page and its theme, or what an earlier attempt had reached."""
+
+from dataclasses import dataclass
+
+from tasks.web.urls import in_scope
+
+from flows.workspace import Workspace
+from tasks.core.errors import HomePageFailed, PageError
+from tasks.core.events import EventType
+from tasks.core.models import Found, Target, Theme
+from tasks.knowledge.builds import read_widget, save_theme
+from tasks.knowledge.crawl import CrawledUrl, read_crawl, remember_urls
+from tasks.theme import Home, theme
+from tasks.web.frontier import Frontier
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the pipeline begins."""
+
+    frontier: Frontier
+    home: Found | None
+    """The home page as loaded; absent when an earlier attempt has stored it."""
+    left_open: list[Target]
+    """URLs an earlier attempt had found and not stored."""
+    seen: set[str]
+    """Content hashes of the pages stored so far."""
+
+
+async def open_site(space: Workspace) -> Site:
+    """The site's home page with its theme told, and its frontier.
+
+    Raises:
+        HomePageFailed: the start page cannot be read.
+    """
+    crawl = await read_crawl(space.pool, space.job.build_id)
+    space.progress.resume(crawl)
+    stored = [known for known in crawl if known.status == "stored"]
+    if any(known.target.depth == 0 for known in stored):
+        home, site_url = None, (await read_widget(space.pool, space.job.widget_id)).site_url
+        await space.progress.tell(EventType.url_extraction_started, "Going on where the build had stopped")
+    else:
+        loaded = await load_first_page(space)
+        home, site_url = loaded.found, loaded.url
+    frontier = Frontier(
+        max_depth=space.job.request.depth,
+        max_pages=space.job.request.max_pages,
+        belongs=lambda url: in_scope(url, site_url),
+    )
+    left_open = _recall(frontier, crawl, home)
+    await _tell_started(space, frontier)
+    return Site(frontier, home, left_open, {known.content_hash for known in stored if known.content_hash})
+
+
+async def load_first_page(space: Workspace) -> Home:
+    """The home page, loaded once: its theme is told and given to the widget.
+
+    Raises:
+        HomePageFailed: with the cause.
+    """
+    url, progress = space.job.request.url, space.progress
+    await progress.tell(EventType.theme_generation_started, f"Loading {url}")
+    await progress.tell(EventType.url_extraction_started, "Looking for the site's pages", url=url)
+    await remember_urls(space.pool, space.job.build_id, [Target(url=url, depth=0)])
+    try:
+        home = await theme(url, space.web)
+    except PageError as error:
+        raise HomePageFailed(f"{url}: {error.message}") from error
+    await save_theme(space.pool, space.job.widget_id, home.theme, home.url)
+    await _tell_theme(space, home.theme)
+    return home
+
+
+async def _tell_theme(space: Workspace, found: Theme) -> None:
+    data = found.model_dump()
+    if found.confidence > 0:
+        await space.progress.tell(
+            EventType.theme_generation_completed, f"{found.name} in {found.primary}", theme=data
+        )
+    else:
+        await space.progress.tell(
+            EventType.theme_generation_failed,
+            "A neutral theme is used",
+            detail="the page shows no colours of its own",
+            theme=data,
+        )
+
+
+def _recall(frontier: Frontier, crawl: list[CrawledUrl], home: Found | None) -> list[Target]:
+    """Tell the frontier what is known; the URLs that are still to be read."""
+    left_open = []
+    for known in crawl:
+        is_home = home is not None and known.target.depth == 0
+        to_read = known.status in ("queued", "failed")
+        frontier.recall(known.target, has_place=known.status != "skipped", is_open=to_read)
+        if to_read and not is_home:
+            left_open.append(known.target)
+    if home is not None and not crawl:
+        frontier.recall(home.target, has_place=True, is_open=True)
+    return left_open
+
+
+async def _tell_started(space: Workspace, frontier: Frontier) -> None:
+    settings = space.settings
+    space.progress.known_urls = frontier.admitted
+    await space.progress.tell(
+        EventType.parallel_processing_started,
+        "Reading, embedding and storing pages",
+        total_urls=frontier.admitted,
+        workers={
+            "extract-browser": settings.browser_extract_workers,
+            "extract-http": settings.http_extract_workers,
+            "scrape": settings.scrape_workers,
+            "embed": settings.embed_workers,
+            "store": settings.store_workers,
+        },
+    )

@@ -1,0 +1,45 @@
+"""Watching over a running build: show that it lives, notice that it was cancelled."""
+
+import asyncio
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.exceptions import PrefectException
+
+from flows.progress import Progress
+from tasks.core.database import Pool
+from tasks.core.errors import BuildEnded
+from tasks.core.events import EventType
+from tasks.knowledge.builds import beat
+
+BEAT_S = 1.0
+PREFECT_BEATS = 3
+"""Every third beat, Prefect is asked whether somebody cancels the run there."""
+
+
+async def watch(pool: Pool, build_id: UUID, run_id: UUID | None, progress: Progress) -> None:
+    """Never return while the build is to go on.
+
+    Raises:
+        BuildEnded: it was cancelled, through the API or in Prefect, or ended by somebody else.
+    """
+    beats = 0
+    while True:
+        if not await beat(pool, build_id):
+            raise BuildEnded("The build was ended from outside.")
+        beats += 1
+        if run_id is not None and beats % PREFECT_BEATS == 0 and await _is_cancelled(run_id):
+            await progress.tell(EventType.builder_cancelled, "The build was cancelled in Prefect")
+            raise BuildEnded("The flow run was cancelled in Prefect.")
+        await asyncio.sleep(BEAT_S)
+
+
+async def _is_cancelled(run_id: UUID) -> bool:
+    try:
+        async with get_client() as client:
+            run = await client.read_flow_run(run_id)
+    except (httpx.HTTPError, PrefectException):
+        # The server is away: the build goes on without it, and asks again.
+        return False
+    return run.state is not None and (run.state.is_cancelling() or run.state.is_cancelled())

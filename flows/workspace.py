@@ -1,0 +1,89 @@
+"""What a build works with: opened at its start, closed at its end."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from tasks.knowledge.embedders import Embedder, open_embedder
+from tasks.web.reader import Web, open_web
+
+from flows.progress import Progress
+from tasks.core.database import Pool, open_pool
+from tasks.core.errors import DependencyUnavailable, NotFound
+from tasks.core.models import BuildRequest, Job
+from tasks.core.processes import Processes, open_processes
+from tasks.core.settings import Settings
+from tasks.knowledge.builds import create_build, start_build
+from tasks.reading import prepare_child
+
+CHILDREN = 2
+"""Processes that read pages and embed text; more than cores would only wait for each other."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One build's job, settings and open resources."""
+
+    job: Job
+    settings: Settings
+    pool: Pool
+    web: Web
+    processes: Processes
+    embedder: Embedder
+    progress: Progress
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Pool]:
+    """The pool a flow works with.
+
+    Raises:
+        DependencyUnavailable: no database is configured, or it does not answer.
+    """
+    if settings.database_url is None:
+        raise DependencyUnavailable(
+            "PostgreSQL", "DATABASE_URL is not set", "start `widget-builder up`, or set it for the worker"
+        )
+    async with open_pool(settings.database_url.get_secret_value()) as pool:
+        yield pool
+
+
+async def take_job(
+    pool: Pool, request: BuildRequest, run_id: UUID, *, build_id: UUID | None, widget_id: UUID | None
+) -> Job:
+    """The build to carry out: the recorded one, or one recorded now under the flow run's id.
+
+    A run that was started in Prefect and is run again therefore finds its build again.
+
+    Raises:
+        BuildEnded: it has ended already.
+        NotFound: there is no such build or widget.
+    """
+    try:
+        return await start_build(pool, build_id or run_id, run_id)
+    except NotFound:
+        if build_id is not None:
+            raise
+    await create_build(pool, request, widget_id=widget_id, build_id=run_id)
+    return await start_build(pool, run_id, run_id)
+
+
+@asynccontextmanager
+async def open_workspace(
+    settings: Settings, pool: Pool, job: Job, progress: Progress
+) -> AsyncIterator[Workspace]:
+    """Everything the build needs; the slow ones (child processes, browser) start in the background."""
+    async with AsyncExitStack() as stack:
+        processes = stack.enter_context(open_processes(CHILDREN, prepare_child))
+        web = await stack.enter_async_context(open_web(settings, job.request.url))
+        embedder = await stack.enter_async_context(open_embedder(settings, processes))
+        yield Workspace(
+            job=job,
+            settings=settings,
+            pool=pool,
+            web=web,
+            processes=processes,
+            embedder=embedder,
+            progress=progress,
+        )

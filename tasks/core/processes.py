@@ -1,0 +1,62 @@
+"""Work that burns CPU leaves the event loop: a pool of child processes that survives crashes of its own."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Processes(Executor):
+    """An executor over child processes; a pool broken by a crashed child is replaced at the next call.
+
+    The call during which a child crashed raises `BrokenProcessPool`; so do those that ran beside it.
+    """
+
+    def __init__(self, count: int, prepare: Callable[[], object]) -> None:
+        """`prepare` runs once in each child: imports and model loading."""
+        self._count = count
+        self._prepare = prepare
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        # Not forked: the parent runs threads and an event loop.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self._count, mp_context=context, initializer=self._prepare)
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """The future of a call in a child; arguments and result must be picklable."""
+        try:
+            return self._pool.submit(fn, *args, **kwargs)
+        except BrokenProcessPool:
+            self._pool.shutdown(wait=False)
+            self._pool = self._new_pool()
+            return self._pool.submit(fn, *args, **kwargs)
+
+    def warm_up(self) -> None:
+        """Start the children now, without waiting for them."""
+        for _ in range(self._count):
+            self._pool.submit(_nothing)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the children."""
+        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+
+def _nothing(*_: Any) -> None:
+    """Makes a child start."""
+
+
+@contextmanager
+def open_processes(count: int, prepare: Callable[[], object]) -> Iterator[Processes]:
+    """Child processes, started at once and ended on leaving."""
+    processes = Processes(count, prepare)
+    processes.warm_up()
+    try:
+        yield processes
+    finally:
+        processes.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,47 @@
+"""What a client may ask for, checked at the edge."""
+
+from tasks.core.addresses import parse_start_url
+from tasks.core.errors import InvalidRequest
+from tasks.core.models import BuildRequest
+from tasks.core.settings import Settings
+
+DEFAULT_DEPTH = 2
+
+
+def parse_request(
+    settings: Settings, url: object, depth: object = None, max_pages: object = None
+) -> BuildRequest:
+    """The request, valid and in normal form; numbers may come as decimal strings.
+
+    Raises:
+        InvalidRequest: names the field that is wrong, and its bounds.
+    """
+    return BuildRequest(
+        url=parse_start_url(url),
+        depth=_whole_number("depth", depth, DEFAULT_DEPTH, 0, settings.max_depth),
+        max_pages=_whole_number("max_pages", max_pages, settings.max_pages, 1, settings.max_pages),
+    )
+
+
+def _whole_number(field: str, value: object, default: int, least: int, most: int) -> int:
+    if value is None or value == "":
+        return min(default, most)
+    number = _integer(value)
+    if number is None or not least <= number <= most:
+        raise InvalidRequest(
+            f"{field}_invalid", f"`{field}` must be a whole number from {least} to {most}.", field=field
+        )
+    return number
+
+
+def _integer(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and len(value) <= 12:
+        try:
+            return int(value)
+        except ValueError:
+            return None
+    return None

@@ -1,0 +1,1 @@
+"""Embedding: from chunks to vectors, equal text once."""

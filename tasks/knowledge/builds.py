@@ -1,0 +1,339 @@
+"""Widgets, builds and the record of their events.
+
+`build_events` is the truth of a build's progress: gapless sequence numbers, exactly one terminal event.
+Numbering and the build's status change in one transaction, so whoever comes second (a cancelled flow,
+a sweeper, a zombie) is refused.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+from psycopg.errors import UniqueViolation
+from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
+
+from tasks.core.database import Connection, Pool
+from tasks.core.errors import BuildEnded, InvalidRequest, NotFound
+from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
+from tasks.core.models import BuildRequest, Frozen, Job, Statistics, Theme
+
+TERMINAL_STATUS = {
+    EventType.builder_completed: "completed",
+    EventType.builder_failed: "failed",
+    EventType.builder_cancelled: "cancelled",
+}
+
+
+class NewBuild(Frozen):
+    """A build just recorded, or the one an idempotency key led to."""
+
+    build_id: UUID
+    widget_id: UUID
+    owner_token: str | None
+    """Handed out once, when the widget is new; only its hash is kept."""
+    created: bool
+
+
+class BuildRecord(Frozen):
+    """A build as it stands."""
+
+    id: UUID
+    widget_id: UUID
+    flow_run_id: UUID | None
+    url: str
+    depth: int
+    max_pages: int
+    status: str
+    """pending, running, completed, failed or cancelled."""
+    statistics: dict[str, Any]
+    last_seq: int
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    heartbeat_at: datetime | None
+    """When its flow last showed that it is alive."""
+    finished_at: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the terminal event is written."""
+        return self.status in TERMINAL_STATUS.values()
+
+
+class OpenBuild(Frozen):
+    """A build that has not ended, as the sweeper looks at it."""
+
+    id: UUID
+    flow_run_id: UUID | None
+    url: str
+    depth: int
+    max_pages: int
+    silent_s: float
+    """Seconds since its flow last showed that it is alive, or since it was recorded."""
+
+
+class WidgetRecord(Frozen):
+    """A widget as it stands."""
+
+    id: UUID
+    site_url: str
+    name: str
+    theme: dict[str, Any] | None
+    active_job_id: UUID | None
+    created_at: datetime
+
+
+def hash_token(token: str) -> str:
+    """What is stored of an owner's token: SHA-256, hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def create_build(
+    pool: Pool,
+    request: BuildRequest,
+    *,
+    idempotency_key: str | None = None,
+    widget_id: UUID | None = None,
+    build_id: UUID | None = None,
+) -> NewBuild:
+    """A new build, of a new widget unless `widget_id` says which; or the build this key already started.
+
+    Raises:
+        InvalidRequest: the key was used for another request (409).
+        NotFound: there is no such widget.
+    """
+    if idempotency_key is not None and (known := await _find_by_key(pool, idempotency_key, request)):
+        return known
+    try:
+        async with pool.connection() as connection, connection.transaction():
+            return await _insert_build(connection, request, idempotency_key, widget_id, build_id or uuid4())
+    except UniqueViolation:
+        # Two requests with one key at the same moment: the second joins the first.
+        known = await _find_by_key(pool, idempotency_key or "", request)
+        if known is None:
+            raise
+        return known
+
+
+async def _insert_build(
+    connection: Connection, request: BuildRequest, key: str | None, widget_id: UUID | None, build_id: UUID
+) -> NewBuild:
+    token = None
+    if widget_id is None:
+        widget_id, token = uuid4(), secrets.token_urlsafe(32)
+        await connection.execute(
+            "INSERT INTO widgets (id, site_url, name, owner_token_hash) VALUES (%s, %s, %s, %s)",
+            (widget_id, request.url, urlsplit(request.url).hostname or "", hash_token(token)),
+        )
+    else:
+        found = await connection.execute("SELECT 1 FROM widgets WHERE id = %s", (widget_id,))
+        if await found.fetchone() is None:
+            raise NotFound("widget")
+    await connection.execute(
+        "INSERT INTO scrape_jobs (id, widget_id, idempotency_key, url, depth, max_pages)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        (build_id, widget_id, key, request.url, request.depth, request.max_pages),
+    )
+    await _append(connection, build_id, _started(build_id, widget_id, request), None)
+    return NewBuild(build_id=build_id, widget_id=widget_id, owner_token=token, created=True)
+
+
+def _started(build_id: UUID, widget_id: UUID, request: BuildRequest) -> EventDraft:
+    data = {"build_id": str(build_id), "widget_id": str(widget_id), **request.model_dump()}
+    return EventDraft(
+        type=EventType.builder_started, message=f"Building a widget from {request.url}", data=data
+    )
+
+
+async def _find_by_key(pool: Pool, key: str, request: BuildRequest) -> NewBuild | None:
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT id, widget_id, url, depth, max_pages FROM scrape_jobs WHERE idempotency_key = %s", (key,)
+        )
+        row = await rows.fetchone()
+    if row is None:
+        return None
+    if row[2:] != (request.url, request.depth, request.max_pages):
+        raise InvalidRequest(
+            "idempotency_conflict", "This Idempotency-Key was used for a different request.", status=409
+        )
+    return NewBuild(build_id=row[0], widget_id=row[1], owner_token=None, created=False)
+
+
+async def read_build(pool: Pool, build_id: UUID) -> BuildRecord:
+    """The build as it stands.
+
+    Raises:
+        NotFound: there is no such build.
+    """
+    columns = ", ".join(BuildRecord.model_fields)
+    async with (
+        pool.connection() as connection,
+        connection.cursor(row_factory=class_row(BuildRecord)) as cursor,
+    ):
+        await cursor.execute(f"SELECT {columns} FROM scrape_jobs WHERE id = %s", (build_id,))
+        record = await cursor.fetchone()
+    if record is None:
+        raise NotFound("build")
+    return record
+
+
+async def read_open_builds(pool: Pool) -> list[OpenBuild]:
+    """Builds without a terminal event, oldest first."""
+    async with pool.connection() as connection, connection.cursor(row_factory=class_row(OpenBuild)) as cursor:
+        await cursor.execute(
+            "SELECT id, flow_run_id, url, depth, max_pages, extract(epoch FROM"
+            " now() - coalesce(heartbeat_at, created_at))::float AS silent_s"
+            " FROM scrape_jobs WHERE status IN ('pending', 'running') ORDER BY created_at"
+        )
+        return await cursor.fetchall()
+
+
+async def link_flow_run(pool: Pool, build_id: UUID, flow_run_id: UUID) -> None:
+    """Remember which Prefect flow run carries the build."""
+    async with pool.connection() as connection:
+        await connection.execute(
+            "UPDATE scrape_jobs SET flow_run_id = %s WHERE id = %s", (flow_run_id, build_id)
+        )
+
+
+async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> Job:
+    """The build to carry out, marked as running.
+
+    Raises:
+        NotFound: there is no such build.
+        BuildEnded: it has ended already, e.g. it was cancelled before it began.
+    """
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "UPDATE scrape_jobs SET status = 'running', started_at = coalesce(started_at, now()),"
+            " flow_run_id = coalesce(%s, flow_run_id)"
+            " WHERE id = %s AND status IN ('pending', 'running')"
+            " RETURNING widget_id, url, depth, max_pages",
+            (flow_run_id, build_id),
+        )
+        row = await rows.fetchone()
+    if row is None:
+        record = await read_build(pool, build_id)
+        raise BuildEnded(f"The build is {record.status} already.")
+    request = BuildRequest(url=row[1], depth=row[2], max_pages=row[3])
+    return Job(build_id=build_id, widget_id=row[0], request=request)
+
+
+async def beat(pool: Pool, build_id: UUID) -> bool:
+    """Show that the build's flow is alive; whether the build is still to be carried out."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "UPDATE scrape_jobs SET heartbeat_at = now() WHERE id = %s AND status = 'running' RETURNING id",
+            (build_id,),
+        )
+        return await rows.fetchone() is not None
+
+
+async def append_event(
+    pool: Pool, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
+) -> BuildEvent:
+    """The event with its number, stored; a terminal one also ends the build.
+
+    Raises:
+        BuildEnded: the build has its terminal event already; nothing was written.
+    """
+    async with pool.connection() as connection, connection.transaction():
+        return await _append(connection, build_id, draft, statistics)
+
+
+async def _append(
+    connection: Connection, build_id: UUID, draft: EventDraft, statistics: Statistics | None
+) -> BuildEvent:
+    rows = await connection.execute(
+        "UPDATE scrape_jobs SET last_seq = last_seq + 1,"
+        " statistics = coalesce(%(statistics)s, statistics), status = coalesce(%(status)s, status),"
+        " error = coalesce(%(error)s, error),"
+        " finished_at = CASE WHEN %(status)s::text IS NULL THEN finished_at ELSE now() END"
+        " WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING last_seq",
+        {
+            "id": build_id,
+            "statistics": Jsonb(statistics.model_dump()) if statistics else None,
+            "status": TERMINAL_STATUS.get(draft.type),
+            "error": draft.detail if draft.type is EventType.builder_failed else None,
+        },
+    )
+    row = await rows.fetchone()
+    if row is None:
+        raise BuildEnded("The build has ended.")
+    event = number_event(draft, build_id, row[0])
+    await connection.execute(
+        "INSERT INTO build_events (build_id, seq, at, type, object) VALUES (%s, %s, %s, %s, %s)",
+        (build_id, event.seq, event.at, event.type, event.to_json()),
+    )
+    return event
+
+
+async def read_events(pool: Pool, build_id: UUID, after: int = 0, limit: int = 1_000) -> list[BuildEvent]:
+    """The build's events numbered above `after`, in order."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT object FROM build_events WHERE build_id = %s AND seq > %s ORDER BY seq LIMIT %s",
+            (build_id, after, limit),
+        )
+        return [BuildEvent.model_validate(row[0]) for row in await rows.fetchall()]
+
+
+async def read_widget(pool: Pool, widget_id: UUID) -> WidgetRecord:
+    """The widget as it stands.
+
+    Raises:
+        NotFound: there is no such widget.
+    """
+    async with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        columns = ", ".join(WidgetRecord.model_fields)
+        await cursor.execute(
+            f"SELECT {columns} FROM widgets WHERE id = %s",
+            (widget_id,),
+        )
+        row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("widget")
+    return WidgetRecord.model_validate(row)
+
+
+async def list_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
+    """Widgets that have knowledge, with the request that built it, oldest first."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT widgets.id, url, depth, max_pages FROM widgets"
+            " JOIN scrape_jobs ON scrape_jobs.id = active_job_id ORDER BY widgets.created_at"
+        )
+        return [
+            (row[0], BuildRequest(url=row[1], depth=row[2], max_pages=row[3]))
+            for row in await rows.fetchall()
+        ]
+
+
+async def save_theme(pool: Pool, widget_id: UUID, theme: Theme, site_url: str) -> None:
+    """Give the widget its theme, the site's name, and the site's address after redirects."""
+    async with pool.connection() as connection:
+        await connection.execute(
+            "UPDATE widgets SET theme = %s, name = %s, site_url = %s, updated_at = now() WHERE id = %s",
+            (Jsonb(theme.model_dump()), theme.name, site_url, widget_id),
+        )
+
+
+async def activate_build(pool: Pool, job: Job, *, replace: bool) -> bool:
+    """Let the widget answer from this build; whether it does so now.
+
+    With `replace` false only a widget that has no knowledge yet moves: a first build answers from its
+    first pages, a re-crawl only when it is complete.
+    """
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "UPDATE widgets SET active_job_id = %s, updated_at = now()"
+            " WHERE id = %s AND (%s OR active_job_id IS NULL) RETURNING id",
+            (job.build_id, job.widget_id, replace),
+        )
+        return await rows.fetchone() is not None

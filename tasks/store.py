@@ -1,0 +1,62 @@
+"""Storing: pages with their chunks and vectors into the knowledge."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from tasks.core.database import Pool
+from tasks.core.errors import StoreFailed
+from tasks.core.models import EmbeddedPage
+from tasks.knowledge.pages import store_pages
+from tasks.retries import RETRY_FACTOR_S, may_help
+
+
+async def store_batch(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID) -> dict[str, StoreFailed]:
+    """Store the pages; what failed, by URL.
+
+    A batch is one transaction. When the database refuses it, each page is tried alone, so that one bad
+    page takes no other with it.
+
+    Raises:
+        StoreFailed: the database is out of reach: another try may help.
+        BuildEnded: the build has ended meanwhile; nothing was written.
+    """
+    try:
+        await store_pages(pool, build_id, pages)
+    except StoreFailed as error:
+        if error.retriable:
+            raise
+        return await _store_singly(pages, pool, build_id)
+    return {}
+
+
+async def _store_singly(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID) -> dict[str, StoreFailed]:
+    failures = {}
+    for page in pages:
+        try:
+            await store_pages(pool, build_id, [page])
+        except StoreFailed as error:
+            if error.retriable:
+                raise
+            failures[page.chunked.page.target.url] = error
+    return failures
+
+
+@task(
+    name="store",
+    task_run_name="store {name}",
+    tags=["store"],
+    retries=4,
+    retry_delay_seconds=exponential_backoff(RETRY_FACTOR_S),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=may_help,
+    cache_policy=NO_CACHE,
+)
+async def store(
+    name: str, pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID
+) -> dict[str, StoreFailed]:
+    """`store_batch` as a Prefect task named after its pages."""
+    return await store_batch(pages, pool, build_id)
