@@ -61,12 +61,14 @@ class Channel(Generic[T]):
         Once one item is there, up to `linger_s` seconds are spent waiting for the rest.
         """
         async with self._condition:
-            while not self._items and not self._closed:
+            while True:
                 if not await self._wait(lambda: bool(self._items) or self._closed, patience_s):
                     return []
                 if linger_s:
-                    # Meanwhile another lane may take them all: then wait on.
                     await self._wait(lambda: len(self._items) >= most or self._closed, linger_s)
+                # While this lane lingered, another may have taken them all: then it waits on.
+                if self._items or self._closed:
+                    break
             taken = [self._items.popleft() for _ in range(min(most, len(self._items)))]
             self._condition.notify_all()
             return taken

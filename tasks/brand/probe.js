@@ -4,7 +4,7 @@
 // The page may be hostile (clobbered names, replaced built-ins, absurd values): every part stands alone, and
 // what it returns is checked again by `tasks.brand.evidence`.
 () => {
-  const MAX_ELEMENTS = 4000;
+  const MAX_ELEMENTS = 3000;
   const MAX_RECORDS = 24;
   const MAX_PAINTED = 96;
   const WIDTH = innerWidth;
@@ -21,7 +21,6 @@
     String(value ?? "").slice(0, most * 4).replace(/\s+/g, " ").trim().slice(0, most);
   // Called on the prototype: <form><input name="getAttribute"> hides the method of its form.
   const attribute = (element, name) => Element.prototype.getAttribute.call(element, name) || "";
-  const near = (element, selector) => Element.prototype.closest.call(element, selector);
   const holds = (element, selector) => Element.prototype.querySelector.call(element, selector) !== null;
   const box = (element) => Element.prototype.getBoundingClientRect.call(element);
   const absolute = (href) => attempt(() => new URL(href, document.baseURI).href.slice(0, 2048), "");
@@ -38,23 +37,17 @@
   // --- colours ---------------------------------------------------------------------------------------------
 
   const alpha = (colour) => {
-    if (colour === "transparent") return 0;
+    if (colour === "rgba(0, 0, 0, 0)") return 0;
+    if (colour.startsWith("rgb(")) return 1;
     const match = /(?:\/|^rgba\([^)]*,)\s*([\d.]+)(%?)\s*\)$/.exec(colour);
     return match ? Number(match[1]) / (match[2] ? 100 : 1) : 1;
   };
   const COLOUR = /(?:rgba?|hsla?|oklch|oklab|lab|lch|color)\([^()]*\)/gi;
-  const fill = (style) => {
-    if (alpha(style.backgroundColor) >= 0.5) return style.backgroundColor;
+  const fill = (style) => (alpha(style.backgroundColor) >= 0.5 ? style.backgroundColor : null);
+  const gradient = (style) => {
     const image = style.backgroundImage;
     if (!image.includes("gradient(")) return null;
     return (image.slice(0, 1000).match(COLOUR) || []).find((colour) => alpha(colour) >= 0.5) || null;
-  };
-  const backdrop = (element) => {
-    for (let above = element.parentElement; above; above = above.parentElement) {
-      const colour = fill(getComputedStyle(above));
-      if (colour) return colour;
-    }
-    return "rgb(255, 255, 255)";
   };
 
   // --- what is left out ------------------------------------------------------------------------------------
@@ -65,53 +58,90 @@
       "box|hint|layer|accept|settings|wall|warning|alert)",
     "i",
   );
-  const STATUS = new Set(
-    ["badge", "badges", "alert", "alerts", "toast", "toasts", "snackbar", "admonition", "notification", "status"],
-  );
-  const isConsent = (element, style) => {
-    const name = `${names(element)} ${attribute(element, "aria-label").slice(0, 100)}`;
-    const floats = style.position === "fixed" || style.position === "sticky";
-    const layer = floats || /dialog/.test(attribute(element, "role")) || element.localName === "dialog";
-    const named = CONSENT.test(name) || (layer && /cookie/i.test(name));
-    if (!named && !layer) return false;
-    if (holds(element, layer ? "main" : "main, h1, nav")) return false;
-    if (named) return true;
+  const STATUS =
+    /(^|[^a-z])(badges?|alerts?|toasts?|snackbar|admonition|notification|status)([^a-z]|$)|(Badge|Alert|Toast|Snackbar)([^a-z]|$)/;
+  const verdicts = new Map();
+  const verdict = (name) => {
+    let known = verdicts.get(name);
+    if (!known) {
+      known = { consent: CONSENT.test(name), cookie: /cookie/i.test(name), status: STATUS.test(name) };
+      verdicts.set(name, known);
+    }
+    return known;
+  };
+  const isConsent = (element, style, role, named) => {
+    const position = style.position;
+    const layer = position === "fixed" || position === "sticky" || role.includes("dialog");
+    if (!layer && !named.consent) return false;
+    if (!layer) return !holds(element, "main, h1, nav");
+    if (holds(element, "main")) return false;
+    if (named.consent || named.cookie || verdict(attribute(element, "aria-label").slice(0, 100)).cookie) return true;
     if (element.localName === "header" || holds(element, "nav")) return false;
     const said = element.textContent;
     return said.length < 4000 && /cookie|consent|gdpr|dsgvo|rgpd/i.test(said) && holds(element, "button, a, input");
   };
-  const isStatus = (element) =>
-    (/^(alert|status)$/.test(attribute(element, "role")) || words(names(element)).some((word) => STATUS.has(word))) &&
-    !holds(element, "main, h1, nav");
+  const isStatus = (element, role, named) =>
+    (named.status || role === "alert" || role === "status") && !holds(element, "main, h1, nav");
 
-  // --- one walk over the visible elements ------------------------------------------------------------------
+  // --- one walk over the visible elements, in document order -----------------------------------------------
 
   const SKIPPED = new Set(["script", "style", "noscript", "template", "iframe", "object", "embed", "option", "head"]);
+  const PARTS = new Map(
+    Object.entries({
+      heading: ["h1", "h2", "h3"],
+      prose: ["p", "li", "td", "dd", "blockquote"],
+      code: ["code", "pre", "kbd", "samp"],
+      header: ["header", "nav", "banner"],
+      footer: ["footer", "contentinfo"],
+      aside: ["aside"],
+      control: ["button", "select", "textarea"],
+    }).flatMap(([part, tags]) => tags.map((tag) => [tag, part])),
+  );
   const visible = [];
-  let visited = 0;
-  const filter = (element) => {
-    visited += 1;
-    if (SKIPPED.has(element.localName)) return NodeFilter.FILTER_REJECT;
-    const style = getComputedStyle(element);
-    if (style.display === "none" || Number(style.opacity) < 0.1) return NodeFilter.FILTER_REJECT;
-    if (element !== document.body && attempt(() => isConsent(element, style) || isStatus(element), false))
-      return NodeFilter.FILTER_REJECT;
-    const rect = box(element);
-    const shown = rect.width > 0 && rect.height > 0 && style.visibility === "visible" && rect.right > 0;
-    if (shown) visible.push({ element, style, rect, fill: fill(style) });
-    return element.localName === "svg" ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
-  };
-  attempt(() => {
-    const walker = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_ELEMENT, filter);
-    while (visited < MAX_ELEMENTS && walker.nextNode());
-  });
-
   const letters = (element) => {
     let count = 0;
-    for (const node of element.childNodes)
-      if (node.nodeType === 3) count += (node.data.slice(0, 2000).match(/[\p{L}\p{N}]/gu) || []).length;
+    for (let node = element.firstChild; node; node = node.nextSibling)
+      if (node.nodeType === 3) count += node.data.slice(0, 2000).replace(/\s+/g, "").length;
     return count;
   };
+  // What an element passes on to those inside it; asking each for its ancestors would cost depth times as much.
+  const inside = (element, tag, role, above, colour) => {
+    const part = PARTS.get(tag) || PARTS.get(role);
+    const link = tag === "a" && element.hasAttribute("href") ? element : null;
+    if (!part && !link && !colour) return above;
+    const context = { ...above };
+    if (part) context[part] = true;
+    if (link) context.link = link;
+    if (colour) context.backdrop = colour;
+    return context;
+  };
+  // The context of the element's children, or null if the element and all in it are left out.
+  const look = (element, above) => {
+    const tag = element.localName;
+    if (SKIPPED.has(tag)) return null;
+    const style = getComputedStyle(element);
+    if (style.display === "none" || Number(style.opacity) < 0.1) return null;
+    const role = tag === "dialog" ? tag : attribute(element, "role");
+    const named = verdict(names(element));
+    const frame = tag === "html" || tag === "body";
+    if (!frame && (isConsent(element, style, role, named) || isStatus(element, role, named))) return null;
+    const rect = box(element);
+    const colour = fill(style) || (rect.width >= 0.6 * WIDTH ? gradient(style) : null);
+    const context = inside(element, tag, role, above, colour);
+    if (rect.width > 0 && rect.height > 0 && rect.right > 0 && style.visibility === "visible")
+      visible.push({ element, style, rect, fill: colour, above, context, letters: letters(element) });
+    return tag === "svg" ? null : context;
+  };
+  let visited = 0;
+  const open = [[document.documentElement, { backdrop: "rgb(255, 255, 255)" }]];
+  while (open.length && visited < MAX_ELEMENTS) {
+    const [element, above] = open.pop();
+    visited += 1;
+    if (element.nextElementSibling) open.push([element.nextElementSibling, above]);
+    const context = attempt(() => look(element, above), null);
+    if (context && element.firstElementChild) open.push([element.firstElementChild, context]);
+  }
+
   const tally = (map, key, amount) => map.set(key, (map.get(key) || 0) + amount);
   const largest = (map, most, shape) =>
     Array.from(map).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, most).map(shape);
@@ -121,18 +151,17 @@
   const links = new Map();
   const headingFonts = new Map();
   const bodyFonts = new Map();
-  for (const { element, style, rect, fill: colour } of visible) {
+  for (const { style, rect, fill: colour, context, letters: count } of visible) {
     if (colour) tally(painted, colour, Math.round(rect.width * rect.height));
-    const count = attempt(() => letters(element), 0);
     if (!count) continue;
-    tally(painted, style.color, count);
-    if (near(element, "code, pre, kbd, samp")) continue;
-    const heading = near(element, "h1, h2, h3");
-    tally(heading ? headingFonts : bodyFonts, style.fontFamily.slice(0, 500), count);
-    const link = near(element, "a[href]");
-    if (link && near(link, "p, li, td, dd, blockquote") && !near(link, "header, nav, footer, aside") && !colour)
-      tally(links, style.color, count);
-    if (!heading && !link && !near(element, "button")) tally(texts, style.color, count);
+    const ink = style.color;
+    tally(painted, ink, count);
+    if (context.code || context.control) continue; // browsers give controls a font of their own
+    tally(context.heading ? headingFonts : bodyFonts, style.fontFamily.slice(0, 500), count);
+    if (context.link) {
+      const text = context.prose && !context.header && !context.footer && !context.aside;
+      if (text && !colour) tally(links, ink, count);
+    } else if (!context.heading) tally(texts, ink, count);
   }
 
   // --- filled calls to action in the first screen ----------------------------------------------------------
@@ -148,19 +177,21 @@
     return (HINTS.find(([, pattern]) => found.some((word) => pattern.test(word))) || [""])[0];
   };
   const filledPart = (item) => {
-    if (item.fill) return item;
+    const colour = item.fill || gradient(item.style);
+    if (colour) return { ...item, fill: colour };
     const child = item.element.firstElementChild;
     const part = child && visible.find((other) => other.element === child);
     const covers = part && part.rect.width * part.rect.height >= 0.7 * item.rect.width * item.rect.height;
     return covers && part.fill ? part : null;
   };
   const call = (item) => {
-    const { element, rect } = item;
-    const label = text(element.localName === "input" ? element.value : element.innerText, 40);
+    const { element, rect, above } = item;
     const sized = rect.height >= 20 && rect.height <= 96 && rect.width >= 40 && rect.width <= 640;
-    if (!sized || rect.top < 0 || rect.top >= SCREEN || !label || element.disabled === true) return null;
+    if (!sized || rect.top < 0 || rect.top >= SCREEN || element.disabled === true) return null;
     const part = filledPart(item);
-    if (!part || part.fill === backdrop(element)) return null;
+    if (!part || part.fill === above.backdrop) return null;
+    const label = text(element.localName === "input" ? element.value : element.textContent, 40);
+    if (!label) return null;
     return {
       colour: part.fill,
       text: part.style.color,
@@ -185,8 +216,8 @@
     const root = document.documentElement;
     return { width: root.scrollWidth, height: Math.max(root.scrollHeight, SCREEN) };
   };
-  const place = (element, rect) => {
-    if (near(element, "footer, [role=contentinfo]")) return "footer";
+  const place = (context, rect) => {
+    if (context.footer) return "footer";
     const top = rect.top + scrollY;
     if (top < 120 && rect.height >= 24 && rect.height <= 220) return "header";
     if (top < 700 && rect.height > 120 && rect.height < 1400) return "hero";
@@ -195,16 +226,16 @@
   const surfaces = () => {
     const footers = all("footer, [role=contentinfo]", 4).map((element) => {
       const style = getComputedStyle(element);
-      return { element, style, rect: box(element), fill: fill(style) };
+      return { element, style, rect: box(element), fill: fill(style), context: { footer: true } };
     });
     const known = new Set(visible.map(({ element }) => element));
     const page = total();
     return [...visible, ...footers.filter(({ element }) => !known.has(element))]
       .filter(({ fill: colour, rect }) => colour && rect.width >= 0.6 * WIDTH && rect.height >= 24)
       .filter(({ rect }) => rect.height < 0.6 * page.height)
-      .map(({ element, rect, fill: colour }) => ({
+      .map(({ element, rect, fill: colour, context }) => ({
         colour,
-        place: place(element, rect),
+        place: place(context, rect),
         area: Math.round(rect.width * Math.min(rect.height, SCREEN)),
         found: where(element),
       }))
@@ -286,24 +317,22 @@
     return found;
   };
 
-  const leadsHome = (element) => {
-    const link = near(element, "a[href]");
+  const leadsHome = (link) => {
     if (!link) return false;
     if (/\bhome\b/.test(attribute(link, "rel"))) return true;
     const url = new URL(attribute(link, "href"), document.baseURI);
     const home = url.pathname === location.pathname || /^\/([a-z]{2}(-[a-z]{2})?\/?)?$/i.test(url.pathname);
     return url.origin === location.origin && home;
   };
-  const logo = ({ element, rect, style }) => {
+  const logo = ({ element, rect, style, context }) => {
     const image = element.localName === "img";
     const drawn = /^url\("?([^")]+)"?\)/.exec(style.backgroundImage);
     const source = image ? element.currentSrc || attribute(element, "src") : drawn ? drawn[1] : "";
-    const link = near(element, "a");
-    const said = [names(element), attribute(element, "alt"), image ? source.split("/").pop() : "", link ? names(link) : ""];
+    const said = [names(element), attribute(element, "alt"), image ? source.split("/").pop() : "", context.link ? names(context.link) : ""];
     return {
       url: source ? absolute(source) : "",
-      header: Boolean(near(element, "header, [role=banner], nav")) || rect.top + scrollY < 160,
-      home: attempt(() => leadsHome(element), false),
+      header: Boolean(context.header) || rect.top + scrollY < 160,
+      home: attempt(() => leadsHome(context.link), false),
       named: /logo|brand/i.test(said.join(" ").slice(0, 1000)),
       alt: text(attribute(element, "alt") || attribute(element, "aria-label")),
       width: Math.round(rect.width),
@@ -311,10 +340,10 @@
       found: where(element),
     };
   };
-  const isPicture = ({ element, style }) =>
+  const isPicture = ({ element, style, context }) =>
     element.localName === "img" ||
     element.localName === "svg" ||
-    (style.backgroundImage.startsWith("url(") && near(element, "a[href]"));
+    (Boolean(context.link) && style.backgroundImage.startsWith("url("));
   const logos = () =>
     visible
       .filter((item) => isPicture(item) && item.rect.width >= 16 && item.rect.height >= 12)

@@ -7,5 +7,5 @@ PROBE: Final = files("tasks.brand").joinpath("probe.js").read_text("utf-8")
 """A JavaScript function for Playwright's `page.evaluate`, at 1440×900.
 
 It returns a JSON object with the looks of the page, for `tasks.brand.theme.derive_theme`; it changes nothing
-on the page and looks at no more than 4,000 elements.
+on the page and looks at no more than 3,000 elements.
 """

@@ -1,0 +1,32 @@
+"""One Chromium for all tests of the room, one fresh page for each."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+async def brand_browser() -> AsyncIterator[Browser]:
+    """A running Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(brand_browser: Browser) -> AsyncIterator[Page]:
+    """An empty page of the size themes are read at; it can reach nothing."""
+    context = await brand_browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
+    yield await context.new_page()
+    await context.close()

@@ -1,0 +1,120 @@
+"""Which addresses may be fetched and which URLs may be asked for."""
+
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.core.addresses import is_permitted, parse_start_url, resolve
+from tasks.core.errors import AddressBlocked, InvalidRequest
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "168.63.129.16",
+        "192.88.99.1",
+        "::1",
+        "::",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fc00::1",
+        "fec0::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:0:169.254.169.254",
+        "::a9fe:a9fe",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::7f00:1",
+        "2002:7f00:1::",
+        "2001:0:7f00:1::",
+    ],
+)
+def test_an_address_that_is_not_public_is_not_dialled(address: str) -> None:
+    """Every special-purpose form, also translated ones that `ipaddress` calls global."""
+    assert not is_permitted(address)
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1"])
+def test_a_public_address_is_dialled(address: str) -> None:
+    """Ordinary unicast addresses pass."""
+    assert is_permitted(address)
+
+
+def test_an_allowed_network_opens_only_itself() -> None:
+    """EGRESS_ALLOW opens what it names and nothing beside it."""
+    allow = (ip_network("127.0.0.0/8"),)
+    assert is_permitted("127.0.0.1", allow)
+    assert is_permitted("::ffff:127.0.0.1", allow)
+    assert not is_permitted("10.0.0.1", allow)
+
+
+@pytest.mark.parametrize("host", ["localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::1]"])
+async def test_a_host_that_leads_inside_is_blocked_however_it_is_written(host: str) -> None:
+    """Names and odd spellings are judged by the address they resolve to."""
+    with pytest.raises(AddressBlocked):
+        await resolve(host.strip("[]"), 80)
+
+
+async def test_an_unknown_host_looks_like_a_private_one() -> None:
+    """No port-scan oracle: the two errors read the same."""
+    with pytest.raises(AddressBlocked) as unknown:
+        await resolve("no-such-host.invalid", 80)
+    with pytest.raises(AddressBlocked) as private:
+        await resolve("127.0.0.1", 80)
+    assert unknown.value.message == private.value.message
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        (None, "url_missing"),
+        ("", "url_missing"),
+        (7, "url_invalid"),
+        ("/pricing", "url_relative"),
+        ("example.com/pricing", "url_relative"),
+        ("ftp://example.com/", "url_scheme"),
+        ("file:///etc/passwd", "url_scheme"),
+        ("javascript:alert(1)", "url_scheme"),
+        ("https://user:secret@example.com/", "url_credentials"),
+        ("https://example.com/" + "a" * 3_000, "url_too_long"),
+        ("https://exa mple.com/", "url_invalid"),
+        ("http://127.0.0.1:6666\\@1.1.1.1/", "url_invalid"),
+        ("https://", "url_invalid"),
+        ("https://example.com:99999/", "url_invalid"),
+        ("https://[::1/", "url_invalid"),
+        ("https://" + "a" * 70 + ".com/", "url_invalid"),
+    ],
+)
+def test_a_url_that_cannot_be_built_from_is_refused_with_its_reason(url: object, code: str) -> None:
+    """Bad input gets a clear error, naming the field."""
+    with pytest.raises(InvalidRequest) as refused:
+        parse_start_url(url)
+    assert (refused.value.code, refused.value.field) == (code, "url")
+
+
+def test_a_start_url_is_put_into_normal_form() -> None:
+    """Scheme and host in lower case, default port and fragment gone, a path there, IDN as punycode."""
+    assert parse_start_url("HTTPS://Example.COM:443#top") == "https://example.com/"
+    assert parse_start_url("http://bücher.example:8080/a?b=1") == "http://xn--bcher-kva.example:8080/a?b=1"
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_typed_is_either_refused_or_normalised_for_good(text: str) -> None:
+    """No other exception, and the normal form is its own normal form."""
+    try:
+        url = parse_start_url(text)
+    except InvalidRequest:
+        return
+    assert url.startswith(("http://", "https://"))
+    assert parse_start_url(url) == url
