@@ -20,6 +20,8 @@ UA_BUTTONS = frozenset({"#efefef", "#6b6b6b"})
 COLOURLESS_CONFIDENCE = 0.1
 """Of a page that has looks (a background, fonts, a logo) but no colour of its own."""
 
+# Sources quote the page (class names, labels), so they are kept free of what could open or end an element.
+_NO_MARKUP = str.maketrans("", "", "<>{}")
 _BY_ROLE = {"header": 0.3, "home": 0.5, "named": 0.4}
 
 
@@ -46,7 +48,7 @@ def derive_theme(probe: object, url: str) -> Theme:
         **_colour_tokens(looks, brand),
         **_font_tokens(looks),
     }
-    sources = {key: token.found for key, token in tokens.items() if token.found}
+    sources = {key: token.found.translate(_NO_MARKUP) for key, token in tokens.items() if token.found}
     has_looks = not sources.keys().isdisjoint({"background", "heading_font", "body_font", "logo_url"})
     return Theme(
         **{key: token.value for key, token in tokens.items()},

@@ -57,5 +57,7 @@ def web_url(value: object, base: str) -> str | None:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return None
+    if url == base:  # an empty address leads back to the page
+        return None
     clean = not any(c.isspace() or c in "\"'<>\\`(){}" or is_invisible(c) for c in url)
     return url if usable and clean and "@" not in parts.netloc and len(url) <= MAX_URL else None
