@@ -99,7 +99,7 @@ async def build(
 
 
 async def cancel(api_url: str, build_id: UUID) -> None:
-    """Ask for the end of a build; its stream ends with `builder_cancelled`.
+    """Ask for the end of a build; its stream ends with `builder_cancelled`, unless it was over before.
 
     Raises:
         InvalidRequest: there is no such build.
@@ -110,7 +110,7 @@ async def cancel(api_url: str, build_id: UUID) -> None:
             response = await http.delete(f"{BUILDS}/{build_id}")
         except httpx.TransportError as error:
             raise DependencyUnavailable(f"API at {api_url}", _cause(error)) from error
-    if response.is_error:
+    if response.is_error and response.status_code != 409:
         raise _refusal(response.status_code, response.content)
 
 

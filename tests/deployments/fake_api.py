@@ -1,0 +1,105 @@
+"""The product's API as its clients see it, on loopback: tells a story, drops connections, refuses."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from deployments.client import BUILDS
+from tasks.core.events import BuildEvent
+
+
+@dataclass
+class FakeApi:
+    """What the API does, and what was asked of it."""
+
+    events: list[BuildEvent] = field(default_factory=list)
+    drop_after: set[int] = field(default_factory=set)
+    """Sequence numbers after which the connection breaks, once each."""
+    lose: set[int] = field(default_factory=set)
+    """Sequence numbers a stream leaves out, once each."""
+    hold_after: int | None = None
+    """The stream waits after this event until the build is cancelled; then come the events of `ending`."""
+    ending: list[BuildEvent] = field(default_factory=list)
+    refusal: tuple[int, Any] | None = None
+    """Status and body of the answer to POST."""
+    unavailable: int = 0
+    """How many requests to `…/events` get 503 first."""
+    posts: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
+    resumed_after: list[str | None] = field(default_factory=list)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    url: str = ""
+
+    async def start(self, request: web.Request) -> web.StreamResponse:
+        """POST: refused, or the stream from the start."""
+        self.posts.append(await request.json())
+        self.keys.append(request.headers.get("Idempotency-Key"))
+        if self.refusal is not None:
+            status, body = self.refusal
+            return web.Response(status=status, text=body if isinstance(body, str) else json.dumps(body))
+        return await self._stream(request, after=0)
+
+    async def resume(self, request: web.Request) -> web.StreamResponse:
+        """GET …/events."""
+        self.resumed_after.append(request.headers.get("Last-Event-ID"))
+        if self.unavailable:
+            self.unavailable -= 1
+            return web.json_response({"error": {"code": "x", "message": "away"}}, status=503)
+        return await self._stream(request, after=int(request.headers["Last-Event-ID"]))
+
+    async def cancel(self, _request: web.Request) -> web.StreamResponse:
+        """DELETE."""
+        self.cancelled.set()
+        return web.json_response({"status": "cancelled"})
+
+    async def _stream(self, request: web.Request, after: int) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b": hello\n\n")
+        for event in [*self.events]:
+            if event.seq <= after:
+                continue
+            if event.seq in self.lose:
+                self.lose.remove(event.seq)
+                continue
+            await response.write(f"id: {event.seq}\ndata: {event.to_json()}\n\n: ping\n\n".encode())
+            if event.seq in self.drop_after:
+                self.drop_after.remove(event.seq)
+                await asyncio.sleep(0.01)
+                assert request.transport is not None
+                request.transport.abort()
+                return response
+            if event.seq == self.hold_after:
+                await self.cancelled.wait()
+                for last in self.ending:
+                    await response.write(f"id: {last.seq}\ndata: {last.to_json()}\n\n".encode())
+                return response
+        return response
+
+
+@asynccontextmanager
+async def serve_fake_api(api: FakeApi) -> AsyncIterator[FakeApi]:
+    """The API on a free port of loopback."""
+    app = web.Application()
+    app.router.add_post(BUILDS, api.start)
+    app.router.add_get(BUILDS + "/{build_id}/events", api.resume)
+    app.router.add_delete(BUILDS + "/{build_id}", api.cancel)
+    app.router.add_get("/healthz", _healthz)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    api.url = f"http://{host}:{port}"
+    try:
+        yield api
+    finally:
+        await runner.cleanup()
+
+
+async def _healthz(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})
