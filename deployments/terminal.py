@@ -132,7 +132,7 @@ def open_display(
 
 
 def _line(event: BuildEvent) -> str:
-    name = NAMES.get(event.stage, "")
+    name = NAMES.get(event.stage, "Build")
     cause = f" ({event.detail})" if event.detail else ""
     return f"{name:<11}{event.message}{cause}"
 
