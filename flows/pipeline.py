@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from flows.lanes import Channel, Lanes, Slot
 from flows.workspace import Workspace
-from tasks.core.errors import PageError, PageSkipped, StoreFailed
+from tasks.core.errors import EmbeddingFailed, PageError, PageSkipped, StoreFailed
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, EmbeddedPage, FetchMethod, Found, Target
 from tasks.embed import embed
@@ -224,7 +224,7 @@ class Pipeline:
         for page, result in zip(
             pages, await embed(_name(pages), pages, space.pool, space.embedder), strict=True
         ):
-            if isinstance(result, PageError):
+            if isinstance(result, EmbeddingFailed):
                 await space.progress.failed(Stage.embedding, page.page.target, result)
             else:
                 await space.progress.passed(Stage.embedding)

@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from tasks.knowledge.embedders import Embedder, open_embedder
 from tasks.web.reader import Web, open_web
 
 from flows.progress import Progress
@@ -15,6 +14,7 @@ from tasks.core.models import BuildRequest, Job
 from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
 from tasks.knowledge.builds import create_build, start_build
+from tasks.knowledge.embedders import Embedder, open_embedder
 from tasks.reading import prepare_child
 
 CHILDREN = 2

@@ -1,1 +1,64 @@
-"""Embedding: from chunks to vectors, equal text once."""
+"""Embedding: from chunks to vectors; equal text is embedded once."""
+
+from collections.abc import Sequence
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from tasks.core.database import Pool
+from tasks.core.errors import EmbeddingFailed
+from tasks.core.models import ChunkedPage, EmbeddedPage
+from tasks.knowledge.chunks import embedding_text, overview_text, text_hash
+from tasks.knowledge.embedders import Embedder, Vector
+from tasks.knowledge.embedding_cache import embed_cached
+from tasks.knowledge.vectors import page_vector
+from tasks.retries import RETRY_FACTOR_S, may_help
+
+Embedded = EmbeddedPage | EmbeddingFailed
+
+
+async def embed_pages(pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedder) -> list[Embedded]:
+    """Each page with its vectors, in order; a page of which a part cannot be embedded has the failure.
+
+    Raises:
+        EmbeddingFailed: the service is out of reach.
+        EmbeddingRefused: it refuses us; the build cannot go on.
+    """
+    texts: dict[str, str] = {}
+    for page in pages:
+        overview = overview_text(page)
+        texts[text_hash(overview)] = overview
+        for chunk in page.chunks:
+            texts[chunk.content_hash] = embedding_text(page.page.title, chunk.heading_path, chunk.text)
+    vectors = await embed_cached(pool, embedder, texts)
+    return [_assemble(page, vectors, embedder.model) for page in pages]
+
+
+def _assemble(page: ChunkedPage, vectors: dict[str, Vector | EmbeddingFailed], model: str) -> Embedded:
+    overview = vectors[text_hash(overview_text(page))]
+    parts: list[Vector] = []
+    for chunk in page.chunks:
+        vector = vectors[chunk.content_hash]
+        if isinstance(vector, EmbeddingFailed):
+            return vector
+        parts.append(vector)
+    if isinstance(overview, EmbeddingFailed):
+        return overview
+    whole = page_vector(overview, parts, [chunk.token_count for chunk in page.chunks])
+    return EmbeddedPage(chunked=page, model=model, page_vector=whole, chunk_vectors=tuple(parts))
+
+
+@task(
+    name="embed",
+    task_run_name="embed {name}",
+    tags=["embed"],
+    retries=2,
+    retry_delay_seconds=exponential_backoff(RETRY_FACTOR_S),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=may_help,
+    cache_policy=NO_CACHE,
+)
+async def embed(name: str, pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedder) -> list[Embedded]:
+    """`embed_pages` as a Prefect task named after its pages."""
+    return await embed_pages(pages, pool, embedder)

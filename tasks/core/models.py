@@ -1,9 +1,12 @@
 """What travels between the stages: frozen, validated, never a dict."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from tasks.core.errors import PageError
@@ -108,16 +111,17 @@ class ChunkedPage(Frozen):
     """SHA-256 (hex) of the page's Markdown; equal for equal content."""
 
 
-class EmbeddedPage(Frozen):
+@dataclass(frozen=True)
+class EmbeddedPage:
     """A page with its vectors, ready to be stored."""
 
     chunked: ChunkedPage
     model: str
     """Name of the embedding model."""
-    page_vector: tuple[float, ...]
-    """1536 numbers."""
-    chunk_vectors: tuple[tuple[float, ...], ...]
-    """One of 1536 numbers for each chunk, in order."""
+    page_vector: NDArray[np.float32]
+    """Shape (1536,), unit length."""
+    chunk_vectors: tuple[NDArray[np.float32], ...]
+    """One like it for each chunk, in order."""
 
 
 class Passage(Frozen):

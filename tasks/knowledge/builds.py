@@ -145,9 +145,7 @@ async def _insert_build(
 
 def _started(build_id: UUID, widget_id: UUID, request: BuildRequest) -> EventDraft:
     data = {"build_id": str(build_id), "widget_id": str(widget_id), **request.model_dump()}
-    return EventDraft(
-        type=EventType.builder_started, message=f"Building a widget from {request.url}", data=data
-    )
+    return EventDraft(type=EventType.builder_started, message=f"Building a widget from {request.url}", data=data)
 
 
 async def _find_by_key(pool: Pool, key: str, request: BuildRequest) -> NewBuild | None:
@@ -197,9 +195,7 @@ async def read_open_builds(pool: Pool) -> list[OpenBuild]:
 async def link_flow_run(pool: Pool, build_id: UUID, flow_run_id: UUID) -> None:
     """Remember which Prefect flow run carries the build."""
     async with pool.connection() as connection:
-        await connection.execute(
-            "UPDATE scrape_jobs SET flow_run_id = %s WHERE id = %s", (flow_run_id, build_id)
-        )
+        await connection.execute("UPDATE scrape_jobs SET flow_run_id = %s WHERE id = %s", (flow_run_id, build_id))
 
 
 async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> Job:
@@ -309,10 +305,7 @@ async def list_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
             "SELECT widgets.id, url, depth, max_pages FROM widgets"
             " JOIN scrape_jobs ON scrape_jobs.id = active_job_id ORDER BY widgets.created_at"
         )
-        return [
-            (row[0], BuildRequest(url=row[1], depth=row[2], max_pages=row[3]))
-            for row in await rows.fetchall()
-        ]
+        return [(row[0], BuildRequest(url=row[1], depth=row[2], max_pages=row[3])) for row in await rows.fetchall()]
 
 
 async def save_theme(pool: Pool, widget_id: UUID, theme: Theme, site_url: str) -> None:

@@ -58,8 +58,6 @@ async def read_crawl(pool: Pool, build_id: UUID) -> list[CrawledUrl]:
             (build_id,),
         )
         return [
-            CrawledUrl(
-                target=Target(url=url, depth=depth), status=status, reason=reason, content_hash=content_hash
-            )
+            CrawledUrl(target=Target(url=url, depth=depth), status=status, reason=reason, content_hash=content_hash)
             for url, depth, status, reason, content_hash in await rows.fetchall()
         ]

@@ -1,0 +1,43 @@
+"""Equal text is embedded once: vectors by content hash and model."""
+
+from collections.abc import Mapping
+from operator import itemgetter
+
+from tasks.core.database import Pool
+from tasks.core.errors import EmbeddingFailed
+from tasks.knowledge.embedders import Embedder, Vector
+
+
+async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector | EmbeddingFailed]:
+    """A vector for each text, by content hash; only unknown ones are embedded, and then known.
+
+    Raises:
+        EmbeddingFailed, EmbeddingRefused: as the embedder.
+    """
+    known = await _look_up(pool, embedder.model, list(texts))
+    missing = [content_hash for content_hash in texts if content_hash not in known]
+    results = await embedder.embed([texts[content_hash] for content_hash in missing])
+    fresh = dict(zip(missing, results, strict=True))
+    await _remember(pool, embedder.model, fresh)
+    return {**known, **fresh}
+
+
+async def _look_up(pool: Pool, model: str, hashes: list[str]) -> dict[str, Vector]:
+    async with pool.connection() as connection, connection.cursor(binary=True) as cursor:
+        await cursor.execute(
+            "SELECT content_hash, embedding FROM embedding_cache WHERE model = %s AND content_hash = ANY(%s)",
+            (model, hashes),
+        )
+        return {row[0]: row[1].to_numpy() for row in await cursor.fetchall()}
+
+
+async def _remember(pool: Pool, model: str, fresh: Mapping[str, Vector | EmbeddingFailed]) -> None:
+    rows = [(hash_, model, vector) for hash_, vector in fresh.items() if not isinstance(vector, EmbeddingFailed)]
+    if not rows:
+        return
+    async with pool.connection() as connection, connection.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO embedding_cache (content_hash, model, embedding) VALUES (%b, %b, %b) ON CONFLICT DO NOTHING",
+            # One order for all, so that two runs with the same text do not lock each other out.
+            sorted(rows, key=itemgetter(0)),
+        )
