@@ -32,6 +32,9 @@ class FakeApi:
     posts: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     resumed_after: list[str | None] = field(default_factory=list)
+    deaf: bool = False
+    """A cancelled build does not end."""
+    asked_to_cancel: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
@@ -54,7 +57,9 @@ class FakeApi:
 
     async def cancel(self, _request: web.Request) -> web.StreamResponse:
         """DELETE."""
-        self.cancelled.set()
+        self.asked_to_cancel.set()
+        if not self.deaf:
+            self.cancelled.set()
         return web.json_response({"status": "cancelled"})
 
     async def _stream(self, request: web.Request, after: int) -> web.StreamResponse:

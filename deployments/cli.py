@@ -1,0 +1,173 @@
+"""The command `widget-builder`. What is heavy is imported by the command that needs it: help is instant.
+
+Exit codes: 0 done · 1 failed · 2 wrong usage, setting or request · 130 ended by Ctrl-C.
+"""
+
+import asyncio
+import io
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tasks.core.errors import InvalidRequest, InvalidSetting, WidgetBuilderError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tasks.core.settings import Settings
+
+USAGE = 2
+
+app = typer.Typer(
+    name="widget-builder",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Give it a website's address: an AI chat widget in the site's own look, "
+    "answering from the site's own pages.",
+    epilog="Settings come from the environment and from .env: DATABASE_URL, PREFECT_API_URL, "
+    "OPENAI_API_KEY, OPENAI_BASE_URL, and WIDGET_BUILDER_… for all others.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"widget-builder {version('ai-widget-builder')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options that need no command."""
+
+
+@app.command()
+def up() -> None:
+    """Start all services and keep them up until Ctrl-C.
+
+    PostgreSQL and Prefect are embedded unless DATABASE_URL and PREFECT_API_URL name others; a worker and
+    the API are started beside them. Other ports are taken when the usual ones are in use.
+
+    Exits with 0 when stopped, with 1 when a service cannot be started or died for good.
+    """
+    from deployments.commands import run_up
+    from deployments.interrupts import Interrupts
+
+    interrupts = Interrupts()
+    code = interrupts.run(run_up(_settings(), _console()))
+    raise typer.Exit(0 if interrupts.received else code)
+
+
+@app.command()
+def build(
+    url: Annotated[str, typer.Argument(help="The site's start page, e.g. https://example.com/")],
+    depth: Annotated[
+        int, typer.Option(min=0, help="Links to follow from the start page; 0 reads that page alone.")
+    ] = 2,
+    max_pages: Annotated[
+        int | None,
+        typer.Option(
+            min=1, show_default=False, help="Most pages to read. [default: WIDGET_BUILDER_MAX_PAGES]"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line for each event, nothing else on stdout.")
+    ] = False,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the services up afterwards, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Build a widget from a website and show how it comes along.
+
+    Uses the stack that `widget-builder up` runs on the same data directory; if there is none, starts one
+    for this build and stops it afterwards. The first Ctrl-C cancels the build, a second one leaves at once.
+
+    Exits with 0 when the build completed, with 1 when it failed, with 130 after Ctrl-C.
+    """
+    from deployments.commands import Order, run_build
+    from deployments.interrupts import Interrupts
+
+    order = Order(url, depth, max_pages, as_json, stay)
+    interrupts = Interrupts()
+    # With --json standard output belongs to the events; what we say ourselves goes to standard error.
+    work = run_build(_settings(), order, _console(to_stderr=as_json), interrupts)
+    raise typer.Exit(interrupts.run(work))
+
+
+@app.command()
+def doctor() -> None:
+    """Check every dependency: what is wrong, and how to mend it.
+
+    Exits with 1 if something is wrong.
+    """
+    settings = _settings()
+    from deployments.doctor import examine
+    from deployments.findings import render_findings
+
+    findings = asyncio.run(examine(settings))
+    _console().print(render_findings(findings))
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring DATABASE_URL to the newest schema; safe to repeat."""
+    database_url = _settings().database_url
+    if database_url is None:
+        raise InvalidSetting("DATABASE_URL", "is needed: the embedded database is migrated by `up`")
+    from tasks.knowledge.schema import migrate as migrate_schema
+
+    migrate_schema(database_url.get_secret_value())
+    _console().print("The database has the newest schema.")
+
+
+@app.command()
+def register() -> None:
+    """Set up a Prefect server of one's own; safe to repeat.
+
+    Creates the concurrency limits, the work pool and the deployments on the server at PREFECT_API_URL.
+    """
+    settings = _settings()
+    if settings.prefect_api_url is None:
+        raise InvalidSetting("PREFECT_API_URL", "is needed: the embedded server is set up by `up`")
+    from deployments.registration import register as register_all
+
+    asyncio.run(register_all(settings))
+    _console().print(f"{settings.prefect_api_url} has the limits, the work pool and the deployments.")
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a character shows a question mark instead of ending the program.
+            stream.reconfigure(errors="replace")
+    try:
+        app(prog_name="widget-builder")
+    except WidgetBuilderError as error:
+        print(f"widget-builder: {error}", file=sys.stderr)
+        is_usage = isinstance(error, InvalidSetting) or (
+            isinstance(error, InvalidRequest) and error.status in (400, 422)
+        )
+        sys.exit(USAGE if is_usage else 1)
+
+
+def _settings() -> "Settings":
+    from tasks.core.settings import load_settings
+
+    return load_settings()
+
+
+def _console(*, to_stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=to_stderr)

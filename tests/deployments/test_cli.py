@@ -1,0 +1,199 @@
+"""The command line: what it prints where, its exit codes, and what Ctrl-C does."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.deployments import story
+from tests.deployments.fake_api import FakeApi, serve_fake_api
+
+COMMAND = (sys.executable, "-c", "from deployments.cli import main; main()")
+
+
+@asynccontextmanager
+async def start(data_dir: Path, *arguments: str, **extra: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    environment = {
+        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        "WIDGET_BUILDER_DATA_DIR": str(data_dir),
+        "PYTHONPATH": os.getcwd(),
+        "COLUMNS": "100",
+        **extra,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *arguments,
+        env=environment,
+        cwd=data_dir,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def run(data_dir: Path, *arguments: str, **extra: str) -> tuple[int, str, str]:
+    async with start(data_dir, *arguments, **extra) as process:
+        out, err = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode is not None
+        return process.returncode, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def running_stack(data_dir: Path, api: FakeApi) -> AsyncIterator[FakeApi]:
+    async with serve_fake_api(api):
+        stack = {"api_url": api.url, "prefect_url": "http://127.0.0.1:4200"}
+        (data_dir / "stack.json").write_text(json.dumps(stack))
+        yield api
+
+
+async def test_help_names_the_commands_and_loads_nothing_heavy(tmp_path: Path) -> None:
+    """Prefect, the database driver and the HTTP client stay unloaded until a command needs them."""
+    code, out, _ = await run(tmp_path, "--help")
+    assert code == 0
+    for name in ("up", "build", "doctor", "migrate", "register"):
+        assert f"\n  {name} " in out
+    check = (
+        "import sys, deployments.cli; "
+        "print([m for m in ('prefect', 'httpx', 'psycopg', 'rich', 'pydantic') if m in sys.modules])"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", check, stdout=asyncio.subprocess.PIPE
+    )
+    out_bytes, _ = await process.communicate()
+    assert out_bytes.decode().strip() == "[]"
+
+
+async def test_the_version_is_the_package_s(tmp_path: Path) -> None:
+    """`--version` prints one line."""
+    code, out, _ = await run(tmp_path, "--version")
+    assert code == 0
+    assert out.startswith("widget-builder 0.")
+
+
+async def test_a_build_on_the_running_stack_exits_0_with_the_widget_s_addresses(tmp_path: Path) -> None:
+    """The stack that stack.json names is used; the output has no control codes."""
+    async with running_stack(tmp_path, FakeApi(story.completed().events)) as api:
+        code, out, err = await run(tmp_path, "build", story.SITE, "--depth", "3", "--max-pages", "9")
+    assert (code, err) == (0, "")
+    assert api.posts == [{"url": story.SITE, "depth": 3, "max_pages": 9}]
+    assert "\x1b" not in out
+    assert f"Widget      {story.WIDGET_ID}" in out
+    assert "Prefect UI  http://127.0.0.1:4200" in out
+
+
+async def test_stay_beside_a_running_stack_prints_its_addresses_and_ends(tmp_path: Path) -> None:
+    """A stack that is not ours needs nobody to wait."""
+    async with running_stack(tmp_path, FakeApi(story.completed().events)) as api:
+        code, out, _ = await run(tmp_path, "build", story.SITE, "--stay")
+    assert code == 0
+    assert f"Onboarding  {api.url}/" in out
+
+
+async def test_a_failed_build_exits_1_and_says_why(tmp_path: Path) -> None:
+    """The cause is on the output."""
+    async with running_stack(tmp_path, FakeApi(story.failed().events)):
+        code, out, _ = await run(tmp_path, "build", story.SITE)
+    assert code == 1
+    assert "https://acme-tools.example/: HTTP 404" in out
+
+
+async def test_json_prints_the_events_alone(tmp_path: Path) -> None:
+    """Every line of standard output is an event, also when the connection broke in between."""
+    async with running_stack(tmp_path, FakeApi(story.completed().events, drop_after={3})):
+        code, out, _ = await run(tmp_path, "build", story.SITE, "--json", "--stay")
+    assert code == 0
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
+    assert lines[-1]["type"] == "builder_completed"
+
+
+async def test_a_refused_request_is_one_line_and_exit_2(tmp_path: Path) -> None:
+    """The API's words, no traceback."""
+    refusal = {"error": {"code": "depth_invalid", "message": "`depth` must be …", "field": "depth"}}
+    async with running_stack(tmp_path, FakeApi(refusal=(422, refusal))):
+        code, out, err = await run(tmp_path, "build", story.SITE, "--depth", "99")
+    assert (code, out) == (2, "")
+    assert err == "widget-builder: `depth` must be …\n"
+
+
+async def test_a_wrong_address_is_refused_before_any_service_starts(tmp_path: Path) -> None:
+    """No stack runs, and none is started to find out."""
+    code, out, err = await run(tmp_path, "build", "acme-tools.example")
+    assert (code, out) == (2, "")
+    assert err == "widget-builder: `url` must be absolute: https://example.com/…\n"
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("build",), ("build", story.SITE, "--depth", "x"), ("build", story.SITE, "--depth", "-1"), ("paint",)],
+)
+async def test_wrong_usage_exits_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """What is wrong is on standard error."""
+    code, out, err = await run(tmp_path, *arguments)
+    assert (code, out) == (2, "")
+    assert "Usage: widget-builder" in err
+
+
+async def test_a_wrong_setting_is_named_in_one_line(tmp_path: Path) -> None:
+    """No traceback; the environment variable's name; exit code 2."""
+    for command in (("up",), ("build", story.SITE), ("doctor",), ("migrate",)):
+        code, _, err = await run(tmp_path, *command, WIDGET_BUILDER_PORT="eighty")
+        assert code == 2
+        assert err.startswith("widget-builder: WIDGET_BUILDER_PORT: ")
+        assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "setting"), [("migrate", "DATABASE_URL"), ("register", "PREFECT_API_URL")]
+)
+async def test_commands_for_services_of_one_s_own_ask_for_their_address(
+    tmp_path: Path, command: str, setting: str
+) -> None:
+    """The embedded services need neither."""
+    code, _, err = await run(tmp_path, command)
+    assert code == 2
+    assert err.startswith(f"widget-builder: {setting}: ")
+
+
+async def test_ctrl_c_cancels_the_build_and_waits_for_its_end(tmp_path: Path) -> None:
+    """The first interrupt goes to the API; the stream's last event is still shown; exit code 130."""
+    events = story.cancelled().events
+    held = FakeApi(events[:-1], hold_after=events[-2].seq, ending=events[-1:])
+    async with running_stack(tmp_path, held) as api, start(tmp_path, "build", story.SITE) as process:
+        assert process.stdout is not None
+        before = await asyncio.wait_for(process.stdout.readuntil(b"lost?q=1 (HTTP 404)\n"), 30)
+        assert b"Build started" in before
+        process.send_signal(signal.SIGINT)
+        out, err = await asyncio.wait_for(process.communicate(), 30)
+        assert api.cancelled.is_set()
+    assert process.returncode == 130
+    assert "Cancelling the build" in out.decode()
+    assert "Build cancelled" in out.decode()
+    assert err == b""
+
+
+async def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
+    """Also when the build takes its time to end."""
+    events = story.first_half().events
+    held = FakeApi(events, hold_after=events[-1].seq, deaf=True)
+    async with running_stack(tmp_path, held) as api, start(tmp_path, "build", story.SITE) as process:
+        assert process.stdout is not None
+        await asyncio.wait_for(process.stdout.readuntil(b"lost?q=1 (HTTP 404)\n"), 30)
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(api.asked_to_cancel.wait(), 30)
+        process.send_signal(signal.SIGINT)
+        _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 130
+    assert err == b""
