@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from rich.console import Console, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.text import Text
 
@@ -17,6 +18,8 @@ from deployments.view import BuildView, advance
 from deployments.wording import clean
 from tasks.core.events import BuildEvent, EventType, Stage
 
+ECHO_WIDTH = 2
+"""Columns left free at the right: the `^C` a terminal echoes there must not begin a line of its own."""
 PLAIN_EVERY_S = 5.0
 """Seconds between two progress lines of one stage where there is no terminal."""
 
@@ -49,8 +52,14 @@ class LiveDisplay:
 
     def __rich__(self) -> RenderableType:
         size = self._console.size
-        now = datetime.now(UTC)
-        return render_frame(self._view, width=size.width, height=size.height, now=now, notice=self._notice)
+        frame = render_frame(
+            self._view,
+            width=size.width - ECHO_WIDTH,
+            height=size.height,
+            now=datetime.now(UTC),
+            notice=self._notice,
+        )
+        return Constrain(frame, size.width - ECHO_WIDTH)
 
     def show(self, event: BuildEvent) -> None:
         """Show the build after one more event."""
@@ -118,9 +127,7 @@ class JsonDisplay:
 
 
 @contextmanager
-def open_display(
-    console: Console, *, as_json: bool = False, prefect_url: str | None = None
-) -> Iterator[Display]:
+def open_display(console: Console, *, as_json: bool = False, prefect_url: str | None = None) -> Iterator[Display]:
     """The display that fits: JSON lines, a live frame on a terminal, plain lines elsewhere."""
     if as_json:
         yield JsonDisplay()
