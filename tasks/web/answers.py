@@ -1,0 +1,45 @@
+"""What an answer means: the causes both fetchers report alike."""
+
+from tasks.core.addresses import NOT_REACHABLE
+from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped
+from tasks.web.egress import CONNECT_TIMEOUT_S
+from tasks.web.urls import in_scope
+
+_HTML = ("text/html", "application/xhtml+xml")
+
+
+def gate_refusal(reason: str) -> FetchFailed:
+    """The error for the gate's own answer; `reason` is its header `X-Egress`."""
+    if reason == "blocked":
+        return AddressBlocked(NOT_REACHABLE)
+    if reason == "timeout":
+        return FetchTimeout(CONNECT_TIMEOUT_S)
+    return FetchFailed("connection refused", retriable=True)
+
+
+def gate_refusal_by_status(status: int) -> FetchFailed:
+    """The same for a refused CONNECT, of which clients tell the status alone."""
+    return gate_refusal({403: "blocked", 504: "timeout"}.get(status, "refused"))
+
+
+def check_answer(*, status: int, content_type: str, start_url: str, final_url: str) -> None:
+    """Return if the answer is a page of the site.
+
+    Raises:
+        PageError: it is an error, off the site, or not HTML.
+    """
+    if problem := _problem(status, content_type, start_url, final_url):
+        raise problem
+
+
+def _problem(status: int, content_type: str, start_url: str, final_url: str) -> PageError | None:
+    if not in_scope(final_url, start_url):
+        return PageSkipped("off_site", f"redirects to {final_url}")
+    if status >= 400:
+        return HttpStatus(status)
+    if 300 <= status < 400:
+        return FetchFailed("a redirect that leads nowhere")
+    kind = content_type.split(";")[0].strip().lower()
+    if kind and kind not in _HTML:
+        return PageSkipped("not_html", f"its type is {kind}")
+    return None
