@@ -38,7 +38,5 @@ async def _read_limited(request: Request) -> bytes:
     async for part in request.stream():
         body += part
         if len(body) > MAX_BODY_BYTES:
-            raise InvalidRequest(
-                "body_too_large", f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.", status=413
-            )
+            raise InvalidRequest("body_too_large", f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.", status=413)
     return bytes(body)

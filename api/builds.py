@@ -62,9 +62,7 @@ async def _check_address(service: Service, url: str) -> None:
 def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
-        raise InvalidRequest(
-            "idempotency_key_invalid", f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters."
-        )
+        raise InvalidRequest("idempotency_key_invalid", f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.")
     return key
 
 
@@ -134,9 +132,7 @@ async def cancel(request: Request) -> Response:
     except BuildEnded as error:
         build = await _find(request)
         if build.status != "cancelled":
-            raise InvalidRequest(
-                "build_ended", f"The build is {build.status} already.", status=409
-            ) from error
+            raise InvalidRequest("build_ended", f"The build is {build.status} already.", status=409) from error
     if build.flow_run_id is not None:
         await service.runs.cancel(build.flow_run_id)
     return JSONResponse(_describe(await _find(request)))

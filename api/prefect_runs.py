@@ -10,7 +10,8 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, LogFilter, LogFilterFlowRunId
-from prefect.client.schemas.objects import FlowRun, Log, StateType, WorkerStatus
+from prefect.client.schemas.objects import FlowRun, Log, WorkerStatus
+from prefect.client.schemas.objects import StateType as StateType
 from prefect.client.schemas.sorting import LogSort
 from prefect.events import Event
 from prefect.events.clients import get_events_subscriber
@@ -121,8 +122,9 @@ class PrefectRuns:
         try:
             run = await self._client.read_flow_run(run_id)
             begun = run.start_time is not None
-            state = Cancelling() if begun else Cancelled(message="Cancelled before it began.")
-            await self._client.set_flow_run_state(run_id, state)
+            await self._client.set_flow_run_state(
+                run_id, Cancelling() if begun else Cancelled(message="Cancelled before it began.")
+            )
         except PREFECT_ERRORS as error:
             logger.warning("Prefect was not told to cancel %s: %s", run_id, error)
 
@@ -133,8 +135,7 @@ class PrefectRuns:
             DependencyUnavailable: Prefect does not answer.
         """
         try:
-            state = Scheduled(name="AwaitingRetry", message=why)
-            await self._client.set_flow_run_state(run_id, state, force=True)
+            await self._client.set_flow_run_state(run_id, Scheduled(name="AwaitingRetry", message=why), force=True)
         except PREFECT_ERRORS as error:
             raise _unavailable(error) from error
 
@@ -159,9 +160,7 @@ class PrefectRuns:
         names = EventNameFilter(prefix=[PREFECT_PREFIX, "prefect.flow-run."])
         while True:
             try:
-                async with get_events_subscriber(
-                    filter=EventFilter(event=names), reconnection_attempts=0
-                ) as events:
+                async with get_events_subscriber(filter=EventFilter(event=names), reconnection_attempts=0) as events:
                     async for event in events:
                         yield _translate(event)
             except Exception as error:  # noqa: BLE001
@@ -178,9 +177,7 @@ def _translate(event: Event) -> BuildEvent | StateChange:
 
 def _record(run: FlowRun) -> RunRecord:
     assert run.state is not None
-    return RunRecord(
-        id=run.id, state=run.state.type, message=run.state.message or "", run_count=run.run_count
-    )
+    return RunRecord(id=run.id, state=run.state.type, message=run.state.message or "", run_count=run.run_count)
 
 
 def _unavailable(error: Exception) -> DependencyUnavailable:

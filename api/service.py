@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from starlette.requests import Request
-from tasks.knowledge.embedders import Embedder, open_embedder
 
 from api.prefect_runs import PrefectRuns, open_prefect_runs
 from api.stream import Streams
@@ -16,6 +15,7 @@ from tasks.core.database import Pool, open_pool
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import BuildEvent
 from tasks.core.settings import Settings
+from tasks.knowledge.embedders import Embedder, open_embedder
 
 
 @dataclass

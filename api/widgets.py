@@ -5,11 +5,11 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from tasks.knowledge.search import search
 
 from api.service import service_of
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.knowledge.builds import read_widget
+from tasks.knowledge.search import search
 
 PATH = "/api/public/widgets/{widget_id}"
 DEFAULT_RESULTS = 5
@@ -41,9 +41,7 @@ async def find(request: Request) -> Response:
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(DEFAULT_RESULTS))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_RESULTS:
-        raise InvalidRequest(
-            "limit_invalid", f"`limit` must be a whole number from 1 to {MAX_RESULTS}.", field="limit"
-        )
+        raise InvalidRequest("limit_invalid", f"`limit` must be a whole number from 1 to {MAX_RESULTS}.", field="limit")
     return int(text)
 
 

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from prefect import flow, runtime
-from prefect.states import Cancelled, State
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled
 
 from flows.outcome import cause_of, finish, tell_failure
 from flows.pipeline import Pipeline

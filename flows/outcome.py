@@ -17,12 +17,13 @@ async def finish(space: Workspace) -> None:
     """
     progress, settings, job = space.progress, space.settings, space.job
     statistics = progress.statistics
-    performance = {"performance": progress.performance} if settings.performance_metrics else {}
+    data = statistics.model_dump()
+    if settings.performance_metrics:
+        data["performance"] = progress.performance
     await progress.tell(
         EventType.parallel_processing_completed,
         f"{statistics.stored_pages} of {statistics.total_urls} pages stored",
-        **statistics.model_dump(),
-        **performance,
+        **data,
     )
     if not statistics.stored_pages:
         raise NothingStored(f"Not one page could be used: {progress.commonest_cause}.")
@@ -32,9 +33,7 @@ async def finish(space: Workspace) -> None:
         f"The widget answers from {statistics.stored_pages} pages",
         widget_id=str(job.widget_id),
         build_id=str(job.build_id),
-        embed_snippet=(
-            f'<script src="{settings.origin}/widget.js" data-widget="{job.widget_id}" async></script>'
-        ),
+        embed_snippet=(f'<script src="{settings.origin}/widget.js" data-widget="{job.widget_id}" async></script>'),
         preview_url=f"{settings.origin}/preview/{job.widget_id}",
         statistics=statistics.model_dump(),
         seconds=progress.seconds,
@@ -51,8 +50,6 @@ def cause_of(group: BaseExceptionGroup[WidgetBuilderError]) -> WidgetBuilderErro
 
 async def tell_failure(progress: Progress, cause: WidgetBuilderError) -> None:
     """Write the terminal event of a build that cannot go on."""
-    message = (
-        "The start page cannot be read" if isinstance(cause, HomePageFailed) else "The build cannot go on"
-    )
+    message = "The start page cannot be read" if isinstance(cause, HomePageFailed) else "The build cannot go on"
     with contextlib.suppress(BuildEnded):
         await progress.tell(EventType.builder_failed, message, detail=cause.message, code=cause.code)

@@ -43,9 +43,7 @@ class Pipeline:
         self._slot = slot
         self._seen = seen
         self._answers = False
-        self._extracting: dict[FetchMethod, Channel[Target]] = {
-            method: Channel(size=None) for method in FetchMethod
-        }
+        self._extracting: dict[FetchMethod, Channel[Target]] = {method: Channel(size=None) for method in FetchMethod}
         self._scraping: Channel[Found] = Channel()
         self._embedding: Channel[ChunkedPage] = Channel()
         self._storing: Channel[EmbeddedPage] = Channel()
@@ -221,9 +219,7 @@ class Pipeline:
     async def _embed(self, pages: list[ChunkedPage]) -> None:
         space = self._space
         space.progress.meters[Stage.embedding].start()
-        for page, result in zip(
-            pages, await embed(_name(pages), pages, space.pool, space.embedder), strict=True
-        ):
+        for page, result in zip(pages, await embed(_name(pages), pages, space.pool, space.embedder), strict=True):
             if isinstance(result, EmbeddingFailed):
                 await space.progress.failed(Stage.embedding, page.page.target, result)
             else:
@@ -240,8 +236,8 @@ class Pipeline:
             failures = {page.chunked.page.target.url: error for page in pages}
         for page in pages:
             target = page.chunked.page.target
-            if error := failures.get(target.url):
-                await space.progress.failed(Stage.storage, target, error)
+            if failure := failures.get(target.url):
+                await space.progress.failed(Stage.storage, target, failure)
             else:
                 await space.progress.passed(Stage.storage)
         await self._let_answer()

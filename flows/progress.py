@@ -159,9 +159,7 @@ class Progress:
         self._causes[error.message] += 1
         await record_outcome(self._pool, self._job.build_id, target.url, "failed", error.message)
         _, failure, verb = _REPORTS[stage]
-        await self.tell(
-            failure, f"Not {verb}: {target.url}", detail=error.message, url=target.url, code=error.code
-        )
+        await self.tell(failure, f"Not {verb}: {target.url}", detail=error.message, url=target.url, code=error.code)
 
     async def skipped(self, target: Target, skipped: PageSkipped) -> None:
         """Count a page that is left out, with the reason."""

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from tasks.web.urls import in_scope
-
 from flows.workspace import Workspace
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
@@ -12,6 +10,7 @@ from tasks.knowledge.builds import read_widget, save_theme
 from tasks.knowledge.crawl import CrawledUrl, read_crawl, remember_urls
 from tasks.theme import Home, theme
 from tasks.web.frontier import Frontier
+from tasks.web.urls import in_scope
 
 
 @dataclass(frozen=True)
@@ -74,9 +73,7 @@ async def load_first_page(space: Workspace) -> Home:
 async def _tell_theme(space: Workspace, found: Theme) -> None:
     data = found.model_dump()
     if found.confidence > 0:
-        await space.progress.tell(
-            EventType.theme_generation_completed, f"{found.name} in {found.primary}", theme=data
-        )
+        await space.progress.tell(EventType.theme_generation_completed, f"{found.name} in {found.primary}", theme=data)
     else:
         await space.progress.tell(
             EventType.theme_generation_failed,

@@ -5,8 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from tasks.web.reader import Web, open_web
-
 from flows.progress import Progress
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import DependencyUnavailable, NotFound
@@ -16,6 +14,7 @@ from tasks.core.settings import Settings
 from tasks.knowledge.builds import create_build, start_build
 from tasks.knowledge.embedders import Embedder, open_embedder
 from tasks.reading import prepare_child
+from tasks.web.reader import Web, open_web
 
 CHILDREN = 2
 """Processes that read pages and embed text; more than cores would only wait for each other."""
@@ -70,13 +69,11 @@ async def take_job(
 
 
 @asynccontextmanager
-async def open_workspace(
-    settings: Settings, pool: Pool, job: Job, progress: Progress
-) -> AsyncIterator[Workspace]:
+async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Progress) -> AsyncIterator[Workspace]:
     """Everything the build needs; the slow ones (child processes, browser) start in the background."""
     async with AsyncExitStack() as stack:
         processes = stack.enter_context(open_processes(CHILDREN, prepare_child))
-        web = await stack.enter_async_context(open_web(settings, job.request.url))
+        web = await stack.enter_async_context(open_web(settings))
         embedder = await stack.enter_async_context(open_embedder(settings, processes))
         yield Workspace(
             job=job,

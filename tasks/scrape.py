@@ -16,9 +16,7 @@ from tasks.retries import RETRY_FACTOR_S, may_help
 from tasks.web.reader import Web
 
 
-async def scrape_page(
-    found: Found, web: Web, processes: Executor, *, model: str, timeout_s: float
-) -> ChunkedPage:
+async def scrape_page(found: Found, web: Web, processes: Executor, *, model: str, timeout_s: float) -> ChunkedPage:
     """The page in chunks; fetched here if extraction had no reason to.
 
     Raises:

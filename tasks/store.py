@@ -55,8 +55,6 @@ async def _store_singly(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUI
     retry_condition_fn=may_help,
     cache_policy=NO_CACHE,
 )
-async def store(
-    name: str, pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID
-) -> dict[str, StoreFailed]:
+async def store(name: str, pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID) -> dict[str, StoreFailed]:
     """`store_batch` as a Prefect task named after its pages."""
     return await store_batch(pages, pool, build_id)

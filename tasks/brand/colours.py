@@ -94,8 +94,7 @@ def _spelt_out(css: str) -> str:
 def _over(colour: Color, alpha: float, below: str) -> tuple[float, float, float]:
     under = _channels(below)
     red, green, blue = (
-        alpha * value + (1 - alpha) * base / 255
-        for value, base in zip(colour.coords(nans=False), under, strict=True)
+        alpha * value + (1 - alpha) * base / 255 for value, base in zip(colour.coords(nans=False), under, strict=True)
     )
     return red, green, blue
 

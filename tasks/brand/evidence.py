@@ -98,9 +98,7 @@ def parse_looks(probe: object, url: str) -> Looks:
         title=clean_text(answer.get("title"), 300),
         names=tuple((name, found) for name, found in _names(answer) if name),
         language=clean_text(answer.get("language"), 40),
-        colours=tuple(
-            chain(_calls(answer, over), _declared(answer), _surfaces(answer, over), _links(answer, over))
-        ),
+        colours=tuple(chain(_calls(answer, over), _declared(answer), _surfaces(answer, over), _links(answer, over))),
         painted=frozenset(_plain_colours(answer, "painted", over)),
         background=base,
         background_found=clean_text(background.get("found"), 80),
@@ -140,11 +138,7 @@ def _radius(item: Item) -> float:
     css = clean_text(item.get("radius"), 40).split(" ")[0]
     height = number(item.get("height"), 400) or 40.0
     try:
-        size = (
-            float(css.removesuffix("%")) * height / 100
-            if css.endswith("%")
-            else float(css.removesuffix("px"))
-        )
+        size = float(css.removesuffix("%")) * height / 100 if css.endswith("%") else float(css.removesuffix("px"))
     except ValueError:
         return 0.0
     return min(height / 2, max(0.0, size)) if math.isfinite(size) else 0.0
@@ -154,15 +148,11 @@ def _declared(answer: Item) -> Iterator[ColourRecord]:
     for item in items_of(answer, "variables"):
         name = clean_text(item.get("name"), 100)
         if colour := _colour(item, key="value"):
-            yield ColourRecord(
-                colour=colour, channel=Channel.variable, found=f"CSS variable {name}", role=name
-            )
+            yield ColourRecord(colour=colour, channel=Channel.variable, found=f"CSS variable {name}", role=name)
     for item in items_of(answer, "theme_colours"):
         if colour := _colour(item):
             media = clean_text(item.get("media"), 100)
-            yield ColourRecord(
-                colour=colour, channel=Channel.theme_color, found="meta theme-color", role=media
-            )
+            yield ColourRecord(colour=colour, channel=Channel.theme_color, found="meta theme-color", role=media)
 
 
 def _surfaces(answer: Item, over: str) -> Iterator[ColourRecord]:

@@ -18,9 +18,7 @@ from tasks.core.settings import Network
 
 MAX_URL_LENGTH = 2_048
 RESOLVE_TIMEOUT_S = 5.0
-NOT_REACHABLE = (
-    "The address does not lead to a public website: its name is unknown or its address is not public."
-)
+NOT_REACHABLE = "The address does not lead to a public website: its name is unknown or its address is not public."
 
 _NEVER = tuple(
     ip_network(text)

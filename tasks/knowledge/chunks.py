@@ -19,6 +19,7 @@ OVERVIEW_HEADINGS = 12
 
 _FENCE = re.compile(r"^\s*(```+|~~~+)")
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
+_LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)")
 _SENTENCE = re.compile(r"(?<=[.!?…。！？])\s+")
 
 
@@ -33,8 +34,13 @@ class _Block:
 
 
 def chunk_page(page: ReadPage, tokenizer: Tokenizer) -> ChunkedPage:
-    """The page in chunks, at least one; together they hold all its text, in order."""
-    blocks = [block for text in _split_blocks(page.markdown) for block in _fit(text, tokenizer)]
+    """The page in chunks, at least one; together they hold all its text, in order.
+
+    Where links lead is left out: it says nothing about what the text is about.
+    """
+    texts = list(_split_blocks(_LINK.sub(r"\1", page.markdown)))
+    counts = tokenizer.count_each(texts)
+    blocks = [block for text, tokens in zip(texts, counts, strict=True) for block in _fit(text, tokens, tokenizer)]
     drafts = _gather(blocks)
     chunks = tuple(
         Chunk(
@@ -96,10 +102,9 @@ def _joined(lines: list[str]) -> Iterator[str]:
         yield "\n".join(lines)
 
 
-def _fit(text: str, tokenizer: Tokenizer) -> Iterator[_Block]:
+def _fit(text: str, tokens: int, tokenizer: Tokenizer) -> Iterator[_Block]:
     """The block itself, or pieces of it of at most `MAX_TOKENS`: by lines, sentences, words, characters."""
     heading = _HEADING.match(text)
-    tokens = tokenizer.count(text)
     if tokens <= MAX_TOKENS:
         yield _Block(text, tokens, len(heading[1]) if heading else 0)
         return
@@ -107,7 +112,7 @@ def _fit(text: str, tokenizer: Tokenizer) -> Iterator[_Block]:
         parts = re.split(pattern, text)
         if len(parts) > 1:
             for piece in _pack(parts, "\n" if pattern == r"\n" else " ", tokenizer):
-                yield from _fit(piece, tokenizer)
+                yield from _fit(piece, tokenizer.count(piece), tokenizer)
             return
     while text:
         piece = tokenizer.truncate(text, MAX_TOKENS) or text[:MAX_TOKENS]

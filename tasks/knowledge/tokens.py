@@ -1,6 +1,7 @@
 """Counting tokens the way the embedding model does."""
 
 import gzip
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,10 @@ class Tokenizer(Protocol):
 
     def count(self, text: str) -> int:
         """Number of tokens in the text."""
+        ...
+
+    def count_each(self, texts: Sequence[str]) -> list[int]:
+        """Number of tokens in each of the texts."""
         ...
 
     def truncate(self, text: str, most: int) -> str:
@@ -43,6 +48,10 @@ class OpenAITokenizer:
     def count(self, text: str) -> int:
         """Number of tokens in the text."""
         return len(self._encoding.encode_ordinary(text))
+
+    def count_each(self, texts: Sequence[str]) -> list[int]:
+        """Number of tokens in each of the texts."""
+        return [self.count(text) for text in texts]
 
     def truncate(self, text: str, most: int) -> str:
         """The text's beginning of at most `most` tokens."""
@@ -79,6 +88,11 @@ class LocalTokenizer:
     def count(self, text: str) -> int:
         """Number of tokens in the text."""
         return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def count_each(self, texts: Sequence[str]) -> list[int]:
+        """Number of tokens in each of the texts."""
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding) for encoding in encodings]
 
     def truncate(self, text: str, most: int) -> str:
         """The text's beginning of at most `most` tokens."""

@@ -9,9 +9,11 @@ _TRACKING = ("utm_", "mc_", "pk_", "hsa_")
 _TRACKERS = {"gclid", "fbclid", "msclkid", "dclid", "yclid", "igshid", "_ga", "_gl"}
 _INDEXES = ("index.html", "index.htm", "index.php")
 _NOT_PAGES = frozenset(
-    "7z aac apk avi bmp bz2 css csv deb dmg doc docx eot epub exe flac gif gz ico ics iso jar jpeg jpg js json m4a"
-    " m4v map mjs mov mp3 mp4 mpeg msi odp ods odt ogg ogv otf pdf png ppt pptx ps rar rpm rss rtf svg swf tar tgz"
-    " tif tiff ttf txt wasm wav webm webmanifest webp whl wmv woff woff2 xls xlsx xml xz zip".split()
+    """
+    7z aac apk avi bmp bz2 css csv deb dmg doc docx eot epub exe flac gif gz ico ics iso jar jpeg jpg js json m4a m4v
+    map mjs mov mp3 mp4 mpeg msi odp ods odt ogg ogv otf pdf png ppt pptx ps rar rpm rss rtf svg swf tar tgz tif tiff
+    ttf txt wasm wav webm webmanifest webp whl wmv woff woff2 xls xlsx xml xz zip
+    """.split()  # noqa: SIM905
 )
 
 

@@ -1,0 +1,32 @@
+"""Which Chromium there is on this machine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasks.core.settings import Settings
+
+_USUAL = (
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/usr/bin/google-chrome-stable",
+    "/opt/google/chrome/chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+_DOWNLOADS = (Path.home() / ".cache/ms-playwright", Path.home() / "Library/Caches/ms-playwright")
+REMEDY = "set WIDGET_BUILDER_BROWSER_PATH, or install one with `make install`"
+
+
+def find_browser(settings: Settings) -> Path | None:
+    """The browser of the settings, else the first of the usual ones, else the one Playwright downloaded."""
+    if settings.browser_path is not None:
+        return settings.browser_path if settings.browser_path.is_file() else None
+    return next(_candidates(), None)
+
+
+def _candidates() -> Iterator[Path]:
+    for name in _USUAL:
+        if (path := Path(name)).is_file():
+            yield path
+    for folder in _DOWNLOADS:
+        yield from sorted(folder.glob("chromium-*/chrome-*/chrome"), reverse=True)

@@ -1,0 +1,128 @@
+"""What a visitor would read on a page: its main content as Markdown, with title and metadata.
+
+Runs in child processes: pure, and imports neither Scrapy nor Playwright.
+"""
+
+import re
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from html_to_markdown import ConversionOptions, convert
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from tasks.core.errors import PageSkipped
+from tasks.core.models import FetchedPage, ReadPage
+
+MIN_SHARE = 0.4
+"""A `main` or `article` with less than this part of the page's text is not all of its content."""
+
+_NOISE = (
+    "script, style, template, noscript, svg, canvas, iframe, object, embed, form, button, dialog, link, meta,"
+    " img, picture, video, audio, nav, aside, [hidden], [aria-hidden=true],"
+    " [role=navigation], [role=banner], [role=contentinfo], [role=search], [role=dialog], [role=alertdialog],"
+    " .headerlink, .sphinxsidebar, .breadcrumb, .breadcrumbs, .skip-link, .sr-only, .visually-hidden"
+)
+_FRAME = "body > header, body > footer, body > div > header, body > div > footer"
+_CONSENT = ", ".join(
+    f"[{attribute}*={word} i]"
+    for word in ("cookie", "consent", "gdpr", "onetrust", "didomi", "usercentrics")
+    for attribute in ("class", "id")
+)
+_MAIN = "main, [role=main], article, #content, #main-content, .main-content, .post-content, .entry-content"
+_OPTIONS = ConversionOptions(heading_style="atx", code_block_style="backticks")
+_SEPARATORS = re.compile(r"\s+[|\-–—·•:»]\s+")
+_PERMALINK = re.compile(r"[¶#§]\s*$", re.MULTILINE)
+
+
+def read_page(page: FetchedPage) -> ReadPage:
+    """The page's content.
+
+    Raises:
+        PageSkipped: it asks not to be indexed, or holds no text.
+    """
+    tree = LexborHTMLParser(page.html.replace("\0", ""))
+    if "noindex" in _meta(tree, "robots").lower():
+        raise PageSkipped("noindex", "the page asks not to be indexed")
+    title = find_title(tree, page.final_url)
+    metadata = _find_metadata(tree, page)
+    main = _find_main(tree)
+    _make_links_absolute(main, page.final_url)
+    markdown = to_markdown(main)
+    if not re.search(r"\w", markdown):
+        raise PageSkipped("empty", "there is no text on the page")
+    return ReadPage(
+        target=page.target,
+        url=page.final_url,
+        title=title,
+        markdown=markdown,
+        byte_count=page.byte_count,
+        metadata=metadata,
+    )
+
+
+def to_markdown(node: LexborNode) -> str:
+    """The element's content as CommonMark."""
+    markdown = convert(node.html or "", _OPTIONS).content or ""
+    markdown = _PERMALINK.sub("", markdown)
+    return re.sub(r"\n{3,}", "\n\n", markdown).strip()
+
+
+def find_title(tree: LexborHTMLParser, url: str) -> str:
+    """The page's own title, without the site's name where that is set apart."""
+    whole = _text(tree.css_first("title")) or _meta(tree, "og:title")
+    heading = _text(tree.css_first("h1")).rstrip("¶# ")
+    parts = [part.strip() for part in _SEPARATORS.split(whole) if part.strip()]
+    if heading and (whole.startswith(heading) or any(part.lower() == heading.lower() for part in parts)):
+        return heading
+    return whole or heading or urlsplit(url).path
+
+
+def _find_metadata(tree: LexborHTMLParser, page: FetchedPage) -> dict[str, Any]:
+    html = tree.css_first("html")
+    canonical = tree.css_first("link[rel=canonical]")
+    found = {
+        **page.metadata,
+        "description": _meta(tree, "description") or _meta(tree, "og:description"),
+        "language": ((html.attributes.get("lang") if html else None) or "").strip(),
+        "canonical": urljoin(page.final_url, canonical.attributes.get("href") or "") if canonical else "",
+        "method": str(page.method),
+        "escalated": page.escalated,
+    }
+    return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def _find_main(tree: LexborHTMLParser) -> LexborNode:
+    """The element that holds the content, without what frames it."""
+    for node in tree.css(f"{_NOISE}, {_FRAME}, {_CONSENT}"):
+        # A page about cookies may name itself so.
+        if node.tag not in ("html", "body", "main", "article"):
+            node.decompose()
+    body = tree.body or tree.root
+    assert body is not None
+    whole = len(body.text(strip=True))
+    candidates = [(len(node.text(strip=True)), node) for node in tree.css(_MAIN)]
+    size, best = max(candidates, key=lambda candidate: candidate[0], default=(0, body))
+    return best if size and size >= MIN_SHARE * whole else body
+
+
+def _make_links_absolute(node: LexborNode, base: str) -> None:
+    for anchor in node.css("a[href]"):
+        try:
+            url = urljoin(base, (anchor.attributes.get("href") or "").strip())
+        except ValueError:
+            url = ""
+        if url.startswith(("http://", "https://", "mailto:", "tel:")):
+            anchor.attrs["href"] = url
+            if "title" in anchor.attributes:
+                del anchor.attrs["title"]
+        else:
+            del anchor.attrs["href"]
+
+
+def _meta(tree: LexborHTMLParser, name: str) -> str:
+    node = tree.css_first(f'meta[name="{name}"], meta[property="{name}"]')
+    return " ".join((node.attributes.get("content") or "").split()) if node else ""
+
+
+def _text(node: LexborNode | None) -> str:
+    return " ".join(node.text().split()) if node else ""
