@@ -26,8 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Give it a website's address: an AI chat widget in the site's own look, "
-    "answering from the site's own pages.",
+    help="Give it a website's address: an AI chat widget in the site's own look, answering from the site's own pages.",
     epilog="Settings come from the environment and from .env: DATABASE_URL, PREFECT_API_URL, "
     "OPENAI_API_KEY, OPENAI_BASE_URL, and WIDGET_BUILDER_… for all others.",
 )
@@ -75,16 +74,12 @@ def build(
     ] = 2,
     max_pages: Annotated[
         int | None,
-        typer.Option(
-            min=1, show_default=False, help="Most pages to read. [default: WIDGET_BUILDER_MAX_PAGES]"
-        ),
+        typer.Option(min=1, show_default=False, help="Most pages to read. [default: WIDGET_BUILDER_MAX_PAGES]"),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line for each event, nothing else on stdout.")
     ] = False,
-    stay: Annotated[
-        bool, typer.Option("--stay", help="Keep the services up afterwards, until Ctrl-C.")
-    ] = False,
+    stay: Annotated[bool, typer.Option("--stay", help="Keep the services up afterwards, until Ctrl-C.")] = False,
 ) -> None:
     """Build a widget from a website and show how it comes along.
 
@@ -146,7 +141,7 @@ def register() -> None:
 
 
 def main() -> None:
-    """Run the command line; what goes wrong is one line on standard error."""
+    """Run the command line; what goes wrong is said on standard error, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a character shows a question mark instead of ending the program.
@@ -154,11 +149,18 @@ def main() -> None:
     try:
         app(prog_name="widget-builder")
     except WidgetBuilderError as error:
-        print(f"widget-builder: {error}", file=sys.stderr)
+        print(_said(error), file=sys.stderr)
         is_usage = isinstance(error, InvalidSetting) or (
             isinstance(error, InvalidRequest) and error.status in (400, 422)
         )
         sys.exit(USAGE if is_usage else 1)
+
+
+def _said(error: WidgetBuilderError) -> str:
+    """The error for people: one line, or several when a service's last log lines belong to it."""
+    from deployments.wording import clean
+
+    return "\n".join(clean(line) for line in f"widget-builder: {error}".splitlines())
 
 
 def _settings() -> "Settings":
@@ -171,3 +173,7 @@ def _console(*, to_stderr: bool = False) -> "Console":
     from rich.console import Console
 
     return Console(stderr=to_stderr)
+
+
+if __name__ == "__main__":
+    main()

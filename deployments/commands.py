@@ -76,6 +76,8 @@ async def run_build(settings: Settings, order: Order, console: Console, interrup
             return interrupts.exit_code
         if order.stay:
             await _stay(place, settings, console, interrupts)
+        if place.stack is not None and console.is_terminal:
+            console.print("Stopping the services …", style="dim")
     return 0 if outcome is EventType.builder_completed else 1
 
 
@@ -110,9 +112,7 @@ async def _follow(api_url: str, order: Order, display: Display, interrupts: Inte
         canceller.cancel()
 
 
-async def _cancel_when(
-    wanted: asyncio.Event, started: asyncio.Future[UUID], api_url: str, display: Display
-) -> None:
+async def _cancel_when(wanted: asyncio.Event, started: asyncio.Future[UUID], api_url: str, display: Display) -> None:
     await wanted.wait()
     display.say("Cancelling the build … Ctrl-C again leaves at once.")
     try:

@@ -53,6 +53,8 @@ class ServiceDisplay:
         if self._services.get(service) == (state, detail):
             return
         self._services = {**self._services, service: (state, detail)}
+        if state == "stopping":
+            self._footer = []  # nobody is to be sent to what is about to go
         if not self._is_live:
             self._write(f"{service}: {state}" + (f" ({detail})" if detail else ""))
 

@@ -34,9 +34,7 @@ def render_summary(view: BuildView, *, width: int = 80) -> RenderableType:
 
 
 def _table(view: BuildView, width: int) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim", border_style="bright_black"
-    )
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim", border_style="bright_black")
     table.add_column("Stage", min_width=10)
     for name in ("Pages", "Failed", "Seconds", "Pages/s")[: 4 if width >= 50 else 2]:
         table.add_column(name, justify="right", min_width=min(8, len(name) + 1))

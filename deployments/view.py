@@ -172,9 +172,7 @@ def _extract(view: BuildView, event: BuildEvent) -> BuildView:
 
 def _end_extraction(view: BuildView, event: BuildEvent) -> BuildView:
     total = _count(event.data, "total_urls") or 0
-    view = replace(
-        view, skipped=_counts(event.data.get("skipped")), by_method=_counts(event.data.get("by_method"))
-    )
+    view = replace(view, skipped=_counts(event.data.get("skipped")), by_method=_counts(event.data.get("by_method")))
     return _with_stage(
         view,
         Stage.url_extraction,

@@ -94,9 +94,7 @@ def first_half() -> Story:
     story.tell(3.4, EventType.embedding_progress, "20 of 96 pages embedded", done=20, total=96, failed=0)
     story.tell(3.5, EventType.storage_progress, "10 of 96 pages stored", done=10, total=96, failed=0)
     for path, cause in (("slow", "timeout after 30s"), ("gone", "HTTP 404"), ("lost?q=1", "HTTP 404")):
-        story.tell(
-            4.0, EventType.scraping_failed, f"Not read: {SITE}{path}", detail=cause, url=f"{SITE}{path}"
-        )
+        story.tell(4.0, EventType.scraping_failed, f"Not read: {SITE}{path}", detail=cause, url=f"{SITE}{path}")
     return story
 
 
@@ -127,9 +125,7 @@ def completed() -> Story:
         "The widget answers from 140 pages",
         widget_id=WIDGET_ID,
         build_id=str(BUILD_ID),
-        embed_snippet=(
-            f'<script src="http://127.0.0.1:8080/widget.js" data-widget="{WIDGET_ID}" async></script>'
-        ),
+        embed_snippet=(f'<script src="http://127.0.0.1:8080/widget.js" data-widget="{WIDGET_ID}" async></script>'),
         preview_url=f"http://127.0.0.1:8080/preview/{WIDGET_ID}",
         statistics=STATISTICS.model_dump(),
         seconds=9.6,

@@ -67,9 +67,7 @@ async def test_help_names_the_commands_and_loads_nothing_heavy(tmp_path: Path) -
         "import sys, deployments.cli; "
         "print([m for m in ('prefect', 'httpx', 'psycopg', 'rich', 'pydantic') if m in sys.modules])"
     )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", check, stdout=asyncio.subprocess.PIPE
-    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", check, stdout=asyncio.subprocess.PIPE)
     out_bytes, _ = await process.communicate()
     assert out_bytes.decode().strip() == "[]"
 
@@ -155,9 +153,7 @@ async def test_a_wrong_setting_is_named_in_one_line(tmp_path: Path) -> None:
         assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("command", "setting"), [("migrate", "DATABASE_URL"), ("register", "PREFECT_API_URL")]
-)
+@pytest.mark.parametrize(("command", "setting"), [("migrate", "DATABASE_URL"), ("register", "PREFECT_API_URL")])
 async def test_commands_for_services_of_one_s_own_ask_for_their_address(
     tmp_path: Path, command: str, setting: str
 ) -> None:

@@ -128,9 +128,7 @@ def test_a_neutral_theme_is_shown_with_its_reason() -> None:
     """A theme that could not be found is no failed page."""
     told = story.Story().tell(0, EventType.theme_generation_started)
     theme = story.THEME.model_copy(update={"name": "plain.example"}).model_dump()
-    told.tell(
-        1, EventType.theme_generation_failed, "A neutral theme is used", detail="no colours", theme=theme
-    )
+    told.tell(1, EventType.theme_generation_failed, "A neutral theme is used", detail="no colours", theme=theme)
     view = view_of(told)
     assert view.causes == {}
     assert "neutral: no colours" in draw(render_frame(view))

@@ -97,9 +97,7 @@ async def test_an_answer_that_is_no_stream_is_an_error() -> None:
             await collect(api)
 
 
-async def test_an_api_that_is_not_there_is_named(
-    monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
-) -> None:
+async def test_an_api_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
     """The error says which address and what to look at."""
     monkeypatch.setattr(client, "START_PATIENCE_S", 0.05)
     with pytest.raises(DependencyUnavailable, match=str(unused_tcp_port)):
