@@ -76,8 +76,6 @@ async def run_build(settings: Settings, order: Order, console: Console, interrup
             return interrupts.exit_code
         if order.stay:
             await _stay(place, settings, console, interrupts)
-        if place.stack is not None and console.is_terminal:
-            console.print("Stopping the services …", style="dim")
     return 0 if outcome is EventType.builder_completed else 1
 
 
@@ -91,6 +89,8 @@ async def _find_place(settings: Settings, order: Order, console: Console, servic
 
     with open_service_display(console, keep=False) as display:
         stack = await services.enter_async_context(open_stack(settings, display.report))
+    if console.is_terminal:
+        services.callback(console.print, "Stopping the services …", style="dim")
     return Place(stack.info.api_url, stack.info.prefect_url, stack)
 
 

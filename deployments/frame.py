@@ -133,7 +133,9 @@ def _stages(view: BuildView, width: int, now: datetime) -> Table:
 
 
 def _bar(known: StageView, width: int) -> RenderableType:
-    if known.began is None or width < 40:
+    if known.began is None:
+        return Text("waiting", "dim")
+    if width < 40:
         return Text()
     through = known.done + known.failed
     whole = known.standing is Standing.done
@@ -148,7 +150,7 @@ def _bar(known: StageView, width: int) -> RenderableType:
 
 def _count_of(known: StageView, stage: Stage) -> Text:
     if known.began is None:
-        return Text("waiting", "dim")
+        return Text()
     if known.standing is Standing.done:
         return Text(f"{known.done} {'found' if stage is Stage.url_extraction else 'pages'}")
     return Text(f"{known.done} of {known.total}" if known.total is not None else f"{known.done}")

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as this program's commands understand them: end in order, at once when asked twice."""
+"""Ctrl-C, SIGTERM and a closed terminal as the commands understand them: an end in order, at once when asked twice."""
 
 import asyncio
 import signal
@@ -31,7 +31,7 @@ class Interrupts:
     async def _run(self, work: Coroutine[Any, Any, int]) -> int:
         loop, task = asyncio.get_running_loop(), asyncio.create_task(work)
         self._task = task
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._receive, number)
         try:
             return await task

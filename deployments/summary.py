@@ -74,7 +74,8 @@ def _readiness(view: BuildView) -> str:
     if view.ready_at is None or view.began is None:
         return ""
     after = duration((view.ready_at - view.began).total_seconds())
-    return f"Answering since {after}" + (f", from {view.ready_pages} pages on" if view.ready_pages else "")
+    pages = "1 page" if view.ready_pages == 1 else f"{view.ready_pages} pages"
+    return f"Answering since {after}" + (f", from {pages} on" if view.ready_pages else "")
 
 
 def _volume(view: BuildView) -> str:

@@ -112,14 +112,11 @@ class BuildView:
     """Why the build failed."""
     embed_snippet: str | None = None
     preview_url: str | None = None
-    measured_s: float | None = None
     byte_count: int | None = None
     token_count: int | None = None
 
     def seconds(self, now: datetime | None = None) -> float:
         """Seconds since the build's first event, up to its last one when it is over."""
-        if self.measured_s is not None:
-            return self.measured_s
         end = self.latest if self.outcome or now is None else now
         return max(0.0, (end - self.began).total_seconds()) if self.began and end else 0.0
 
@@ -161,46 +158,32 @@ def _begin_extraction(view: BuildView, event: BuildEvent) -> BuildView:
 
 
 def _extract(view: BuildView, event: BuildEvent) -> BuildView:
-    return _with_stage(
-        view,
-        Stage.url_extraction,
-        done=_count(event.data, "fetched") or 0,
-        total=_count(event.data, "total_urls"),
-        told=event.at,
-    )
+    view = _with_known(view, _count(event.data, "total_urls"))
+    return _with_stage(view, Stage.url_extraction, done=_count(event.data, "fetched") or 0, told=event.at)
 
 
 def _end_extraction(view: BuildView, event: BuildEvent) -> BuildView:
     total = _count(event.data, "total_urls") or 0
     view = replace(view, skipped=_counts(event.data.get("skipped")), by_method=_counts(event.data.get("by_method")))
-    return _with_stage(
-        view,
-        Stage.url_extraction,
-        standing=Standing.done,
-        done=total,
-        total=total,
-        told=event.at,
-        ended=event.at,
-    )
+    view = _with_known(view, total)
+    return _with_stage(view, Stage.url_extraction, standing=Standing.done, done=total, told=event.at, ended=event.at)
 
 
 def _begin_processing(view: BuildView, event: BuildEvent) -> BuildView:
-    total = _count(event.data, "total_urls")
     for stage in (Stage.scraping, Stage.embedding, Stage.storage):
-        view = _with_stage(view, stage, standing=Standing.running, began=event.at, total=total)
-    return view
+        view = _with_stage(view, stage, standing=Standing.running, began=event.at)
+    return _with_known(view, _count(event.data, "total_urls"))
 
 
 def _count_pages(view: BuildView, event: BuildEvent) -> BuildView:
+    view = _with_known(view, _count(event.data, "total"))
     known = view.stages[event.stage]
-    total = _count(event.data, "total")
     return _with_stage(
         view,
         event.stage,
         standing=Standing.running,
         began=known.began or event.at,
         done=_count(event.data, "done") or 0,
-        total=known.total if total is None else total,
         failed=max(known.failed, _count(event.data, "failed") or 0),
         told=event.at,
     )
@@ -229,7 +212,6 @@ def _complete(view: BuildView, event: BuildEvent) -> BuildView:
         widget_id=_text(event, "widget_id") or view.widget_id,
         embed_snippet=_text(event, "embed_snippet"),
         preview_url=_text(event, "preview_url"),
-        measured_s=_number(event.data, "seconds"),
     )
 
 
@@ -267,6 +249,13 @@ _STEPS: dict[EventType, Callable[[BuildView, BuildEvent], BuildView]] = {
 
 def _with_stage(view: BuildView, stage: Stage, **changes: Any) -> BuildView:
     return replace(view, stages={**view.stages, stage: replace(view.stages[stage], **changes)})
+
+
+def _with_known(view: BuildView, total: int | None) -> BuildView:
+    """The view with as many pages as are known by now: every stage is to have all of them."""
+    if total is None:
+        return view
+    return replace(view, stages={stage: replace(known, total=total) for stage, known in view.stages.items()})
 
 
 def _note_failure(view: BuildView, failure: Failure) -> BuildView:

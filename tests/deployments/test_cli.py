@@ -180,6 +180,20 @@ async def test_ctrl_c_cancels_the_build_and_waits_for_its_end(tmp_path: Path) ->
     assert err == b""
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_being_terminated_cancels_the_build_too(tmp_path: Path, number: signal.Signals) -> None:
+    """A service manager and a closed window ask like Ctrl-C does; the exit code says which it was."""
+    events = story.cancelled().events
+    held = FakeApi(events[:-1], hold_after=events[-2].seq, ending=events[-1:])
+    async with running_stack(tmp_path, held) as api, start(tmp_path, "build", story.SITE) as process:
+        assert process.stdout is not None
+        await asyncio.wait_for(process.stdout.readuntil(b"lost?q=1 (HTTP 404)\n"), 30)
+        process.send_signal(number)
+        await asyncio.wait_for(process.communicate(), 30)
+        assert api.cancelled.is_set()
+    assert process.returncode == 128 + number
+
+
 async def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
     """Also when the build takes its time to end."""
     events = story.first_half().events

@@ -80,6 +80,13 @@ def test_frames_and_summaries_fit_any_width(width: int) -> None:
         assert "30 of 96" in draw(render_frame(view, width=width), width)
 
 
+def test_every_stage_shows_the_pages_known_by_now() -> None:
+    """A stage that has told nothing yet is not behind a number from the beginning."""
+    told = story.Story().tell(0, EventType.parallel_processing_started, total_urls=1)
+    told.tell(1, EventType.url_extraction_progress, total_urls=20, fetched=10, queued=0)
+    assert {known.total for known in view_of(told).stages.values()} == {20}
+
+
 def test_a_low_terminal_keeps_the_stages_and_drops_failures() -> None:
     """Bars matter more than the list of failures."""
     shown = draw(render_frame(view_of(story.first_half()), height=13))
