@@ -1,0 +1,65 @@
+# Everything a developer, CI or a curious person does here. `make` alone says what there is.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK := uv pip compile --quiet --no-header --no-annotate --no-strip-extras --generate-hashes --python-version 3.11
+
+URL ?=
+DEPTH ?= 3
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev demo up test bench lint lock clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) is $$($(PYTHON) --version)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the locked packages into $(VENV): about two minutes the first time …"
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@echo "Installing what tests and checks need …"
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.installed
+	@$(BIN)/python -m deployments.browser_install
+	@touch $@
+
+install: $(VENV)/.installed $(VENV)/.browser ## Install into .venv, Chromium included
+
+install-dev: install $(VENV)/.installed-dev
+
+demo: install ## Build a widget and stay up: make demo [URL=https://… DEPTH=3]
+	@$(BIN)/python -m deployments.demo --depth $(DEPTH) $(URL)
+
+up: install ## Start PostgreSQL, Prefect, the worker and the API; stay up until Ctrl-C
+	@$(BIN)/widget-builder up
+
+test: install-dev ## Run all tests
+	@$(BIN)/python -m pytest
+
+bench: install-dev ## Measure speed and memory, and print a table
+	@$(BIN)/python -m tests.benchmarks
+
+lint: install-dev ## Check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+lock: ## Renew the locked versions (needs uv)
+	@$(LOCK) --extra build pyproject.toml -o requirements.txt
+	@$(LOCK) --extra build --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove what was installed and all data
+	@rm -rf $(VENV) .data .bench
