@@ -4,8 +4,10 @@ Safe to run twice and by several processes at once: an advisory lock lets one wo
 nothing left to do.
 """
 
+import re
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, text
@@ -24,12 +26,13 @@ def migrate(database_url: str) -> None:
     """Bring the schema up to date; nothing happens when it is.
 
     Raises:
-        DependencyUnavailable: the server does not answer, or lacks pgvector 0.8.4.
+        DependencyUnavailable: the server does not answer, or lacks pgvector 0.8.4; with a remedy.
     """
-    engine = create_engine(_driver_url(database_url))
+    # libpq reads the address, as it does for the pool: every form of it is understood, or by neither.
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database_url))
     try:
         with engine.connect() as connection:
-            _check_pgvector(connection.execute(text(_AVAILABLE)).scalar())
+            _check_pgvector(*connection.execute(text(_VERSIONS)).one())
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
@@ -38,25 +41,40 @@ def migrate(database_url: str) -> None:
             # The lock belongs to the session and goes with it.
             connection.commit()
     except DBAPIError as error:
-        raise DependencyUnavailable("PostgreSQL", str(error.orig), "see `widget-builder doctor`") from error
+        raise DependencyUnavailable("PostgreSQL", str(error.orig).strip(), _remedy(error.orig)) from error
     finally:
         engine.dispose()
 
 
-_AVAILABLE = "SELECT default_version FROM pg_available_extensions WHERE name = 'vector'"
+_VERSIONS = """
+SELECT (SELECT default_version FROM pg_available_extensions WHERE name = 'vector'),
+       (SELECT extversion FROM pg_extension WHERE extname = 'vector')
+"""
 
 
-def _check_pgvector(version: str | None) -> None:
-    remedy = "install pgvector 0.8.4 or later"
-    if version is None:
-        raise DependencyUnavailable("PostgreSQL", "the extension `vector` is not installed", remedy)
-    if tuple(int(part) for part in version.split(".")) < LEAST_PGVECTOR:
-        raise DependencyUnavailable("PostgreSQL", f"pgvector {version} is too old", remedy)
+def _check_pgvector(available: str | None, installed: str | None) -> None:
+    if available is None and installed is None:
+        problem, remedy = "the extension `vector` is not there", "install pgvector 0.8.4 or later"
+    elif installed is None and not _is_recent(available or ""):
+        problem, remedy = f"pgvector {available} is too old", "install pgvector 0.8.4 or later"
+    elif installed is not None and not _is_recent(installed):
+        problem = f"the database uses pgvector {installed}, which is too old"
+        remedy = "install pgvector 0.8.4 or later and run ALTER EXTENSION vector UPDATE"
+    else:
+        return
+    raise DependencyUnavailable("PostgreSQL", problem, remedy)
 
 
-def _driver_url(database_url: str) -> str:
-    scheme, _, rest = database_url.partition("://")
-    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else database_url
+def _is_recent(version: str) -> bool:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3]) >= LEAST_PGVECTOR
+
+
+def _remedy(error: BaseException | None) -> str:
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return "let a superuser run CREATE EXTENSION vector, and the role of DATABASE_URL create tables"
+    if isinstance(error, psycopg.OperationalError):
+        return "start it, or correct DATABASE_URL; see `widget-builder doctor`"
+    return "check DATABASE_URL; see `widget-builder doctor`"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,53 @@
+"""What all rooms' tests share: a real PostgreSQL, migrated, and settings that read nothing from outside."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from deployments.postgres import open_postgres
+from tasks.core.database import Pool, open_pool
+from tasks.core.settings import Settings
+from tasks.knowledge.schema import migrate
+
+MakeSettings = Callable[..., Settings]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server with pgvector and nothing in it; stopped and removed at the end."""
+    # Not under pytest's own folder: the server drops root's rights and could not enter it.
+    with tempfile.TemporaryDirectory(prefix="pg-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with open_postgres(folder / "data") as server:
+            yield server.url
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_url: str) -> str:
+    """A database with the present schema."""
+    migrate(postgres_url)
+    return postgres_url
+
+
+@pytest.fixture(scope="session")
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """Connections to the test database."""
+    async with open_pool(database_url) as pool:
+        yield pool
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeSettings:
+    """Makes settings: the test database, no `.env`, nothing from the environment, and what the test overrides."""
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "PREFECT_API_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    def make(**overrides: object) -> Settings:
+        values = {"database_url": SecretStr(database_url), "data_dir": tmp_path, **overrides}
+        return Settings(_env_file=None, **values)  # type: ignore[arg-type, call-arg]
+
+    return make
