@@ -1,5 +1,6 @@
 """The web as the stages see it: one page at a time, by whichever way reads it right."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -12,10 +13,30 @@ from tasks.web.rendering import RenderPolicy, is_shell
 from tasks.web.static import StaticFetcher, open_static_fetcher
 
 
+class Pace:
+    """Keeps requests to the site apart: waiting for one's turn is not part of the page's own time."""
+
+    def __init__(self, delay_s: float) -> None:
+        self._delay_s = delay_s
+        self._next = 0.0
+
+    async def take_turn(self) -> None:
+        """Return when the next request may be made."""
+        if not self._delay_s:
+            return
+        now = asyncio.get_running_loop().time()
+        turn = max(now, self._next)
+        self._next = turn + self._delay_s
+        await asyncio.sleep(turn - now)
+
+
 class Web:
     """Both fetchers and the decision between them. Each URL is requested once, an empty shell twice."""
 
-    def __init__(self, static: StaticFetcher, rendered: RenderedFetcher | None, policy: RenderPolicy) -> None:
+    def __init__(
+        self, static: StaticFetcher, rendered: RenderedFetcher | None, policy: RenderPolicy, pace: Pace
+    ) -> None:
+        self._pace = pace
         self._static = static
         self._rendered = rendered
         self._policy = policy
@@ -28,6 +49,7 @@ class Web:
             PageError: it cannot be read.
         """
         await self._check_robots(target)
+        await self._pace.take_turn()
         if self._rendered is None:
             page = await self._static.fetch(target, site_may_move=True)
             return RenderedPage(page=page, sent_html=page.html)
@@ -53,6 +75,7 @@ class Web:
             await self._check_robots(target)
             page = await self._render(target, self._rendered)
         else:
+            await self._pace.take_turn()
             page = await self._static.fetch(target)
             if self._rendered is not None and is_shell(page.html):
                 why = "sent as an empty shell"
@@ -61,6 +84,7 @@ class Web:
         return page.model_copy(update={"metadata": {**page.metadata, "method": page.method, "render_reason": why}})
 
     async def _render(self, target: Target, fetcher: RenderedFetcher) -> FetchedPage:
+        await self._pace.take_turn()
         rendered = await fetcher.fetch(target)
         self._policy.learn(rendered)
         return rendered.page
@@ -80,4 +104,4 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
         rendered = None
         if settings.render is not RenderMode.never:
             rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate))
-        yield Web(static, rendered, RenderPolicy(settings.render))
+        yield Web(static, rendered, RenderPolicy(settings.render), Pace(settings.crawl_delay_s))

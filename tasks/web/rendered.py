@@ -1,44 +1,33 @@
-"""Fetching with the browser: one Chromium a build, few tabs, every wait bounded."""
+"""Fetching with the browser: few tabs, every wait bounded, the answer judged as over HTTP."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, ViewportSize, async_playwright
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page, async_playwright
 from playwright.async_api import Response as PlaywrightResponse
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from tasks.core.errors import DependencyUnavailable, FetchFailed, FetchTimeout, PageError, PageSkipped
+from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
-from tasks.web.answers import check_answer, gate_refusal, gate_refusal_by_status
-from tasks.web.browsers import REMEDY, find_browser
+from tasks.web.answers import check_answer, gate_refusal
+from tasks.web.chromium import Chromium
 from tasks.web.egress import Gate
 
 logger = logging.getLogger("widget_builder.web")
 
-VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
 QUIET_MS = 150
 """A page that has not changed for so long has settled."""
 SETTLE_MS = 3_000
 """The longest we wait for that."""
-_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--mute-audio",
-    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-)
+MAX_MOVES = 5
+"""Times a page may send the browser on by script or meta refresh."""
 _SETTLE = """([quiet, most]) => new Promise(resolve => {
   const done = () => { observer.disconnect(); clearTimeout(limit); clearTimeout(timer); resolve(); };
   let timer = setTimeout(done, quiet);
@@ -46,6 +35,10 @@ _SETTLE = """([quiet, most]) => new Promise(resolve => {
   const observer = new MutationObserver(() => { clearTimeout(timer); timer = setTimeout(done, quiet); });
   observer.observe(document, {childList: true, subtree: true, characterData: true});
 })"""
+# Playwright says it in words only.
+_MOVED = ("context was destroyed", "is navigating", "No resource with given identifier", "No data found for resource")
+_GONE = ("crashed", "has been closed", "Target closed", "Connection closed")
+_RETRIABLE = ("ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_TIMED_OUT", "ERR_NETWORK_", "ERR_HTTP2_", "ERR_PROXY_")
 
 
 class RenderedPage(Frozen):
@@ -58,150 +51,164 @@ class RenderedPage(Frozen):
     """What the probe returned: JSON."""
 
 
+class _BrowserGone(Exception):
+    """The browser or the tab crashed."""
+
+
 class RenderedFetcher:
     """Fetches pages with the browser, as many at once as there are tabs."""
 
-    def __init__(self, settings: Settings, gate: Gate, playwright: Playwright) -> None:
+    def __init__(self, settings: Settings, gate: Gate, chromium: Chromium) -> None:
         self._settings = settings
         self._gate = gate
-        self._playwright = playwright
+        self._chromium = chromium
         self._tabs = asyncio.Semaphore(settings.browser_extract_workers)
-        self._launching = asyncio.Lock()
-        self._browser: Browser | None = None
-        self._context: BrowserContext | None = None
 
     async def fetch(self, target: Target, *, probe: str | None = None, site_may_move: bool = False) -> RenderedPage:
         """The page once it has settled; `probe` is a JavaScript function evaluated then.
+
+        With `site_may_move` a redirect to another site is followed and accepted: that is the site then.
 
         Raises:
             PageError: it failed, or is none of the site's HTML pages.
             DependencyUnavailable: there is no browser.
         """
         async with self._tabs:
-            try:
+            with contextlib.suppress(_BrowserGone):
                 return await self._fetch(target, probe, site_may_move)
-            except _BrowserGone:
+            try:
                 # The browser or the tab crashed: once more with a new one.
-                with _as_page_failure():
-                    return await self._fetch(target, probe, site_may_move)
+                return await self._fetch(target, probe, site_may_move)
+            except _BrowserGone as error:
+                raise FetchFailed("the page crashed the browser") from error
 
     async def _fetch(self, target: Target, probe: str | None, site_may_move: bool) -> RenderedPage:
-        context = await self.open()
         timeout_s = self._settings.page_timeout_s
-        page: Page | None = None
+        tab: Page | None = None
         try:
+            context = await self._chromium.open()
             async with asyncio.timeout(timeout_s):
-                page = await context.new_page()
-                return await self._load(page, target, probe, site_may_move)
+                tab = await context.new_page()
+                return await _Visit(tab, target, self._settings.max_page_bytes, site_may_move).load(probe)
         except (TimeoutError, PlaywrightTimeout) as error:
             raise FetchTimeout(timeout_s) from error
         except PlaywrightError as error:
-            raise _explain(error) from error
+            raise _explain(error.message, target.url, self._gate) from error
         finally:
-            if page is not None:
-                await _close(page)
+            if tab is not None:
+                await self._chromium.close_tab(tab)
 
-    async def _load(self, page: Page, target: Target, probe: str | None, site_may_move: bool) -> RenderedPage:
-        page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.dismiss()))
-        page.on("popup", lambda popup: asyncio.ensure_future(_close(popup)))
-        response = await page.goto(target.url, wait_until="domcontentloaded", timeout=0)
-        if response is None:
-            raise FetchFailed("the browser got no answer")
-        await self._check(response, target, site_may_move)
-        sent = await response.body()
-        if len(sent) > self._settings.max_page_bytes:
-            raise PageSkipped("too_large", f"it has {len(sent)} bytes")
-        await page.evaluate(_SETTLE, [QUIET_MS, SETTLE_MS])
-        found = await _probe(page, probe) if probe else None
-        html = await page.content()
-        return RenderedPage(
-            page=FetchedPage(
-                target=target,
-                final_url=page.url,
-                method=FetchMethod.browser,
-                html=html,
-                byte_count=len(sent),
-                metadata=await _metadata(response),
-            ),
-            sent_html=sent.decode("utf-8", errors="replace"),
-            probe=found,
-        )
 
-    async def _check(self, response: PlaywrightResponse, target: Target, site_may_move: bool) -> None:
-        headers = await response.all_headers()
+class _Visit:
+    """One page in one tab."""
+
+    def __init__(self, tab: Page, target: Target, max_bytes: int, site_may_move: bool) -> None:
+        self._tab = tab
+        self._target = target
+        self._max_bytes = max_bytes
+        self._site_may_move = site_may_move
+        self._answer: PlaywrightResponse | None = None
+        self._passing: set[asyncio.Task[None]] = set()
+        tab.on("response", self._note)
+        tab.on("dialog", lambda dialog: self._in_passing(dialog.dismiss()))
+        tab.on("popup", lambda popup: self._in_passing(popup.close()))
+
+    def _note(self, response: PlaywrightResponse) -> None:
+        """Keep the answer to the tab's own navigation; redirects are followed by another."""
+        request = response.request
+        if not request.is_navigation_request() or request.frame.parent_frame is not None:
+            return
+        if not (300 <= response.status < 400 and "location" in response.headers):
+            self._answer = response
+
+    def _in_passing(self, action: Awaitable[None]) -> None:
+        """Do it beside the visit."""
+        task = asyncio.ensure_future(_unless_closed(action))
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
+
+    async def load(self, probe: str | None) -> RenderedPage:
+        """The page, wherever its scripts and meta refreshes lead."""
+        try:
+            first = await self._tab.goto(self._target.url, wait_until="domcontentloaded", timeout=0)
+        except PlaywrightError as error:
+            # Chromium fails on an error status without a body, and on a navigation that another one replaces.
+            if self._answer is None:
+                raise
+            await self._check(self._answer)
+            if "interrupted by another navigation" not in error.message:
+                raise
+            first = self._answer
+        for _ in range(MAX_MOVES):
+            answer = self._answer or first
+            if answer is None:
+                raise FetchFailed("the browser got no answer")
+            await self._check(answer)
+            if page := await self._read(answer, probe):
+                return page
+            await self._tab.wait_for_timeout(50)
+            await self._tab.wait_for_load_state("domcontentloaded", timeout=0)
+            if self._tab.url.startswith("chrome-error:"):
+                raise FetchFailed("it leads on to a page that cannot be loaded")
+        raise FetchFailed("too many redirects")
+
+    async def _check(self, answer: PlaywrightResponse) -> None:
+        headers = await answer.all_headers()
         if reason := headers.get("x-egress"):
             raise gate_refusal(reason)
         check_answer(
-            status=response.status,
+            status=answer.status,
             content_type=headers.get("content-type", ""),
-            start_url=response.url if site_may_move else target.url,
-            final_url=response.url,
+            start_url=answer.url if self._site_may_move else self._target.url,
+            final_url=answer.url,
         )
 
-    async def open(self) -> BrowserContext:
-        """The context with its browser running; a crashed one is replaced.
-
-        Raises:
-            DependencyUnavailable: there is no browser, or it does not start.
-        """
-        async with self._launching:
-            if self._context is None or self._browser is None or not self._browser.is_connected():
-                self._browser = await self._launch()
-                self._context = await self._browser.new_context(
-                    viewport=VIEWPORT, service_workers="block", accept_downloads=False, locale="en-US"
-                )
-            return self._context
-
-    async def _launch(self) -> Browser:
-        path = find_browser(self._settings)
-        if path is None:
-            raise DependencyUnavailable("Chromium", "no browser was found", REMEDY)
-        host = urlsplit(self._gate.proxy_url).hostname
+    async def _read(self, answer: PlaywrightResponse, probe: str | None) -> RenderedPage | None:
+        """What the tab shows once settled, or `None` if it has moved on to another page meanwhile."""
         try:
-            return await self._playwright.chromium.launch(
-                executable_path=path,
-                # Loopback goes through the gate too; Chromium would send it direct.
-                proxy={"server": self._gate.proxy_url, "bypass": "<-loopback>"},
-                args=[*_FLAGS, f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {host}"],
-            )
+            sent = await answer.body()
+            if len(sent) > self._max_bytes:
+                raise PageSkipped("too_large", f"it has {len(sent)} bytes")
+            await self._tab.evaluate(_SETTLE, [QUIET_MS, SETTLE_MS])
+            found = await _evaluate(self._tab, probe) if probe else None
+            html = await self._tab.content()
         except PlaywrightError as error:
-            first_line = error.message.strip().splitlines()[0]
-            raise DependencyUnavailable("Chromium", f"{path} does not start: {first_line}", REMEDY) from error
-
-    async def close(self) -> None:
-        """End the browser."""
-        if self._browser is not None:
-            with contextlib.suppress(PlaywrightError):
-                await self._browser.close()
-
-
-class _BrowserGone(Exception):
-    """The browser or the tab crashed."""
-
-
-@contextlib.contextmanager
-def _as_page_failure():  # type: ignore[no-untyped-def]
-    try:
-        yield
-    except _BrowserGone as error:
-        raise FetchFailed("the page crashed the browser") from error
+            if any(words in error.message for words in _MOVED):
+                return None
+            raise
+        if self._answer is not None and self._answer is not answer:
+            return None
+        page = FetchedPage(
+            target=self._target,
+            final_url=urldefrag(self._tab.url).url,
+            method=FetchMethod.browser,
+            html=html,
+            byte_count=len(sent),
+            metadata=await _metadata(answer),
+        )
+        return RenderedPage(page=page, sent_html=sent.decode("utf-8", errors="replace"), probe=found)
 
 
-def _explain(error: PlaywrightError) -> PageError | _BrowserGone:
-    """The cause in Chromium's words (`net::ERR_…`)."""
-    text = error.message
-    if "crashed" in text or "has been closed" in text or "Target closed" in text:
+async def _unless_closed(action: Awaitable[None]) -> None:
+    with contextlib.suppress(PlaywrightError):
+        await action
+
+
+def _explain(text: str, url: str, gate: Gate) -> PageError | _BrowserGone:
+    """The cause, from Chromium's words (`net::ERR_…`)."""
+    if any(words in text for words in _GONE):
         return _BrowserGone(text)
     if "ERR_TUNNEL_CONNECTION_FAILED" in text:
-        # Chromium does not say which status the gate gave: unknown, private and refused look the same.
-        return gate_refusal_by_status(403)
+        parts = urlsplit(url)
+        return gate_refusal(gate.why_refused(parts.hostname or "", parts.port or 443) or "blocked")
     if "ERR_CERT" in text or "ERR_SSL" in text:
         return FetchFailed(f"the certificate is not valid: {_code(text)}")
     if "ERR_TOO_MANY_REDIRECTS" in text:
         return FetchFailed("too many redirects")
     if "Download is starting" in text:
         return PageSkipped("not_html", "it is a download")
-    return FetchFailed(f"the browser could not load it: {_code(text)}", retriable="net::" in text)
+    code = _code(text)
+    return FetchFailed(f"the browser could not load it: {code}", retriable=code.startswith(_RETRIABLE))
 
 
 def _code(text: str) -> str:
@@ -209,12 +216,14 @@ def _code(text: str) -> str:
     return rest.split()[0] if found else text.strip().splitlines()[0]
 
 
-async def _probe(page: Page, probe: str) -> Any:
+async def _evaluate(tab: Page, probe: str) -> Any:
     try:
-        return await page.evaluate(probe)
+        return await tab.evaluate(probe)
     except PlaywrightError as error:
+        if any(words in error.message for words in (*_MOVED, *_GONE)):
+            raise
         # A page that replaced built-ins can make it raise: then it shows nothing.
-        logger.info("the probe failed on %s: %s", page.url, error.message)
+        logger.info("the probe failed on %s: %s", tab.url, error.message)
         return None
 
 
@@ -225,21 +234,16 @@ async def _metadata(response: PlaywrightResponse) -> dict[str, Any]:
     return {"status": response.status, **found}
 
 
-async def _close(page: Page) -> None:
-    with contextlib.suppress(PlaywrightError):
-        await page.close()
-
-
 @asynccontextmanager
 async def open_rendered_fetcher(settings: Settings, gate: Gate) -> AsyncIterator[RenderedFetcher]:
     """A fetcher whose browser starts in the background, and ends on leaving."""
     async with async_playwright() as playwright:
-        fetcher = RenderedFetcher(settings, gate, playwright)
-        launching = asyncio.create_task(fetcher.open())
+        chromium = Chromium(settings, gate, playwright)
+        launching = asyncio.create_task(chromium.open())
         # Whoever fetches first gets the error, if there is one.
         launching.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
-            yield fetcher
+            yield RenderedFetcher(settings, gate, chromium)
         finally:
             launching.cancel()
-            await fetcher.close()
+            await chromium.close()

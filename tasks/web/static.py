@@ -16,14 +16,12 @@ from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import (
-    CannotResolveHostError,
     DownloadCancelledError,
     DownloadConnectionRefusedError,
     DownloadFailedError,
     DownloadTimeoutError,
     IgnoreRequest,
     ResponseDataLossError,
-    UnsupportedURLSchemeError,
 )
 from scrapy.http import Response, TextResponse
 
@@ -34,17 +32,9 @@ from tasks.web.answers import check_answer, gate_refusal, gate_refusal_by_status
 from tasks.web.egress import Gate
 
 USER_AGENT = "Mozilla/5.0 (compatible; AIWidgetBuilder/0.1)"
-MAX_CONCURRENCY = 64
 _HANDLER = "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler"
-_FAILURES = (
-    CannotResolveHostError,
-    DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    ResponseDataLossError,
-    UnsupportedURLSchemeError,
-)
+_BROKEN = (DownloadConnectionRefusedError, DownloadFailedError, ResponseDataLossError)
+"""The connection failed: another try may do better."""
 
 
 class _OpenSpider(Spider):
@@ -130,7 +120,8 @@ class StaticFetcher:
             raise FetchTimeout(self._settings.page_timeout_s) from error
         except IgnoreRequest as error:
             raise _ignored(error) from error
-        except _FAILURES as error:
+        except Exception as error:
+            # Whatever Scrapy raises about an answer (a Location that is no URL …) is this page's failure.
             raise _failed(error, self._settings.page_timeout_s) from error
         if reason := _header(response, "X-Egress"):
             raise gate_refusal(reason)
@@ -142,6 +133,8 @@ def _ignored(error: IgnoreRequest) -> PageError:
         return PageSkipped("robots", "robots.txt forbids it")
     if "redirection" in str(error):
         return FetchFailed("too many redirects")
+    if "DOWNLOAD_MAXSIZE" in str(error):
+        return PageSkipped("too_large", "it is too large when decompressed")
     return FetchFailed(str(error))
 
 
@@ -154,10 +147,10 @@ def _failed(error: Exception, timeout_s: float) -> PageError:
     if isinstance(error, DownloadTimeoutError):
         return FetchTimeout(timeout_s)
     if isinstance(error, DownloadCancelledError):
-        return PageSkipped("too_large", str(error))
-    if isinstance(error, UnsupportedURLSchemeError):
-        return FetchFailed(str(error))
-    return FetchFailed(f"the connection broke: {cause or error}", retriable=True)
+        return PageSkipped("too_large", "it is too large")
+    if isinstance(error, _BROKEN):
+        return FetchFailed(f"the connection broke: {cause or error}", retriable=True)
+    return FetchFailed(f"the answer cannot be used: {error or type(error).__name__}")
 
 
 def _reason(cause: Exception) -> str:
@@ -181,6 +174,8 @@ def _metadata(response: Response) -> dict[str, Any]:
 
 
 def _scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
+    # Lanes bound what is under way; nothing may queue here, where the page's time is running already.
+    most = settings.http_extract_workers + settings.scrape_workers + settings.browser_extract_workers
     return {
         "TWISTED_REACTOR_ENABLED": False,
         "DOWNLOAD_HANDLERS_BASE": {},
@@ -193,9 +188,8 @@ def _scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
         "RETRY_ENABLED": False,
         "ROBOTSTXT_OBEY": settings.obey_robots,
         "USER_AGENT": USER_AGENT,
-        "CONCURRENT_REQUESTS": MAX_CONCURRENCY,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": MAX_CONCURRENCY,
-        "DOWNLOAD_DELAY": settings.crawl_delay_s,
+        "CONCURRENT_REQUESTS": most,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": most,
         "DOWNLOAD_TIMEOUT": settings.page_timeout_s,
         "DOWNLOAD_MAXSIZE": settings.max_page_bytes,
         "DOWNLOAD_WARNSIZE": 0,

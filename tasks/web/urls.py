@@ -1,7 +1,7 @@
 """One form for the same page, and what belongs to a site."""
 
 from pathlib import PurePosixPath
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url
 
@@ -25,14 +25,27 @@ def normalise_url(url: str) -> str:
     netloc = f"[{host}]" if ":" in host else host
     if port is not None and port != {"http": 80, "https": 443}.get(scheme):
         netloc += f":{port}"
-    # Joining with itself removes dot segments (RFC 3986 §5.2.4).
-    path = urlsplit(urljoin(f"{scheme}://{netloc}/", parts.path or "/")).path
+    path = _without_dots(parts.path)
     head, _, last = path.rpartition("/")
     if last.lower() in _INDEXES:
         path = head + "/"
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     query = urlencode([(name, value) for name, value in pairs if not _is_tracking(name)])
     return urlunsplit((scheme, netloc, path, query, ""))
+
+
+def _without_dots(path: str) -> str:
+    """The path without `.` and `..` (RFC 3986 §5.2.4); `urljoin` would take `//x` for a host."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments and segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
 
 
 def _is_tracking(name: str) -> bool:
