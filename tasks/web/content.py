@@ -12,22 +12,29 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, ReadPage
+from tasks.web.pruning import remove_all
 
 MIN_SHARE = 0.4
 """A `main` or `article` with less than this part of the page's text is not all of its content."""
 
 _NOISE = (
-    "script, style, template, noscript, svg, canvas, iframe, object, embed, form, button, dialog, link, meta,"
-    " img, picture, video, audio, nav, aside, [hidden], [aria-hidden=true],"
+    "script, style, template, noscript, svg, canvas, iframe, object, embed, button, input, select, textarea, label,"
+    " dialog, link, meta, img, picture, video, audio, nav, [hidden], [aria-hidden=true],"
     " [role=navigation], [role=banner], [role=contentinfo], [role=search], [role=dialog], [role=alertdialog],"
     " .headerlink, .sphinxsidebar, .breadcrumb, .breadcrumbs, .skip-link, .sr-only, .visually-hidden"
 )
 _FRAME = "body > header, body > footer, body > div > header, body > div > footer"
 _CONSENT = ", ".join(
-    f"[{attribute}*={word} i]"
+    f"{tag}[{attribute}*={word} i]"
+    for tag in ("div", "section", "aside", "form")
+    for attribute in ("id", "class")
     for word in ("cookie", "consent", "gdpr", "onetrust", "didomi", "usercentrics")
-    for attribute in ("class", "id")
 )
+MAX_CONSENT_CHARACTERS = 3_000
+"""Longer than this is a text about cookies, not a question to the visitor."""
+_ASKS = "button, input, [role=button], a[class*=btn i], a[class*=button i]"
+_TOPICS = "h1, main, article, table, pre, dl"
+_NOTES = re.compile(r"note|starlight-aside|admonition|callout|alert|hint|tip|warning|caution|info", re.IGNORECASE)
 _MAIN = "main, [role=main], article, #content, #main-content, .main-content, .post-content, .entry-content"
 _OPTIONS = ConversionOptions(heading_style="atx", code_block_style="backticks")
 _SEPARATORS = re.compile(r"\s+[|\-–—·•:»]\s+")
@@ -93,10 +100,12 @@ def _find_metadata(tree: LexborHTMLParser, page: FetchedPage) -> dict[str, Any]:
 
 def _find_main(tree: LexborHTMLParser) -> LexborNode:
     """The element that holds the content, without what frames it."""
-    for node in tree.css(f"{_NOISE}, {_FRAME}, {_CONSENT}"):
-        # A page about cookies may name itself so.
-        if node.tag not in ("html", "body", "main", "article"):
-            node.decompose()
+    remove_all(_consent_banners(tree))
+    remove_all(node for node in tree.css("aside") if not _is_note(node))
+    remove_all(node for node in tree.css("form") if not node.css_first("p, h1, h2, h3, table, ul, ol"))
+    remove_all(tree.css(f"{_NOISE}, {_FRAME}"))
+    # The converter drops forms, and some frameworks wrap the whole page in one.
+    tree.unwrap_tags(["form"])
     body = tree.body or tree.root
     assert body is not None
     whole = len(body.text(strip=True))
@@ -105,18 +114,42 @@ def _find_main(tree: LexborHTMLParser) -> LexborNode:
     return best if size and size >= MIN_SHARE * whole else body
 
 
+def _consent_banners(tree: LexborHTMLParser) -> list[LexborNode]:
+    """Questions for consent: named so, short, with something to press, and without content of a page."""
+    return [
+        node
+        for node in tree.css(_CONSENT)
+        if node.css_first(_ASKS) and not node.css_first(_TOPICS) and len(node.text()) <= MAX_CONSENT_CHARACTERS
+    ]
+
+
+def _is_note(aside: LexborNode) -> bool:
+    attributes = aside.attributes
+    return bool(_NOTES.search(f"{attributes.get('class')} {attributes.get('role')}"))
+
+
 def _make_links_absolute(node: LexborNode, base: str) -> None:
+    known: dict[str, str] = {}
     for anchor in node.css("a[href]"):
-        try:
-            url = urljoin(base, (anchor.attributes.get("href") or "").strip())
-        except ValueError:
-            url = ""
-        if url.startswith(("http://", "https://", "mailto:", "tel:")):
+        attributes = anchor.attributes
+        href = (attributes.get("href") or "").strip()
+        if href not in known:
+            known[href] = _absolute(href, base)
+        if url := known[href]:
             anchor.attrs["href"] = url
-            if "title" in anchor.attributes:
+            if "title" in attributes:
                 del anchor.attrs["title"]
         else:
             del anchor.attrs["href"]
+
+
+def _absolute(href: str, base: str) -> str:
+    """The URL, or nothing if it is not for a person to follow."""
+    try:
+        url = urljoin(base, href)
+    except ValueError:
+        return ""
+    return url if url.startswith(("http://", "https://", "mailto:", "tel:")) else ""
 
 
 def _meta(tree: LexborHTMLParser, name: str) -> str:

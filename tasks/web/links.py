@@ -1,5 +1,6 @@
 """Links on a page."""
 
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -18,11 +19,10 @@ def list_links(html: str, base_url: str) -> list[str]:
     """
     tree = LexborHTMLParser(html)
     base = _base(tree, base_url)
-    found: dict[str, None] = {}
-    for anchor in tree.css("a[href], area[href]")[:MAX_LINKS]:
-        if url := _resolve(anchor, base):
-            found[url] = None
-    return list(found)
+    # Most links of a document differ in their fragment alone.
+    hrefs = dict.fromkeys(_href(anchor) for anchor in tree.css("a[href], area[href]")[:MAX_LINKS])
+    urls = (_resolve(href, base) for href in hrefs if href)
+    return list(dict.fromkeys(url for url in urls if url))
 
 
 def _base(tree: LexborHTMLParser, base_url: str) -> str:
@@ -34,15 +34,26 @@ def _base(tree: LexborHTMLParser, base_url: str) -> str:
         return base_url
 
 
-def _resolve(anchor: LexborNode, base: str) -> str | None:
-    href = (anchor.attributes.get("href") or "").strip()
-    if not href or href.startswith("#") or "nofollow" in (anchor.attributes.get("rel") or "").lower():
-        return None
+def _href(anchor: LexborNode) -> str:
+    """Where it leads, without fragment; nothing if it is not to be followed."""
+    attributes = anchor.attributes
+    if "nofollow" in (attributes.get("rel") or "").lower():
+        return ""
+    return (attributes.get("href") or "").partition("#")[0].strip()
+
+
+def _resolve(href: str, base: str) -> str | None:
     try:
-        url = urljoin(base, href)
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname or "@" in urlsplit(url).netloc:
-            return None
-        url = normalise_url(url)
+        return _normalise(urljoin(base, href))
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=20_000)
+def _normalise(url: str) -> str | None:
+    """The page's URL, if it can be one; kept, because the pages of a site link to the same pages."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        return None
+    url = normalise_url(url)
     return url if len(url) <= MAX_URL_LENGTH and looks_like_page(url) else None

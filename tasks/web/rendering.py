@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 from tasks.core.models import FetchMethod, Target
 from tasks.core.settings import RenderMode
 from tasks.web.links import list_links
+from tasks.web.pruning import remove_all
 from tasks.web.rendered import RenderedPage
 
 SAMPLES = 5
@@ -26,8 +27,7 @@ _ENABLE = re.compile(r"enable javascript|javascript (is )?(required|disabled)|re
 def visible_words(html: str) -> int:
     """Words of the document outside scripts and styles."""
     tree = LexborHTMLParser(html)
-    for node in tree.css(_HIDDEN):
-        node.decompose()
+    remove_all(tree.css(_HIDDEN))
     return len(tree.root.text(separator=" ").split()) if tree.root else 0
 
 
