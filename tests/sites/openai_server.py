@@ -1,0 +1,319 @@
+"""A server that speaks OpenAI's protocol: embeddings of hashed words, its limits, its errors, on demand.
+
+Texts that share words have similar vectors. Sources: OpenAI API reference, "Create embeddings", "List
+models" and "Error codes". What it embeds is not kept, only counted.
+"""
+
+import asyncio
+import base64
+import json
+import re
+import warnings
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from aiohttp import web
+from numpy.typing import NDArray
+
+from tests.sites.server import serve_handler
+
+DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
+MAX_INPUTS = 2_048
+MAX_REQUEST_TOKENS = 300_000
+MAX_INPUT_TOKENS = 8_192
+TRACES = 16
+"""Numbers of a vector that one word changes."""
+
+Vector = NDArray[np.float32]
+
+
+class Next(Enum):
+    """What the server does with a request instead of answering it rightly."""
+
+    invalid_api_key = "401"
+    rate_limited = "429, a second later all is well"
+    insufficient_quota = "429, and trying again is no use"
+    server_error = "500"
+    too_few = "one vector is missing"
+    wrong_dimensions = "each vector is one number short"
+    not_finite = "a vector has NaN in it"
+    reversed = "vectors in reverse order, each with its right index"
+    hang_up = "the connection is closed without an answer"
+
+
+@dataclass
+class OpenAIServer:
+    """The server, what it is to do and what was asked of it."""
+
+    delay_s: float = 0
+    """Seconds every answer to `/v1/embeddings` takes."""
+    key: str | None = None
+    """The only key that is let in; absent: any key."""
+    refused_words: set[str] = field(default_factory=set)
+    """A request with one of these words in an input is answered with 400."""
+    retry_after: str = "1"
+    """`Retry-After` of the next 429."""
+    base_url: str = ""
+    """Ends in `/v1`."""
+    calls: int = 0
+    """Requests for embeddings, refused ones too."""
+    embedded: int = 0
+    """Inputs that got a vector."""
+    tokens: int = 0
+    """Their tokens."""
+    largest_batch: int = 0
+    """Most inputs of one request."""
+    open_calls: int = 0
+    max_open_calls: int = 0
+    """Most requests that were under way at once."""
+    _next: deque[Next] = field(default_factory=deque)
+
+    def then(self, *answers: Next) -> None:
+        """Treat the coming requests so, one after the other; after them all is well."""
+        self._next.extend(answers)
+
+    async def embeddings(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/embeddings."""
+        self.calls += 1
+        self.open_calls += 1
+        self.max_open_calls = max(self.max_open_calls, self.open_calls)
+        try:
+            await asyncio.sleep(self.delay_s)
+            return self._answer(request, await request.text())
+        except Refusal as refusal:
+            return refusal.response()
+        finally:
+            self.open_calls -= 1
+
+    def _answer(self, request: web.Request, text: str) -> web.StreamResponse:
+        self.check_key(request)
+        order = self._next.popleft() if self._next else None
+        if order is Next.hang_up:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        if order in _REFUSALS:
+            raise _REFUSALS[order](self)
+        asked = parse_request(text)
+        inputs = asked["input"]
+        self.largest_batch = max(self.largest_batch, len(inputs))
+        tokens = check_inputs(inputs)
+        if any(word in text for word in self.refused_words for text in inputs):
+            raise Refusal(400, "Invalid 'input'.", "invalid_request_error", param="input")
+        vectors = [embed(text, asked["dimensions"]) for text in inputs]
+        self.embedded += len(vectors)
+        self.tokens += tokens
+        return web.json_response(
+            {
+                "object": "list",
+                "data": _spoil(order, vectors, asked["encoding_format"]),
+                "model": asked["model"],
+                "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+            }
+        )
+
+    def check_key(self, request: web.Request) -> None:
+        """Let in who has the key."""
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or not key or (self.key is not None and key != self.key):
+            raise _invalid_key(self)
+
+
+class Refusal(Exception):
+    """An error as OpenAI answers it."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        kind: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self._status = status
+        self._error = {"message": message, "type": kind, "param": param, "code": code}
+        self._headers = dict(headers or {})
+
+    def response(self) -> web.Response:
+        """The HTTP answer."""
+        return web.json_response({"error": self._error}, status=self._status, headers=self._headers)
+
+
+def _invalid_key(_server: OpenAIServer) -> Refusal:
+    return Refusal(401, "Incorrect API key provided.", "invalid_request_error", code="invalid_api_key")
+
+
+def _rate_limited(server: OpenAIServer) -> Refusal:
+    return Refusal(
+        429,
+        "Rate limit reached for requests per minute.",
+        "requests",
+        code="rate_limit_exceeded",
+        headers={"Retry-After": server.retry_after},
+    )
+
+
+def _no_quota(_server: OpenAIServer) -> Refusal:
+    message = "You exceeded your current quota, please check your plan and billing details."
+    return Refusal(429, message, "insufficient_quota", code="insufficient_quota")
+
+
+def _server_error(_server: OpenAIServer) -> Refusal:
+    return Refusal(500, "The server had an error while processing your request.", "server_error")
+
+
+_REFUSALS = {
+    Next.invalid_api_key: _invalid_key,
+    Next.rate_limited: _rate_limited,
+    Next.insufficient_quota: _no_quota,
+    Next.server_error: _server_error,
+}
+
+
+def parse_request(text: str) -> dict[str, Any]:
+    """What is asked for: `input` as a list of strings, `model`, `dimensions`, `encoding_format`.
+
+    Raises:
+        Refusal: it is not what the API takes.
+    """
+
+    def invalid(message: str, param: str | None = None, code: str | None = None) -> Refusal:
+        return Refusal(400, message, "invalid_request_error", param=param, code=code)
+
+    try:
+        asked = json.loads(text)
+    except ValueError as error:
+        raise invalid("We could not parse the JSON body of your request.") from error
+    if not isinstance(asked, dict):
+        raise invalid("We could not parse the JSON body of your request.")
+    model = asked.get("model")
+    if model not in DIMENSIONS:
+        message = f"The model `{model}` does not exist or you do not have access to it."
+        raise Refusal(404, message, "invalid_request_error", code="model_not_found")
+    inputs = [asked["input"]] if isinstance(asked.get("input"), str) else asked.get("input")
+    if not isinstance(inputs, list) or not inputs or not all(isinstance(text, str) for text in inputs):
+        raise invalid("'input' must be a string or a list of strings.", "input")
+    dimensions = asked.get("dimensions", DIMENSIONS[model])
+    if model == "text-embedding-ada-002" and "dimensions" in asked:
+        raise invalid("This model does not support specifying dimensions.", "dimensions")
+    if not isinstance(dimensions, int) or not 1 <= dimensions <= DIMENSIONS[model]:
+        raise invalid(f"'dimensions' must be from 1 to {DIMENSIONS[model]}.", "dimensions")
+    encoding = asked.get("encoding_format", "float")
+    if encoding not in ("float", "base64"):
+        raise invalid("'encoding_format' must be 'float' or 'base64'.", "encoding_format")
+    return {"input": inputs, "model": model, "dimensions": dimensions, "encoding_format": encoding}
+
+
+def check_inputs(inputs: list[str]) -> int:
+    """The tokens of the inputs together.
+
+    Raises:
+        Refusal: one is empty, or a limit is passed.
+    """
+
+    def invalid(message: str, code: str | None = None) -> Refusal:
+        return Refusal(400, message, "invalid_request_error", param="input", code=code)
+
+    if len(inputs) > MAX_INPUTS:
+        raise invalid(f"'input' has {len(inputs)} items, the maximum is {MAX_INPUTS}.")
+    if any(text == "" for text in inputs):
+        raise invalid("'input' cannot be an empty string.")
+    counts = [count_tokens(text) for text in inputs]
+    if max(counts) > MAX_INPUT_TOKENS:
+        raise invalid(f"This model's maximum context length is {MAX_INPUT_TOKENS} tokens, you asked for {max(counts)}.")
+    if sum(counts) > MAX_REQUEST_TOKENS:
+        message = f"Requested {sum(counts)} tokens, max {MAX_REQUEST_TOKENS} tokens per request."
+        raise Refusal(400, message, "max_tokens_per_request", param="input", code="max_tokens_per_request")
+    return sum(counts)
+
+
+def count_tokens(text: str) -> int:
+    """Tokens as OpenAI's embedding models count them."""
+    return len(_open_vocabulary().encode_ordinary(text))
+
+
+@cache
+def _open_vocabulary() -> Any:
+    with warnings.catch_warnings():
+        # On import, bpe-openai 0.1.4 opens its data in a way that Python 3.11 deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import bpe_openai
+    return bpe_openai.get_encoding("cl100k_base")
+
+
+def embed(text: str, dimensions: int) -> Vector:
+    """The text's words as one vector of unit length: the more words two texts share, the closer."""
+    vector = np.zeros(dimensions, dtype=np.float32)
+    for word in re.findall(r"\w+", text.lower()) or [text]:
+        places, signs = _traces(word, dimensions)
+        vector[places] += signs
+    length = float(np.linalg.norm(vector))
+    return vector / np.float32(length) if length else np.full(dimensions, dimensions**-0.5, dtype=np.float32)
+
+
+@cache
+def _traces(word: str, dimensions: int) -> tuple[NDArray[np.int64], Vector]:
+    source = np.random.default_rng(crc32(word.encode()))
+    places = source.choice(dimensions, size=min(TRACES, dimensions), replace=False)
+    return places, source.choice(np.array([-1, 1], dtype=np.float32), size=len(places))
+
+
+def _spoil(order: Next | None, vectors: list[Vector], encoding: str) -> list[dict[str, Any]]:
+    """The answer's items, with what is to be wrong with them."""
+    if order is Next.wrong_dimensions:
+        vectors = [vector[:-1] for vector in vectors]
+    if order is Next.not_finite:
+        vectors[0] = np.full_like(vectors[0], np.nan)
+    items = [
+        {"object": "embedding", "index": index, "embedding": _encode(vector, encoding)}
+        for index, vector in enumerate(vectors)
+    ]
+    if order is Next.too_few:
+        items.pop()
+    return items[::-1] if order is Next.reversed else items
+
+
+def _encode(vector: Vector, encoding: str) -> str | list[float]:
+    if encoding == "base64":
+        return base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    return [float(number) for number in vector]
+
+
+@asynccontextmanager
+async def serve_openai(
+    *, delay_s: float = 0, key: str | None = None, retry_after: str = "1"
+) -> AsyncIterator[OpenAIServer]:
+    """The server on a free port of loopback."""
+    server = OpenAIServer(delay_s=delay_s, key=key, retry_after=retry_after)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        match request.method, request.path:
+            case "POST", "/v1/embeddings":
+                return await server.embeddings(request)
+            case "GET", "/v1/models":
+                return _models(server, request)
+        message = f"Invalid URL ({request.method} {request.path})"
+        return Refusal(404, message, "invalid_request_error").response()
+
+    async with serve_handler(answer) as url:
+        server.base_url = f"{url}/v1"
+        yield server
+
+
+def _models(server: OpenAIServer, request: web.Request) -> web.Response:
+    try:
+        server.check_key(request)
+    except Refusal as refusal:
+        return refusal.response()
+    models = [{"id": name, "object": "model", "created": 1_705_948_997, "owned_by": "system"} for name in DIMENSIONS]
+    return web.json_response({"object": "list", "data": models})
