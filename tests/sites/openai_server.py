@@ -247,7 +247,7 @@ def _open_vocabulary() -> Any:
     with warnings.catch_warnings():
         # On import, bpe-openai 0.1.4 opens its data in a way that Python 3.11 deprecates.
         warnings.simplefilter("ignore", DeprecationWarning)
-        import bpe_openai
+        import bpe_openai  # type: ignore[import-untyped]
     return bpe_openai.get_encoding("cl100k_base")
 
 

@@ -1,0 +1,56 @@
+"""`python -m tests.benchmarks [name …]`: measure the whole product over HTTP, print tables and a summary.
+
+Exits with 1 when a target was missed.
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.benchmarks import latency, python_docs, retrieval, slow_site, stream_fanout
+from tests.benchmarks.scores import Scores
+
+ON_THEIR_OWN = {"latency": latency.run, "stream_fanout": stream_fanout.run, "slow_site": slow_site.run}
+ON_THE_DOCS = ("python_docs", "retrieval")
+NAMES = (*ON_THEIR_OWN, *ON_THE_DOCS)
+
+
+async def measure(names: list[str], docs: Path | None, scores: Scores) -> None:
+    """Run the named benchmarks, one after the other; those on the documentation share one build."""
+    folder = python_docs.find_docs(docs) if set(names) & set(ON_THE_DOCS) else None
+    for name in names:
+        if name in ON_THEIR_OWN:
+            scores.console.rule(name)
+            await ON_THEIR_OWN[name](scores)
+    if folder is None:
+        return
+    scores.console.rule("Python documentation")
+    async with python_docs.built_docs(folder) as build:
+        if "python_docs" in names:
+            python_docs.report(scores, build)
+        if "retrieval" in names:
+            await retrieval.report(scores, build)
+
+
+def main() -> int:
+    """Measure what is asked for: 0 when all targets are met, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"default: all of {', '.join(NAMES)}")
+    parser.add_argument("--docs", type=Path, help="folder with Python's documentation as HTML")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(NAMES):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    scores = Scores(Console())
+    try:
+        asyncio.run(measure(arguments.names or list(NAMES), arguments.docs, scores))
+    except python_docs.NoDocs as error:
+        parser.error(str(error))
+    scores.console.print(scores.render())
+    return 0 if scores.are_met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""How soon a person sees something happen: ten builds of the company site on a warm stack."""
+
+from statistics import median
+
+from rich.table import Table
+
+from tasks.core.events import EventType
+from tests.benchmarks.client import BuildRun, run_build
+from tests.benchmarks.scores import Scores
+from tests.benchmarks.stack import open_product
+from tests.sites.company_facts import DEPTH
+from tests.sites.server import serve_site
+
+BUILDS = 10
+FIRST_EVENT_S = 0.1
+EXTRACTION_S = 3.0
+
+
+async def run(scores: Scores) -> None:
+    """Build the site once to warm up, then ten times one after the other, and print the times."""
+    async with serve_site() as site, open_product() as product:
+        warm_up, *runs = [await run_build(product.api_url, f"{site.url}/", depth=DEPTH) for _ in range(1 + BUILDS)]
+    started = EventType.url_extraction_started
+    measures = {
+        "POST → headers": [run.headers_s for run in runs],
+        "POST → first event": [run.first_event_s for run in runs],
+        f"POST → {started}": [_time_of(run, started) for run in runs],
+        "POST → widget_ready": [_time_of(run, EventType.widget_ready) for run in runs],
+        "POST → builder_completed": [_time_of(run, EventType.builder_completed) for run in runs],
+    }
+    table = Table("seconds", "min", "median", "max", title=f"Latency, {BUILDS} builds of the company site")
+    for name, times in measures.items():
+        table.add_row(name, *(f"{value:.3f}" for value in (min(times), median(times), max(times))))
+    table.caption = (
+        f"`up` → ready {product.ready_s:.1f} s; the first build: first event {warm_up.first_event_s:.3f} s, "
+        f"{started} {_time_of(warm_up, started):.2f} s"
+    )
+    scores.console.print(table)
+    scores.at_most("POST → first event, slowest", max(measures["POST → first event"]), FIRST_EVENT_S)
+    scores.at_most(f"POST → {started}, slowest", max(measures[f"POST → {started}"]), EXTRACTION_S)
+
+
+def _time_of(run: BuildRun, type_: EventType) -> float:
+    at_s = run.time_of(type_)
+    return float("inf") if at_s is None else at_s
