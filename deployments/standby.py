@@ -33,7 +33,8 @@ def main() -> None:
         if value is not None:
             os.environ[name] = value
     sys.argv = ["prefect.engine", order["flow_run_id"]]
-    runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
+    # This module stays `__main__`: child processes import that again, and it is light.
+    runpy.run_module("prefect.engine", run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from math import ceil
 from typing import Any, TypeVar
 
 from flows.lanes import Channel, Lanes, Slot
+from flows.runs import run_task
 from flows.workspace import Workspace
 from tasks.core.errors import EmbeddingFailed, PageError, PageSkipped, StoreFailed
 from tasks.core.events import EventType, Stage
@@ -151,7 +152,7 @@ class Pipeline:
         self._space.progress.meters[Stage.url_extraction].start()
         batch = ExtractBatch(targets)
         try:
-            await extract(batch.name, batch, self._space.web, self._deliver)
+            await run_task(extract, batch.name, batch, self._space.web, self._deliver)
         except PageError:
             for target in tuple(batch.left):
                 await self._deliver(Found(target=target, error=batch.failures[target.url].as_final()))
@@ -192,7 +193,8 @@ class Pipeline:
         space, found = self._space, items[0]
         space.progress.meters[Stage.scraping].start()
         try:
-            page = await scrape(
+            page = await run_task(
+                scrape,
                 found.target.url,
                 found,
                 space.web,
@@ -231,7 +233,7 @@ class Pipeline:
         space.progress.meters[Stage.storage].start()
         name = _name([page.chunked for page in pages])
         try:
-            failures = await store(name, pages, space.pool, space.job.build_id)
+            failures = await run_task(store, name, pages, space.pool, space.job.build_id)
         except StoreFailed as error:
             failures = {page.chunked.page.target.url: error for page in pages}
         for page in pages:
