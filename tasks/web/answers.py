@@ -1,5 +1,7 @@
 """What an answer means: the causes both fetchers report alike."""
 
+from urllib.parse import urlsplit
+
 from tasks.core.addresses import NOT_REACHABLE
 from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped
 from tasks.web.egress import CONNECT_TIMEOUT_S
@@ -22,12 +24,23 @@ def gate_refusal_by_status(status: int) -> FetchFailed:
     return gate_refusal({403: "blocked", 504: "timeout"}.get(status, "refused"))
 
 
+def check_scheme(url: str) -> None:
+    """Return if the URL is one of the web: the browser would open files and its own pages as well.
+
+    Raises:
+        FetchFailed: it is not.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise FetchFailed("only http and https are fetched")
+
+
 def check_answer(*, status: int, content_type: str, start_url: str, final_url: str) -> None:
     """Return if the answer is a page of the site.
 
     Raises:
         PageError: it is an error, off the site, or not HTML.
     """
+    check_scheme(final_url)
     if problem := _problem(status, content_type, start_url, final_url):
         raise problem
 

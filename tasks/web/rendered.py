@@ -16,7 +16,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
-from tasks.web.answers import check_answer, gate_refusal
+from tasks.web.answers import check_answer, check_scheme, gate_refusal
 from tasks.web.chromium import Chromium
 from tasks.web.egress import Gate
 
@@ -73,6 +73,7 @@ class RenderedFetcher:
             PageError: it failed, or is none of the site's HTML pages.
             DependencyUnavailable: there is no browser.
         """
+        check_scheme(target.url)
         async with self._tabs:
             with contextlib.suppress(_BrowserGone):
                 return await self._fetch(target, probe, site_may_move)
@@ -108,6 +109,7 @@ class _Visit:
         self._max_bytes = max_bytes
         self._site_may_move = site_may_move
         self._answer: PlaywrightResponse | None = None
+        self._moves = 0
         self._passing: set[asyncio.Task[None]] = set()
         tab.on("response", self._note)
         tab.on("dialog", lambda dialog: self._in_passing(dialog.dismiss()))
@@ -120,6 +122,10 @@ class _Visit:
             return
         if not (300 <= response.status < 400 and "location" in response.headers):
             self._answer = response
+            self._moves += 1
+            if self._moves > MAX_MOVES:
+                # Waiting for a page that never stays would take its whole time.
+                self._in_passing(self._tab.close())
 
     def _in_passing(self, action: Awaitable[None]) -> None:
         """Do it beside the visit."""
@@ -129,6 +135,14 @@ class _Visit:
 
     async def load(self, probe: str | None) -> RenderedPage:
         """The page, wherever its scripts and meta refreshes lead."""
+        try:
+            return await self._load(probe)
+        except PlaywrightError as error:
+            if self._moves > MAX_MOVES:
+                raise FetchFailed("too many redirects") from error
+            raise
+
+    async def _load(self, probe: str | None) -> RenderedPage:
         try:
             first = await self._tab.goto(self._target.url, wait_until="domcontentloaded", timeout=0)
         except PlaywrightError as error:

@@ -28,7 +28,7 @@ from scrapy.http import Response, TextResponse
 from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.core.settings import Settings
-from tasks.web.answers import check_answer, gate_refusal, gate_refusal_by_status
+from tasks.web.answers import check_answer, check_scheme, gate_refusal, gate_refusal_by_status
 from tasks.web.egress import Gate
 
 USER_AGENT = "Mozilla/5.0 (compatible; AIWidgetBuilder/0.1)"
@@ -113,6 +113,7 @@ class StaticFetcher:
         return parser is None or bool(parser.allowed(url, USER_AGENT))
 
     async def _download(self, url: str) -> Response:
+        check_scheme(url)
         try:
             async with asyncio.timeout(self._settings.page_timeout_s):
                 response: Response = await self._crawler.engine.download_async(Request(url))

@@ -67,4 +67,5 @@ def in_scope(url: str, start_url: str) -> bool:
 
 def looks_like_page(url: str) -> bool:
     """Whether the URL may be a page, by its extension."""
-    return PurePosixPath(urlsplit(url).path).suffix.lstrip(".").lower() not in _NOT_PAGES
+    name = urlsplit(url).path.rpartition("/")[2]
+    return PurePosixPath(name).suffix.lstrip(".").lower() not in _NOT_PAGES

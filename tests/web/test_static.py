@@ -1,0 +1,298 @@
+"""Pages over HTTP: what comes back, and what each failure is called."""
+
+import asyncio
+import gzip
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageSkipped
+from tasks.core.models import FetchedPage, FetchMethod, Target
+from tasks.web.egress import Gate, open_gate
+from tasks.web.static import StaticFetcher, open_static_fetcher
+from tests.web.conftest import (
+    HOME,
+    Answer,
+    binary,
+    html,
+    make_settings,
+    redirect,
+    refusing_port,
+    serve,
+    silence,
+)
+
+
+async def fetch(fetcher: StaticFetcher, answer: Answer) -> FetchedPage:
+    """The page at `/` that answers so."""
+    async with serve({"/": answer}) as site:
+        return await fetcher.fetch(Target(url=f"{site.url}/", depth=1))
+
+
+async def test_a_page_comes_with_what_is_worth_keeping(static: StaticFetcher) -> None:
+    """Document, size, validators."""
+    page = await fetch(static, html(HOME, ETag='"1"', **{"Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}))
+    assert (page.html, page.method, page.byte_count) == (HOME, FetchMethod.http, len(HOME))
+    assert page.metadata == {
+        "status": 200,
+        "content_type": "text/html; charset=utf-8",
+        "etag": '"1"',
+        "last_modified": "Mon, 01 Jan 2024 00:00:00 GMT",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ("<p>Grüße</p>".encode("latin-1"), "text/html; charset=iso-8859-1"),
+        ("<meta charset=windows-1251><p>Привет</p>".encode("cp1251"), "text/html"),
+        ("\ufeff<p>Grüße</p>".encode("utf-16"), "text/html"),
+        ("<p>Grüße</p>".encode(), "text/html"),
+    ],
+)
+async def test_the_encoding_is_found(static: StaticFetcher, body: bytes, content_type: str) -> None:
+    """By header, by meta element, by byte order mark, or by itself."""
+    page = await fetch(static, binary(body, Content_Type=content_type))
+    assert "Grüße" in page.html or "Привет" in page.html
+
+
+@pytest.mark.parametrize(("status", "retriable"), [(404, False), (410, False), (403, False), (429, True), (503, True)])
+async def test_an_error_status_is_the_pages_failure(static: StaticFetcher, status: int, retriable: bool) -> None:
+    """Retried where it may pass."""
+    with pytest.raises(HttpStatus, match=f"HTTP {status}") as failed:
+        await fetch(static, html("<h1>Sorry</h1>", status=status))
+    assert failed.value.retriable is retriable
+
+
+@pytest.mark.parametrize("content_type", ["application/pdf", "image/png", "application/json", "text/plain"])
+async def test_what_is_not_html_is_skipped(static: StaticFetcher, content_type: str) -> None:
+    """With its type as the reason."""
+    with pytest.raises(PageSkipped, match=content_type) as skipped:
+        await fetch(static, binary(b"%PDF-1.4", Content_Type=content_type))
+    assert skipped.value.reason == "not_html"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        html("x" * 200_000),
+        binary(gzip.compress(b"x" * 5_000_000), Content_Type="text/html", Content_Encoding="gzip"),
+    ],
+    ids=["as sent", "decompressed"],
+)
+async def test_a_page_that_is_too_large_is_skipped(static: StaticFetcher, answer: Answer) -> None:
+    """Also when it becomes so by decompression."""
+    with pytest.raises(PageSkipped) as skipped:
+        await fetch(static, answer)
+    assert skipped.value.reason == "too_large"
+
+
+async def test_redirects_within_the_site_are_followed(static: StaticFetcher) -> None:
+    """The page says where it really is."""
+    async with serve({"/": redirect("/new"), "/new": html(HOME)}) as site:
+        page = await static.fetch(Target(url=f"{site.url}/", depth=1))
+        assert (page.final_url, page.target.url) == (f"{site.url}/new", f"{site.url}/")
+
+
+async def test_a_redirect_loop_ends(static: StaticFetcher) -> None:
+    """After ten hops."""
+    async with serve({"/": redirect("/")}) as site:
+        with pytest.raises(FetchFailed, match="too many redirects"):
+            await static.fetch(Target(url=f"{site.url}/", depth=1))
+        assert len(site.asked) == 11
+
+
+async def test_a_redirect_off_the_site_is_skipped(static: StaticFetcher) -> None:
+    """Another port is another site; unless it is the start page, which says where the site is."""
+    async with serve({"/": html(HOME)}) as other, serve({"/": redirect(f"{other.url}/")}) as site:
+        target = Target(url=f"{site.url}/", depth=0)
+        with pytest.raises(PageSkipped) as skipped:
+            await static.fetch(target)
+        assert skipped.value.reason == "off_site"
+        assert (await static.fetch(target, site_may_move=True)).final_url == f"{other.url}/"
+
+
+@pytest.mark.parametrize("location", ["http://[broken/", "ftp://127.0.0.1/", "file:///etc/passwd", "http://host:port/"])
+async def test_a_redirect_to_nowhere_is_the_pages_failure(static: StaticFetcher, location: str) -> None:
+    """Whatever a Location says, it is a page's error and not ours."""
+    with pytest.raises(FetchFailed) as failed:
+        await fetch(static, redirect(location))
+    assert not failed.value.retriable
+
+
+async def test_a_page_that_does_not_come_in_time_fails(gate: Gate) -> None:
+    """Also one that comes byte by byte: the limit is for the whole page."""
+
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/html"})
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x")
+                await asyncio.sleep(0.05)
+        except ConnectionError:
+            return response
+
+    settings = make_settings(page_timeout_s=0.5)
+    async with (
+        open_static_fetcher(settings, gate) as fetcher,
+        serve({"/silent": silence, "/drip": drip}) as site,
+    ):
+        for path in ("/silent", "/drip"):
+            with pytest.raises(FetchTimeout, match=r"timeout after 0\.5s") as failed:
+                await fetcher.fetch(Target(url=site.url + path, depth=1))
+            assert failed.value.retriable
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_refused_connection_may_be_retried(static: StaticFetcher, scheme: str) -> None:
+    """The same with and without TLS."""
+    with pytest.raises(FetchFailed, match="connection refused") as failed:
+        await static.fetch(Target(url=f"{scheme}://127.0.0.1:{await refusing_port()}/", depth=1))
+    assert failed.value.retriable
+
+
+async def test_a_connection_that_breaks_may_be_retried(static: StaticFetcher) -> None:
+    """In the middle of an answer."""
+
+    async def break_off(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/html", "Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b"x")
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    with pytest.raises(FetchFailed, match="connection broke") as failed:
+        await fetch(static, break_off)
+    assert failed.value.retriable
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_unknown_and_private_names_look_the_same(static: StaticFetcher, scheme: str) -> None:
+    """And neither is tried again."""
+    messages = set()
+    for host in ("nothing.invalid", "10.0.0.1"):
+        with pytest.raises(AddressBlocked) as failed:
+            await static.fetch(Target(url=f"{scheme}://{host}/", depth=1))
+        messages.add(failed.value.message)
+        assert not failed.value.retriable
+    assert len(messages) == 1
+
+
+async def test_a_redirect_to_a_private_address_is_blocked_before_it_is_dialled() -> None:
+    """The gate judges each hop."""
+    connections: list[object] = []
+    narrow = [ip_network("127.0.0.1/32")]
+    async with (
+        open_gate(narrow) as gate,
+        await asyncio.start_server(lambda *_: connections.append(_), "127.0.0.2", 0) as canary,
+        open_static_fetcher(make_settings(), gate) as fetcher,
+        serve({"/": redirect(f"http://127.0.0.2:{canary.sockets[0].getsockname()[1]}/")}) as site,
+    ):
+        for allowed_to_move in (False, True):
+            with pytest.raises(AddressBlocked):
+                await fetcher.fetch(Target(url=f"{site.url}/", depth=0), site_may_move=allowed_to_move)
+    assert connections == []
+
+
+async def test_when_the_gate_is_gone_nothing_is_fetched() -> None:
+    """The crawl fails closed."""
+    async with open_gate(make_settings().egress_allow) as lost:
+        pass
+    async with open_static_fetcher(make_settings(), lost) as fetcher, serve({"/": html(HOME)}) as site:
+        with pytest.raises(FetchFailed):
+            await fetcher.fetch(Target(url=f"{site.url}/", depth=1))
+        assert site.asked == []
+
+
+def make_certificate(folder: Path) -> ssl.SSLContext:
+    """A server's context with a certificate that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+async def test_a_certificate_nobody_vouches_for_is_refused(static: StaticFetcher, tmp_path: Path) -> None:
+    """Its cause is said, and trying again cannot help."""
+    async with serve({"/": html(HOME)}, tls=make_certificate(tmp_path)) as site:
+        with pytest.raises(FetchFailed, match=r"certificate is not valid: self.signed") as failed:
+            await static.fetch(Target(url=f"{site.url}/", depth=1))
+        assert not failed.value.retriable
+        assert site.asked == []
+
+
+@pytest.mark.parametrize("agent", ["*", "AIWidgetBuilder"])
+async def test_robots_txt_is_obeyed(gate: Gate, agent: str) -> None:
+    """Whether it speaks to all or to us; the page is not asked for."""
+    robots = binary(f"User-agent: {agent}\nDisallow: /private\n".encode(), Content_Type="text/plain")
+    routes = {"/robots.txt": robots, "/private": html(HOME), "/public": html(HOME)}
+    async with serve(routes) as site, open_static_fetcher(make_settings(), gate) as fetcher:
+        with pytest.raises(PageSkipped) as skipped:
+            await fetcher.fetch(Target(url=f"{site.url}/private", depth=1))
+        assert skipped.value.reason == "robots"
+        assert site.asked == []
+        assert not await fetcher.allows(f"{site.url}/private")
+        assert await fetcher.allows(f"{site.url}/public")
+
+
+async def test_robots_txt_is_not_asked_for_when_it_does_not_count(gate: Gate) -> None:
+    """`OBEY_ROBOTS=false` is for one's own sites."""
+    robots = binary(b"User-agent: *\nDisallow: /\n", Content_Type="text/plain")
+    async with (
+        serve({"/robots.txt": robots, "/": html(HOME)}) as site,
+        open_static_fetcher(make_settings(obey_robots=False), gate) as fetcher,
+    ):
+        assert await fetcher.allows(f"{site.url}/")
+        assert (await fetcher.fetch(Target(url=f"{site.url}/", depth=1))).html == HOME
+
+
+async def test_a_robots_txt_that_never_comes_does_not_hold_the_site(gate: Gate) -> None:
+    """It costs the pages that waited for it, not those after."""
+    async with (
+        serve({"/robots.txt": silence, "/": html(HOME)}) as site,
+        open_static_fetcher(make_settings(page_timeout_s=0.5), gate) as fetcher,
+    ):
+        target = Target(url=f"{site.url}/", depth=1)
+        first = await asyncio.gather(*(fetcher.fetch(target) for _ in range(3)), return_exceptions=True)
+        assert {type(outcome) for outcome in first} <= {FetchTimeout, FetchedPage}
+        assert (await fetcher.fetch(target)).html == HOME
+
+
+async def test_many_pages_are_fetched_at_once(gate: Gate) -> None:
+    """All lanes together: the last is asked for before the first has answered."""
+    barrier = asyncio.Barrier(28)
+
+    async def wait_for_all(_: web.Request) -> web.Response:
+        await barrier.wait()
+        return web.Response(text=HOME, content_type="text/html")
+
+    routes = {"/robots.txt": html("", status=404), "/{n}": wait_for_all}
+    async with serve(routes) as site, open_static_fetcher(make_settings(), gate) as fetcher:
+        await asyncio.gather(*(fetcher.fetch(Target(url=f"{site.url}/{n}", depth=1)) for n in range(28)))
