@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pydantic import SecretStr
 
@@ -11,6 +12,12 @@ from deployments.postgres import open_postgres
 from tasks.core.database import Pool, open_pool
 from tasks.core.settings import Settings
 from tasks.knowledge.schema import migrate
+
+pytest_plugins = ["tests.product"]
+
+# The machine may be busy, and the first example of a test may load a model.
+hypothesis.settings.register_profile("any_speed", deadline=None)
+hypothesis.settings.load_profile("any_speed")
 
 MakeSettings = Callable[..., Settings]
 

@@ -1,11 +1,11 @@
 """A page in chunks: along its headings, tables and code whole where they fit."""
 
 import hashlib
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tasks.core.models import Chunk, ChunkedPage, ReadPage
+from tasks.knowledge.blocks import JOINT, Block, read_blocks
 from tasks.knowledge.tokens import Tokenizer
 
 TARGET_TOKENS = 320
@@ -13,49 +13,19 @@ TARGET_TOKENS = 320
 MIN_TOKENS = 100
 """… or when a section ends and it has at least this; smaller sections join the next one."""
 MAX_TOKENS = 512
-"""No chunk is larger, in tokens of the embedding model, its heading not counted."""
+"""No chunk has more, in tokens of the embedding model."""
 
 OVERVIEW_HEADINGS = 12
 
-_FENCE = re.compile(r"^\s*(```+|~~~+)")
-_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
-_LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?:[^()\s]|\([^()]*\))*(?:\s+\"[^\"]*\")?\)")
-_SENTENCE = re.compile(r"(?<=[.!?…。！？])\s+")
-
-
-@dataclass
-class _Block:
-    """A heading, paragraph, list, table or piece of code."""
-
-    text: str
-    tokens: int
-    level: int = 0
-    """1–6: a heading."""
-
 
 def chunk_page(page: ReadPage, tokenizer: Tokenizer) -> ChunkedPage:
-    """The page in chunks, at least one; together they hold all its text, in order.
-
-    Where links lead is left out: it says nothing about what the text is about.
-    """
-    texts = list(_split_blocks(_LINK.sub(r"\1", page.markdown)))
-    counts = tokenizer.count_each(texts)
-    blocks = [block for text, tokens in zip(texts, counts, strict=True) for block in _fit(text, tokens, tokenizer)]
-    drafts = _gather(blocks)
-    chunks = tuple(
-        Chunk(
-            position=position,
-            heading_path=draft.path,
-            text=draft.text,
-            token_count=draft.tokens,
-            content_hash=text_hash(embedding_text(page.title, draft.path, draft.text)),
-        )
-        for position, draft in enumerate(drafts)
-    )
+    """The page in chunks, at least one; together they hold all its words, in order."""
+    blocks = read_blocks(page.markdown, tokenizer, target=TARGET_TOKENS, most=MAX_TOKENS)
+    chunks = tuple(_finish(position, draft, page.title, tokenizer) for position, draft in enumerate(_gather(blocks)))
     return ChunkedPage(
         page=page,
         chunks=chunks,
-        token_count=sum(block.tokens for block in blocks),
+        token_count=sum(chunk.token_count for chunk in chunks),
         content_hash=text_hash(page.markdown),
     )
 
@@ -74,102 +44,79 @@ def overview_text(page: ChunkedPage) -> str:
 
 def text_hash(text: str) -> str:
     """SHA-256, hex: equal for equal text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _split_blocks(markdown: str) -> Iterator[str]:
-    """Blocks between blank lines; fenced code is one block whatever it contains, a heading one alone."""
-    lines: list[str] = []
-    fence: str | None = None
-    for line in markdown.splitlines():
-        mark = _FENCE.match(line)
-        if fence is None and (not line.strip() or _HEADING.match(line)):
-            yield from _joined(lines)
-            lines = []
-            if line.strip():
-                yield line
-            continue
-        if mark and fence is None:
-            fence = mark[1]
-        elif mark and fence is not None and mark[1].startswith(fence):
-            fence = None
-        lines.append(line)
-    yield from _joined(lines)
-
-
-def _joined(lines: list[str]) -> Iterator[str]:
-    if lines:
-        yield "\n".join(lines)
-
-
-def _fit(text: str, tokens: int, tokenizer: Tokenizer) -> Iterator[_Block]:
-    """The block itself, or pieces of it of at most `MAX_TOKENS`: by lines, sentences, words, characters."""
-    heading = _HEADING.match(text)
-    if tokens <= MAX_TOKENS:
-        yield _Block(text, tokens, len(heading[1]) if heading else 0)
-        return
-    for pattern in (r"\n", _SENTENCE, r"\s+"):
-        parts = re.split(pattern, text)
-        if len(parts) > 1:
-            for piece in _pack(parts, "\n" if pattern == r"\n" else " ", tokenizer):
-                yield from _fit(piece, tokenizer.count(piece), tokenizer)
-            return
-    while text:
-        piece = tokenizer.truncate(text, MAX_TOKENS) or text[:MAX_TOKENS]
-        # Decoding and encoding again may change a count by a token or two.
-        while tokenizer.count(piece) > MAX_TOKENS:
-            piece = piece[: len(piece) * 9 // 10]
-        yield _Block(piece, tokenizer.count(piece))
-        text = text[len(piece) :]
-
-
-def _pack(parts: list[str], separator: str, tokenizer: Tokenizer) -> Iterator[str]:
-    """Neighbouring parts joined as long as they stay within `TARGET_TOKENS`."""
-    packed: list[str] = []
-    size = 0
-    for part in parts:
-        tokens = tokenizer.count(part) + 1
-        if packed and size + tokens > TARGET_TOKENS:
-            yield separator.join(packed)
-            packed, size = [], 0
-        packed.append(part)
-        size += tokens
-    yield separator.join(packed)
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass
 class _Draft:
+    """A chunk in the making."""
+
     path: tuple[str, ...]
-    blocks: list[_Block] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    tokens: int = 0
+    has_text: bool = False
+    """More than headings."""
 
-    @property
-    def text(self) -> str:
-        return "\n\n".join(block.text for block in self.blocks)
+    def add(self, block: Block) -> None:
+        self.blocks.append(block)
+        self.tokens += block.tokens
+        self.has_text = self.has_text or not block.level
 
-    @property
-    def tokens(self) -> int:
-        return sum(block.tokens for block in self.blocks)
+    def take_last_headings(self) -> list[Block]:
+        """Headings at the end, whose text comes in the next chunk."""
+        taken: list[Block] = []
+        while self.blocks and self.blocks[-1].level:
+            taken.insert(0, self.blocks.pop())
+            self.tokens -= taken[0].tokens
+        return taken
 
-    @property
-    def has_text(self) -> bool:
-        return any(not block.level for block in self.blocks)
+    def takes(self, block: Block) -> bool:
+        """Whether the block still belongs here."""
+        size = self.tokens + block.tokens
+        if not self.has_text:
+            return size <= MAX_TOKENS
+        return size <= TARGET_TOKENS and not (block.level and self.tokens >= MIN_TOKENS)
 
 
-def _gather(blocks: list[_Block]) -> list[_Draft]:
-    """Blocks in chunks: a new one at a heading once the last is large enough, or when it would overflow."""
-    headings: list[tuple[int, str]] = []
+def _finish(position: int, draft: _Draft, title: str, tokenizer: Tokenizer) -> Chunk:
+    text = JOINT.join(block.text for block in draft.blocks)
+    return Chunk(
+        position=position,
+        heading_path=draft.path,
+        text=text,
+        token_count=tokenizer.count(text),
+        content_hash=text_hash(embedding_text(title, draft.path, text)),
+    )
+
+
+def _gather(blocks: Iterable[Block]) -> list[_Draft]:
+    """Blocks in chunks; a short last one joins the one before."""
+    headings: list[Block] = []
     drafts = [_Draft(())]
     for block in blocks:
         draft = drafts[-1]
         if block.level:
-            headings = [(level, text) for level, text in headings if level < block.level]
-            headings.append((block.level, re.sub(r"^#+\s*|\s*#*\s*$", "", block.text)))
-        is_full = draft.tokens + block.tokens > TARGET_TOKENS and draft.has_text
-        begins_section = block.level and draft.tokens >= MIN_TOKENS and draft.has_text
-        if is_full or begins_section:
-            draft = _Draft(tuple(text for _, text in headings))
+            headings = [*(above for above in headings if above.level < block.level), block]
+        path = tuple(heading.heading for heading in headings)
+        if not draft.takes(block):
+            carried = draft.take_last_headings() if draft.has_text and not block.level else []
+            if sum(heading.tokens for heading in carried) + block.tokens > MAX_TOKENS:
+                for heading in carried:
+                    draft.add(heading)
+                carried = []
+            draft = _Draft(path)
             drafts.append(draft)
-        elif not draft.blocks or not draft.has_text:
-            draft.path = tuple(text for _, text in headings)
-        draft.blocks.append(block)
+            for heading in carried:
+                draft.add(heading)
+        elif not draft.has_text:
+            draft.path = path
+        draft.add(block)
+    return _without_stub(drafts)
+
+
+def _without_stub(drafts: list[_Draft]) -> list[_Draft]:
+    if len(drafts) > 1 and drafts[-1].tokens < MIN_TOKENS and drafts[-2].tokens + drafts[-1].tokens <= MAX_TOKENS:
+        stub = drafts.pop()
+        for block in stub.blocks:
+            drafts[-1].add(block)
     return drafts

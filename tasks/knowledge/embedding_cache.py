@@ -1,9 +1,12 @@
 """Equal text is embedded once: vectors by content hash and model."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from operator import itemgetter
 
-from tasks.core.database import Pool
+import psycopg
+
+from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed
 from tasks.knowledge.embedders import Embedder, Vector
 
@@ -12,7 +15,8 @@ async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str])
     """A vector for each text, by content hash; only unknown ones are embedded, and then known.
 
     Raises:
-        EmbeddingFailed, EmbeddingRefused: as the embedder.
+        EmbeddingFailed: as the embedder; or (retriable) the database is out of reach.
+        EmbeddingRefused: as the embedder.
     """
     known = await _look_up(pool, embedder.model, list(texts))
     missing = [content_hash for content_hash in texts if content_hash not in known]
@@ -22,8 +26,18 @@ async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str])
     return {**known, **fresh}
 
 
+@asynccontextmanager
+async def _connect(pool: Pool) -> AsyncIterator[Connection]:
+    try:
+        async with pool.connection() as connection:
+            yield connection
+    except psycopg.Error as error:
+        problem = str(error).split("\n", 1)[0]
+        raise EmbeddingFailed(f"the embedding cache is out of reach: {problem}", retriable=True) from error
+
+
 async def _look_up(pool: Pool, model: str, hashes: list[str]) -> dict[str, Vector]:
-    async with pool.connection() as connection, connection.cursor(binary=True) as cursor:
+    async with _connect(pool) as connection, connection.cursor(binary=True) as cursor:
         await cursor.execute(
             "SELECT content_hash, embedding FROM embedding_cache WHERE model = %s AND content_hash = ANY(%s)",
             (model, hashes),
@@ -35,7 +49,7 @@ async def _remember(pool: Pool, model: str, fresh: Mapping[str, Vector | Embeddi
     rows = [(hash_, model, vector) for hash_, vector in fresh.items() if not isinstance(vector, EmbeddingFailed)]
     if not rows:
         return
-    async with pool.connection() as connection, connection.cursor() as cursor:
+    async with _connect(pool) as connection, connection.cursor() as cursor:
         await cursor.executemany(
             "INSERT INTO embedding_cache (content_hash, model, embedding) VALUES (%b, %b, %b) ON CONFLICT DO NOTHING",
             # One order for all, so that two runs with the same text do not lock each other out.

@@ -1,6 +1,7 @@
 """Writing pages: a page and its chunks in one transaction, the same rows however often it is tried."""
 
 from collections.abc import Sequence
+from typing import LiteralString
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import psycopg
@@ -15,6 +16,9 @@ _PAGE = (
     "INSERT INTO knowledge_scraped_pages"
     " (id, job_id, page_id, url, title, content, content_hash, token_count, embedding, metadata)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %b, %s)"
+    " ON CONFLICT (job_id, url) DO UPDATE SET title = excluded.title, content = excluded.content,"
+    " content_hash = excluded.content_hash, token_count = excluded.token_count, scraped_at = now(),"
+    " embedding = excluded.embedding, metadata = excluded.metadata RETURNING id"
 )
 _CHUNK = (
     "INSERT INTO knowledge_chunks (scraped_page_id, job_id, position, heading_path, text, token_count,"
@@ -28,7 +32,7 @@ _CHUNK = (
 async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage]) -> None:
     """Write the pages with their chunks, and note their URLs as stored: all of it or nothing.
 
-    A page stored before under the same URL is replaced.
+    A page stored before under the same URL is replaced, also when both are written at the same moment.
 
     Raises:
         StoreFailed: the database refuses the pages, or (retriable) is out of reach.
@@ -36,48 +40,52 @@ async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage])
     """
     try:
         async with pool.connection() as connection, connection.transaction():
-            await _check_running(connection, build_id)
+            await _check_open(connection, build_id)
             await _write(connection, build_id, pages)
+            # Again, and now whoever wants to end the build waits for our commit. Held from the beginning,
+            # the lock would make the build's events and heartbeats wait for whole batches.
+            await _check_open(connection, build_id, "FOR SHARE")
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise StoreFailed(f"the database is out of reach: {error}", retriable=True) from error
-    except psycopg.Error as error:
-        raise StoreFailed(f"the database refuses it: {error}") from error
+        raise StoreFailed(f"the database is out of reach: {_say(error)}", retriable=True) from error
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        raise StoreFailed(f"the database refuses it: {_say(error)}") from error
 
 
-async def _check_running(connection: Connection, build_id: UUID) -> None:
-    # Shared with other batches of the build, not with the statement that ends it.
+def _say(error: Exception) -> str:
+    """The first line: the rest may quote the page."""
+    return str(error).split("\n", 1)[0]
+
+
+async def _check_open(connection: Connection, build_id: UUID, lock: LiteralString = "") -> None:
     rows = await connection.execute(
-        "SELECT 1 FROM scrape_jobs WHERE id = %s AND status IN ('pending', 'running') FOR KEY SHARE",
-        (build_id,),
+        f"SELECT 1 FROM scrape_jobs WHERE id = %s AND status IN ('pending', 'running') {lock}", (build_id,)
     )
     if await rows.fetchone() is None:
         raise BuildEnded("The build has ended.")
 
 
 async def _write(connection: Connection, build_id: UUID, pages: Sequence[EmbeddedPage]) -> None:
-    urls = [page.chunked.page.url for page in pages]
-    await connection.execute(
-        "DELETE FROM knowledge_scraped_pages WHERE job_id = %s AND url = ANY(%s)", (build_id, urls)
-    )
-    ids = [uuid4() for _ in pages]
+    # One order for all, so that two batches with the same pages do not lock each other out.
+    by_url = {page.chunked.page.url: page for page in pages}
+    ordered = [by_url[url] for url in sorted(by_url)]
     async with connection.cursor() as cursor:
-        await cursor.executemany(_PAGE, [_page_row(build_id, id_, page) for id_, page in zip(ids, pages, strict=True)])
-        await cursor.executemany(
-            _CHUNK,
-            [row for id_, page in zip(ids, pages, strict=True) for row in _chunk_rows(build_id, id_, page)],
-        )
+        await cursor.executemany(_PAGE, [_page_row(build_id, page) for page in ordered], returning=True)
+        ids = [row[0] async for results in cursor.results() for row in results]
+        await cursor.execute("DELETE FROM knowledge_chunks WHERE scraped_page_id = ANY(%s)", (ids,))
+        rows = [row for id_, page in zip(ids, ordered, strict=True) for row in _chunk_rows(build_id, id_, page)]
+        await cursor.executemany(_CHUNK, rows)
     await connection.execute(
-        "UPDATE crawl_urls SET status = 'stored', error = NULL WHERE job_id = %s AND url = ANY(%s)",
-        (build_id, [page.chunked.page.target.url for page in pages]),
+        "UPDATE crawl_urls SET status = 'stored', error = NULL, reason = NULL WHERE job_id = %s AND url = ANY(%s)",
+        (build_id, sorted(page.chunked.page.target.url for page in pages)),
     )
 
 
-def _page_row(build_id: UUID, id_: UUID, embedded: EmbeddedPage) -> tuple[object, ...]:
+def _page_row(build_id: UUID, embedded: EmbeddedPage) -> tuple[object, ...]:
     chunked = embedded.chunked
     page = chunked.page
     metadata = {**page.metadata, "embedding_model": embedded.model, "depth": page.target.depth}
     return (
-        id_,
+        uuid4(),
         build_id,
         uuid5(NAMESPACE_URL, page.url),
         page.url,

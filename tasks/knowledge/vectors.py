@@ -7,8 +7,13 @@ import numpy as np
 from tasks.knowledge.embedders import Vector, to_vector
 
 
-def page_vector(title_vector: Vector, chunk_vectors: Sequence[Vector], token_counts: Sequence[int]) -> Vector:
-    """What the page is about: half its title, half the mean of its chunks weighted by length."""
+OVERVIEW_WEIGHT = 0.25
+"""Measured with 76 questions on the Python documentation: none 56 right pages first, 0.25 57, 0.5 56, 1 54."""
+
+
+def page_vector(overview: Vector, chunk_vectors: Sequence[Vector], token_counts: Sequence[int]) -> Vector:
+    """What the page is about: the mean of its chunks, the longer weighing a little more, and its overview."""
     weights = np.sqrt(np.asarray(token_counts, dtype=np.float32) + 1)
     body = np.average(np.stack(chunk_vectors), axis=0, weights=weights)
-    return to_vector(title_vector + body / (np.linalg.norm(body) or 1))
+    length = float(np.linalg.norm(body)) or 1.0
+    return to_vector(OVERVIEW_WEIGHT * overview + body / length)

@@ -1,0 +1,41 @@
+"""Tokens: counted as the models count them, without any download."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer as HuggingFaceTokenizer
+
+from tasks.knowledge.tokens import LOCAL_MODEL, LocalTokenizer, find_package, load_tokenizer
+
+TEXTS = st.text(alphabet=st.characters(codec="utf-8")) | st.text(alphabet=" \n\tab.ü漢", max_size=60)
+WHOLE = HuggingFaceTokenizer.from_file(
+    str(find_package("wordllama") / "tokenizers" / "l2_supercat_tokenizer_config.json")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("hello world", 2), ("antidisestablishmentarianism", 6), ("お誕生日おめでとう", 9), ("2 + 2 = 4", 7), ("", 0)],
+)
+def test_openai_models_count_as_cl100k_base(text: str, tokens: int) -> None:
+    """Counts published in OpenAI's cookbook ("How to count tokens with tiktoken")."""
+    assert load_tokenizer("text-embedding-3-small").count(text) == tokens
+
+
+@given(text=TEXTS)
+def test_the_local_model_counts_as_its_whole_tokenizer(text: str) -> None:
+    """Word by word or at once: the same tokens."""
+    tokenizer = load_tokenizer(LOCAL_MODEL)
+    assert isinstance(tokenizer, LocalTokenizer)
+    assert tokenizer.encode(text) == (WHOLE.encode(text, add_special_tokens=False).ids if text else [])
+
+
+@pytest.mark.parametrize("model", [LOCAL_MODEL, "text-embedding-3-small"])
+@given(text=TEXTS, most=st.integers(1, 30))
+def test_truncating_keeps_a_beginning(model: str, text: str, most: int) -> None:
+    """What is left is how the text begins, whole characters only, and all of it if it was short enough."""
+    tokenizer = load_tokenizer(model)
+    left = tokenizer.truncate(text, most)
+    assert text.startswith(left)
+    if tokenizer.count(text) <= most:
+        assert left == text
