@@ -5,6 +5,7 @@ Exits with 1 when a target was missed.
 
 import argparse
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,9 @@ NAMES = (*ON_THEIR_OWN, *ON_THE_DOCS)
 
 async def measure(names: list[str], docs: Path | None, scores: Scores) -> None:
     """Run the named benchmarks, one after the other; those on the documentation share one build."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     folder = python_docs.find_docs(docs) if set(names) & set(ON_THE_DOCS) else None
     for name in names:
         if name in ON_THEIR_OWN:
@@ -48,6 +52,8 @@ def main() -> int:
         asyncio.run(measure(arguments.names or list(NAMES), arguments.docs, scores))
     except python_docs.NoDocs as error:
         parser.error(str(error))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return 130
     scores.console.print(scores.render())
     return 0 if scores.are_met else 1
 

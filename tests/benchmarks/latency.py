@@ -19,7 +19,7 @@ EXTRACTION_S = 3.0
 async def run(scores: Scores) -> None:
     """Build the site once to warm up, then ten times one after the other, and print the times."""
     async with serve_site() as site, open_product() as product:
-        warm_up, *runs = [await run_build(product.api_url, f"{site.url}/", depth=DEPTH) for _ in range(1 + BUILDS)]
+        warm_up, *runs = [await _build(scores, product.api_url, f"{site.url}/") for _ in range(1 + BUILDS)]
     started = EventType.url_extraction_started
     measures = {
         "POST → headers": [run.headers_s for run in runs],
@@ -38,6 +38,12 @@ async def run(scores: Scores) -> None:
     scores.console.print(table)
     scores.at_most("POST → first event, slowest", max(measures["POST → first event"]), FIRST_EVENT_S)
     scores.at_most(f"POST → {started}, slowest", max(measures[f"POST → {started}"]), EXTRACTION_S)
+
+
+async def _build(scores: Scores, api_url: str, url: str) -> BuildRun:
+    run = await run_build(api_url, url, depth=DEPTH)
+    scores.console.print(f"{run.end.type} after {run.seconds:.1f} s, {run.end.seq} events", style="dim")
+    return run
 
 
 def _time_of(run: BuildRun, type_: EventType) -> float:

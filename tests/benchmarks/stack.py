@@ -18,6 +18,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from deployments.processes import ending_with_parent
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).parent / "widget-builder"
 START_TIMEOUT_S = 180
@@ -66,7 +68,17 @@ def _start(settings: dict[str, object]) -> "tuple[subprocess.Popen[bytes], Path]
     folder.chmod(0o755)
     env = _environment(folder / "data", settings)
     with (folder / "up.log").open("wb") as log:
-        return subprocess.Popen([COMMAND, "up"], cwd=folder, env=env, stdout=log, stderr=log), folder
+        process = subprocess.Popen(
+            [COMMAND, "up"],
+            cwd=folder,
+            env=env,
+            stdout=log,
+            stderr=log,
+            # A Ctrl-C is ours; if we are killed, it ends.
+            start_new_session=True,
+            preexec_fn=ending_with_parent(),
+        )
+    return process, folder
 
 
 def _environment(data_dir: Path, settings: dict[str, object]) -> dict[str, str]:
