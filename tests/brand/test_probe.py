@@ -102,9 +102,7 @@ async def test_a_dark_site_gives_a_dark_theme(page: Page) -> None:
 
 async def test_a_page_without_css_gives_the_neutral_theme(page: Page) -> None:
     """Browser defaults (blue links, grey buttons, Times) are nobody's brand."""
-    theme = await theme_of(
-        page, "<h1>Hi</h1><p>Some <a href='/x'>text</a> to read.</p><button>Press this one</button>"
-    )
+    theme = await theme_of(page, "<h1>Hi</h1><p>Some <a href='/x'>text</a> to read.</p><button>Press this one</button>")
     assert theme == neutral_theme(URL)
     assert theme.confidence == 0
     assert contrast(theme.primary, theme.on_primary) >= 4.5

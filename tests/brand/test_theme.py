@@ -66,9 +66,7 @@ def test_near_colours_are_one_colour() -> None:
 @pytest.mark.parametrize("colour", ["#0000ee", "#551a8b", "#888888", "#111111", "#fafafa", "#fff8e1"])
 def test_browser_blue_greys_and_pale_tints_are_no_brand(colour: str) -> None:
     """They are what pages have without choosing."""
-    theme = derive_theme(
-        {"links": [{"colour": colour}], "surfaces": [{"colour": colour, "place": "hero"}]}, URL
-    )
+    theme = derive_theme({"links": [{"colour": colour}], "surfaces": [{"colour": colour, "place": "hero"}]}, URL)
     assert theme.primary == neutral_theme(URL).primary
     assert theme.confidence == 0
 
@@ -96,9 +94,7 @@ def test_white_on_orange_is_replaced_by_legible_text() -> None:
 
 def test_faint_text_is_moved_no_further_than_needed() -> None:
     """Grey stays grey, only darker."""
-    theme = derive_theme(
-        {"background": {"colour": "#fff", "found": "body"}, "texts": [{"colour": "#999"}]}, URL
-    )
+    theme = derive_theme({"background": {"colour": "#fff", "found": "body"}, "texts": [{"colour": "#999"}]}, URL)
     assert 4.5 <= contrast(theme.background, theme.text) < 6
     assert theme.sources["text"] == "running text, adjusted for contrast"
 
@@ -235,9 +231,7 @@ COLOUR = (
     st.integers(0, 0xFFFFFF).map("#{:06x}".format)
     | st.tuples(*[st.floats(allow_nan=True)] * 3).map("rgb({0[0]} {0[1]} {0[2]})".format)
     | st.tuples(*[st.floats(-2, 2)] * 4).map("oklch({0[0]} {0[1]} {0[2]} / {0[3]})".format)
-    | st.sampled_from(
-        ["red", "transparent", "none", "color(display-p3 1 0 0)", "hsl(none 1% 2%)", "}</style>", ""]
-    )
+    | st.sampled_from(["red", "transparent", "none", "color(display-p3 1 0 0)", "hsl(none 1% 2%)", "}</style>", ""])
     | JSON
 )
 VALUE = COLOUR | st.sampled_from(
@@ -257,15 +251,12 @@ KEYS = [
     "family",
     "url",
 ]
-ITEM = st.dictionaries(
-    st.sampled_from([*KEYS, "rel", "sizes", "type", "logo", "header", "home", "found"]), VALUE
-)
+ITEM = st.dictionaries(st.sampled_from([*KEYS, "rel", "sizes", "type", "logo", "header", "home", "found"]), VALUE)
 LISTS = ["calls", "links", "surfaces", "variables", "theme_colours", "painted", "texts", "icons", "logos"]
 ANSWER = st.fixed_dictionaries(
     {},
     optional={
-        key: st.lists(ITEM, max_size=5) | JSON
-        for key in [*LISTS, "body_fonts", "heading_fonts", "organisations"]
+        key: st.lists(ITEM, max_size=5) | JSON for key in [*LISTS, "body_fonts", "heading_fonts", "organisations"]
     }
     | {
         "background": ITEM | JSON,
@@ -301,9 +292,7 @@ def test_any_answer_gives_a_valid_legible_theme(probe: object, url: str) -> None
 def test_every_pair_of_painted_colours_ends_up_legible(background: int, text: int) -> None:
     """Whatever is painted, 4.5:1 holds; a primary taken from a button is never grey."""
     base, ink = f"#{background:06x}", f"#{text:06x}"
-    theme = derive_theme(
-        {"background": {"colour": base}, "texts": [{"colour": ink}], "calls": [call(ink)]}, URL
-    )
+    theme = derive_theme({"background": {"colour": base}, "texts": [{"colour": ink}], "calls": [call(ink)]}, URL)
     assert theme.background == base
     assert contrast(theme.background, theme.text) >= 4.5
     assert contrast(theme.primary, theme.on_primary) >= 4.5
