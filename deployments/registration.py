@@ -1,6 +1,7 @@
 """What a Prefect server must know of us: limits, the work pool, the deployments of prefect.yaml."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from deployments.worker import WORKER_TYPE, WarmWorker
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import Settings, load_settings
 
+START_TIMEOUT_S = 120.0
+ATTEMPTS = 3
 DECLARATION = Path(__file__).parent.parent / "prefect.yaml"
 
 
@@ -29,14 +32,41 @@ async def register(settings: Settings) -> None:
     declared = yaml.safe_load(DECLARATION.read_text())["deployments"]
     try:
         async with get_client(sync_client=False) as client:
-            await _register_limits(client, settings)
-            for pool in sorted({deployment["work_pool"]["name"] for deployment in declared}):
-                await _register_pool(client, pool)
-            for deployment in declared:
-                await _register_deployment(client, deployment)
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return await _register_all(client, settings, declared)
+                except ObjectAlreadyExists:
+                    # Somebody else registers too, or a lost answer was asked for twice: now it is an update.
+                    if attempt == ATTEMPTS:
+                        raise
     except (httpx.HTTPError, PrefectException) as error:
         remedy = "check PREFECT_API_URL"
         raise DependencyUnavailable("Prefect", f"{type(error).__name__}: {error}", remedy) from error
+
+
+async def register_when_up(settings: Settings) -> None:
+    """The same, for a server that is still starting.
+
+    Raises:
+        DependencyUnavailable: it does not come up in time, or refuses.
+    """
+    async with get_client(sync_client=False) as client:
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                while await client.api_healthcheck() is not None:
+                    await asyncio.sleep(0.1)
+        except TimeoutError as error:
+            problem = f"no answer within {START_TIMEOUT_S:g} s"
+            raise DependencyUnavailable("Prefect", problem, "check PREFECT_API_URL") from error
+    await register(settings)
+
+
+async def _register_all(client: PrefectClient, settings: Settings, declared: list[dict[str, Any]]) -> None:
+    await _register_limits(client, settings)
+    for pool in sorted({deployment["work_pool"]["name"] for deployment in declared}):
+        await _register_pool(client, pool)
+    for deployment in declared:
+        await _register_deployment(client, deployment)
 
 
 async def _register_limits(client: PrefectClient, settings: Settings) -> None:
@@ -82,4 +112,7 @@ def _schedule(declared: dict[str, Any]) -> DeploymentScheduleCreate:
 
 
 if __name__ == "__main__":
-    asyncio.run(register(load_settings()))
+    try:
+        asyncio.run(register_when_up(load_settings()))
+    except DependencyUnavailable as unavailable:
+        sys.exit(str(unavailable))

@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -16,12 +15,18 @@ from tasks.core.errors import DependencyUnavailable
 
 Report = Callable[[str, str, str], None]
 """Told of each change: service, state, detail."""
-Check = Callable[[], Awaitable[bool]]
+Check = Callable[["Service"], Awaitable[bool]]
+"""Whether the service works."""
 START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 8.0
+STOP_TIMEOUT_S = 5.0
 MOST_RESTARTS = 3
-RESTART_WINDOW_S = 60.0
+STEADY_S = 60.0
+"""Who worked for so long has recovered: earlier deaths are forgotten."""
+FIRST_DELAY_S = 0.5
+"""Before the first restart; doubled for each further one."""
 LOG_LINES = 15
+MAX_LOG_BYTES = 10_000_000
+"""A longer log is set aside (`.1`) at the next start."""
 
 
 @dataclass
@@ -35,8 +40,13 @@ class Service:
     is_ready: Check
     report: Report
     address: str = ""
+    user: str | None = None
+    """Whom it runs as; None: as we do."""
+    stop_signal: signal.Signals = signal.SIGTERM
     process: asyncio.subprocess.Process | None = None
-    _deaths: deque[float] = field(default_factory=deque)
+    _log_start: int = 0
+    _deaths: int = 0
+    _works_since: float | None = None
 
     async def start(self) -> None:
         """Return when the service works.
@@ -44,27 +54,64 @@ class Service:
         Raises:
             DependencyUnavailable: it ended instead, or took too long; with its last log lines.
         """
-        began = asyncio.get_running_loop().time()
-        self.report(self.name, "starting", self.address)
-        await self._spawn()
-        assert self.process is not None
-        ended = asyncio.create_task(self.process.wait())
+        problem = await self._try_to_start(self.address)
+        if problem is not None:
+            raise self._failed(problem)
+
+    async def keep_up(self) -> None:
+        """Start the service again whenever it dies; never return.
+
+        Raises:
+            DependencyUnavailable: it died for good.
+        """
+        while True:
+            assert self.process is not None
+            problem: str | None = f"it ended with {_say(await self.process.wait())}"
+            while problem is not None:
+                problem = await self._restart(problem)
+
+    async def stop(self) -> None:
+        """End the process and all it has started; whatever happens, nothing of it is left."""
+        if self.process is None:
+            return
+        self.report(self.name, "stopping", "")
+        family = _family(self.process.pid)
+        if self.process.returncode is None:
+            await self._end()
+        await _end_all(family)
+        self.report(self.name, "stopped", "")
+
+    def read_log(self) -> str:
+        """What the process has said since it was started the last time."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read(MAX_LOG_BYTES).decode(errors="replace")
+
+    async def _try_to_start(self, detail: str) -> str | None:
+        """None when the service works, else why it does not."""
+        loop = asyncio.get_running_loop()
+        began, self._works_since = loop.time(), None
+        self.report(self.name, "starting", detail)
+        process = await self._spawn()
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
-                while not await self.is_ready():
-                    if ended.done():
-                        raise self._died("it ended while starting")
+                while not await self.is_ready(self):
+                    if process.returncode is not None:
+                        return f"it ended with {_say(process.returncode)} while starting"
                     await asyncio.sleep(0.1)
-        except TimeoutError as error:
-            raise self._died(f"it was not ready after {START_TIMEOUT_S:g} s") from error
-        finally:
-            ended.cancel()
-        seconds = asyncio.get_running_loop().time() - began
-        self.report(self.name, "ready", f"{self.address} after {seconds:.1f} s".strip())
+        except TimeoutError:
+            await self._end()
+            return f"it was not ready after {START_TIMEOUT_S:g} s"
+        self._works_since = loop.time()
+        self.report(self.name, "ready", f"{self.address} after {self._works_since - began:.1f} s".strip())
+        return None
 
-    async def _spawn(self) -> None:
+    async def _spawn(self) -> asyncio.subprocess.Process:
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
+            self.log.replace(self.log.with_name(f"{self.log.name}.1"))
         with self.log.open("ab") as log:
+            self._log_start = log.tell()
             self.process = await asyncio.create_subprocess_exec(
                 *self.command,
                 env=dict(self.env),
@@ -73,50 +120,42 @@ class Service:
                 stderr=log,
                 # Ctrl-C at the terminal is ours to pass on, in order.
                 start_new_session=True,
-                preexec_fn=ending_with_parent(),
+                preexec_fn=ending_with_parent(self.stop_signal),
+                user=self.user,
+                group=self.user,
+                extra_groups=None if self.user is None else [],
             )
+        return self.process
 
-    async def keep_up(self) -> None:
-        """Start the service again whenever it dies; never return.
+    async def _restart(self, problem: str) -> str | None:
+        """None when the service works again, else why it does not."""
+        assert self.process is not None
+        await _end_all(_family(self.process.pid))
+        now = asyncio.get_running_loop().time()
+        if self._works_since is not None and now - self._works_since >= STEADY_S:
+            self._deaths = 0
+        self._deaths += 1
+        if self._deaths > MOST_RESTARTS:
+            raise self._failed(f"it failed {self._deaths} times in a row; the last time {problem}")
+        self.report(self.name, "starting", f"again: {problem}")
+        await asyncio.sleep(FIRST_DELAY_S * 2 ** (self._deaths - 1))
+        return await self._try_to_start(f"again: {problem}")
 
-        Raises:
-            DependencyUnavailable: it died for good.
-        """
-        loop = asyncio.get_running_loop()
-        while True:
-            assert self.process is not None
-            status = await self.process.wait()
-            self._deaths.append(loop.time())
-            while self._deaths[0] < loop.time() - RESTART_WINDOW_S:
-                self._deaths.popleft()
-            if len(self._deaths) > MOST_RESTARTS:
-                raise self._died(f"it ended {len(self._deaths)} times within a minute, at last with {_say(status)}")
-            self.report(self.name, "starting", f"again: it ended with {_say(status)}")
-            await asyncio.sleep(0.5 * 2 ** len(self._deaths))
-            await self.start()
-
-    def _died(self, problem: str) -> DependencyUnavailable:
-        self.report(self.name, "failed", problem)
-        lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES:] if self.log.exists() else []
-        return DependencyUnavailable(self.name, "\n".join([problem, *lines]), f"its log is {self.log}")
-
-    async def stop(self) -> None:
-        """End the process and all it has started."""
-        if self.process is None:
-            return
-        self.report(self.name, "stopping", "")
-        family = _family(self.process.pid)
-        if self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.terminate()
-            try:
-                async with asyncio.timeout(STOP_TIMEOUT_S):
-                    await self.process.wait()
-            except TimeoutError:
-                self.process.kill()
+    async def _end(self) -> None:
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(self.stop_signal)
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
                 await self.process.wait()
-        await _end_all(family)
-        self.report(self.name, "stopped", "")
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+
+    def _failed(self, problem: str) -> DependencyUnavailable:
+        self.report(self.name, "failed", problem)
+        lines = self.read_log().splitlines()[-LOG_LINES:]
+        return DependencyUnavailable(self.name, "\n".join([problem, *lines]), f"its log is {self.log}")
 
 
 def _family(pid: int) -> list[psutil.Process]:
@@ -132,12 +171,18 @@ def _family(pid: int) -> list[psutil.Process]:
 
 
 async def _end_all(processes: list[psutil.Process]) -> None:
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        alive = [process for process in processes if process.is_running()]
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        alive = [process for process in processes if _is_alive(process)]
         for process in alive:
             with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(sign)
+                process.send_signal(number)
         await asyncio.to_thread(psutil.wait_procs, alive, 2)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _say(status: int) -> str:

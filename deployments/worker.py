@@ -1,7 +1,8 @@
 """A Prefect worker that keeps warm interpreters: a flow run begins at once, in a process of its own.
 
 `prefect worker start --pool widget-builder` finds it by the pool's type (entry point `prefect.collections`).
-A pool of type `process` serves the same deployments, a few seconds slower each.
+`prefect worker start --pool … --type process` serves the same deployments from a pool of Prefect's own type; each
+run then begins some seconds later.
 """
 
 import asyncio
@@ -9,9 +10,12 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
+from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import anyio.abc
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import InfrastructureNotFound
@@ -23,6 +27,10 @@ from deployments.standby import READY
 WORKER_TYPE = "widget-builder"
 STANDBYS = 1
 """Warm interpreters kept waiting."""
+START_ATTEMPTS = 3
+"""Standbys that may die before a run, until the run is given up."""
+GRACE_S = 4.0
+"""What a run's process has to say farewell when the worker is stopped."""
 
 
 class WarmJobConfiguration(BaseJobConfiguration):
@@ -30,11 +38,31 @@ class WarmJobConfiguration(BaseJobConfiguration):
 
 
 class WarmVariables(BaseVariables):
-    """What a deployment may set: the environment."""
+    """What a deployment may set: the environment, Prefect's own settings excepted."""
 
 
 class WarmWorkerResult(BaseWorkerResult):
     """How the process ended."""
+
+
+@dataclass(frozen=True)
+class Standby:
+    """A warm process and the way to tell it what to run."""
+
+    process: asyncio.subprocess.Process
+    writer: asyncio.StreamWriter
+    is_ready: bool
+
+    async def give(self, order: dict[str, Any]) -> bool:
+        """Whether the process has taken the order; it may have died while it waited."""
+        if not self.is_ready or self.process.returncode is not None:
+            return False
+        try:
+            self.writer.write(json.dumps(order).encode() + b"\n")
+            await self.writer.drain()
+        except ConnectionError:
+            return False
+        return True
 
 
 class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResult]):
@@ -48,20 +76,25 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._standbys: list[asyncio.Task[asyncio.subprocess.Process]] = []
+        self._standbys: list[asyncio.Task[Standby]] = []
+        self._running: dict[str, asyncio.subprocess.Process] = {}
 
     async def setup(self) -> None:
-        """Start the standbys beside Prefect's own preparations; return when one is ready."""
+        """Report to the server once a standby is ready: whoever is online begins runs at once."""
         self._replenish()
+        await asyncio.wait(self._standbys[:1])
         await super().setup()
-        await self._standbys[0]
 
     async def teardown(self, *exc_info: Any) -> None:
-        """End the standbys that wait."""
-        for standby in self._standbys:
-            with contextlib.suppress(OSError):
-                _close_input(await standby)
-        await super().teardown(*exc_info)
+        """End the runs and the standbys that wait."""
+        try:
+            await super().teardown(*exc_info)
+        finally:
+            with anyio.CancelScope(shield=True):
+                for task in self._standbys:
+                    standby = await task
+                    standby.writer.close()
+                    await _end(standby.process, GRACE_S)
 
     async def run(
         self,
@@ -69,16 +102,21 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         configuration: WarmJobConfiguration,
         task_status: anyio.abc.TaskStatus[int] | None = None,
     ) -> WarmWorkerResult:
-        """The result of the run's process; it was started before it was needed."""
-        process = await self._take_standby()
-        order = {"flow_run_id": str(flow_run.id), "env": configuration.env}
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        await process.stdin.drain()
-        if task_status is not None:
-            task_status.started(process.pid)
-        status = await process.wait()
-        _close_input(process)
+        """How the run's process ended; it was started before it was needed.
+
+        Raises:
+            RuntimeError: no process could be started.
+        """
+        process = await self._hand_over(flow_run, configuration)
+        self._running[str(flow_run.id)] = process
+        try:
+            if task_status is not None:
+                task_status.started(process.pid)
+            status = await process.wait()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await _end(process, GRACE_S)
+            del self._running[str(flow_run.id)]
         return WarmWorkerResult(status_code=status, identifier=str(process.pid))
 
     async def kill_infrastructure(
@@ -87,57 +125,58 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         """End the run's process: asked first, killed after the grace.
 
         Raises:
-            InfrastructureNotFound: there is no such process on this machine.
+            InfrastructureNotFound: this worker does not run it (pids of other machines say nothing here).
         """
-        pid = int(infrastructure_pid)
-        try:
-            os.kill(pid, signal.SIGTERM)
-            async with asyncio.timeout(grace_seconds):
-                while True:
-                    os.kill(pid, 0)
-                    await asyncio.sleep(0.1)
-        except ProcessLookupError as error:
-            raise InfrastructureNotFound(f"There is no process {pid}.") from error
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
+        process = self._running.get(configuration.env.get("PREFECT__FLOW_RUN_ID") or "")
+        if process is None or str(process.pid) != infrastructure_pid:
+            raise InfrastructureNotFound(f"This worker has no process {infrastructure_pid} for the run.")
+        await _end(process, grace_seconds)
 
-    async def _take_standby(self) -> asyncio.subprocess.Process:
-        """A process that is ready; one that died waiting is passed over."""
-        while True:
-            standby = self._standbys.pop(0)
-            self._replenish()
-            process = await standby
-            if process.returncode is None:
-                return process
+    async def _hand_over(self, flow_run: FlowRun, configuration: WarmJobConfiguration) -> asyncio.subprocess.Process:
+        """The process that has taken the run; a replacement is being started."""
+        order = {"flow_run_id": str(flow_run.id), "env": configuration.env}
+        for _ in range(START_ATTEMPTS):
+            task = self._standbys.pop(0)
+            self._replenish(gently=True)
+            standby = await task
+            if await standby.give(order):
+                standby.writer.close()
+                return standby.process
+        raise RuntimeError("no process could be started for the run; the worker's output says why")
 
-    def _replenish(self) -> None:
+    def _replenish(self, *, gently: bool = False) -> None:
         while len(self._standbys) < STANDBYS:
-            self._standbys.append(asyncio.create_task(_start_standby()))
+            self._standbys.append(asyncio.create_task(_start_standby(gently)))
 
 
-async def _start_standby() -> asyncio.subprocess.Process:
-    """A standby that has said it is ready, or has ended; what else it prints goes where ours goes."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "deployments.standby",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        preexec_fn=ending_with_parent(),
-    )
-    assert process.stdout is not None
-    while (line := await process.stdout.readline()) and line.strip() != READY.encode():
-        sys.stdout.buffer.write(line)
-    asyncio.get_running_loop().create_task(_forward(process.stdout))
-    return process
+async def _start_standby(gently: bool) -> Standby:
+    """A standby that has said it is ready, or has ended; its output is the worker's."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "deployments.standby", *(["--gently"] if gently else [])),
+            stdin=theirs.fileno(),
+            # Ctrl-C at the terminal is the worker's to pass on; and what a run leaves behind can be found.
+            process_group=0,
+            preexec_fn=ending_with_parent(),
+        )
+    reader, writer = await asyncio.open_connection(sock=ours)
+    with contextlib.suppress(ConnectionError):
+        return Standby(process, writer, is_ready=await reader.readline() == READY)
+    return Standby(process, writer, is_ready=False)
 
 
-async def _forward(output: asyncio.StreamReader) -> None:
-    while data := await output.read(8_192):
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-
-
-def _close_input(process: asyncio.subprocess.Process) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
+async def _end(process: asyncio.subprocess.Process, grace_s: float) -> None:
+    """End a process, asked first, and whatever of its group is left."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(grace_s):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

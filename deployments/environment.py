@@ -1,0 +1,58 @@
+"""The environment the stack's services get."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tasks.core.settings import Settings
+
+_LOOPBACK = "127.0.0.1,localhost,::1"
+_KEPT = "PREFECT_LOGGING_"
+
+
+def service_environment(ours: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Our own, without what would turn an embedded Prefect into something else.
+
+    PREFECT_… variables belong to a server of one's own; with the embedded one only those of its logging count.
+    """
+    env = {name: value for name, value in ours.items() if not name.startswith("PREFECT__")}
+    if settings.prefect_api_url is None:
+        env = {n: value for n, value in env.items() if not n.startswith("PREFECT_") or n.startswith(_KEPT)}
+    for name in ("NO_PROXY", "no_proxy"):
+        # The services speak with each other on loopback; a proxy is for the way out.
+        env[name] = ",".join(filter(None, (env.get(name, ""), _LOOPBACK)))
+    return _worker_environment() | env
+
+
+def _worker_environment() -> dict[str, str]:
+    return {
+        # A run begins within this time.
+        "PREFECT_WORKER_QUERY_SECONDS": "0.5",
+        # Runs are taken when they are due, not before.
+        "PREFECT_WORKER_PREFETCH_SECONDS": "0",
+        # Runs cancelled before they began are ended by the worker.
+        "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
+    }
+
+
+def prefect_environment(home: Path, api_url: str) -> dict[str, str]:
+    """How the embedded Prefect server works, and where its clients find it."""
+    batches = {
+        # One row a transaction, as is the default, costs the server three times the processor time a task run.
+        "TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+        "TASK_RUN_RECORDER_BATCH_SIZE": "100",
+        "TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+        # Events are found again soon after they were sent.
+        "EVENT_PERSISTER_READ_BATCH_SIZE": "100",
+        "EVENT_PERSISTER_BATCH_SIZE": "200",
+        "EVENT_PERSISTER_FLUSH_INTERVAL": "0.5",
+    }
+    return {f"PREFECT_SERVER_SERVICES_{name}": value for name, value in batches.items()} | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": api_url,
+        # There is no TLS on loopback, and each of Prefect's many clients would load all certificates first.
+        "PREFECT_API_TLS_INSECURE_SKIP_VERIFY": "true",
+        "PREFECT_SERVER_UI_API_URL": api_url,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "DO_NOT_TRACK": "1",
+    }
