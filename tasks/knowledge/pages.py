@@ -70,7 +70,7 @@ async def _write(connection: Connection, build_id: UUID, pages: Sequence[Embedde
     ordered = [by_url[url] for url in sorted(by_url)]
     async with connection.cursor() as cursor:
         await cursor.executemany(_PAGE, [_page_row(build_id, page) for page in ordered], returning=True)
-        ids = [row[0] async for results in cursor.results() for row in results]
+        ids = [row[0] async for result in cursor.results() for row in await result.fetchall()]
         await cursor.execute("DELETE FROM knowledge_chunks WHERE scraped_page_id = ANY(%s)", (ids,))
         rows = [row for id_, page in zip(ids, ordered, strict=True) for row in _chunk_rows(build_id, id_, page)]
         await cursor.executemany(_CHUNK, rows)

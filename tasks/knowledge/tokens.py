@@ -80,7 +80,7 @@ class LocalTokenizer:
 
         folder = find_package("wordllama") / "tokenizers"
         self._tokenizer = HuggingFaceTokenizer.from_file(str(folder / "l2_supercat_tokenizer_config.json"))
-        self._known = {" ": [self._tokenizer.token_to_id("▁")]}
+        self._known: dict[str, list[int]] = {" ": [self._tokenizer.token_to_id("▁") or 0]}
 
     def encode(self, text: str) -> list[int]:
         """The text's tokens."""

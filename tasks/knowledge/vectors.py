@@ -6,7 +6,6 @@ import numpy as np
 
 from tasks.knowledge.embedders import Vector, to_vector
 
-
 OVERVIEW_WEIGHT = 0.25
 """Measured with 76 questions on the Python documentation: none 56 right pages first, 0.25 57, 0.5 56, 1 54."""
 

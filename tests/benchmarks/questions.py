@@ -13,14 +13,14 @@ class Question:
 
 
 QUESTIONS = (
-    Question("How do I parse command-line options and arguments with argparse?", "library/argparse.html"),
-    Question("How do I read and write CSV files?", "library/csv.html"),
-    Question("How do I use heapq as a priority queue?", "library/heapq.html"),
-    Question("How do I connect to an SQLite database and run SQL queries?", "library/sqlite3.html"),
-    Question("How do I decompress data with gzip?", "library/gzip.html"),
-    Question("How do I match text with regular expressions?", "library/re.html"),
-    Question("How do I create a temporary file or directory?", "library/tempfile.html"),
-    Question("How do I compute the mean, median and standard deviation of data?", "library/statistics.html"),
-    Question("How do I configure logging to a rotating file?", "library/logging.handlers.html"),
-    Question("How do I generate a universally unique identifier (UUID)?", "library/uuid.html"),
+    Question("What does the nargs argument of argparse's add_argument() do?", "library/argparse.html"),
+    Question("Which quoting constants does the csv module define?", "library/csv.html"),
+    Question("Which heapq function pops and returns the smallest item from a heap?", "library/heapq.html"),
+    Question("How do I set the isolation level of a sqlite3 connection?", "library/sqlite3.html"),
+    Question("Which exception does the gzip module raise for an invalid gzip file?", "library/gzip.html"),
+    Question("What does re.fullmatch() return when the whole string matches the pattern?", "library/re.html"),
+    Question("Where does the tempfile module create temporary directories by default?", "library/tempfile.html"),
+    Question("Which function computes the population standard deviation of data?", "library/statistics.html"),
+    Question("Which uuid function generates a random UUID?", "library/uuid.html"),
+    Question("How do I embed the Python interpreter in a C application?", "extending/embedding.html"),
 )

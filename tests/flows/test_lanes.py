@@ -47,9 +47,7 @@ async def test_every_item_is_worked_on_exactly_once(adaptive: bool, batch: int) 
         await asyncio.sleep(0.001)
         done.extend(items)
 
-    lanes = Lanes(
-        "test", channel, 4, work, Slots(4).hold, batch=lambda: batch, linger_s=0.01, adaptive=adaptive
-    )
+    lanes = Lanes("test", channel, 4, work, Slots(4).hold, batch=lambda: batch, linger_s=0.01, adaptive=adaptive)
     async with asyncio.timeout(10):
         await asyncio.gather(lanes.run(), fill_and_close(channel, 50))
     assert sorted(done) == list(range(50))
