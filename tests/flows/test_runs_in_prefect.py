@@ -1,0 +1,140 @@
+"""Builds as Prefect runs: what operators see, what survives a crash, what a re-crawl changes."""
+
+import asyncio
+import os
+import signal
+from typing import Any
+from uuid import UUID, uuid4
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun
+
+from tasks.core.models import BuildRequest
+from tasks.knowledge.builds import create_build, read_build
+from tests.product import Event, Product
+from tests.sites.generated import generated_site
+from tests.sites.openai_server import Next, serve_openai
+from tests.sites.server import Site
+
+LIMITS = ("extract-browser", "extract-http", "scrape", "embed", "store")
+
+
+async def find_run(product: Product, build_id: str) -> FlowRun:
+    """The flow run that carries the build."""
+    build = await read_build(product.pool, UUID(build_id))
+    assert build.flow_run_id is not None
+    async with get_client() as client:
+        return await client.read_flow_run(build.flow_run_id)
+
+
+async def run_deployment(name: str, parameters: dict[str, Any], env: dict[str, str] | None = None) -> FlowRun:
+    """The run of a deployment, started and waited for."""
+    async with get_client() as client:
+        deployment = await client.read_deployment_by_name(name)
+        variables = {"env": env} if env else None
+        run = await client.create_flow_run_from_deployment(
+            deployment.id, parameters=parameters, job_variables=variables
+        )
+        async with asyncio.timeout(90):
+            while run.state is None or not run.state.is_final():
+                await asyncio.sleep(0.2)
+                run = await client.read_flow_run(run.id)
+    return run
+
+
+async def test_operators_see_the_site_its_pages_and_its_failures(built: list[Event], product: Product) -> None:
+    """The run is named after the site, tasks after URLs, tags after stages; a failure has its cause."""
+    run = await find_run(product, built[0]["build_id"])
+    assert run.name == built[0]["data"]["url"].removeprefix("http://").rstrip("/")
+    async with get_client() as client:
+        flow_runs = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
+        async with asyncio.timeout(30):
+            # Task runs are recorded from events, a moment later.
+            while len(tasks := await client.read_task_runs(flow_run_filter=flow_runs)) < 20:
+                await asyncio.sleep(0.5)
+    by_stage = {tag: [task for task in tasks if tag in task.tags] for tag in ("theme", "scrape", "embed", "store")}
+    assert all(by_stage.values())
+    site = built[0]["data"]["url"]
+    assert all(task.name.startswith(f"{tag} {site}") for tag, found in by_stage.items() for task in found)
+    failed = [task for task in tasks if task.state and task.state.is_failed()]
+    assert [task.state.message for task in failed if task.state and "HTTP 404" in (task.state.message or "")]
+
+
+async def test_no_slot_stays_behind_after_a_build(built: list[Event], product: Product) -> None:
+    """All lanes give their slots back."""
+    async with get_client() as client, asyncio.timeout(15):
+        while any([(await client.read_global_concurrency_limit_by_name(name)).active_slots for name in LIMITS]):
+            await asyncio.sleep(0.2)
+
+
+async def test_a_build_whose_process_is_killed_goes_on_where_it_stopped(product: Product) -> None:
+    """Stored pages are not fetched again, numbers have no gap, and the result is that of a clean run."""
+    async with generated_site(60, 3, 0.3) as site:
+        posting = product.stream("POST", "/api/public/ai-widget-builder", json={"url": site.url, "depth": 3})
+        events = []
+        async for event in posting:
+            events.append(event)
+            if event["type"] == "storage_progress":
+                break
+        run = await find_run(product, events[0]["build_id"])
+        stored = await product.count(
+            "SELECT count(*) FROM crawl_urls WHERE status = 'stored' AND job_id = %s", events[0]["build_id"]
+        )
+        assert run.infrastructure_pid is not None
+        os.kill(int(run.infrastructure_pid), signal.SIGKILL)
+        events += [event async for event in posting]
+        assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+        assert events[-1]["type"] == "builder_completed"
+        statistics = events[-1]["data"]["statistics"]
+        assert (statistics["total_urls"], statistics["stored_pages"]) == (60, 60)
+        rows = "SELECT count(*) FROM knowledge_scraped_pages WHERE job_id = %s"
+        assert await product.count(rows, events[0]["build_id"]) == 60
+        # Only pages that were under way when it was killed are asked for twice.
+        assert site.requests.total() <= 60 + (60 - stored)
+
+
+async def test_a_recrawl_moves_the_widget_to_a_new_build_when_it_is_complete(
+    built: list[Event], product: Product, company: Site
+) -> None:
+    """The old build answers until then, and stays."""
+    widget_id = built[0]["data"]["widget_id"]
+    run = await run_deployment("recrawl-widgets/nightly", {"widget_id": widget_id})
+    assert run.state is not None
+    assert run.state.is_completed()
+    moved = "SELECT count(*) FROM widgets WHERE id = %s AND active_job_id <> %s"
+    assert await product.count(moved, widget_id, built[0]["build_id"]) == 1
+    pages = "SELECT count(*) FROM knowledge_scraped_pages WHERE job_id = "
+    old = await product.count(f"{pages} %s", built[0]["build_id"])
+    new = await product.count(f"{pages} (SELECT active_job_id FROM widgets WHERE id = %s)", widget_id)
+    assert new == old
+
+
+async def test_a_build_can_be_started_in_prefect_alone(product: Product, company: Site) -> None:
+    """An operator gives a URL; the widget and its build are recorded by the run."""
+    run = await run_deployment("build-widget/build", {"url": company.url, "depth": 0})
+    assert run.state is not None
+    assert run.state.is_completed()
+    assert (await read_build(product.pool, run.id)).status == "completed"
+
+
+async def test_a_refused_key_ends_the_build_at_once_with_the_cause(product: Product, company: Site) -> None:
+    """One call, no retry storm, and the key is in no event."""
+    async with serve_openai() as server:
+        for number, (refusal, cause) in enumerate(
+            ((Next.invalid_api_key, "key"), (Next.insufficient_quota, "credit")), start=1
+        ):
+            server.then(refusal)
+            request = BuildRequest(url=company.url, depth=0, max_pages=5)
+            new = await create_build(product.pool, request, build_id=uuid4())
+            env = {
+                "OPENAI_API_KEY": "sk-never-shown",
+                "OPENAI_BASE_URL": server.base_url,
+                "WIDGET_BUILDER_EMBEDDING_PROVIDER": "openai",
+            }
+            await run_deployment("build-widget/build", {**request.model_dump(), "build_id": str(new.build_id)}, env)
+            events = await product.replay(str(new.build_id))
+            assert events[-1]["type"] == "builder_failed"
+            assert cause in events[-1]["detail"]
+            assert server.calls == number
+            assert "sk-never-shown" not in str(events)

@@ -1,0 +1,100 @@
+"""The whole product for tests: one embedded stack a session, and the company site to build from."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from httpx_sse import aconnect_sse
+
+from deployments.stack import StackInfo, open_stack
+from tasks.core.database import Pool, open_pool
+from tasks.core.settings import load_settings
+from tests.sites.server import Site, serve_site
+
+PATH = "/api/public/ai-widget-builder"
+ENVIRONMENT = {
+    "WIDGET_BUILDER_EGRESS_ALLOW": "127.0.0.0/8",
+    "WIDGET_BUILDER_PAGE_TIMEOUT_S": "5",
+    "WIDGET_BUILDER_PORT": "18080",
+}
+UNWANTED = ("DATABASE_URL", "PREFECT_API_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Product:
+    """A stack that is up, and a client of its API."""
+
+    info: StackInfo
+    http: httpx.AsyncClient
+    pool: Pool
+
+    async def build(self, url: str, **asked: Any) -> list[Event]:
+        """All events of a new build, to its end."""
+        return [event async for event in self.stream("POST", PATH, json={"url": url, **asked})]
+
+    async def stream(self, method: str, path: str, **options: Any) -> AsyncIterator[Event]:
+        """Events as they come; each is checked to carry its own number as the frame's id."""
+        async with aconnect_sse(self.http, method, path, timeout=120, **options) as source:
+            source.response.raise_for_status()
+            async for frame in source.aiter_sse():
+                if not frame.data:
+                    # httpx-sse makes frames of comments too.
+                    continue
+                assert frame.event == "message"
+                event = frame.json()
+                assert frame.id == str(event.get("seq", ""))
+                yield event
+
+    async def replay(self, build_id: str, after: int | None = None) -> list[Event]:
+        """All events of a build, or those after a number."""
+        headers = {} if after is None else {"Last-Event-ID": str(after)}
+        return [event async for event in self.stream("GET", f"{PATH}/{build_id}/events", headers=headers)]
+
+    async def count(self, query: str, *values: object) -> int:
+        """The one number a query gives."""
+        async with self.pool.connection() as connection:
+            row = await (await connection.execute(query, values)).fetchone()  # type: ignore[arg-type]
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.fixture(scope="session")
+async def product() -> AsyncIterator[Product]:
+    """The embedded stack on data of its own."""
+    # Not under pytest's folder: PostgreSQL drops root's rights and could not enter it.
+    with tempfile.TemporaryDirectory(prefix="product-") as name, pytest.MonkeyPatch.context() as patch:
+        os.chmod(name, 0o755)
+        for variable in UNWANTED:
+            patch.delenv(variable, raising=False)
+        for variable, value in {**ENVIRONMENT, "WIDGET_BUILDER_DATA_DIR": name}.items():
+            patch.setenv(variable, value)
+        settings = load_settings(_env_file=None)
+        async with (
+            open_stack(settings, lambda *_: None) as stack,
+            httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http,
+            open_pool(stack.info.database_url) as pool,
+        ):
+            # What the tests start by themselves talks to the same Prefect.
+            os.environ["PREFECT_API_URL"] = stack.info.prefect_api_url
+            yield Product(stack.info, http, pool)
+
+
+@pytest.fixture(scope="session")
+async def company() -> AsyncIterator[Site]:
+    """The company site, served for the session."""
+    async with serve_site() as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+async def built(product: Product, company: Site) -> list[Event]:
+    """The events of one build of the company site, the first that is made."""
+    company.requests.clear()
+    company.assets.clear()
+    return await product.build(company.url, depth=3)

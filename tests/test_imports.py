@@ -1,0 +1,74 @@
+"""Imports go one way: from what assembles to what is assembled."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("flows", "tasks", "api", "deployments", "tests")
+
+FORBIDDEN = {
+    "tasks/core": ("prefect", "starlette", "scrapy", "playwright", "tasks.web", "tasks.brand", "tasks.knowledge"),
+    "tasks/web": ("prefect", "starlette", "tasks.brand", "tasks.knowledge", "flows", "api"),
+    "tasks/brand": ("prefect", "starlette", "tasks.web", "tasks.knowledge", "flows", "api"),
+    "tasks/knowledge": ("prefect", "starlette", "tasks.web", "tasks.brand", "flows", "api"),
+    "tasks": ("starlette", "flows", "api", "deployments"),
+    "flows": ("starlette", "api", "deployments", "psycopg", "scrapy", "playwright"),
+    "api": ("scrapy", "playwright", "flows", "deployments", "tasks.web", "tasks.brand"),
+}
+STAGES = ("theme", "extract", "scrape", "embed", "store")
+PREFECT_IN_API = {"prefect_runs.py"}
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Names of the modules a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def is_under(module: str, name: str) -> bool:
+    """Whether the module is the named one or in it."""
+    return module == name or module.startswith(name + ".")
+
+
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_a_room_imports_only_what_it_may(room: str) -> None:
+    """The table of the architecture, held."""
+    files = [file for file in (ROOT / room).rglob("*.py") if "migrations" not in file.parts]
+    assert files
+    wrong = [
+        f"{file.relative_to(ROOT)} imports {module}"
+        for file in files
+        for module in imported(file)
+        if any(is_under(module, name) for name in FORBIDDEN[room])
+    ]
+    assert wrong == []
+
+
+def test_no_stage_imports_another() -> None:
+    """Stages meet in the flow alone."""
+    for stage in STAGES:
+        others = {f"tasks.{other}" for other in STAGES if other != stage}
+        assert not others & set(imported(ROOT / "tasks" / f"{stage}.py"))
+
+
+def test_the_api_speaks_to_prefect_in_one_module() -> None:
+    """So that what Prefect changes is changed in one place."""
+    speaking = {
+        file.name
+        for file in (ROOT / "api").rglob("*.py")
+        if any(is_under(module, "prefect") for module in imported(file))
+    }
+    assert speaking == PREFECT_IN_API
+
+
+def test_package_files_are_empty() -> None:
+    """Nothing happens at import."""
+    assert [
+        str(file) for package in PACKAGES for file in (ROOT / package).rglob("__init__.py") if file.read_text()
+    ] == []
