@@ -9,6 +9,7 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import openai
@@ -138,10 +139,19 @@ async def check_prefect(settings: Settings, stack: Stack | None) -> str:
     url = settings.prefect_api_url or (stack or {}).get("prefect_api_url")
     if url is None:
         return f"{version('prefect')}, embedded: `widget-builder up` starts it"
+    _check_address(PREFECT, url, "PREFECT_API_URL")
     # Loading Prefect takes its time; nobody waits for it who does not need it.
     from deployments.prefect_server import check_server
 
     return await check_server(url)
+
+
+def _check_address(dependency: str, url: str, setting: str) -> None:
+    # The HTTP clients fail on these in ways of their own, not with their errors.
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise DependencyUnavailable(dependency, f"{setting} is no address: {error}", f"correct {setting}") from error
 
 
 async def check_api(settings: Settings, stack: Stack | None) -> str:
@@ -168,7 +178,7 @@ async def check_api(settings: Settings, stack: Stack | None) -> str:
     return f"{address} is ready"
 
 
-async def check_embeddings(settings: Settings) -> str:
+async def check_embeddings(settings: Settings, _stack: Stack | None) -> str:
     """Who embeds, tried with one word.
 
     Raises:
@@ -188,6 +198,7 @@ async def _check_openai(settings: Settings) -> str:
     key, model = settings.openai_api_key, settings.embedding_model
     if key is None:
         raise DependencyUnavailable(EMBEDDINGS, "there is no key", "set OPENAI_API_KEY")
+    _check_address(EMBEDDINGS, settings.openai_base_url or "", "OPENAI_BASE_URL")
     async with AsyncOpenAI(
         api_key=key.get_secret_value(), base_url=settings.openai_base_url, timeout=ANSWER_TIMEOUT_S, max_retries=0
     ) as client:

@@ -5,10 +5,9 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import async_playwright
@@ -16,7 +15,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from deployments.client import find_stack
-from deployments.dependencies import check_api, check_database, check_embeddings, check_prefect
+from deployments.dependencies import Stack, check_api, check_database, check_embeddings, check_prefect
 from deployments.ports import find_port
 from deployments.stack import PREFECT_PORT
 from tasks.core.errors import DependencyUnavailable
@@ -49,24 +48,15 @@ async def examine(settings: Settings) -> list[Finding]:
     The checks run side by side, each for ten seconds at most.
     """
     stack = await find_stack(settings.data_dir)
-    checks: dict[str, Awaitable[str]] = {
-        "Python": check_python(),
-        "Chromium": check_browser(settings),
-        "Database": check_database(settings, stack),
-        "Prefect": check_prefect(settings, stack),
-        "API": check_api(settings, stack),
-        "Embeddings": check_embeddings(settings),
-        "Data": check_data_dir(settings),
-        "Ports": check_ports(settings, stack),
-    }
+    return await asyncio.gather(*(examine_one(name, settings, stack) for name in CHECKS))
+
+
+async def examine_one(name: str, settings: Settings, stack: Stack | None) -> Finding:
+    """The finding of one dependency; `stack` is what a running stack says of itself."""
     secrets = _secrets(settings, stack)
-    return await asyncio.gather(*(_find(name, check, secrets) for name, check in checks.items()))
-
-
-async def _find(name: str, check: Awaitable[str], secrets: list[str]) -> Finding:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
-            return Finding(name, ok=True, detail=_without(secrets, await check))
+            return Finding(name, ok=True, detail=_without(secrets, await CHECKS[name](settings, stack)))
     except TimeoutError:
         problem = f"the check took longer than {CHECK_TIMEOUT_S:g} s"
         return Finding(name, ok=False, problem=problem, remedy="see whether the machine or the service is overloaded")
@@ -75,7 +65,7 @@ async def _find(name: str, check: Awaitable[str], secrets: list[str]) -> Finding
         return Finding(name, ok=False, problem=problem, remedy=remedy)
 
 
-def _secrets(settings: Settings, stack: dict[str, Any] | None) -> list[str]:
+def _secrets(settings: Settings, stack: Stack | None) -> list[str]:
     """What must not be shown, the longest first."""
     known = [secret.get_secret_value() for secret in (settings.database_url, settings.openai_api_key) if secret]
     for address in [*known[:1], (stack or {}).get("database_url", "")]:
@@ -93,8 +83,8 @@ def _without(secrets: list[str], text: str) -> str:
     return re.sub(r"(?<=://)[^/\s]+@", f"{HIDDEN}@", text)
 
 
-async def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> str:
-    """The version of Python.
+def check_version(version: tuple[int, ...]) -> str:
+    """A version of Python, in words.
 
     Raises:
         DependencyUnavailable: nobody has tried this one.
@@ -107,7 +97,16 @@ async def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> str:
     return said
 
 
-async def check_browser(settings: Settings) -> str:
+async def check_python(_settings: Settings, _stack: Stack | None) -> str:
+    """The version of Python.
+
+    Raises:
+        DependencyUnavailable: nobody has tried this one.
+    """
+    return check_version(sys.version_info[:3])
+
+
+async def check_browser(settings: Settings, _stack: Stack | None) -> str:
     """Which browser there is; it was started as builds start it.
 
     Raises:
@@ -129,7 +128,7 @@ async def check_browser(settings: Settings) -> str:
         raise DependencyUnavailable("Chromium", f"it does not start: {error}", REMEDY) from error
 
 
-async def check_data_dir(settings: Settings) -> str:
+async def check_data_dir(settings: Settings, _stack: Stack | None) -> str:
     """Where data is kept, and the room there is.
 
     Raises:
@@ -154,7 +153,7 @@ def _look_at_folder(folder: Path) -> str:
     return f"{folder}, {free / 1e9:.0f} GB free"
 
 
-async def check_ports(settings: Settings, stack: dict[str, Any] | None) -> str:
+async def check_ports(settings: Settings, stack: Stack | None) -> str:
     """The ports that a stack would take now.
 
     Raises:
@@ -175,3 +174,16 @@ async def check_ports(settings: Settings, stack: dict[str, Any] | None) -> str:
 
 def _say_port(name: str, wanted: int, found: int) -> str:
     return f"{name} {wanted}" if found == wanted else f"{name} {wanted} is taken, {found} would be used"
+
+
+CHECKS: dict[str, Callable[[Settings, Stack | None], Awaitable[str]]] = {
+    "Python": check_python,
+    "Chromium": check_browser,
+    "Database": check_database,
+    "Prefect": check_prefect,
+    "API": check_api,
+    "Embeddings": check_embeddings,
+    "Data": check_data_dir,
+    "Ports": check_ports,
+}
+"""Each says what it found, or raises `DependencyUnavailable` with the problem and its remedy."""

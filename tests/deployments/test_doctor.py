@@ -1,0 +1,385 @@
+"""The doctor: what is well is said to be, what is wrong has its remedy, and no secret is shown."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from deployments import doctor
+from deployments.client import find_stack
+from deployments.doctor import Finding, check_version, examine, examine_one
+from tasks.core.errors import DependencyUnavailable
+from tasks.core.settings import EmbeddingProvider, Settings
+from tasks.knowledge.schema import migrate
+from tests.conftest import MakeSettings
+from tests.knowledge.test_schema import new_database
+from tests.product import Product
+from tests.sites.openai_server import Next, serve_openai
+from tests.sites.server import serve_handler
+
+ORDER = ["Python", "Chromium", "Database", "Prefect", "API", "Embeddings", "Data", "Ports"]
+NOBODY = "127.0.0.1:1"
+"""Where nothing listens."""
+
+
+async def find(name: str, settings: Settings) -> Finding:
+    """The finding of that name."""
+    return await examine_one(name, settings, await find_stack(settings.data_dir))
+
+
+def asked_of(finding: Finding) -> tuple[str, str]:
+    """Problem and remedy of what must be wrong."""
+    assert not finding.ok
+    return finding.problem, finding.remedy
+
+
+async def run_doctor(data_dir: Path, **environment: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of the command."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deployments.cli", "doctor"),
+        env=kept
+        | {"WIDGET_BUILDER_DATA_DIR": str(data_dir), "PYTHONPATH": os.getcwd(), "COLUMNS": "200"}
+        | environment,
+        cwd=data_dir,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def serve_silence() -> AsyncIterator[str]:
+    """The address of a server that takes connections and never says a word."""
+    connections = []
+
+    async def keep(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+
+    server = await asyncio.start_server(keep, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for writer in connections:
+            writer.close()
+
+
+async def test_a_healthy_machine_has_nothing_to_mend(settings: MakeSettings, tmp_path: Path) -> None:
+    """With the embedded services, before the first start: all is well, and the doctor leaves nothing behind."""
+    found = await examine(settings(database_url=None, data_dir=tmp_path / "data"))
+    assert [finding.name for finding in found] == ORDER
+    assert [finding for finding in found if not finding.ok] == []
+    details = {finding.name: finding.detail for finding in found}
+    assert "chrom" in details["Chromium"]
+    assert details["Database"].startswith("PostgreSQL 18.")
+    assert "256 dimensions" in details["Embeddings"]
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_database_with_the_newest_schema_is_well(settings: MakeSettings) -> None:
+    """Versions of the server and of pgvector and the schema's revision are told."""
+    finding = await find("Database", settings())
+    assert finding.ok
+    assert finding.detail == "PostgreSQL 18, pgvector 0.8.5, schema 0001 (DATABASE_URL)"
+
+
+async def test_a_database_out_of_reach_is_a_finding_without_its_password(settings: MakeSettings) -> None:
+    """Nobody listens there."""
+    wrong = settings(database_url=SecretStr(f"postgresql://anna:hunter2@{NOBODY}/x"))
+    problem, remedy = asked_of(await find("Database", wrong))
+    assert "Connection refused" in problem
+    assert remedy == "start it, or correct DATABASE_URL"
+
+
+@pytest.mark.parametrize("address", ["postgres//anna:hunter2@db/x", "postgresql://anna:hunter2@db:port/x"])
+async def test_an_unreadable_database_address_is_not_repeated(settings: MakeSettings, address: str) -> None:
+    """The driver's own complaint has the whole address in it, password and all."""
+    finding = await find("Database", settings(database_url=SecretStr(address)))
+    assert not finding.ok
+    assert "hunter2" not in repr(finding)
+
+
+async def test_a_database_behind_the_schema_is_to_be_migrated(settings: MakeSettings, postgres_url: str) -> None:
+    """No tables yet: the remedy is the command, and it helps."""
+    url = new_database(postgres_url)
+    problem, remedy = asked_of(await find("Database", settings(database_url=SecretStr(url))))
+    assert problem == "the database has no tables yet"
+    assert remedy == "run `widget-builder migrate`"
+    migrate(url)
+    assert (await find("Database", settings(database_url=SecretStr(url)))).ok
+
+
+async def test_a_schema_from_the_future_is_not_to_be_migrated(settings: MakeSettings, postgres_url: str) -> None:
+    """A database that a later version has migrated needs that version."""
+    url = new_database(postgres_url)
+    migrate(url)
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    problem, remedy = asked_of(await find("Database", settings(database_url=SecretStr(url))))
+    assert "9999" in problem
+    assert "migrate" not in remedy
+
+
+async def test_data_of_another_postgres_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
+    """The embedded server would refuse it with a message in a log."""
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("16\n")
+    problem, _ = asked_of(await find("Database", settings(database_url=None)))
+    assert "was written by PostgreSQL 16" in problem
+
+
+async def test_a_browser_path_that_does_not_exist_is_named(settings: MakeSettings) -> None:
+    """The setting is to be corrected, not a browser to be installed."""
+    problem, remedy = asked_of(await find("Chromium", settings(browser_path=Path("/nowhere/chromium"))))
+    assert "/nowhere/chromium" in problem
+    assert "WIDGET_BUILDER_BROWSER_PATH" in remedy
+
+
+async def test_a_browser_that_does_not_start_is_found_out(settings: MakeSettings) -> None:
+    """A file that is there is no browser yet."""
+    problem, remedy = asked_of(await find("Chromium", settings(browser_path=Path("/bin/false"))))
+    assert "/bin/false does not start" in problem
+    assert remedy
+
+
+async def test_an_openai_key_that_works_is_well(settings: MakeSettings) -> None:
+    """One word is embedded, at the address of the settings."""
+    async with serve_openai(key="sk-right") as server:
+        right = settings(openai_api_key=SecretStr("sk-right"), openai_base_url=server.base_url)
+        finding = await find("Embeddings", right)
+    assert finding.ok
+    assert finding.detail == f"text-embedding-3-small at {server.base_url}, 1536 dimensions"
+    assert server.embedded == 1
+
+
+async def test_an_openai_key_that_is_rejected_is_asked_for_once(settings: MakeSettings) -> None:
+    """The remedy is the key; it is not shown, and no request is repeated."""
+    async with serve_openai(key="sk-right") as server:
+        wrong = settings(openai_api_key=SecretStr("sk-wrong-one"), openai_base_url=server.base_url)
+        finding = await find("Embeddings", wrong)
+    assert asked_of(finding) == (f"{server.base_url} refuses the key", "correct OPENAI_API_KEY")
+    assert "sk-wrong-one" not in repr(finding)
+    assert server.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        (Next.insufficient_quota, "insufficient_quota"),
+        (Next.server_error, "HTTP 500"),
+        (Next.hang_up, "does not answer"),
+        (Next.not_finite, "not a finite vector"),
+    ],
+)
+async def test_an_embedding_service_in_trouble_is_told_apart(settings: MakeSettings, answer: Next, named: str) -> None:
+    """Each trouble in its own words."""
+    async with serve_openai() as server:
+        server.then(answer)
+        problem, remedy = asked_of(
+            await find("Embeddings", settings(openai_api_key=SecretStr("sk-x"), openai_base_url=server.base_url))
+        )
+    assert named in problem
+    assert remedy
+
+
+@pytest.mark.parametrize(
+    ("model", "named"), [("no-such-model", "does not know the model no-such-model"), ("text-embedding-3-huge", "know")]
+)
+async def test_a_model_nobody_knows_is_named(settings: MakeSettings, model: str, named: str) -> None:
+    """The model's setting is the remedy."""
+    async with serve_openai() as server:
+        wrong = settings(openai_api_key=SecretStr("sk-x"), openai_base_url=server.base_url, embedding_model=model)
+        problem, remedy = asked_of(await find("Embeddings", wrong))
+    assert named in problem
+    assert "WIDGET_BUILDER_EMBEDDING_MODEL" in remedy
+
+
+async def test_openai_by_name_without_a_key_is_a_finding(settings: MakeSettings) -> None:
+    """Settings made by hand may lack what `load_settings` insists on."""
+    problem, remedy = asked_of(await find("Embeddings", settings(embedding_provider=EmbeddingProvider.openai)))
+    assert (problem, remedy) == ("there is no key", "set OPENAI_API_KEY")
+
+
+@pytest.mark.parametrize("url", [f"http://anna:hunter2@{NOBODY}/api", "http://127.0.0.1:99999/api", "http://[::1/api"])
+async def test_a_prefect_server_that_nobody_answers_for_is_a_finding(settings: MakeSettings, url: str) -> None:
+    """Refused or no address at all: the setting is named, what it has of secrets is not."""
+    finding = await find("Prefect", settings(prefect_api_url=url))
+    _, remedy = asked_of(finding)
+    assert "PREFECT_API_URL" in remedy
+    assert "hunter2" not in repr(finding)
+
+
+async def test_a_page_that_is_no_prefect_server_is_a_finding(settings: MakeSettings) -> None:
+    """A proxy's or another product's answer is told from Prefect's."""
+
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return web.Response(text="<h1>Welcome</h1>", content_type="text/html")
+
+    async with serve_handler(answer) as url:
+        problem, _ = asked_of(await find("Prefect", settings(prefect_api_url=f"{url}/api")))
+    assert "does not answer as a Prefect server does" in problem
+
+
+DEPLOYED = [
+    {"id": str(uuid4()), "flow_id": str(uuid4()), "name": name, "entrypoint": entrypoint}
+    for name, entrypoint in [("build", "flows.build.build_widget"), ("nightly", "flows.recrawl.recrawl_widgets")]
+]
+
+
+@pytest.mark.parametrize(
+    ("version", "pool_status", "deployed", "named", "remedy"),
+    [
+        ("3.7.9", 200, DEPLOYED, "3.7.9", "run Prefect 3."),
+        ("4.0.0", 200, DEPLOYED, "4.0.0", "run Prefect 3."),
+        ("3.99.0", 404, DEPLOYED, "no work pool widget-builder", "widget-builder register"),
+        ("3.99.0", 200, DEPLOYED[:1], "lacks the deployments nightly", "widget-builder register"),
+        ("3.99.0", 200, DEPLOYED, "no worker is online", "prefect worker start --pool widget-builder"),
+    ],
+)
+async def test_a_prefect_server_that_lacks_something_has_its_remedy(
+    settings: MakeSettings, version: str, pool_status: int, deployed: list[object], named: str, remedy: str
+) -> None:
+    """An old server, one of another major version; our pool, a deployment, a worker missing."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        match request.path.removeprefix("/api"):
+            case "/admin/version":
+                return web.json_response(version)
+            case "/deployments/filter":
+                return web.json_response(deployed)
+            case "/csrf-token":
+                return web.json_response({"detail": "CSRF protection is disabled."}, status=422)
+        return web.json_response([], status=pool_status)
+
+    async with serve_handler(answer) as url:
+        problem, said = asked_of(await find("Prefect", settings(prefect_api_url=f"{url}/api")))
+    assert named in problem
+    assert remedy in said
+
+
+async def test_a_running_stack_is_examined_as_it_runs(product: Product, settings: MakeSettings) -> None:
+    """Its database, its Prefect with deployments and worker, its API: tried, not guessed."""
+    folder = Path(os.environ["WIDGET_BUILDER_DATA_DIR"])
+    found = await examine(settings(database_url=None, data_dir=folder))
+    assert [finding for finding in found if not finding.ok] == []
+    details = {finding.name: finding.detail for finding in found}
+    assert "embedded, running" in details["Database"]
+    assert "deployments build, nightly, workers online: 1" in details["Prefect"]
+    assert details["API"] == f"{product.info.api_url} is ready"
+
+
+async def test_a_running_api_that_is_no_api_of_ours_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
+    """It answers, but not what /readyz answers."""
+    async with serve_handler(_say_ok) as url:
+        (tmp_path / "stack.json").write_text(json.dumps({"api_url": url}))
+        problem, remedy = asked_of(await find("API", settings()))
+    assert "does not answer as the API does" in problem
+    assert "api.log" in remedy
+
+
+async def _say_ok(_request: web.Request) -> web.StreamResponse:
+    return web.json_response("ok")
+
+
+async def test_an_api_that_is_not_ready_says_for_what(settings: MakeSettings, tmp_path: Path) -> None:
+    """The dependencies that /readyz names, without those that are well."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        states = {"postgresql": "ok", "worker": "none is online"}
+        return web.json_response({"dependencies": states}, status=503 if request.path == "/readyz" else 200)
+
+    async with serve_handler(answer) as url:
+        (tmp_path / "stack.json").write_text(json.dumps({"api_url": url}))
+        problem, _ = asked_of(await find("API", settings()))
+    assert problem == f"{url} is not ready; worker: none is online"
+
+
+async def test_a_stack_that_died_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
+    """Its file is there, its API is not."""
+    (tmp_path / "stack.json").write_text(json.dumps({"api_url": f"http://{NOBODY}"}))
+    problem, remedy = asked_of(await find("API", settings()))
+    assert "does not answer" in problem
+    assert remedy == "start `widget-builder up` again"
+
+
+async def test_a_data_folder_that_is_a_file_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
+    """Nothing can be written there, whoever asks."""
+    (tmp_path / "data").write_text("")
+    problem, remedy = asked_of(await find("Data", settings(data_dir=tmp_path / "data")))
+    assert "cannot be written" in problem
+    assert "WIDGET_BUILDER_DATA_DIR" in remedy
+
+
+async def test_a_full_disk_is_a_finding(settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less room than the least."""
+    monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 10**18)
+    problem, _ = asked_of(await find("Data", settings()))
+    assert "GB left" in problem
+
+
+async def test_a_port_that_is_taken_is_told_with_its_substitute(settings: MakeSettings) -> None:
+    """Not wrong: the stack takes the next free one."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        finding = await find("Ports", settings(port=port))
+    assert finding.ok
+    assert f"API {port} is taken, " in finding.detail
+
+
+async def test_a_host_that_is_not_this_machine_is_a_finding(settings: MakeSettings) -> None:
+    """Nobody can listen on somebody else's address (RFC 5737)."""
+    _, remedy = asked_of(await find("Ports", settings(host="192.0.2.1")))
+    assert remedy == "correct WIDGET_BUILDER_HOST"
+
+
+async def test_a_check_that_takes_too_long_is_a_finding(
+    settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A silent service holds up neither the doctor nor the other findings."""
+    monkeypatch.setattr(doctor, "CHECK_TIMEOUT_S", 0.3)
+    async with serve_silence() as url:
+        finding = await find("Embeddings", settings(openai_api_key=SecretStr("sk-x"), openai_base_url=f"{url}/v1"))
+    assert asked_of(finding)[0] == "the check took longer than 0.3 s"
+
+
+@pytest.mark.parametrize("version", [(3, 10, 14), (3, 14, 0)])
+def test_a_python_nobody_tried_is_refused(version: tuple[int, ...]) -> None:
+    """Older and newer ones than those we test with."""
+    with pytest.raises(DependencyUnavailable, match="is not supported"):
+        check_version(version)
+
+
+async def test_the_command_shows_remedies_and_no_secret_and_exits_1(tmp_path: Path) -> None:
+    """What is wrong is on standard output with its remedy; the password and the key are not."""
+    code, out, err = await run_doctor(
+        tmp_path,
+        DATABASE_URL=f"postgresql://anna:hunter2@{NOBODY}/x",
+        OPENAI_API_KEY="sk-geheim",
+        OPENAI_BASE_URL=f"http://anna:hunter3@{NOBODY}/v1",
+        WIDGET_BUILDER_BROWSER_PATH="/nowhere/chromium",
+    )
+    assert (code, err) == (1, "")
+    assert "→ start it, or correct DATABASE_URL" in out
+    assert "→ check OPENAI_BASE_URL" in out
+    for secret in ("hunter2", "hunter3", "sk-geheim"):
+        assert secret not in out
+
+
+async def test_the_command_exits_0_where_all_is_well(tmp_path: Path) -> None:
+    """One line a dependency."""
+    code, out, err = await run_doctor(tmp_path)
+    assert (code, err) == (0, "")
+    assert [line.split()[1] for line in out.splitlines()] == ORDER
