@@ -66,9 +66,11 @@ def _check_version(server: str) -> None:
 async def _count_workers(client: PrefectClient, declared: list[dict[str, Any]]) -> int:
     pool = declared[0]["work_pool"]["name"]
     try:
-        workers = await client.read_workers_for_work_pool(pool)
+        # Asked for the workers of a pool it lacks, the client does not say that this is what is wrong.
+        await client.read_work_pool(pool)
     except ObjectNotFound as error:
         raise DependencyUnavailable("Prefect", f"it has no work pool {pool}", REGISTER) from error
+    workers = await client.read_workers_for_work_pool(pool)
     return sum(worker.status == WorkerStatus.ONLINE for worker in workers)
 
 

@@ -262,7 +262,10 @@ async def test_a_prefect_server_that_lacks_something_has_its_remedy(
                 return web.json_response(deployed)
             case "/csrf-token":
                 return web.json_response({"detail": "CSRF protection is disabled."}, status=422)
-        return web.json_response([], status=pool_status)
+            case "/work_pools/widget-builder":
+                pool = {"id": str(uuid4()), "name": "widget-builder", "type": "widget-builder"}
+                return web.json_response(pool | {"default_queue_id": str(uuid4())}, status=pool_status)
+        return web.json_response([])
 
     async with serve_handler(answer) as url:
         problem, said = asked_of(await find("Prefect", settings(prefect_api_url=f"{url}/api")))
