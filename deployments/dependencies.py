@@ -25,7 +25,7 @@ from tasks.core.database import VECTOR_DIMENSIONS, Connection
 from tasks.core.errors import DependencyUnavailable, EmbeddingFailed
 from tasks.core.settings import Settings
 from tasks.knowledge.embedders import to_vector
-from tasks.knowledge.local_embedder import embed_locally
+from tasks.knowledge.local_embedder import LocalEmbedder
 from tasks.knowledge.schema import LEAST_PGVECTOR, MIGRATIONS
 from tasks.knowledge.tokens import LOCAL_MODEL
 
@@ -187,11 +187,13 @@ async def check_embeddings(settings: Settings, _stack: Stack | None) -> str:
     if settings.uses_openai:
         return await _check_openai(settings)
     try:
-        vectors = await asyncio.to_thread(embed_locally, ["word"])
+        (vector,) = await LocalEmbedder(None).embed(["word"])
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         remedy = "run `make install` again"
         raise DependencyUnavailable(EMBEDDINGS, f"the local model cannot be loaded: {error}", remedy) from error
-    return f"local model {LOCAL_MODEL}, {vectors.shape[1]} dimensions"
+    if isinstance(vector, EmbeddingFailed):
+        raise DependencyUnavailable(EMBEDDINGS, f"the local model fails: {vector}", "run `make install` again")
+    return f"local model {LOCAL_MODEL}"
 
 
 async def _check_openai(settings: Settings) -> str:

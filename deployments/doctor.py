@@ -68,7 +68,8 @@ async def examine_one(name: str, settings: Settings, stack: Stack | None) -> Fin
 def _secrets(settings: Settings, stack: Stack | None) -> list[str]:
     """What must not be shown, the longest first."""
     known = [secret.get_secret_value() for secret in (settings.database_url, settings.openai_api_key) if secret]
-    for address in [*known[:1], (stack or {}).get("database_url", "")]:
+    addresses = [settings.database_url.get_secret_value()] if settings.database_url else []
+    for address in [*addresses, *filter(None, [(stack or {}).get("database_url")])]:
         try:
             known.append(str(conninfo_to_dict(address).get("password") or ""))
         except ProgrammingError:

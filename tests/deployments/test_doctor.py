@@ -21,6 +21,7 @@ from deployments.doctor import Finding, check_version, examine, examine_one
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import EmbeddingProvider, Settings
 from tasks.knowledge.schema import migrate
+from tasks.knowledge.tokens import LOCAL_MODEL
 from tests.conftest import MakeSettings
 from tests.knowledge.test_schema import new_database
 from tests.product import Product
@@ -85,7 +86,7 @@ async def test_a_healthy_machine_has_nothing_to_mend(settings: MakeSettings, tmp
     details = {finding.name: finding.detail for finding in found}
     assert "chrom" in details["Chromium"]
     assert details["Database"].startswith("PostgreSQL 18.")
-    assert "256 dimensions" in details["Embeddings"]
+    assert details["Embeddings"] == f"local model {LOCAL_MODEL}"
     assert os.listdir(tmp_path) == []
 
 
