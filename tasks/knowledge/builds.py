@@ -21,6 +21,7 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import BuildEnded, InvalidRequest, NotFound
 from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
 from tasks.core.models import BuildRequest, Frozen, Job, Statistics, Theme
+from tasks.knowledge.storable import storable, storable_json
 
 TERMINAL_STATUS = {
     EventType.builder_completed: "completed",
@@ -234,13 +235,15 @@ async def beat(pool: Pool, build_id: UUID) -> bool:
 async def append_event(
     pool: Pool, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
 ) -> BuildEvent:
-    """The event with its number, stored; a terminal one also ends the build.
+    """The event with its number, as stored; a terminal one also ends the build.
 
     Raises:
         BuildEnded: the build has its terminal event already; nothing was written.
     """
+    # What it says may come from the site or from a service.
+    clean = EventDraft.model_validate(storable_json(draft.model_dump(exclude={"stage"})))
     async with pool.connection() as connection, connection.transaction():
-        return await _append(connection, build_id, draft, statistics)
+        return await _append(connection, build_id, clean, statistics)
 
 
 async def _append(
@@ -313,7 +316,7 @@ async def save_theme(pool: Pool, widget_id: UUID, theme: Theme, site_url: str) -
     async with pool.connection() as connection:
         await connection.execute(
             "UPDATE widgets SET theme = %s, name = %s, site_url = %s, updated_at = now() WHERE id = %s",
-            (Jsonb(theme.model_dump()), theme.name, site_url, widget_id),
+            (Jsonb(storable_json(theme.model_dump())), storable(theme.name), site_url, widget_id),
         )
 
 
@@ -321,12 +324,13 @@ async def activate_build(pool: Pool, job: Job, *, replace: bool) -> bool:
     """Let the widget answer from this build; whether it does so now.
 
     With `replace` false only a widget that has no knowledge yet moves: a first build answers from its
-    first pages, a re-crawl only when it is complete.
+    first pages, a re-crawl only when it is complete. A build that has ended meanwhile moves nothing.
     """
     async with pool.connection() as connection:
         rows = await connection.execute(
             "UPDATE widgets SET active_job_id = %s, updated_at = now()"
-            " WHERE id = %s AND (%s OR active_job_id IS NULL) RETURNING id",
-            (job.build_id, job.widget_id, replace),
+            " WHERE id = %s AND (%s OR active_job_id IS NULL) AND EXISTS (SELECT FROM scrape_jobs"
+            " WHERE id = %s AND status IN ('pending', 'running') FOR SHARE) RETURNING id",
+            (job.build_id, job.widget_id, replace, job.build_id),
         )
         return await rows.fetchone() is not None

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tasks.core.database import Pool
 from tasks.core.models import Frozen, Target
+from tasks.knowledge.storable import storable
 
 Outcome = Literal["failed", "skipped"]
 
@@ -43,7 +44,7 @@ async def record_outcome(pool: Pool, build_id: UUID, url: str, outcome: Outcome,
     async with pool.connection() as connection:
         await connection.execute(
             f"UPDATE crawl_urls SET status = %s, {column} = %s WHERE job_id = %s AND url = %s",
-            (outcome, cause, build_id, url),
+            (outcome, storable(cause), build_id, url),
         )
 
 

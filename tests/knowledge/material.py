@@ -1,0 +1,89 @@
+"""Builds, pages and vectors for the tests of this room."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from tasks.core.database import Pool
+from tasks.core.events import EventDraft, EventType
+from tasks.core.models import BuildRequest, Chunk, ChunkedPage, EmbeddedPage, Job, ReadPage, Target
+from tasks.knowledge.builds import append_event, create_build, start_build
+from tasks.knowledge.chunks import chunk_page, embedding_text, overview_text, text_hash
+from tasks.knowledge.embedders import Embedder, Vector, to_vector
+from tasks.knowledge.tokens import load_tokenizer
+from tasks.knowledge.vectors import page_vector
+
+SITE = "https://example.com"
+MODEL = "a-model"
+
+
+async def new_job(pool: Pool, widget_id: UUID | None = None) -> Job:
+    """A build that is running, of a new widget unless one is given."""
+    request = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)
+    new = await create_build(pool, request, widget_id=widget_id)
+    return await start_build(pool, new.build_id, None)
+
+
+def draft(type_: EventType = EventType.scraping_progress, **said: Any) -> EventDraft:
+    """An event to append."""
+    return EventDraft(**{"type": type_, "message": "Something happened", **said})
+
+
+async def cancel(pool: Pool, job: Job) -> None:
+    """End the build as its owner would."""
+    await append_event(pool, job.build_id, draft(EventType.builder_cancelled))
+
+
+def page_of(
+    path: str,
+    texts: Sequence[str],
+    vectors: Sequence[Vector] | None = None,
+    *,
+    model: str = MODEL,
+    title: str = "A page",
+    moved_to: str | None = None,
+    headings: tuple[str, ...] = (),
+    metadata: dict[str, Any] | None = None,
+) -> EmbeddedPage:
+    """A page with a chunk for each text; its vectors point the same way unless given."""
+    url = SITE + (moved_to or path)
+    markdown = "\n\n".join(texts)
+    chunks = tuple(
+        Chunk(position=n, heading_path=headings, text=text, token_count=len(text), content_hash=text_hash(text))
+        for n, text in enumerate(texts)
+    )
+    read = ReadPage(
+        target=Target(url=SITE + path, depth=1), url=url, title=title, markdown=markdown, metadata=metadata or {}
+    )
+    parts = tuple(vectors) if vectors is not None else (to_vector([1.0]),) * len(texts)
+    return EmbeddedPage(
+        chunked=ChunkedPage(page=read, chunks=chunks, token_count=len(markdown), content_hash=text_hash(markdown)),
+        model=model,
+        page_vector=parts[0],
+        chunk_vectors=parts,
+    )
+
+
+async def embed_page(embedder: Embedder, path: str, title: str, markdown: str) -> EmbeddedPage:
+    """The page in chunks with the embedder's vectors, as a build makes it."""
+    read = ReadPage(target=Target(url=SITE + path, depth=1), url=SITE + path, title=title, markdown=markdown)
+    chunked = chunk_page(read, load_tokenizer(embedder.model))
+    texts = [embedding_text(title, chunk.heading_path, chunk.text) for chunk in chunked.chunks]
+    overview, *parts = [vector_of(result) for result in await embedder.embed([overview_text(chunked), *texts])]
+    whole = page_vector(overview, parts, [chunk.token_count for chunk in chunked.chunks])
+    return EmbeddedPage(chunked=chunked, model=embedder.model, page_vector=whole, chunk_vectors=tuple(parts))
+
+
+def vector_of(result: Vector | Exception) -> Vector:
+    """The vector, where one is expected."""
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+async def count(pool: Pool, query: str, *values: object) -> int:
+    """The one number a query gives."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(query, values)).fetchone()  # type: ignore[arg-type]
+    assert row is not None
+    return int(row[0])
