@@ -11,6 +11,7 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import BuildEnded, StoreFailed
 from tasks.core.models import EmbeddedPage
 from tasks.knowledge.languages import text_search_configuration
+from tasks.knowledge.storable import storable, storable_json
 
 _PAGE = (
     "INSERT INTO knowledge_scraped_pages"
@@ -33,6 +34,7 @@ async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage])
     """Write the pages with their chunks, and note their URLs as stored: all of it or nothing.
 
     A page stored before under the same URL is replaced, also when both are written at the same moment.
+    Characters that PostgreSQL does not take are left out or replaced.
 
     Raises:
         StoreFailed: the database refuses the pages, or (retriable) is out of reach.
@@ -89,12 +91,12 @@ def _page_row(build_id: UUID, embedded: EmbeddedPage) -> tuple[object, ...]:
         build_id,
         uuid5(NAMESPACE_URL, page.url),
         page.url,
-        page.title,
-        page.markdown,
+        storable(page.title),
+        storable(page.markdown),
         chunked.content_hash,
         chunked.token_count,
         embedded.page_vector,
-        Jsonb(metadata),
+        Jsonb(storable_json(metadata)),
     )
 
 
@@ -106,14 +108,14 @@ def _chunk_rows(build_id: UUID, page_id: UUID, embedded: EmbeddedPage) -> list[d
             "page": page_id,
             "job": build_id,
             "position": chunk.position,
-            "path": list(chunk.heading_path),
-            "text": chunk.text,
+            "path": [storable(heading) for heading in chunk.heading_path],
+            "text": storable(chunk.text),
             "tokens": chunk.token_count,
             "hash": chunk.content_hash,
             "model": embedded.model,
             "vector": vector,
             "language": language,
-            "place": " ".join((page.title, *chunk.heading_path)),
+            "place": storable(" ".join((page.title, *chunk.heading_path))),
         }
         for chunk, vector in zip(embedded.chunked.chunks, embedded.chunk_vectors, strict=True)
     ]

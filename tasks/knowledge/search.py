@@ -6,6 +6,7 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed, InvalidRequest, NotFound
 from tasks.core.models import Passage
 from tasks.knowledge.embedders import Embedder, Vector
+from tasks.knowledge.storable import storable
 
 MAX_QUERY_LENGTH = 1_000
 MAX_RESULTS = 50
@@ -20,7 +21,7 @@ async def search(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, li
     """The best passage of each of the `limit` best pages, best first, from the widget's active build.
 
     Raises:
-        InvalidRequest: the query is empty or too long, or the limit out of bounds.
+        InvalidRequest: the query is empty, too long or has no vector, or the limit is out of bounds.
         NotFound: there is no such widget.
         EmbeddingFailed, EmbeddingRefused: the query could not be embedded.
     """
@@ -31,11 +32,15 @@ async def search(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, li
     await _check_widget(pool, widget_id)
     vector = await _embed_query(embedder, question)
     async with pool.connection() as connection:
-        return await _search(connection, widget_id, vector, embedder.model, limit)
+        found = await _search(connection, widget_id, vector, embedder.model, limit, limit * CANDIDATES)
+        if len(found) < limit:
+            # One long page may have filled all candidates' places: now all passages are looked at.
+            found = await _search(connection, widget_id, vector, embedder.model, limit, None)
+        return found
 
 
 def _check_query(query: str) -> str:
-    question = " ".join(query.replace("\0", " ").split())
+    question = " ".join(storable(query.replace("\0", " ")).split())
     if not question:
         raise InvalidRequest("query_missing", "Ask something: `q` is missing or empty.", field="q")
     if len(question) > MAX_QUERY_LENGTH:
@@ -53,7 +58,8 @@ async def _check_widget(pool: Pool, widget_id: UUID) -> None:
 async def _embed_query(embedder: Embedder, question: str) -> Vector:
     (result,) = await embedder.embed([question])
     if isinstance(result, EmbeddingFailed):
-        raise result
+        # The service is there, it is this text that has no vector.
+        raise InvalidRequest("query_invalid", "`q` cannot be searched for: ask in words.", field="q") from result
     return result
 
 
@@ -74,7 +80,9 @@ SELECT url, title, heading_path, text, similarity FROM rated ORDER BY similarity
 """
 
 
-async def _search(connection: Connection, widget_id: UUID, vector: Vector, model: str, limit: int) -> list[Passage]:
+async def _search(
+    connection: Connection, widget_id: UUID, vector: Vector, model: str, limit: int, candidates: int | None
+) -> list[Passage]:
     rows = await connection.execute(
         _NEAREST,
         {
@@ -82,7 +90,7 @@ async def _search(connection: Connection, widget_id: UUID, vector: Vector, model
             "widget": widget_id,
             "model": model,
             "weight": PAGE_WEIGHT,
-            "candidates": limit * CANDIDATES,
+            "candidates": candidates,
             "limit": limit,
         },
     )

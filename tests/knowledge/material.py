@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from hypothesis import strategies as st
+
 from tasks.core.database import Pool
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest, Chunk, ChunkedPage, EmbeddedPage, Job, ReadPage, Target
@@ -12,6 +14,11 @@ from tasks.knowledge.chunks import chunk_page, embedding_text, overview_text, te
 from tasks.knowledge.embedders import Embedder, Vector, to_vector
 from tasks.knowledge.tokens import load_tokenizer
 from tasks.knowledge.vectors import page_vector
+
+# Characters by chance would hardly ever be among these.
+ODD = st.sampled_from(["\0", "\ud83d", "\udc00", "\x07", "\ufeff", "\u202e", "\n", "▁", "'", "\\", "%s", "$1"])
+ANY_TEXT = st.lists(st.text(max_size=20) | ODD, max_size=12).map("".join)
+"""Also what neither PostgreSQL nor a tokenizer takes: NUL and lone surrogates."""
 
 SITE = "https://example.com"
 MODEL = "a-model"

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 from tasks.knowledge.tokens import LOCAL_MODEL, LocalTokenizer, find_package, load_tokenizer
+from tests.knowledge.material import ANY_TEXT
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8")) | st.text(alphabet=" \n\tab.ü漢", max_size=60)
 WHOLE = HuggingFaceTokenizer.from_file(
@@ -39,3 +40,19 @@ def test_truncating_keeps_a_beginning(model: str, text: str, most: int) -> None:
     assert text.startswith(left)
     if tokenizer.count(text) <= most:
         assert left == text
+
+
+@pytest.mark.parametrize("model", [LOCAL_MODEL, "text-embedding-3-small"])
+@given(text=ANY_TEXT.filter(bool), most=st.integers(1, 30))
+def test_half_an_emoji_is_text_too(model: str, text: str, most: int) -> None:
+    """Lone surrogates, which scripts leave where they cut text, are counted and cut like any other."""
+    tokenizer = load_tokenizer(model)
+    assert 0 < tokenizer.count(text) <= len(text.encode("utf-16", "surrogatepass")) * 2
+    assert len(tokenizer.truncate(text, most)) <= len(text)
+
+
+@given(text=ANY_TEXT, most=st.integers(1, 30))
+def test_what_is_left_for_openai_is_within_its_limit(text: str, most: int) -> None:
+    """Counted again, the beginning has no more tokens than asked for: the service counts so."""
+    tokenizer = load_tokenizer("text-embedding-3-small")
+    assert tokenizer.count(tokenizer.truncate(text, most)) <= most
