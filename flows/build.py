@@ -14,7 +14,7 @@ from flows.outcome import cause_of, finish, tell_failure
 from flows.pipeline import Pipeline
 from flows.progress import Progress
 from flows.site import open_site
-from flows.slots import hold_slot
+from flows.slots import Slots
 from flows.watch import watch
 from flows.workspace import Workspace, open_database, open_workspace, take_job
 from tasks.core.errors import BuildEnded, WidgetBuilderError
@@ -72,6 +72,6 @@ async def build_site(space: Workspace, run_id: UUID) -> None:
     async with asyncio.TaskGroup() as group:
         guard = group.create_task(watch(space.pool, space.job.build_id, run_id, space.progress))
         site = await open_site(space)
-        await Pipeline(space, site.frontier, hold_slot, site.seen).run(site.home, site.left_open)
+        await Pipeline(space, site.frontier, Slots().hold, site.seen).run(site.home, site.left_open)
         guard.cancel()
     await finish(space)

@@ -7,6 +7,7 @@ for slots gets some.
 """
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -19,7 +20,9 @@ QUEUE_SIZE = 100
 IDLE_S = 2.0
 """A lane without work for so long gives its slot back."""
 TURN_S = 30.0
-"""A lane that has worked for so long gives its slot back, and asks again if there is more."""
+"""A lane that has worked for so long (in the mean) gives its slot back, and asks again if there is more."""
+PAUSE_S = 1.0
+"""Between the two, so that a run that waits for the slot gets it."""
 
 Slot = Callable[[str], AbstractAsyncContextManager[None]]
 
@@ -146,7 +149,11 @@ class Lanes(Generic[T]):
         try:
             async with self.slot(self.limit):
                 self._asking.discard(task)
-                await self._serve(asyncio.get_running_loop().time() + TURN_S)
+                # Not all at the same moment.
+                await self._serve(asyncio.get_running_loop().time() + TURN_S * random.uniform(0.5, 1.5))
+                self._asking.add(task)
+            if self.source.waiting:
+                await asyncio.sleep(PAUSE_S)
         finally:
             self._asking.discard(task)
             self._alive -= 1

@@ -20,14 +20,14 @@ from tasks.extract import ExtractBatch, extract
 from tasks.knowledge.builds import activate_build
 from tasks.knowledge.crawl import remember_urls
 from tasks.retries import batch_name
-from tasks.scrape import scrape
+from tasks.scrape import ScrapeBatch, scrape
 from tasks.store import store
 from tasks.web.frontier import Frontier
 
 T = TypeVar("T")
 
-EXTRACT_BATCH = 10
-"""Most URLs of one `extract` task run."""
+URL_BATCH = 10
+"""Most URLs of one `extract` or `scrape` task run."""
 PAGE_BATCH = 16
 """Most pages of one `embed` or `store` task run."""
 LINGER_S = 0.2
@@ -103,8 +103,7 @@ class Pipeline:
                 most,
                 self._extract,
                 self._slot,
-                # Few URLs are shared out among the lanes; many make batches, which cost Prefect less.
-                batch=lambda: min(EXTRACT_BATCH, max(1, ceil(http.waiting / most))),
+                batch=lambda: _share(http.waiting, most),
                 adaptive=settings.adaptive,
             ),
         ]
@@ -117,6 +116,7 @@ class Pipeline:
             settings.scrape_workers,
             self._scrape,
             self._slot,
+            batch=lambda: _share(self._scraping.waiting, settings.scrape_workers),
             adaptive=settings.adaptive,
         )
 
@@ -190,38 +190,51 @@ class Pipeline:
     # Scraping, embedding, storing
 
     async def _scrape(self, items: list[Found]) -> None:
-        space, found = self._space, items[0]
-        space.progress.meters[Stage.scraping].start()
-        try:
-            page = await run_task(
-                scrape,
-                found.target.url,
-                found,
-                space.web,
-                space.processes,
-                model=space.embedder.model,
-                timeout_s=space.settings.page_timeout_s,
-            )
-        except PageError as error:
-            await space.progress.failed(Stage.scraping, found.target, error)
-            return
+        self._space.progress.meters[Stage.scraping].start()
+        batch = ScrapeBatch(items)
+        if len(items) > 1:
+            await self._run_scrape(batch)
+        # What failed gets a task run of its own: seen in Prefect with its cause, and retried where that may help.
+        for alone in batch.split():
+            try:
+                await self._run_scrape(alone)
+            except PageError as error:
+                await self._space.progress.failed(Stage.scraping, alone.left[0].target, error)
+
+    async def _run_scrape(self, batch: ScrapeBatch) -> None:
+        space = self._space
+        await run_task(
+            scrape,
+            batch.name,
+            batch,
+            space.web,
+            space.processes,
+            self._pass_on,
+            model=space.embedder.model,
+            timeout_s=space.settings.page_timeout_s,
+        )
+
+    async def _pass_on(self, target: Target, page: ChunkedPage | PageSkipped) -> None:
+        """Hand on what scraping has read, unless an equal page was read before."""
+        progress = self._space.progress
         if isinstance(page, ChunkedPage) and page.content_hash in self._seen:
             page = PageSkipped("duplicate", "its content is that of another page")
         if isinstance(page, PageSkipped):
             self._frontier.give_back()
-            space.progress.known_urls = self._frontier.admitted
-            await space.progress.skipped(found.target, page)
+            progress.known_urls = self._frontier.admitted
+            await progress.skipped(target, page)
             return
         self._seen.add(page.content_hash)
-        space.progress.byte_count += page.page.byte_count
-        space.progress.token_count += page.token_count
-        await space.progress.passed(Stage.scraping)
+        progress.byte_count += page.page.byte_count
+        progress.token_count += page.token_count
+        await progress.passed(Stage.scraping)
         await self._embedding.put(page)
 
     async def _embed(self, pages: list[ChunkedPage]) -> None:
         space = self._space
         space.progress.meters[Stage.embedding].start()
-        for page, result in zip(pages, await embed(_name(pages), pages, space.pool, space.embedder), strict=True):
+        results = await run_task(embed, _name(pages), pages, space.pool, space.embedder)
+        for page, result in zip(pages, results, strict=True):
             if isinstance(result, EmbeddingFailed):
                 await space.progress.failed(Stage.embedding, page.page.target, result)
             else:
@@ -257,6 +270,11 @@ class Pipeline:
                 widget_id=str(space.job.widget_id),
                 pages=space.progress.statistics.stored_pages,
             )
+
+
+def _share(waiting: int, lanes: int) -> int:
+    """How many of the URLs that wait one lane takes: few are shared out; many make batches, which cost Prefect less."""
+    return min(URL_BATCH, max(1, ceil(waiting / lanes)))
 
 
 def _name(pages: Sequence[ChunkedPage]) -> str:

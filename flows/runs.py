@@ -8,6 +8,7 @@ from prefect import Task
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.utilities.annotations import opaque
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -17,9 +18,11 @@ _AWAY = (ConcurrencySlotAcquisitionError, PrefectHTTPStatusError, httpx.Transpor
 
 async def run_task(task: "Task[P, Coroutine[Any, Any, R]]", *args: P.args, **kwargs: P.kwargs) -> R:
     """The task's result; while the Prefect server is away, without a task run of its own."""
+    call: Callable[..., Coroutine[Any, Any, R]] = task
     function: Callable[P, Coroutine[Any, Any, R]] = task.fn
     try:
-        return await task(*args, **kwargs)
+        # Opaque: else Prefect looks for futures in every part of every page.
+        return await call(*(opaque(value) for value in args), **{name: opaque(v) for name, v in kwargs.items()})
     except _AWAY:
         return await function(*args, **kwargs)
     finally:

@@ -1,19 +1,61 @@
 """Scraping: from a page of the site to its content in chunks."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.logging import get_run_logger
 from prefect.tasks import exponential_backoff
 
-from tasks.core.errors import ContentFailed, PageSkipped
-from tasks.core.models import ChunkedPage, FetchedPage, Found
+from tasks.core.errors import ContentFailed, PageError, PageSkipped
+from tasks.core.models import ChunkedPage, FetchedPage, Found, Target
 from tasks.reading import read_in_chunks
-from tasks.retries import RETRY_FACTOR_S, may_help
+from tasks.retries import RETRY_FACTOR_S, batch_name, may_help
 from tasks.web.reader import Web
+
+Deliver = Callable[[Target, ChunkedPage | PageSkipped], Awaitable[None]]
+
+
+@dataclass
+class ScrapeBatch:
+    """Pages one task run works through; those that fail are left."""
+
+    left: list[Found]
+    failures: dict[str, PageError] = field(default_factory=dict)
+    """Why a page is left, by URL."""
+
+    @property
+    def name(self) -> str:
+        """What a person sees of the batch in Prefect's UI."""
+        return batch_name([found.target.url for found in self.left])
+
+    def split(self) -> "list[ScrapeBatch]":
+        """Each page that is left in a batch of its own; one that another try cannot help is not tried again."""
+        return [ScrapeBatch([self._with_failure(found)]) for found in self.left]
+
+    def _with_failure(self, found: Found) -> Found:
+        failure = self.failures.get(found.target.url)
+        return found if failure is None or failure.retriable else found.model_copy(update={"error": failure})
+
+
+async def scrape_pages(
+    batch: ScrapeBatch, web: Web, processes: Executor, deliver: Deliver, *, model: str, timeout_s: float
+) -> None:
+    """Read what is left of the batch, delivering each page, or why it is left out, as soon as it is known."""
+    for found in tuple(batch.left):
+        result: ChunkedPage | PageSkipped
+        try:
+            result = await scrape_page(found, web, processes, model=model, timeout_s=timeout_s)
+        except PageSkipped as skipped:
+            result = skipped
+        except PageError as error:
+            batch.failures[found.target.url] = error
+            continue
+        batch.left.remove(found)
+        await deliver(found.target, result)
 
 
 async def scrape_page(found: Found, web: Web, processes: Executor, *, model: str, timeout_s: float) -> ChunkedPage:
@@ -42,7 +84,7 @@ async def _read(page: FetchedPage, processes: Executor, model: str, timeout_s: f
 
 @task(
     name="scrape",
-    task_run_name="scrape {url}",
+    task_run_name="scrape {name}",
     tags=["scrape"],
     retries=2,
     retry_delay_seconds=exponential_backoff(RETRY_FACTOR_S),
@@ -51,11 +93,21 @@ async def _read(page: FetchedPage, processes: Executor, model: str, timeout_s: f
     cache_policy=NO_CACHE,
 )
 async def scrape(
-    url: str, found: Found, web: Web, processes: Executor, *, model: str, timeout_s: float
-) -> ChunkedPage | PageSkipped:
-    """`scrape_page` as a Prefect task named after its URL; a skipped page is a result, not a failure."""
-    try:
-        return await scrape_page(found, web, processes, model=model, timeout_s=timeout_s)
-    except PageSkipped as skipped:
-        get_run_logger().info("%s left out (%s): %s", url, skipped.reason, skipped.message)
-        return skipped
+    name: str,
+    batch: ScrapeBatch,
+    web: Web,
+    processes: Executor,
+    deliver: Deliver,
+    *,
+    model: str,
+    timeout_s: float,
+) -> None:
+    """`scrape_pages` as a Prefect task named after its URLs; a page that is alone fails with its run.
+
+    Raises:
+        PageError: the only page of the batch cannot be had.
+    """
+    is_alone = len(batch.left) == 1
+    await scrape_pages(batch, web, processes, deliver, model=model, timeout_s=timeout_s)
+    if is_alone and batch.left:
+        raise batch.failures[batch.left[0].target.url]

@@ -24,8 +24,9 @@ class Processes(Executor):
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        # Not forked: the parent runs threads and an event loop.
-        context = multiprocessing.get_context("spawn")
+        # Not forked from us, who run threads and an event loop, but from a clean process that has the imports.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([self._prepare.__module__])
         return ProcessPoolExecutor(self._count, mp_context=context, initializer=self._prepare)
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:

@@ -92,12 +92,13 @@ def _finish(position: int, draft: _Draft, title: str, tokenizer: Tokenizer) -> C
 def _gather(blocks: Iterable[Block]) -> list[_Draft]:
     """Blocks in chunks; a short last one joins the one before."""
     headings: list[Block] = []
+    path: tuple[str, ...] = ()
     drafts = [_Draft(())]
     for block in blocks:
         draft = drafts[-1]
         if block.level:
             headings = [*(above for above in headings if above.level < block.level), block]
-        path = tuple(heading.heading for heading in headings)
+            path = tuple(heading.heading for heading in headings)
         if not draft.takes(block):
             carried = draft.take_last_headings() if draft.has_text and not block.level else []
             if sum(heading.tokens for heading in carried) + block.tokens > MAX_TOKENS:

@@ -3,8 +3,10 @@
 import base64
 import gzip
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -71,8 +73,8 @@ def _read_ranks() -> dict[bytes, int]:
 class LocalTokenizer:
     """The local model's own tokenizer.
 
-    It knows the words it has met: its vocabulary has no token that spans a space and what follows it but
-    as a word's beginning, so a text's tokens are those of its words, one after the other.
+    It knows the words it has met: its vocabulary has no token that spans a newline, nor one that spans a space
+    and what is before it, so a text's tokens are those of its words, one after the other.
     """
 
     def __init__(self) -> None:
@@ -80,36 +82,57 @@ class LocalTokenizer:
 
         folder = find_package("wordllama") / "tokenizers"
         self._tokenizer = HuggingFaceTokenizer.from_file(str(folder / "l2_supercat_tokenizer_config.json"))
-        self._known: dict[str, list[int]] = {" ": [self._tokenizer.token_to_id("▁") or 0]}
+        self._known = _Known(self._learn)
+        self._known[" "] = [self._tokenizer.token_to_id("▁") or 0]
 
     def encode(self, text: str) -> list[int]:
         """The text's tokens."""
-        tokens: list[int] = []
-        for word in _WORD.findall(" " + text) if text else ():
-            tokens += self._known.get(word) or self._learn(word)
-        return tokens
-
-    def _learn(self, word: str) -> list[int]:
-        # The tokenizer itself puts a space before a text.
-        tokens: list[int] = self._tokenizer.encode(word[1:], add_special_tokens=False).ids
-        if len(word) <= _LONGEST_WORD and len(self._known) < _MOST_WORDS:
-            self._known[word] = tokens
-        return tokens
+        return list(chain.from_iterable(map(self._known.__getitem__, _words(text))))
 
     def count(self, text: str) -> int:
         """Number of tokens in the text."""
-        words = _WORD.findall(" " + text) if text else ()
-        return sum([len(self._known.get(word) or self._learn(word)) for word in words])
+        return sum(map(len, map(self._known.__getitem__, _words(text))))
+
+    def _learn(self, word: str) -> list[int]:
+        # The tokenizer itself puts a space before a text; after a newline there is none.
+        return self._encode(word[1:]) if word[0] == " " else self._encode("\n" + word)[2:]
+
+    def _encode(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(_whole(text), add_special_tokens=False).ids
+        return ids
 
     def truncate(self, text: str, most: int) -> str:
         """The text's beginning of at most `most` tokens."""
-        offsets = self._tokenizer.encode(text, add_special_tokens=False).offsets
+        offsets = self._tokenizer.encode(_whole(text), add_special_tokens=False).offsets
         return text if len(offsets) <= most else text[: offsets[most - 1][1]]
 
 
-_WORD = re.compile(r" +[^ ]*")
-_LONGEST_WORD = 40
+_WORD = re.compile(r"\n| +[^ \n]*|[^ \n]+")
+_LONGEST_WORD = 200
 _MOST_WORDS = 100_000
+
+
+class _Known(dict[str, list[int]]):
+    """Words with their tokens; one that is not there is learned."""
+
+    def __init__(self, learn: Callable[[str], list[int]]) -> None:
+        super().__init__()
+        self._learn = learn
+
+    def __missing__(self, word: str) -> list[int]:
+        tokens = self._learn(word)
+        if len(word) <= _LONGEST_WORD and len(self) < _MOST_WORDS:
+            self[word] = tokens
+        return tokens
+
+
+def _whole(text: str) -> str:
+    """As long as the text, with `?` for each lone surrogate, which the tokenizer does not take."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(" " + text) if text else []
 
 
 def find_package(name: str) -> Path:

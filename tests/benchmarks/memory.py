@@ -1,11 +1,11 @@
-"""How much memory the product's processes hold at their worst, sampled twice a second."""
+"""How much memory and processor time the product's processes take, sampled twice a second."""
 
 import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psutil
 from rich.table import Table
@@ -16,7 +16,7 @@ MB = 1_000_000
 
 @dataclass
 class Peak:
-    """The most that processes of one kind held at any sample."""
+    """The most that processes of one kind held at any sample, and the time they computed."""
 
     largest: int = 0
     """Resident bytes of the largest single process."""
@@ -24,12 +24,35 @@ class Peak:
     """Resident bytes of all of them at once; pages they share are counted in each."""
     count: int = 0
     """Most processes at once."""
+    began: dict[int, float] = field(default_factory=dict)
+    ended: dict[int, float] = field(default_factory=dict)
 
-    def raise_to(self, sizes: list[int]) -> None:
+    @property
+    def cpu_s(self) -> float:
+        """Seconds of one processor, all processes together, since the first sample of each."""
+        return sum(self.ended[pid] - self.began[pid] for pid in self.ended)
+
+    def raise_to(self, usages: "list[Usage]") -> None:
         """Take in one sample."""
+        sizes = [usage.size for usage in usages]
         self.largest = max(self.largest, *sizes)
         self.together = max(self.together, sum(sizes))
         self.count = max(self.count, len(sizes))
+        for usage in usages:
+            # Whoever appears later has computed for us from its start.
+            self.began.setdefault(usage.pid, usage.cpu_s if not self.ended else 0.0)
+        self.ended |= {usage.pid: usage.cpu_s for usage in usages}
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One process at one moment."""
+
+    pid: int
+    size: int
+    """Resident bytes."""
+    cpu_s: float
+    """Seconds computed since it was started."""
 
 
 @asynccontextmanager
@@ -47,25 +70,27 @@ async def watch_memory(pids: Mapping[str, int]) -> AsyncIterator[dict[str, Peak]
 
 async def _sample_forever(pids: Mapping[str, int], peaks: dict[str, Peak]) -> None:
     while True:
-        for kind, sizes in (await asyncio.to_thread(sample, pids)).items():
-            peaks[kind].raise_to(sizes)
+        for kind, usages in (await asyncio.to_thread(sample, pids)).items():
+            peaks[kind].raise_to(usages)
         await asyncio.sleep(EVERY_S)
 
 
-def sample(pids: Mapping[str, int]) -> dict[str, list[int]]:
-    """Resident bytes of each process of the trees, by kind."""
+def sample(pids: Mapping[str, int]) -> dict[str, list[Usage]]:
+    """What each process of the trees uses, by kind."""
     children: dict[int, list[psutil.Process]] = defaultdict(list)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             children[process.ppid()].append(process)
-    found: dict[str, list[int]] = defaultdict(list)
+    found: dict[str, list[Usage]] = defaultdict(list)
     roots = set(pids.values())
     for name, pid in pids.items():
         waiting = [psutil.Process(pid)] if psutil.pid_exists(pid) else []
         while waiting:
             process = waiting.pop()
             with contextlib.suppress(psutil.Error):
-                found[name if process.pid == pid else _kind(process, name)].append(process.memory_info().rss)
+                times = process.cpu_times()
+                usage = Usage(process.pid, process.memory_info().rss, times.user + times.system)
+                found[name if process.pid == pid else _kind(process, name)].append(usage)
             waiting += [child for child in children[process.pid] if child.pid not in roots]
     return found
 
@@ -85,7 +110,9 @@ def _kind(process: psutil.Process, root: str) -> str:
 
 def render_peaks(peaks: Mapping[str, Peak]) -> Table:
     """The peaks as a table."""
-    table = Table("process", "most at once", "largest, MB", "together, MB", title="Peak memory (RSS)")
+    columns = ("process", "most at once", "largest, MB", "together, MB", "processor, s")
+    table = Table(*columns, title="Peak memory (RSS) and processor time")
     for kind, peak in sorted(peaks.items(), key=lambda item: -item[1].together):
-        table.add_row(kind, str(peak.count), f"{peak.largest / MB:.0f}", f"{peak.together / MB:.0f}")
+        row = (f"{peak.largest / MB:.0f}", f"{peak.together / MB:.0f}", f"{peak.cpu_s:.1f}")
+        table.add_row(kind, str(peak.count), *row)
     return table
