@@ -89,7 +89,7 @@ async def test_another_models_vector_does_not_serve(pool: Pool) -> None:
 
 
 @given(batches=st.lists(st.lists(st.text(max_size=3), max_size=8, unique=True), max_size=5))
-@examples(max_examples=50)
+@examples(max_examples=30)
 async def test_hits_and_misses_never_change_places(pool: Pool, batches: list[list[str]]) -> None:
     """Whatever was asked before: each text gets its own vector or failure, and is embedded once if it has one."""
     embedder, plain = CountingEmbedder(), CountingEmbedder()

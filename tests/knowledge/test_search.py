@@ -194,7 +194,7 @@ async def test_an_odd_question_is_only_a_question(pool: Pool, shop: Job, query: 
 
 
 @given(query=ANY_TEXT.filter(lambda text: text.replace("\0", " ").strip()))
-@examples(max_examples=60)
+@examples(max_examples=40)
 async def test_any_text_is_answered(pool: Pool, shop: Job, query: str) -> None:
     """Five results for whatever is not empty, lone surrogates and control characters included."""
     assert len(await ask(pool, shop, query)) == 5

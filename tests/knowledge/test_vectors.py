@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -46,6 +47,7 @@ def test_what_is_no_vector_is_refused(numbers: list[float]) -> None:
 
 
 @given(overview=VECTORS, parts=PARTS)
+@examples(max_examples=50)
 def test_a_pages_vector_has_unit_length_whatever_its_parts(overview: Vector, parts: list[tuple[Vector, int]]) -> None:
     """Also when parts cancel each other out, or have no tokens."""
     vector = page_vector(overview, [part for part, _ in parts], [tokens for _, tokens in parts])
@@ -54,6 +56,7 @@ def test_a_pages_vector_has_unit_length_whatever_its_parts(overview: Vector, par
 
 
 @given(order=st.permutations(range(8)))
+@examples(max_examples=30)
 def test_the_order_of_the_parts_does_not_matter(order: list[int]) -> None:
     """A page is about the same, however its parts are listed."""
     overview, *parts = (to_vector(row) for row in np.random.default_rng(1).normal(size=(9, 64)))
