@@ -152,7 +152,17 @@ class Stack:
             return
         address = self.env["PREFECT_API_URL"].removesuffix("/api")
         port = address.rpartition(":")[2]
-        command = [sys.executable, "-m", "deployments.embedded_prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
+        command = [
+            sys.executable,
+            "-m",
+            "deployments.embedded_prefect",
+            "server",
+            "start",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            port,
+        ]
         await self._add("prefect", command, _answers(f"{address}/api/health"), address).start()
 
     async def _register(self) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from starlette.routing import Route
+from typer.main import get_command
 
 from api.app import create_app
 from deployments.cli import app as command_line
 from tasks.core.events import EventType
 from tasks.core.settings import PREFIX, Settings
-from typer.main import get_command
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

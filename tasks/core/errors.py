@@ -31,6 +31,10 @@ class WidgetBuilderError(Exception):
         super().__init__(message)
         self.message = message
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors come back from child processes: rebuilt as they are, not by calling a class with its text alone."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
+
 
 class InvalidSetting(WidgetBuilderError):
     """A setting has a wrong value."""
