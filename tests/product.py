@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from httpx_sse import aconnect_sse
+from prefect.client.orchestration import PrefectClient
 
 from deployments.stack import StackInfo, open_stack
 from tasks.core.database import Pool, open_pool
@@ -42,19 +43,26 @@ class Product:
         """Events as they come; each is checked to carry its own number as the frame's id."""
         async with aconnect_sse(self.http, method, path, timeout=120, **options) as source:
             source.response.raise_for_status()
+            last_id = ""
             async for frame in source.aiter_sse():
                 if not frame.data:
                     # httpx-sse makes frames of comments too.
                     continue
                 assert frame.event == "message"
                 event = frame.json()
-                assert frame.id == str(event.get("seq", ""))
+                # A frame without an id, as of a log record, leaves the last one standing.
+                last_id = str(event.get("seq", last_id))
+                assert frame.id == last_id
                 yield event
 
     async def replay(self, build_id: str, after: int | None = None) -> list[Event]:
         """All events of a build, or those after a number."""
         headers = {} if after is None else {"Last-Event-ID": str(after)}
         return [event async for event in self.stream("GET", f"{PATH}/{build_id}/events", headers=headers)]
+
+    def prefect(self) -> PrefectClient:
+        """A client of the stack's Prefect server."""
+        return PrefectClient(self.info.prefect_api_url)
 
     async def count(self, query: str, *values: object) -> int:
         """The one number a query gives."""
@@ -80,8 +88,6 @@ async def product() -> AsyncIterator[Product]:
             httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http,
             open_pool(stack.info.database_url) as pool,
         ):
-            # What the tests start by themselves talks to the same Prefect.
-            os.environ["PREFECT_API_URL"] = stack.info.prefect_api_url
             yield Product(stack.info, http, pool)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from tests.benchmarks.stack import free_port
 from tests.product import PATH, Product
 
 
@@ -118,7 +119,7 @@ async def test_a_start_page_that_cannot_be_read_ends_the_build_with_the_cause(
         f"{broken_site}/pdf": "application/pdf",
         f"{broken_site}/loop": "redirect",
         f"{broken_site}/hang": "timeout after 5s",
-        "http://127.0.0.1:9/": "refused",
+        f"http://127.0.0.1:{free_port()}/": "refused",
     }
     streams = await asyncio.gather(*(product.build(url, depth=1) for url in expected))
     for cause, events in zip(expected.values(), streams, strict=True):

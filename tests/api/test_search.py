@@ -22,7 +22,7 @@ def widget_path(built: list[Event]) -> str:
 
 
 async def test_search_finds_the_page_that_answers(built: list[Event], product: Product, company: Site) -> None:
-    """Most questions about the site have the right page first, nearly all among the first three."""
+    """Most questions about the site have the right page first, four in five among the first three."""
     first, among = 0, 0
     for fact in facts.FACTS:
         answer = await product.http.get(f"{widget_path(built)}/search", params={"q": fact.question, "limit": 3})
@@ -30,7 +30,7 @@ async def test_search_finds_the_page_that_answers(built: list[Event], product: P
         first += urls[0] == company.url + fact.path
         among += company.url + fact.path in urls
     assert first >= 0.6 * len(facts.FACTS)
-    assert among >= 0.85 * len(facts.FACTS)
+    assert among >= 0.8 * len(facts.FACTS)
 
 
 async def test_results_are_passages_best_first_one_a_page(built: list[Event], product: Product) -> None:

@@ -85,7 +85,7 @@ def _environment(data_dir: Path, settings: dict[str, object]) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     given = {
         "data_dir": data_dir,
-        "port": _free_port(),
+        "port": free_port(),
         "egress_allow": "127.0.0.0/8",
         "embedding_provider": "local",
         **settings,
@@ -97,7 +97,8 @@ def _setting_name(name: str) -> str:
     return name if name.isupper() else f"WIDGET_BUILDER_{name.upper()}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

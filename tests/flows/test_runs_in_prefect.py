@@ -6,7 +6,6 @@ import signal
 from typing import Any
 from uuid import UUID, uuid4
 
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun
 
@@ -24,13 +23,15 @@ async def find_run(product: Product, build_id: str) -> FlowRun:
     """The flow run that carries the build."""
     build = await read_build(product.pool, UUID(build_id))
     assert build.flow_run_id is not None
-    async with get_client() as client:
+    async with product.prefect() as client:
         return await client.read_flow_run(build.flow_run_id)
 
 
-async def run_deployment(name: str, parameters: dict[str, Any], env: dict[str, str] | None = None) -> FlowRun:
+async def run_deployment(
+    product: Product, name: str, parameters: dict[str, Any], env: dict[str, str] | None = None
+) -> FlowRun:
     """The run of a deployment, started and waited for."""
-    async with get_client() as client:
+    async with product.prefect() as client:
         deployment = await client.read_deployment_by_name(name)
         variables = {"env": env} if env else None
         run = await client.create_flow_run_from_deployment(
@@ -47,7 +48,7 @@ async def test_operators_see_the_site_its_pages_and_its_failures(built: list[Eve
     """The run is named after the site, tasks after URLs, tags after stages; a failure has its cause."""
     run = await find_run(product, built[0]["build_id"])
     assert run.name == built[0]["data"]["url"].removeprefix("http://").rstrip("/")
-    async with get_client() as client:
+    async with product.prefect() as client:
         flow_runs = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
         async with asyncio.timeout(30):
             # Task runs are recorded from events, a moment later.
@@ -63,7 +64,7 @@ async def test_operators_see_the_site_its_pages_and_its_failures(built: list[Eve
 
 async def test_no_slot_stays_behind_after_a_build(built: list[Event], product: Product) -> None:
     """All lanes give their slots back."""
-    async with get_client() as client, asyncio.timeout(15):
+    async with product.prefect() as client, asyncio.timeout(15):
         while any([(await client.read_global_concurrency_limit_by_name(name)).active_slots for name in LIMITS]):
             await asyncio.sleep(0.2)
 
@@ -99,7 +100,7 @@ async def test_a_recrawl_moves_the_widget_to_a_new_build_when_it_is_complete(
 ) -> None:
     """The old build answers until then, and stays."""
     widget_id = built[0]["data"]["widget_id"]
-    run = await run_deployment("recrawl-widgets/nightly", {"widget_id": widget_id})
+    run = await run_deployment(product, "recrawl-widgets/nightly", {"widget_id": widget_id})
     assert run.state is not None
     assert run.state.is_completed()
     moved = "SELECT count(*) FROM widgets WHERE id = %s AND active_job_id <> %s"
@@ -112,7 +113,7 @@ async def test_a_recrawl_moves_the_widget_to_a_new_build_when_it_is_complete(
 
 async def test_a_build_can_be_started_in_prefect_alone(product: Product, company: Site) -> None:
     """An operator gives a URL; the widget and its build are recorded by the run."""
-    run = await run_deployment("build-widget/build", {"url": company.url, "depth": 0})
+    run = await run_deployment(product, "build-widget/build", {"url": company.url, "depth": 0})
     assert run.state is not None
     assert run.state.is_completed()
     assert (await read_build(product.pool, run.id)).status == "completed"
@@ -132,7 +133,9 @@ async def test_a_refused_key_ends_the_build_at_once_with_the_cause(product: Prod
                 "OPENAI_BASE_URL": server.base_url,
                 "WIDGET_BUILDER_EMBEDDING_PROVIDER": "openai",
             }
-            await run_deployment("build-widget/build", {**request.model_dump(), "build_id": str(new.build_id)}, env)
+            await run_deployment(
+                product, "build-widget/build", {**request.model_dump(), "build_id": str(new.build_id)}, env
+            )
             events = await product.replay(str(new.build_id))
             assert events[-1]["type"] == "builder_failed"
             assert cause in events[-1]["detail"]

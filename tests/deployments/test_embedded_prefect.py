@@ -1,0 +1,65 @@
+"""The embedded Prefect server's transactions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from prefect.server.database.configurations import AioSqliteConfiguration
+
+from deployments.embedded_prefect import begin_in_turn
+
+WRITERS = 8
+
+
+@pytest.fixture
+async def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AioSqliteConfiguration]:
+    """Prefect's way to a SQLite database with one counter in it."""
+    monkeypatch.setattr(AioSqliteConfiguration, "begin_transaction", begin_in_turn)
+    configuration = AioSqliteConfiguration(f"sqlite+aiosqlite:///{tmp_path}/prefect.db")
+    engine = await configuration.engine()
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("CREATE TABLE counter (value INTEGER)"))
+        await connection.execute(sa.text("INSERT INTO counter VALUES (0)"))
+    yield configuration
+    await engine.dispose()
+
+
+async def count_up(database: AioSqliteConfiguration) -> None:
+    """Read, give others time to write, then write: what Prefect's transactions do."""
+    async with await database.session(await database.engine()) as session, database.begin_transaction(session):
+        value = (await session.execute(sa.text("SELECT value FROM counter"))).scalar_one()
+        await asyncio.sleep(0.01)
+        await session.execute(sa.text("UPDATE counter SET value = :value"), {"value": value + 1})
+
+
+async def test_transactions_that_read_and_then_write_never_find_the_database_locked(
+    database: AioSqliteConfiguration,
+) -> None:
+    """Nor lose what another wrote meanwhile."""
+    await asyncio.gather(*(count_up(database) for _ in range(WRITERS)))
+    async with (await database.engine()).connect() as connection:
+        assert (await connection.execute(sa.text("SELECT value FROM counter"))).scalar_one() == WRITERS
+
+
+async def test_a_transaction_within_another_does_not_wait_for_its_end(database: AioSqliteConfiguration) -> None:
+    """It would wait for itself."""
+    engine = await database.engine()
+    async with (
+        asyncio.timeout(5),
+        await database.session(engine) as outer,
+        database.begin_transaction(outer),
+        await database.session(engine) as inner,
+        database.begin_transaction(inner),
+    ):
+        assert (await inner.execute(sa.text("SELECT value FROM counter"))).scalar_one() == 0
+
+
+async def test_a_transaction_that_fails_gives_its_turn_away(database: AioSqliteConfiguration) -> None:
+    """The next one begins."""
+    with pytest.raises(ZeroDivisionError):
+        async with await database.session(await database.engine()) as session, database.begin_transaction(session):
+            raise ZeroDivisionError
+    async with asyncio.timeout(5):
+        await count_up(database)
