@@ -48,6 +48,8 @@ def prefect_environment(home: Path, api_url: str) -> dict[str, str]:
     }
     return {f"PREFECT_SERVER_SERVICES_{name}": value for name, value in batches.items()} | {
         "PREFECT_HOME": str(home),
+        # Slots held when the server ends are known to the next one, and given back when their leases expire.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_API_URL": api_url,
         # There is no TLS on loopback, and each of Prefect's many clients would load all certificates first.
         "PREFECT_API_TLS_INSECURE_SKIP_VERIFY": "true",

@@ -14,7 +14,7 @@ from flows.outcome import cause_of, finish, tell_failure
 from flows.pipeline import Pipeline
 from flows.progress import Progress
 from flows.site import open_site
-from flows.slots import Slots
+from flows.slots import open_slots
 from flows.watch import watch
 from flows.workspace import Workspace, open_database, open_workspace, take_job
 from tasks.core.errors import BuildEnded, WidgetBuilderError
@@ -69,9 +69,9 @@ async def build_widget(
 
 async def build_site(space: Workspace, run_id: UUID) -> None:
     """Load the home page, read the site from there, publish; all the while watching for a cancel."""
-    async with asyncio.TaskGroup() as group:
-        guard = group.create_task(watch(space.pool, space.job.build_id, run_id, space.progress))
+    async with open_slots(space.job.leases) as slots, asyncio.TaskGroup() as group:
+        guard = group.create_task(watch(space.pool, space.job.build_id, run_id, space.progress, slots))
         site = await open_site(space)
-        await Pipeline(space, site.frontier, Slots().hold, site.seen).run(site.home, site.left_open)
+        await Pipeline(space, site.frontier, slots.hold, site.seen).run(site.home, site.left_open)
         guard.cancel()
     await finish(space)

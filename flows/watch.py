@@ -4,10 +4,11 @@ import asyncio
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient
 from prefect.exceptions import PrefectException
 
 from flows.progress import Progress
+from flows.slots import Slots
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded
 from tasks.core.events import EventType
@@ -18,7 +19,7 @@ PREFECT_BEATS = 3
 """Every third beat, Prefect is asked whether somebody cancels the run there."""
 
 
-async def watch(pool: Pool, build_id: UUID, run_id: UUID | None, progress: Progress) -> None:
+async def watch(pool: Pool, build_id: UUID, run_id: UUID, progress: Progress, slots: Slots) -> None:
     """Never return while the build is to go on.
 
     Raises:
@@ -26,19 +27,18 @@ async def watch(pool: Pool, build_id: UUID, run_id: UUID | None, progress: Progr
     """
     beats = 0
     while True:
-        if not await beat(pool, build_id):
+        if not await beat(pool, build_id, slots.leases):
             raise BuildEnded("The build was ended from outside.")
         beats += 1
-        if run_id is not None and beats % PREFECT_BEATS == 0 and await _is_cancelled(run_id):
+        if beats % PREFECT_BEATS == 0 and await _is_cancelled(slots.client, run_id):
             await progress.tell(EventType.builder_cancelled, "The build was cancelled in Prefect")
             raise BuildEnded("The flow run was cancelled in Prefect.")
         await asyncio.sleep(BEAT_S)
 
 
-async def _is_cancelled(run_id: UUID) -> bool:
+async def _is_cancelled(client: PrefectClient, run_id: UUID) -> bool:
     try:
-        async with get_client() as client:
-            run = await client.read_flow_run(run_id)
+        run = await client.read_flow_run(run_id)
     except (httpx.HTTPError, PrefectException):
         # The server is away: the build goes on without it, and asks again.
         return False

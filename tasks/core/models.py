@@ -197,3 +197,5 @@ class Job(Frozen):
     build_id: UUID
     widget_id: UUID
     request: BuildRequest
+    leases: tuple[UUID, ...] = ()
+    """Slots in Prefect that an earlier attempt held when it was last seen alive."""

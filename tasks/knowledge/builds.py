@@ -7,7 +7,7 @@ a sweeper, a zombie) is refused.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -211,7 +211,7 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
             "UPDATE scrape_jobs SET status = 'running', started_at = coalesce(started_at, now()),"
             " flow_run_id = coalesce(%s, flow_run_id)"
             " WHERE id = %s AND status IN ('pending', 'running')"
-            " RETURNING widget_id, url, depth, max_pages",
+            " RETURNING widget_id, url, depth, max_pages, leases",
             (flow_run_id, build_id),
         )
         row = await rows.fetchone()
@@ -219,15 +219,16 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
         record = await read_build(pool, build_id)
         raise BuildEnded(f"The build is {record.status} already.")
     request = BuildRequest(url=row[1], depth=row[2], max_pages=row[3])
-    return Job(build_id=build_id, widget_id=row[0], request=request)
+    return Job(build_id=build_id, widget_id=row[0], request=request, leases=tuple(row[4]))
 
 
-async def beat(pool: Pool, build_id: UUID) -> bool:
-    """Show that the build's flow is alive; whether the build is still to be carried out."""
+async def beat(pool: Pool, build_id: UUID, leases: Collection[UUID] = ()) -> bool:
+    """Show that the build's flow is alive and what it holds; whether the build is still to be carried out."""
     async with pool.connection() as connection:
         rows = await connection.execute(
-            "UPDATE scrape_jobs SET heartbeat_at = now() WHERE id = %s AND status = 'running' RETURNING id",
-            (build_id,),
+            "UPDATE scrape_jobs SET heartbeat_at = now(), leases = %s"
+            " WHERE id = %s AND status = 'running' RETURNING id",
+            (list(leases), build_id),
         )
         return await rows.fetchone() is not None
 

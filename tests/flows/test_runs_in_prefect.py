@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, TaskRun
 
 from tasks.core.models import BuildRequest
 from tasks.knowledge.builds import create_build, read_build
@@ -52,8 +52,10 @@ async def test_operators_see_the_site_its_pages_and_its_failures(built: list[Eve
         flow_runs = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
         async with asyncio.timeout(30):
             # Task runs are recorded from events, a moment later.
-            while len(tasks := await client.read_task_runs(flow_run_filter=flow_runs)) < 20:
+            tasks: list[TaskRun] = []
+            while not tasks or not all(task.state and task.state.is_final() for task in tasks):
                 await asyncio.sleep(0.5)
+                tasks = await client.read_task_runs(flow_run_filter=flow_runs)
     by_stage = {tag: [task for task in tasks if tag in task.tags] for tag in ("theme", "scrape", "embed", "store")}
     assert all(by_stage.values())
     site = built[0]["data"]["url"]

@@ -37,6 +37,7 @@ STATEMENTS = (
         created_at timestamptz NOT NULL DEFAULT now(),
         started_at timestamptz,
         heartbeat_at timestamptz,
+        leases uuid[] NOT NULL DEFAULT '{}',
         finished_at timestamptz
     )
     """,

@@ -1,0 +1,128 @@
+"""Slots of a limit, against Prefect's API as a local server answers it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import pytest
+from aiohttp import web
+from prefect.client.orchestration import PrefectClient
+
+from flows.slots import Slots
+
+MOST = 2
+
+
+class Limits:
+    """A limit of two slots; `answer_after` is set when increments may be answered."""
+
+    def __init__(self) -> None:
+        self.taken: set[UUID] = set()
+        self.asked = 0
+        self.answer_after = asyncio.Event()
+        self.answer_after.set()
+
+    async def increment(self, request: web.Request) -> web.Response:
+        """Grant a slot, or say that all are taken."""
+        self.asked += 1
+        limits = [{"id": str(uuid4()), "name": "test", "limit": MOST}]
+        if (await request.json())["names"] != ["test"]:
+            return web.json_response({"lease_id": str(uuid4()), "limits": []})
+        if len(self.taken) >= MOST:
+            return web.json_response({}, status=423, headers={"Retry-After": "30"})
+        lease = uuid4()
+        self.taken.add(lease)
+        await self.answer_after.wait()
+        return web.json_response({"lease_id": str(lease), "limits": limits})
+
+    async def decrement(self, request: web.Request) -> web.Response:
+        """Take a slot back."""
+        self.taken.discard(UUID((await request.json())["lease_id"]))
+        return web.Response(status=204)
+
+
+@pytest.fixture
+async def limits() -> Limits:
+    """No slot is taken yet."""
+    return Limits()
+
+
+@pytest.fixture
+async def slots(limits: Limits) -> AsyncIterator[Slots]:
+    """Slots of a run that speaks to the limits."""
+    app = web.Application()
+    app.router.add_post("/api/v2/concurrency_limits/increment-with-lease", limits.increment)
+    app.router.add_post("/api/v2/concurrency_limits/decrement-with-lease", limits.decrement)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with PrefectClient(f"http://127.0.0.1:{runner.addresses[0][1]}/api") as client:
+        yield Slots(client)
+    await runner.cleanup()
+
+
+async def test_a_slot_is_held_for_the_time_of_the_context(slots: Slots, limits: Limits) -> None:
+    """And known by its lease as long."""
+    async with slots.hold("test"):
+        assert set(slots.leases) == limits.taken
+        assert len(limits.taken) == 1
+    assert not limits.taken
+    assert not slots.leases
+
+
+async def test_a_lane_waits_while_all_slots_are_taken(slots: Slots, limits: Limits) -> None:
+    """And gets one soon after it is free, not when the server would have it ask again."""
+    async with slots.hold("test"):
+        async with slots.hold("test"):
+            waiting = asyncio.create_task(slots.hold("test").__aenter__())
+            await asyncio.sleep(0.7)
+            assert not waiting.done()
+        async with asyncio.timeout(5):
+            await waiting
+    assert len(limits.taken) == 1
+
+
+async def test_a_limit_that_does_not_exist_limits_nothing(slots: Slots, limits: Limits) -> None:
+    """As with a Prefect server on which nobody set limits."""
+    async with slots.hold("unknown"):
+        assert not slots.leases
+
+
+async def test_a_lane_that_is_cancelled_while_it_asks_leaves_no_slot_behind(slots: Slots, limits: Limits) -> None:
+    """The server grants what was asked for all the same."""
+    limits.answer_after.clear()
+
+    async def lane() -> None:
+        async with slots.hold("test"):
+            raise AssertionError("cancelled before it had the slot")
+
+    task = asyncio.create_task(lane())
+    while not limits.taken:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.sleep(0.05)
+    limits.answer_after.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not limits.taken
+    assert not slots.leases
+
+
+async def test_a_lane_that_is_cancelled_while_it_gives_its_slot_back_gives_it_back(
+    slots: Slots, limits: Limits
+) -> None:
+    """Lanes are cancelled when there is nothing left to do."""
+
+    async def lane() -> None:
+        async with slots.hold("test"):
+            pass
+
+    task = asyncio.create_task(lane())
+    while not slots.leases:
+        await asyncio.sleep(0)
+    while slots.leases:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not limits.taken
