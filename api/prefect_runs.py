@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import NewType
 from uuid import UUID
 
@@ -42,6 +43,8 @@ class RunRecord(Frozen):
     message: str
     run_count: int
     """How often it has begun."""
+    state_age_s: float
+    """Seconds since it came into its state."""
 
 
 class PrefectRuns:
@@ -177,7 +180,13 @@ def _translate(event: Event) -> BuildEvent | StateChange:
 
 def _record(run: FlowRun) -> RunRecord:
     assert run.state is not None
-    return RunRecord(id=run.id, state=run.state.type, message=run.state.message or "", run_count=run.run_count)
+    return RunRecord(
+        id=run.id,
+        state=run.state.type,
+        message=run.state.message or "",
+        run_count=run.run_count,
+        state_age_s=(datetime.now(UTC) - run.state.timestamp).total_seconds(),
+    )
 
 
 def _unavailable(error: Exception) -> DependencyUnavailable:

@@ -82,11 +82,11 @@ class Sweeper:
         elif run.state in (StateType.FAILED, StateType.COMPLETED):
             cause = run.message or "the flow run ended without a result"
             await self._end(build.id, EventType.builder_failed, cause)
-        elif _has_died(build, run):
+        elif has_died(build, run):
             await self._revive(build, run)
 
     async def _revive(self, build: OpenBuild, run: RunRecord) -> None:
-        why = f"{run.state}, silent for {build.silent_s:.0f} s"
+        why = f"{run.state}, silent for {silent_s(build, run):.0f} s"
         if run.run_count >= ATTEMPTS:
             cause = f"its flow run died {run.run_count} times: {why}"
             await self._end(build.id, EventType.builder_failed, cause)
@@ -102,9 +102,15 @@ class Sweeper:
             logger.info("build %s ended by itself meanwhile", build_id)
 
 
-def _has_died(build: OpenBuild, run: RunRecord) -> bool:
+def silent_s(build: OpenBuild, run: RunRecord) -> float:
+    """Seconds since anything was heard of the run. A build may have waited long for it to begin: that is no silence."""
+    return min(build.silent_s, run.state_age_s)
+
+
+def has_died(build: OpenBuild, run: RunRecord) -> bool:
+    """Whether the run will not go on by itself."""
     if run.state is StateType.CRASHED:
         return True
     if run.state is StateType.RUNNING:
-        return build.silent_s > SILENT_S
-    return run.state is StateType.PENDING and build.silent_s > STUCK_S
+        return silent_s(build, run) > SILENT_S
+    return run.state is StateType.PENDING and silent_s(build, run) > STUCK_S

@@ -26,9 +26,9 @@ from tasks.web.frontier import Frontier
 
 T = TypeVar("T")
 
-URL_BATCH = 10
+URL_BATCH = 20
 """Most URLs of one `extract` or `scrape` task run."""
-PAGE_BATCH = 16
+PAGE_BATCH = 32
 """Most pages of one `embed` or `store` task run."""
 LINGER_S = 0.2
 """How long a batch of pages waits to fill up."""

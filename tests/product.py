@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -99,8 +100,14 @@ async def company() -> AsyncIterator[Site]:
 
 
 @pytest.fixture(scope="session")
-async def built(product: Product, company: Site) -> list[Event]:
-    """The events of one build of the company site, the first that is made."""
+async def recorded_build(product: Product, company: Site) -> tuple[list[Event], Counter[str]]:
+    """One build of the company site: its events, and how often it asked for each page."""
     company.requests.clear()
-    company.assets.clear()
-    return await product.build(company.url, depth=3)
+    events = await product.build(company.url, depth=3)
+    return events, company.requests.copy()
+
+
+@pytest.fixture(scope="session")
+def built(recorded_build: tuple[list[Event], Counter[str]]) -> list[Event]:
+    """The events of one build of the company site."""
+    return recorded_build[0]

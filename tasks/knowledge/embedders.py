@@ -44,8 +44,13 @@ def to_vector(numbers: Sequence[float] | NDArray[np.float32]) -> Vector:
     length = float(np.linalg.norm(array))
     if not np.isfinite(length) or length == 0:
         raise EmbeddingFailed("the embedding is not a finite vector")
+    return pad(array / length)
+
+
+def pad(array: NDArray[np.float32]) -> Vector:
+    """The array followed by zeros."""
     vector = np.zeros(VECTOR_DIMENSIONS, dtype=np.float32)
-    vector[: array.size] = array / length
+    vector[: array.size] = array
     return vector
 
 

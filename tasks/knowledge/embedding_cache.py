@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from operator import itemgetter
 
+import numpy as np
 import psycopg
 
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed
-from tasks.knowledge.embedders import Embedder, Vector
+from tasks.knowledge.embedders import Embedder, Vector, pad
 
 
 async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector | EmbeddingFailed]:
@@ -42,11 +43,16 @@ async def _look_up(pool: Pool, model: str, hashes: list[str]) -> dict[str, Vecto
             "SELECT content_hash, embedding FROM embedding_cache WHERE model = %s AND content_hash = ANY(%s)",
             (model, hashes),
         )
-        return {row[0]: row[1].to_numpy() for row in await cursor.fetchall()}
+        return {row[0]: pad(row[1].to_numpy()) for row in await cursor.fetchall()}
 
 
 async def _remember(pool: Pool, model: str, fresh: Mapping[str, Vector | EmbeddingFailed]) -> None:
-    rows = [(hash_, model, vector) for hash_, vector in fresh.items() if not isinstance(vector, EmbeddingFailed)]
+    rows = [
+        # As long as the model's vectors are, without what they are padded with.
+        (hash_, model, np.trim_zeros(vector, "b"))
+        for hash_, vector in fresh.items()
+        if not isinstance(vector, EmbeddingFailed)
+    ]
     if not rows:
         return
     async with _connect(pool) as connection, connection.cursor() as cursor:

@@ -82,8 +82,8 @@ class LocalTokenizer:
 
         folder = find_package("wordllama") / "tokenizers"
         self._tokenizer = HuggingFaceTokenizer.from_file(str(folder / "l2_supercat_tokenizer_config.json"))
+        self._space = [self._tokenizer.token_to_id("▁") or 0]
         self._known = _Known(self._learn)
-        self._known[" "] = [self._tokenizer.token_to_id("▁") or 0]
 
     def encode(self, text: str) -> list[int]:
         """The text's tokens."""
@@ -94,6 +94,8 @@ class LocalTokenizer:
         return sum(map(len, map(self._known.__getitem__, _words(text))))
 
     def _learn(self, word: str) -> list[int]:
+        if word == " ":
+            return self._space
         # The tokenizer itself puts a space before a text; after a newline there is none.
         return self._encode(word[1:]) if word[0] == " " else self._encode("\n" + word)[2:]
 
@@ -121,7 +123,10 @@ class _Known(dict[str, list[int]]):
 
     def __missing__(self, word: str) -> list[int]:
         tokens = self._learn(word)
-        if len(word) <= _LONGEST_WORD and len(self) < _MOST_WORDS:
+        if len(word) <= _LONGEST_WORD:
+            if len(self) >= _MOST_WORDS:
+                # The frequent ones are back at once.
+                self.clear()
             self[word] = tokens
         return tokens
 

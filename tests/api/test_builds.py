@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from uuid import UUID, uuid4
 
 from tests.product import PATH, Event, Product
@@ -70,11 +71,13 @@ async def test_every_page_of_the_site_is_stored_and_nothing_else(
     assert len(contents[facts.SCRIPTED].split()) > 30
 
 
-async def test_a_page_is_requested_once_and_a_forbidden_one_never(built: list[Event], company: Site) -> None:
+def test_a_page_is_requested_once_and_a_forbidden_one_never(
+    recorded_build: tuple[list[Event], Counter[str]],
+) -> None:
     """What extraction fetched, scraping reads; only an empty shell is loaded again, by the browser."""
-    asked = {path: count for path, count in company.requests.items() if count > 1}
-    assert set(asked) <= {facts.SCRIPTED}
-    assert facts.DISALLOWED not in company.requests
+    requests = recorded_build[1]
+    assert {path for path, count in requests.items() if count > 1} <= {facts.SCRIPTED}
+    assert facts.DISALLOWED not in requests
 
 
 async def test_a_missing_page_is_told_with_its_cause_and_kept(

@@ -106,7 +106,7 @@ STATEMENTS = (
     CREATE TABLE embedding_cache (
         content_hash text NOT NULL,
         model text NOT NULL,
-        embedding vector(1536) NOT NULL,
+        embedding vector NOT NULL,
         created_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (content_hash, model)
     )
