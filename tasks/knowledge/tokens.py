@@ -3,10 +3,10 @@
 import base64
 import gzip
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -74,7 +74,8 @@ class LocalTokenizer:
     """The local model's own tokenizer.
 
     It knows the words it has met: its vocabulary has no token that spans a newline, nor one that spans a space
-    and what is before it, so a text's tokens are those of its words, one after the other.
+    and what is before it, so a text's tokens are those of its words, one after the other. New words are taken apart
+    wherever no token of the vocabulary has the two characters side by side; most of the pieces have been met before.
     """
 
     def __init__(self) -> None:
@@ -83,7 +84,9 @@ class LocalTokenizer:
         folder = find_package("wordllama") / "tokenizers"
         self._tokenizer = HuggingFaceTokenizer.from_file(str(folder / "l2_supercat_tokenizer_config.json"))
         self._space = [self._tokenizer.token_to_id("▁") or 0]
+        self._joined = {pair for token in self._tokenizer.get_vocab() for pair in pairwise(token.replace("▁", " "))}
         self._known = _Known(self._learn)
+        self._known_pieces = _Known(self._learn_piece)
 
     def encode(self, text: str) -> list[int]:
         """The text's tokens."""
@@ -94,6 +97,17 @@ class LocalTokenizer:
         return sum(map(len, map(self._known.__getitem__, _words(text))))
 
     def _learn(self, word: str) -> list[int]:
+        return list(chain.from_iterable(map(self._known_pieces.__getitem__, self._take_apart(word))))
+
+    def _take_apart(self, word: str) -> Iterator[str]:
+        start = 0
+        for at, pair in enumerate(pairwise(word), start=1):
+            if pair not in self._joined:
+                yield word[start:at]
+                start = at
+        yield word[start:]
+
+    def _learn_piece(self, word: str) -> list[int]:
         if word == " ":
             return self._space
         # The tokenizer itself puts a space before a text; after a newline there is none.
@@ -115,17 +129,21 @@ _MOST_WORDS = 100_000
 
 
 class _Known(dict[str, list[int]]):
-    """Words with their tokens; one that is not there is learned."""
+    """Words with their tokens; one that is not there is learned.
+
+    When there are too many, those that are not met again are forgotten.
+    """
 
     def __init__(self, learn: Callable[[str], list[int]]) -> None:
         super().__init__()
         self._learn = learn
+        self._earlier: dict[str, list[int]] = {}
 
     def __missing__(self, word: str) -> list[int]:
-        tokens = self._learn(word)
+        tokens = self._earlier.get(word) or self._learn(word)
         if len(word) <= _LONGEST_WORD:
             if len(self) >= _MOST_WORDS:
-                # The frequent ones are back at once.
+                self._earlier = dict(self)
                 self.clear()
             self[word] = tokens
         return tokens
