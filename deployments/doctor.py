@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import async_playwright
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
@@ -21,7 +20,7 @@ from deployments.stack import PREFECT_PORT
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import Settings
 from tasks.web.browsers import REMEDY, find_browser
-from tasks.web.chromium import Chromium
+from tasks.web.chromium import open_chromium
 from tasks.web.egress import open_gate
 
 CHECK_TIMEOUT_S = 10.0
@@ -118,13 +117,9 @@ async def check_browser(settings: Settings, _stack: Stack | None) -> str:
         remedy = "correct or remove WIDGET_BUILDER_BROWSER_PATH"
         raise DependencyUnavailable("Chromium", f"there is no file {wanted}", remedy)
     try:
-        async with open_gate(()) as gate, async_playwright() as playwright:
-            chromium = Chromium(settings, gate, playwright)
-            try:
-                browser = (await chromium.open()).browser
-                return f"{browser.version if browser else 'starts'} ({find_browser(settings)})"
-            finally:
-                await chromium.close()
+        async with open_gate(()) as gate, open_chromium(settings, gate) as chromium:
+            browser = (await chromium.open()).browser
+            return f"{browser.version if browser else 'starts'} ({find_browser(settings)})"
     except (PlaywrightError, OSError) as error:
         raise DependencyUnavailable("Chromium", f"it does not start: {error}", REMEDY) from error
 

@@ -17,13 +17,20 @@ import sys
 import threading
 
 FLOW_MODULES = ("flows.build", "flows.recrawl")
+COMPONENTS = (
+    *("dupefilters", "logformatter", "pqueues", "resolver", "responsetypes", "robotstxt", "squeues", "statscollectors"),
+    *("core.downloader", "core.scheduler", "core.spidermw", "downloadermiddlewares.robotstxt"),
+    *("downloadermiddlewares.cookies", "downloadermiddlewares.httpcompression", "downloadermiddlewares.retry"),
+)
+"""Modules of Scrapy that it loads only when a crawler is made."""
 READY = b"ready\n"
 LEAST_PRIORITY = 19
 
 
 def preload() -> None:
     """Import what runs will need; a flow that cannot be loaded is reported by its run."""
-    for module in ("prefect.flow_engine", "prefect.task_engine", *FLOW_MODULES):
+    scrapy = [f"scrapy.{name}" for name in COMPONENTS]
+    for module in ("prefect.flow_engine", "prefect.task_engine", *FLOW_MODULES, *scrapy):
         try:
             importlib.import_module(module)
         except ImportError as error:

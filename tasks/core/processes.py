@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -39,7 +40,7 @@ class Processes(Executor):
             return self._pool.submit(fn, *args, **kwargs)
 
     def warm_up(self) -> None:
-        """Start the children now, without waiting for them."""
+        """Start the children now; returns when the process they are forked from has its imports."""
         for _ in range(self._count):
             self._pool.submit(_nothing)
 
@@ -56,8 +57,10 @@ def _nothing(*_: Any) -> None:
 def open_processes(count: int, prepare: Callable[[], object]) -> Iterator[Processes]:
     """Child processes, started at once and ended on leaving."""
     processes = Processes(count, prepare)
-    processes.warm_up()
+    warming = Thread(target=processes.warm_up, name="warm-up", daemon=True)
+    warming.start()
     try:
         yield processes
     finally:
+        warming.join()
         processes.shutdown(wait=False, cancel_futures=True)

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, ViewportSize
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, ViewportSize, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from tasks.core.errors import DependencyUnavailable
@@ -33,10 +35,10 @@ _FLAGS = (
 class Chromium:
     """One browser; its tabs share a context."""
 
-    def __init__(self, settings: Settings, gate: Gate, playwright: Playwright) -> None:
+    def __init__(self, settings: Settings, gate: Gate, driver: "asyncio.Task[Playwright]") -> None:
         self._settings = settings
         self._gate = gate
-        self._playwright = playwright
+        self._driver = driver
         self._launching = asyncio.Lock()
         self._browser: Browser | None = None
         self._context: BrowserContext | None = None
@@ -85,9 +87,29 @@ class Chromium:
 
     async def _start(self, path: Path) -> Browser:
         host = urlsplit(self._gate.proxy_url).hostname
-        return await self._playwright.chromium.launch(
+        playwright = await asyncio.shield(self._driver)
+        return await playwright.chromium.launch(
             executable_path=path,
             # Loopback goes through the gate too; Chromium would send it direct.
             proxy={"server": self._gate.proxy_url, "bypass": "<-loopback>"},
             args=[*_FLAGS, f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {host}"],
         )
+
+
+@asynccontextmanager
+async def open_chromium(settings: Settings, gate: Gate) -> AsyncIterator[Chromium]:
+    """Chromium, which starts in the background with its driver; both end on leaving."""
+    driver = asyncio.create_task(async_playwright().start())
+    chromium = Chromium(settings, gate, driver)
+    launching = asyncio.create_task(chromium.open())
+    for task in (driver, launching):
+        # Whoever opens a tab first gets the error, if there is one.
+        task.add_done_callback(lambda task: task.cancelled() or task.exception())
+    try:
+        yield chromium
+    finally:
+        launching.cancel()
+        await chromium.close()
+        await asyncio.wait([driver])
+        if not driver.cancelled() and driver.exception() is None:
+            await driver.result().stop()

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
 from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from playwright.async_api import Response as PlaywrightResponse
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
@@ -17,7 +17,7 @@ from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
 from tasks.web.answers import check_answer, check_scheme, gate_refusal
-from tasks.web.chromium import Chromium
+from tasks.web.chromium import Chromium, open_chromium
 from tasks.web.egress import Gate
 
 logger = logging.getLogger("widget_builder.web")
@@ -251,13 +251,5 @@ async def _metadata(response: PlaywrightResponse) -> dict[str, Any]:
 @asynccontextmanager
 async def open_rendered_fetcher(settings: Settings, gate: Gate) -> AsyncIterator[RenderedFetcher]:
     """A fetcher whose browser starts in the background, and ends on leaving."""
-    async with async_playwright() as playwright:
-        chromium = Chromium(settings, gate, playwright)
-        launching = asyncio.create_task(chromium.open())
-        # Whoever fetches first gets the error, if there is one.
-        launching.add_done_callback(lambda task: task.cancelled() or task.exception())
-        try:
-            yield RenderedFetcher(settings, gate, chromium)
-        finally:
-            launching.cancel()
-            await chromium.close()
+    async with open_chromium(settings, gate) as chromium:
+        yield RenderedFetcher(settings, gate, chromium)

@@ -106,7 +106,7 @@ async def test_pages_that_send_on_for_ever_end(rendered: RenderedFetcher) -> Non
     """By status or by script; what a script does, Chromium may slow down until the page's time is over."""
     with pytest.raises(FetchFailed, match="too many redirects"):
         await fetch(rendered, redirect("/"))
-    with pytest.raises(FetchFailed, match="too many redirects|timeout"):
+    with pytest.raises(FetchFailed, match=r"too many redirects|timeout"):
         await fetch(rendered, html("<script>location.replace('/?' + Math.random())</script>"))
 
 
