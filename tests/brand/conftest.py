@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
+from tasks.core.settings import Settings
+from tasks.web.browsers import find_browser
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -19,7 +22,7 @@ FLAGS = [
 async def brand_browser() -> AsyncIterator[Browser]:
     """A running Chromium."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=find_browser(Settings(_env_file=None)), args=FLAGS)
         yield browser
         await browser.close()
 
