@@ -1,6 +1,7 @@
 """A build from POST to its end, on the real stack."""
 
 import asyncio
+import json
 import random
 from collections import Counter
 from uuid import UUID, uuid4
@@ -227,3 +228,9 @@ async def test_the_service_says_that_it_lives_and_what_it_depends_on(product: Pr
     assert ready.status_code == 200
     assert set(ready.json()["dependencies"].values()) == {"ok"}
     assert set(ready.json()["dependencies"]) == {"postgresql", "prefect", "worker"}
+
+
+async def test_an_event_read_again_has_the_text_it_had(built: list[Event], product: Product) -> None:
+    """The first one excepted: the owner's token is told once."""
+    again = await product.replay(built[0]["build_id"])
+    assert [json.dumps(event) for event in again[1:]] == [json.dumps(event) for event in built[1:]]

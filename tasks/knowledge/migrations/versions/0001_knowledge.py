@@ -52,7 +52,7 @@ STATEMENTS = (
         seq int NOT NULL,
         at timestamptz NOT NULL,
         type text NOT NULL,
-        object jsonb NOT NULL,
+        object json NOT NULL, -- not jsonb: a client reads the same text whenever it reads
         PRIMARY KEY (build_id, seq)
     )
     """,
