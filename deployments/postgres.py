@@ -121,6 +121,7 @@ def _is_up_in_time(cluster: Cluster, process: "subprocess.Popen[bytes]") -> bool
         try:
             psycopg.connect(cluster.url, connect_timeout=2).close()
         except psycopg.OperationalError:
+            # Nothing tells when the server is up; it is asked again.
             time.sleep(0.05)
         else:
             return True
