@@ -8,7 +8,7 @@ from uuid import UUID
 
 from prefect import flow, runtime
 from prefect.client.schemas.objects import State
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Crashed
 
 from flows.outcome import cause_of, finish, tell_failure
 from flows.pipeline import Pipeline
@@ -17,6 +17,7 @@ from flows.site import open_site
 from flows.slots import open_slots
 from flows.watch import watch
 from flows.workspace import Workspace, open_database, open_workspace, take_job
+from tasks.core.database import OUT_OF_REACH
 from tasks.core.errors import BuildEnded, WidgetBuilderError
 from tasks.core.requests import parse_request
 from tasks.core.settings import load_settings
@@ -54,11 +55,17 @@ async def build_widget(
         job = await take_job(pool, request, run_id, build_id=build_id, widget_id=widget_id)
         progress = Progress(pool, job, run_id)
         cause: WidgetBuilderError | None = None
+        has_lost_database = False
         try:
             async with open_workspace(settings, pool, job, progress) as space:
                 await build_site(space, run_id)
         except* WidgetBuilderError as group:
             cause = cause_of(group)
+        except* OUT_OF_REACH:
+            has_lost_database = True
+        if has_lost_database and cause is None:
+            # Not the build's end: what is stored stays, and the run begins again from there.
+            return Crashed(message="The database is out of reach.")
         if isinstance(cause, BuildEnded):
             return Cancelled(message=cause.message)
         if cause is not None:
