@@ -1,6 +1,6 @@
 """Writing pages: a page and its chunks in one transaction, the same rows however often it is tried."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import LiteralString
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -21,12 +21,19 @@ _PAGE = (
     " content_hash = excluded.content_hash, token_count = excluded.token_count, scraped_at = now(),"
     " embedding = excluded.embedding, metadata = excluded.metadata RETURNING id"
 )
-_CHUNK = (
+# Chunks come in one stream: as statements of their own they cost us four times the processor time.
+_NEW_CHUNKS = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS new_chunks (page uuid, position int, path text[], text text, tokens int,"
+    " hash text, model text, embedding vector, language text, place text) ON COMMIT DELETE ROWS"
+)
+_COPY_CHUNKS = "COPY new_chunks FROM STDIN (FORMAT BINARY)"
+_CHUNK_TYPES = ("uuid", "int4", "text[]", "text", "int4", "text", "text", "vector", "text", "text")
+_TAKE_OVER_CHUNKS = (
     "INSERT INTO knowledge_chunks (scraped_page_id, job_id, position, heading_path, text, token_count,"
     " content_hash, model, embedding, search)"
-    " VALUES (%(page)s, %(job)s, %(position)s, %(path)s, %(text)s, %(tokens)s, %(hash)s, %(model)s, %(vector)b,"
-    " setweight(to_tsvector(%(language)s::regconfig, %(place)s), 'A')"
-    " || to_tsvector(%(language)s::regconfig, %(text)s))"
+    " SELECT page, %s, position, path, text, tokens, hash, model, embedding,"
+    " setweight(to_tsvector(language::regconfig, place), 'A') || to_tsvector(language::regconfig, text)"
+    " FROM new_chunks"
 )
 
 
@@ -74,8 +81,13 @@ async def _write(connection: Connection, build_id: UUID, pages: Sequence[Embedde
         await cursor.executemany(_PAGE, [_page_row(build_id, page) for page in ordered], returning=True)
         ids = [row[0] async for result in cursor.results() for row in await result.fetchall()]
         await cursor.execute("DELETE FROM knowledge_chunks WHERE scraped_page_id = ANY(%s)", (ids,))
-        rows = [row for id_, page in zip(ids, ordered, strict=True) for row in _chunk_rows(build_id, id_, page)]
-        await cursor.executemany(_CHUNK, rows)
+        await cursor.execute(_NEW_CHUNKS)
+        async with cursor.copy(_COPY_CHUNKS) as copy:
+            copy.set_types(_CHUNK_TYPES)
+            for id_, page in zip(ids, ordered, strict=True):
+                for row in _chunk_rows(id_, page):
+                    await copy.write_row(row)
+        await cursor.execute(_TAKE_OVER_CHUNKS, (build_id,))
     await connection.execute(
         "UPDATE crawl_urls SET status = 'stored', error = NULL, reason = NULL WHERE job_id = %s AND url = ANY(%s)",
         (build_id, sorted(page.chunked.page.target.url for page in pages)),
@@ -100,22 +112,19 @@ def _page_row(build_id: UUID, embedded: EmbeddedPage) -> tuple[object, ...]:
     )
 
 
-def _chunk_rows(build_id: UUID, page_id: UUID, embedded: EmbeddedPage) -> list[dict[str, object]]:
+def _chunk_rows(page_id: UUID, embedded: EmbeddedPage) -> Iterator[tuple[object, ...]]:
     page = embedded.chunked.page
     language = text_search_configuration(page.metadata.get("language"))
-    return [
-        {
-            "page": page_id,
-            "job": build_id,
-            "position": chunk.position,
-            "path": [storable(heading) for heading in chunk.heading_path],
-            "text": storable(chunk.text),
-            "tokens": chunk.token_count,
-            "hash": chunk.content_hash,
-            "model": embedded.model,
-            "vector": vector,
-            "language": language,
-            "place": storable(" ".join((page.title, *chunk.heading_path))),
-        }
-        for chunk, vector in zip(embedded.chunked.chunks, embedded.chunk_vectors, strict=True)
-    ]
+    for chunk, vector in zip(embedded.chunked.chunks, embedded.chunk_vectors, strict=True):
+        yield (
+            page_id,
+            chunk.position,
+            [storable(heading) for heading in chunk.heading_path],
+            storable(chunk.text),
+            chunk.token_count,
+            chunk.content_hash,
+            embedded.model,
+            vector,
+            language,
+            storable(" ".join((page.title, *chunk.heading_path))),
+        )
