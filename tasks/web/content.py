@@ -5,7 +5,7 @@ Runs in child processes: pure, and imports neither Scrapy nor Playwright.
 
 import re
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from html_to_markdown import ConversionOptions, convert
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -24,11 +24,12 @@ _NOISE = (
     " .headerlink, .sphinxsidebar, .breadcrumb, .breadcrumbs, .skip-link, .sr-only, .visually-hidden"
 )
 _FRAME = "body > header, body > footer, body > div > header, body > div > footer"
+_CONSENT_WORDS = ("cookie", "consent", "gdpr", "onetrust", "didomi", "usercentrics")
 _CONSENT = ", ".join(
     f"{tag}[{attribute}*={word} i]"
     for tag in ("div", "section", "aside", "form")
     for attribute in ("id", "class")
-    for word in ("cookie", "consent", "gdpr", "onetrust", "didomi", "usercentrics")
+    for word in _CONSENT_WORDS
 )
 MAX_CONSENT_CHARACTERS = 3_000
 """Longer than this is a text about cookies, not a question to the visitor."""
@@ -36,7 +37,7 @@ _ASKS = "button, input, [role=button], a[class*=btn i], a[class*=button i]"
 _TOPICS = "h1, main, article, table, pre, dl"
 _NOTES = re.compile(r"note|starlight-aside|admonition|callout|alert|hint|tip|warning|caution|info", re.IGNORECASE)
 _MAIN = "main, [role=main], article, #content, #main-content, .main-content, .post-content, .entry-content"
-_OPTIONS = ConversionOptions(heading_style="atx", code_block_style="backticks")
+_OPTIONS = ConversionOptions(heading_style="atx", code_block_style="backticks", extract_metadata=False)
 _SEPARATORS = re.compile(r"\s+[|\-–—·•:»]\s+")
 _PERMALINK = re.compile(r"[¶#§]\s*$", re.MULTILINE)
 
@@ -52,6 +53,8 @@ def read_page(page: FetchedPage) -> ReadPage:
         raise PageSkipped("noindex", "the page asks not to be indexed")
     title = find_title(tree, page.final_url)
     metadata = _find_metadata(tree, page)
+    if any(word in page.html.lower() for word in _CONSENT_WORDS):
+        remove_all(_consent_banners(tree))
     main = _find_main(tree)
     _make_links_absolute(main, page.final_url)
     markdown = to_markdown(main)
@@ -100,7 +103,6 @@ def _find_metadata(tree: LexborHTMLParser, page: FetchedPage) -> dict[str, Any]:
 
 def _find_main(tree: LexborHTMLParser) -> LexborNode:
     """The element that holds the content, without what frames it."""
-    remove_all(_consent_banners(tree))
     remove_all(node for node in tree.css("aside") if not _is_note(node))
     remove_all(node for node in tree.css("form") if not node.css_first("p, h1, h2, h3, table, ul, ol"))
     remove_all(tree.css(f"{_NOISE}, {_FRAME}"))
@@ -129,14 +131,16 @@ def _is_note(aside: LexborNode) -> bool:
 
 
 def _make_links_absolute(node: LexborNode, base: str) -> None:
+    base = urldefrag(base).url
     known: dict[str, str] = {}
     for anchor in node.css("a[href]"):
         attributes = anchor.attributes
-        href = (attributes.get("href") or "").strip()
+        # Most links of a document differ in their fragment alone.
+        href, mark, fragment = (attributes.get("href") or "").strip().partition("#")
         if href not in known:
             known[href] = _absolute(href, base)
         if url := known[href]:
-            anchor.attrs["href"] = url
+            anchor.attrs["href"] = url + mark + fragment
             if "title" in attributes:
                 del anchor.attrs["title"]
         else:
