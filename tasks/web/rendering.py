@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.core.models import FetchMethod, Target
 from tasks.core.settings import RenderMode
@@ -19,7 +19,7 @@ SHELL_WORDS = 25
 GAIN = 1.3
 """The browser matters when it shows this many times as much text, or as many links, as was sent."""
 
-_HIDDEN = "script, style, template, noscript, svg, head"
+_HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "head"))
 _ROOTS = "#root, #app, #__next, #__nuxt, #svelte, app-root, [data-reactroot], [ng-app]"
 _ENABLE = re.compile(r"enable javascript|javascript (is )?(required|disabled)|requires javascript", re.IGNORECASE)
 
@@ -27,21 +27,37 @@ _ENABLE = re.compile(r"enable javascript|javascript (is )?(required|disabled)|re
 def visible_words(html: str) -> int:
     """Words of the document outside scripts and styles."""
     tree = LexborHTMLParser(html)
-    remove_all(tree.css(_HIDDEN))
+    remove_all(tree.css(", ".join(_HIDDEN)))
     return len(tree.root.text(separator=" ").split()) if tree.root else 0
 
 
 def is_shell(html: str) -> bool:
     """Whether the document, as sent, waits for a script to fill it."""
     tree = LexborHTMLParser(html)
-    if not tree.css_matches("script"):
+    if not tree.css_matches("script") or _has_words(tree, SHELL_WORDS * 4):
         return False
     words = visible_words(html)
-    if words >= SHELL_WORDS * 4:
-        return False
     asks = any(_ENABLE.search(node.text()) for node in tree.css("noscript, body"))
     empty_root = any(not node.text(strip=True) for node in tree.css(_ROOTS))
     return asks or empty_root or words < SHELL_WORDS
+
+
+def _has_words(tree: LexborHTMLParser, enough: int) -> bool:
+    """Whether so many words are visible; most pages tell by their beginning."""
+    words = 0
+    for node in tree.root.traverse(include_text=True) if tree.root else ():
+        if node.is_text_node and not _is_hidden(node):
+            words += len((node.text_content or "").split())
+            if words >= enough:
+                return True
+    return False
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    above = node.parent
+    while above is not None and above.tag not in _HIDDEN:
+        above = above.parent
+    return above is not None
 
 
 def rendering_matters(rendered: RenderedPage) -> bool:
