@@ -84,7 +84,12 @@ class LocalTokenizer:
         folder = find_package("wordllama") / "tokenizers"
         self._tokenizer = HuggingFaceTokenizer.from_file(str(folder / "l2_supercat_tokenizer_config.json"))
         self._space = [self._tokenizer.token_to_id("▁") or 0]
-        self._joined = {pair for token in self._tokenizer.get_vocab() for pair in pairwise(token.replace("▁", " "))}
+        self._joined = {
+            pair
+            for token in self._tokenizer.get_vocab()
+            if not _NO_TEXT.fullmatch(token)
+            for pair in pairwise(token.replace("▁", " "))
+        }
         self._known = _Known(self._learn)
         self._known_pieces = _Known(self._learn_piece)
 
@@ -123,7 +128,14 @@ class LocalTokenizer:
         return text if len(offsets) <= most else text[: offsets[most - 1][1]]
 
 
-_WORD = re.compile(r"\n| +[^ \n]*|[^ \n]+")
+_OTHER = r"[^ -~\n]"
+_WORD = re.compile(
+    rf"\n| *+(?:[A-Za-z]++(?!{_OTHER})|[0-9]++(?!{_OTHER})|[!-/:-@\[-`{{-~]++(?!{_OTHER})|[^ \n]+)| +"
+)
+"""ASCII letters, digits and signs share no token, so each run is a word; beside any other character, what stands
+between spaces is."""
+_NO_TEXT = re.compile(r"<0x..>|<unk>|</?s>")
+"""Tokens that stand for a byte, or for the text's ends."""
 _LONGEST_WORD = 200
 _MOST_WORDS = 100_000
 

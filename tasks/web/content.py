@@ -53,7 +53,8 @@ def read_page(page: FetchedPage) -> ReadPage:
         raise PageSkipped("noindex", "the page asks not to be indexed")
     title = find_title(tree, page.final_url)
     metadata = _find_metadata(tree, page)
-    if any(word in page.html.lower() for word in _CONSENT_WORDS):
+    html = page.html.lower()
+    if any(word in html for word in _CONSENT_WORDS):
         remove_all(_consent_banners(tree))
     main = _find_main(tree)
     _make_links_absolute(main, page.final_url)

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 from tasks.knowledge.tokens import LOCAL_MODEL, LocalTokenizer, find_package, load_tokenizer
 from tests.knowledge.material import ANY_TEXT
 
-TEXTS = st.text(alphabet=st.characters(codec="utf-8")) | st.text(alphabet=" \n\tab.ü漢", max_size=60)
+TEXTS = st.text(alphabet=st.characters(codec="utf-8")) | st.text(alphabet=" \n\tabB19.,)>ü漢”²", max_size=60)
 WHOLE = HuggingFaceTokenizer.from_file(
     str(find_package("wordllama") / "tokenizers" / "l2_supercat_tokenizer_config.json")
 )
