@@ -9,10 +9,10 @@ for slots gets some.
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -25,6 +25,13 @@ PAUSE_S = 1.0
 """Between the two, so that a run that waits for the slot gets it."""
 
 Slot = Callable[[str], AbstractAsyncContextManager[None]]
+Portion = Callable[[Sequence[T]], int]
+"""How many of the waiting items a lane takes at once, from the first on."""
+
+
+def one_item(_waiting: Sequence[Any]) -> int:
+    """Each by itself."""
+    return 1
 
 
 class Channel(Generic[T]):
@@ -40,9 +47,9 @@ class Channel(Generic[T]):
         self._condition = asyncio.Condition()
 
     @property
-    def waiting(self) -> int:
-        """How many items wait to be taken."""
-        return len(self._items)
+    def waiting(self) -> Sequence[T]:
+        """The items that wait to be taken."""
+        return self._items
 
     @property
     def exhausted(self) -> bool:
@@ -58,20 +65,23 @@ class Channel(Generic[T]):
                 self._items.append(item)
                 self._condition.notify_all()
 
-    async def take(self, most: int = 1, *, patience_s: float | None = None, linger_s: float = 0) -> list[T]:
-        """Up to `most` items; none when the channel is exhausted or patience is over.
+    async def take(
+        self, portion: Portion[T] = one_item, *, patience_s: float | None = None, linger_s: float = 0
+    ) -> list[T]:
+        """A portion of the waiting items; none when the channel is exhausted or patience is over.
 
-        Once one item is there, up to `linger_s` seconds are spent waiting for the rest.
+        Once one item is there, up to `linger_s` seconds are spent waiting for the portion to be whole.
         """
         async with self._condition:
             while True:
                 if not await self._wait(lambda: bool(self._items) or self._closed, patience_s):
                     return []
                 if linger_s:
-                    await self._wait(lambda: len(self._items) >= most or self._closed, linger_s)
+                    await self._wait(lambda: len(self._items) >= portion(self._items) or self._closed, linger_s)
                 # While this lane lingered, another may have taken them all: then it waits on.
                 if self._items or self._closed:
                     break
+            most = portion(self._items)
             taken = [self._items.popleft() for _ in range(min(most, len(self._items)))]
             self._condition.notify_all()
             return taken
@@ -113,10 +123,11 @@ class Lanes(Generic[T]):
     work: Callable[[list[T]], Awaitable[None]]
     """Handles a batch; page failures are its own business, what it raises ends the build."""
     slot: Slot
-    batch: Callable[[], int] = lambda: 1
-    """Most items a lane takes at once."""
+    portion: Portion[T] = one_item
     linger_s: float = 0
-    """How long a lane waits for a batch to fill up."""
+    """How long a lane waits for a batch to fill up …"""
+    busy_linger_s: float = 0
+    """… and how long while another lane is at work: what comes meanwhile goes together (as in RFC 896)."""
     adaptive: bool = True
     """Open lanes as work comes; else all of them at once."""
     _alive: int = field(default=0, init=False)
@@ -136,7 +147,8 @@ class Lanes(Generic[T]):
     def _wants_lane(self) -> bool:
         if self._alive >= self.most:
             return False
-        return not self.adaptive or self.source.waiting > self._free * self.batch()
+        waiting = self.source.waiting
+        return not self.adaptive or len(waiting) > self._free * self.portion(waiting)
 
     def _open_lane(self, group: asyncio.TaskGroup) -> None:
         self._alive += 1
@@ -164,7 +176,8 @@ class Lanes(Generic[T]):
         loop = asyncio.get_running_loop()
         patience_s = IDLE_S if self.adaptive else None
         while not self.source.exhausted and loop.time() < until:
-            items = await self.source.take(self.batch(), patience_s=patience_s, linger_s=self.linger_s)
+            linger_s = self.busy_linger_s if self._alive > self._free else self.linger_s
+            items = await self.source.take(self.portion, patience_s=patience_s, linger_s=linger_s)
             if not items:
                 if self._free > 1:
                     return

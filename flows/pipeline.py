@@ -6,12 +6,13 @@ page's failure is counted, reported and kept; whatever else is raised ends the b
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import takewhile
 from math import ceil
 from typing import Any, TypeVar
 
 from flows.lanes import Channel, Lanes, Slot
 from flows.runs import run_task
-from flows.workspace import Workspace
+from flows.workspace import CHILDREN, Workspace
 from tasks.core.errors import EmbeddingFailed, PageError, PageSkipped, StoreFailed
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, EmbeddedPage, FetchMethod, Found, Target
@@ -31,7 +32,9 @@ URL_BATCH = 20
 PAGE_BATCH = 32
 """Most pages of one `embed` or `store` task run."""
 LINGER_S = 0.2
-"""How long a batch of pages waits to fill up."""
+"""How long a batch of pages waits to fill up …"""
+BUSY_LINGER_S = 1.5
+"""… while another is at work."""
 
 
 class Pipeline:
@@ -103,7 +106,7 @@ class Pipeline:
                 most,
                 self._extract,
                 self._slot,
-                batch=lambda: _share(http.waiting, most),
+                portion=lambda waiting: _share(len(waiting), most),
                 adaptive=settings.adaptive,
             ),
         ]
@@ -116,7 +119,7 @@ class Pipeline:
             settings.scrape_workers,
             self._scrape,
             self._slot,
-            batch=lambda: _share(self._scraping.waiting, settings.scrape_workers),
+            portion=lambda waiting: _scrape_portion(waiting, settings.scrape_workers),
             adaptive=settings.adaptive,
         )
 
@@ -135,8 +138,9 @@ class Pipeline:
             most,
             work,
             self._slot,
-            batch=lambda: PAGE_BATCH,
+            portion=lambda _waiting: PAGE_BATCH,
             linger_s=LINGER_S,
+            busy_linger_s=BUSY_LINGER_S,
             adaptive=self._space.settings.adaptive,
         )
 
@@ -168,7 +172,7 @@ class Pipeline:
         await remember_urls(self._space.pool, self._space.job.build_id, new)
         progress.known_urls = frontier.admitted
         if not isinstance(found.error, PageSkipped):
-            await progress.extracted(found.page.method if found.page else "failed", self._scraping.waiting)
+            await progress.extracted(found.page.method if found.page else "failed", len(self._scraping.waiting))
             await self._scraping.put(found)
         await self._spread(new)
         frontier.settle()
@@ -176,7 +180,7 @@ class Pipeline:
     async def _spread(self, targets: Sequence[Target]) -> None:
         for target in targets:
             if self._frontier.is_leaf(target):
-                await self._space.progress.extracted("unfetched", self._scraping.waiting)
+                await self._space.progress.extracted("unfetched", len(self._scraping.waiting))
                 await self._scraping.put(Found(target=target))
                 self._frontier.settle()
             else:
@@ -270,6 +274,14 @@ class Pipeline:
                 widget_id=str(space.job.widget_id),
                 pages=space.progress.statistics.stored_pages,
             )
+
+
+def _scrape_portion(waiting: Sequence[Found], lanes: int) -> int:
+    """Pages in hand are shared among those that read them, pages to be fetched among all lanes."""
+    in_hand = sum(1 for _ in takewhile(lambda found: found.page is not None, waiting))
+    if in_hand:
+        return min(in_hand, _share(in_hand, CHILDREN + 1))
+    return _share(sum(1 for _ in takewhile(lambda found: found.page is None, waiting)), lanes)
 
 
 def _share(waiting: int, lanes: int) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from operator import itemgetter
 
 import numpy as np
 import psycopg
@@ -10,6 +9,13 @@ import psycopg
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed
 from tasks.knowledge.embedders import Embedder, Vector, pad
+
+_NEW_VECTORS = "CREATE TEMPORARY TABLE IF NOT EXISTS new_vectors (hash text, embedding vector) ON COMMIT DELETE ROWS"
+# One order for all, so that two runs with the same text do not lock each other out.
+_TAKE_OVER_VECTORS = (
+    "INSERT INTO embedding_cache (content_hash, model, embedding)"
+    " SELECT hash, %s, embedding FROM new_vectors ORDER BY hash ON CONFLICT DO NOTHING"
+)
 
 
 async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector | EmbeddingFailed]:
@@ -47,17 +53,18 @@ async def _look_up(pool: Pool, model: str, hashes: list[str]) -> dict[str, Vecto
 
 
 async def _remember(pool: Pool, model: str, fresh: Mapping[str, Vector | EmbeddingFailed]) -> None:
-    rows = [
-        # As long as the model's vectors are, without what they are padded with.
-        (hash_, model, np.trim_zeros(vector, "b"))
-        for hash_, vector in fresh.items()
-        if not isinstance(vector, EmbeddingFailed)
-    ]
-    if not rows:
+    vectors = {hash_: vector for hash_, vector in fresh.items() if not isinstance(vector, EmbeddingFailed)}
+    if not vectors:
         return
-    async with _connect(pool) as connection, connection.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO embedding_cache (content_hash, model, embedding) VALUES (%b, %b, %b) ON CONFLICT DO NOTHING",
-            # One order for all, so that two runs with the same text do not lock each other out.
-            sorted(rows, key=itemgetter(0)),
-        )
+    async with _connect(pool) as connection, connection.transaction(), connection.cursor() as cursor:
+        await cursor.execute(_NEW_VECTORS)
+        async with cursor.copy("COPY new_vectors FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(("text", "vector"))
+            for hash_, vector in vectors.items():
+                await copy.write_row((hash_, _without_padding(vector)))
+        await cursor.execute(_TAKE_OVER_VECTORS, (model,))
+
+
+def _without_padding(vector: Vector) -> Vector:
+    """As long as the model's vectors are."""
+    return vector[: int(np.flatnonzero(vector)[-1]) + 1]

@@ -129,9 +129,7 @@ class LocalTokenizer:
 
 
 _OTHER = r"[^ -~\n]"
-_WORD = re.compile(
-    rf"\n| *+(?:[A-Za-z]++(?!{_OTHER})|[0-9]++(?!{_OTHER})|[!-/:-@\[-`{{-~]++(?!{_OTHER})|[^ \n]+)| +"
-)
+_WORD = re.compile(rf"\n| *+(?:[A-Za-z]++(?!{_OTHER})|[0-9]++(?!{_OTHER})|[!-/:-@\[-`{{-~]++(?!{_OTHER})|[^ \n]+)| +")
 """ASCII letters, digits and signs share no token, so each run is a word; beside any other character, what stands
 between spaces is."""
 _NO_TEXT = re.compile(r"<0x..>|<unk>|</?s>")

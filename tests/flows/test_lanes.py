@@ -47,7 +47,7 @@ async def test_every_item_is_worked_on_exactly_once(adaptive: bool, batch: int) 
         await asyncio.sleep(0.001)
         done.extend(items)
 
-    lanes = Lanes("test", channel, 4, work, Slots(4).hold, batch=lambda: batch, linger_s=0.01, adaptive=adaptive)
+    lanes = Lanes("test", channel, 4, work, Slots(4).hold, portion=lambda _: batch, linger_s=0.01, adaptive=adaptive)
     async with asyncio.timeout(10):
         await asyncio.gather(lanes.run(), fill_and_close(channel, 50))
     assert sorted(done) == list(range(50))
@@ -58,9 +58,9 @@ async def test_a_full_channel_holds_its_producer_back() -> None:
     channel: Channel[int] = Channel(size=3)
     producer = asyncio.create_task(fill_and_close(channel, 10))
     await asyncio.sleep(0.05)
-    assert channel.waiting == 3
+    assert len(channel.waiting) == 3
     assert not producer.done()
-    while await channel.take(2):
+    while await channel.take(lambda _: 2):
         pass
     await producer
     assert channel.exhausted
@@ -122,6 +122,6 @@ async def test_a_batch_waits_a_little_to_fill_up() -> None:
             await asyncio.sleep(0.01)
         await channel.close()
 
-    lanes = Lanes("test", channel, 4, work, Slots(4).hold, batch=lambda: 100, linger_s=5)
+    lanes = Lanes("test", channel, 4, work, Slots(4).hold, portion=lambda _: 100, linger_s=5)
     await asyncio.gather(lanes.run(), trickle())
     assert batches == [[0, 1, 2, 3, 4, 5]]
