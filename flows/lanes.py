@@ -26,7 +26,7 @@ PAUSE_S = 1.0
 
 Slot = Callable[[str], AbstractAsyncContextManager[None]]
 Portion = Callable[[Sequence[T]], int]
-"""How many of the waiting items a lane takes at once, from the first on."""
+"""How many of the waiting items a lane takes at once, from the first on; 0: none before the channel changes."""
 
 
 def one_item(_waiting: Sequence[Any]) -> int:
@@ -74,17 +74,23 @@ class Channel(Generic[T]):
         """
         async with self._condition:
             while True:
-                if not await self._wait(lambda: bool(self._items) or self._closed, patience_s):
+                if not await self._wait(lambda: self.exhausted or self._offers(portion) > 0, patience_s):
                     return []
                 if linger_s:
-                    await self._wait(lambda: len(self._items) >= portion(self._items) or self._closed, linger_s)
+                    await self._wait(lambda: self._offers(portion, whole=True) > 0 or self._closed, linger_s)
                 # While this lane lingered, another may have taken them all: then it waits on.
-                if self._items or self._closed:
+                if (most := self._offers(portion)) or self.exhausted:
                     break
-            most = portion(self._items)
-            taken = [self._items.popleft() for _ in range(min(most, len(self._items)))]
+            taken = [self._items.popleft() for _ in range(most)]
             self._condition.notify_all()
             return taken
+
+    def _offers(self, portion: Portion[T], *, whole: bool = False) -> int:
+        """How many items can be taken now; none if the portion has to be `whole` and is not."""
+        if not self._items:
+            return 0
+        most = portion(self._items)
+        return 0 if whole and most > len(self._items) else min(most, len(self._items))
 
     async def _wait(self, condition: Callable[[], bool], seconds: float | None) -> bool:
         try:

@@ -10,7 +10,7 @@ from itertools import takewhile
 from math import ceil
 from typing import Any, TypeVar
 
-from flows.lanes import Channel, Lanes, Slot
+from flows.lanes import QUEUE_SIZE, Channel, Lanes, Slot
 from flows.runs import run_task
 from flows.workspace import CHILDREN, Workspace
 from tasks.core.errors import EmbeddingFailed, PageError, PageSkipped, StoreFailed
@@ -47,6 +47,8 @@ class Pipeline:
         self._slot = slot
         self._seen = seen
         self._answers = False
+        self._reading = 0
+        """Lanes at work on pages in hand."""
         self._extracting: dict[FetchMethod, Channel[Target]] = {method: Channel(size=None) for method in FetchMethod}
         self._scraping: Channel[Found] = Channel()
         self._embedding: Channel[ChunkedPage] = Channel()
@@ -90,7 +92,6 @@ class Pipeline:
     def _extract_lanes(self) -> list[Lanes[Target]]:
         settings = self._space.settings
         browser, http = self._extracting[FetchMethod.browser], self._extracting[FetchMethod.http]
-        most = settings.http_extract_workers
         return [
             Lanes(
                 "extract-browser",
@@ -103,10 +104,10 @@ class Pipeline:
             Lanes(
                 "extract-http",
                 http,
-                most,
+                settings.http_extract_workers,
                 self._extract,
                 self._slot,
-                portion=lambda waiting: _share(len(waiting), most),
+                portion=self._extract_portion,
                 adaptive=settings.adaptive,
             ),
         ]
@@ -119,9 +120,24 @@ class Pipeline:
             settings.scrape_workers,
             self._scrape,
             self._slot,
-            portion=lambda waiting: _scrape_portion(waiting, settings.scrape_workers),
+            portion=self._scrape_portion,
             adaptive=settings.adaptive,
         )
+
+    def _extract_portion(self, waiting: Sequence[Target]) -> int:
+        if len(self._scraping.waiting) > QUEUE_SIZE // 2:
+            # Scraping is behind: nothing is won by sharing out.
+            return URL_BATCH
+        return _share(len(waiting), self._space.settings.http_extract_workers)
+
+    def _scrape_portion(self, waiting: Sequence[Found]) -> int:
+        """Pages to be fetched are shared among all lanes; pages in hand gather while the readers have enough to do."""
+        in_hand = _count_first(waiting, is_fetched=True)
+        if not in_hand:
+            return _share(_count_first(waiting, is_fetched=False), self._space.settings.scrape_workers)
+        if self._reading > CHILDREN:
+            return URL_BATCH if in_hand >= URL_BATCH else 0
+        return _share(in_hand, CHILDREN + 1)
 
     def _embed_lanes(self) -> Lanes[ChunkedPage]:
         return self._page_lanes("embed", self._embedding, self._space.settings.embed_workers, self._embed)
@@ -196,14 +212,20 @@ class Pipeline:
     async def _scrape(self, items: list[Found]) -> None:
         self._space.progress.meters[Stage.scraping].start()
         batch = ScrapeBatch(items)
-        if len(items) > 1:
-            await self._run_scrape(batch)
-        # What failed gets a task run of its own: seen in Prefect with its cause, and retried where that may help.
-        for alone in batch.split():
-            try:
-                await self._run_scrape(alone)
-            except PageError as error:
-                await self._space.progress.failed(Stage.scraping, alone.left[0].target, error)
+        reads_only = items[0].page is not None
+        self._reading += reads_only
+        try:
+            if len(items) > 1:
+                await self._run_scrape(batch)
+            # What failed gets a task run of its own: seen in Prefect with its cause, and retried where that may help.
+            for alone in batch.split():
+                try:
+                    await self._run_scrape(alone)
+                except PageError as error:
+                    await self._space.progress.failed(Stage.scraping, alone.left[0].target, error)
+        finally:
+            self._reading -= reads_only
+            await self._scraping.nudge()
 
     async def _run_scrape(self, batch: ScrapeBatch) -> None:
         space = self._space
@@ -276,12 +298,8 @@ class Pipeline:
             )
 
 
-def _scrape_portion(waiting: Sequence[Found], lanes: int) -> int:
-    """Pages in hand are shared among those that read them, pages to be fetched among all lanes."""
-    in_hand = sum(1 for _ in takewhile(lambda found: found.page is not None, waiting))
-    if in_hand:
-        return min(in_hand, _share(in_hand, CHILDREN + 1))
-    return _share(sum(1 for _ in takewhile(lambda found: found.page is None, waiting)), lanes)
+def _count_first(waiting: Sequence[Found], *, is_fetched: bool) -> int:
+    return sum(1 for _ in takewhile(lambda found: (found.page is not None) == is_fetched, waiting))
 
 
 def _share(waiting: int, lanes: int) -> int:
