@@ -8,10 +8,12 @@ for slots gets some.
 
 import asyncio
 import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -130,6 +132,8 @@ class Lanes(Generic[T]):
     """Handles a batch; page failures are its own business, what it raises ends the build."""
     slot: Slot
     portion: Portion[T] = one_item
+    batch_s: float = 0
+    """A portion takes a lane at least about so long; how long an item takes is learned."""
     linger_s: float = 0
     """How long a lane waits for a batch to fill up …"""
     busy_linger_s: float = 0
@@ -139,6 +143,8 @@ class Lanes(Generic[T]):
     _alive: int = field(default=0, init=False)
     _free: int = field(default=0, init=False)
     _asking: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    _item_s: float = field(default=inf, init=False)
+    """Seconds a lane takes for an item, the latest counting most."""
 
     async def run(self) -> None:
         """Serve the channel until it is exhausted and all work is done."""
@@ -154,7 +160,11 @@ class Lanes(Generic[T]):
         if self._alive >= self.most:
             return False
         waiting = self.source.waiting
-        return not self.adaptive or len(waiting) > self._free * self.portion(waiting)
+        return not self.adaptive or len(waiting) > self._free * self._portion(waiting)
+
+    def _portion(self, waiting: Sequence[T]) -> int:
+        portion = self.portion(waiting)
+        return max(portion, int(self.batch_s / self._item_s)) if portion else 0
 
     def _open_lane(self, group: asyncio.TaskGroup) -> None:
         self._alive += 1
@@ -183,13 +193,18 @@ class Lanes(Generic[T]):
         patience_s = IDLE_S if self.adaptive else None
         while not self.source.exhausted and loop.time() < until:
             linger_s = self.busy_linger_s if self._alive > self._free else self.linger_s
-            items = await self.source.take(self.portion, patience_s=patience_s, linger_s=linger_s)
+            items = await self.source.take(self._portion, patience_s=patience_s, linger_s=linger_s)
             if not items:
                 if self._free > 1:
                     return
                 continue
             self._free -= 1
+            began, number = time.perf_counter(), len(items)
             try:
                 await self.work(items)
             finally:
                 self._free += 1
+            self._learn((time.perf_counter() - began) / number)
+
+    def _learn(self, item_s: float) -> None:
+        self._item_s = item_s if self._item_s == inf else (3 * self._item_s + item_s) / 4

@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 URL_BATCH = 20
 """Most URLs of one `extract` or `scrape` task run."""
+BATCH_S = 2.0
+"""What such a task run takes at least, if the site is quick: a run for each page would cost more than the page."""
 PAGE_BATCH = 32
 """Most pages of one `embed` or `store` task run."""
 LINGER_S = 0.2
@@ -108,6 +110,7 @@ class Pipeline:
                 self._extract,
                 self._slot,
                 portion=self._extract_portion,
+                batch_s=BATCH_S,
                 adaptive=settings.adaptive,
             ),
         ]
@@ -121,6 +124,8 @@ class Pipeline:
             self._scrape,
             self._slot,
             portion=self._scrape_portion,
+            batch_s=BATCH_S,
+            busy_linger_s=LINGER_S,
             adaptive=settings.adaptive,
         )
 
