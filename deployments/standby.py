@@ -2,7 +2,8 @@
 
 `python -m deployments.standby` has a socket as its standard input: it says there that it is ready, reads one line,
 `{"flow_run_id": …, "env": {…}}`, and then is what `python -m prefect.engine` would be. Loading Prefect, Scrapy and
-Playwright takes seconds; this way they have passed before anybody waits. When the input ends first, it ends too.
+Playwright takes seconds, as does starting what the flow's child processes are forked from; this way they have passed
+before anybody waits. When the input ends first, it ends too.
 
 Prefect's own settings (PREFECT_…) are those of the worker: they are read while loading.
 """
@@ -16,6 +17,10 @@ import socket
 import sys
 import threading
 
+from tasks.core.processes import start_forkserver
+
+CHILD_MODULE = "tasks.reader_process"
+"""As in `flows.workspace`, which takes seconds to import."""
 FLOW_MODULES = ("flows.build", "flows.recrawl")
 COMPONENTS = (
     *("dupefilters", "logformatter", "pqueues", "resolver", "responsetypes", "robotstxt", "squeues", "statscollectors"),
@@ -58,6 +63,7 @@ def preload_in_background() -> None:
 def main() -> None:
     """Wait for a flow run and carry it out in this process."""
     preload_in_background() if "--gently" in sys.argv else preload()
+    start_forkserver(CHILD_MODULE)
     with socket.socket(fileno=os.dup(0)) as worker, worker.makefile() as orders:
         worker.sendall(READY)
         line = orders.readline()

@@ -26,8 +26,8 @@ from deployments.processes import ending_with_parent
 from deployments.standby import READY
 
 WORKER_TYPE = "widget-builder"
-STANDBYS = 1
-"""Warm interpreters kept waiting."""
+STANDBYS = 2
+"""Warm interpreters kept waiting. While a run is under way one is enough, for starting another takes from the run."""
 START_ATTEMPTS = 3
 """Standbys that may die before a run, until the run is given up."""
 GRACE_S = 4.0
@@ -83,23 +83,27 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         self._standbys: list[asyncio.Task[Standby]] = []
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._looked_at = -BUSY_QUERY_S
+        self._is_ending = False
 
     async def setup(self) -> None:
         """Report to the server once a standby is ready: whoever is online begins runs at once."""
-        self._replenish()
-        await asyncio.wait(self._standbys[:1])
+        self._replenish(STANDBYS)
+        await self._standbys[0]
         await super().setup()
 
     async def teardown(self, *exc_info: Any) -> None:
         """End the runs and the standbys that wait."""
+        self._is_ending = True
         try:
             await super().teardown(*exc_info)
         finally:
             with anyio.CancelScope(shield=True):
                 for task in self._standbys:
-                    standby = await task
-                    standby.writer.close()
-                    await _end(standby.process, GRACE_S)
+                    task.cancel()
+                for standby in await asyncio.gather(*self._standbys, return_exceptions=True):
+                    if isinstance(standby, Standby):
+                        standby.writer.close()
+                        await _end(standby.process, GRACE_S)
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         """Look for runs that are due and begin them; not at every call while there is work already."""
@@ -144,6 +148,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
             with anyio.CancelScope(shield=True):
                 await _end(process, GRACE_S)
             del self._running[str(flow_run.id)]
+            if not self._running and not self._is_ending:
+                self._replenish(STANDBYS)
         return WarmWorkerResult(status_code=status, identifier=str(process.pid))
 
     async def kill_infrastructure(
@@ -160,20 +166,27 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         await _end(process, grace_seconds)
 
     async def _hand_over(self, flow_run: FlowRun, configuration: WarmJobConfiguration) -> asyncio.subprocess.Process:
-        """The process that has taken the run; a replacement is being started."""
+        """The process that has taken the run; if it was the last that waited, another is being started."""
         order = {"flow_run_id": str(flow_run.id), "env": configuration.env}
         for _ in range(START_ATTEMPTS):
             task = self._standbys.pop(0)
-            self._replenish(gently=True)
+            self._replenish(1)
             standby = await task
             if await standby.give(order):
                 standby.writer.close()
                 return standby.process
         raise RuntimeError("no process could be started for the run; the worker's output says why")
 
-    def _replenish(self, *, gently: bool = False) -> None:
-        while len(self._standbys) < STANDBYS:
-            self._standbys.append(asyncio.create_task(_start_standby(gently)))
+    def _replenish(self, wanted: int) -> None:
+        while len(self._standbys) < wanted:
+            previous = self._standbys[-1] if self._standbys else None
+            self._standbys.append(asyncio.create_task(self._start_after(previous)))
+
+    async def _start_after(self, previous: "asyncio.Task[Standby] | None") -> Standby:
+        """A standby; what is there already is not held up."""
+        if previous is not None:
+            await asyncio.wait([previous])
+        return await _start_standby(gently=bool(self._running) or previous is not None)
 
 
 async def _start_standby(gently: bool) -> Standby:
@@ -188,9 +201,13 @@ async def _start_standby(gently: bool) -> Standby:
             preexec_fn=ending_with_parent(),
         )
     reader, writer = await asyncio.open_connection(sock=ours)
-    with contextlib.suppress(ConnectionError):
+    try:
         return Standby(process, writer, is_ready=await reader.readline() == READY)
-    return Standby(process, writer, is_ready=False)
+    except ConnectionError:
+        return Standby(process, writer, is_ready=False)
+    except asyncio.CancelledError:
+        await _end(process, 0)
+        raise
 
 
 async def _end(process: asyncio.subprocess.Process, grace_s: float) -> None:

@@ -13,11 +13,12 @@ from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
 from tasks.knowledge.builds import create_build, start_build
 from tasks.knowledge.embedders import Embedder, open_embedder
-from tasks.reading import prepare_child
 from tasks.web.reader import Web, open_web
 
 CHILDREN = 2
 """Processes that read pages and embed text; more than cores would only wait for each other."""
+CHILD_MODULE = "tasks.reader_process"
+"""What they have loaded."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ async def take_job(
 async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Progress) -> AsyncIterator[Workspace]:
     """Everything the build needs; the slow ones (child processes, browser) start in the background."""
     async with AsyncExitStack() as stack:
-        processes = stack.enter_context(open_processes(CHILDREN, prepare_child))
+        processes = stack.enter_context(open_processes(CHILDREN, CHILD_MODULE))
         web = await stack.enter_async_context(open_web(settings))
         embedder = await stack.enter_async_context(open_embedder(settings, processes))
         yield Workspace(

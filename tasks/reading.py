@@ -13,7 +13,3 @@ def read_in_chunks(page: FetchedPage, model: str) -> ChunkedPage:
         PageSkipped, ContentFailed: there is nothing to read on it.
     """
     return chunk_page(read_page(page), load_tokenizer(model))
-
-
-def prepare_child() -> None:
-    """Importing this module has loaded what a child needs."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,17 +19,17 @@ class Processes(Executor):
     The call during which a child crashed raises `BrokenProcessPool`; so do those that ran beside it.
     """
 
-    def __init__(self, count: int, prepare: Callable[[], object]) -> None:
-        """`prepare` runs once in each child: imports and model loading."""
+    def __init__(self, count: int, preload: str) -> None:
+        """`preload`: the module that children have imported from the beginning."""
         self._count = count
-        self._prepare = prepare
+        self._preload = preload
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
         # Not forked from us, who run threads and an event loop, but from a clean process that has the imports.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([self._prepare.__module__])
-        return ProcessPoolExecutor(self._count, mp_context=context, initializer=self._prepare)
+        context.set_forkserver_preload([self._preload])
+        return ProcessPoolExecutor(self._count, mp_context=context)
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """The future of a call in a child; arguments and result must be picklable."""
@@ -49,14 +50,20 @@ class Processes(Executor):
         self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
 
+def start_forkserver(preload: str) -> None:
+    """Start what this process's children will be forked from, before there is any need of them."""
+    forkserver.set_forkserver_preload([preload])
+    forkserver.ensure_running()
+
+
 def _nothing(*_: Any) -> None:
     """Makes a child start."""
 
 
 @contextmanager
-def open_processes(count: int, prepare: Callable[[], object]) -> Iterator[Processes]:
+def open_processes(count: int, preload: str) -> Iterator[Processes]:
     """Child processes, started at once and ended on leaving."""
-    processes = Processes(count, prepare)
+    processes = Processes(count, preload)
     warming = Thread(target=processes.warm_up, name="warm-up", daemon=True)
     warming.start()
     try:

@@ -22,7 +22,7 @@ HALF_WEIGHT_RANK = 300
 
 
 @cache
-def _load_weighted_tokens() -> NDArray[np.float32]:
+def load_weighted_tokens() -> NDArray[np.float32]:
     """The model's token vectors, each times its weight; shape (32000, 256), loaded once a process."""
     from safetensors.numpy import load_file
 
@@ -37,7 +37,7 @@ def _load_weighted_tokens() -> NDArray[np.float32]:
 
 def embed_locally(texts: list[str]) -> NDArray[np.float32]:
     """Vectors of the texts, shape (n, 256), unit length; all zero for a text without tokens."""
-    tokens = _load_weighted_tokens()
+    tokens = load_weighted_tokens()
     tokenizer = load_tokenizer(LOCAL_MODEL)
     assert isinstance(tokenizer, LocalTokenizer)
     sums = np.stack([tokens[tokenizer.encode(text)].sum(axis=0) for text in texts])
