@@ -46,6 +46,7 @@ class Channel(Generic[T]):
         self._items: deque[T] = deque()
         self._size = size
         self._closed = False
+        self._gathering_since = 0.0
         self._condition = asyncio.Condition()
 
     @property
@@ -64,6 +65,8 @@ class Channel(Generic[T]):
             for item in items:
                 while self._size is not None and len(self._items) >= self._size:
                     await self._condition.wait()
+                if not self._items:
+                    self._gathering_since = time.monotonic()
                 self._items.append(item)
                 self._condition.notify_all()
 
@@ -72,18 +75,20 @@ class Channel(Generic[T]):
     ) -> list[T]:
         """A portion of the waiting items; none when the channel is exhausted or patience is over.
 
-        Once one item is there, up to `linger_s` seconds are spent waiting for the portion to be whole.
+        A portion that is not whole is taken `linger_s` seconds after its first item came.
         """
         async with self._condition:
             while True:
                 if not await self._wait(lambda: self.exhausted or self._offers(portion) > 0, patience_s):
                     return []
                 if linger_s:
-                    await self._wait(lambda: self._offers(portion, whole=True) > 0 or self._closed, linger_s)
+                    left_s = self._gathering_since + linger_s - time.monotonic()
+                    await self._wait(lambda: self._offers(portion, whole=True) > 0 or self._closed, left_s)
                 # While this lane lingered, another may have taken them all: then it waits on.
                 if (most := self._offers(portion)) or self.exhausted:
                     break
             taken = [self._items.popleft() for _ in range(most)]
+            self._gathering_since = time.monotonic()
             self._condition.notify_all()
             return taken
 
@@ -134,10 +139,10 @@ class Lanes(Generic[T]):
     portion: Portion[T] = one_item
     batch_s: float = 0
     """A portion takes a lane at least about so long; how long an item takes is learned."""
+    first_linger_s: float = 0
+    """How long a lane waits for a portion to be whole when no work has been done yet …"""
     linger_s: float = 0
-    """How long a lane waits for a batch to fill up …"""
-    busy_linger_s: float = 0
-    """… and how long while another lane is at work: what comes meanwhile goes together (as in RFC 896)."""
+    """… and later."""
     adaptive: bool = True
     """Open lanes as work comes; else all of them at once."""
     _alive: int = field(default=0, init=False)
@@ -160,7 +165,8 @@ class Lanes(Generic[T]):
         if self._alive >= self.most:
             return False
         waiting = self.source.waiting
-        return not self.adaptive or len(waiting) > self._free * self._portion(waiting)
+        portion = self._portion(waiting)
+        return not self.adaptive or (portion > 0 and len(waiting) > self._free * portion)
 
     def _portion(self, waiting: Sequence[T]) -> int:
         portion = self.portion(waiting)
@@ -192,7 +198,7 @@ class Lanes(Generic[T]):
         loop = asyncio.get_running_loop()
         patience_s = IDLE_S if self.adaptive else None
         while not self.source.exhausted and loop.time() < until:
-            linger_s = self.busy_linger_s if self._alive > self._free else self.linger_s
+            linger_s = self.first_linger_s if self._item_s == inf else self.linger_s
             items = await self.source.take(self._portion, patience_s=patience_s, linger_s=linger_s)
             if not items:
                 if self._free > 1:

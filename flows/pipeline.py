@@ -33,10 +33,12 @@ BATCH_S = 2.0
 """What such a task run takes at least, if the site is quick: a run for each page would cost more than the page."""
 PAGE_BATCH = 32
 """Most pages of one `embed` or `store` task run."""
-LINGER_S = 0.2
-"""How long a batch of pages waits to fill up …"""
-BUSY_LINGER_S = 1.5
-"""… while another is at work."""
+FIRST_LINGER_S = 0.2
+"""How long the first batch of pages waits to fill up: there is a widget that wants to answer …"""
+LINGER_S = 1.5
+"""… and later ones."""
+URL_LINGER_S = 0.2
+"""The same for URLs."""
 
 
 class Pipeline:
@@ -125,7 +127,7 @@ class Pipeline:
             self._slot,
             portion=self._scrape_portion,
             batch_s=BATCH_S,
-            busy_linger_s=LINGER_S,
+            linger_s=URL_LINGER_S,
             adaptive=settings.adaptive,
         )
 
@@ -140,9 +142,7 @@ class Pipeline:
         in_hand = _count_first(waiting, is_fetched=True)
         if not in_hand:
             return _share(_count_first(waiting, is_fetched=False), self._space.settings.scrape_workers)
-        if self._reading > CHILDREN:
-            return URL_BATCH if in_hand >= URL_BATCH else 0
-        return _share(in_hand, CHILDREN + 1)
+        return _share(in_hand, CHILDREN + 1) if self._reading <= CHILDREN else 0
 
     def _embed_lanes(self) -> Lanes[ChunkedPage]:
         return self._page_lanes("embed", self._embedding, self._space.settings.embed_workers, self._embed)
@@ -160,8 +160,8 @@ class Pipeline:
             work,
             self._slot,
             portion=lambda _waiting: PAGE_BATCH,
+            first_linger_s=FIRST_LINGER_S,
             linger_s=LINGER_S,
-            busy_linger_s=BUSY_LINGER_S,
             adaptive=self._space.settings.adaptive,
         )
 

@@ -20,6 +20,8 @@ GAIN = 1.3
 """The browser matters when it shows this many times as much text, or as many links, as was sent."""
 
 _HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "head"))
+_BEGINNING = 20_000
+"""Characters in which most pages have shown enough words, so that the rest need not be parsed."""
 _ROOTS = "#root, #app, #__next, #__nuxt, #svelte, app-root, [data-reactroot], [ng-app]"
 _ENABLE = re.compile(r"enable javascript|javascript (is )?(required|disabled)|requires javascript", re.IGNORECASE)
 
@@ -33,8 +35,10 @@ def visible_words(html: str) -> int:
 
 def is_shell(html: str) -> bool:
     """Whether the document, as sent, waits for a script to fill it."""
+    if any(_has_words(LexborHTMLParser(part), SHELL_WORDS * 4) for part in (html[:_BEGINNING], html)):
+        return False
     tree = LexborHTMLParser(html)
-    if not tree.css_matches("script") or _has_words(tree, SHELL_WORDS * 4):
+    if not tree.css_matches("script"):
         return False
     words = visible_words(html)
     asks = any(_ENABLE.search(node.text()) for node in tree.css("noscript, body"))
@@ -43,7 +47,7 @@ def is_shell(html: str) -> bool:
 
 
 def _has_words(tree: LexborHTMLParser, enough: int) -> bool:
-    """Whether so many words are visible; most pages tell by their beginning."""
+    """Whether so many words are visible."""
     words = 0
     for node in tree.root.traverse(include_text=True) if tree.root else ():
         if node.is_text_node and not _is_hidden(node):

@@ -1,4 +1,4 @@
-"""How much memory and processor time the product's processes take, sampled twice a second."""
+"""How much memory and processor time the product's processes take, sampled every second."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import psutil
 from rich.table import Table
 
-EVERY_S = 0.5
+EVERY_S = 1.0
 MB = 1_000_000
 
 

@@ -122,6 +122,6 @@ async def test_a_batch_waits_a_little_to_fill_up() -> None:
             await asyncio.sleep(0.01)
         await channel.close()
 
-    lanes = Lanes("test", channel, 4, work, Slots(4).hold, portion=lambda _: 100, linger_s=5)
+    lanes = Lanes("test", channel, 4, work, Slots(4).hold, portion=lambda _: 100, first_linger_s=5)
     await asyncio.gather(lanes.run(), trickle())
     assert batches == [[0, 1, 2, 3, 4, 5]]
