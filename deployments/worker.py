@@ -27,12 +27,15 @@ from deployments.standby import READY
 
 WORKER_TYPE = "widget-builder"
 STANDBYS = 2
-"""Warm interpreters kept waiting. While a run is under way one is enough, for starting another takes from the run."""
+"""Warm interpreters kept waiting; while a run is under way one is enough, for starting another takes from the run …"""
+SPARED_S = 2.0
+"""… most of all in its first seconds."""
+KEEP_EVERY_S = 0.5
 START_ATTEMPTS = 3
 """Standbys that may die before a run, until the run is given up."""
 GRACE_S = 4.0
 """What a run's process has to say farewell when the worker is stopped."""
-BUSY_QUERY_S = 2.0
+BUSY_QUERY_S = 1.0
 """While a run is under way the worker looks for further ones this often: each look costs the server time that the
 run could use."""
 
@@ -83,17 +86,20 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         self._standbys: list[asyncio.Task[Standby]] = []
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._looked_at = -BUSY_QUERY_S
-        self._is_ending = False
+        self._taken_at = -SPARED_S
+        self._keeper: asyncio.Task[None] | None = None
 
     async def setup(self) -> None:
         """Report to the server once a standby is ready: whoever is online begins runs at once."""
-        self._replenish(STANDBYS)
-        await self._standbys[0]
+        self._standbys.append(asyncio.create_task(_start_standby()))
+        await asyncio.wait(self._standbys)
+        self._keeper = asyncio.create_task(self._keep_standbys())
         await super().setup()
 
     async def teardown(self, *exc_info: Any) -> None:
         """End the runs and the standbys that wait."""
-        self._is_ending = True
+        if self._keeper is not None:
+            self._keeper.cancel()
         try:
             await super().teardown(*exc_info)
         finally:
@@ -148,8 +154,6 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
             with anyio.CancelScope(shield=True):
                 await _end(process, GRACE_S)
             del self._running[str(flow_run.id)]
-            if not self._running and not self._is_ending:
-                self._replenish(STANDBYS)
         return WarmWorkerResult(status_code=status, identifier=str(process.pid))
 
     async def kill_infrastructure(
@@ -166,30 +170,29 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         await _end(process, grace_seconds)
 
     async def _hand_over(self, flow_run: FlowRun, configuration: WarmJobConfiguration) -> asyncio.subprocess.Process:
-        """The process that has taken the run; if it was the last that waited, another is being started."""
+        """The process that has taken the run."""
         order = {"flow_run_id": str(flow_run.id), "env": configuration.env}
         for _ in range(START_ATTEMPTS):
-            task = self._standbys.pop(0)
-            self._replenish(1)
+            task = self._standbys.pop(0) if self._standbys else asyncio.create_task(_start_standby())
+            self._taken_at = asyncio.get_running_loop().time()
             standby = await task
             if await standby.give(order):
                 standby.writer.close()
                 return standby.process
         raise RuntimeError("no process could be started for the run; the worker's output says why")
 
-    def _replenish(self, wanted: int) -> None:
-        while len(self._standbys) < wanted:
-            previous = self._standbys[-1] if self._standbys else None
-            self._standbys.append(asyncio.create_task(self._start_after(previous)))
+    async def _keep_standbys(self) -> None:
+        """Start what is missing, one at a time, and not in a run's first seconds."""
+        while True:
+            await asyncio.sleep(KEEP_EVERY_S)
+            is_spared = asyncio.get_running_loop().time() < self._taken_at + SPARED_S
+            if not is_spared and len(self._standbys) < (1 if self._running else STANDBYS):
+                standby = asyncio.create_task(_start_standby(gently=True))
+                self._standbys.append(standby)
+                await asyncio.wait([standby])
 
-    async def _start_after(self, previous: "asyncio.Task[Standby] | None") -> Standby:
-        """A standby; what is there already is not held up."""
-        if previous is not None:
-            await asyncio.wait([previous])
-        return await _start_standby(gently=bool(self._running) or previous is not None)
 
-
-async def _start_standby(gently: bool) -> Standby:
+async def _start_standby(*, gently: bool = False) -> Standby:
     """A standby that has said it is ready, or has ended; its output is the worker's."""
     ours, theirs = socket.socketpair()
     with theirs:

@@ -1,6 +1,7 @@
 """Work that burns CPU leaves the event loop: a pool of child processes that survives crashes of its own."""
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -8,6 +9,9 @@ from contextlib import contextmanager
 from multiprocessing import forkserver
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
+
+NICENESS = 5
+"""Children give way to those who feed them and take what they have done."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,7 +33,7 @@ class Processes(Executor):
         # Not forked from us, who run threads and an event loop, but from a clean process that has the imports.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([self._preload])
-        return ProcessPoolExecutor(self._count, mp_context=context)
+        return ProcessPoolExecutor(self._count, mp_context=context, initializer=os.nice, initargs=(NICENESS,))
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """The future of a call in a child; arguments and result must be picklable."""
