@@ -10,8 +10,8 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Generic, TypeVar
@@ -124,6 +124,25 @@ class Channel(Generic[T]):
             self._condition.notify_all()
 
 
+class Pace:
+    """How long an item takes, the latest counting most."""
+
+    def __init__(self) -> None:
+        self._item_s = inf
+
+    def within(self, seconds: float) -> int:
+        """How many items a lane does in so long; none when there is nothing to tell by."""
+        return int(seconds / self._item_s)
+
+    @contextmanager
+    def measure(self, items: int) -> Iterator[None]:
+        """Learn from the work inside."""
+        began = time.perf_counter()
+        yield
+        item_s = (time.perf_counter() - began) / items
+        self._item_s = item_s if self._item_s == inf else (3 * self._item_s + item_s) / 4
+
+
 @dataclass
 class Lanes(Generic[T]):
     """The lanes that serve one channel with one piece of work."""
@@ -137,8 +156,6 @@ class Lanes(Generic[T]):
     """Handles a batch; page failures are its own business, what it raises ends the build."""
     slot: Slot
     portion: Portion[T] = one_item
-    batch_s: float = 0
-    """A portion takes a lane at least about so long; how long an item takes is learned."""
     first_linger_s: float = 0
     """How long a lane waits for a portion to be whole when no work has been done yet …"""
     linger_s: float = 0
@@ -148,8 +165,7 @@ class Lanes(Generic[T]):
     _alive: int = field(default=0, init=False)
     _free: int = field(default=0, init=False)
     _asking: set[asyncio.Task[None]] = field(default_factory=set, init=False)
-    _item_s: float = field(default=inf, init=False)
-    """Seconds a lane takes for an item, the latest counting most."""
+    _has_worked: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Serve the channel until it is exhausted and all work is done."""
@@ -165,12 +181,8 @@ class Lanes(Generic[T]):
         if self._alive >= self.most:
             return False
         waiting = self.source.waiting
-        portion = self._portion(waiting)
-        return not self.adaptive or (portion > 0 and len(waiting) > self._free * portion)
-
-    def _portion(self, waiting: Sequence[T]) -> int:
         portion = self.portion(waiting)
-        return max(portion, int(self.batch_s / self._item_s)) if portion else 0
+        return not self.adaptive or (portion > 0 and len(waiting) > self._free * portion)
 
     def _open_lane(self, group: asyncio.TaskGroup) -> None:
         self._alive += 1
@@ -198,19 +210,15 @@ class Lanes(Generic[T]):
         loop = asyncio.get_running_loop()
         patience_s = IDLE_S if self.adaptive else None
         while not self.source.exhausted and loop.time() < until:
-            linger_s = self.first_linger_s if self._item_s == inf else self.linger_s
-            items = await self.source.take(self._portion, patience_s=patience_s, linger_s=linger_s)
+            linger_s = self.first_linger_s if not self._has_worked else self.linger_s
+            items = await self.source.take(self.portion, patience_s=patience_s, linger_s=linger_s)
             if not items:
                 if self._free > 1:
                     return
                 continue
             self._free -= 1
-            began, number = time.perf_counter(), len(items)
             try:
                 await self.work(items)
             finally:
                 self._free += 1
-            self._learn((time.perf_counter() - began) / number)
-
-    def _learn(self, item_s: float) -> None:
-        self._item_s = item_s if self._item_s == inf else (3 * self._item_s + item_s) / 4
+            self._has_worked = True

@@ -10,7 +10,7 @@ from itertools import takewhile
 from math import ceil
 from typing import Any, TypeVar
 
-from flows.lanes import QUEUE_SIZE, Channel, Lanes, Slot
+from flows.lanes import QUEUE_SIZE, Channel, Lanes, Pace, Slot
 from flows.runs import run_task
 from flows.workspace import CHILDREN, Workspace
 from tasks.core.errors import EmbeddingFailed, PageError, PageSkipped, StoreFailed
@@ -51,6 +51,7 @@ class Pipeline:
         self._slot = slot
         self._seen = seen
         self._answers = False
+        self._extract_pace, self._fetch_pace = Pace(), Pace()
         self._reading = 0
         """Lanes at work on pages in hand."""
         self._extracting: dict[FetchMethod, Channel[Target]] = {method: Channel(size=None) for method in FetchMethod}
@@ -109,10 +110,9 @@ class Pipeline:
                 "extract-http",
                 http,
                 settings.http_extract_workers,
-                self._extract,
+                self._extract_over_http,
                 self._slot,
                 portion=self._extract_portion,
-                batch_s=BATCH_S,
                 adaptive=settings.adaptive,
             ),
         ]
@@ -126,23 +126,23 @@ class Pipeline:
             self._scrape,
             self._slot,
             portion=self._scrape_portion,
-            batch_s=BATCH_S,
             linger_s=URL_LINGER_S,
             adaptive=settings.adaptive,
         )
 
     def _extract_portion(self, waiting: Sequence[Target]) -> int:
-        if len(self._scraping.waiting) > QUEUE_SIZE // 2:
-            # Scraping is behind: nothing is won by sharing out.
+        if sum(_is_in_hand(found) for found in self._scraping.waiting) > QUEUE_SIZE // 2:
+            # The readers are behind: nothing is won by sharing out.
             return URL_BATCH
-        return _share(len(waiting), self._space.settings.http_extract_workers)
+        most = self._space.settings.http_extract_workers
+        return max(_share(len(waiting), most), self._extract_pace.within(BATCH_S))
 
     def _scrape_portion(self, waiting: Sequence[Found]) -> int:
         """Pages to be fetched are shared among all lanes; pages in hand gather while the readers have enough to do."""
-        in_hand = _count_first(waiting, is_fetched=True)
-        if not in_hand:
-            return _share(_count_first(waiting, is_fetched=False), self._space.settings.scrape_workers)
-        return _share(in_hand, CHILDREN + 1) if self._reading <= CHILDREN else 0
+        if in_hand := _count_while(_is_in_hand, waiting):
+            return _share(in_hand, CHILDREN + 1) if self._reading <= CHILDREN else 0
+        to_fetch = _count_while(lambda found: not _is_in_hand(found), waiting)
+        return max(_share(to_fetch, self._space.settings.scrape_workers), self._fetch_pace.within(BATCH_S))
 
     def _embed_lanes(self) -> Lanes[ChunkedPage]:
         return self._page_lanes("embed", self._embedding, self._space.settings.embed_workers, self._embed)
@@ -183,6 +183,10 @@ class Pipeline:
                 await self._deliver(Found(target=target, error=batch.failures[target.url].as_final()))
         await self._close_if_done()
 
+    async def _extract_over_http(self, targets: list[Target]) -> None:
+        with self._extract_pace.measure(len(targets)):
+            await self._extract(targets)
+
     async def _deliver(self, found: Found) -> None:
         """Hand on what extraction has, and let in what it found: first remembered, then passed on."""
         progress, frontier = self._space.progress, self._frontier
@@ -216,21 +220,26 @@ class Pipeline:
 
     async def _scrape(self, items: list[Found]) -> None:
         self._space.progress.meters[Stage.scraping].start()
-        batch = ScrapeBatch(items)
-        reads_only = items[0].page is not None
-        self._reading += reads_only
-        try:
-            if len(items) > 1:
-                await self._run_scrape(batch)
-            # What failed gets a task run of its own: seen in Prefect with its cause, and retried where that may help.
-            for alone in batch.split():
-                try:
-                    await self._run_scrape(alone)
-                except PageError as error:
-                    await self._space.progress.failed(Stage.scraping, alone.left[0].target, error)
-        finally:
-            self._reading -= reads_only
-            await self._scraping.nudge()
+        if _is_in_hand(items[0]):
+            self._reading += 1
+            try:
+                await self._scrape_batch(ScrapeBatch(items))
+            finally:
+                self._reading -= 1
+                await self._scraping.nudge()
+        else:
+            with self._fetch_pace.measure(len(items)):
+                await self._scrape_batch(ScrapeBatch(items))
+
+    async def _scrape_batch(self, batch: ScrapeBatch) -> None:
+        if len(batch.left) > 1:
+            await self._run_scrape(batch)
+        # What failed gets a task run of its own: seen in Prefect with its cause, and retried where that may help.
+        for alone in batch.split():
+            try:
+                await self._run_scrape(alone)
+            except PageError as error:
+                await self._space.progress.failed(Stage.scraping, alone.left[0].target, error)
 
     async def _run_scrape(self, batch: ScrapeBatch) -> None:
         space = self._space
@@ -303,8 +312,13 @@ class Pipeline:
             )
 
 
-def _count_first(waiting: Sequence[Found], *, is_fetched: bool) -> int:
-    return sum(1 for _ in takewhile(lambda found: (found.page is not None) == is_fetched, waiting))
+def _is_in_hand(found: Found) -> bool:
+    """Whether extraction has fetched the page."""
+    return found.page is not None
+
+
+def _count_while(holds: Callable[[Found], bool], waiting: Sequence[Found]) -> int:
+    return sum(1 for _ in takewhile(holds, waiting))
 
 
 def _share(waiting: int, lanes: int) -> int:
