@@ -9,7 +9,7 @@ from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.egress import open_gate
 from tasks.web.rendered import RenderedFetcher, RenderedPage, open_rendered_fetcher
-from tasks.web.rendering import RenderPolicy, is_shell
+from tasks.web.rendering import SAMPLES, RenderPolicy, is_shell
 from tasks.web.static import StaticFetcher, open_static_fetcher
 
 
@@ -104,4 +104,5 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
         rendered = None
         if settings.render is not RenderMode.never:
             rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate))
-        yield Web(static, rendered, RenderPolicy(settings.render), Pace(settings.crawl_delay_s))
+        policy = RenderPolicy(settings.render, min(SAMPLES, settings.browser_extract_workers))
+        yield Web(static, rendered, policy, Pace(settings.crawl_delay_s))

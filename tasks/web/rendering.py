@@ -13,7 +13,7 @@ from tasks.web.pruning import remove_all
 from tasks.web.rendered import RenderedPage
 
 SAMPLES = 5
-"""Pages of depth 1, of different URL patterns, that are looked at in the browser."""
+"""Most pages of depth 1, of different URL patterns, that are looked at in the browser."""
 SHELL_WORDS = 25
 """A page with scripts and fewer words than this may be an empty shell."""
 GAIN = 1.3
@@ -84,6 +84,8 @@ class RenderPolicy:
     """Decides by URL, and learns from what the browser showed."""
 
     mode: RenderMode
+    samples: int = SAMPLES
+    """Pages of depth 1 to look at in the browser: more than have a lane there would hold up the rest."""
     _matters: dict[tuple[str, int], bool] = field(default_factory=dict)
     _site_needs_it: bool = False
     _sampled: int = 0
@@ -102,7 +104,7 @@ class RenderPolicy:
         pattern = pattern_of(target.url)
         if self._matters.get(pattern):
             return FetchMethod.browser, "pages like it need scripts"
-        if target.depth == 1 and pattern not in self._matters and self._sampled < SAMPLES:
+        if target.depth == 1 and pattern not in self._matters and self._sampled < self.samples:
             self._matters[pattern] = False
             self._sampled += 1
             return FetchMethod.browser, "a sample of pages like it"
