@@ -25,6 +25,7 @@ from tasks.knowledge.builds import (
     link_flow_run,
     read_build,
 )
+from tasks.knowledge.run_notices import announce_run
 
 logger = logging.getLogger("widget_builder.api")
 
@@ -69,7 +70,9 @@ def _idempotency_key(request: Request) -> str | None:
 async def _start_run(service: Service, build_id: UUID, request: BuildRequest) -> None:
     """Start the flow run; if that cannot be, the build ends with the cause."""
     try:
-        await link_flow_run(service.pool, build_id, await service.runs.start(build_id, request))
+        run_id = await service.runs.start(build_id, request)
+        await announce_run(service.pool)
+        await link_flow_run(service.pool, build_id, run_id)
     except DependencyUnavailable as error:
         logger.warning("build %s cannot start: %s", build_id, error)
         draft = EventDraft(

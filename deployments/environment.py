@@ -25,8 +25,8 @@ def service_environment(ours: Mapping[str, str], settings: Settings) -> dict[str
 
 def _worker_environment() -> dict[str, str]:
     return {
-        # A run begins within this time.
-        "PREFECT_WORKER_QUERY_SECONDS": "0.5",
+        # Runs that the API starts are announced; those of a schedule or of Prefect's UI begin within this time.
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
         # Runs are taken when they are due, not before.
         "PREFECT_WORKER_PREFETCH_SECONDS": "0",
         # Runs cancelled before they began are ended by the worker.

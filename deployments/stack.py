@@ -254,5 +254,5 @@ def _accepts_connections(url: str) -> Check:
 
 
 async def _has_started(worker: Service) -> bool:
-    """Prefect's worker says so once it is known to the server, ours when its first standby is warm."""
+    """Prefect's worker says so once it is known to the server, ours when its interpreter is warm."""
     return "started!" in worker.read_log()

@@ -95,16 +95,19 @@ def sample(pids: Mapping[str, int]) -> dict[str, list[Usage]]:
     return found
 
 
+WARM = "deployments.warm_interpreter"
+
+
 def _kind(process: psutil.Process, root: str) -> str:
     command = " ".join(process.cmdline())
     if "chrom" in process.name():
         return "chromium"
     if "playwright" in command:
         return "playwright driver"
-    if "multiprocessing" in command:
-        return "page readers (pool)"
-    if "deployments.standby" in command or "prefect.engine" in command:
-        return "flow run or standby"
+    if WARM in command:
+        # Forked from each other, they share most of their memory.
+        above = sum(WARM in " ".join(parent.cmdline()) for parent in process.parents())
+        return ("warm interpreter", "flow run", "page readers' server", "page readers")[above]
     return root if root == "postgres" else f"{root}: others"
 
 

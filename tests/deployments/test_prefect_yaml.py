@@ -15,7 +15,7 @@ from prefect.flows import Flow, load_flow_from_entrypoint
 from api.prefect_runs import BUILD_DEPLOYMENT
 from deployments.registration import DECLARATION
 from deployments.stack import WORK_POOL
-from deployments.standby import FLOW_MODULES
+from deployments.warm_interpreter import FLOW_MODULES
 from tasks.core.models import BuildRequest
 
 DECLARED: dict[str, Any] = yaml.safe_load(DECLARATION.read_text())
@@ -101,5 +101,5 @@ def test_it_needs_nothing_but_the_installed_packages(deployment: dict[str, Any])
 
 
 def test_warm_workers_have_loaded_every_flow() -> None:
-    """A flow that no standby has loaded would begin seconds later."""
+    """A flow that the interpreter has not loaded would begin seconds later."""
     assert {each["entrypoint"].rpartition(".")[0] for each in DEPLOYMENTS} == set(FLOW_MODULES)
