@@ -121,7 +121,8 @@ class WarmInterpreter:
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         """Take in what it says, until it is gone."""
-        with contextlib.suppress(ConnectionError):
+        assert self._writer is not None
+        with contextlib.suppress(ConnectionError), contextlib.closing(self._writer):
             while line := await reader.readline():
                 self._take_in(json.loads(line))
         self._kill()

@@ -12,6 +12,7 @@ from rich.table import Table
 
 EVERY_S = 1.0
 MB = 1_000_000
+WARM = "deployments.warm_interpreter"
 
 
 @dataclass
@@ -88,14 +89,13 @@ def sample(pids: Mapping[str, int]) -> dict[str, list[Usage]]:
         while waiting:
             process = waiting.pop()
             with contextlib.suppress(psutil.Error):
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    continue
                 times = process.cpu_times()
                 usage = Usage(process.pid, process.memory_info().rss, times.user + times.system)
                 found[name if process.pid == pid else _kind(process, name)].append(usage)
             waiting += [child for child in children[process.pid] if child.pid not in roots]
     return found
-
-
-WARM = "deployments.warm_interpreter"
 
 
 def _kind(process: psutil.Process, root: str) -> str:

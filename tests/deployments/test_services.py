@@ -1,0 +1,57 @@
+"""A service of the stack: watched, started again, and given up with its last words."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from deployments.services import MOST_RESTARTS, Service
+from tasks.core.errors import DependencyUnavailable
+
+READY = "print('ready', flush=True); "
+
+
+def service(tmp_path: Path, code: str, reports: list[tuple[str, str, str]]) -> Service:
+    """A service that runs a line of Python and is ready when it says so."""
+
+    async def has_said_so(service: Service) -> bool:
+        return "ready" in service.read_log()
+
+    command = [sys.executable, "-c", code]
+    return Service("toy", command, dict(os.environ), tmp_path / "toy.log", has_said_so, lambda *r: reports.append(r))
+
+
+async def test_a_service_that_cannot_start_says_why(tmp_path: Path) -> None:
+    """Its own last words are in the error, and where its log is."""
+    toy = service(tmp_path, "raise SystemExit('the disk is full')", [])
+    with pytest.raises(DependencyUnavailable, match="the disk is full") as caught:
+        await toy.start()
+    assert "toy.log" in str(caught.value.remedy)
+
+
+async def test_a_service_that_dies_is_started_again(tmp_path: Path) -> None:
+    """Whoever watches is told."""
+    reports: list[tuple[str, str, str]] = []
+    toy = service(tmp_path, READY + "import time; time.sleep(60)", reports)
+    await toy.start()
+    assert toy.process is not None
+    first = toy.process.pid
+    watching = asyncio.create_task(toy.keep_up())
+    toy.process.kill()
+    async with asyncio.timeout(20):
+        while toy.process.pid == first or reports[-1][1] != "ready":
+            await asyncio.sleep(0.05)
+    watching.cancel()
+    await toy.stop()
+    assert any("SIGKILL" in detail for _, state, detail in reports if state == "starting")
+
+
+async def test_a_service_that_dies_for_good_is_given_up(tmp_path: Path) -> None:
+    """It is not started for ever; the error says how often it was, and what it said."""
+    toy = service(tmp_path, READY + "import sys; sys.exit('no more memory')", [])
+    await toy.start()
+    with pytest.raises(DependencyUnavailable, match=f"{MOST_RESTARTS + 1} times") as caught:
+        await toy.keep_up()
+    assert "no more memory" in str(caught.value)

@@ -1,0 +1,116 @@
+"""The embedded stack as a whole: other ports where its own are taken, services that die in a build, a second start."""
+
+import asyncio
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from httpx_sse import aconnect_sse
+
+from deployments.ports import find_port
+from deployments.stack import INFO_FILE, Stack, open_stack
+from tasks.core.settings import Settings, load_settings
+from tests.product import PATH, UNWANTED
+from tests.sites.generated import GeneratedSite, generated_site
+
+PAGES = 40
+ANSWER_S = 0.2
+
+
+@pytest.fixture(scope="module")
+def data_dir() -> Iterator[Path]:
+    """Where the stack keeps what outlives it."""
+    # Not under pytest's folder: PostgreSQL drops root's rights and could not enter it.
+    with tempfile.TemporaryDirectory(prefix="stack-") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def settings_of_our_own(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A port that somebody else has, and embedded services."""
+    for variable in UNWANTED:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("WIDGET_BUILDER_EGRESS_ALLOW", "127.0.0.0/8")
+    monkeypatch.setenv("WIDGET_BUILDER_DATA_DIR", str(data_dir))
+    return load_settings(_env_file=None)
+
+
+@asynccontextmanager
+async def running(settings: Settings, reports: list[tuple[str, str, str]]) -> AsyncIterator[Stack]:
+    """A stack that is up, and kept up."""
+    async with open_stack(settings, lambda *report: reports.append(report)) as stack:
+        keeping = asyncio.create_task(stack.wait())
+        try:
+            yield stack
+        finally:
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+
+
+async def watch(stack: Stack, build_id: str, site: GeneratedSite, kill: str) -> list[dict[str, Any]]:
+    """All events of a build, seen by a client that comes back; `kill` names a service to kill in the middle."""
+    seen: list[dict[str, Any]] = []
+    killed = False
+    async with httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http, asyncio.timeout(120):
+        while not seen or not seen[-1]["type"].startswith("builder_") or seen[-1]["seq"] == 1:
+            headers = {"Last-Event-ID": str(len(seen))}
+            with suppress(httpx.HTTPError):
+                async with aconnect_sse(http, "GET", f"{PATH}/{build_id}/events", headers=headers) as source:
+                    async for frame in source.aiter_sse():
+                        if frame.data:
+                            seen.append(frame.json())
+                        if not killed and site.requests.total() > PAGES // 3:
+                            os.kill(stack.info.pids[kill], signal.SIGKILL)
+                            killed = True
+            await asyncio.sleep(0.2)
+    assert killed
+    return seen
+
+
+async def build(stack: Stack, kill: str) -> tuple[list[dict[str, Any]], GeneratedSite]:
+    """A build of a generated site and what it asked for."""
+    async with generated_site(PAGES, 3, ANSWER_S) as site, httpx.AsyncClient(base_url=stack.info.api_url) as http:
+        async with http.stream("POST", PATH, json={"url": f"{site.url}/", "depth": 3}) as started:
+            build_id = started.headers["x-build-id"]
+        return await watch(stack, build_id, site, kill), site
+
+
+def check_whole(events: list[dict[str, Any]], site: GeneratedSite) -> None:
+    """Every page is stored, every event came once, in order."""
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert events[-1]["type"] == "builder_completed", events[-1]
+    assert events[-1]["data"]["statistics"]["stored_pages"] == len(site.links)
+
+
+async def test_a_stack_survives_the_death_of_any_service_and_starts_again_on_its_data(
+    settings_of_our_own: Settings, data_dir: Path
+) -> None:
+    """Builds go on, clients see each event once; a second start finds the widget, and nothing is left behind."""
+    reports: list[tuple[str, str, str]] = []
+    wanted = find_port("127.0.0.1", 28080)
+    settings = settings_of_our_own.model_copy(update={"port": wanted})
+    with socket.create_server(("127.0.0.1", wanted)):
+        async with running(settings, reports) as stack:
+            assert ("api", "starting", f"port {wanted} is taken, using {stack.env['WIDGET_BUILDER_PORT']}") in reports
+            for service in ("prefect", "postgres"):
+                events, site = await build(stack, kill=service)
+                check_whole(events, site)
+            family = [psutil.Process(pid) for pid in stack.info.pids.values()]
+            family += [child for process in family for child in process.children(recursive=True)]
+    assert not [process for process in family if process.is_running()]
+    assert not (data_dir / INFO_FILE).exists()
+    widget_id = events[0]["data"]["widget_id"]
+    async with running(settings, reports) as stack, httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http:
+        assert stack.info.api_url.endswith(f":{wanted}")
+        found = (await http.get(f"/api/public/widgets/{widget_id}/search", params={"q": "anything"})).json()["results"]
+        assert found
