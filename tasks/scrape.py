@@ -1,7 +1,7 @@
 """Scraping: from a page of the site to its content in chunks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -44,30 +44,47 @@ class ScrapeBatch:
 async def scrape_pages(
     batch: ScrapeBatch, web: Web, processes: Executor, deliver: Deliver, *, model: str, timeout_s: float
 ) -> None:
-    """Read what is left of the batch, delivering each page, or why it is left out, as soon as it is known."""
-    for found in tuple(batch.left):
-        result: ChunkedPage | PageSkipped
-        try:
-            result = await scrape_page(found, web, processes, model=model, timeout_s=timeout_s)
-        except PageSkipped as skipped:
-            result = skipped
-        except PageError as error:
-            batch.failures[found.target.url] = error
-            continue
-        batch.left.remove(found)
-        await deliver(found.target, result)
+    """Read what is left of the batch, delivering each page, or why it is left out, as soon as it is known.
+
+    While a page is being read the next one is fetched: a slow site is asked without a pause.
+    """
+    waiting = iter(tuple(batch.left))
+    ahead = _fetch_next(waiting, web)
+    try:
+        while ahead is not None:
+            found, fetching = ahead
+            await asyncio.wait([fetching])
+            ahead = _fetch_next(waiting, web)
+            result: ChunkedPage | PageSkipped
+            try:
+                result = await _read(fetching.result(), processes, model, timeout_s)
+            except PageSkipped as skipped:
+                result = skipped
+            except PageError as error:
+                batch.failures[found.target.url] = error
+                continue
+            batch.left.remove(found)
+            await deliver(found.target, result)
+    finally:
+        if ahead is not None:
+            ahead[1].cancel()
+            await asyncio.wait([ahead[1]])
 
 
-async def scrape_page(found: Found, web: Web, processes: Executor, *, model: str, timeout_s: float) -> ChunkedPage:
-    """The page in chunks; fetched here if extraction had no reason to.
+def _fetch_next(waiting: Iterator[Found], web: Web) -> tuple[Found, asyncio.Task[FetchedPage]] | None:
+    found = next(waiting, None)
+    return None if found is None else (found, asyncio.create_task(_fetch(found, web)))
+
+
+async def _fetch(found: Found, web: Web) -> FetchedPage:
+    """The page; fetched here if extraction had no reason to.
 
     Raises:
-        PageError: it could not be fetched (now or by extraction), read, or is left out on purpose.
+        PageError: it could not be fetched (now or by extraction), or is left out on purpose.
     """
     if found.error is not None:
         raise found.error
-    page = found.page or await web.fetch(found.target)
-    return await _read(page, processes, model, timeout_s)
+    return found.page or await web.fetch(found.target)
 
 
 async def _read(page: FetchedPage, processes: Executor, model: str, timeout_s: float) -> ChunkedPage:

@@ -1,0 +1,76 @@
+"""Scraping a batch of pages."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tasks.core.errors import HttpStatus
+from tasks.core.models import ChunkedPage, FetchedPage, FetchMethod, Found, Target
+from tasks.knowledge.tokens import LOCAL_MODEL
+from tasks.scrape import ScrapeBatch, scrape_pages
+
+
+class Diary:
+    """A site whose pages are all there but `missing`, and what was done in which order."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    async def fetch(self, target: Target) -> FetchedPage:
+        """The page."""
+        self.done.append(f"fetch {target.url}")
+        if target.url == "missing":
+            raise HttpStatus(404)
+        html = f"<title>{target.url}</title><main><h1>{target.url}</h1><p>Some words about {target.url}.</p></main>"
+        return FetchedPage(
+            target=target, final_url=target.url, method=FetchMethod.http, html=html, byte_count=len(html)
+        )
+
+    async def deliver(self, target: Target, page: object) -> None:
+        """Take the page."""
+        assert isinstance(page, ChunkedPage)
+        self.done.append(f"deliver {target.url}")
+
+
+async def scrape(diary: Diary, *urls: str) -> ScrapeBatch:
+    """The batch, worked through."""
+    batch = ScrapeBatch([Found(target=Target(url=url, depth=1)) for url in urls])
+    with ThreadPoolExecutor() as executor:
+        await scrape_pages(batch, diary, executor, diary.deliver, model=LOCAL_MODEL, timeout_s=30)  # type: ignore[arg-type]
+    return batch
+
+
+async def test_the_next_page_is_fetched_while_one_is_read() -> None:
+    """And no more than the next: a lane asks the site for one page at a time."""
+    diary = Diary()
+    await scrape(diary, "a", "b", "c")
+    assert diary.done == ["fetch a", "fetch b", "deliver a", "fetch c", "deliver b", "deliver c"]
+
+
+async def test_a_page_that_fails_is_left_with_its_cause_and_the_others_are_read() -> None:
+    """Wherever in the batch it is."""
+    for urls in (("missing", "a", "b"), ("a", "missing", "b"), ("a", "b", "missing")):
+        diary = Diary()
+        batch = await scrape(diary, *urls)
+        assert [found.target.url for found in batch.left] == ["missing"]
+        assert isinstance(batch.failures["missing"], HttpStatus)
+        assert diary.done[-1] == "deliver b"
+
+
+async def test_a_batch_that_is_cancelled_fetches_nothing_more() -> None:
+    """Nothing goes on behind the back of who ended it."""
+    diary, stopped = Diary(), asyncio.Event()
+
+    async def stop(*_: object) -> None:
+        stopped.set()
+        await asyncio.sleep(60)
+
+    diary.deliver = stop  # type: ignore[method-assign]
+    scraping = asyncio.create_task(scrape(diary, "a", "b", "c"))
+    await stopped.wait()
+    scraping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await scraping
+    assert diary.done == ["fetch a", "fetch b"]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
