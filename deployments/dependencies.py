@@ -200,7 +200,7 @@ async def _check_openai(settings: Settings) -> str:
     key, model = settings.openai_api_key, settings.embedding_model
     if key is None:
         raise DependencyUnavailable(EMBEDDINGS, "there is no key", "set OPENAI_API_KEY")
-    _check_address(EMBEDDINGS, settings.openai_base_url or "", "OPENAI_BASE_URL")
+    _check_address(EMBEDDINGS, settings.openai_base_url, "OPENAI_BASE_URL")
     async with AsyncOpenAI(
         api_key=key.get_secret_value(), base_url=settings.openai_base_url, timeout=ANSWER_TIMEOUT_S, max_retries=0
     ) as client:

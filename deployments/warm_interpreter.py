@@ -118,6 +118,8 @@ def carry_out(order: dict[str, Any]) -> None:
     os.environ |= order["env"]
     fork_forkserver()
     sys.argv = ["prefect.engine", order["run"]]
+    # Loaded by the flows; run as a program it begins anew.
+    sys.modules.pop("prefect.engine", None)
     # This module stays `__main__`: child processes import that again, and it is light.
     runpy.run_module("prefect.engine", run_name="__main__")
 

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(None, validation_alias=_named("OPENAI_API_KEY"))
     """With a key, `embedding_provider=auto` means OpenAI."""
 
-    openai_base_url: str | None = Field(None, validation_alias=_named("OPENAI_BASE_URL"))
+    openai_base_url: str = Field("https://api.openai.com/v1", validation_alias=_named("OPENAI_BASE_URL"))
     """Any server that speaks OpenAI's protocol."""
 
     data_dir: Path = Path(".data")

@@ -57,3 +57,9 @@ def test_a_secret_does_not_show_in_the_settings_text(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:hidden@localhost/db")
     assert "sk-very-secret" not in repr(load_settings())
     assert "hidden" not in repr(load_settings())
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Container files pass on what is not set as empty; the OpenAI client would take it for an address."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "")
+    assert load_settings(_env_file=None).openai_base_url == "https://api.openai.com/v1"
