@@ -17,7 +17,8 @@ from tasks.core.errors import (
 )
 from tasks.core.models import FetchMethod, Target
 from tasks.web.egress import Gate, open_gate
-from tasks.web.rendered import RenderedFetcher, RenderedPage, open_rendered_fetcher
+from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
+from tasks.web.visit import RenderedPage
 from tests.web.conftest import (
     HOME,
     Answer,
@@ -37,7 +38,7 @@ WRITES = "<body><div id=app></div><script>setTimeout(() => {app.innerHTML = '<h1
 async def fetch(fetcher: RenderedFetcher, answer: Answer, probe: str | None = None) -> RenderedPage:
     """The page at `/` that answers so."""
     async with serve({"/": answer}) as site:
-        return await fetcher.fetch(Target(url=f"{site.url}/", depth=1), probe=probe)
+        return await fetcher.fetch(Target(url=f"{site.url}/", depth=1), probe=probe, compare=True)
 
 
 async def test_a_page_comes_as_scripts_left_it_and_as_it_was_sent(rendered: RenderedFetcher) -> None:
@@ -97,7 +98,7 @@ async def test_what_is_no_page_is_skipped(rendered: RenderedFetcher, answer: Ans
 async def test_a_page_that_sends_on_is_followed(rendered: RenderedFetcher, first: Answer) -> None:
     """By status, script or meta refresh; what was sent is what the last one sent."""
     async with serve({"/": first, "/new": html(HOME)}) as site:
-        shown = await rendered.fetch(Target(url=f"{site.url}/", depth=1))
+        shown = await rendered.fetch(Target(url=f"{site.url}/", depth=1), compare=True)
         assert shown.page.final_url == f"{site.url}/new"
         assert shown.sent_html == HOME
 
