@@ -104,7 +104,7 @@ class Web:
 
     async def _render(self, target: Target, fetcher: RenderedFetcher, *, escalated: bool = False) -> FetchedPage:
         await self._pace.take_turn()
-        if not self._policy.is_open(target):
+        if not self._policy.is_open(target, escalated=escalated):
             return (await fetcher.fetch(target)).page
         with self._looking_at(target):
             rendered = await fetcher.fetch(target, compare=True)
@@ -118,13 +118,13 @@ class Web:
         try:
             yield
         finally:
-            if self._sampling[pattern] is looked:
+            if self._sampling.get(pattern) is looked:
                 del self._sampling[pattern]
             looked.set()
 
     async def _learn(self, rendered: RenderedPage, *, escalated: bool = False) -> FetchedPage:
         """The page as shown, or as sent if scripts took most of it away."""
-        if not self._policy.is_open(rendered.page.target):
+        if not self._policy.is_open(rendered.page.target, escalated=escalated):
             return rendered.page
         found = await asyncio.to_thread(compare, rendered)
         self._policy.learn(rendered, found, escalated=escalated)

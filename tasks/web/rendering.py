@@ -36,14 +36,17 @@ _LANGUAGE = re.compile(r"[a-z]{2}(-[a-z]{2})?", re.IGNORECASE)
 def pattern_of(url: str) -> str:
     """What pages made by the same template tend to share: the first part of the path, its depth, the parameters."""
     parts = urlsplit(url)
-    segments = [segment for segment in parts.path.split("/") if segment]
-    kept = 2 if segments and _LANGUAGE.fullmatch(segments[0]) else 1
-    path = "/".join(
-        ["", *segments[:kept][: len(segments) - 1], *["*"] * (len(segments) - min(kept, len(segments) - 1))]
-    )
     names = sorted({name for name, _ in parse_qsl(parts.query, keep_blank_values=True)})[:3]
     query = f"?{'&'.join(names)}" if names else ""
-    return (path or "/") + query + (f"#{parts.fragment[:1]}*" if is_route(url) else "")
+    route = f"#{_template(parts.fragment.partition('?')[0])}" if is_route(url) else ""
+    return _template(parts.path) + query + route
+
+
+def _template(path: str) -> str:
+    segments = [segment for segment in path.split("/") if segment]
+    kept = 2 if segments and _LANGUAGE.fullmatch(segments[0]) else 1
+    kept = max(0, min(kept, len(segments) - 1))
+    return "/" + "/".join(segments[:kept] + ["*"] * (len(segments) - kept))
 
 
 def is_route(url: str) -> bool:
@@ -127,16 +130,19 @@ class RenderPolicy:
     def _pattern(self, url: str) -> _Pattern:
         return self._patterns.setdefault(pattern_of(url), _Pattern())
 
-    def is_open(self, target: Target) -> bool:
+    def is_open(self, target: Target, *, escalated: bool = False) -> bool:
         """Whether the page, once rendered, is to be compared with what was sent."""
-        return self.mode is RenderMode.auto and (target.depth == 0 or self._pattern(target.url).votes < VOTES)
+        pattern = self._pattern(target.url)
+        compared = pattern.shells if escalated else pattern.votes
+        return self.mode is RenderMode.auto and (target.depth == 0 or compared < VOTES)
 
     def suspect(self, page: FetchedPage) -> str | None:
         """Why an answer over HTTP may not be all of the page; nothing if it seems to be."""
         pattern = self._pattern(page.target.url)
         words = count_words(page.html, MAX_WORDS)
         sign = shell_sign(page.html) or self._far_less(page, words, pattern)
-        if sign and pattern.useless < USELESS and self._useless < USELESS_ON_SITE:
+        in_vain = pattern.useless + max(0, pattern.whole - pattern.needed)
+        if sign and in_vain < USELESS and self._useless < USELESS_ON_SITE:
             return sign
         pattern.words.append(words)
         pattern.sent += 1
