@@ -62,6 +62,8 @@ class Tab:
     page: Page
     cdp: CDPSession
     visits: int = 0
+    is_spoilt: bool = False
+    """Whether it was changed in a way that the next page would notice."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when it crashed or was closed: what waits for an answer from it would wait for ever."""
 
@@ -130,11 +132,10 @@ class Chromium:
             return self._profile
 
     @asynccontextmanager
-    async def tab(self, *, keep: bool = True) -> AsyncIterator[Tab]:
+    async def tab(self) -> AsyncIterator[Tab]:
         """A tab that shows nothing yet.
 
-        Whoever raises anything but a page's error leaves it to be thrown away with all that runs in it; without
-        `keep` it is closed in any case.
+        Whoever raises anything but a page's error, or spoils it, leaves it to be thrown away with all that runs in it.
         """
         profile = await self._open()
         profile.pages += 1
@@ -148,7 +149,7 @@ class Chromium:
             ended_well = True
             raise
         finally:
-            can_go_on = ended_well and keep and tab.visits < PAGES_A_TAB and await self._clear(tab)
+            can_go_on = ended_well and not tab.is_spoilt and tab.visits < PAGES_A_TAB and await self._clear(tab)
             if can_go_on and profile is self._profile:
                 profile.idle.append(tab)
             else:

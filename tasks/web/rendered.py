@@ -63,8 +63,7 @@ class RenderedFetcher:
 
     async def _visit(self, target: Target, probe: str | None, compare: bool, site_may_move: bool) -> RenderedPage:
         try:
-            # What a probe asked for (the dark scheme) would stay with the tab.
-            async with self._chromium.tab(keep=probe is None) as tab:
+            async with self._chromium.tab() as tab:
                 visit = Visit(
                     tab,
                     target,

@@ -1,6 +1,7 @@
 """One page in one tab: loaded, come to rest, unfolded, and written down as a visitor sees it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable
 from typing import Any
@@ -20,6 +21,8 @@ from tasks.web.traffic import Traffic
 
 logger = logging.getLogger("widget_builder.web")
 
+ARRIVAL_S = 2.0
+"""How often we ask for a document that does not come."""
 QUIET_MS = 150
 """A page that has not changed for so long has settled …"""
 QUIET_APP_MS = 300
@@ -28,6 +31,8 @@ SETTLE_S = 3.0
 """The longest we wait for a page that keeps changing, or that looks empty."""
 LOAD_S = 10.0
 """The longest we wait for what its scripts fetch; half the page's time at most."""
+MAX_REQUESTS = 300
+"""A page whose scripts have made so many requests when its time to come to rest is over is stopped."""
 MAX_GROWTHS = 3
 """Times a page that grows when scrolled to its end is scrolled on."""
 MAX_MOVES = 5
@@ -73,6 +78,7 @@ class Visit:
         self._site_may_move = site_may_move
         self._answer: Response | None = None
         self._moves = 0
+        self._is_frozen = False
         self._passing: set[asyncio.Task[None]] = set()
         self._traffic = Traffic(tab.page, endless)
         self._listeners = (
@@ -110,7 +116,7 @@ class Visit:
             self._in_passing(self._give_up())
 
     async def _give_up(self) -> None:
-        await self._tab.cdp.send("Emulation.setScriptExecutionDisabled", {"value": True})
+        await self._freeze()
         self._tab.gone.set()
 
     def _in_passing(self, action: Awaitable[None]) -> None:
@@ -135,8 +141,10 @@ class Visit:
         for _ in range(MAX_MOVES):
             answer = self._answer or answer
             await self._check(answer)
-            if not await self._has_arrived() and (whole := await self._as_sent(answer)):
-                return whole
+            if not await self._has_arrived():
+                if whole := await self._as_sent(answer):
+                    return whole
+                await self._page.wait_for_load_state("domcontentloaded", timeout=0)
             if found := await self._read(answer, probe, compare):
                 return found
             await self._page.wait_for_timeout(50)
@@ -151,6 +159,9 @@ class Visit:
         except PlaywrightError as error:
             # Chromium fails on an error status without a body, and on a navigation that another one replaces.
             if self._answer is None:
+                if "ERR_ABORTED" in error.message and self._tab.visits > 1:
+                    # By something that the page before had begun.
+                    raise TabGone from error
                 raise
             await self._check(self._answer)
             if "interrupted by another navigation" not in error.message:
@@ -173,12 +184,25 @@ class Visit:
 
     async def _has_arrived(self) -> bool:
         """Whether the document is there within half of the page's time: a script it waits for may never come."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + self._page_timeout_s / 2
+        while clock() < until:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(ARRIVAL_S, self._page_timeout_s / 4)):
+                    await self._page.wait_for_load_state("domcontentloaded", timeout=0)
+                    return True
+            if await self._is_parsed():
+                return True
+        return False
+
+    async def _is_parsed(self) -> bool:
+        """The document's own word for it: where a page stops itself or starts a download, no event tells."""
         try:
-            async with asyncio.timeout(self._page_timeout_s / 2):
-                await self._page.wait_for_load_state("domcontentloaded", timeout=0)
-        except TimeoutError:
+            async with asyncio.timeout(1):
+                answer = await self._tab.cdp.send("Runtime.evaluate", {"expression": "document.readyState"})
+        except (TimeoutError, PlaywrightError):
             return False
-        return True
+        return answer["result"].get("value") in ("interactive", "complete")
 
     async def _as_sent(self, answer: Response) -> RenderedPage | None:
         """The page without what its scripts would have added, if all of it was sent and is worth reading."""
@@ -237,10 +261,19 @@ class Visit:
             elif clock() - began >= SETTLE_S or (self._traffic.begun == begun and not state["unfinished"]):
                 return
         self._traffic.give_up()
+        if self._traffic.begun > MAX_REQUESTS:
+            await self._freeze()
+
+    async def _freeze(self) -> None:
+        """Let the page's scripts do no more: it would keep us busy for ever."""
+        self._is_frozen = self._tab.is_spoilt = True
+        await self._tab.cdp.send("Emulation.setScriptExecutionDisabled", {"value": True})
 
     async def _write_down(self, world: World) -> dict[str, Any]:
         """The page as HTML, with what scrolling and unfolding shows."""
         try:
+            if self._is_frozen:
+                return await world.call("snapshot", self._max_bytes)
             await self._scroll(world)
             folded = (await world.call("reveal"))["toPress"]
             if not folded:
@@ -277,6 +310,7 @@ class Visit:
 
     async def _look_in_the_dark(self, probe: str) -> Any:
         # After all else: the page may answer with changes of its own.
+        self._tab.is_spoilt = True
         await self._page.emulate_media(color_scheme="dark")
         return await self._evaluate(probe, "dark")
 

@@ -11,7 +11,6 @@ from tasks.core.errors import (
     AddressBlocked,
     DependencyUnavailable,
     FetchFailed,
-    FetchTimeout,
     HttpStatus,
     PageSkipped,
 )
@@ -29,7 +28,6 @@ from tests.web.conftest import (
     redirect,
     refusing_port,
     serve,
-    silence,
 )
 
 WRITES = "<body><div id=app></div><script>setTimeout(() => {app.innerHTML = '<h1>Written</h1>'}, 50)</script></body>"
@@ -103,14 +101,6 @@ async def test_a_page_that_sends_on_is_followed(rendered: RenderedFetcher, first
         assert shown.sent_html == HOME
 
 
-async def test_pages_that_send_on_for_ever_end(rendered: RenderedFetcher) -> None:
-    """By status or by script; what a script does, Chromium may slow down until the page's time is over."""
-    with pytest.raises(FetchFailed, match="too many redirects"):
-        await fetch(rendered, redirect("/"))
-    with pytest.raises(FetchFailed, match=r"too many redirects|timeout"):
-        await fetch(rendered, html("<script>location.replace('/?' + Math.random())</script>"))
-
-
 @pytest.mark.parametrize("how", ["302", "script"])
 async def test_leaving_the_site_is_skipped(rendered: RenderedFetcher, how: str) -> None:
     """Unless it is the start page."""
@@ -123,28 +113,6 @@ async def test_leaving_the_site_is_skipped(rendered: RenderedFetcher, how: str) 
                 await rendered.fetch(target)
             assert skipped.value.reason == "off_site"
             assert (await rendered.fetch(target, site_may_move=True)).page.final_url == url
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        silence,
-        html("<p>x</p><script>while (true);</script>"),
-        html("<script>setTimeout(() => {while (1);}, 9)</script>"),
-    ],
-    ids=["silence", "spinning at once", "spinning later"],
-)
-async def test_a_page_that_does_not_come_to_rest_fails_and_frees_its_tab(gate: Gate, answer: Answer) -> None:
-    """The next page comes through the same single tab."""
-    settings = make_settings(page_timeout_s=3, browser_extract_workers=1)
-    async with (
-        open_rendered_fetcher(settings, gate) as fetcher,
-        serve({"/": answer, "/good": html(HOME)}) as site,
-    ):
-        await fetcher.fetch(Target(url=f"{site.url}/good", depth=1))
-        with pytest.raises(FetchTimeout, match="timeout after 3s"):
-            await fetcher.fetch(Target(url=f"{site.url}/", depth=1))
-        assert "Welcome" in (await fetcher.fetch(Target(url=f"{site.url}/good", depth=1))).page.html
 
 
 async def test_dialogs_and_popups_do_not_hold_a_page(rendered: RenderedFetcher) -> None:

@@ -26,7 +26,8 @@ const words = (root) => {
   let text = "";
   while (text.length < MAX_TEXT && walker.nextNode()) {
     const { parentElement, data } = walker.currentNode;
-    if (!parentElement || !parentElement.closest("script, style, noscript, template")) text += `${data.trim()} `;
+    if (!parentElement || !parentElement.closest("script, style, noscript, template"))
+      text += `${data.slice(0, MAX_TEXT).trim()} `;
   }
   return text.replace(/\s+/g, " ").trim();
 };
