@@ -6,6 +6,7 @@ whatever runs in it when a page did not end well, and with its context after som
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,10 +23,12 @@ from tasks.web.browsers import REMEDY, find_browser
 from tasks.web.egress import Gate
 from tasks.web.tab_guard import guard
 
+logger = logging.getLogger("widget_builder.web")
+
 T = TypeVar("T")
 
 VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
-CLOSE_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 10.0
 """A tab that takes longer to close is stuck: then the whole browser goes."""
 PAGES_A_TAB = 25
 """Then a new one takes over: what a site's pages leave behind in it is bounded."""
@@ -169,7 +172,11 @@ class Chromium:
         try:
             page = await profile.context.new_page()
             tab = Tab(page, await profile.context.new_cdp_session(page))
-        except BaseException:
+        except PlaywrightError as error:
+            # The browser went meanwhile.
+            profile.tabs -= 1
+            raise TabGone from error
+        except asyncio.CancelledError:
             profile.tabs -= 1
             raise
         page.on("crash", lambda _: tab.gone.set())
@@ -214,6 +221,7 @@ class Chromium:
         except PlaywrightError:
             pass
         except TimeoutError:
+            logger.warning("the browser is replaced: a tab could not be closed")
             await self._close_browser()
         profile.tabs -= 1
         if not profile.tabs and profile is not self._profile:
