@@ -84,6 +84,7 @@ class Pipeline:
             f"{progress.known_urls} pages found",
             total_urls=progress.known_urls,
             by_method=progress.by_method,
+            rendering=self._space.web.rendering,
             skipped=progress.statistics.skipped,
         )
         await self._scraping.close()
