@@ -80,7 +80,7 @@ async def crawl(name: str, url: str, pages: int, **settings: Any) -> Crawl:
     with open_processes(CHILDREN, "tasks.web.content") as processes, measuring(result):
         async with open_web(options) as web:
             await _Crawler(web, processes, result, pages).run(url)
-            result.cpu_s = _cpu_s() - result.cpu_s
+            result.cpu_s = processor_s() - result.cpu_s
     return result
 
 
@@ -134,12 +134,12 @@ class _Crawler:
 @contextmanager
 def measuring(result: Crawl) -> Iterator[None]:
     """Take the time of what is done within; `cpu_s` holds the beginning until it is replaced."""
-    began, result.cpu_s = time.perf_counter(), _cpu_s()
+    began, result.cpu_s = time.perf_counter(), processor_s()
     yield
     result.seconds = time.perf_counter() - began
 
 
-def _cpu_s() -> float:
+def processor_s() -> float:
     """Seconds of processor that this process and those it started have used."""
     total = 0.0
     for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
