@@ -107,6 +107,7 @@ class StaticFetcher:
             content_type=_header(response, "Content-Type") or "",
             start_url=final_url if site_may_move else target.url,
             final_url=final_url,
+            retry_after=_header(response, "Retry-After"),
         )
         if not isinstance(response, TextResponse):
             raise PageSkipped("not_html", "it is not text")
@@ -209,7 +210,6 @@ def _metadata(response: Response) -> dict[str, Any]:
 
 def _scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
     # Lanes bound what is under way; nothing may queue here, where the page's time is running already.
-    most = settings.http_extract_workers + settings.scrape_workers + settings.browser_extract_workers
     return {
         "TWISTED_REACTOR_ENABLED": False,
         "DOWNLOAD_HANDLERS_BASE": {},
@@ -222,8 +222,8 @@ def _scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
         "RETRY_ENABLED": False,
         "ROBOTSTXT_OBEY": settings.obey_robots,
         "USER_AGENT": USER_AGENT,
-        "CONCURRENT_REQUESTS": most,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": most,
+        "CONCURRENT_REQUESTS": settings.lanes,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": settings.lanes,
         "DOWNLOAD_TIMEOUT": settings.page_timeout_s,
         "DOWNLOAD_MAXSIZE": settings.max_page_bytes,
         "DOWNLOAD_WARNSIZE": 0,
