@@ -127,13 +127,14 @@ class FetchTimeout(FetchFailed):
 
 
 class HttpStatus(FetchFailed):
-    """The server answered with an error status."""
+    """The server answered with an error status; `retry_after_s` is what its Retry-After says."""
 
     code = "http_status"
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"HTTP {status}", retriable=status == 429 or status >= 500)
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class ContentFailed(PageError):

@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     crawl_delay_s: float = Field(0, ge=0, le=60)
     """Least seconds between two requests to one host."""
 
+    host_concurrency: int | None = Field(None, ge=1, le=512)
+    """Most requests under way at once to one host. Absent: as many as there are lanes that fetch."""
+
     obey_robots: bool = True
     """Leave out what robots.txt forbids (RFC 9309)."""
 
@@ -150,6 +153,11 @@ class Settings(BaseSettings):
         if self.embedding_provider is EmbeddingProvider.auto:
             return self.openai_api_key is not None
         return self.embedding_provider is EmbeddingProvider.openai
+
+    @property
+    def lanes(self) -> int:
+        """Most lanes that fetch at once."""
+        return self.browser_extract_workers + self.http_extract_workers + self.scrape_workers
 
     @property
     def origin(self) -> str:

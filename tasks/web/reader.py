@@ -1,6 +1,5 @@
 """The web as the stages see it: one page at a time, by whichever way reads it right."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -11,32 +10,16 @@ from tasks.web.egress import open_gate
 from tasks.web.rendered import RenderedFetcher, RenderedPage, open_rendered_fetcher
 from tasks.web.rendering import SAMPLES, RenderPolicy, is_shell
 from tasks.web.static import StaticFetcher, open_static_fetcher
-
-
-class Pace:
-    """Keeps requests to the site apart: waiting for one's turn is not part of the page's own time."""
-
-    def __init__(self, delay_s: float) -> None:
-        self._delay_s = delay_s
-        self._next = 0.0
-
-    async def take_turn(self) -> None:
-        """Return when the next request may be made."""
-        if not self._delay_s:
-            return
-        now = asyncio.get_running_loop().time()
-        turn = max(now, self._next)
-        self._next = turn + self._delay_s
-        await asyncio.sleep(turn - now)
+from tasks.web.throttle import Throttle
 
 
 class Web:
     """Both fetchers and the decision between them. Each URL is requested once, an empty shell twice."""
 
     def __init__(
-        self, static: StaticFetcher, rendered: RenderedFetcher | None, policy: RenderPolicy, pace: Pace
+        self, static: StaticFetcher, rendered: RenderedFetcher | None, policy: RenderPolicy, throttle: Throttle
     ) -> None:
-        self._pace = pace
+        self._throttle = throttle
         self._static = static
         self._rendered = rendered
         self._policy = policy
@@ -49,11 +32,11 @@ class Web:
             PageError: it cannot be read.
         """
         await self._check_robots(target)
-        await self._pace.take_turn()
-        if self._rendered is None:
-            page = await self._static.fetch(target, site_may_move=True)
-            return RenderedPage(page=page, sent_html=page.html)
-        rendered = await self._rendered.fetch(target, probe=probe, site_may_move=True)
+        async with self._throttle.turn(target.url):
+            if self._rendered is None:
+                page = await self._static.fetch(target, site_may_move=True)
+                return RenderedPage(page=page, sent_html=page.html)
+            rendered = await self._rendered.fetch(target, probe=probe, site_may_move=True)
         self._policy.learn(rendered)
         return rendered
 
@@ -75,8 +58,8 @@ class Web:
             await self._check_robots(target)
             page = await self._render(target, self._rendered)
         else:
-            await self._pace.take_turn()
-            page = await self._static.fetch(target)
+            async with self._throttle.turn(target.url):
+                page = await self._static.fetch(target)
             if self._rendered is not None and is_shell(page.html):
                 why = "sent as an empty shell"
                 page = (await self._render(target, self._rendered)).model_copy(update={"escalated": True})
@@ -84,8 +67,8 @@ class Web:
         return page.model_copy(update={"metadata": {**page.metadata, "method": page.method, "render_reason": why}})
 
     async def _render(self, target: Target, fetcher: RenderedFetcher) -> FetchedPage:
-        await self._pace.take_turn()
-        rendered = await fetcher.fetch(target)
+        async with self._throttle.turn(target.url):
+            rendered = await fetcher.fetch(target)
         self._policy.learn(rendered)
         return rendered.page
 
@@ -105,4 +88,5 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
         if settings.render is not RenderMode.never:
             rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate))
         policy = RenderPolicy(settings.render, min(SAMPLES, settings.browser_extract_workers))
-        yield Web(static, rendered, policy, Pace(settings.crawl_delay_s))
+        throttle = Throttle(settings.crawl_delay_s, settings.host_concurrency or settings.lanes)
+        yield Web(static, rendered, policy, throttle)

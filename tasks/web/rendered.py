@@ -175,6 +175,7 @@ class _Visit:
             content_type=headers.get("content-type", ""),
             start_url=answer.url if self._site_may_move else self._target.url,
             final_url=answer.url,
+            retry_after=headers.get("retry-after"),
         )
 
     async def _read(self, answer: PlaywrightResponse, probe: str | None) -> RenderedPage | None:
