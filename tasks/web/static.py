@@ -26,7 +26,7 @@ from scrapy.exceptions import (
 from scrapy.http import Response, TextResponse
 
 from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
-from tasks.core.models import FetchedPage, FetchMethod, Target
+from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
 from tasks.web.answers import check_answer, check_scheme, gate_refusal, gate_refusal_by_status
 from tasks.web.egress import Gate
@@ -35,6 +35,20 @@ USER_AGENT = "Mozilla/5.0 (compatible; AIWidgetBuilder/0.1)"
 _HANDLER = "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler"
 _BROKEN = (DownloadConnectionRefusedError, DownloadFailedError, ResponseDataLossError)
 """The connection failed: another try may do better."""
+
+
+class Resource(Frozen):
+    """An answer as it came, whatever it is: nobody has judged its status, type or site."""
+
+    final_url: str
+    """After redirects."""
+    status: int
+    content_type: str
+    """As sent, with its parameters; empty if it was not."""
+    headers: dict[str, str]
+    """By lower-case name; several of one name are joined by commas."""
+    body: bytes
+    """Decompressed."""
 
 
 class _OpenSpider(Spider):
@@ -105,6 +119,25 @@ class StaticFetcher:
             metadata=_metadata(response),
         )
 
+    async def fetch_resource(self, url: str, *, max_bytes: int | None = None) -> Resource:
+        """Whatever is at the URL (a robots.txt, a sitemap …), of at most `max_bytes` (default: a page's limit).
+
+        Raises:
+            PageError: there was no answer, or it is too large.
+        """
+        meta = {"dont_obey_robotstxt": True, "download_maxsize": max_bytes or self._settings.max_page_bytes}
+        response = await self._download(url, meta)
+        return Resource(
+            final_url=str(response.url),
+            status=response.status,
+            content_type=_header(response, "Content-Type") or "",
+            headers={
+                name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+                for name, values in response.headers.items()
+            },
+            body=response.body,
+        )
+
     async def allows(self, url: str) -> bool:
         """Whether robots.txt lets us read the URL (RFC 9309)."""
         if self._robots is None:
@@ -112,11 +145,11 @@ class StaticFetcher:
         parser = await self._robots.robot_parser(Request(url))
         return parser is None or bool(parser.allowed(url, USER_AGENT))
 
-    async def _download(self, url: str) -> Response:
+    async def _download(self, url: str, meta: dict[str, Any] | None = None) -> Response:
         check_scheme(url)
         try:
             async with asyncio.timeout(self._settings.page_timeout_s):
-                response: Response = await self._crawler.engine.download_async(Request(url))
+                response: Response = await self._crawler.engine.download_async(Request(url, meta=meta))
         except TimeoutError as error:
             raise FetchTimeout(self._settings.page_timeout_s) from error
         except IgnoreRequest as error:

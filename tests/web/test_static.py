@@ -296,3 +296,22 @@ async def test_many_pages_are_fetched_at_once(gate: Gate) -> None:
     routes = {"/robots.txt": html("", status=404), "/{n}": wait_for_all}
     async with serve(routes) as site, open_static_fetcher(make_settings(), gate) as fetcher:
         await asyncio.gather(*(fetcher.fetch(Target(url=f"{site.url}/{n}", depth=1)) for n in range(28)))
+
+
+async def test_a_resource_comes_whatever_it_is(gate: Gate) -> None:
+    """Its status and type are for the caller to judge; robots.txt has no say, and it may be limited further."""
+    robots = binary(b"User-agent: *\nDisallow: /\n", Content_Type="text/plain")
+    gone = binary(gzip.compress(b"<urlset/>"), Content_Type="application/xml", Content_Encoding="gzip", X_A="b")
+
+    async def not_found(request: web.Request) -> web.StreamResponse:
+        answer = await gone(request)
+        answer.set_status(404)
+        return answer
+
+    routes = {"/robots.txt": robots, "/map": redirect("/moved"), "/moved": not_found}
+    async with serve(routes) as site, open_static_fetcher(make_settings(), gate) as fetcher:
+        resource = await fetcher.fetch_resource(f"{site.url}/map")
+        assert (resource.final_url, resource.status, resource.body) == (f"{site.url}/moved", 404, b"<urlset/>")
+        assert (resource.content_type, resource.headers["x-a"]) == ("application/xml", "b")
+        with pytest.raises(PageSkipped, match="too large"):
+            await fetcher.fetch_resource(f"{site.url}/map", max_bytes=5)
