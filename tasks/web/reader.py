@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.egress import open_gate
 from tasks.web.rendered import RenderedFetcher, RenderedPage, open_rendered_fetcher
 from tasks.web.rendering import SAMPLES, RenderPolicy, is_shell
-from tasks.web.static import StaticFetcher, open_static_fetcher
+from tasks.web.static import Resource, StaticFetcher, open_static_fetcher
 
 
 class Pace:
@@ -19,6 +18,10 @@ class Pace:
     def __init__(self, delay_s: float) -> None:
         self._delay_s = delay_s
         self._next = 0.0
+
+    def slow_to(self, delay_s: float) -> None:
+        """Keep requests at least so far apart."""
+        self._delay_s = max(self._delay_s, delay_s)
 
     async def take_turn(self) -> None:
         """Return when the next request may be made."""
@@ -69,10 +72,10 @@ class Web:
         Raises:
             PageError: it failed, or is left out.
         """
+        await self._check_robots(target)
         method = self.method_for(target)
         _, why = self._chosen[target.url]
         if method is FetchMethod.browser and self._rendered is not None:
-            await self._check_robots(target)
             page = await self._render(target, self._rendered)
         else:
             await self._pace.take_turn()
@@ -90,9 +93,21 @@ class Web:
         return rendered.page
 
     async def _check_robots(self, target: Target) -> None:
-        # Scrapy asks for itself; the browser does not.
-        if self._rendered is not None and not await self._static.allows(target.url):
-            raise PageSkipped("robots", "robots.txt forbids it")
+        await self._static.robots.check(target.url)
+        self._pace.slow_to(await self._static.robots.delay_s(target.url))
+
+    async def fetch_resource(self, url: str, *, max_bytes: int) -> Resource:
+        """Whatever is at the URL: a sitemap, a feed …
+
+        Raises:
+            PageError: there was no answer, or it is too large.
+        """
+        await self._pace.take_turn()
+        return await self._static.fetch_resource(url, max_bytes=max_bytes)
+
+    async def sitemaps(self, url: str) -> list[str]:
+        """The sitemaps that the URL's host names in its robots.txt."""
+        return (await self._static.robots.rules_for(url)).sitemaps
 
 
 @asynccontextmanager

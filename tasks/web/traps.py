@@ -44,7 +44,9 @@ _NUMBER = re.compile(r"\d+")
 _RANDOM = re.compile(r"(?=.*\d)(?=.*[a-z])[0-9a-z_-]{16,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _YEAR = re.compile(r"(19|20|21)\d\d")
 _DATE = re.compile(r"(19|20|21)\d\d[-_.]?[01]?\d([-_.]?[0-3]?\d)?(T.*)?")
-_DATE_NAMES = frozenset(("date", "day", "month", "year", "week", "datum", "tag", "monat", "jahr", "woche", "mois", "annee"))
+_DATE_NAMES = frozenset(
+    ("date", "day", "month", "year", "week", "datum", "tag", "monat", "jahr", "woche", "mois", "annee")
+)
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def in_scope(url: str, start_url: str) -> bool:
     (host, port), (start_host, start_port) = site_key(url), site_key(start_url)
     if port != start_port:
         return False
-    return host == start_host or bool(domain := registrable_domain(host)) and domain == registrable_domain(start_host)
+    return host == start_host or (bool(domain := registrable_domain(host)) and domain == registrable_domain(start_host))
 
 
 @lru_cache(maxsize=1_000)
