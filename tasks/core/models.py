@@ -44,7 +44,7 @@ class Link:
     text: str = ""
     """What a visitor reads on it; its beginning."""
     region: str = "main"
-    """`nav`, `header`, `main`, `aside`, `footer`; `head` for alternates; `sitemap`, `llms` or `feed` if not on a page."""
+    """`nav`, `header`, `main`, `aside`, `footer`; `head`: an alternate; `sitemap`, `llms`, `feed`: not on a page."""
     language: str = ""
     """`hreflang`, lower case."""
     priority: float | None = None

@@ -128,21 +128,25 @@ class Duplicates:
         """The kept page that this one is the same as."""
         if same := self._by_key.get(page_key(record.url)):
             return same
-        if named := self._by_key.get(canonical):
-            named.is_canonical = True
+        named = self._by_key.get(canonical)
         for other in (named, *self._by_canonical.get(canonical, ()), *self._by_canonical.get(page_key(record.url), ())):
             if other and shared_part(record.fingerprint, other.fingerprint) >= MIN_SHARED_BY_CANONICAL:
+                other.is_canonical |= other is named
                 return other
         equal = self._by_hash.get(record.content_hash)
         if equal and _are_equal(record.fingerprint, equal.fingerprint):
             return equal
-        alike = (other for other in self._by_told.get(record.fingerprint.told, ()))
+        alike = self._by_told.get(record.fingerprint.told, [])
         same_ones = [other for other in alike if say_the_same(record.fingerprint, other.fingerprint)]
-        return min(same_ones, key=lambda other: other.claim, default=None)
+        return min(same_ones, key=_claim, default=None)
 
     def _is_not_found(self, page: Fingerprint) -> bool:
         known = self._not_found
         return known is not None and (page.text == known.text or say_the_same(page, known))
+
+
+def _claim(record: Record) -> tuple[bool, int]:
+    return record.claim
 
 
 def _canonical_key(page: ChunkedPage) -> str:

@@ -27,7 +27,8 @@ _MONTHS = (
     r"|janvier|f[ée]vrier|avril|juin|juillet|ao[uû]t|enero|abril|junio|agosto|gennaio|giugno|luglio"
 )
 _DATE = re.compile(
-    rf"\b\d{{4}}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b|\b\d\d?[./]\d\d?[./]\d{{2,4}}\b"
+    r"\b\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b"
+    r"|\b\d\d?[./]\d\d?[./]\d{2,4}\b"
     rf"|\b\d\d?(?:st|nd|rd|th|\.)?\s(?:of\s)?(?:{_MONTHS})\.?,?(?:\s\d{{4}})?\b"
     rf"|\b(?:{_MONTHS})\.?\s\d\d?(?:st|nd|rd|th)?,?(?:\s\d{{4}})?\b|\b\d\d?:\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?\b"
     r"|\b\d+\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\sago\b|\b(?=\w*\d)(?=\w*[a-z])[0-9a-z]{16,}\b",

@@ -1,15 +1,20 @@
 """The web as the stages see it: one page at a time, by whichever way reads it right."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from tasks.core.models import FetchedPage, FetchMethod, Target
+from tasks.core.errors import PageError
+from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.egress import open_gate
 from tasks.web.rendered import RenderedFetcher, RenderedPage, open_rendered_fetcher
 from tasks.web.rendering import SAMPLES, RenderPolicy, is_shell
-from tasks.web.static import Resource, StaticFetcher, open_static_fetcher
+from tasks.web.sitemaps import find_hints
+from tasks.web.static import StaticFetcher, open_static_fetcher
+
+logger = logging.getLogger("widget_builder.web")
 
 
 class Pace:
@@ -96,18 +101,34 @@ class Web:
         await self._static.robots.check(target.url)
         self._pace.slow_to(await self._static.robots.delay_s(target.url))
 
-    async def fetch_resource(self, url: str, *, max_bytes: int) -> Resource:
-        """Whatever is at the URL: a sitemap, a feed …
+    async def find_hints(
+        self, site_url: str, feeds: list[str], belongs: Callable[[str], bool], most: int
+    ) -> list[Link]:
+        """URLs that the site's sitemaps, `llms.txt` and feeds name, `most` at most of sitemaps."""
+        try:
+            sitemaps = (await self._static.robots.rules_for(site_url)).sitemaps
+        except PageError:
+            return []
+        return await find_hints(self._read, site_url, sitemaps, feeds, belongs, most)
 
-        Raises:
-            PageError: there was no answer, or it is too large.
-        """
+    async def probe(self, url: str) -> FetchedPage | None:
+        """What the site answers, with a good status, to a URL that it cannot have."""
+        try:
+            await self._static.robots.check(url)
+            await self._pace.take_turn()
+            return await self._static.fetch(Target(url=url, depth=0))
+        except PageError:
+            return None
+
+    async def _read(self, url: str) -> bytes | None:
+        """The body of a good answer; of a bad one, nothing."""
         await self._pace.take_turn()
-        return await self._static.fetch_resource(url, max_bytes=max_bytes)
-
-    async def sitemaps(self, url: str) -> list[str]:
-        """The sitemaps that the URL's host names in its robots.txt."""
-        return (await self._static.robots.rules_for(url)).sitemaps
+        try:
+            resource = await self._static.fetch_resource(url)
+        except PageError as error:
+            logger.info("%s: %s", url, error.message)
+            return None
+        return resource.body if 200 <= resource.status < 300 else None
 
 
 @asynccontextmanager

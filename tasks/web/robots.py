@@ -119,7 +119,9 @@ class Robots:
         except PageError as error:
             if self._rules.get(address) is reading:
                 del self._rules[address]
-            raise FetchFailed(f"robots.txt: {error}", retriable=error.retriable) if type(error) is FetchFailed else error
+            if type(error) is FetchFailed:
+                raise FetchFailed(f"robots.txt: {error}", retriable=error.retriable) from error
+            raise
 
     async def _read(self, address: str) -> Rules:
         status = 0

@@ -11,6 +11,8 @@ from tasks.core.settings import Settings
 from tasks.web.languages import Languages, learn_languages
 from tasks.web.urls import in_scope, page_key, site_key
 
+_NO_LANGUAGES = Languages()
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -21,7 +23,7 @@ class Scope:
     subdomains: bool = False
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    languages: Languages = Languages()
+    languages: Languages = _NO_LANGUAGES
 
     def contains(self, url: str) -> bool:
         """Whether the URL is one of the site's, and not excluded by its path."""

@@ -112,8 +112,8 @@ class StaticFetcher:
         self._crawler = crawler
         self._settings = settings
         self.robots = Robots(self._ask_robots, obey=settings.obey_robots)
-        middleware: RobotsMiddleware = crawler.get_downloader_middleware(RobotsMiddleware)
-        middleware.robots = self.robots
+        if middleware := crawler.get_downloader_middleware(RobotsMiddleware):
+            middleware.robots = self.robots
 
     async def fetch(self, target: Target, *, site_may_move: bool = False) -> FetchedPage:
         """The page as sent.

@@ -9,6 +9,7 @@ is read in the end does not depend on when that is.
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
 from tasks.core.models import Fingerprint
@@ -74,7 +75,7 @@ def family_of(url: str) -> Family | None:
         return Family(Kind.date, _numbers_out(parts.path), None)
     if parts.query:
         return _family_by_query(parts.path, parse_qsl(parts.query, keep_blank_values=True))
-    if any(one == other for one, other in zip(segments, segments[1:], strict=False)):
+    if any(one == other for one, other in pairwise(segments)):
         return Family(Kind.repeated, "paths that repeat themselves", None)
     for index, segment in enumerate(segments):
         if _RANDOM.fullmatch(segment):

@@ -20,8 +20,7 @@ def allowed(text: str, path: str) -> bool:
     """Whether the rules let us read a page of the site."""
     try:
         Rules(text).check(f"https://site.example{path}")
-    except PageSkipped as skipped:
-        assert skipped.reason == "robots"
+    except PageSkipped:
         return False
     return True
 
@@ -104,7 +103,7 @@ CASES = [
     (group("disallow: /", "allow: /allowed/index.html"), "/allowed/", True),
     (group("disallow: /", "allow: /allowed/index.html"), "/allowed/index.htm", False),
     # Percent-encoding.
-    (group("disallow: /", "allow: /foo?qux=taz&baz=http://foo.bar?tar&par"), "/foo?qux=taz&baz=http://foo.bar?tar&par", 1),
+    (group("disallow: /", "allow: /f?q=t&b=http://f.bar?t&p"), "/f?q=t&b=http://f.bar?t&p", True),
     (group("disallow: /", "allow: /foo/bar/ツ"), "/foo/bar/%E3%83%84", True),
     (group("disallow: /", "allow: /foo/bar/%E3%83%84"), "/foo/bar/%E3%83%84", True),
     (group("disallow: /", "allow: /a%3cd.html"), "/a%3Cd.html", True),
@@ -121,7 +120,7 @@ CASES = [
 @pytest.mark.parametrize(("text", "path", "expected"), CASES)
 def test_rules_mean_what_rfc_9309_and_google_say(text: str, path: str, expected: bool) -> None:
     """Each case with its outcome."""
-    assert allowed(text, path) is bool(expected)
+    assert allowed(text, path) is expected
 
 
 def test_a_crawl_delay_is_kept_to_within_bounds() -> None:

@@ -1,4 +1,4 @@
-"""URLs of a build in the order it takes them up, those it has found and not let in, and what duplicates are the same as."""
+"""URLs in the order a build takes them up, those it has found and not let in, and what duplicates are the same as."""
 
 from alembic import op
 
