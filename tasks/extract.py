@@ -10,7 +10,7 @@ from prefect.tasks import exponential_backoff
 from tasks.core.errors import PageError
 from tasks.core.models import Found, Target
 from tasks.retries import RETRY_FACTOR_S, batch_name, may_help
-from tasks.web.links import list_links
+from tasks.web.links import links_of
 from tasks.web.reader import Web
 
 Deliver = Callable[[Found], Awaitable[None]]
@@ -45,7 +45,7 @@ async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None
                 continue
             found = Found(target=target, error=error)
         else:
-            found = Found(target=target, page=page, links=tuple(list_links(page.html, page.final_url)))
+            found = Found(target=target, page=page, links=links_of(page))
         batch.left.remove(target)
         await deliver(found)
     if retriable is not None:

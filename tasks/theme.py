@@ -8,7 +8,7 @@ from tasks.brand.probe import PROBE
 from tasks.brand.theme import derive_theme
 from tasks.core.models import Found, Frozen, Target, Theme
 from tasks.retries import RETRY_FACTOR_S, may_help
-from tasks.web.links import list_links
+from tasks.web.links import links_of
 from tasks.web.reader import Web
 
 
@@ -31,7 +31,7 @@ async def load_home(url: str, web: Web) -> Home:
     target = Target(url=url, depth=0)
     rendered = await web.load_home(target, PROBE)
     page = rendered.page
-    links = tuple(list_links(page.html, page.final_url))
+    links = links_of(page)
     theme = derive_theme(rendered.probe, page.final_url)
     return Home(found=Found(target=target, page=page, links=links), url=page.final_url, theme=theme)
 

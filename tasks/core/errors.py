@@ -95,13 +95,15 @@ class PageError(WidgetBuilderError):
 
 
 class PageSkipped(PageError):
-    """The page is left out on purpose. `reason`: robots, duplicate, not_html, empty, off_site, too_large."""
+    """The page is left out on purpose. `reason`: robots, noindex, duplicate, soft_404, trap, not_html, empty, off_site,
+    too_large. `same_as`: of a duplicate, the URL under which the page is stored."""
 
     code = "page_skipped"
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, *, same_as: str | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+        self.same_as = same_as
 
 
 class FetchFailed(PageError):

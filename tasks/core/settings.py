@@ -121,6 +121,18 @@ class Settings(BaseSettings):
     obey_robots: bool = True
     """Leave out what robots.txt forbids (RFC 9309)."""
 
+    subdomains: bool = False
+    """Read the other hosts of the site's domain too: `docs.example.com` when `example.com` is asked for."""
+
+    include: Annotated[tuple[str, ...], NoDecode] = ()
+    """Paths, comma-separated, with `*` and `?`: only these are read, besides the start page. Empty: all."""
+
+    exclude: Annotated[tuple[str, ...], NoDecode] = ()
+    """Paths, comma-separated, with `*` and `?`, that are left out."""
+
+    languages: Annotated[tuple[str, ...], NoDecode] = ()
+    """Languages, comma-separated (`de,fr`), read beside the start page's where a site has them; `*`: all."""
+
     embedding_provider: EmbeddingProvider = EmbeddingProvider.auto
     """`auto`: openai with a key, else the local model."""
 
@@ -138,6 +150,20 @@ class Settings(BaseSettings):
     def _split_networks(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("include", "exclude", "languages", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("include", "exclude")
+    @classmethod
+    def _are_paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not path.startswith(("/", "*")) for path in value):
+            raise ValueError("paths begin with / or *")
         return value
 
     @field_validator("prefect_api_url", "openai_base_url", "public_url")

@@ -1,16 +1,20 @@
 """The web as the stages see it: one page at a time, by whichever way reads it right."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from tasks.core.errors import PageSkipped
-from tasks.core.models import FetchedPage, FetchMethod, Target
+from tasks.core.errors import PageError
+from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.egress import open_gate
 from tasks.web.rendered import RenderedFetcher, RenderedPage, open_rendered_fetcher
 from tasks.web.rendering import SAMPLES, RenderPolicy, is_shell
+from tasks.web.sitemaps import find_hints
 from tasks.web.static import StaticFetcher, open_static_fetcher
 from tasks.web.throttle import Throttle
+
+logger = logging.getLogger("widget_builder.web")
 
 
 class Web:
@@ -52,10 +56,10 @@ class Web:
         Raises:
             PageError: it failed, or is left out.
         """
+        await self._check_robots(target)
         method = self.method_for(target)
         _, why = self._chosen[target.url]
         if method is FetchMethod.browser and self._rendered is not None:
-            await self._check_robots(target)
             page = await self._render(target, self._rendered)
         else:
             async with self._throttle.turn(target.url):
@@ -73,9 +77,37 @@ class Web:
         return rendered.page
 
     async def _check_robots(self, target: Target) -> None:
-        # Scrapy asks for itself; the browser does not.
-        if self._rendered is not None and not await self._static.allows(target.url):
-            raise PageSkipped("robots", "robots.txt forbids it")
+        await self._static.robots.check(target.url)
+        self._throttle.slow_down(target.url, await self._static.robots.delay_s(target.url))
+
+    async def find_hints(
+        self, site_url: str, feeds: list[str], belongs: Callable[[str], bool], most: int
+    ) -> list[Link]:
+        """URLs that the site's sitemaps, `llms.txt` and feeds name, `most` at most of sitemaps."""
+        try:
+            sitemaps = (await self._static.robots.rules_for(site_url)).sitemaps
+        except PageError:
+            return []
+        return await find_hints(self._read, site_url, sitemaps, feeds, belongs, most)
+
+    async def probe(self, url: str) -> FetchedPage | None:
+        """What the site answers, with a good status, to a URL that it cannot have."""
+        try:
+            await self._static.robots.check(url)
+            async with self._throttle.turn(url):
+                return await self._static.fetch(Target(url=url, depth=0))
+        except PageError:
+            return None
+
+    async def _read(self, url: str) -> bytes | None:
+        """The body of a good answer; of a bad one, nothing."""
+        try:
+            async with self._throttle.turn(url):
+                resource = await self._static.fetch_resource(url)
+        except PageError as error:
+            logger.info("%s: %s", url, error.message)
+            return None
+        return resource.body if 200 <= resource.status < 300 else None
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
 from tasks.web.answers import check_answer, check_scheme, gate_refusal
 from tasks.web.chromium import Chromium, open_chromium
+from tasks.web.directives import HEADER
 from tasks.web.egress import Gate
 
 logger = logging.getLogger("widget_builder.web")
@@ -244,7 +245,7 @@ async def _evaluate(tab: Page, probe: str) -> Any:
 
 async def _metadata(response: PlaywrightResponse) -> dict[str, Any]:
     headers = await response.all_headers()
-    names = {"content_type": "content-type", "etag": "etag", "last_modified": "last-modified"}
+    names = {"content_type": "content-type", "etag": "etag", "last_modified": "last-modified", HEADER: "x-robots-tag"}
     found = {name: headers[header] for name, header in names.items() if header in headers}
     return {"status": response.status, **found}
 
