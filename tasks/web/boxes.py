@@ -56,8 +56,8 @@ class Run:
     """Text with nothing but inline elements in it."""
 
     box: Box
-    nodes: list[LexborNode]
-    """Its nodes, right in the box."""
+    nodes: list[tuple[LexborNode, LexborNode]]
+    """Its text nodes, each with the inline element (or itself) right in the box that holds it."""
     text: str
     words: int
     link_words: int
@@ -79,13 +79,16 @@ class Outline:
     runs: list[Run]
     is_whole: bool
     """Whether the page was small enough to be looked at to its end."""
+    split: set[int]
+    """Inline elements (`mem_id`) with block elements in them: they are not a run's alone."""
 
 
 class _Walk:
     def __init__(self) -> None:
         self.boxes: list[Box] = []
         self.runs: list[Run] = []
-        self.nodes: list[LexborNode] = []
+        self.nodes: list[tuple[LexborNode, LexborNode]] = []
+        self.split: set[int] = set()
         self.parts: list[str] = []
         self.linked: list[str] = []
 
@@ -163,24 +166,20 @@ def find_outline(root: LexborNode) -> Outline:
             walk.parts.append(text)
             if in_link:
                 walk.linked.append(text)
-            mark = top or node
-            if not walk.nodes or walk.nodes[-1] is not mark:
-                walk.nodes.append(mark)
+            walk.nodes.append((top or node, node))
         elif tag == "br":
             walk.parts.append(" ")
-            if top is None:
-                walk.nodes.append(node)
+            walk.nodes.append((top or node, node))
         elif tag in SILENT or tag[:1] == "-" or len(stack) > MAX_DEPTH:
             continue
         elif tag in BLOCKS:
             walk.end_run(box)
             if top is not None:
-                # A block in an inline element: what comes after it is not to be taken for a part of this run.
-                pass
+                walk.split.add(top.mem_id)
             inner = walk.open_box(node, tag, box, in_link)
             stack.append((node.child, inner, in_link, None, True))
         else:
             stack.append((node.child, box, in_link or tag == "a", top or node, False))
         if seen > MAX_NODES:
-            return Outline(walk.boxes, walk.runs, False)
-    return Outline(walk.boxes, walk.runs, True)
+            return Outline(walk.boxes, walk.runs, False, walk.split)
+    return Outline(walk.boxes, walk.runs, True, walk.split)
