@@ -12,7 +12,8 @@ from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, ReadPage
 from tasks.web.boxes import Outline, find_outline
 from tasks.web.markdown import make_links_absolute, to_markdown
-from tasks.web.page_metadata import find_metadata, find_title, meta
+from tasks.web.marked_content import find_marked_content
+from tasks.web.page_metadata import find_metadata, find_title, read_metas
 from tasks.web.page_type import PageType, page_traits
 from tasks.web.pruning import remove_all, remove_noise
 from tasks.web.scorecard import chance, load_scorecard
@@ -42,12 +43,16 @@ def read_page(page: FetchedPage) -> ReadPage:
     """
     html = _INLINE_DATA.sub("", page.html.replace("\0", ""))
     tree = LexborHTMLParser(html)
-    if "noindex" in meta(tree, "robots").lower():
+    metas = read_metas(tree)
+    if "noindex" in metas.get("robots", "").lower():
         raise PageSkipped("noindex", "the page asks not to be indexed")
-    structured = read_structured(tree)
-    title = find_title(tree, page.final_url)
-    metadata = find_metadata(tree, page, structured)
-    main, page_type = find_content(tree, html, url=page.final_url, title=title, structured=structured)
+    structured = read_structured(tree, metas)
+    title = find_title(tree, metas, page.final_url)
+    metadata = find_metadata(tree, metas, page, structured)
+    generator = metas.get("generator", "")
+    main, page_type = find_content(
+        tree, html, url=page.final_url, title=title, structured=structured, generator=generator
+    )
     make_links_absolute(main, page.final_url)
     markdown = supplement(to_markdown(main), structured, page_type)
     if not re.search(r"\w", markdown):
@@ -63,10 +68,13 @@ def read_page(page: FetchedPage) -> ReadPage:
 
 
 def find_content(
-    tree: LexborHTMLParser, html: str, *, url: str, title: str, structured: Structured
+    tree: LexborHTMLParser, html: str, *, url: str, title: str, structured: Structured, generator: str
 ) -> tuple[LexborNode, PageType | None]:
     """The element that holds the content, with nothing else left in it, and the type of the page if it can be told."""
-    body, outline, traits = inspect(tree, html, url=url, structured=structured)
+    if (marked := find_marked_content(tree)) is not None:
+        remove_noise(tree, html)
+        return marked, PageType.documentation
+    body, outline, traits = inspect(tree, html, url=url, structured=structured, generator=generator)
     if not outline.is_whole or sum(run.words for run in outline.runs) < MIN_WORDS:
         return _find_main(tree, body), None
     scorecard = load_scorecard()
@@ -78,10 +86,9 @@ def find_content(
 
 
 def inspect(
-    tree: LexborHTMLParser, html: str, *, url: str, structured: Structured
+    tree: LexborHTMLParser, html: str, *, url: str, structured: Structured, generator: str
 ) -> tuple[LexborNode, Outline, list[str]]:
     """The body without noise, its outline, and the traits of the page."""
-    generator = meta(tree, "generator")
     head = _names_of_body(tree)
     remove_noise(tree, html)
     body = tree.body or tree.root

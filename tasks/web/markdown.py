@@ -3,11 +3,16 @@
 import re
 from urllib.parse import urldefrag, urljoin
 
-from html_to_markdown import ConversionOptions, convert
+from html_to_markdown import ConversionOptions, HiddenContent, PreprocessingOptions, convert
 from selectolax.lexbor import LexborNode
 
 _OPTIONS = ConversionOptions(
-    heading_style="atx", code_block_style="backticks", extract_metadata=False, skip_images=True
+    heading_style="atx",
+    code_block_style="backticks",
+    extract_metadata=False,
+    skip_images=True,
+    hidden_content=HiddenContent.ALL,
+    preprocessing=PreprocessingOptions(enabled=False),
 )
 _PERMALINK = re.compile(r"(?: ?\[[¶#§]\]\([^)\n]*\)|[¶#§])[ \t]*$", re.MULTILINE)
 _GAP = re.compile(r"\n{3,}")

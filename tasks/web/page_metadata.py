@@ -24,9 +24,9 @@ _STEP = "li, [itemprop=itemListElement], a"
 _AUTHOR = "[rel=author], [itemprop=author] [itemprop=name], [itemprop=author]"
 
 
-def find_title(tree: LexborHTMLParser, url: str) -> str:
+def find_title(tree: LexborHTMLParser, metas: dict[str, str], url: str) -> str:
     """The page's own title, without the site's name where that is set apart."""
-    whole = _text(tree.css_first("title")) or meta(tree, "og:title")
+    whole = _text(tree.css_first("title")) or metas.get("og:title", "")
     heading = _text(tree.css_first("h1")).rstrip("¶# ")
     parts = [part.strip() for part in _SEPARATORS.split(whole) if part.strip()]
     if heading and (whole.startswith(heading) or any(part.lower() == heading.lower() for part in parts)):
@@ -34,18 +34,20 @@ def find_title(tree: LexborHTMLParser, url: str) -> str:
     return whole or heading or urlsplit(url).path
 
 
-def find_metadata(tree: LexborHTMLParser, page: FetchedPage, structured: Structured) -> dict[str, Any]:
+def find_metadata(
+    tree: LexborHTMLParser, metas: dict[str, str], page: FetchedPage, structured: Structured
+) -> dict[str, Any]:
     """What the fetch knew of the page and what the page says; what it does not say is left out."""
     html = tree.css_first("html")
     canonical = tree.css_first("link[rel=canonical]")
     found = {
         **page.metadata,
-        "description": meta(tree, "description") or meta(tree, "og:description"),
-        "language": _language(tree, (html.attributes.get("lang") if html else None) or ""),
+        "description": metas.get("description") or metas.get("og:description"),
+        "language": ((html.attributes.get("lang") if html else None) or "").strip() or metas.get("og:locale", "").replace("_", "-"),
         "canonical": _join(page.final_url, canonical.attributes.get("href") or "") if canonical else "",
-        "published": _date(structured.published, *_metas(tree, _PUBLISHED), _time(tree, _PUBLISHED_TIME)),
-        "modified": _date(structured.modified, *_metas(tree, _MODIFIED), _time(tree, _MODIFIED_TIME)),
-        "author": structured.author or _author(tree),
+        "published": _date(structured.published, *map(metas.get, _PUBLISHED), _time(tree, _PUBLISHED_TIME)),
+        "modified": _date(structured.modified, *map(metas.get, _MODIFIED), _time(tree, _MODIFIED_TIME)),
+        "author": structured.author or _author(tree, metas),
         "breadcrumbs": list(structured.breadcrumbs) or _breadcrumbs(tree),
         "method": str(page.method),
         "escalated": page.escalated,
@@ -53,18 +55,16 @@ def find_metadata(tree: LexborHTMLParser, page: FetchedPage, structured: Structu
     return {name: value for name, value in found.items() if value not in (None, "", [])}
 
 
-def meta(tree: LexborHTMLParser, name: str) -> str:
-    """The content of the meta element with this name or property, or nothing."""
-    node = tree.css_first(f'meta[name="{name}" i], meta[property="{name}" i]')
-    return " ".join((node.attributes.get("content") or "").split()) if node else ""
-
-
-def _metas(tree: LexborHTMLParser, names: tuple[str, ...]) -> list[str]:
-    return [value for name in names if (value := meta(tree, name))]
-
-
-def _language(tree: LexborHTMLParser, declared: str) -> str:
-    return declared.strip() or meta(tree, "og:locale").replace("_", "-")
+def read_metas(tree: LexborHTMLParser) -> dict[str, str]:
+    """The contents of the meta elements by name or property, lower case; of several the first that is not empty."""
+    found: dict[str, str] = {}
+    for node in tree.css("meta[content]"):
+        attributes = node.attributes
+        content = " ".join((attributes.get("content") or "").split())
+        for key in (attributes.get("name"), attributes.get("property")):
+            if key and content:
+                found.setdefault(key.lower().strip(), content)
+    return found
 
 
 def _join(base: str, href: str) -> str:
@@ -79,10 +79,10 @@ def _time(tree: LexborHTMLParser, selector: str) -> str:
     return (node.attributes.get("datetime") or node.attributes.get("content") or "") if node else ""
 
 
-def _date(*candidates: str) -> str:
+def _date(*candidates: str | None) -> str:
     """The first that is a date, as ISO 8601."""
     for candidate in candidates:
-        if (value := candidate.strip()) and (found := _parse_date(value)):
+        if candidate and (value := candidate.strip()) and (found := _parse_date(value)):
             return found
     return ""
 
@@ -107,8 +107,8 @@ def _parse_date(value: str) -> str:
         return ""
 
 
-def _author(tree: LexborHTMLParser) -> str:
-    name = meta(tree, "author") or _text(tree.css_first(_AUTHOR)) or meta(tree, "article:author")
+def _author(tree: LexborHTMLParser, metas: dict[str, str]) -> str:
+    name = metas.get("author") or _text(tree.css_first(_AUTHOR)) or metas.get("article:author", "")
     return name if len(name) <= MAX_NAME_CHARACTERS and not name.startswith("http") else ""
 
 

@@ -46,7 +46,7 @@ class Structured:
     breadcrumbs: tuple[str, ...] = ()
 
 
-def read_structured(tree: LexborHTMLParser) -> Structured:
+def read_structured(tree: LexborHTMLParser, metas: dict[str, str]) -> Structured:
     """What the page says of itself; broken parts are passed over."""
     items = list(_items(tree))
     types = {name for item in items for name in _types(item)}
@@ -56,7 +56,7 @@ def read_structured(tree: LexborHTMLParser) -> Structured:
     dated: dict[str, Any] = next((item for item in articles if item.get("datePublished")), articles[0] if articles else {})
     product = _product(products[0]) if len({_text(item.get("name")) for item in products}) == 1 else None
     return Structured(
-        types=frozenset(types | _microdata_types(tree) | _open_graph_types(tree)),
+        types=frozenset(types | _microdata_types(tree) | _open_graph_types(metas)),
         product=product or _microdata_product(tree),
         questions=tuple({**dict(_questions(items)), **dict(_microdata_questions(tree))}.items())[:MAX_QUESTIONS],
         author=_names(dated.get("author")),
@@ -177,13 +177,11 @@ def _microdata_types(tree: LexborHTMLParser) -> set[str]:
     }
 
 
-def _open_graph_types(tree: LexborHTMLParser) -> set[str]:
-    found = {
-        f"og {(node.attributes.get('content') or '').lower().strip()}" for node in tree.css('meta[property="og:type"]')
-    }
-    if tree.css_first('meta[property="product:price:amount"], meta[property="og:price:amount"]'):
+def _open_graph_types(metas: dict[str, str]) -> set[str]:
+    found = {f"og {metas['og:type'].lower()}"} if "og:type" in metas else set()
+    if "product:price:amount" in metas or "og:price:amount" in metas:
         found.add("og price")
-    if tree.css_first('meta[property="article:published_time"]'):
+    if "article:published_time" in metas:
         found.add("og published")
     return found
 

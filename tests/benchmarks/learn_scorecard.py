@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser
 
 from tasks.web import content, scorecard
-from tasks.web.page_metadata import find_title
+from tasks.web.page_metadata import find_title, read_metas
 from tasks.web.page_type import PageType
 from tasks.web.structured import read_structured
 from tasks.web.traits import find_traits
@@ -55,9 +55,15 @@ class Example:
 def examine(page: MarkedPage) -> Example:
     """The page's traits and its runs' labels."""
     tree = LexborHTMLParser(page.html)
-    structured = read_structured(tree)
-    title = find_title(tree, page.url)
-    _, outline, page_traits = content.inspect(tree, page.html, url=page.url, structured=structured)
+    metas = read_metas(tree)
+    title = find_title(tree, metas, page.url)
+    _, outline, page_traits = content.inspect(
+        tree,
+        page.html,
+        url=page.url,
+        structured=read_structured(tree, metas),
+        generator=metas.get("generator", ""),
+    )
     labels = label([run.text for run in outline.runs], page.content)
     return Example(page, page_traits, find_traits(outline, title), [run.words for run in outline.runs], labels)
 
