@@ -72,7 +72,6 @@ def find_content(
 ) -> tuple[LexborNode, PageType | None]:
     """The element that holds the content, with nothing else left in it, and the type of the page if it can be told."""
     if (marked := find_marked_content(tree)) is not None:
-        remove_noise(tree, html)
         return marked, PageType.documentation
     body, outline, traits = inspect(tree, html, url=url, structured=structured, generator=generator)
     if not outline.is_whole or sum(run.words for run in outline.runs) < MIN_WORDS:

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urldefrag, urljoin
 
-from html_to_markdown import ConversionOptions, HiddenContent, PreprocessingOptions, convert
+from html_to_markdown import ConversionOptions, convert
 from selectolax.lexbor import LexborNode
 
 _OPTIONS = ConversionOptions(
@@ -11,8 +11,6 @@ _OPTIONS = ConversionOptions(
     code_block_style="backticks",
     extract_metadata=False,
     skip_images=True,
-    hidden_content=HiddenContent.ALL,
-    preprocessing=PreprocessingOptions(enabled=False),
 )
 _PERMALINK = re.compile(r"(?: ?\[[¶#§]\]\([^)\n]*\)|[¶#§])[ \t]*$", re.MULTILINE)
 _GAP = re.compile(r"\n{3,}")
@@ -27,9 +25,17 @@ _LANGUAGE_LEVELS = 3
 
 def to_markdown(node: LexborNode) -> str:
     """The element's content as CommonMark; the language of code is that its class or an attribute names."""
+    for hidden in node.css("[hidden], [aria-hidden], [style]"):
+        # The converter leaves out what is hidden; what is still here is to be read (the answers of an accordion).
+        for name in ("hidden", "aria-hidden", "style"):
+            if name in hidden.attributes:
+                del hidden.attrs[name]
     for pre in node.css("pre"):
         if language := _language_of(pre):
             pre.attrs["class"] = f"language-{language}"
+    # The converter drops these with all that is in them: a title stands in a header, and some frameworks wrap the
+    # whole page in a form.
+    node.unwrap_tags(["form", "header"])
     return convert_html(node.html or "")
 
 

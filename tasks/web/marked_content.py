@@ -2,7 +2,7 @@
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from tasks.web.pruning import remove_all
+from tasks.web.pruning import NOISE, remove_all
 
 MIN_CHARACTERS = 200
 """An element with less text is a stub, and the page is read like any other."""
@@ -29,8 +29,7 @@ _ASIDES = (
     ".headerlink, .anchor-heading > svg, a.anchor, a.hash-link, a.header-anchor, .md-content__button, .md-source-file,"
     " .edit-this-page, .theme-doc-footer, .theme-edit-this-page, .pagination-nav, .prev-next-area, .prev-next-footer,"
     " .related-pages, .feedback, .page-feedback, .toctree-collapsed, .sphinxsidebar, .bd-sidebar-secondary,"
-    " .admonition-feedback, .copybtn, .linenos, .linenodiv, .src-link, .sr-only, .visually-hidden, .screen-reader-text,"
-    " .line-numbers-wrapper, .tooltip, .nav-wrapper"
+    " .copybtn, .linenos, .linenodiv, .line-numbers-wrapper"
 )
 
 
@@ -42,5 +41,5 @@ def find_marked_content(tree: LexborHTMLParser) -> LexborNode | None:
     size, best = max(((len(node.text(strip=True)), node) for node in found), key=lambda sized: sized[0])
     if size < MIN_CHARACTERS:
         return None
-    remove_all(best.css(_ASIDES))
+    remove_all(best.css(f"{NOISE}, {_ASIDES}, button"))
     return best

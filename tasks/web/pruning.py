@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_NOISE = (
+NOISE = (
     "script, style, template, svg, canvas, iframe, object, embed, input, select, textarea, link, meta, img, picture,"
     " video, audio, nav, dialog, menu, [role=navigation], [role=banner], [role=contentinfo], [role=search],"
     " [role=dialog], [role=alertdialog], [role=menu], [role=menubar], .headerlink, .sphinxsidebar, .breadcrumb,"
@@ -49,10 +49,8 @@ def remove_noise(tree: LexborHTMLParser, html: str) -> None:
         _settle_noscript(tree)
     if "<button" in lowered:
         _keep_disclosures(tree)
-    remove_all(tree.css(f"{_NOISE}, {_FRAME}, button"))
-    # The converter drops forms, and some frameworks wrap the whole page in one.
+    remove_all(tree.css(f"{NOISE}, {_FRAME}, button"))
     remove_all(node for node in tree.css("form") if not node.css_first("p, h1, h2, h3, table, ul, ol, div, dl"))
-    tree.unwrap_tags(["form"])
 
 
 def _consent_banners(tree: LexborHTMLParser) -> list[LexborNode]:

@@ -7,11 +7,15 @@ from tasks.web.page_type import PageType
 from tasks.web.structured import Product, Structured
 
 MIN_DESCRIPTION_WORDS = 8
+MAX_SHOWN_WORDS = 100
+"""A page that shows more describes its product itself."""
 _FACTS = ("brand", "price", "availability")
 
 
 def supplement(markdown: str, structured: Structured, page_type: PageType | None) -> str:
     """The Markdown with what it lacks of the page's product and of its questions and answers."""
+    if structured.product is None and not structured.questions:
+        return markdown
     said = _plain(markdown)
     parts = [markdown]
     if structured.product is not None and page_type in (PageType.product, None):
@@ -39,7 +43,7 @@ def _is_said(value: str, said: str) -> bool:
 def _description(product: Product, said: str) -> str:
     text = convert_html(product.description)
     words = _plain(text).split()
-    if len(words) < MIN_DESCRIPTION_WORDS or " ".join(words[:MIN_DESCRIPTION_WORDS]) in said:
+    if len(said.split()) > MAX_SHOWN_WORDS or len(words) < MIN_DESCRIPTION_WORDS or " ".join(words[:MIN_DESCRIPTION_WORDS]) in said:
         return ""
     return text
 
