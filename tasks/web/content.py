@@ -15,6 +15,7 @@ from tasks.web.markdown import make_links_absolute, to_markdown
 from tasks.web.marked_content import find_marked_content
 from tasks.web.page_metadata import find_metadata, find_title, read_metas
 from tasks.web.page_type import PageType, page_traits
+from tasks.web.pdf import read_pdf
 from tasks.web.pruning import remove_all, remove_noise
 from tasks.web.scorecard import chance, load_scorecard
 from tasks.web.selection import prune, select_runs
@@ -40,7 +41,25 @@ def read_page(page: FetchedPage) -> ReadPage:
 
     Raises:
         PageSkipped: it asks not to be indexed, or holds no text.
+        ContentFailed: it is a broken PDF.
     """
+    if page.pdf is not None:
+        title, markdown, facts = read_pdf(page.pdf, page.final_url)
+        metadata = {**page.metadata, "method": str(page.method), "escalated": page.escalated, **facts}
+    else:
+        title, markdown, metadata = _read_html(page)
+    return ReadPage(
+        target=page.target,
+        url=page.final_url,
+        title=title,
+        markdown=markdown,
+        byte_count=page.byte_count,
+        metadata=metadata,
+    )
+
+
+def _read_html(page: FetchedPage) -> tuple[str, str, dict[str, Any]]:
+    """Title, Markdown and metadata."""
     html = _INLINE_DATA.sub("", page.html.replace("\0", ""))
     tree = LexborHTMLParser(html)
     metas = read_metas(tree)
@@ -57,14 +76,7 @@ def read_page(page: FetchedPage) -> ReadPage:
     markdown = supplement(to_markdown(main), structured, page_type)
     if not re.search(r"\w", markdown):
         raise PageSkipped("empty", "there is no text on the page")
-    return ReadPage(
-        target=page.target,
-        url=page.final_url,
-        title=title,
-        markdown=markdown,
-        byte_count=page.byte_count,
-        metadata={**metadata, "page_type": str(page_type)} if page_type else metadata,
-    )
+    return title, markdown, {**metadata, "page_type": str(page_type)} if page_type else metadata
 
 
 def find_content(

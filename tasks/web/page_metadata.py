@@ -82,12 +82,12 @@ def _time(tree: LexborHTMLParser, selector: str) -> str:
 def _date(*candidates: str | None) -> str:
     """The first that is a date, as ISO 8601."""
     for candidate in candidates:
-        if candidate and (value := candidate.strip()) and (found := _parse_date(value)):
+        if candidate and (value := candidate.strip()) and (found := parse_date(value)):
             return found
     return ""
 
 
-def _parse_date(value: str) -> str:
+def parse_date(value: str) -> str:
     """The moment if it is one, else the day."""
     try:
         moment = datetime.fromisoformat(value)
@@ -95,7 +95,7 @@ def _parse_date(value: str) -> str:
     except ValueError:
         pass
     if day := re.match(r"\d{4}-\d\d-\d\d(?!\d)", value):
-        return _parse_date(day[0])
+        return parse_date(day[0])
     for pattern in _FORMATS:
         try:
             return datetime.strptime(value, pattern).date().isoformat()
