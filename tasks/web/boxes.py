@@ -8,8 +8,8 @@ from selectolax.lexbor import LexborNode
 
 from tasks.web.vocabulary import groups_of
 
-MAX_NODES = 120_000
-"""Nodes looked at; what comes after them on a larger page is left as it is."""
+MAX_NODES = 50_000
+"""Nodes looked at; a larger page is not looked at to its end."""
 MAX_DEPTH = 400
 """Nodes nested deeper are not looked into."""
 

@@ -19,6 +19,7 @@ from tasks.web.pdf import read_pdf
 from tasks.web.pruning import remove_all, remove_noise
 from tasks.web.scorecard import chance, load_scorecard
 from tasks.web.selection import prune, select_runs
+from tasks.web.source import make_safe
 from tasks.web.structured import Structured, read_structured
 from tasks.web.supplements import supplement
 from tasks.web.traits import find_traits
@@ -33,7 +34,6 @@ TEMPER = 0.6
 _FRAME = "body > header, body > footer, body > div > header, body > div > footer"
 _NOTES = re.compile(r"note|starlight-aside|admonition|callout|alert|hint|tip|warning|caution|info", re.IGNORECASE)
 _MAIN = "main, [role=main], article, #content, #main-content, .main-content, .post-content, .entry-content"
-_INLINE_DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[\w+/=%]{200,}")
 
 
 def read_page(page: FetchedPage) -> ReadPage:
@@ -60,7 +60,7 @@ def read_page(page: FetchedPage) -> ReadPage:
 
 def _read_html(page: FetchedPage) -> tuple[str, str, dict[str, Any]]:
     """Title, Markdown and metadata."""
-    html = _INLINE_DATA.sub("", page.html.replace("\0", ""))
+    html, is_cut = make_safe(page.html)
     tree = LexborHTMLParser(html)
     metas = read_metas(tree)
     if "noindex" in metas.get("robots", "").lower():
@@ -76,7 +76,11 @@ def _read_html(page: FetchedPage) -> tuple[str, str, dict[str, Any]]:
     markdown = supplement(to_markdown(main), structured, page_type)
     if not re.search(r"\w", markdown):
         raise PageSkipped("empty", "there is no text on the page")
-    return title, markdown, {**metadata, "page_type": str(page_type)} if page_type else metadata
+    if page_type is not None:
+        metadata["page_type"] = str(page_type)
+    if is_cut:
+        metadata["truncated"] = True
+    return title, markdown, metadata
 
 
 def find_content(

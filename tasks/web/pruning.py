@@ -24,6 +24,8 @@ _ASKS = "button, input, [role=button], a[class*=btn i], a[class*=button i]"
 _TOPICS = "h1, main, article, table, pre, dl"
 MIN_CHARACTERS = 400
 """A document with less text than this besides its `noscript` is read with it: it is meant to be drawn by scripts."""
+MAX_FORMS = 1_000
+"""Forms, and buttons that open something, looked at on a page."""
 _DISCLOSURES = "h1 button, h2 button, h3 button, h4 button, h5 button, h6 button, dt button, button[aria-controls]"
 MIN_QUESTION_CHARACTERS = 12
 """A button that opens something and says less than this is a sign, not a question or a heading."""
@@ -50,7 +52,7 @@ def remove_noise(tree: LexborHTMLParser, html: str) -> None:
     if "<button" in lowered:
         _keep_disclosures(tree)
     remove_all(tree.css(f"{NOISE}, {_FRAME}, button"))
-    remove_all(node for node in tree.css("form") if not node.css_first("p, h1, h2, h3, table, ul, ol, div, dl"))
+    remove_all(node for node in tree.css("form")[:MAX_FORMS] if not node.css_first("p, h1, h2, h3, table, ul, ol, div, dl"))
 
 
 def _consent_banners(tree: LexborHTMLParser) -> list[LexborNode]:
@@ -78,7 +80,7 @@ def _settle_noscript(tree: LexborHTMLParser) -> None:
 def _keep_disclosures(tree: LexborHTMLParser) -> None:
     """A button that opens an answer is its question: what is in it stays."""
     once = {node.mem_id: node for node in tree.css(_DISCLOSURES)}
-    for button in once.values():
+    for button in list(once.values())[:MAX_FORMS]:
         in_heading = button.parent is not None and (button.parent.tag or "")[:1] in "hd"
         if in_heading or len(button.text(strip=True)) >= MIN_QUESTION_CHARACTERS:
             button.unwrap()

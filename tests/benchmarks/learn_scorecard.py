@@ -20,6 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 from tasks.web import content, scorecard
 from tasks.web.page_metadata import find_title, read_metas
 from tasks.web.page_type import PageType
+from tasks.web.source import make_safe
 from tasks.web.structured import read_structured
 from tasks.web.traits import find_traits
 from tests.benchmarks.wcxb import MarkedPage, load_pages, words_of
@@ -54,12 +55,13 @@ class Example:
 
 def examine(page: MarkedPage) -> Example:
     """The page's traits and its runs' labels."""
-    tree = LexborHTMLParser(page.html)
+    html, _ = make_safe(page.html)
+    tree = LexborHTMLParser(html)
     metas = read_metas(tree)
     title = find_title(tree, metas, page.url)
     _, outline, page_traits = content.inspect(
         tree,
-        page.html,
+        html,
         url=page.url,
         structured=read_structured(tree, metas),
         generator=metas.get("generator", ""),
