@@ -35,6 +35,12 @@ def check_scheme(url: str) -> None:
         raise FetchFailed("only http and https are fetched")
 
 
+def is_html(content_type: str) -> bool:
+    """Whether an answer of this type, or of none, is a page."""
+    kind = content_type.split(";")[0].strip().lower()
+    return not kind or kind in _HTML
+
+
 def check_answer(
     *, status: int, content_type: str, start_url: str, final_url: str, retry_after: str | None = None
 ) -> None:
@@ -57,7 +63,6 @@ def _problem(
         return HttpStatus(status, retry_after_s=retry_after_s)
     if 300 <= status < 400:
         return FetchFailed("a redirect that leads nowhere")
-    kind = content_type.split(";")[0].strip().lower()
-    if kind and kind not in _HTML:
-        return PageSkipped("not_html", f"its type is {kind}")
+    if not is_html(content_type):
+        return PageSkipped("not_html", f"its type is {content_type.split(';')[0].strip().lower()}")
     return None

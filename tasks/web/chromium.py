@@ -1,23 +1,43 @@
-"""Chromium behind the gate: started when first needed, replaced when it crashed, ended with its owner."""
+"""Chromium behind the gate: started when first needed, replaced when it crashed, ended with its owner.
+
+A tab reads many pages, one after the other: opening one costs as much as loading a page. It is thrown away with
+whatever runs in it when a page did not end well, and with its context after some hundred pages.
+"""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright, ViewportSize, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
-from tasks.core.errors import DependencyUnavailable
+from tasks.core.errors import DependencyUnavailable, PageError
 from tasks.core.settings import Settings
 from tasks.web.browsers import REMEDY, find_browser
 from tasks.web.egress import Gate
+from tasks.web.tab_guard import guard
+
+logger = logging.getLogger("widget_builder.web")
+
+T = TypeVar("T")
 
 VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
-CLOSE_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 10.0
 """A tab that takes longer to close is stuck: then the whole browser goes."""
+PAGES_A_TAB = 25
+"""Then a new one takes over: what a site's pages leave behind in it is bounded."""
+PAGES_A_CONTEXT = 300
+"""The same for cookies, caches and storage; fewer would fetch the site's scripts again and again."""
+CRASHES = 10
+"""Times a tab that cannot be left is told to crash."""
+_CLEAR_S = 1.0
+_ANSWER_S = 0.2
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -30,10 +50,58 @@ _FLAGS = (
     "--mute-audio",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
+# Playwright lets pages open windows; Chromium by itself does so only for a visitor's click.
+_NOT_PLAYWRIGHTS = ("--disable-popup-blocking",)
+
+
+class TabGone(Exception):
+    """The browser or the tab crashed."""
+
+
+@dataclass(eq=False)
+class Tab:
+    """One tab, with the debugger's connection to it."""
+
+    page: Page
+    cdp: CDPSession
+    visits: int = 0
+    is_spoilt: bool = False
+    """Whether it was changed in a way that the next page would notice."""
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it crashed or was closed: what waits for an answer from it would wait for ever."""
+
+    async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work gives.
+
+        Raises:
+            TabGone: the tab went before the work was done.
+        """
+        working = asyncio.create_task(work)
+        going = asyncio.create_task(self.gone.wait())
+        try:
+            await asyncio.wait({working, going}, return_when=asyncio.FIRST_COMPLETED)
+            if self.gone.is_set() and not working.done():
+                raise TabGone
+            return await working
+        finally:
+            for task in (working, going):
+                task.cancel()
+            await asyncio.gather(working, going, return_exceptions=True)
+
+
+@dataclass(eq=False)
+class _Profile:
+    """A context of the browser with its tabs."""
+
+    context: BrowserContext
+    idle: list[Tab] = field(default_factory=list)
+    tabs: int = 0
+    """Idle ones among them."""
+    pages: int = 0
 
 
 class Chromium:
-    """One browser; its tabs share a context."""
+    """One browser with one context at a time."""
 
     def __init__(self, settings: Settings, gate: Gate, driver: "asyncio.Task[Playwright]") -> None:
         self._settings = settings
@@ -41,7 +109,9 @@ class Chromium:
         self._driver = driver
         self._launching = asyncio.Lock()
         self._browser: Browser | None = None
-        self._context: BrowserContext | None = None
+        self._profile: _Profile | None = None
+        self._guarding: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def open(self) -> BrowserContext:
         """The context with its browser running; a crashed one is replaced.
@@ -49,31 +119,157 @@ class Chromium:
         Raises:
             DependencyUnavailable: there is no browser, or it does not start.
         """
+        return (await self._open()).context
+
+    async def _open(self) -> _Profile:
         async with self._launching:
-            if self._context is None or self._browser is None or not self._browser.is_connected():
-                self._browser = await self._launch()
-                self._context = await self._browser.new_context(
+            if self._browser is None or not self._browser.is_connected():
+                self._browser, self._profile = await self._launch(), None
+                await self._watch_over(self._browser)
+            if self._profile is None or self._profile.pages >= PAGES_A_CONTEXT:
+                self._retire(self._profile)
+                context = await self._browser.new_context(
                     viewport=VIEWPORT, service_workers="block", accept_downloads=False, locale="en-US"
                 )
-            return self._context
+                self._profile = _Profile(context)
+            return self._profile
 
-    async def close_tab(self, tab: Page) -> None:
+    @asynccontextmanager
+    async def tab(self) -> AsyncIterator[Tab]:
+        """A tab that shows nothing yet.
+
+        Whoever raises anything but a page's error, or spoils it, leaves it to be thrown away with all that runs in it.
+        """
+        profile = await self._open()
+        profile.pages += 1
+        tab = self._idle_tab(profile) or await self._new_tab(profile)
+        tab.visits += 1
+        ended_well = False
+        try:
+            yield tab
+            ended_well = True
+        except PageError:
+            ended_well = True
+            raise
+        finally:
+            can_go_on = ended_well and not tab.is_spoilt and tab.visits < PAGES_A_TAB and await self._clear(tab)
+            if can_go_on and profile is self._profile:
+                profile.idle.append(tab)
+            else:
+                # Not waited for: the lane is free at once.
+                self._end(self._throw_away(profile, tab))
+
+    def _idle_tab(self, profile: _Profile) -> Tab | None:
+        while profile.idle:
+            tab = profile.idle.pop()
+            if not tab.gone.is_set():
+                return tab
+            self._end(self._throw_away(profile, tab))
+        return None
+
+    async def _new_tab(self, profile: _Profile) -> Tab:
+        profile.tabs += 1
+        try:
+            page = await profile.context.new_page()
+            tab = Tab(page, await profile.context.new_cdp_session(page))
+        except PlaywrightError as error:
+            # The browser went meanwhile.
+            profile.tabs -= 1
+            raise TabGone from error
+        except asyncio.CancelledError:
+            profile.tabs -= 1
+            raise
+        page.on("crash", lambda _: tab.gone.set())
+        page.on("close", lambda _: tab.gone.set())
+        return tab
+
+    async def _clear(self, tab: Tab) -> bool:
+        """Leave the page, so that nothing of it runs on; whether that was possible."""
+        try:
+            async with asyncio.timeout(_CLEAR_S):
+                await tab.unless_gone(tab.page.goto("about:blank", wait_until="commit", timeout=0))
+        except (PlaywrightError, TimeoutError, TabGone):
+            return False
+        return tab.page.url == "about:blank"
+
+    async def mend(self) -> None:
+        """After a tab went: replace the browser if it went with it."""
+        browser = self._browser
+        if browser is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await (await browser.new_browser_cdp_session()).detach()
+        except (PlaywrightError, TimeoutError):
+            if browser is self._browser:
+                await self._close_browser()
+
+    # Ending
+
+    def _end(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _throw_away(self, profile: _Profile, tab: Tab) -> None:
         """Close a tab; if it is stuck, close the browser under it, which the next `open` replaces."""
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await tab.close()
+                if tab.visits and not tab.page.is_closed():
+                    await self._stop(tab)
+                await tab.page.close()
         except PlaywrightError:
-            return
+            pass
         except TimeoutError:
-            await self.close()
+            logger.warning("the browser is replaced: a tab could not be closed")
+            await self._close_browser()
+        profile.tabs -= 1
+        if not profile.tabs and profile is not self._profile:
+            await self._close_context(profile)
 
-    async def close(self) -> None:
-        """End the browser."""
-        browser, self._browser, self._context = self._browser, None, None
+    async def _stop(self, tab: Tab) -> None:
+        """End the process that runs the page: asking alone would leave one behind that spins or navigates for ever."""
+        if await self._clear(tab):
+            return
+        # A page that spins does not hear this; one that navigates without end does.
+        silencing = asyncio.create_task(_send(tab, "Emulation.setScriptExecutionDisabled", {"value": True}))
+        for _ in range(CRASHES):
+            # Refused while the tab is on its way to another page; never answered when it succeeds.
+            await _send(tab, "Page.crash")
+            if tab.gone.is_set():
+                break
+        await silencing
+
+    def _retire(self, profile: _Profile | None) -> None:
+        """Close a context, with its tabs in use once these are done."""
+        if profile is None:
+            return
+        idle, profile.idle = profile.idle, []
+        for tab in idle:
+            self._end(self._throw_away(profile, tab))
+        if not profile.tabs:
+            self._end(self._close_context(profile))
+
+    async def _close_context(self, profile: _Profile) -> None:
+        with contextlib.suppress(PlaywrightError, TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await profile.context.close()
+
+    async def _close_browser(self) -> None:
+        browser, self._browser, self._profile = self._browser, None, None
+        if self._guarding is not None:
+            self._guarding.cancel()
         if browser is not None:
             with contextlib.suppress(PlaywrightError, TimeoutError):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await browser.close()
+
+    async def close(self) -> None:
+        """End the browser."""
+        await self._close_browser()
+        await asyncio.gather(*self._ending)
+
+    # Beginning
 
     async def _launch(self) -> Browser:
         path = find_browser(self._settings)
@@ -93,7 +289,20 @@ class Chromium:
             # Loopback goes through the gate too; Chromium would send it direct.
             proxy={"server": self._gate.proxy_url, "bypass": "<-loopback>"},
             args=[*_FLAGS, f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {host}"],
+            ignore_default_args=list(_NOT_PLAYWRIGHTS),
         )
+
+    async def _watch_over(self, browser: Browser) -> None:
+        if self._guarding is not None:
+            self._guarding.cancel()
+        self._guarding = asyncio.create_task(guard(await browser.new_browser_cdp_session()))
+
+
+async def _send(tab: Tab, command: str, values: dict[str, Any] | None = None) -> None:
+    """Say it to the tab, which may be in no state to answer."""
+    with contextlib.suppress(PlaywrightError, TimeoutError, TabGone):
+        async with asyncio.timeout(_ANSWER_S):
+            await tab.unless_gone(tab.cdp.send(command, values))
 
 
 @asynccontextmanager

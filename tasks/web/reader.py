@@ -1,24 +1,29 @@
 """The web as the stages see it: one page at a time, by whichever way reads it right."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any
 
-from tasks.core.errors import PageError
+from tasks.core.errors import FetchFailed, PageError
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
+from tasks.web.comparison import compare
 from tasks.web.egress import open_gate
-from tasks.web.rendered import RenderedFetcher, RenderedPage, open_rendered_fetcher
-from tasks.web.rendering import SAMPLES, RenderPolicy, is_shell
+from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
+from tasks.web.rendering import RenderPolicy, pattern_of
+from tasks.web.shells import shell_sign
 from tasks.web.sitemaps import find_hints
 from tasks.web.static import StaticFetcher, open_static_fetcher
 from tasks.web.throttle import Throttle
+from tasks.web.visit import RenderedPage
 
 logger = logging.getLogger("widget_builder.web")
 
 
 class Web:
-    """Both fetchers and the decision between them. Each URL is requested once, an empty shell twice."""
+    """Both fetchers and the decision between them. Each URL is requested once; twice if what was sent is not all."""
 
     def __init__(
         self, static: StaticFetcher, rendered: RenderedFetcher | None, policy: RenderPolicy, throttle: Throttle
@@ -27,7 +32,13 @@ class Web:
         self._static = static
         self._rendered = rendered
         self._policy = policy
-        self._chosen: dict[str, tuple[FetchMethod, str]] = {}
+        self._sampling: dict[str, asyncio.Event] = {}
+        """URL patterns that a page is being looked at of; set when it has been."""
+
+    @property
+    def rendering(self) -> dict[str, Any]:
+        """How pages were read so far, and why: JSON."""
+        return self._policy.summary
 
     async def load_home(self, target: Target, probe: str) -> RenderedPage:
         """The start page, wherever it redirects to; with rendering off, as sent and without a probe.
@@ -39,16 +50,14 @@ class Web:
         async with self._throttle.turn(target.url):
             if self._rendered is None:
                 page = await self._static.fetch(target, site_may_move=True)
-                return RenderedPage(page=page, sent_html=page.html)
-            rendered = await self._rendered.fetch(target, probe=probe, site_may_move=True)
-        self._policy.learn(rendered)
-        return rendered
+                return RenderedPage(page=self._explained(page, "rendering is off"), sent_html=page.html)
+            rendered = await self._rendered.fetch(target, probe=probe, compare=True, site_may_move=True)
+        page = await self._learn(rendered)
+        return rendered.model_copy(update={"page": self._explained(page, "the home page")})
 
     def method_for(self, target: Target) -> FetchMethod:
-        """How the page will be fetched; decided once."""
-        if target.url not in self._chosen:
-            self._chosen[target.url] = self._policy.choose(target)
-        return self._chosen[target.url][0]
+        """How the page will be fetched, as far as is known now."""
+        return self._policy.choose(target)[0]
 
     async def fetch(self, target: Target) -> FetchedPage:
         """The page; how it was rendered and why is in its metadata.
@@ -57,24 +66,61 @@ class Web:
             PageError: it failed, or is left out.
         """
         await self._check_robots(target)
-        method = self.method_for(target)
-        _, why = self._chosen[target.url]
-        if method is FetchMethod.browser and self._rendered is not None:
-            page = await self._render(target, self._rendered)
-        else:
-            async with self._throttle.turn(target.url):
-                page = await self._static.fetch(target)
-            if self._rendered is not None and is_shell(page.html):
-                why = "sent as an empty shell"
-                page = (await self._render(target, self._rendered)).model_copy(update={"escalated": True})
-        self._chosen.pop(target.url, None)
-        return page.model_copy(update={"metadata": {**page.metadata, "method": page.method, "render_reason": why}})
-
-    async def _render(self, target: Target, fetcher: RenderedFetcher) -> FetchedPage:
+        method, why = self._policy.choose(target)
+        if self._rendered is not None and method is FetchMethod.browser:
+            return self._explained(await self._render(target, self._rendered), why)
         async with self._throttle.turn(target.url):
-            rendered = await fetcher.fetch(target)
-        self._policy.learn(rendered)
-        return rendered.page
+            sent = await self._static.fetch(target)
+        if self._rendered is None:
+            return self._explained(sent, why)
+        if sampling := self._sampling.get(pattern_of(target.url)):
+            await sampling.wait()
+        method, changed = self._policy.choose(target)
+        suspicion = changed if method is FetchMethod.browser else self._policy.suspect(sent)
+        return await self._escalate(sent, suspicion, self._rendered) if suspicion else self._explained(sent, why)
+
+    async def _escalate(self, sent: FetchedPage, suspicion: str, fetcher: RenderedFetcher) -> FetchedPage:
+        """The page from the browser after all."""
+        try:
+            page = await self._render(sent.target, fetcher, escalated=True)
+        except FetchFailed as error:
+            if shell_sign(sent.html):
+                raise
+            return self._explained(sent, f"{suspicion}; but the browser failed: {error.message}")
+        return self._explained(page.model_copy(update={"escalated": True}), suspicion)
+
+    async def _render(self, target: Target, fetcher: RenderedFetcher, *, escalated: bool = False) -> FetchedPage:
+        if not self._policy.is_open(target, escalated=escalated):
+            async with self._throttle.turn(target.url):
+                return (await fetcher.fetch(target)).page
+        with self._looking_at(target):
+            async with self._throttle.turn(target.url):
+                rendered = await fetcher.fetch(target, compare=True)
+            return await self._learn(rendered, escalated=escalated)
+
+    @contextmanager
+    def _looking_at(self, target: Target) -> Iterator[None]:
+        """While a page is looked at, those like it that come over HTTP wait for what it shows."""
+        pattern, looked = pattern_of(target.url), asyncio.Event()
+        self._sampling.setdefault(pattern, looked)
+        try:
+            yield
+        finally:
+            if self._sampling.get(pattern) is looked:
+                del self._sampling[pattern]
+            looked.set()
+
+    async def _learn(self, rendered: RenderedPage, *, escalated: bool = False) -> FetchedPage:
+        """The page as shown, or as sent if scripts took most of it away."""
+        if not self._policy.is_open(rendered.page.target, escalated=escalated):
+            return rendered.page
+        found = await asyncio.to_thread(compare, rendered)
+        self._policy.learn(rendered, found, escalated=escalated)
+        return rendered.page.model_copy(update={"html": rendered.sent_html}) if found.is_worse else rendered.page
+
+    def _explained(self, page: FetchedPage, why: str) -> FetchedPage:
+        self._policy.count(page)
+        return page.model_copy(update={"metadata": {**page.metadata, "method": page.method, "render_reason": why}})
 
     async def _check_robots(self, target: Target) -> None:
         await self._static.robots.check(target.url)
@@ -119,6 +165,5 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
         rendered = None
         if settings.render is not RenderMode.never:
             rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate))
-        policy = RenderPolicy(settings.render, min(SAMPLES, settings.browser_extract_workers))
         throttle = Throttle(settings.crawl_delay_s, settings.host_concurrency or settings.lanes)
-        yield Web(static, rendered, policy, throttle)
+        yield Web(static, rendered, RenderPolicy(settings.render), throttle)

@@ -1,97 +1,99 @@
-"""Which pages need the browser."""
+"""Which pages need the browser: decided by URL pattern, from what samples show, and checked on every answer."""
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from statistics import median
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
-
-from tasks.core.models import FetchMethod, Target
+from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.core.settings import RenderMode
-from tasks.web.links import list_links
-from tasks.web.pruning import remove_all
-from tasks.web.rendered import RenderedPage
+from tasks.web.comparison import Comparison
+from tasks.web.shells import count_words, has_scripts, shell_sign
+from tasks.web.visit import HASH_ROUTES, RenderedPage
 
 SAMPLES = 5
 """Most pages of depth 1, of different URL patterns, that are looked at in the browser."""
-SHELL_WORDS = 25
-"""A page with scripts and fewer words than this may be an empty shell."""
-GAIN = 1.3
-"""The browser matters when it shows this many times as much text, or as many links, as was sent."""
+VOTES = 6
+"""Pages of a pattern that are compared with what was sent; by then it is known."""
+USELESS = 2
+"""Pages of a pattern rendered for nothing after which its short pages are taken as they are …"""
+USELESS_ON_SITE = 4
+"""… and pages of the whole site."""
+SIBLINGS = 5
+"""Pages of a pattern from which its usual length is known."""
+FAR_LESS = 0.2
+"""A page with a smaller part than this of its siblings' words may wait for a script."""
+MAX_WORDS = 400
+"""Words that are counted; that a page is even longer says nothing."""
+MAX_TOLD = 20
+"""Patterns that are told of."""
 
-_HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "head"))
-_BEGINNING = 20_000
-"""Characters in which most pages have shown enough words, so that the rest need not be parsed."""
-_ROOTS = "#root, #app, #__next, #__nuxt, #svelte, app-root, [data-reactroot], [ng-app]"
-_ENABLE = re.compile(r"enable javascript|javascript (is )?(required|disabled)|requires javascript", re.IGNORECASE)
-
-
-def visible_words(html: str) -> int:
-    """Words of the document outside scripts and styles."""
-    tree = LexborHTMLParser(html)
-    remove_all(tree.css(", ".join(_HIDDEN)))
-    return len(tree.root.text(separator=" ").split()) if tree.root else 0
-
-
-def is_shell(html: str) -> bool:
-    """Whether the document, as sent, waits for a script to fill it."""
-    if any(_has_words(LexborHTMLParser(part), SHELL_WORDS * 4) for part in (html[:_BEGINNING], html)):
-        return False
-    tree = LexborHTMLParser(html)
-    if not tree.css_matches("script"):
-        return False
-    words = visible_words(html)
-    asks = any(_ENABLE.search(node.text()) for node in tree.css("noscript, body"))
-    empty_root = any(not node.text(strip=True) for node in tree.css(_ROOTS))
-    return asks or empty_root or words < SHELL_WORDS
+_LANGUAGE = re.compile(r"[a-z]{2}(-[a-z]{2})?", re.IGNORECASE)
 
 
-def _has_words(tree: LexborHTMLParser, enough: int) -> bool:
-    """Whether so many words are visible."""
-    words = 0
-    for node in tree.root.traverse(include_text=True) if tree.root else ():
-        if node.is_text_node and not _is_hidden(node):
-            words += len((node.text_content or "").split())
-            if words >= enough:
-                return True
-    return False
+def pattern_of(url: str) -> str:
+    """What pages made by the same template tend to share: the first part of the path, its depth, the parameters."""
+    parts = urlsplit(url)
+    names = sorted({name for name, _ in parse_qsl(parts.query, keep_blank_values=True)})[:3]
+    query = f"?{'&'.join(names)}" if names else ""
+    route = f"#{_template(parts.fragment.partition('?')[0])}" if is_route(url) else ""
+    return _template(parts.path) + query + route
 
 
-def _is_hidden(node: LexborNode) -> bool:
-    above = node.parent
-    while above is not None and above.tag not in _HIDDEN:
-        above = above.parent
-    return above is not None
+def _template(path: str) -> str:
+    segments = [segment for segment in path.split("/") if segment]
+    kept = 2 if segments and _LANGUAGE.fullmatch(segments[0]) else 1
+    kept = max(0, min(kept, len(segments) - 1))
+    return "/" + "/".join(segments[:kept] + ["*"] * (len(segments) - kept))
 
 
-def rendering_matters(rendered: RenderedPage) -> bool:
-    """Whether the browser shows much that was not sent."""
-    sent, shown = rendered.sent_html, rendered.page.html
-    more_text = visible_words(shown) > GAIN * visible_words(sent) + SHELL_WORDS
-    url = rendered.page.final_url
-    more_links = len(list_links(shown, url)) > GAIN * len(list_links(sent, url)) + 3
-    return more_text or more_links
+def is_route(url: str) -> bool:
+    """Whether the fragment names a page that scripts show."""
+    return f"#{urlsplit(url).fragment}".startswith(HASH_ROUTES)
 
 
-def pattern_of(url: str) -> tuple[str, int]:
-    """What pages made by the same template tend to share: first path segment, and depth of the path."""
-    segments = [segment for segment in urlsplit(url).path.split("/") if segment]
-    return (segments[0] if len(segments) > 1 else "", len(segments))
+@dataclass
+class _Pattern:
+    """What is known of pages like these."""
+
+    needed: int = 0
+    """Pages in which the browser showed more than was sent …"""
+    whole: int = 0
+    """… and pages in which it did not."""
+    sample: str | None = None
+    """The URL looked at first."""
+    shells: int = 0
+    """Answers over HTTP that the browser had to fill …"""
+    useless: int = 0
+    """… that it could not fill …"""
+    sent: int = 0
+    """… and that were taken as sent."""
+    words: deque[int] = field(default_factory=lambda: deque(maxlen=4 * SIBLINGS))
+    """Of the last pages that were sent whole."""
+    pages: dict[FetchMethod, int] = field(default_factory=lambda: dict.fromkeys(FetchMethod, 0))
+
+    @property
+    def votes(self) -> int:
+        """Pages compared."""
+        return self.needed + self.whole
 
 
 @dataclass
 class RenderPolicy:
-    """Decides by URL, and learns from what the browser showed."""
+    """Decides by URL, and learns from what the browser showed and from what was sent."""
 
     mode: RenderMode
-    samples: int = SAMPLES
-    """Pages of depth 1 to look at in the browser: more than have a lane there would hold up the rest."""
-    _matters: dict[tuple[str, int], bool] = field(default_factory=dict)
-    _site_needs_it: bool = False
+    _patterns: dict[str, _Pattern] = field(default_factory=dict)
+    _home: str = ""
+    """Why the home page needs scripts, if it does."""
+    _known_links: frozenset[str] = frozenset()
     _sampled: int = 0
+    _useless: int = 0
 
     def choose(self, target: Target) -> tuple[FetchMethod, str]:
-        """How to fetch it, and why."""
+        """How to fetch it, and why: as far as is known now."""
         if self.mode is RenderMode.never:
             return FetchMethod.http, "rendering is off"
         if self.mode is RenderMode.always:
@@ -99,22 +101,107 @@ class RenderPolicy:
             return (FetchMethod.browser if shallow else FetchMethod.http), f"depth {target.depth}"
         if target.depth == 0:
             return FetchMethod.browser, "the home page"
-        if self._site_needs_it:
-            return FetchMethod.browser, "the home page needs scripts"
-        pattern = pattern_of(target.url)
-        if self._matters.get(pattern):
-            return FetchMethod.browser, "pages like it need scripts"
-        if target.depth == 1 and pattern not in self._matters and self._sampled < self.samples:
-            self._matters[pattern] = False
-            self._sampled += 1
-            return FetchMethod.browser, "a sample of pages like it"
-        return FetchMethod.http, "pages like it are sent whole"
+        if urlsplit(target.url).path.lower().endswith(".pdf"):
+            return FetchMethod.http, "a document"
+        return self._decide(target)
 
-    def learn(self, rendered: RenderedPage) -> None:
-        """Take in what the browser showed of a page."""
-        if self.mode is not RenderMode.auto or not rendering_matters(rendered):
-            return
-        if rendered.page.target.depth == 0:
-            self._site_needs_it = True
+    def _decide(self, target: Target) -> tuple[FetchMethod, str]:
+        pattern = self._pattern(target.url)
+        if pattern.needed > pattern.whole:
+            return FetchMethod.browser, "pages like it need scripts"
+        if pattern.shells >= USELESS and pattern.shells > pattern.sent:
+            return FetchMethod.browser, "pages like it are sent as empty shells"
+        if (self._home or is_route(target.url)) and pattern.whole - pattern.needed < USELESS:
+            return FetchMethod.browser, self._home or "scripts show it: it is a route in the fragment"
+        if pattern.needed and pattern.needed == pattern.whole:
+            return FetchMethod.browser, "one page like it needs scripts, one does not"
+        if pattern.whole:
+            return FetchMethod.http, "pages like it are sent whole"
+        if self._is_sample(pattern, target):
+            return FetchMethod.browser, "a sample of pages like it"
+        return FetchMethod.http, "nothing says that pages like it need scripts"
+
+    def _is_sample(self, pattern: _Pattern, target: Target) -> bool:
+        if pattern.sample is None and target.depth == 1 and self._sampled < SAMPLES:
+            pattern.sample = target.url
+            self._sampled += 1
+        return pattern.sample == target.url
+
+    def _pattern(self, url: str) -> _Pattern:
+        return self._patterns.setdefault(pattern_of(url), _Pattern())
+
+    def is_open(self, target: Target, *, escalated: bool = False) -> bool:
+        """Whether the page, once rendered, is to be compared with what was sent."""
+        pattern = self._pattern(target.url)
+        compared = pattern.shells if escalated else pattern.votes
+        return self.mode is RenderMode.auto and (target.depth == 0 or compared < VOTES)
+
+    def suspect(self, page: FetchedPage) -> str | None:
+        """Why an answer over HTTP may not be all of the page; nothing if it seems to be."""
+        pattern = self._pattern(page.target.url)
+        words = count_words(page.html, MAX_WORDS)
+        sign = shell_sign(page.html) or self._far_less(page, words, pattern)
+        in_vain = pattern.useless + max(0, pattern.whole - pattern.needed)
+        if sign and in_vain < USELESS and self._useless < USELESS_ON_SITE:
+            return sign
+        pattern.words.append(words)
+        pattern.sent += 1
+        return None
+
+    def _far_less(self, page: FetchedPage, words: int, pattern: _Pattern) -> str | None:
+        if len(pattern.words) < SIBLINGS or words >= FAR_LESS * median(pattern.words) or not has_scripts(page.html):
+            return None
+        return "sent with far less text than pages like it"
+
+    def learn(self, rendered: RenderedPage, found: Comparison, *, escalated: bool = False) -> None:
+        """Take in what the browser showed of a page beyond what was sent."""
+        target = rendered.page.target
+        more_links = found.has_more_links(self._known_links)
+        self._known_links |= found.new_links
+        if target.depth == 0:
+            self._home = self._judge_home(rendered, found, more_links)
+        elif escalated:
+            self._count_escalation(self._pattern(target.url), found.has_more_text or more_links)
+        elif found.has_more_text or more_links:
+            self._pattern(target.url).needed += 1
         else:
-            self._matters[pattern_of(rendered.page.target.url)] = True
+            self._pattern(target.url).whole += 1
+
+    def _judge_home(self, rendered: RenderedPage, found: Comparison, more_links: bool) -> str:
+        """Why the whole site is taken to need scripts: a home page that merely has a live corner does not say so."""
+        if shell_sign(rendered.sent_html) and (found.has_more_text or more_links):
+            return "the home page needs scripts"
+        if found.has_more_text and found.new_words > found.sent_words:
+            return "most of the home page's text comes from scripts"
+        return ""
+
+    def _count_escalation(self, pattern: _Pattern, was_needed: bool) -> None:
+        pattern.shells += was_needed
+        pattern.useless += not was_needed
+        self._useless += not was_needed
+
+    def count(self, page: FetchedPage) -> None:
+        """Count a page by how it was read in the end."""
+        self._pattern(page.target.url).pages[page.method] += 1
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The decisions with their reasons, as JSON: by URL pattern, those with most pages first."""
+        told = sorted(self._patterns.items(), key=lambda item: -sum(item[1].pages.values()))[:MAX_TOLD]
+        patterns = [
+            {
+                "pattern": name,
+                **{str(method): pages for method, pages in pattern.pages.items()},
+                "why": self._why(pattern),
+            }
+            for name, pattern in told
+            if any(pattern.pages.values())
+        ]
+        return {"mode": str(self.mode), "home": self._home or "sent whole", "patterns": patterns}
+
+    def _why(self, pattern: _Pattern) -> str:
+        if self.mode is not RenderMode.auto:
+            return f"rendering is {self.mode}"
+        shown = f"{pattern.needed} of {pattern.votes} compared show more in the browser" if pattern.votes else ""
+        filled = f"{pattern.shells} filled by the browser" if pattern.shells else ""
+        return "; ".join(part for part in (shown, filled) if part) or "sent whole, as far as can be told"

@@ -1,0 +1,133 @@
+"""Pages that would hold the browser for ever: each ends in its time, with a cause, and the next one is read."""
+
+import asyncio
+import contextlib
+
+import psutil
+import pytest
+from aiohttp import web
+
+from tasks.core.errors import PageError
+from tasks.core.models import Target
+from tasks.web import tab_guard
+from tasks.web.egress import Gate
+from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
+from tests.web.conftest import HOME, Answer, binary, html, make_settings, redirect, serve, silence
+
+PROSE = "<p>" + "The lighthouse keeper counts the ships that pass in the night. " * 8 + "</p>"
+READ = "lighthouse keeper"
+TIMEOUT = "timeout after 3s"
+LOOP = "too many redirects"
+CRASH = "the page crashed the browser"
+
+
+def script(code: str) -> Answer:
+    """A page with text and a script."""
+    return html(f"<body>{PROSE}<script>{code}</script></body>")
+
+
+async def drip(request: web.Request) -> web.StreamResponse:
+    """An answer that never ends."""
+    response = web.StreamResponse(headers={"Content-Type": "text/html"})
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await response.write(b"<p>And another drop.</p>")
+            await asyncio.sleep(0.05)
+    return response
+
+
+MEDIA = f"{PROSE}<video autoplay src=/silence></video><img src=/silence><audio autoplay src=/drip></audio>"
+DEEP = "let e = document.body; for (let i = 0; i < 1e5; i++) e = e.appendChild(document.createElement('b'))"
+SPINNING_WORKER = "new Worker(URL.createObjectURL(new Blob(['while (1);'])))"
+DOWNLOADS = "const a = document.createElement('a'); a.href = '/zip'; setInterval(() => a.click(), 20)"
+TICKING = "const b = document.body.appendChild(document.createElement('b')); setInterval(() => b.innerText = Date(), 5)"
+
+ENDING = {
+    "reload": (script("location.reload()"), LOOP),
+    "reload-later": (script("setInterval(() => location.reload(), 50)"), LOOP),
+    "replace": (script("location.replace('/replace?' + Math.random())"), LOOP),
+    "refresh": (html(f"<meta http-equiv=refresh content=0>{PROSE}"), LOOP),
+    "redirect": (redirect("/redirect"), LOOP),
+    "deep": (script(DEEP), CRASH),
+    "windows": (script("for (let i = 0; i < 100; i++) open('/good?' + i); setInterval(() => open('/good'), 1)"), READ),
+    "dialogs": (script("alert(1); confirm(2); prompt(3); print(); onbeforeunload = () => 'stay'"), READ),
+    "stop": (script("stop(); close()"), READ),
+    "download": (script("location = '/zip'"), READ),
+    "downloads": (script(DOWNLOADS), READ),
+    "worker": (script(SPINNING_WORKER), READ),
+    "media": (html(MEDIA), READ),
+    "ticking": (script(TICKING), READ),
+}
+ENDLESS = {
+    "silence": silence,
+    "drip": drip,
+    "spin": script("while (true);"),
+    "spin-later": script("setTimeout(() => { while (true); }, 9)"),
+    "alerts": script("while (true) alert(1)"),
+    "frames": script("setInterval(() => document.body.append(document.createElement('iframe')), 1)"),
+    "asking": script("setInterval(() => fetch('/good?' + Math.random()), 4)"),
+}
+"""These end when their time is over, or are read before."""
+
+
+async def read(fetcher: RenderedFetcher, url: str) -> str:
+    """The page, or why there is none."""
+    try:
+        return (await fetcher.fetch(Target(url=url, depth=1))).page.html
+    except PageError as error:
+        return error.message
+
+
+@pytest.mark.parametrize("timeout_s", [20, 3])
+async def test_hostile_pages_end_in_their_time_and_leave_nothing_behind(gate: Gate, timeout_s: int) -> None:
+    """Whether they can be read or not; afterwards there are no more processes than before."""
+    pages = ENDING if timeout_s == 20 else {name: (page, TIMEOUT) for name, page in ENDLESS.items()}
+    routes = {f"/{name}": answer for name, (answer, _) in pages.items()}
+    routes |= {"/good": html(HOME), "/zip": binary(b"PK", Content_Type="application/zip"), "/silence": silence}
+    others = renderers()
+    async with (
+        open_rendered_fetcher(make_settings(page_timeout_s=timeout_s), gate) as fetcher,
+        serve({**routes, "/drip": drip}) as site,
+    ):
+        ended = await asyncio.gather(*(read(fetcher, f"{site.url}/{name}") for name in pages))
+        for (name, (_, expected)), found in zip(pages.items(), ended, strict=True):
+            assert expected in found or (READ in found and name in ("frames", "asking")), (name, found)
+        assert "Welcome" in await read(fetcher, f"{site.url}/good")
+        async with asyncio.timeout(20):
+            # As many as an idle browser has, and those that end in the background.
+            while len(renderers() - others) > 6:
+                await asyncio.sleep(0.2)
+
+
+async def test_a_page_that_eats_memory_dies_alone(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets another tab once; its neighbour does not notice."""
+    monkeypatch.setattr(tab_guard, "MAX_TAB_BYTES", 400_000_000)
+    eats = script(
+        "const all = []; setInterval(() => { all.push(new Uint8Array(2e7).fill(1)); document.title += '.' }, 5)"
+    )
+    reads = script("setTimeout(() => document.body.append('At last.'), 2000); fetch('/slow')")
+
+    async def slow(_: web.Request) -> web.Response:
+        await asyncio.sleep(2.2)
+        return web.Response()
+
+    async with (
+        open_rendered_fetcher(make_settings(page_timeout_s=20), gate) as fetcher,
+        serve({"/eats": eats, "/reads": reads, "/slow": slow}) as site,
+    ):
+        eaten, other = await asyncio.gather(*(read(fetcher, f"{site.url}/{name}") for name in ("eats", "reads")))
+        assert eaten == CRASH
+        assert "At last." in other
+        assert site.asked.count("/eats") == 2
+        assert site.asked.count("/reads") == 1
+
+
+def renderers() -> set[int]:
+    """Chromium's processes for pages that run now under this one."""
+    found = set()
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "--type=renderer" in " ".join(process.cmdline()):
+                found.add(process.pid)
+    return found
