@@ -79,6 +79,6 @@ async def build_site(space: Workspace, run_id: UUID) -> None:
     async with open_slots(space.job.leases) as slots, asyncio.TaskGroup() as group:
         guard = group.create_task(watch(space.pool, space.job.build_id, run_id, space.progress, slots))
         site = await open_site(space)
-        await Pipeline(space, site.frontier, slots.hold, site.seen).run(site.home, site.left_open)
+        await Pipeline(space, site, slots.hold).run()
         guard.cancel()
     await finish(space)

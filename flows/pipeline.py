@@ -10,8 +10,10 @@ from itertools import takewhile
 from math import ceil
 from typing import Any, TypeVar
 
+from flows.admission import Admission
 from flows.lanes import QUEUE_SIZE, Channel, Lanes, Pace, Slot
 from flows.runs import run_task
+from flows.site import Site
 from flows.workspace import CHILDREN, Workspace
 from tasks.core.errors import EmbeddingFailed, PageError, PageSkipped, StoreFailed
 from tasks.core.events import EventType, Stage
@@ -19,11 +21,9 @@ from tasks.core.models import ChunkedPage, EmbeddedPage, FetchMethod, Found, Tar
 from tasks.embed import embed
 from tasks.extract import ExtractBatch, extract
 from tasks.knowledge.builds import activate_build
-from tasks.knowledge.crawl import remember_urls
 from tasks.retries import batch_name
 from tasks.scrape import ScrapeBatch, scrape
 from tasks.store import store
-from tasks.web.frontier import Frontier
 
 T = TypeVar("T")
 
@@ -44,12 +44,12 @@ URL_LINGER_S = 0.2
 class Pipeline:
     """The stages of one build."""
 
-    def __init__(self, space: Workspace, frontier: Frontier, slot: Slot, seen: set[str]) -> None:
-        """`seen`: content hashes of pages an earlier attempt has stored."""
+    def __init__(self, space: Workspace, site: Site, slot: Slot) -> None:
         self._space = space
-        self._frontier = frontier
+        self._site = site
+        self._frontier = site.frontier
+        self._admission = Admission(space, site, self._spread, self._is_idle)
         self._slot = slot
-        self._seen = seen
         self._answers = False
         self._extract_pace, self._fetch_pace = Pace(), Pace()
         self._reading = 0
@@ -59,18 +59,34 @@ class Pipeline:
         self._embedding: Channel[ChunkedPage] = Channel()
         self._storing: Channel[EmbeddedPage] = Channel()
 
-    async def run(self, home: Found | None, left_open: Sequence[Target]) -> None:
+    async def run(self) -> None:
         """Read the site, from its home page and from the URLs an earlier attempt left open.
 
         Raises:
             ExceptionGroup: of what ended the build.
         """
         async with asyncio.TaskGroup() as stages:
-            stages.create_task(self._begin(home, left_open))
+            stages.create_task(self._let_in())
             stages.create_task(self._extract_all())
             stages.create_task(self._serve(self._scrape_lanes(), Stage.scraping, self._embedding))
             stages.create_task(self._serve(self._embed_lanes(), Stage.embedding, self._storing))
             stages.create_task(self._serve(self._store_lanes(), Stage.storage, None))
+        await self._admission.settle()
+
+    async def _let_in(self) -> None:
+        """Let URLs in, from the home page on, until all have been found."""
+        has_hints = self._site.home is not None and self._frontier.max_depth > 0
+        if has_hints:
+            self._frontier.expect_hints()
+        async with asyncio.TaskGroup() as group:
+            if has_hints:
+                group.create_task(self._admission.find_hints())
+            if self._site.home is not None:
+                await self._deliver(self._site.home)
+            await self._spread(self._site.left_open)
+            await self._admission.usher()
+        for channel in self._extracting.values():
+            await channel.close()
 
     # Lanes
 
@@ -78,6 +94,7 @@ class Pipeline:
         async with asyncio.TaskGroup() as group:
             for lanes in self._extract_lanes():
                 group.create_task(lanes.run())
+        await self._admission.tell_traps()
         progress = self._space.progress
         await progress.tell(
             EventType.url_extraction_completed,
@@ -168,59 +185,53 @@ class Pipeline:
 
     # Extraction
 
-    async def _begin(self, home: Found | None, left_open: Sequence[Target]) -> None:
-        await self._spread(left_open)
-        if home is not None:
-            await self._deliver(home)
-        await self._close_if_done()
-
     async def _extract(self, targets: list[Target]) -> None:
         self._space.progress.meters[Stage.url_extraction].start()
-        batch = ExtractBatch(targets)
+        left = [target for target in targets if not await self._is_known_already(target)]
+        if not left:
+            return
+        batch = ExtractBatch(left)
         try:
             await run_task(extract, batch.name, batch, self._space.web, self._deliver)
         except PageError:
             for target in tuple(batch.left):
                 await self._deliver(Found(target=target, error=batch.failures[target.url].as_final()))
-        await self._close_if_done()
+
+    async def _is_known_already(self, target: Target) -> bool:
+        """Leave a URL out, before it is fetched, whose page was reached under another address meanwhile."""
+        if skipped := self._admission.known_already(target):
+            await self._admission.found(Found(target=target, error=skipped))
+        return skipped is not None
 
     async def _extract_over_http(self, targets: list[Target]) -> None:
         with self._extract_pace.measure(len(targets)):
             await self._extract(targets)
 
     async def _deliver(self, found: Found) -> None:
-        """Hand on what extraction has, and let in what it found: first remembered, then passed on."""
-        progress, frontier = self._space.progress, self._frontier
-        if isinstance(found.error, PageSkipped):
-            frontier.give_back()
-            await progress.skipped(found.target, found.error)
-        new = frontier.admit(found.links, found.target.depth + 1)
-        await remember_urls(self._space.pool, self._space.job.build_id, new)
-        progress.known_urls = frontier.admitted
-        if not isinstance(found.error, PageSkipped):
-            await progress.extracted(found.page.method if found.page else "failed", len(self._scraping.waiting))
-            await self._scraping.put(found)
-        await self._spread(new)
-        frontier.settle()
+        """Hand on what extraction has; what it found is known by then."""
+        if kept := await self._admission.found(found):
+            method = kept.page.method if kept.page else "failed"
+            await self._space.progress.extracted(method, len(self._scraping.waiting))
+            await self._scraping.put(kept)
 
     async def _spread(self, targets: Sequence[Target]) -> None:
         for target in targets:
             if self._frontier.is_leaf(target):
                 await self._space.progress.extracted("unfetched", len(self._scraping.waiting))
                 await self._scraping.put(Found(target=target))
-                self._frontier.settle()
             else:
                 await self._extracting[self._space.web.method_for(target)].put(target)
 
-    async def _close_if_done(self) -> None:
-        if self._frontier.is_done:
-            for channel in self._extracting.values():
-                await channel.close()
+    def _is_idle(self) -> bool:
+        return not self._scraping.waiting and not any(channel.waiting for channel in self._extracting.values())
 
     # Scraping, embedding, storing
 
     async def _scrape(self, items: list[Found]) -> None:
         self._space.progress.meters[Stage.scraping].start()
+        items = [found for found in items if found.page or not await self._is_known_already(found.target)]
+        if not items:
+            return
         if _is_in_hand(items[0]):
             self._reading += 1
             try:
@@ -240,7 +251,7 @@ class Pipeline:
             try:
                 await self._run_scrape(alone)
             except PageError as error:
-                await self._space.progress.failed(Stage.scraping, alone.left[0].target, error)
+                await self._admission.failed(Stage.scraping, alone.left[0].target, error)
 
     async def _run_scrape(self, batch: ScrapeBatch) -> None:
         space = self._space
@@ -256,35 +267,36 @@ class Pipeline:
         )
 
     async def _pass_on(self, target: Target, page: ChunkedPage | PageSkipped) -> None:
-        """Hand on what scraping has read, unless an equal page was read before."""
-        progress = self._space.progress
-        if isinstance(page, ChunkedPage) and page.content_hash in self._seen:
-            page = PageSkipped("duplicate", "its content is that of another page")
+        """Hand on what scraping has read, unless another page says it."""
         if isinstance(page, PageSkipped):
-            self._frontier.give_back()
-            progress.known_urls = self._frontier.admitted
-            await progress.skipped(target, page)
-            return
-        self._seen.add(page.content_hash)
-        progress.byte_count += page.page.byte_count
-        progress.token_count += page.token_count
-        await progress.passed(Stage.scraping)
-        await self._embedding.put(page)
+            await self._admission.skip(target, page)
+        elif kept := await self._admission.read(target, page):
+            progress = self._space.progress
+            progress.byte_count += kept.page.byte_count
+            progress.token_count += kept.token_count
+            await progress.passed(Stage.scraping)
+            await self._embedding.put(kept)
 
     async def _embed(self, pages: list[ChunkedPage]) -> None:
         space = self._space
         space.progress.meters[Stage.embedding].start()
+        pages = [page for page in pages if self._admission.is_kept(page)]
+        if not pages:
+            return
         results = await run_task(embed, _name(pages), pages, space.pool, space.embedder)
         for page, result in zip(pages, results, strict=True):
+            target = page.page.target
             if isinstance(result, EmbeddingFailed):
-                await space.progress.failed(Stage.embedding, page.page.target, result)
-            else:
-                await space.progress.passed(Stage.embedding)
+                await self._admission.failed(Stage.embedding, target, result, page.page.url)
+            elif await self._admission.passed(Stage.embedding, target):
                 await self._storing.put(result)
 
     async def _store(self, pages: list[EmbeddedPage]) -> None:
         space = self._space
         space.progress.meters[Stage.storage].start()
+        pages = [page for page in pages if self._admission.is_kept(page.chunked)]
+        if not pages:
+            return
         name = _name([page.chunked for page in pages])
         try:
             failures = await run_task(store, name, pages, space.pool, space.job.build_id)
@@ -293,9 +305,9 @@ class Pipeline:
         for page in pages:
             target = page.chunked.page.target
             if failure := failures.get(target.url):
-                await space.progress.failed(Stage.storage, target, failure)
+                await self._admission.failed(Stage.storage, target, failure, page.chunked.page.url)
             else:
-                await space.progress.passed(Stage.storage)
+                await self._admission.passed(Stage.storage, target)
         await self._let_answer()
 
     async def _let_answer(self) -> None:

@@ -164,7 +164,17 @@ class Progress:
     async def skipped(self, target: Target, skipped: PageSkipped) -> None:
         """Count a page that is left out, with the reason."""
         self._skipped[skipped.reason] += 1
-        await record_outcome(self._pool, self._job.build_id, target.url, "skipped", skipped.reason)
+        await record_outcome(
+            self._pool, self._job.build_id, target.url, "skipped", skipped.reason, same_as=skipped.same_as
+        )
+
+    def left_out(self, reason: str, urls: int) -> None:
+        """Count URLs that were never let in."""
+        self._skipped[reason] += urls
+
+    def take_back(self, stage: Stage) -> None:
+        """Take back that a page made it through a stage: another one is kept instead."""
+        self.meters[stage].done -= 1
 
     async def report(self, stage: Stage) -> None:
         """Tell how far a stage is."""

@@ -9,8 +9,9 @@ from tasks.core.models import Found, Target, Theme
 from tasks.knowledge.builds import read_widget, save_theme
 from tasks.knowledge.crawl import CrawledUrl, read_crawl, remember_urls
 from tasks.theme import Home, theme
+from tasks.web.duplicates import Duplicates
 from tasks.web.frontier import Frontier
-from tasks.web.urls import in_scope
+from tasks.web.scope import scope_of
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Site:
     """The home page as loaded; absent when an earlier attempt has stored it."""
     left_open: list[Target]
     """URLs an earlier attempt had found and not stored."""
-    seen: set[str]
-    """Content hashes of the pages stored so far."""
+    duplicates: Duplicates
+    """The pages stored so far."""
 
 
 async def open_site(space: Workspace) -> Site:
@@ -41,14 +42,19 @@ async def open_site(space: Workspace) -> Site:
     else:
         loaded = await load_first_page(space)
         home, site_url = loaded.found, loaded.url
+    page, links = (home.page, home.links) if home else (None, ())
     frontier = Frontier(
+        scope=scope_of(space.settings, site_url, page, links),
         max_depth=space.job.request.depth,
         max_pages=space.job.request.max_pages,
-        belongs=lambda url: in_scope(url, site_url),
     )
     left_open = _recall(frontier, crawl, home)
+    duplicates = Duplicates()
+    for known in stored:
+        if known.content_hash:
+            duplicates.recall(known.target.url, known.target.place, known.content_hash)
     await _tell_started(space, frontier)
-    return Site(frontier, home, left_open, {known.content_hash for known in stored if known.content_hash})
+    return Site(frontier, home, left_open, duplicates)
 
 
 async def load_first_page(space: Workspace) -> Home:
@@ -89,11 +95,13 @@ def _recall(frontier: Frontier, crawl: list[CrawledUrl], home: Found | None) -> 
     for known in crawl:
         is_home = home is not None and known.target.depth == 0
         to_read = known.status in ("queued", "failed")
-        frontier.recall(known.target, has_place=known.status != "skipped", is_open=to_read)
+        if known.status != "found":
+            frontier.recall(known.target, has_place=known.status != "skipped", is_open=to_read)
         if to_read and not is_home:
             left_open.append(known.target)
     if home is not None and not crawl:
         frontier.recall(home.target, has_place=True, is_open=True)
+    frontier.recall_found([known.target for known in crawl if known.status == "found"])
     return left_open
 
 

@@ -1,9 +1,12 @@
 """What child processes do: read pages and count tokens (no Prefect here, so that they start quickly)."""
 
+from tasks.core.errors import PageSkipped
 from tasks.core.models import ChunkedPage, FetchedPage
 from tasks.knowledge.chunks import chunk_page
 from tasks.knowledge.tokens import load_tokenizer
 from tasks.web.content import read_page
+from tasks.web.directives import forbids_indexing
+from tasks.web.fingerprints import fingerprint_of
 
 
 def read_in_chunks(page: FetchedPage, model: str) -> ChunkedPage:
@@ -12,4 +15,7 @@ def read_in_chunks(page: FetchedPage, model: str) -> ChunkedPage:
     Raises:
         PageSkipped, ContentFailed: there is nothing to read on it.
     """
-    return chunk_page(read_page(page), load_tokenizer(model))
+    if forbids_indexing(page):
+        raise PageSkipped("noindex", "the page asks not to be indexed")
+    read = read_page(page)
+    return chunk_page(read, load_tokenizer(model)).model_copy(update={"fingerprint": fingerprint_of(read)})

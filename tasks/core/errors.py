@@ -95,13 +95,15 @@ class PageError(WidgetBuilderError):
 
 
 class PageSkipped(PageError):
-    """The page is left out on purpose. `reason`: robots, duplicate, not_html, empty, off_site, too_large."""
+    """The page is left out on purpose. `reason`: robots, noindex, duplicate, soft_404, trap, not_html, empty, off_site,
+    too_large. `same_as`: of a duplicate, the URL under which the page is stored."""
 
     code = "page_skipped"
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, *, same_as: str | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+        self.same_as = same_as
 
 
 class FetchFailed(PageError):
@@ -127,13 +129,14 @@ class FetchTimeout(FetchFailed):
 
 
 class HttpStatus(FetchFailed):
-    """The server answered with an error status."""
+    """The server answered with an error status; `retry_after_s` is what its Retry-After says."""
 
     code = "http_status"
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"HTTP {status}", retriable=status == 429 or status >= 500)
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class ContentFailed(PageError):

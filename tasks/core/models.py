@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, computed_field
 
 from tasks.core.errors import PageError
 
@@ -35,11 +35,31 @@ class BuildRequest(Frozen):
     max_pages: int
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link on a page, or another hint that a URL of the site exists."""
+
+    url: str
+    """Absolute, as it is fetched (`tasks.web.urls`)."""
+    text: str = ""
+    """What a visitor reads on it; its beginning."""
+    region: str = "main"
+    """`nav`, `header`, `main`, `aside`, `footer`; `head`: an alternate; `sitemap`, `llms`, `feed`: not on a page."""
+    language: str = ""
+    """`hreflang`, lower case."""
+    priority: float | None = None
+    """0 … 1, as a sitemap says."""
+    modified: str = ""
+    """ISO 8601, as a sitemap says."""
+
+
 class Target(Frozen):
     """A URL of the site that is to be read."""
 
     url: str
     depth: int
+    place: int = 0
+    """Its place in the order in which the build takes up URLs: the same for the same site."""
 
 
 class FetchedPage(Frozen):
@@ -53,6 +73,8 @@ class FetchedPage(Frozen):
     """The document: as rendered (browser) or as sent (http), decoded."""
     byte_count: int
     """Bytes of the body as sent, decompressed."""
+    pdf: bytes | None = Field(default=None, repr=False)
+    """The body of a PDF, as sent; `html` is empty then."""
     escalated: bool = False
     """Sent as an empty shell over HTTP, so rendered by the browser."""
     metadata: dict[str, Any] = Field(default_factory=dict)
@@ -67,8 +89,8 @@ class Found(Frozen):
     target: Target
     page: FetchedPage | None = None
     error: PageError | None = None
-    links: tuple[str, ...] = ()
-    """Links on the page, absolute and normalised, in document order."""
+    links: tuple[Link, ...] = ()
+    """Links on the page, each URL once, in document order."""
 
 
 class ReadPage(Frozen):
@@ -100,6 +122,27 @@ class Chunk(Frozen):
     """SHA-256 (hex) of what is embedded."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Fingerprint:
+    """What tells whether two pages say the same, in some hundred bytes."""
+
+    told: int
+    """Hash of its title, headings and numbers, dates apart."""
+    names: int
+    """Hash of its capitalised words."""
+    units: NDArray[np.uint64]
+    """Hashes of its sentences and lines, without digits, each once, ascending; the smallest if there are very many."""
+    words: NDArray[np.uint16]
+    """Words of each."""
+    text: int
+    """Hash of all its text, the page's own address apart."""
+
+    @property
+    def word_count(self) -> int:
+        """Words in all its units."""
+        return int(self.words.sum())
+
+
 class ChunkedPage(Frozen):
     """A page in chunks; at least one."""
 
@@ -109,6 +152,8 @@ class ChunkedPage(Frozen):
     """Tokens of the whole page, counted with the embedding model's tokenizer."""
     content_hash: str
     """SHA-256 (hex) of the page's Markdown; equal for equal content."""
+    fingerprint: InstanceOf[Fingerprint] | None = None
+    """What tells pages that say nearly the same."""
 
 
 @dataclass(frozen=True)

@@ -115,8 +115,23 @@ class Settings(BaseSettings):
     crawl_delay_s: float = Field(0, ge=0, le=60)
     """Least seconds between two requests to one host."""
 
+    host_concurrency: int | None = Field(None, ge=1, le=512)
+    """Most requests under way at once to one host. Absent: as many as there are lanes that fetch."""
+
     obey_robots: bool = True
     """Leave out what robots.txt forbids (RFC 9309)."""
+
+    subdomains: bool = False
+    """Read the other hosts of the site's domain too: `docs.example.com` when `example.com` is asked for."""
+
+    include: Annotated[tuple[str, ...], NoDecode] = ()
+    """Paths, comma-separated, with `*` and `?`: only these are read, besides the start page. Empty: all."""
+
+    exclude: Annotated[tuple[str, ...], NoDecode] = ()
+    """Paths, comma-separated, with `*` and `?`, that are left out."""
+
+    languages: Annotated[tuple[str, ...], NoDecode] = ()
+    """Languages, comma-separated (`de,fr`), read beside the start page's where a site has them; `*`: all."""
 
     embedding_provider: EmbeddingProvider = EmbeddingProvider.auto
     """`auto`: openai with a key, else the local model."""
@@ -137,6 +152,20 @@ class Settings(BaseSettings):
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("include", "exclude", "languages", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("include", "exclude")
+    @classmethod
+    def _are_paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not path.startswith(("/", "*")) for path in value):
+            raise ValueError("paths begin with / or *")
+        return value
+
     @field_validator("prefect_api_url", "openai_base_url", "public_url")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
@@ -150,6 +179,11 @@ class Settings(BaseSettings):
         if self.embedding_provider is EmbeddingProvider.auto:
             return self.openai_api_key is not None
         return self.embedding_provider is EmbeddingProvider.openai
+
+    @property
+    def lanes(self) -> int:
+        """Most lanes that fetch at once."""
+        return self.browser_extract_workers + self.http_extract_workers + self.scrape_workers
 
     @property
     def origin(self) -> str:

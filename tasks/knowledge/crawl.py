@@ -1,4 +1,4 @@
-"""What a build knows of the site's URLs: found, stored, failed or skipped.
+"""What a build knows of the site's URLs: found, let in, stored, failed or skipped.
 
 It is what lets a run that died go on where it stopped. `stored` is written by the page writer in the
 transaction that stores the page.
@@ -14,51 +14,108 @@ from tasks.knowledge.storable import storable
 
 Outcome = Literal["failed", "skipped"]
 
+_REMEMBER = """
+    INSERT INTO crawl_urls (job_id, url, depth, place, status)
+    SELECT %s, url, depth, place, status
+    FROM unnest(%s::text[], %s::int[], %s::int[], %s::text[]) AS found (url, depth, place, status)
+    ON CONFLICT (job_id, url) DO UPDATE
+    SET depth = excluded.depth, place = excluded.place, status = excluded.status
+    WHERE crawl_urls.status = 'found' AND excluded.status <> 'found'
+"""
+_ADD_ALIASES = """
+    UPDATE knowledge_scraped_pages AS page
+    SET metadata = page.metadata || jsonb_build_object('aliases', (
+        SELECT jsonb_agg(DISTINCT alias ORDER BY alias)
+        FROM (
+            SELECT jsonb_array_elements_text(coalesce(page.metadata -> 'aliases', '[]')) AS alias
+            UNION ALL SELECT url FROM crawl_urls WHERE job_id = page.job_id AND same_as = page.url
+        ) AS aliases WHERE alias <> page.url
+    ))
+    WHERE page.job_id = %s AND EXISTS (SELECT 1 FROM crawl_urls WHERE job_id = page.job_id AND same_as = page.url)
+"""
+
 
 class CrawledUrl(Frozen):
     """A URL and what became of it."""
 
     target: Target
-    status: Literal["queued", "stored", "failed", "skipped"]
+    status: Literal["found", "queued", "stored", "failed", "skipped"]
     reason: str | None
     content_hash: str | None
     """Of the stored page."""
 
 
-async def remember_urls(pool: Pool, build_id: UUID, targets: Sequence[Target]) -> None:
-    """Record URLs as found; those known already stay as they are."""
-    if not targets:
+async def remember_urls(pool: Pool, build_id: UUID, targets: Sequence[Target], found: Sequence[Target] = ()) -> None:
+    """Record URLs as let in, and others as `found` only; those let in already stay as they are."""
+    if not targets and not found:
         return
+    let_in = {target.url: target for target in reversed(targets)}
+    only_found = {target.url: target for target in reversed(found) if target.url not in let_in}
+    rows = [*reversed(only_found.values()), *reversed(let_in.values())]
     async with pool.connection() as connection:
         await connection.execute(
-            "INSERT INTO crawl_urls (job_id, url, depth)"
-            " SELECT %s, url, depth FROM unnest(%s::text[], %s::int[]) AS found (url, depth)"
-            " ON CONFLICT (job_id, url) DO NOTHING",
-            (build_id, [target.url for target in targets], [target.depth for target in targets]),
+            _REMEMBER,
+            (
+                build_id,
+                [target.url for target in rows],
+                [target.depth for target in rows],
+                [target.place for target in rows],
+                ["found"] * len(only_found) + ["queued"] * len(let_in),
+            ),
         )
 
 
-async def record_outcome(pool: Pool, build_id: UUID, url: str, outcome: Outcome, cause: str) -> None:
-    """Record that a URL failed (with its error) or was skipped (with the reason)."""
+async def record_outcome(
+    pool: Pool, build_id: UUID, url: str, outcome: Outcome, cause: str, *, same_as: str | None = None
+) -> None:
+    """Record that a URL failed (with its error) or was skipped (with the reason, and what it is the same as)."""
     column = "error" if outcome == "failed" else "reason"
     async with pool.connection() as connection:
         await connection.execute(
-            f"UPDATE crawl_urls SET status = %s, {column} = %s WHERE job_id = %s AND url = %s",
-            (outcome, storable(cause), build_id, url),
+            f"UPDATE crawl_urls SET status = %s, {column} = %s, same_as = %s WHERE job_id = %s AND url = %s",
+            (outcome, storable(cause), same_as, build_id, url),
         )
+
+
+async def replace_page(pool: Pool, build_id: UUID, url: str, better: str) -> None:
+    """Record that what was said to be the same as one page is the same as another, which is kept instead."""
+    async with pool.connection() as connection:
+        await connection.execute(
+            "UPDATE crawl_urls SET same_as = %s WHERE job_id = %s AND same_as = %s", (better, build_id, url)
+        )
+
+
+async def settle_duplicates(pool: Pool, build_id: UUID, dropped: Sequence[tuple[str, str, str]]) -> None:
+    """Take out the stored pages that are not to be kept after all (stored URL, URL it was known by, reason), and give
+    those that are kept their other addresses: `metadata["aliases"]`."""
+    async with pool.connection() as connection, connection.transaction():
+        for stored_url, target_url, reason in dropped:
+            await connection.execute(
+                "DELETE FROM knowledge_scraped_pages WHERE job_id = %s AND url = %s", (build_id, stored_url)
+            )
+            await connection.execute(
+                "UPDATE crawl_urls SET status = 'skipped', reason = %s WHERE job_id = %s AND url = %s",
+                (reason, build_id, target_url),
+            )
+        await connection.execute(_ADD_ALIASES, (build_id,))
 
 
 async def read_crawl(pool: Pool, build_id: UUID) -> list[CrawledUrl]:
-    """All URLs the build knows, in the order they were found."""
+    """All URLs the build knows, in the order they were let in or found."""
     async with pool.connection() as connection:
         rows = await connection.execute(
-            "SELECT crawl.url, crawl.depth, crawl.status, crawl.reason, page.content_hash"
+            "SELECT crawl.url, crawl.depth, crawl.place, crawl.status, crawl.reason, page.content_hash"
             " FROM crawl_urls AS crawl LEFT JOIN knowledge_scraped_pages AS page"
             " ON page.job_id = crawl.job_id AND page.url = crawl.url"
-            " WHERE crawl.job_id = %s ORDER BY crawl.position",
+            " WHERE crawl.job_id = %s ORDER BY crawl.place, crawl.position",
             (build_id,),
         )
         return [
-            CrawledUrl(target=Target(url=url, depth=depth), status=status, reason=reason, content_hash=content_hash)
-            for url, depth, status, reason, content_hash in await rows.fetchall()
+            CrawledUrl(
+                target=Target(url=url, depth=depth, place=place),
+                status=status,
+                reason=reason,
+                content_hash=content_hash,
+            )
+            for url, depth, place, status, reason, content_hash in await rows.fetchall()
         ]

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from tasks.core.addresses import NOT_REACHABLE
 from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped
 from tasks.web.egress import CONNECT_TIMEOUT_S
+from tasks.web.throttle import parse_retry_after
 from tasks.web.urls import in_scope
 
 _HTML = ("text/html", "application/xhtml+xml")
@@ -40,22 +41,26 @@ def is_html(content_type: str) -> bool:
     return not kind or kind in _HTML
 
 
-def check_answer(*, status: int, content_type: str, start_url: str, final_url: str) -> None:
+def check_answer(
+    *, status: int, content_type: str, start_url: str, final_url: str, retry_after: str | None = None
+) -> None:
     """Return if the answer is a page of the site.
 
     Raises:
         PageError: it is an error, off the site, or not HTML.
     """
     check_scheme(final_url)
-    if problem := _problem(status, content_type, start_url, final_url):
+    if problem := _problem(status, content_type, start_url, final_url, parse_retry_after(retry_after or "")):
         raise problem
 
 
-def _problem(status: int, content_type: str, start_url: str, final_url: str) -> PageError | None:
+def _problem(
+    status: int, content_type: str, start_url: str, final_url: str, retry_after_s: float | None
+) -> PageError | None:
     if not in_scope(final_url, start_url):
         return PageSkipped("off_site", f"redirects to {final_url}")
     if status >= 400:
-        return HttpStatus(status)
+        return HttpStatus(status, retry_after_s=retry_after_s)
     if 300 <= status < 400:
         return FetchFailed("a redirect that leads nowhere")
     if not is_html(content_type):

@@ -50,12 +50,12 @@ def compare(rendered: RenderedPage) -> Comparison:
     url = rendered.page.final_url
     shown = _words(rendered, rendered.page.html)
     sent = _words(rendered, rendered.sent_html)
-    sent_links = frozenset(list_links(rendered.sent_html, url, keep_routes=True))
+    sent_links = _urls(rendered.sent_html, url)
     return Comparison(
         new_words=(shown - sent).total(),
         lost_words=(sent - shown).total(),
         sent_words=sent.total(),
-        new_links=frozenset(list_links(rendered.page.html, url, keep_routes=True)) - sent_links,
+        new_links=_urls(rendered.page.html, url) - sent_links,
         sent_links=len(sent_links),
     )
 
@@ -67,3 +67,7 @@ def _words(rendered: RenderedPage, html: str) -> Counter[str]:
     except PageError:
         markdown = ""
     return Counter(_WORD.findall(markdown.lower()))
+
+
+def _urls(html: str, base_url: str) -> frozenset[str]:
+    return frozenset(link.url for link in list_links(html, base_url, keep_routes=True, with_context=False))

@@ -5,41 +5,35 @@ Runs in child processes: pure, and imports neither Scrapy nor Playwright.
 
 import re
 from typing import Any
-from urllib.parse import urldefrag, urljoin, urlsplit
 
-from html_to_markdown import ConversionOptions, convert
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, ReadPage
-from tasks.web.pruning import remove_all
+from tasks.web.boxes import Outline, find_outline
+from tasks.web.markdown import make_links_absolute, to_markdown
+from tasks.web.marked_content import find_marked_content
+from tasks.web.page_metadata import find_metadata, find_title, read_metas
+from tasks.web.page_type import PageType, page_traits
+from tasks.web.pdf import read_pdf
+from tasks.web.pruning import remove_all, remove_noise
+from tasks.web.scorecard import chance, load_scorecard
+from tasks.web.selection import prune, select_runs
+from tasks.web.source import make_safe
+from tasks.web.structured import Structured, read_structured
+from tasks.web.supplements import supplement
+from tasks.web.traits import find_traits
 
 MIN_SHARE = 0.4
 """A `main` or `article` with less than this part of the page's text is not all of its content."""
+MIN_WORDS = 120
+"""Pages with fewer words are read whole, but for what frames them: there is too little to judge by."""
+TEMPER = 0.6
+"""Runs of a page are right or wrong together: their odds, taken each for itself, are too sure of themselves."""
 
-_NOISE = (
-    "script, style, template, noscript, svg, canvas, iframe, object, embed, button, input, select, textarea, label,"
-    " dialog, link, meta, img, picture, video, audio, nav, [hidden], [aria-hidden=true],"
-    " [role=navigation], [role=banner], [role=contentinfo], [role=search], [role=dialog], [role=alertdialog],"
-    " .headerlink, .sphinxsidebar, .breadcrumb, .breadcrumbs, .skip-link, .sr-only, .visually-hidden"
-)
 _FRAME = "body > header, body > footer, body > div > header, body > div > footer"
-_CONSENT_WORDS = ("cookie", "consent", "gdpr", "onetrust", "didomi", "usercentrics")
-_CONSENT = ", ".join(
-    f"{tag}[{attribute}*={word} i]"
-    for tag in ("div", "section", "aside", "form")
-    for attribute in ("id", "class")
-    for word in _CONSENT_WORDS
-)
-MAX_CONSENT_CHARACTERS = 3_000
-"""Longer than this is a text about cookies, not a question to the visitor."""
-_ASKS = "button, input, [role=button], a[class*=btn i], a[class*=button i]"
-_TOPICS = "h1, main, article, table, pre, dl"
 _NOTES = re.compile(r"note|starlight-aside|admonition|callout|alert|hint|tip|warning|caution|info", re.IGNORECASE)
 _MAIN = "main, [role=main], article, #content, #main-content, .main-content, .post-content, .entry-content"
-_OPTIONS = ConversionOptions(heading_style="atx", code_block_style="backticks", extract_metadata=False)
-_SEPARATORS = re.compile(r"\s+[|\-–—·•:»]\s+")
-_PERMALINK = re.compile(r"[¶#§]\s*$", re.MULTILINE)
 
 
 def read_page(page: FetchedPage) -> ReadPage:
@@ -47,20 +41,13 @@ def read_page(page: FetchedPage) -> ReadPage:
 
     Raises:
         PageSkipped: it asks not to be indexed, or holds no text.
+        ContentFailed: it is a broken PDF.
     """
-    tree = LexborHTMLParser(page.html.replace("\0", ""))
-    if "noindex" in _meta(tree, "robots").lower():
-        raise PageSkipped("noindex", "the page asks not to be indexed")
-    title = find_title(tree, page.final_url)
-    metadata = _find_metadata(tree, page)
-    html = page.html.lower()
-    if any(word in html for word in _CONSENT_WORDS):
-        remove_all(_consent_banners(tree))
-    main = _find_main(tree)
-    _make_links_absolute(main, page.final_url)
-    markdown = to_markdown(main)
-    if not re.search(r"\w", markdown):
-        raise PageSkipped("empty", "there is no text on the page")
+    if page.pdf is not None:
+        title, markdown, facts = read_pdf(page.pdf, page.final_url)
+        metadata = {**page.metadata, "method": str(page.method), "escalated": page.escalated, **facts}
+    else:
+        title, markdown, metadata = _read_html(page)
     return ReadPage(
         target=page.target,
         url=page.final_url,
@@ -71,96 +58,75 @@ def read_page(page: FetchedPage) -> ReadPage:
     )
 
 
-def to_markdown(node: LexborNode) -> str:
-    """The element's content as CommonMark."""
-    markdown = convert(node.html or "", _OPTIONS).content or ""
-    markdown = _PERMALINK.sub("", markdown)
-    return re.sub(r"\n{3,}", "\n\n", markdown).strip()
+def _read_html(page: FetchedPage) -> tuple[str, str, dict[str, Any]]:
+    """Title, Markdown and metadata."""
+    html, is_cut = make_safe(page.html)
+    tree = LexborHTMLParser(html)
+    metas = read_metas(tree)
+    if "noindex" in metas.get("robots", "").lower():
+        raise PageSkipped("noindex", "the page asks not to be indexed")
+    structured = read_structured(tree, metas)
+    title = find_title(tree, metas, page.final_url)
+    metadata = find_metadata(tree, metas, page, structured)
+    generator = metas.get("generator", "")
+    main, page_type = find_content(
+        tree, html, url=page.final_url, title=title, structured=structured, generator=generator
+    )
+    make_links_absolute(main, page.final_url)
+    markdown = supplement(to_markdown(main), structured, page_type)
+    if not re.search(r"\w", markdown):
+        raise PageSkipped("empty", "there is no text on the page")
+    if page_type is not None:
+        metadata["page_type"] = str(page_type)
+    if is_cut:
+        metadata["truncated"] = True
+    return title, markdown, metadata
 
 
-def find_title(tree: LexborHTMLParser, url: str) -> str:
-    """The page's own title, without the site's name where that is set apart."""
-    whole = _text(tree.css_first("title")) or _meta(tree, "og:title")
-    heading = _text(tree.css_first("h1")).rstrip("¶# ")
-    parts = [part.strip() for part in _SEPARATORS.split(whole) if part.strip()]
-    if heading and (whole.startswith(heading) or any(part.lower() == heading.lower() for part in parts)):
-        return heading
-    return whole or heading or urlsplit(url).path
+def find_content(
+    tree: LexborHTMLParser, html: str, *, url: str, title: str, structured: Structured, generator: str
+) -> tuple[LexborNode, PageType | None]:
+    """The element that holds the content, with nothing else left in it, and the type of the page if it can be told."""
+    if (marked := find_marked_content(tree)) is not None:
+        return marked, PageType.documentation
+    body, outline, traits = inspect(tree, html, url=url, structured=structured, generator=generator)
+    if not outline.is_whole or sum(run.words for run in outline.runs) < MIN_WORDS:
+        return _find_main(tree, body), None
+    scorecard = load_scorecard()
+    types = scorecard.page_types(traits)
+    weights = scorecard.run_weights(types)
+    chances = [chance(weights, found, TEMPER) for found in find_traits(outline, title)]
+    prune(outline, select_runs(outline, chances))
+    return body, list(PageType)[int(types.argmax())]
 
 
-def _find_metadata(tree: LexborHTMLParser, page: FetchedPage) -> dict[str, Any]:
-    html = tree.css_first("html")
-    canonical = tree.css_first("link[rel=canonical]")
-    found = {
-        **page.metadata,
-        "description": _meta(tree, "description") or _meta(tree, "og:description"),
-        "language": ((html.attributes.get("lang") if html else None) or "").strip(),
-        "canonical": urljoin(page.final_url, canonical.attributes.get("href") or "") if canonical else "",
-        "method": str(page.method),
-        "escalated": page.escalated,
-    }
-    return {name: value for name, value in found.items() if value not in (None, "")}
-
-
-def _find_main(tree: LexborHTMLParser) -> LexborNode:
-    """The element that holds the content, without what frames it."""
-    remove_all(node for node in tree.css("aside") if not _is_note(node))
-    remove_all(node for node in tree.css("form") if not node.css_first("p, h1, h2, h3, table, ul, ol"))
-    remove_all(tree.css(f"{_NOISE}, {_FRAME}"))
-    # The converter drops forms, and some frameworks wrap the whole page in one.
-    tree.unwrap_tags(["form"])
+def inspect(
+    tree: LexborHTMLParser, html: str, *, url: str, structured: Structured, generator: str
+) -> tuple[LexborNode, Outline, list[str]]:
+    """The body without noise, its outline, and the traits of the page."""
+    head = _names_of_body(tree)
+    remove_noise(tree, html)
     body = tree.body or tree.root
     assert body is not None
+    outline = find_outline(body)
+    return body, outline, page_traits(outline, url=url, declared=structured.types, generator=generator, head=head)
+
+
+def _names_of_body(tree: LexborHTMLParser) -> str:
+    attributes: list[dict[str, Any]] = [dict(node.attributes) for node in (tree.body, tree.root) if node is not None]
+    return " ".join(str(a.get(name) or "") for a in attributes for name in ("class", "id")).lower()
+
+
+def _find_main(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
+    """The element that holds the content, without what frames it."""
+    remove_all(node for node in tree.css("aside") if not _is_note(node))
+    remove_all(tree.css(f"{_FRAME}, [hidden], [aria-hidden=true], label"))
     whole = len(body.text(strip=True))
     candidates = [(len(node.text(strip=True)), node) for node in tree.css(_MAIN)]
     size, best = max(candidates, key=lambda candidate: candidate[0], default=(0, body))
     return best if size and size >= MIN_SHARE * whole else body
 
 
-def _consent_banners(tree: LexborHTMLParser) -> list[LexborNode]:
-    """Questions for consent: named so, short, with something to press, and without content of a page."""
-    return [
-        node
-        for node in tree.css(_CONSENT)
-        if node.css_first(_ASKS) and not node.css_first(_TOPICS) and len(node.text()) <= MAX_CONSENT_CHARACTERS
-    ]
-
-
 def _is_note(aside: LexborNode) -> bool:
     attributes = aside.attributes
     return bool(_NOTES.search(f"{attributes.get('class')} {attributes.get('role')}"))
-
-
-def _make_links_absolute(node: LexborNode, base: str) -> None:
-    base = urldefrag(base).url
-    known: dict[str, str] = {}
-    for anchor in node.css("a[href]"):
-        attributes = anchor.attributes
-        # Most links of a document differ in their fragment alone.
-        href, mark, fragment = (attributes.get("href") or "").strip().partition("#")
-        if href not in known:
-            known[href] = _absolute(href, base)
-        if url := known[href]:
-            anchor.attrs["href"] = url + mark + fragment
-            if "title" in attributes:
-                del anchor.attrs["title"]
-        else:
-            del anchor.attrs["href"]
-
-
-def _absolute(href: str, base: str) -> str:
-    """The URL, or nothing if it is not for a person to follow."""
-    try:
-        url = urljoin(base, href)
-    except ValueError:
-        return ""
-    return url if url.startswith(("http://", "https://", "mailto:", "tel:")) else ""
-
-
-def _meta(tree: LexborHTMLParser, name: str) -> str:
-    node = tree.css_first(f'meta[name="{name}"], meta[property="{name}"]')
-    return " ".join((node.attributes.get("content") or "").split()) if node else ""
-
-
-def _text(node: LexborNode | None) -> str:
-    return " ".join(node.text().split()) if node else ""

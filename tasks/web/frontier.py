@@ -1,61 +1,339 @@
-"""The frontier: which URLs of a site are read, in which order, and when all have been found."""
+"""The frontier: which URLs of a site are read, in which order, and when all have been found.
 
-from collections import deque
-from collections.abc import Callable, Iterable
+URLs are let in level by level, a level being what is as many links away from the home page. When all pages
+of the level above have been looked through, the URLs of a level are known, and so is the order in which
+they are let in: the most useful first (`tasks.web.priority`), as many as there are places. So the same site
+gives the same pages in the same order, however long each takes to come. Two things keep that from being a
+wait:
+
+- A quarter of the places may be given *early*: content that pages link to, page after page in order, as
+  soon as no earlier page is out. While there are fewer URLs than that, nothing waits for a whole level.
+- Whoever lets nobody get on is passed over (`lose_patience`): what a page that hangs links to comes later.
+
+A URL is *open* from its admission until its links are told (`report`), unless it is a leaf, and *pending*
+until it is known what became of it (`resolve`).
+"""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tasks.core.models import Target
+from tasks.core.models import Fingerprint, Link, Target
+from tasks.web.priority import Rank, Worth, rank_of, worth_of
+from tasks.web.scope import Scope
+from tasks.web.traps import Families, Family, family_of, grows_endlessly
+from tasks.web.urls import page_key
+
+HINTS = 2**31
+"""The place of what is no page but tells of pages: sitemaps and the like. It comes after the home page."""
+EARLY_SHARE = 4
+"""One in so many places may be given before a level is known."""
+DEEPER = "paths that grow ever deeper"
+_OUT = -1
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A URL that has been found and not let in."""
+
+    link: Link
+    depth: int
+    source: int
+    """Place of the page on which it was found first …"""
+    position: int
+    """… and which of its links it is."""
+    on_home: bool
+    in_links: int = 1
+    family: Family | None = None
+
+    @property
+    def found_at(self) -> tuple[int, int, int]:
+        return self.depth, self.source, self.position
+
+    @property
+    def may_be_early(self) -> bool:
+        """Whether it is content beyond doubt."""
+        return self.family is None and worth_of(self.link.url) is Worth.content
+
+    @property
+    def rank(self) -> tuple[Rank, bool, int, int]:
+        rank = rank_of(self.link, on_home=self.on_home, in_links=self.in_links)
+        return rank, self.family is not None, self.source, self.position
 
 
 @dataclass
 class Frontier:
-    """URLs found so far; admits each once, `max_pages` at most, and knows when no more can come.
+    """URLs found so far; lets each in once, `max_pages` at most, and knows when no more can come."""
 
-    A URL is *open* from its admission until `settle`: as long as one is open, more may be found.
-    """
-
+    scope: Scope
     max_depth: int
     max_pages: int
-    belongs: Callable[[str], bool]
-    """Whether a URL is part of the site."""
     admitted: int = 0
     """URLs let in and not given back."""
-    _known: set[str] = field(default_factory=set)
-    _overflow: deque[Target] = field(default_factory=deque)
-    _open: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    """URLs that are not read because there may be no end of them, by family."""
+    _known: "dict[str, _Candidate | int]" = field(default_factory=dict)
+    """By key: a candidate, the place of a URL let in, or that it is left out."""
+    _waiting: defaultdict[int, dict[str, _Candidate]] = field(default_factory=lambda: defaultdict(dict))
+    """Candidates by depth and key."""
+    _early: defaultdict[int, dict[int, list[str]]] = field(default_factory=lambda: defaultdict(dict))
+    """Keys of candidates by depth and source, while their level is not known."""
+    _early_left: dict[int, int] = field(default_factory=dict)
+    _line: deque[tuple[str, _Candidate]] | None = None
+    """The present level in order, once it is known."""
+    _held: dict[str, deque[tuple[str, _Candidate]]] = field(default_factory=dict)
+    """Candidates of the present level whose family has had its share, by family."""
+    _families: Families = field(default_factory=Families)
+    _family_of: dict[int, str] = field(default_factory=dict)
+    _level: int = 1
+    _next: int = 0
+    _open: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Places of open URLs by depth, those passed over left aside."""
+    _unlisted: set[int] = field(default_factory=set)
+    _pending: set[int] = field(default_factory=set)
 
-    def admit(self, urls: Iterable[str], depth: int) -> list[Target]:
-        """Those of the URLs that are new and are to be read, in order; they are open from now on."""
-        for url in urls:
-            if depth <= self.max_depth and url not in self._known and self.belongs(url):
-                self._known.add(url)
-                self._overflow.append(Target(url=url, depth=depth))
-        admitted = []
-        while self._overflow and self.admitted < self.max_pages:
-            admitted.append(self._overflow.popleft())
-            self.admitted += 1
-        self._open += len(admitted)
-        return admitted
+    # What was found
+
+    def expect_hints(self) -> None:
+        """Say that hints are being looked for: the first level is known when they are reported."""
+        self._unlisted.add(HINTS)
+        self._open[0].add(HINTS)
+
+    def report(self, place: int, depth: int, links: Iterable[Link]) -> list[Target]:
+        """Take in the links of a URL that was open; those that are new and of the site, for the record."""
+        new = []
+        if depth < self.max_depth:
+            for position, link in enumerate(links):
+                if candidate := self._take_in(link, depth + 1, place, position):
+                    new.append(Target(url=candidate.link.url, depth=depth + 1))
+        self._unlisted.discard(place)
+        self._open[depth].discard(place)
+        return new
+
+    def _take_in(self, link: Link, depth: int, source: int, position: int) -> _Candidate | None:
+        url = self.scope.in_site_form(link.url)
+        key = page_key(url)
+        known = self._known.get(key)
+        if isinstance(known, _Candidate):
+            self._improve(key, known, link, depth, source, position)
+        if known is not None or not self.scope.admits(link):
+            return None
+        if grows_endlessly(url):
+            self._known[key] = _OUT
+            self.left_out[DEEPER] += 1
+            return None
+        if sum(map(len, self._waiting.values())) >= max(5_000, 4 * self.max_pages):
+            return None
+        if url != link.url:
+            link = Link(url, link.text, link.region, link.language, link.priority, link.modified)
+        candidate = _Candidate(link, depth, source, position, source == 0, family=family_of(url))
+        self._place(key, candidate)
+        return candidate
+
+    def _place(self, key: str, candidate: _Candidate) -> None:
+        self._known[key] = candidate
+        if candidate.depth > self._level or (candidate.depth == self._level and self._line is None):
+            self._waiting[candidate.depth][key] = candidate
+            self._early[candidate.depth].setdefault(candidate.source, []).append(key)
+        elif self._line is not None:
+            # Of a level that was thought to be known: its source had been passed over.
+            self._line.append((key, candidate))
+        else:
+            self._level = min(self._level, self.max_depth)
+            self._waiting[self._level][key] = candidate
+
+    def _improve(self, key: str, known: _Candidate, link: Link, depth: int, source: int, position: int) -> None:
+        """Take in that a candidate was found once more; where it was found first decides how it is written."""
+        if depth > known.depth:
+            # What deeper pages link to must not decide: it depends on when they come.
+            return
+        known.in_links = known.in_links + 1 if depth == known.depth else 1
+        known.on_home |= source == 0
+        if (depth, source, position) < known.found_at:
+            if self._waiting[known.depth].pop(key, None) is None:
+                return
+            link, old = Link(self.scope.in_site_form(link.url), *_context(link)), known.link
+            known.depth, known.source, known.position, known.link = depth, source, position, _merge(link, old)
+            self._place(key, known)
+        else:
+            known.link = _merge(known.link, link)
 
     def recall(self, target: Target, *, has_place: bool, is_open: bool) -> None:
-        """Take in a URL that an earlier attempt of the build knew."""
-        self._known.add(target.url)
+        """Take in a URL that an earlier attempt of the build had let in."""
+        key = page_key(target.url)
+        self._known[key] = target.place
+        self._next = max(self._next, target.place + 1)
         self.admitted += has_place
-        self._open += is_open
+        family = family_of(target.url)
+        if family is None or self._families.is_first(family):
+            self._families.note(target.url)
+        elif self._families.let_in(family):
+            self._family_of[target.place] = family.name
+            if has_place and not is_open:
+                self._families.credit(family.name)
+        if is_open:
+            self._pending.add(target.place)
+            if not self.is_leaf(target):
+                self._unlisted.add(target.place)
+                self._open[target.depth].add(target.place)
 
-    def give_back(self) -> None:
-        """Give up the place of a URL that turned out not to be a page; the next `admit` fills it."""
-        self.admitted -= 1
+    def recall_found(self, targets: Iterable[Target]) -> None:
+        """Take in URLs that an earlier attempt had found and not let in."""
+        for position, target in enumerate(targets):
+            self._take_in(Link(target.url), target.depth, -1, position)
 
-    def settle(self) -> None:
-        """Say of an open URL that nothing more will be found through it."""
-        self._open -= 1
+    # What is let in
+
+    def take(self) -> list[Target]:
+        """The URLs that are to be read from now on, in order."""
+        taken: list[Target] = []
+        while self._level <= self.max_depth:
+            if self._line is None and not self._is_level_known():
+                taken += self._take_early()
+                break
+            taken += self._take_line()
+            if (self._pending and self._held) or self._line or self._line is None:
+                # What is pending may give a place back, or show that more of a family is worth it.
+                break
+            self._leave_level()
+        return taken
+
+    def _is_level_known(self) -> bool:
+        """Whether all pages on which URLs of the level stand have been looked through."""
+        return not any(self._open[depth] for depth in range(self._level))
+
+    def _take_early(self) -> Iterator[Target]:
+        """Content of pages before which no other is out, in their order, up to the level's early share."""
+        if any(self._open[depth] for depth in range(self._level - 1)):
+            return
+        first_out = min(self._open[self._level - 1], default=HINTS + 1)
+        sources = self._early[self._level]
+        left = self._early_left.setdefault(self._level, max(1, self.max_pages // EARLY_SHARE))
+        for source in sorted(source for source in sources if source < first_out):
+            for key in tuple(sources[source]):
+                if left <= 0 or self.admitted >= self.max_pages:
+                    # If there is no place now, these are the next to get one.
+                    return
+                sources[source].remove(key)
+                candidate = self._waiting[self._level].get(key)
+                if candidate and candidate.source == source and candidate.may_be_early:
+                    left -= 1
+                    self._early_left[self._level] = left
+                    del self._waiting[self._level][key]
+                    yield self._let_in(key, candidate)
+            del sources[source]
+
+    def _take_line(self) -> Iterator[Target]:
+        """The level in order, as long as there are places."""
+        if self._line is None:
+            yield from self._take_early()
+            if self.admitted >= self.max_pages and self._early_left[self._level] > 0:
+                return
+            waiting = self._waiting.pop(self._level, {})
+            self._line = deque(sorted(waiting.items(), key=lambda pair: pair[1].rank))
+            self._early.pop(self._level, None)
+        # In rounds: not before it is known how all that were let in of families have turned out.
+        for name in () if self._family_of else sorted(self._held):
+            while self._held[name] and self.admitted < self.max_pages and self._families.has_room(name):
+                key, candidate = self._held[name].popleft()
+                if candidate.family is not None and self._known.get(key) is candidate:
+                    self._families.let_in(candidate.family)
+                    yield self._let_in(key, candidate, name)
+            if not self._held[name]:
+                del self._held[name]
+        while self._line and self.admitted < self.max_pages:
+            key, candidate = self._line.popleft()
+            family = candidate.family
+            if self._known.get(key) is not candidate:
+                # It was reached under another address meanwhile.
+                continue
+            if family is None or self._families.is_first(family):
+                yield self._let_in(key, candidate)
+            elif family.name not in self._held and self._families.let_in(family):
+                yield self._let_in(key, candidate, family.name)
+            else:
+                self._held.setdefault(family.name, deque()).append((key, candidate))
+
+    def _let_in(self, key: str, candidate: _Candidate, family: str | None = None) -> Target:
+        target = Target(url=candidate.link.url, depth=candidate.depth, place=self._next)
+        self._next += 1
+        self._known[key] = target.place
+        self.admitted += 1
+        self._pending.add(target.place)
+        if not self.is_leaf(target):
+            self._unlisted.add(target.place)
+            self._open[target.depth].add(target.place)
+        if family is None:
+            self._families.note(target.url)
+        else:
+            self._family_of[target.place] = family
+        return target
+
+    def _leave_level(self) -> None:
+        """What a family has not had until now it will not have."""
+        for name, held in self._held.items():
+            self.left_out[name] += len(held)
+            for key, _ in held:
+                self._known[key] = _OUT
+        self._held.clear()
+        self._line = None
+        self._level += 1
+
+    def lose_patience(self) -> None:
+        """Pass over the pages that all others wait for: what they link to comes later."""
+        for depth in range(self._level):
+            self._open[depth].clear()
+
+    # What became of it
+
+    def resolve(self, target: Target, *, page: Fingerprint | None = None, gives_place_back: bool = False) -> None:
+        """Take in what became of a URL: `page` if it was worth reading; its place is free if it is no page."""
+        self._pending.discard(target.place)
+        self.admitted -= gives_place_back
+        if family := self._family_of.pop(target.place, None):
+            self._families.learn(family, page)
+
+    def know(self, url: str, target: Target) -> None:
+        """Take in that a page has turned out to be at another address, which need not be asked for any more."""
+        key = page_key(url)
+        known = self._known.get(key)
+        if isinstance(known, _Candidate):
+            self._waiting[known.depth].pop(key, None)
+        if not isinstance(known, int):
+            self._known[key] = target.place
+
+    def share_of(self, family: str) -> int:
+        """How many URLs of a family were let in."""
+        return self._families.admitted(family)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are URLs that have been found and not let in."""
+        return bool(self._line or self._held or any(self._waiting.values()))
 
     @property
     def is_done(self) -> bool:
-        """Whether all URLs have been found."""
-        return self._open == 0
+        """Whether no URL can be let in any more; to be asked when `take` has given none."""
+        return not self._unlisted and (not self._pending or not self.is_waiting)
 
     def is_leaf(self, target: Target) -> bool:
         """Whether the links of this page are not followed."""
         return target.depth >= self.max_depth
+
+
+def _context(link: Link) -> tuple[str, str, str, float | None, str]:
+    return link.text, link.region, link.language, link.priority, link.modified
+
+
+def _merge(first: Link, more: Link) -> Link:
+    """The first link, with what only the other one tells."""
+    region = more.region if first.region == "main" and more.region != "main" else first.region
+    priority = first.priority if first.priority is not None else more.priority
+    return Link(
+        first.url,
+        first.text or more.text,
+        region,
+        first.language or more.language,
+        priority,
+        first.modified or more.modified,
+    )

@@ -1,68 +1,129 @@
-"""Links on a page."""
+"""Links on a page, with what their place on it says about them."""
 
-from functools import lru_cache
-from urllib.parse import urljoin, urlsplit
+from collections.abc import Iterator
 
+from can_ada import URL
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from tasks.core.models import FetchedPage, FetchMethod
-from tasks.web.urls import looks_like_page, normalise_url
+from tasks.core.models import FetchedPage, FetchMethod, Link
+from tasks.web.directives import forbids_following
+from tasks.web.urls import ROUTES, looks_like_page, parse_base, resolve
 
 MAX_LINKS = 10_000
 """Links read from one page; a page with more is a trap or a dump."""
-MAX_URL_LENGTH = 2_048
+MAX_TEXT = 80
+
+_PARTS = "a[href], area[href], base[href], link[rel~=alternate][href], [role]"
+"""All that is looked at, in one pass over the document."""
+_FEEDS = ("application/rss+xml", "application/atom+xml")
+_REGIONS = {"nav": "nav", "header": "header", "footer": "footer", "aside": "aside", "main": "main", "article": "main"}
+_ROLES = {
+    "navigation": "nav",
+    "banner": "header",
+    "contentinfo": "footer",
+    "complementary": "aside",
+    "main": "main",
+}
 
 
-def links_of(page: FetchedPage) -> tuple[str, ...]:
-    """Links to follow from a page; routes that scripts show (`#/…`) count as pages where the browser has read it."""
-    return tuple(list_links(page.html, page.final_url, keep_routes=page.method is FetchMethod.browser))
+def links_of(page: FetchedPage) -> tuple[Link, ...]:
+    """Links to follow from a page; none if it asks that none be followed.
 
-
-def list_links(html: str, base_url: str, *, keep_routes: bool = False) -> list[str]:
-    """Links to follow, absolute and normalised, each once, in document order.
-
-    `<base>` is respected; `rel=nofollow`, other schemes and files that are no pages are left out.
+    Routes of a page that scripts show (`#/…`) count as pages where the browser has read it.
     """
-    tree = LexborHTMLParser(html)
-    base = _base(tree, base_url)
-    # Most links of a document differ in their fragment alone.
-    hrefs = dict.fromkeys(_href(anchor, keep_routes) for anchor in tree.css("a[href], area[href]")[:MAX_LINKS])
-    urls = (_resolve(href, base) for href in hrefs if href)
-    return list(dict.fromkeys(url for url in urls if url))
+    if forbids_following(page):
+        return ()
+    is_home, is_rendered = page.target.depth == 0, page.method is FetchMethod.browser
+    return tuple(list_links(page.html, page.final_url, keep_routes=is_rendered, with_context=is_home))
 
 
-def _base(tree: LexborHTMLParser, base_url: str) -> str:
-    node = tree.css_first("base[href]")
-    href = node.attributes.get("href") if node else None
-    try:
-        return urljoin(base_url, href.strip()) if href else base_url
-    except ValueError:
-        return base_url
+def list_links(html: str, base_url: str, *, keep_routes: bool = False, with_context: bool = True) -> list[Link]:
+    """Links to follow, absolute, each URL once, in document order; alternates in other languages after them.
+
+    `<base>` is respected; `rel=nofollow`, other schemes and files that are no pages are left out. Text and
+    region cost time, and say little but on the home page: `with_context` asks for them.
+    """
+    parts = _Parts(html, base_url)
+    found: dict[str, Link] = {}
+    for anchor, href, language in parts.hrefs(keep_routes):
+        url = resolve(href, parts.base, keep_route=keep_routes) if parts.base else None
+        if url and url not in found and looks_like_page(url):
+            text, region = (_text(anchor), parts.region_of(anchor)) if with_context else ("", "main")
+            found[url] = Link(url, text, region, language)
+    for href, language in parts.alternates():
+        if parts.base and (url := resolve(href, parts.base)):
+            found.setdefault(url, Link(url, "", "head", language))
+    return list(found.values())
 
 
-def _href(anchor: LexborNode, keep_routes: bool) -> str:
-    """Where it leads, without a fragment that is no route; nothing if it is not to be followed."""
-    attributes = anchor.attributes
-    if "nofollow" in (attributes.get("rel") or "").lower():
-        return ""
-    path, _, fragment = (attributes.get("href") or "").strip().partition("#")
-    return f"{path}#{fragment}" if keep_routes and fragment.startswith(("/", "!")) else path.strip()
+def list_feeds(html: str, base_url: str) -> list[str]:
+    """Feeds (RSS, Atom) that the page offers."""
+    parts = _Parts(html, base_url)
+    urls = (resolve(href, parts.base) for href in parts.feeds() if parts.base)
+    return [url for url in urls if url]
 
 
-def _resolve(href: str, base: str) -> str | None:
-    try:
-        return _normalise(urljoin(base, href))
-    except ValueError:
-        return None
+def _text(anchor: LexborNode) -> str:
+    return " ".join(anchor.text()[: 4 * MAX_TEXT].split())[:MAX_TEXT]
 
 
-@lru_cache(maxsize=20_000)
-def _normalise(url: str) -> str | None:
-    """The page's URL, if it can be one; kept, because the pages of a site link to the same pages."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        return None
-    url = normalise_url(url)
-    if parts.fragment.strip("/!"):
-        url += f"#{parts.fragment}"
-    return url if len(url) <= MAX_URL_LENGTH and looks_like_page(url) else None
+class _Parts:
+    """The elements of a document that tell of links."""
+
+    def __init__(self, html: str, base_url: str) -> None:
+        self._tree = LexborHTMLParser(html)
+        self._nodes: dict[str, list[LexborNode]] = {"a": [], "area": [], "base": [], "link": []}
+        self._regions: dict[int, str] = {}
+        for node in self._tree.css(_PARTS):
+            if (tag := node.tag or "") in self._nodes:
+                self._nodes[tag].append(node)
+            elif region := _ROLES.get(node.attributes.get("role") or ""):
+                self._regions[node.mem_id] = region
+        self.base = self._base(base_url)
+
+    def _base(self, base_url: str) -> URL | None:
+        url = parse_base(base_url)
+        href = self._nodes["base"][0].attributes.get("href") if self._nodes["base"] else None
+        try:
+            return url + href if url and href else url
+        except ValueError:
+            return url
+
+    def hrefs(self, keep_routes: bool) -> Iterator[tuple[LexborNode, str, str]]:
+        """Each link to be followed with what it says, and its language; most differ in their fragment alone."""
+        seen = {""}
+        for anchor in (*self._nodes["a"], *self._nodes["area"])[:MAX_LINKS]:
+            attributes = anchor.attributes
+            href = (attributes.get("href") or "").strip()
+            path, _, fragment = href.partition("#")
+            if not (keep_routes and f"#{fragment}".startswith(ROUTES)):
+                href = path
+            if href in seen or "nofollow" in (attributes.get("rel") or "").lower():
+                continue
+            seen.add(href)
+            yield anchor, href, (attributes.get("hreflang") or "").strip().lower()
+
+    def alternates(self) -> Iterator[tuple[str, str]]:
+        """The page in other languages."""
+        for node in self._nodes["link"]:
+            attributes = node.attributes
+            if language := attributes.get("hreflang"):
+                yield attributes.get("href") or "", language.strip().lower()
+
+    def feeds(self) -> Iterator[str]:
+        """Feeds of the site."""
+        for node in self._nodes["link"]:
+            attributes = node.attributes
+            if attributes.get("type") in _FEEDS:
+                yield attributes.get("href") or ""
+
+    def region_of(self, node: LexborNode) -> str:
+        """The nearest region around the element; remembered for all elements in between."""
+        passed: list[int] = []
+        above, region = node.parent, None
+        while above is not None and region is None:
+            region = self._regions.get(above.mem_id) or _REGIONS.get(above.tag or "")
+            passed.append(above.mem_id)
+            above = above.parent
+        self._regions |= dict.fromkeys(passed, region or "main")
+        return region or "main"

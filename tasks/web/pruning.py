@@ -1,8 +1,34 @@
-"""Removing elements from a document, safely."""
+"""Taking out of a document what is no content on any page."""
 
 from collections.abc import Iterable
 
-from selectolax.lexbor import LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+NOISE = (
+    "script, style, template, svg, canvas, iframe, object, embed, input, select, textarea, link, meta, img, picture,"
+    " video, audio, nav, dialog, menu, [role=navigation], [role=banner], [role=contentinfo], [role=search],"
+    " [role=dialog], [role=alertdialog], [role=menu], [role=menubar], .headerlink, .sphinxsidebar, .breadcrumb,"
+    " .breadcrumbs, .skip-link, .sr-only, .visually-hidden, .screen-reader-text"
+)
+_FRAME = "body > footer, body > div > footer"
+_CONSENT_WORDS = ("cookie", "consent", "gdpr", "onetrust", "didomi", "usercentrics")
+_CONSENT = ", ".join(
+    f"{tag}[{attribute}*={word} i]"
+    for tag in ("div", "section", "aside", "form")
+    for attribute in ("id", "class")
+    for word in _CONSENT_WORDS
+)
+MAX_CONSENT_CHARACTERS = 3_000
+"""Longer than this is a text about cookies, not a question to the visitor."""
+_ASKS = "button, input, [role=button], a[class*=btn i], a[class*=button i]"
+_TOPICS = "h1, main, article, table, pre, dl"
+MIN_CHARACTERS = 400
+"""A document with less text than this besides its `noscript` is read with it: it is meant to be drawn by scripts."""
+MAX_FORMS = 1_000
+"""Forms, and buttons that open something, looked at on a page."""
+_DISCLOSURES = "h1 button, h2 button, h3 button, h4 button, h5 button, h6 button, dt button, button[aria-controls]"
+MIN_QUESTION_CHARACTERS = 12
+"""A button that opens something and says less than this is a sign, not a question or a heading."""
 
 
 def remove_all(nodes: Iterable[LexborNode]) -> None:
@@ -14,3 +40,47 @@ def remove_all(nodes: Iterable[LexborNode]) -> None:
     once = {node.mem_id: node for node in nodes}
     for node in reversed(once.values()):
         node.decompose()
+
+
+def remove_noise(tree: LexborHTMLParser, html: str) -> None:
+    """Scripts, media, form fields, navigation and questions for consent go; `html` is the document's source."""
+    lowered = html.lower()
+    if any(word in lowered for word in _CONSENT_WORDS):
+        remove_all(_consent_banners(tree))
+    if "<noscript" in lowered:
+        _settle_noscript(tree)
+    if "<button" in lowered:
+        _keep_disclosures(tree)
+    remove_all(tree.css(f"{NOISE}, {_FRAME}, button"))
+    remove_all(node for node in tree.css("form")[:MAX_FORMS] if not node.css_first("p, h1, h2, h3, table, ul, ol, div, dl"))
+
+
+def _consent_banners(tree: LexborHTMLParser) -> list[LexborNode]:
+    """Questions for consent: named so, short, with something to press, and without content of a page."""
+    return [
+        node
+        for node in tree.css(_CONSENT)
+        if node.css_first(_ASKS) and not node.css_first(_TOPICS) and len(node.text()) <= MAX_CONSENT_CHARACTERS
+    ]
+
+
+def _settle_noscript(tree: LexborHTMLParser) -> None:
+    """What is shown where no script runs: the content itself of a page that is otherwise empty, else left out."""
+    body = tree.body
+    shown = len(body.text(strip=True, skip_empty=True)) if body else 0
+    hidden = tree.css("body noscript")
+    aside = sum(len(node.text(strip=True)) for node in hidden)
+    silent = sum(len(node.text(strip=True)) for node in tree.css("body script, body style, body template"))
+    if aside > MIN_CHARACTERS > shown - aside - silent:
+        tree.unwrap_tags(["noscript"])
+    else:
+        remove_all(tree.css("noscript"))
+
+
+def _keep_disclosures(tree: LexborHTMLParser) -> None:
+    """A button that opens an answer is its question: what is in it stays."""
+    once = {node.mem_id: node for node in tree.css(_DISCLOSURES)}
+    for button in list(once.values())[:MAX_FORMS]:
+        in_heading = button.parent is not None and (button.parent.tag or "")[:1] in "hd"
+        if in_heading or len(button.text(strip=True)) >= MIN_QUESTION_CHARACTERS:
+            button.unwrap()

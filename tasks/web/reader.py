@@ -1,46 +1,34 @@
 """The web as the stages see it: one page at a time, by whichever way reads it right."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
-from tasks.core.errors import FetchFailed, PageSkipped
-from tasks.core.models import FetchedPage, FetchMethod, Target
+from tasks.core.errors import FetchFailed, PageError
+from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.comparison import compare
 from tasks.web.egress import open_gate
 from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
 from tasks.web.rendering import RenderPolicy, pattern_of
 from tasks.web.shells import shell_sign
+from tasks.web.sitemaps import find_hints
 from tasks.web.static import StaticFetcher, open_static_fetcher
+from tasks.web.throttle import Throttle
 from tasks.web.visit import RenderedPage
 
-
-class Pace:
-    """Keeps requests to the site apart: waiting for one's turn is not part of the page's own time."""
-
-    def __init__(self, delay_s: float) -> None:
-        self._delay_s = delay_s
-        self._next = 0.0
-
-    async def take_turn(self) -> None:
-        """Return when the next request may be made."""
-        if not self._delay_s:
-            return
-        now = asyncio.get_running_loop().time()
-        turn = max(now, self._next)
-        self._next = turn + self._delay_s
-        await asyncio.sleep(turn - now)
+logger = logging.getLogger("widget_builder.web")
 
 
 class Web:
     """Both fetchers and the decision between them. Each URL is requested once; twice if what was sent is not all."""
 
     def __init__(
-        self, static: StaticFetcher, rendered: RenderedFetcher | None, policy: RenderPolicy, pace: Pace
+        self, static: StaticFetcher, rendered: RenderedFetcher | None, policy: RenderPolicy, throttle: Throttle
     ) -> None:
-        self._pace = pace
+        self._throttle = throttle
         self._static = static
         self._rendered = rendered
         self._policy = policy
@@ -59,11 +47,11 @@ class Web:
             PageError: it cannot be read.
         """
         await self._check_robots(target)
-        await self._pace.take_turn()
-        if self._rendered is None:
-            page = await self._static.fetch(target, site_may_move=True)
-            return RenderedPage(page=self._explained(page, "rendering is off"), sent_html=page.html)
-        rendered = await self._rendered.fetch(target, probe=probe, compare=True, site_may_move=True)
+        async with self._throttle.turn(target.url):
+            if self._rendered is None:
+                page = await self._static.fetch(target, site_may_move=True)
+                return RenderedPage(page=self._explained(page, "rendering is off"), sent_html=page.html)
+            rendered = await self._rendered.fetch(target, probe=probe, compare=True, site_may_move=True)
         page = await self._learn(rendered)
         return rendered.model_copy(update={"page": self._explained(page, "the home page")})
 
@@ -77,15 +65,14 @@ class Web:
         Raises:
             PageError: it failed, or is left out.
         """
+        await self._check_robots(target)
         method, why = self._policy.choose(target)
-        if self._rendered is None:
-            await self._pace.take_turn()
-            return self._explained(await self._static.fetch(target), why)
-        if method is FetchMethod.browser:
-            await self._check_robots(target)
+        if self._rendered is not None and method is FetchMethod.browser:
             return self._explained(await self._render(target, self._rendered), why)
-        await self._pace.take_turn()
-        sent = await self._static.fetch(target)
+        async with self._throttle.turn(target.url):
+            sent = await self._static.fetch(target)
+        if self._rendered is None:
+            return self._explained(sent, why)
         if sampling := self._sampling.get(pattern_of(target.url)):
             await sampling.wait()
         method, changed = self._policy.choose(target)
@@ -103,11 +90,12 @@ class Web:
         return self._explained(page.model_copy(update={"escalated": True}), suspicion)
 
     async def _render(self, target: Target, fetcher: RenderedFetcher, *, escalated: bool = False) -> FetchedPage:
-        await self._pace.take_turn()
         if not self._policy.is_open(target, escalated=escalated):
-            return (await fetcher.fetch(target)).page
+            async with self._throttle.turn(target.url):
+                return (await fetcher.fetch(target)).page
         with self._looking_at(target):
-            rendered = await fetcher.fetch(target, compare=True)
+            async with self._throttle.turn(target.url):
+                rendered = await fetcher.fetch(target, compare=True)
             return await self._learn(rendered, escalated=escalated)
 
     @contextmanager
@@ -135,9 +123,37 @@ class Web:
         return page.model_copy(update={"metadata": {**page.metadata, "method": page.method, "render_reason": why}})
 
     async def _check_robots(self, target: Target) -> None:
-        # Scrapy asks for itself; the browser does not.
-        if self._rendered is not None and not await self._static.allows(target.url):
-            raise PageSkipped("robots", "robots.txt forbids it")
+        await self._static.robots.check(target.url)
+        self._throttle.slow_down(target.url, await self._static.robots.delay_s(target.url))
+
+    async def find_hints(
+        self, site_url: str, feeds: list[str], belongs: Callable[[str], bool], most: int
+    ) -> list[Link]:
+        """URLs that the site's sitemaps, `llms.txt` and feeds name, `most` at most of sitemaps."""
+        try:
+            sitemaps = (await self._static.robots.rules_for(site_url)).sitemaps
+        except PageError:
+            return []
+        return await find_hints(self._read, site_url, sitemaps, feeds, belongs, most)
+
+    async def probe(self, url: str) -> FetchedPage | None:
+        """What the site answers, with a good status, to a URL that it cannot have."""
+        try:
+            await self._static.robots.check(url)
+            async with self._throttle.turn(url):
+                return await self._static.fetch(Target(url=url, depth=0))
+        except PageError:
+            return None
+
+    async def _read(self, url: str) -> bytes | None:
+        """The body of a good answer; of a bad one, nothing."""
+        try:
+            async with self._throttle.turn(url):
+                resource = await self._static.fetch_resource(url)
+        except PageError as error:
+            logger.info("%s: %s", url, error.message)
+            return None
+        return resource.body if 200 <= resource.status < 300 else None
 
 
 @asynccontextmanager
@@ -149,4 +165,5 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
         rendered = None
         if settings.render is not RenderMode.never:
             rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate))
-        yield Web(static, rendered, RenderPolicy(settings.render), Pace(settings.crawl_delay_s))
+        throttle = Throttle(settings.crawl_delay_s, settings.host_concurrency or settings.lanes)
+        yield Web(static, rendered, RenderPolicy(settings.render), throttle)

@@ -1,8 +1,9 @@
 """Fetching over HTTP: Scrapy's downloader and middlewares, driven by our lanes.
 
 Scrapy runs without a Twisted reactor inside the running event loop. Its spider does nothing but stay open;
-each fetch goes through the engine's downloader and so through Scrapy's own robots, redirect, cookie and
-compression middlewares. Retries are not among them: tasks are retried as a whole.
+each fetch goes through the engine's downloader and so through Scrapy's own redirect, cookie and compression
+middlewares. Retries are not among them: tasks are retried as a whole. Robots rules are ours (`tasks.web.robots`):
+Scrapy's allow all when robots.txt cannot be had.
 """
 
 import asyncio
@@ -14,7 +15,6 @@ from typing import Any
 import aiohttp
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
-from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import (
     DownloadCancelledError,
     DownloadConnectionRefusedError,
@@ -26,15 +26,31 @@ from scrapy.exceptions import (
 from scrapy.http import Response, TextResponse
 
 from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
-from tasks.core.models import FetchedPage, FetchMethod, Target
+from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
 from tasks.web.answers import check_answer, check_scheme, gate_refusal, gate_refusal_by_status
+from tasks.web.directives import HEADER, PRODUCT
 from tasks.web.egress import Gate
+from tasks.web.robots import Robots, RobotsAnswer
 
-USER_AGENT = "Mozilla/5.0 (compatible; AIWidgetBuilder/0.1)"
+USER_AGENT = f"Mozilla/5.0 (compatible; {PRODUCT}/0.1)"
 _HANDLER = "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler"
 _BROKEN = (DownloadConnectionRefusedError, DownloadFailedError, ResponseDataLossError)
 """The connection failed: another try may do better."""
+
+
+class Resource(Frozen):
+    """An answer as it came, whatever it is: nobody has judged its status, type or site."""
+
+    final_url: str
+    """After redirects."""
+    status: int
+    content_type: str
+    """As sent, with its parameters; empty if it was not."""
+    headers: dict[str, str]
+    """By lower-case name; several of one name are joined by commas."""
+    body: bytes
+    """Decompressed."""
 
 
 class _OpenSpider(Spider):
@@ -70,13 +86,34 @@ class GateMiddleware:
         request.meta["proxy"] = self._proxy_url
 
 
+class RobotsMiddleware:
+    """Asks robots.txt about every request, redirects included; robots.txt itself and the like excepted."""
+
+    robots: Robots
+
+    @classmethod
+    def from_crawler(cls, _crawler: Crawler) -> "RobotsMiddleware":
+        """As Scrapy makes its middlewares."""
+        return cls()
+
+    async def process_request(self, request: Request) -> None:
+        """Refuse what is forbidden."""
+        if not request.meta.get("dont_obey_robotstxt"):
+            try:
+                await self.robots.check(request.url)
+            except PageError as error:
+                raise IgnoreRequest(error.message) from error
+
+
 class StaticFetcher:
     """Fetches pages over HTTP; any number at once."""
 
     def __init__(self, crawler: Crawler, settings: Settings) -> None:
         self._crawler = crawler
         self._settings = settings
-        self._robots: RobotsTxtMiddleware | None = crawler.get_downloader_middleware(RobotsTxtMiddleware)
+        self.robots = Robots(self._ask_robots, obey=settings.obey_robots)
+        if middleware := crawler.get_downloader_middleware(RobotsMiddleware):
+            middleware.robots = self.robots
 
     async def fetch(self, target: Target, *, site_may_move: bool = False) -> FetchedPage:
         """The page as sent.
@@ -93,6 +130,7 @@ class StaticFetcher:
             content_type=_header(response, "Content-Type") or "",
             start_url=final_url if site_may_move else target.url,
             final_url=final_url,
+            retry_after=_header(response, "Retry-After"),
         )
         if not isinstance(response, TextResponse):
             raise PageSkipped("not_html", "it is not text")
@@ -105,18 +143,34 @@ class StaticFetcher:
             metadata=_metadata(response),
         )
 
-    async def allows(self, url: str) -> bool:
-        """Whether robots.txt lets us read the URL (RFC 9309)."""
-        if self._robots is None:
-            return True
-        parser = await self._robots.robot_parser(Request(url))
-        return parser is None or bool(parser.allowed(url, USER_AGENT))
+    async def fetch_resource(self, url: str, *, max_bytes: int | None = None) -> Resource:
+        """Whatever is at the URL (a robots.txt, a sitemap …), of at most `max_bytes` (default: a page's limit).
 
-    async def _download(self, url: str) -> Response:
+        Raises:
+            PageError: there was no answer, or it is too large.
+        """
+        meta = {"dont_obey_robotstxt": True, "download_maxsize": max_bytes or self._settings.max_page_bytes}
+        response = await self._download(url, meta)
+        return Resource(
+            final_url=str(response.url),
+            status=response.status,
+            content_type=_header(response, "Content-Type") or "",
+            headers={
+                name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+                for name, values in response.headers.items()
+            },
+            body=response.body,
+        )
+
+    async def _ask_robots(self, url: str) -> RobotsAnswer:
+        resource = await self.fetch_resource(url)
+        return RobotsAnswer(resource.status, resource.body)
+
+    async def _download(self, url: str, meta: dict[str, Any] | None = None) -> Response:
         check_scheme(url)
         try:
             async with asyncio.timeout(self._settings.page_timeout_s):
-                response: Response = await self._crawler.engine.download_async(Request(url))
+                response: Response = await self._crawler.engine.download_async(Request(url, meta=meta))
         except TimeoutError as error:
             raise FetchTimeout(self._settings.page_timeout_s) from error
         except IgnoreRequest as error:
@@ -130,8 +184,8 @@ class StaticFetcher:
 
 
 def _ignored(error: IgnoreRequest) -> PageError:
-    if "robots.txt" in str(error):
-        return PageSkipped("robots", "robots.txt forbids it")
+    if isinstance(error.__cause__, PageError):
+        return error.__cause__
     if "redirection" in str(error):
         return FetchFailed("too many redirects")
     if "DOWNLOAD_MAXSIZE" in str(error):
@@ -170,27 +224,27 @@ def _metadata(response: Response) -> dict[str, Any]:
         "content_type": _header(response, "Content-Type"),
         "etag": _header(response, "ETag"),
         "last_modified": _header(response, "Last-Modified"),
+        HEADER: b", ".join(response.headers.getlist("X-Robots-Tag")).decode("latin-1") or None,
     }
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
     # Lanes bound what is under way; nothing may queue here, where the page's time is running already.
-    most = settings.http_extract_workers + settings.scrape_workers + settings.browser_extract_workers
     return {
         "TWISTED_REACTOR_ENABLED": False,
         "DOWNLOAD_HANDLERS_BASE": {},
         "DOWNLOAD_HANDLERS": {"http": _HANDLER, "https": _HANDLER},
-        "DOWNLOADER_MIDDLEWARES": {GateMiddleware: 740},
+        "DOWNLOADER_MIDDLEWARES": {RobotsMiddleware: 100, GateMiddleware: 740},
         "EGRESS_GATE": gate.proxy_url,
         # Telnet and remote control among them.
         "EXTENSIONS_BASE": {},
         "HTTPPROXY_ENABLED": False,
         "RETRY_ENABLED": False,
-        "ROBOTSTXT_OBEY": settings.obey_robots,
+        "ROBOTSTXT_OBEY": False,
         "USER_AGENT": USER_AGENT,
-        "CONCURRENT_REQUESTS": most,
-        "CONCURRENT_REQUESTS_PER_DOMAIN": most,
+        "CONCURRENT_REQUESTS": settings.lanes,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": settings.lanes,
         "DOWNLOAD_TIMEOUT": settings.page_timeout_s,
         "DOWNLOAD_MAXSIZE": settings.max_page_bytes,
         "DOWNLOAD_WARNSIZE": 0,

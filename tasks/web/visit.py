@@ -15,6 +15,7 @@ from tasks.core.errors import FetchFailed, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.web.answers import check_answer, gate_refusal, is_html
 from tasks.web.chromium import Tab, TabGone
+from tasks.web.directives import HEADER
 from tasks.web.isolation import ScriptFailed, World, enter
 from tasks.web.shells import shell_sign
 from tasks.web.traffic import Traffic
@@ -180,6 +181,7 @@ class Visit:
             content_type=headers.get("content-type", ""),
             start_url=answer.url if self._site_may_move else self._target.url,
             final_url=answer.url,
+            retry_after=headers.get("retry-after"),
         )
 
     async def _has_arrived(self) -> bool:
@@ -328,7 +330,12 @@ class Visit:
         address, fragment = urldefrag(url)
         is_route = f"#{fragment}".startswith(HASH_ROUTES) and bool(fragment.strip("/!"))
         headers = await answer.all_headers()
-        names = {"content_type": "content-type", "etag": "etag", "last_modified": "last-modified"}
+        names = {
+            "content_type": "content-type",
+            "etag": "etag",
+            "last_modified": "last-modified",
+            HEADER: "x-robots-tag",
+        }
         return FetchedPage(
             target=self._target,
             final_url=f"{address}#{fragment}" if is_route else address,

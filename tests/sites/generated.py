@@ -118,6 +118,14 @@ def render_page(path: str, links: dict[str, list[str]], seed: int) -> str:
     )
 
 
+def sentences(seed: str, words: int) -> str:
+    """Text of at least so many words, the same for the same seed."""
+    source, text = random.Random(seed), list[str]()
+    while len(" ".join(text).split()) < words:
+        text.append(_sentence(source))
+    return " ".join(text)
+
+
 def _section(source: random.Random) -> str:
     words, sentences = 0, []
     while words < WORDS_A_PAGE // SECTIONS_A_PAGE:

@@ -1,20 +1,31 @@
 """The gate lets through to permitted addresses only, and says why not."""
 
 import asyncio
+import contextlib
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.web.egress import Gate, open_gate
+from tasks.web.forwarding import Refusal, parse_request
+from tests.sites.server import serve_handler
 from tests.web.conftest import HOME, html, open_canary, refusing_port, serve
 
 
-async def ask(gate: Gate, request: str) -> bytes:
-    """The gate's whole answer."""
+async def connect(gate: Gate) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A client's connection to the gate."""
     parts = urlsplit(gate.proxy_url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    writer.write(request.replace("\n", "\r\n").encode())
+    return await asyncio.open_connection(parts.hostname, parts.port)
+
+
+async def ask(gate: Gate, request: str) -> bytes:
+    """The gate's whole answer to a client that wants one only."""
+    reader, writer = await connect(gate)
+    writer.write(request.replace("\n\n", "\nConnection: close\n\n").replace("\n", "\r\n").encode())
     try:
         async with asyncio.timeout(10):
             return await reader.read()
@@ -38,27 +49,149 @@ async def test_private_addresses_are_blocked_in_every_form(host: str, form: str)
         assert connections == []
 
 
+async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """An answer to each request: how many its connection has had, and the last one's first line."""
+    number = 0
+    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            number += 1
+            text = f"{number} {head.split(b' HTTP')[0].decode()}".encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text))
+            if b"Connection: close" in head:
+                break
+    writer.close()
+
+
 async def test_a_name_that_changes_its_answer_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gate dials the address it judged; it does not look the name up again (DNS rebinding)."""
-    answers = ["127.0.0.2", "127.0.0.1"]
+    answers = [["127.0.0.1"], ["127.0.0.1", "127.0.0.2"], ["127.0.0.1"]]
 
     async def lookup(_: str, port: int, **__: object) -> list[object]:
-        return [(2, 1, 6, "", (answers.pop(0), port))]
-
-    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\npublic")
-        writer.close()
+        return [(2, 1, 6, "", (address, port)) for address in answers.pop(0)]
 
     async with (
         open_gate([ip_network("127.0.0.2/32")]) as narrow,
         await asyncio.start_server(greet, "127.0.0.2", 0) as server,
         open_canary(port=server.sockets[0].getsockname()[1]) as (port, connections),
     ):
+        request = f"GET http://rebinding.example:{port}/ HTTP/1.1\n\n"
         with monkeypatch.context() as patched:
             patched.setattr(asyncio.get_running_loop(), "getaddrinfo", lookup)
-            assert (await ask(narrow, f"GET http://rebinding.example:{port}/ HTTP/1.1\n\n")).endswith(b"public")
-            assert b"X-Egress: blocked" in await ask(narrow, f"GET http://rebinding.example:{port}/ HTTP/1.1\n\n")
+            assert b"X-Egress: blocked" in await ask(narrow, request)
+            assert (await ask(narrow, request)).endswith(b"1 GET /")
+            assert (await ask(narrow, request)).endswith(b"1 GET /"), "what was judged is dialled again"
+            server.close()
+            await server.wait_closed()
+            assert b"X-Egress: refused" in await ask(narrow, request)
+            assert b"X-Egress: blocked" in await ask(narrow, request), "and looked up again when it is gone"
         assert (answers, connections) == ([], [])
+
+
+async def test_requests_for_a_server_follow_each_other_over_one_connection(gate: Gate) -> None:
+    """Each with its own target, sent one by one or at once."""
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        reader, writer = await connect(gate)
+        for paths in (["a"], ["b"], ["c", "d"]):
+            writer.write("".join(f"GET {url}/{path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths).encode())
+            for path in paths:
+                await reader.readuntil(b"\r\n\r\n")
+                number = "abcd".index(path) + 1
+                assert await reader.readexactly(8) == f"{number} GET /{path}".encode()
+        writer.close()
+
+
+async def test_the_next_request_of_a_connection_is_judged_like_the_first() -> None:
+    """It leads elsewhere: to another server, or nowhere."""
+    async with (
+        open_gate([ip_network("127.0.0.2/32")]) as narrow,
+        await asyncio.start_server(greet, "127.0.0.2", 0) as one,
+        await asyncio.start_server(greet, "127.0.0.2", 0) as other,
+        open_canary() as (port, connections),
+    ):
+        reader, writer = await connect(narrow)
+        for server in (one, other, one):
+            writer.write(f"GET http://127.0.0.2:{server.sockets[0].getsockname()[1]}/ HTTP/1.1\r\n\r\n".encode())
+            await reader.readuntil(b"\r\n\r\n")
+            assert await reader.readexactly(7) == b"1 GET /"
+        writer.write(f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: 127.0.0.2\r\n\r\n".encode())
+        assert b"X-Egress: blocked" in await reader.read()
+        writer.close()
+        assert connections == []
+
+
+async def test_a_server_that_ends_its_connection_ends_the_clients(gate: Gate) -> None:
+    """An answer without a length ends there."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nall")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        reader, writer = await connect(gate)
+        writer.write(f"GET http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ HTTP/1.1\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            assert (await reader.read()).endswith(b"all")
+        writer.close()
+
+
+async def test_a_request_with_a_body_takes_its_connection_along(gate: Gate) -> None:
+    """What follows its head goes to the same server, unread."""
+
+    async def echo(request: web.Request) -> web.Response:
+        return web.Response(text=f"{request.headers['Connection']} {await request.text()}")
+
+    async with serve_handler(echo) as url:
+        for framing, body in (("Content-Length: 3", "abc"), ("Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n")):
+            reader, writer = await connect(gate)
+            writer.write(f"POST {url}/ HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n{body}".encode())
+            async with asyncio.timeout(5):
+                assert (await reader.read()).endswith(b"close abc")
+            writer.close()
+
+
+async def test_a_client_that_does_not_read_holds_the_server_back(gate: Gate) -> None:
+    """The gate keeps no more than a little of an answer."""
+    sent = 0
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while sent < 200_000_000:
+                writer.write(b"x" * 100_000)
+                sent += 100_000
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(pour, "127.0.0.1", 0) as server:
+        _, writer = await connect(gate)
+        writer.transport.pause_reading()
+        writer.write(f"GET http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ HTTP/1.1\r\n\r\n".encode())
+        before = -1
+        while sent == 0 or before < sent:
+            before = sent
+            for _ in range(200):
+                await asyncio.sleep(0)
+        assert sent < 50_000_000
+        writer.transport.abort()
+
+
+HEADS = st.builds(lambda path, rest: b"GET http://h/" + path + b" HTTP/1.1\r\n" + rest, st.binary(), st.binary())
+
+
+@given(st.binary(max_size=400) | HEADS)
+def test_whatever_a_client_sends_is_one_request_or_refused(head: bytes) -> None:
+    """No line of it becomes two, and nothing about the proxy goes on to the server."""
+    try:
+        request = parse_request(head)
+    except Refusal:
+        return
+    *lines, end, after = request.opening.split(b"\r\n") if request.opening else [b"", b""]
+    assert (end, after) == (b"", b"")
+    assert len(lines) <= head.count(b"\r\n") + 3
+    assert not any(line.lower().startswith(b"proxy-") for line in lines)
 
 
 async def test_an_unknown_name_looks_like_a_private_one(gate: Gate) -> None:

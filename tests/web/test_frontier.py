@@ -1,54 +1,166 @@
-"""The frontier admits each URL once, within its bounds, and knows when all are found."""
+"""The frontier lets each URL in once, in an order that the site decides, and knows when all are found."""
 
+import random
+
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.models import Target
-from tasks.web.frontier import Frontier
+from tasks.core.models import Fingerprint, Link, Target
+from tasks.web.frontier import HINTS, Frontier
+from tasks.web.scope import Scope
+
+SITE = "https://example.com"
 
 
 def make_frontier(max_depth: int = 2, max_pages: int = 100) -> Frontier:
-    """A frontier over URLs that start with `/`."""
-    return Frontier(max_depth=max_depth, max_pages=max_pages, belongs=lambda url: url.startswith("/"))
+    """A frontier whose home page is open."""
+    frontier = Frontier(Scope(f"{SITE}/"), max_depth, max_pages)
+    frontier.recall(Target(url=f"{SITE}/", depth=0), has_place=True, is_open=True)
+    return frontier
 
 
-def test_a_url_is_admitted_once_and_only_if_it_belongs_to_the_site() -> None:
-    """Seen before, off site, too deep: not admitted."""
-    frontier = make_frontier()
-    assert [target.url for target in frontier.admit(["/a", "/b", "/a", "elsewhere"], 1)] == ["/a", "/b"]
-    assert frontier.admit(["/a"], 2) == []
-    assert frontier.admit(["/deep"], 3) == []
+def links(*paths: str, region: str = "main") -> list[Link]:
+    """Links to pages of the site."""
+    return [Link(path if path.startswith("http") else SITE + path, region=region) for path in paths]
 
 
-def test_a_place_that_is_given_back_goes_to_the_next_url_found() -> None:
-    """Pages that turn out not to be pages do not use up `max_pages`."""
-    frontier = make_frontier(max_pages=2)
-    assert len(frontier.admit(["/a", "/b", "/c"], 1)) == 2
-    frontier.give_back()
-    assert frontier.admit([], 1) == [Target(url="/c", depth=1)]
+def paths(targets: list[Target]) -> list[str]:
+    """What of the site is to be read."""
+    return [target.url.removeprefix(SITE) for target in targets]
 
 
-def test_the_frontier_is_done_when_nothing_is_open() -> None:
-    """Only when each admitted URL has been looked through."""
-    frontier = make_frontier()
-    frontier.admit(["/a", "/b"], 1)
-    frontier.settle()
+def test_a_page_is_let_in_once_and_only_if_it_belongs_to_the_site() -> None:
+    """However its address is written; off site, too deep: not at all."""
+    frontier = make_frontier(max_depth=1)
+    frontier.report(0, 0, links("/a", "/b", "/a/", "http://www.example.com/b", "https://elsewhere.com/", "/"))
+    assert paths(frontier.take()) == ["/a", "/b"]
+    frontier.report(1, 1, links("/deep"))
+    assert frontier.take() == []
+
+
+def test_the_most_useful_pages_get_the_places() -> None:
+    """The home page's navigation, then content by what a sitemap says and by links; boilerplate last."""
+    frontier = make_frontier(max_depth=1, max_pages=6)
+    frontier.expect_hints()
+    low = [Link(f"{SITE}/{name}") for name in ("login", "tag/x", "cart", "blog/page/7", "a?print=1", "2019/05")]
+    frontier.report(0, 0, [*low, *links("/plain", "/a/b/c/deep"), *links("/products", region="nav")])
+    frontier.report(HINTS, 0, [Link(f"{SITE}/praised", region="sitemap", priority=0.9)])
+    assert paths(frontier.take()) == ["/plain", "/products", "/praised", "/a/b/c/deep", "/tag/x"]
+
+
+def test_the_same_site_gives_the_same_order_whatever_comes_first() -> None:
+    """Also when there are fewer places than pages, and pages turn out to be none."""
+    assert len({crawl(seed, max_pages) for seed in range(20) for max_pages in (40,)}) == 1
+    assert len({crawl(seed, max_pages) for seed in range(20) for max_pages in (1000,)}) == 1
+
+
+def crawl(seed: int, max_pages: int) -> tuple[tuple[int, str, int], ...]:
+    """The pages of a site of four levels as they are let in, each answered after all kinds of times."""
+    chance = random.Random(seed)
+    frontier = make_frontier(3, max_pages)
+    frontier.expect_hints()
+    open_: list[Target] = [Target(url=f"{SITE}/", depth=0)]
+    taken: list[Target] = []
+    hints_come = chance.randint(0, 8)
+    while not frontier.is_done or open_:
+        if hints_come == 0:
+            frontier.report(HINTS, 0, links(*(f"/hint-{n}" for n in range(7)), "/p3-1", region="sitemap"))
+        hints_come -= 1
+        if open_:
+            target = open_.pop(chance.randrange(len(open_)))
+            if not frontier.is_leaf(target):
+                frontier.report(target.place, target.depth, links_of(target))
+            is_duplicate = target.place % 7 == 3
+            frontier.resolve(target, page=None if is_duplicate else A_PAGE, gives_place_back=is_duplicate)
+        found = frontier.take()
+        taken += found
+        open_ += found
+    return tuple(sorted((target.place, target.url, target.depth) for target in taken))
+
+
+def links_of(target: Target) -> list[Link]:
+    """Links to pages of the same levels, of the level below and to some a level further, and parameters."""
+    source = random.Random(target.url)
+    more = [f"/p{target.depth + source.choice((1, 1, 1, 2))}-{source.randrange(30)}" for _ in range(9)]
+    return links(*more, f"/list?id={source.randrange(50)}", f"/p{target.depth + 1}-{source.randrange(9)}/?sort=x")
+
+
+A_PAGE = Fingerprint(told=1, names=1, units=np.empty(0, np.uint64), words=np.empty(0, np.uint16), text=1)
+
+
+def test_pages_are_let_in_before_their_level_is_known() -> None:
+    """As long as no earlier page is out, and there are places enough."""
+    frontier = make_frontier(max_depth=2, max_pages=40)
+    frontier.expect_hints()
+    frontier.report(0, 0, links("/a", "/b", "/c", "/login"))
+    assert paths(frontier.take()) == ["/a", "/b", "/c"]
+    frontier.report(HINTS, 0, [])
+    assert paths(frontier.take()) == ["/login"]
+    frontier.report(2, 1, links("/b/x"))
+    assert frontier.take() == []
+    frontier.report(1, 1, links("/a/x"))
+    assert paths(frontier.take()) == ["/a/x", "/b/x"]
+
+
+def test_a_page_that_hangs_does_not_hold_up_the_others_for_ever() -> None:
+    """It is passed over; what it links to comes when it comes."""
+    frontier = make_frontier(max_depth=2)
+    frontier.report(0, 0, links("/hangs", "/b"))
+    assert len(frontier.take()) == 2
+    frontier.report(2, 1, links("/b/x"))
+    assert frontier.take() == []
+    frontier.lose_patience()
+    assert paths(frontier.take()) == ["/b/x"]
     assert not frontier.is_done
-    frontier.settle()
+    frontier.report(1, 1, links("/late"))
+    assert paths(frontier.take()) == ["/late"]
     assert frontier.is_done
 
 
-def test_what_an_earlier_attempt_knew_is_not_admitted_again() -> None:
-    """A resumed build continues, it does not begin anew."""
-    frontier = make_frontier(max_pages=2)
-    frontier.recall(Target(url="/stored", depth=1), has_place=True, is_open=False)
-    frontier.recall(Target(url="/skipped", depth=1), has_place=False, is_open=False)
-    assert [t.url for t in frontier.admit(["/stored", "/skipped", "/new", "/over"], 1)] == ["/new"]
+def test_a_place_that_is_given_back_goes_to_the_next_in_line() -> None:
+    """Pages that turn out not to be pages do not use up `max_pages`; the frontier is not done while one may."""
+    frontier = make_frontier(max_depth=1, max_pages=3)
+    frontier.report(0, 0, links("/a", "/b", "/c"))
+    first, second = frontier.take()
+    assert not frontier.is_done
+    frontier.resolve(first, gives_place_back=True)
+    (third,) = frontier.take()
+    assert paths([first, second, third]) == ["/a", "/b", "/c"]
+    assert frontier.is_done
+
+
+def test_what_an_earlier_attempt_knew_is_not_let_in_again() -> None:
+    """A resumed build continues: what was found is still in line, and new places follow the old."""
+    frontier = make_frontier(max_pages=4)
+    frontier.recall(Target(url=f"{SITE}/stored", depth=1, place=1), has_place=True, is_open=False)
+    frontier.recall(Target(url=f"{SITE}/skipped", depth=1, place=2), has_place=False, is_open=False)
+    frontier.recall_found([Target(url=f"{SITE}/found", depth=1)])
+    frontier.report(0, 0, links("/stored", "/skipped", "/new", "/over"))
+    assert [(t.url.removeprefix(SITE), t.place) for t in frontier.take()] == [("/found", 3), ("/new", 4)]
+
+
+def test_an_address_that_was_reached_through_another_is_not_asked_for() -> None:
+    """The page has been read already."""
+    frontier = make_frontier(max_depth=1)
+    frontier.expect_hints()
+    frontier.report(0, 0, links("/go", "/login"))
+    (moved,) = frontier.take()
+    frontier.know(f"{SITE}/login/", moved)
+    frontier.report(HINTS, 0, [])
+    assert frontier.take() == []
 
 
 @given(st.lists(st.lists(st.integers(0, 30), max_size=10), max_size=10), st.integers(1, 20))
 def test_never_more_pages_than_asked_for(finds: list[list[int]], most: int) -> None:
     """Whatever is found in whatever order."""
-    frontier = make_frontier(max_pages=most)
-    admitted = [t.url for urls in finds for t in frontier.admit([f"/{n}" for n in urls], 1)]
-    assert len(admitted) == len(set(admitted)) == min(most, len({n for urls in finds for n in urls}))
+    frontier = make_frontier(max_depth=9, max_pages=most + 1)
+    taken: list[Target] = []
+    place, depth = 0, 0
+    for numbers in finds:
+        frontier.report(place, depth, links(*(f"/page-{n}" for n in numbers)))
+        taken += frontier.take()
+        if len(taken) <= place:
+            break
+        place, depth = taken[place].place, taken[place].depth
+    assert len({target.url for target in taken}) == len(taken) <= most

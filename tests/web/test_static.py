@@ -248,43 +248,6 @@ async def test_a_certificate_nobody_vouches_for_is_refused(static: StaticFetcher
         assert site.asked == []
 
 
-@pytest.mark.parametrize("agent", ["*", "AIWidgetBuilder"])
-async def test_robots_txt_is_obeyed(gate: Gate, agent: str) -> None:
-    """Whether it speaks to all or to us; the page is not asked for."""
-    robots = binary(f"User-agent: {agent}\nDisallow: /private\n".encode(), Content_Type="text/plain")
-    routes = {"/robots.txt": robots, "/private": html(HOME), "/public": html(HOME)}
-    async with serve(routes) as site, open_static_fetcher(make_settings(), gate) as fetcher:
-        with pytest.raises(PageSkipped) as skipped:
-            await fetcher.fetch(Target(url=f"{site.url}/private", depth=1))
-        assert skipped.value.reason == "robots"
-        assert site.asked == []
-        assert not await fetcher.allows(f"{site.url}/private")
-        assert await fetcher.allows(f"{site.url}/public")
-
-
-async def test_robots_txt_is_not_asked_for_when_it_does_not_count(gate: Gate) -> None:
-    """`OBEY_ROBOTS=false` is for one's own sites."""
-    robots = binary(b"User-agent: *\nDisallow: /\n", Content_Type="text/plain")
-    async with (
-        serve({"/robots.txt": robots, "/": html(HOME)}) as site,
-        open_static_fetcher(make_settings(obey_robots=False), gate) as fetcher,
-    ):
-        assert await fetcher.allows(f"{site.url}/")
-        assert (await fetcher.fetch(Target(url=f"{site.url}/", depth=1))).html == HOME
-
-
-async def test_a_robots_txt_that_never_comes_does_not_hold_the_site(gate: Gate) -> None:
-    """It costs the pages that waited for it, not those after."""
-    async with (
-        serve({"/robots.txt": silence, "/": html(HOME)}) as site,
-        open_static_fetcher(make_settings(page_timeout_s=0.5), gate) as fetcher,
-    ):
-        target = Target(url=f"{site.url}/", depth=1)
-        first = await asyncio.gather(*(fetcher.fetch(target) for _ in range(3)), return_exceptions=True)
-        assert {type(outcome) for outcome in first} <= {FetchTimeout, FetchedPage}
-        assert (await fetcher.fetch(target)).html == HOME
-
-
 async def test_many_pages_are_fetched_at_once(gate: Gate) -> None:
     """All lanes together: the last is asked for before the first has answered."""
     barrier = asyncio.Barrier(28)
@@ -296,3 +259,22 @@ async def test_many_pages_are_fetched_at_once(gate: Gate) -> None:
     routes = {"/robots.txt": html("", status=404), "/{n}": wait_for_all}
     async with serve(routes) as site, open_static_fetcher(make_settings(), gate) as fetcher:
         await asyncio.gather(*(fetcher.fetch(Target(url=f"{site.url}/{n}", depth=1)) for n in range(28)))
+
+
+async def test_a_resource_comes_whatever_it_is(gate: Gate) -> None:
+    """Its status and type are for the caller to judge; robots.txt has no say, and it may be limited further."""
+    robots = binary(b"User-agent: *\nDisallow: /\n", Content_Type="text/plain")
+    gone = binary(gzip.compress(b"<urlset/>"), Content_Type="application/xml", Content_Encoding="gzip", X_A="b")
+
+    async def not_found(request: web.Request) -> web.StreamResponse:
+        answer = await gone(request)
+        answer.set_status(404)
+        return answer
+
+    routes = {"/robots.txt": robots, "/map": redirect("/moved"), "/moved": not_found}
+    async with serve(routes) as site, open_static_fetcher(make_settings(), gate) as fetcher:
+        resource = await fetcher.fetch_resource(f"{site.url}/map")
+        assert (resource.final_url, resource.status, resource.body) == (f"{site.url}/moved", 404, b"<urlset/>")
+        assert (resource.content_type, resource.headers["x-a"]) == ("application/xml", "b")
+        with pytest.raises(PageSkipped, match="too large"):
+            await fetcher.fetch_resource(f"{site.url}/map", max_bytes=5)

@@ -1,0 +1,241 @@
+"""Admission: which URLs come into the pipeline, and which of the pages read are kept.
+
+The frontier says which URLs, in which order; what says the same as another page is kept once. URLs are let
+in by a task of its own (`usher`): the lanes that find them must not wait for room in queues they empty.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from hashlib import sha256
+from urllib.parse import urljoin
+
+from flows.site import Site
+from flows.workspace import Workspace
+from tasks.core.errors import PageError, PageSkipped
+from tasks.core.events import EventType, Stage
+from tasks.core.models import ChunkedPage, Found, Target
+from tasks.knowledge.crawl import remember_urls, replace_page, settle_duplicates
+from tasks.reading import read_in_chunks
+from tasks.web.duplicates import Record
+from tasks.web.frontier import HINTS
+from tasks.web.links import list_feeds
+from tasks.web.urls import page_key
+
+PATIENCE_S = 4.0
+"""So long the whole pipeline idles for a page that others have to wait for."""
+STAGES = (Stage.scraping, Stage.embedding, Stage.storage)
+
+Spread = Callable[[list[Target]], Awaitable[None]]
+
+
+class Admission:
+    """What one build lets in and keeps."""
+
+    def __init__(self, space: Workspace, site: Site, spread: Spread, is_idle: Callable[[], bool]) -> None:
+        """`spread` takes URLs that are to be read; `is_idle`: nothing but what is under way is left to do."""
+        self._space = space
+        self._site = site
+        self._frontier = site.frontier
+        self._duplicates = site.duplicates
+        self._spread = spread
+        self._is_idle = is_idle
+        self._changed = asyncio.Event()
+        self._probing: asyncio.Task[None] | None = None
+        self._reached: dict[str, int] = {}
+        """Place of the URL through which a page was fetched, by the page's key."""
+        self._passed: dict[int, int] = {}
+        """How many stages a page has passed, by place."""
+        self._dropped: dict[int, tuple[str, str, str]] = {}
+        """Pages that are not kept after all: stored URL, URL they were known by, reason; by place."""
+
+    # URLs
+
+    async def usher(self) -> None:
+        """Let in what the frontier gives, until no more can come."""
+        while True:
+            targets = self._frontier.take()
+            await remember_urls(self._space.pool, self._space.job.build_id, targets)
+            self._space.progress.known_urls = self._frontier.admitted
+            await self._spread(targets)
+            if not targets and self._frontier.is_done and (self._probing is None or self._probing.done()):
+                return
+            if not self._changed.is_set():
+                await self._wait()
+            self._changed.clear()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._changed.wait()
+        except TimeoutError:
+            if self._is_idle():
+                self._frontier.lose_patience()
+
+    async def find_hints(self) -> None:
+        """Look for what the site says of its own pages, beside everything else."""
+        page, frontier = self._site.home.page if self._site.home else None, self._frontier
+        feeds = list_feeds(page.html, page.final_url) if page else []
+        most = 4 * frontier.max_pages
+        links = await self._space.web.find_hints(frontier.scope.start_url, feeds, frontier.scope.contains, most)
+        found = frontier.report(HINTS, 0, links)
+        await remember_urls(self._space.pool, self._space.job.build_id, (), found)
+        self._changed.set()
+
+    async def found(self, found: Found) -> Found | None:
+        """Take in what extraction has of a URL: its links, remembered before it is handed on; nothing if it is left
+        out."""
+        target, place = found.target, found.target.place
+        skipped = found.error if isinstance(found.error, PageSkipped) else self._out_of_place(found)
+        new = self._frontier.report(place, target.depth, () if skipped and not found.page else found.links)
+        await remember_urls(self._space.pool, self._space.job.build_id, (), new)
+        if skipped is not None:
+            await self.skip(target, skipped)
+        elif found.page is not None:
+            self._reach(found.page.final_url, target)
+        self._changed.set()
+        return None if skipped else found
+
+    def _out_of_place(self, found: Found) -> PageSkipped | None:
+        """Why a page that was fetched is not one of its own."""
+        if found.page is None or found.target.depth == 0:
+            return None
+        return self._off_site(found.page.final_url) or self.known_already(found.target, found.page.final_url)
+
+    def _off_site(self, url: str) -> PageSkipped | None:
+        return None if self._frontier.scope.contains(url) else PageSkipped("off_site", f"redirects to {url}")
+
+    def known_already(self, target: Target, url: str = "") -> PageSkipped | None:
+        """What to say of a URL whose page has been reached under another address already."""
+        url = url or target.url
+        if self._reached.get(page_key(url), target.place) == target.place:
+            return None
+        record = self._duplicates.kept(url)
+        same_as = record.url if record else url
+        return PageSkipped("duplicate", "it is the same page as another address", same_as=same_as)
+
+    def _reach(self, url: str, target: Target) -> None:
+        self._reached.setdefault(page_key(url), target.place)
+        self._frontier.know(url, target)
+
+    # Pages
+
+    async def read(self, target: Target, page: ChunkedPage) -> ChunkedPage | None:
+        """The page with its order and other address, if it is to be kept."""
+        if skipped := self._off_site(page.page.url) if target.depth else None:
+            await self.skip(target, skipped)
+            return None
+        verdict = self._duplicates.judge(page)
+        if verdict.is_not_found:
+            await self.skip(target, PageSkipped("soft_404", "it is what the site answers to any address"))
+            return None
+        if other := verdict.same_as:
+            self._suspect(other.url, page.page.url)
+            skipped = PageSkipped("duplicate", "its content is that of another page", same_as=other.url)
+            await self.skip(target, skipped)
+            return None
+        if other := verdict.replaces:
+            self._suspect(other.url, page.page.url)
+            await self._drop(other, PageSkipped("duplicate", "another page says it first", same_as=page.page.url))
+            await replace_page(self._space.pool, self._space.job.build_id, other.url, page.page.url)
+        self._reach(page.page.url, target)
+        self._frontier.resolve(target, page=page.fingerprint)
+        self._changed.set()
+        self._count(target, Stage.scraping)
+        return _with_order(page)
+
+    async def skip(self, target: Target, skipped: PageSkipped) -> None:
+        """Leave a URL out; its place is free."""
+        self._frontier.resolve(target, gives_place_back=True)
+        self._space.progress.known_urls = self._frontier.admitted
+        await self._space.progress.skipped(target, skipped)
+        self._changed.set()
+
+    async def failed(self, stage: Stage, target: Target, error: PageError, url: str = "") -> None:
+        """Count a page that could not be used; one that is not kept anyway is forgotten."""
+        if target.place in self._dropped:
+            return
+        if (record := self._duplicates.kept(url or target.url)) and record.place == target.place:
+            self._duplicates.forget(record)
+        self._frontier.resolve(target)
+        self._changed.set()
+        await self._space.progress.failed(stage, target, error)
+
+    async def passed(self, stage: Stage, target: Target) -> bool:
+        """Count a page that made it through a stage; whether it is to be kept still."""
+        if target.place in self._dropped:
+            return False
+        self._count(target, stage)
+        await self._space.progress.passed(stage)
+        return True
+
+    def is_kept(self, page: ChunkedPage) -> bool:
+        """Whether no other page was preferred since."""
+        return page.page.target.place not in self._dropped
+
+    def _count(self, target: Target, stage: Stage) -> None:
+        self._passed[target.place] = STAGES.index(stage) + 1
+
+    async def _drop(self, record: Record, skipped: PageSkipped) -> None:
+        """Do not keep a page that was to be kept."""
+        self._dropped[record.place] = (record.url, record.target_url, skipped.reason)
+        for stage in STAGES[: self._passed.get(record.place, len(STAGES))]:
+            self._space.progress.take_back(stage)
+        await self.skip(Target(url=record.target_url, depth=0, place=record.place), skipped)
+
+    # Pages that are none
+
+    def _suspect(self, url: str, other: str) -> None:
+        """Two addresses with one content: find out, once, whether that is what the site answers to any address."""
+        if self._probing is None and page_key(url) != page_key(other):
+            self._probing = asyncio.create_task(self._probe())
+
+    async def _probe(self) -> None:
+        site_url = self._frontier.scope.start_url
+        # An address nobody has, the same in every build.
+        name = sha256(site_url.encode()).hexdigest()[:24]
+        page = await self._space.web.probe(urljoin(site_url, f"/{name}"))
+        if page is not None and page_key(page.final_url) == page_key(page.target.url):
+            with suppress(PageError):
+                loop, model = asyncio.get_running_loop(), self._space.embedder.model
+                read = await loop.run_in_executor(self._space.processes, read_in_chunks, page, model)
+                assert read.fingerprint is not None
+                for record in self._duplicates.learn_not_found(read.fingerprint):
+                    await self._drop(record, PageSkipped("soft_404", "it is what the site answers to any address"))
+        self._changed.set()
+
+    # The end
+
+    async def tell_traps(self) -> None:
+        """Say what was left out because there may be no end of it."""
+        left_out = self._frontier.left_out
+        if not left_out:
+            return
+        families = [
+            {"pattern": name, "read": self._frontier.share_of(name), "left_out": count}
+            for name, count in left_out.most_common(10)
+        ]
+        self._space.progress.left_out("trap", left_out.total())
+        worst = families[0]
+        await self._space.progress.tell(
+            EventType.url_extraction_progress,
+            f"{left_out.total()} URLs that may have no end are left out",
+            detail=f"of {worst['pattern']}, {worst['read']} were read: they bring nothing new",
+            total_urls=self._space.progress.known_urls,
+            left_out=families,
+        )
+
+    async def settle(self) -> None:
+        """Give the pages that are kept their other addresses, and take out those that are not."""
+        if self._probing is not None:
+            await self._probing
+        await settle_duplicates(self._space.pool, self._space.job.build_id, list(self._dropped.values()))
+
+
+def _with_order(page: ChunkedPage) -> ChunkedPage:
+    """The page with its place in the order of the site, and the address it was found under if it has moved."""
+    read = page.page
+    metadata = {**read.metadata, "order": read.target.place}
+    if read.target.url != read.url:
+        metadata["aliases"] = [read.target.url]
+    return page.model_copy(update={"page": read.model_copy(update={"metadata": metadata})})

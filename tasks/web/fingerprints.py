@@ -1,0 +1,82 @@
+"""Fingerprints: what tells whether two pages say the same.
+
+Made of what a visitor reads, in the processes that read pages. A page is cut into *units*: its sentences,
+headings, rows and list items, lower case and without digits. Numbers and names are kept apart from them:
+two pages that differ in a price, an article number or a person are two pages, however alike the rest.
+Dates, times and long random ids are left out, and so is the page's own address: they differ between two
+answers for the same page.
+"""
+
+import re
+from collections.abc import Iterator
+from hashlib import blake2b
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+
+from tasks.core.models import Fingerprint, ReadPage
+
+MAX_UNITS = 400
+"""Units kept of a page."""
+
+_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*(?:\s\"[^\"\n]*\")?\)|<https?://[^>\s]*>|https?://\S+")
+_MARKS = re.compile(r"[*_`~|#>\\]+|^\s*[-+]\s|^\s*\d+[.)]\s", re.MULTILINE)
+_END = re.compile(r"(?<=[.!?…])\s+|[。！？]|\n+")
+_MONTHS = (
+    r"jan\w*|feb\w*|m[aä]r\w*|apr\w*|ma[iy]|jun\w*|jul\w*|aug\w*|sep\w*|o[ck]t\w*|nov\w*|de[cz]\w*"
+    r"|janvier|f[ée]vrier|avril|juin|juillet|ao[uû]t|enero|abril|junio|agosto|gennaio|giugno|luglio"
+)
+_DATE = re.compile(
+    r"\b\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b"
+    r"|\b\d\d?[./]\d\d?[./]\d{2,4}\b"
+    rf"|\b\d\d?(?:st|nd|rd|th|\.)?\s(?:of\s)?(?:{_MONTHS})\.?,?(?:\s\d{{4}})?\b"
+    rf"|\b(?:{_MONTHS})\.?\s\d\d?(?:st|nd|rd|th)?,?(?:\s\d{{4}})?\b|\b\d\d?:\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?\b"
+    r"|\b\d+\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\sago\b|\b(?=\w*\d)(?=\w*[a-z])[0-9a-z]{16,}\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ]\w+")
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def fingerprint_of(page: ReadPage) -> Fingerprint:
+    """The page's fingerprint."""
+    text = _without_address(_LINK.sub(r"\1", page.markdown), page.url)
+    headings = re.findall(r"^#+ .*$", text, re.MULTILINE)
+    text = _DATE.sub(" ", text)
+    units = dict(_units(text))
+    kept = sorted(units)[:MAX_UNITS]
+    title = _without_address(page.title, page.url)
+    numbers = sorted(_NUMBER.findall(_MARKS.sub(" ", text)))
+    return Fingerprint(
+        told=hash_of(" ".join([*_words(title), "|", *_words(" ".join(headings)), "|", *numbers])),
+        names=hash_of(" ".join(sorted(set(_NAME.findall(text))))),
+        units=np.array(kept, dtype=np.uint64),
+        words=np.array([units[unit] for unit in kept], dtype=np.uint16),
+        text=hash_of(" ".join([*_words(title), "|", *_words(text)])),
+    )
+
+
+def _without_address(text: str, url: str) -> str:
+    """The text without the page's own path and the last part of it, which a page "not found" likes to name."""
+    path = urlsplit(url).path
+    for part in (url, path, path.strip("/"), path.rstrip("/").rpartition("/")[2]):
+        for spelling in {part, unquote(part)}:
+            if len(spelling) > 3:
+                text = text.replace(spelling, " ")
+    return text
+
+
+def _units(text: str) -> Iterator[tuple[int, int]]:
+    for unit in _END.split(_MARKS.sub(" ", text)):
+        if words := _words(unit):
+            yield hash_of(" ".join(words)), min(len(words), 65_535)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def hash_of(text: str) -> int:
+    """64 bits that stand for the text."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")

@@ -1,0 +1,92 @@
+"""From an element of a document to CommonMark."""
+
+import re
+from urllib.parse import urldefrag, urljoin
+
+from html_to_markdown import ConversionOptions, convert
+from selectolax.lexbor import LexborNode
+
+_OPTIONS = ConversionOptions(
+    heading_style="atx",
+    code_block_style="backticks",
+    extract_metadata=False,
+    skip_images=True,
+)
+_PERMALINK = re.compile(r"(?: ?\[[¶#§]\]\([^)\n]*\)|[¶#§])[ \t]*$", re.MULTILINE)
+_GAP = re.compile(r"\n{3,}")
+_BULLET = re.compile(r"^[ \t]*[-*+][ \t]*\n(?=[ \t]*[-*+] |\n|$)", re.MULTILINE)
+_LANGUAGE = re.compile(
+    r"(?:^|\s)(?:language|lang|highlight(?:-source|-text)?|brush:\s?|sourceCode|prettyprint lang|code)-?\s?([a-z][\w+#.-]*)",
+    re.IGNORECASE,
+)
+_NO_LANGUAGES = frozenset("default none plain text plaintext txt nohighlight highlight wrapper block box inner".split())
+_LANGUAGE_LEVELS = 3
+
+
+def to_markdown(node: LexborNode) -> str:
+    """The element's content as CommonMark; the language of code is that its class or an attribute names."""
+    for hidden in node.css("[hidden], [aria-hidden], [style]"):
+        # The converter leaves out what is hidden; what is still here is to be read (the answers of an accordion).
+        for name in ("hidden", "aria-hidden", "style"):
+            if name in hidden.attributes:
+                del hidden.attrs[name]
+    for pre in node.css("pre"):
+        if language := _language_of(pre):
+            pre.attrs["class"] = f"language-{language}"
+    # The converter drops these with all that is in them: a title stands in a header, and some frameworks wrap the
+    # whole page in a form.
+    node.unwrap_tags(["form", "header"])
+    return convert_html(node.html or "")
+
+
+def convert_html(html: str) -> str:
+    """The HTML as CommonMark, without marks of permalinks, empty items of lists and large gaps."""
+    markdown = convert(html, _OPTIONS).content or ""
+    markdown = _BULLET.sub("", _PERMALINK.sub("", markdown))
+    return _GAP.sub("\n\n", markdown).strip()
+
+
+def _language_of(pre: LexborNode) -> str:
+    inner = pre.css_first("code")
+    candidates = [inner] if inner is not None else []
+    outer: LexborNode | None = pre
+    for _ in range(_LANGUAGE_LEVELS):
+        if outer is None or outer.tag == "body":
+            break
+        candidates.append(outer)
+        outer = outer.parent
+    for node in candidates:
+        attributes = node.attributes
+        given = attributes.get("data-lang") or attributes.get("data-language") or attributes.get("lang") or ""
+        found = _LANGUAGE.search(attributes.get("class") or "")
+        language = (given or (found[1] if found else "")).lower()
+        if language and language not in _NO_LANGUAGES:
+            return language.split()[0]
+    return ""
+
+
+def make_links_absolute(node: LexborNode, base: str) -> None:
+    """Links under the element lead where they lead from the address; those that no person could follow lose it."""
+    base = urldefrag(base).url
+    known: dict[str, str] = {}
+    for anchor in node.css("a[href]"):
+        attributes = anchor.attributes
+        # Most links of a document differ in their fragment alone.
+        href, mark, fragment = (attributes.get("href") or "").strip().partition("#")
+        if href not in known:
+            known[href] = _absolute(href, base)
+        if url := known[href]:
+            anchor.attrs["href"] = url + mark + fragment
+            if "title" in attributes:
+                del anchor.attrs["title"]
+        else:
+            del anchor.attrs["href"]
+
+
+def _absolute(href: str, base: str) -> str:
+    """The URL, or nothing if it is not for a person to follow."""
+    try:
+        url = urljoin(base, href)
+    except ValueError:
+        return ""
+    return url if url.startswith(("http://", "https://", "mailto:", "tel:")) else ""

@@ -1,0 +1,124 @@
+"""What a page says of itself for its readers: title, description, language, dates, author, breadcrumbs."""
+
+import re
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from tasks.core.models import FetchedPage
+from tasks.web.structured import Structured
+
+MAX_NAME_CHARACTERS = 100
+"""An author's name or a breadcrumb that is longer is something else."""
+_SEPARATORS = re.compile(r"\s+[|\-–—·•:»]\s+")
+_PUBLISHED = "article:published_time", "date", "dc.date", "dc.date.issued", "pubdate", "publish-date", "citation_date"
+_MODIFIED = "article:modified_time", "og:updated_time", "last-modified", "dc.date.modified"
+_PUBLISHED_TIME = "time[itemprop=datePublished], time[pubdate], time.published, time.entry-date"
+_MODIFIED_TIME = "time[itemprop=dateModified], time.updated"
+_FORMATS = "%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%Y/%m/%d", "%Y%m%d"
+_TRAIL = "nav[aria-label*=breadcrumb i], .breadcrumb, .breadcrumbs, [itemtype$=BreadcrumbList], [role=navigation].crumbs"
+_STEP = "li, [itemprop=itemListElement], a"
+_AUTHOR = "[rel=author], [itemprop=author] [itemprop=name], [itemprop=author]"
+
+
+def find_title(tree: LexborHTMLParser, metas: dict[str, str], url: str) -> str:
+    """The page's own title, without the site's name where that is set apart."""
+    whole = _text(tree.css_first("title")) or metas.get("og:title", "")
+    heading = _text(tree.css_first("h1")).rstrip("¶# ")
+    parts = [part.strip() for part in _SEPARATORS.split(whole) if part.strip()]
+    if heading and (whole.startswith(heading) or any(part.lower() == heading.lower() for part in parts)):
+        return heading
+    return whole or heading or urlsplit(url).path
+
+
+def find_metadata(
+    tree: LexborHTMLParser, metas: dict[str, str], page: FetchedPage, structured: Structured
+) -> dict[str, Any]:
+    """What the fetch knew of the page and what the page says; what it does not say is left out."""
+    html = tree.css_first("html")
+    canonical = tree.css_first("link[rel=canonical]")
+    found = {
+        **page.metadata,
+        "description": metas.get("description") or metas.get("og:description"),
+        "language": ((html.attributes.get("lang") if html else None) or "").strip() or metas.get("og:locale", "").replace("_", "-"),
+        "canonical": _join(page.final_url, canonical.attributes.get("href") or "") if canonical else "",
+        "published": _date(structured.published, *map(metas.get, _PUBLISHED), _time(tree, _PUBLISHED_TIME)),
+        "modified": _date(structured.modified, *map(metas.get, _MODIFIED), _time(tree, _MODIFIED_TIME)),
+        "author": structured.author or _author(tree, metas),
+        "breadcrumbs": list(structured.breadcrumbs) or _breadcrumbs(tree),
+        "method": str(page.method),
+        "escalated": page.escalated,
+    }
+    return {name: value for name, value in found.items() if value not in (None, "", [])}
+
+
+def read_metas(tree: LexborHTMLParser) -> dict[str, str]:
+    """The contents of the meta elements by name or property, lower case; of several the first that is not empty."""
+    found: dict[str, str] = {}
+    for node in tree.css("meta[content]"):
+        attributes = node.attributes
+        content = " ".join((attributes.get("content") or "").split())
+        for key in (attributes.get("name"), attributes.get("property")):
+            if key and content:
+                found.setdefault(key.lower().strip(), content)
+    return found
+
+
+def _join(base: str, href: str) -> str:
+    try:
+        return urljoin(base, href)
+    except ValueError:
+        return ""
+
+
+def _time(tree: LexborHTMLParser, selector: str) -> str:
+    node = tree.css_first(selector)
+    return (node.attributes.get("datetime") or node.attributes.get("content") or "") if node else ""
+
+
+def _date(*candidates: str | None) -> str:
+    """The first that is a date, as ISO 8601."""
+    for candidate in candidates:
+        if candidate and (value := candidate.strip()) and (found := parse_date(value)):
+            return found
+    return ""
+
+
+def parse_date(value: str) -> str:
+    """The moment if it is one, else the day."""
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.date().isoformat() if len(value) <= len("2024-01-31") else moment.isoformat()
+    except ValueError:
+        pass
+    if day := re.match(r"\d{4}-\d\d-\d\d(?!\d)", value):
+        return parse_date(day[0])
+    for pattern in _FORMATS:
+        try:
+            return datetime.strptime(value, pattern).date().isoformat()
+        except ValueError:
+            continue
+    try:
+        return parsedate_to_datetime(value).isoformat()
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _author(tree: LexborHTMLParser, metas: dict[str, str]) -> str:
+    name = metas.get("author") or _text(tree.css_first(_AUTHOR)) or metas.get("article:author", "")
+    return name if len(name) <= MAX_NAME_CHARACTERS and not name.startswith("http") else ""
+
+
+def _breadcrumbs(tree: LexborHTMLParser) -> list[str]:
+    trail = tree.css_first(_TRAIL)
+    if trail is None:
+        return []
+    names = dict.fromkeys(_text(step).strip("/›»>| ") for step in trail.css(_STEP))
+    return [name for name in names if name and len(name) <= MAX_NAME_CHARACTERS][:20]
+
+
+def _text(node: LexborNode | None) -> str:
+    return " ".join(node.text().split()) if node else ""

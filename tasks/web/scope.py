@@ -1,0 +1,69 @@
+"""What belongs to the site that is read."""
+
+import re
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from tasks.core.models import FetchedPage, Link
+from tasks.core.settings import Settings
+from tasks.web.languages import Languages, learn_languages
+from tasks.web.urls import in_scope, page_key, site_key
+
+_NO_LANGUAGES = Languages()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The part of the web that a build may read: a host, or a domain, narrowed by paths and languages."""
+
+    start_url: str
+    """The site's start page, where it really is."""
+    subdomains: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    languages: Languages = _NO_LANGUAGES
+
+    def contains(self, url: str) -> bool:
+        """Whether the URL is one of the site's, and not excluded by its path."""
+        if page_key(url) == page_key(self.start_url):
+            return True
+        if not (in_scope if self.subdomains else _same_host)(url, self.start_url):
+            return False
+        path = urlsplit(url).path
+        if self._included is not None and not self._included.match(path):
+            return False
+        return self._excluded is None or not self._excluded.match(path)
+
+    def admits(self, link: Link) -> bool:
+        """Whether the link leads to such a page, in a language that is wanted."""
+        return self.contains(link.url) and not self.languages.refuse(link)
+
+    def in_site_form(self, url: str) -> str:
+        """The URL with the site's own scheme: a link to `http:` on a site that answers to `https:` means that."""
+        if url.startswith("http://") and self.start_url.startswith("https://") and _same_host(url, self.start_url):
+            return "https://" + url.removeprefix("http://")
+        return url
+
+    @cached_property
+    def _included(self) -> re.Pattern[str] | None:
+        return _any_of(self.include)
+
+    @cached_property
+    def _excluded(self) -> re.Pattern[str] | None:
+        return _any_of(self.exclude)
+
+
+def _same_host(url: str, other: str) -> bool:
+    return site_key(url) == site_key(other)
+
+
+def _any_of(globs: tuple[str, ...]) -> re.Pattern[str] | None:
+    return re.compile("|".join(translate(glob) for glob in globs)) if globs else None
+
+
+def scope_of(settings: Settings, start_url: str, home: FetchedPage | None, links: tuple[Link, ...] = ()) -> Scope:
+    """The site around a start page, as the settings draw it; its languages are learnt from the home page."""
+    languages = Languages() if home is None else learn_languages(home, links, settings.languages)
+    return Scope(start_url, settings.subdomains, settings.include, settings.exclude, languages)

@@ -1,0 +1,212 @@
+"""`python -m tests.benchmarks.learn_scorecard`: learn the weights of `tasks/web/scorecard.json` from the sample of WCXB.
+
+Weights are those of two logistic regressions with a penalty on their squares (ridge), found by gradient descent from
+zero: the same sample gives the same table. Each run of text of a page is labelled with the share of its words that
+lie in sequences of five (shorter runs: of their length) that the marked content has too.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import Pool
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from selectolax.lexbor import LexborHTMLParser
+
+from tasks.web import content, scorecard
+from tasks.web.page_metadata import find_title, read_metas
+from tasks.web.page_type import PageType
+from tasks.web.source import make_safe
+from tasks.web.structured import read_structured
+from tasks.web.traits import find_traits
+from tests.benchmarks.wcxb import MarkedPage, load_pages, words_of
+
+TYPES = [str(name) for name in PageType]
+FOLDS = 5
+SEQUENCE = 5
+PAGE_RIDGE = 10.0
+RUN_RIDGE, TYPE_RIDGE = 1.0, 3.0
+"""For weights of all pages, and for those of one type."""
+MIN_PAGES = 6
+"""A trait of fewer pages is left out."""
+WORDS_POWER = 0.7
+"""A run counts by its words to this power: the score is over words, but a long run is still one decision."""
+SOURCE = (
+    "Learned from WCXB, the Web Content eXtraction Benchmark, by Murrough Foley (2026), CC-BY-4.0;"
+    " by python -m tests.benchmarks.learn_scorecard"
+)
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A page as the product sees it, with what people marked."""
+
+    page: MarkedPage
+    page_traits: list[str]
+    run_traits: list[list[str]]
+    words: list[int]
+    labels: list[float]
+
+
+def examine(page: MarkedPage) -> Example:
+    """The page's traits and its runs' labels."""
+    html, _ = make_safe(page.html)
+    tree = LexborHTMLParser(html)
+    metas = read_metas(tree)
+    title = find_title(tree, metas, page.url)
+    _, outline, page_traits = content.inspect(
+        tree,
+        html,
+        url=page.url,
+        structured=read_structured(tree, metas),
+        generator=metas.get("generator", ""),
+    )
+    labels = label([run.text for run in outline.runs], page.content)
+    return Example(page, page_traits, find_traits(outline, title), [run.words for run in outline.runs], labels)
+
+
+def label(runs: Sequence[str], marked: str) -> list[float]:
+    """The share of each run's words that the marked text has in the same sequence; short ones must be a line of it."""
+    words = words_of(marked)
+    sequences = [{tuple(words[i : i + n]) for i in range(len(words) - n + 1)} for n in range(SEQUENCE + 1)]
+    lines = {" ".join(words_of(line)) for line in marked.splitlines()}
+    return [_share(words_of(run), sequences, lines) for run in runs]
+
+
+def _share(words: list[str], sequences: list[set[tuple[str, ...]]], lines: set[str]) -> float:
+    n = min(SEQUENCE, len(words))
+    if len(words) <= 3:
+        return 1.0 if " ".join(words) in lines else 0.5 if words and tuple(words) in sequences[n] else 0.0
+    covered = [False] * len(words)
+    for start in range(len(words) - n + 1):
+        if tuple(words[start : start + n]) in sequences[n]:
+            covered[start : start + n] = [True] * n
+    return sum(covered) / len(words)
+
+
+def descend(gradient: Callable[[Floats], Floats], shape: tuple[int, int], steps: int) -> Floats:
+    """Weights where the gradient vanishes, nearly (Adam, with smaller steps towards the end)."""
+    weights, mean, square = (np.zeros(shape, np.float32) for _ in range(3))
+    for step in range(1, steps + 1):
+        slope = gradient(weights)
+        mean = 0.9 * mean + 0.1 * slope
+        square = 0.99 * square + 0.01 * slope**2
+        rate = 0.08 if step < steps * 0.5 else 0.024 if step < steps * 0.8 else 0.008
+        weights = weights - rate * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-9)
+    return weights
+
+
+def vocabulary(bags: Sequence[set[str]]) -> list[str]:
+    """Traits of enough pages, after the one that all have."""
+    counts = Counter(trait for bag in bags for trait in bag)
+    return [scorecard.BIAS, *sorted(trait for trait, count in counts.items() if count >= MIN_PAGES)]
+
+
+def matrix(bags: Sequence[Sequence[str]], names: list[str]) -> Floats:
+    """A row a bag of traits, a column a trait."""
+    place = {name: index for index, name in enumerate(names)}
+    rows = np.zeros((len(bags), len(names)), np.float32)
+    rows[:, 0] = 1
+    for row, bag in zip(rows, bags, strict=True):
+        row[[place[trait] for trait in bag if trait in place]] = 1
+    return rows
+
+
+def learn_page_types(examples: Sequence[Example]) -> dict[str, list[float]]:
+    """A weight for each type for each trait of pages."""
+    names = vocabulary([set(example.page_traits) for example in examples])
+    traits = matrix([example.page_traits for example in examples], names)
+    truth = np.array([[example.page.type == name for name in TYPES] for example in examples], np.float32)
+
+    def gradient(weights: Floats) -> Floats:
+        odds = np.exp(traits @ weights)
+        error = odds / odds.sum(axis=1, keepdims=True) - truth
+        return (traits.T @ error + PAGE_RIDGE * weights) / np.float32(len(examples))
+
+    return _table(names, descend(gradient, (len(names), len(TYPES)), 400))
+
+
+def learn_runs(examples: Sequence[Example], types: dict[str, NDArray[np.float64]]) -> dict[str, list[float]]:
+    """For each trait of runs a weight for all pages, and one for each type; `types` is what pages are taken for."""
+    names = vocabulary([{trait for bag in example.run_traits for trait in bag} for example in examples])
+    traits = np.concatenate([matrix(example.run_traits, names) for example in examples])
+    labels = np.concatenate([np.array(example.labels, np.float32) for example in examples])
+    importance = np.concatenate([_importance(example) for example in examples])
+    importance /= importance.sum()
+    mixture = np.concatenate(
+        [np.tile([1.0, *types[example.page.id]], (len(example.words), 1)) for example in examples]
+    ).astype(np.float32)
+    ridge = np.full((len(names), mixture.shape[1]), TYPE_RIDGE / len(labels), np.float32)
+    ridge[:, 0] = RUN_RIDGE / len(labels)
+
+    def gradient(weights: Floats) -> Floats:
+        chances = 1 / (1 + np.exp(-((traits @ weights) * mixture).sum(axis=1)))
+        return traits.T @ (((chances - labels) * importance)[:, None] * mixture) + ridge * weights
+
+    return _table(names, descend(gradient, (len(names), mixture.shape[1]), 150))
+
+
+def _importance(example: Example) -> Floats:
+    weight = np.array(example.words, np.float32) ** WORDS_POWER
+    return weight / weight.sum() * np.float32(len(weight) ** 0.5)
+
+
+def _table(names: list[str], weights: Floats) -> dict[str, list[float]]:
+    return {name: [round(float(value), 2) for value in row] for name, row in zip(names, weights, strict=True)}
+
+
+def taken_for(page_table: dict[str, list[float]], examples: Sequence[Example]) -> dict[str, NDArray[np.float64]]:
+    """How likely each page is of each type, by the table."""
+    card = scorecard.Scorecard({name: np.array(row) for name, row in page_table.items()}, (), np.zeros((0, 0)))
+    return {example.page.id: card.page_types(example.page_traits) for example in examples}
+
+
+def learn(examples: Sequence[Example]) -> dict[str, object]:
+    """The whole table. What a page is taken for is learned from the others, as it will be for unknown pages."""
+    types: dict[str, NDArray[np.float64]] = {}
+    for fold in range(FOLDS):
+        others = [example for index, example in enumerate(examples) if index % FOLDS != fold]
+        these = [example for index, example in enumerate(examples) if index % FOLDS == fold]
+        types |= taken_for(learn_page_types(others), these)
+    return {
+        "source": SOURCE,
+        "types": TYPES,
+        "page": learn_page_types(examples),
+        "run": learn_runs(examples, types),
+    }
+
+
+def write(table: dict[str, object], file: Path) -> None:
+    """As JSON, a trait a line."""
+    lines = []
+    for key, value in table.items():
+        if isinstance(value, dict):
+            rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in value.items())
+            lines.append(f" {json.dumps(key)}: {{\n{rows}\n }}")
+        else:
+            lines.append(f" {json.dumps(key)}: {json.dumps(value)}")
+    file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Learn from all pages of the sample, or from a part of it, and write the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.learn_scorecard", description=main.__doc__)
+    parser.add_argument("--out", type=Path, default=scorecard.FILE)
+    parser.add_argument("--tune-half", action="store_true", help="leave out the half that is held out")
+    parser.add_argument("--without-fold", type=int, help=f"leave out a fold of {FOLDS}, by the order of the pages")
+    arguments = parser.parse_args()
+    pages = [page for page in load_pages() if not (arguments.tune_half and page.is_held_out)]
+    if arguments.without_fold is not None:
+        pages = [page for index, page in enumerate(pages) if index % FOLDS != arguments.without_fold]
+    with Pool() as pool:
+        examples = [example for example in pool.map(examine, pages, chunksize=8) if example.words]
+    write(learn(examples), arguments.out)
+
+
+if __name__ == "__main__":
+    main()

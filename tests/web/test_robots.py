@@ -1,0 +1,253 @@
+"""robots.txt is asked for once, before any page, and kept to."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from tasks.core.errors import FetchFailed, PageSkipped
+from tasks.core.models import Target
+from tasks.web.directives import PRODUCT
+from tasks.web.egress import Gate
+from tasks.web.robots import MAX_BYTES, MAX_DELAY_S, Robots, RobotsAnswer, Rules
+from tasks.web.static import open_static_fetcher
+from tests.web.conftest import HOME, Answer, binary, html, make_settings, redirect, serve, silence
+
+NAME = PRODUCT.lower()
+
+
+def allowed(text: str, path: str) -> bool:
+    """Whether the rules let us read a page of the site."""
+    try:
+        Rules(text).check(f"https://site.example{path}")
+    except PageSkipped:
+        return False
+    return True
+
+
+def group(*lines: str, agent: str = NAME) -> str:
+    """Rules for one robot."""
+    return "\n".join((f"user-agent: {agent}", *lines, ""))
+
+
+NO_ONE_ELSE = group("disallow: /", agent="other") + group("allow: /x/", "disallow: /")
+TWO_GROUPS = group("disallow: /a/") + group("disallow: /b/", agent="other") + group("disallow: /c/")
+
+# The cases of RFC 9309 and those that Google's parser is tested with, as far as they concern what may be fetched.
+# Left out: how lines are counted and which user agents are well spelt, as nobody asks us; that very long lines
+# are cut (we read them whole); and that a robot called by the beginning of our name is another one (for Protego
+# it is us, which errs on the safe side).
+CASES = [
+    # Names of lines and robots are read in any case, with or without blanks; rules in theirs.
+    ("USER-AGENT: " + NAME.upper() + "\nALLOW: /x/\nDISALLOW: /\n", "/x/y", True),
+    ("uSeR-aGeNt:" + NAME + "\naLlOw:/x/\ndIsAlLoW:/\n", "/a/b", False),
+    (group("disallow: /x/"), "/x/y", False),
+    (group("disallow: /X/"), "/x/y", True),
+    # A missing colon, a known slip of the pen.
+    (f"user-agent {NAME}\ndisallow /\n", "/x/y", False),
+    (f"foo: {NAME}\nbar: /\n", "/x/y", True),
+    # Groups: ours before that for all, several of ours together, rules outside a group for nobody.
+    ("", "/x", True),
+    (group("allow: /", agent="*") + group("disallow: /"), "/x", False),
+    (group("disallow: /", agent="*") + group("disallow: /y/"), "/x/page", True),
+    (group("disallow: /", agent="other"), "/x", True),
+    (NO_ONE_ELSE, "/x/y", True),
+    (NO_ONE_ELSE, "/y/c", False),
+    (TWO_GROUPS, "/a/x", False),
+    (TWO_GROUPS, "/c/x", False),
+    (TWO_GROUPS, "/b/x", True),
+    ("disallow: /\n" + group("allow: /x"), "/y", True),
+    (f"user-agent: other\nuser-agent: {NAME}\ndisallow: /x\n", "/x", False),
+    (group("disallow: /", agent="*") + group("allow: /x/", "disallow: /", agent=f"{NAME} bar"), "/y", False),
+    # The most specific rule counts, of equals the one that allows.
+    (group("disallow: /x/page.html", "allow: /x/"), "/x/page.html", False),
+    (group("allow: /x/page.html", "disallow: /x/"), "/x/page.html", True),
+    (group("allow: /x/page.html", "disallow: /x/"), "/x/", False),
+    (group("disallow:", "allow:"), "/x", True),
+    (group("disallow: /", "allow: /"), "/x", True),
+    (group("disallow: /x", "allow: /x/"), "/x", False),
+    (group("disallow: /x", "allow: /x/"), "/x/", True),
+    (group("disallow: /x/page.html", "allow: /x/page.html"), "/x/page.html", True),
+    (group("allow: /page", "disallow: /*.html"), "/page.html", False),
+    (group("allow: /page", "disallow: /*.html"), "/page", True),
+    (group("allow: /x/page.", "disallow: /*.html"), "/x/page.html", True),
+    (group("allow: /x/page.", "disallow: /*.html"), "/x/y.html", False),
+    (group("allow: /p", "disallow: /"), "/page", True),
+    (group("allow: /folder", "disallow: /folder"), "/folder/page", True),
+    (group("allow: /page", "disallow: /*.htm"), "/page.htm", False),
+    (group("allow: /$", "disallow: /"), "/", True),
+    (group("allow: /$", "disallow: /"), "/page.html", False),
+    # `*`, `$` and `#`.
+    (group("disallow: /foo/bar/quz", "allow: /foo/*/qux"), "/foo/bar/quz", False),
+    (group("disallow: /foo/bar/quz", "allow: /foo/*/qux"), "/foo//quz", True),
+    (group("disallow: /foo/bar$", "allow: /foo/bar/qux"), "/foo/bar", False),
+    (group("disallow: /foo/bar$", "allow: /foo/bar/qux"), "/foo/bar/", True),
+    (group("# disallow: /", "disallow: /foo/quz#qux", "allow: /"), "/foo/bar", True),
+    (group("# disallow: /", "disallow: /foo/quz#qux", "allow: /"), "/foo/quz", False),
+    (group("disallow: /", "allow: /fish"), "/fish.html?id=1", True),
+    (group("disallow: /", "allow: /fish"), "/catfish", False),
+    (group("disallow: /", "allow: /fish"), "/Fish.asp", False),
+    (group("disallow: /", "allow: /fish"), "/?id=fish", False),
+    (group("disallow: /", "allow: /fish*"), "/fishheads/yummy.html", True),
+    (group("disallow: /", "allow: /fish/"), "/fish", False),
+    (group("disallow: /", "allow: /fish/"), "/fish/?id=anything", True),
+    (group("disallow: /", "allow: /*.php"), "/folder/filename.php?parameters", True),
+    (group("disallow: /", "allow: /*.php"), "/index?f=filename.php/", True),
+    (group("disallow: /", "allow: /*.php"), "/php/", False),
+    (group("disallow: /", "allow: /*.php"), "/windows.PHP", False),
+    (group("disallow: /", "allow: /*.php$"), "/folder/filename.php", True),
+    (group("disallow: /", "allow: /*.php$"), "/filename.php?parameters", False),
+    (group("disallow: /", "allow: /*.php$"), "/filename.php5", False),
+    (group("disallow: /", "allow: /fish*.php"), "/fishheads/catfish.php?parameters", True),
+    (group("disallow: /", "allow: /fish*.php"), "/Fish.PHP", False),
+    (group("disallow: /", "allow: /allowed/index.html"), "/allowed/", True),
+    (group("disallow: /", "allow: /allowed/index.html"), "/allowed/index.htm", False),
+    # Percent-encoding.
+    (group("disallow: /", "allow: /f?q=t&b=http://f.bar?t&p"), "/f?q=t&b=http://f.bar?t&p", True),
+    (group("disallow: /", "allow: /foo/bar/ツ"), "/foo/bar/%E3%83%84", True),
+    (group("disallow: /", "allow: /foo/bar/%E3%83%84"), "/foo/bar/%E3%83%84", True),
+    (group("disallow: /", "allow: /a%3cd.html"), "/a%3Cd.html", True),
+    # Line ends, and a byte order mark.
+    (f"user-agent: {NAME}\r\ndisallow: /x\r\n", "/x", False),
+    (f"user-agent: {NAME}\rdisallow: /x", "/x", False),
+    # Long lines are cut by some; ours are read whole.
+    (group("disallow: /x/" + "a" * 20_000), "/x/" + "a" * 20_000 + "/y", False),
+    # robots.txt itself is never forbidden.
+    (group("disallow: /"), "/robots.txt", True),
+]
+
+
+@pytest.mark.parametrize(("text", "path", "expected"), CASES)
+def test_rules_mean_what_rfc_9309_and_google_say(text: str, path: str, expected: bool) -> None:
+    """Each case with its outcome."""
+    assert allowed(text, path) is expected
+
+
+def test_a_crawl_delay_is_kept_to_within_bounds() -> None:
+    """Ours before that for all; a longer one is cut, one that is no number counts for nothing."""
+    assert Rules(group("crawl-delay: 1.5") + group("crawl-delay: 4", agent="*")).delay_s == 1.5
+    assert Rules(group("crawl-delay: 86400")).delay_s == MAX_DELAY_S
+    assert Rules(group("request-rate: 1/2")).delay_s == 2
+    assert Rules(group("crawl-delay: soon", "disallow: /x")).delay_s == 0
+
+
+def test_sitemaps_are_named_for_all() -> None:
+    """Wherever in the file."""
+    text = "Sitemap: https://site.example/a.xml\n" + group("disallow: /") + "sitemap: /b.xml\n"
+    assert Rules(text).sitemaps == ["https://site.example/a.xml", "/b.xml"]
+
+
+def many(count: int) -> dict[str, Answer]:
+    """So many redirects before the rules."""
+    hops = {f"/hop{n}": redirect(f"/hop{n + 1}") for n in range(1, count)}
+    rules = binary(b"User-agent: *\nDisallow: /private\n", Content_Type="text/plain")
+    return {"/robots.txt": redirect("/hop1"), **hops, f"/hop{count}": rules}
+
+
+def big(size: int) -> Answer:
+    """Rules that begin after so many bytes."""
+    return binary(b"#" * size + b"\nUser-agent: *\nDisallow: /private\n", Content_Type="text/plain")
+
+
+@pytest.mark.parametrize(
+    ("routes", "is_allowed"),
+    [
+        ({"/robots.txt": html("", status=404)}, True),
+        ({"/robots.txt": html("", status=403)}, True),
+        ({"/robots.txt": html("", status=401)}, True),
+        ({"/robots.txt": html("<html><body>Disallow: nothing</body></html>")}, True),
+        ({"/robots.txt": binary("\ufeffUser-agent: *\nDisallow: /private".encode(), Content_Type="text/plain")}, False),
+        (many(5), False),
+        (many(30), True),
+        ({"/robots.txt": big(MAX_BYTES - 100)}, False),
+        ({"/robots.txt": big(MAX_BYTES + 1)}, True),
+    ],
+)
+async def test_each_answer_has_its_outcome(gate: Gate, routes: dict[str, Answer], is_allowed: bool) -> None:
+    """RFC 9309 §2.3.1: what is not there forbids nothing; redirects are followed; 500 KiB are read."""
+    async with (
+        serve({**routes, "/private": html(HOME)}) as site,
+        open_static_fetcher(make_settings(), gate) as fetcher,
+    ):
+        fetching = fetcher.fetch(Target(url=f"{site.url}/private", depth=1))
+        if is_allowed:
+            assert (await fetching).html == HOME
+        else:
+            with pytest.raises(PageSkipped, match=r"robots\.txt forbids it"):
+                await fetching
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+async def test_rules_that_cannot_be_had_forbid_everything_and_the_cause_is_said(
+    gate: Gate, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the end of the build; no page is asked for."""
+    monkeypatch.setattr("tasks.web.robots.RETRY_S", 0.01)
+    async with (
+        serve({"/robots.txt": html("", status=status), "/": html(HOME)}) as site,
+        open_static_fetcher(make_settings(), gate) as fetcher,
+    ):
+        for _ in range(2):
+            with pytest.raises(FetchFailed, match=f"out of reach, so nothing may be fetched: HTTP {status}") as failed:
+                await fetcher.fetch(Target(url=f"{site.url}/", depth=0))
+            assert not failed.value.retriable
+        assert site.asked == []
+
+
+async def test_rules_that_never_come_forbid_everything(gate: Gate) -> None:
+    """Once the time of a page is over; those after need not wait again."""
+    async with (
+        serve({"/robots.txt": silence, "/": html(HOME)}) as site,
+        open_static_fetcher(make_settings(page_timeout_s=0.5), gate) as fetcher,
+    ):
+        target = Target(url=f"{site.url}/", depth=1)
+        outcomes = await asyncio.gather(*(fetcher.fetch(target) for _ in range(3)), return_exceptions=True)
+        with pytest.raises(FetchFailed, match="nothing may be fetched"):
+            await fetcher.fetch(target)
+        assert {type(outcome) for outcome in outcomes} <= {FetchFailed, TimeoutError} | {type(outcomes[0])}
+        assert site.asked == []
+
+
+async def test_rules_are_asked_for_once_however_many_pages_want_them(gate: Gate) -> None:
+    """Pages that come meanwhile wait; a page that redirects to what is forbidden is left out."""
+    asked = []
+
+    async def rules(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        await asyncio.sleep(0.05)
+        return web.Response(text="User-agent: *\nDisallow: /private\n")
+
+    routes = {"/robots.txt": rules, "/moved": redirect("/private"), "/private": html(HOME), "/{n}": html(HOME)}
+    async with serve(routes) as site, open_static_fetcher(make_settings(), gate) as fetcher:
+        await asyncio.gather(*(fetcher.fetch(Target(url=f"{site.url}/{n}", depth=1)) for n in range(9)))
+        assert len(asked) == 1
+        with pytest.raises(PageSkipped) as skipped:
+            await fetcher.fetch(Target(url=f"{site.url}/moved", depth=1))
+        assert skipped.value.reason == "robots"
+        assert "/private" not in site.asked
+
+
+async def test_rules_do_not_count_when_told_so(gate: Gate) -> None:
+    """`OBEY_ROBOTS=false` is for one's own sites: they may even be out of reach."""
+    async with (
+        serve({"/robots.txt": html("", status=503), "/": html(HOME)}) as site,
+        open_static_fetcher(make_settings(obey_robots=False), gate) as fetcher,
+    ):
+        assert (await fetcher.fetch(Target(url=f"{site.url}/", depth=1))).html == HOME
+
+
+async def test_a_host_that_cannot_be_reached_is_asked_again() -> None:
+    """A page's failure then is the host's, and another try may help."""
+    answers = [FetchFailed("connection refused", retriable=True), RobotsAnswer(404, b"")]
+
+    async def ask(_: str) -> RobotsAnswer:
+        answer = answers.pop(0)
+        if isinstance(answer, FetchFailed):
+            raise answer
+        return answer
+
+    robots = Robots(ask, obey=True)
+    with pytest.raises(FetchFailed, match="connection refused") as failed:
+        await robots.check("https://site.example/")
+    assert failed.value.retriable
+    await robots.check("https://site.example/")
