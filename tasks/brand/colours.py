@@ -63,16 +63,6 @@ def vividness(colour: str) -> float:
     return min(1.0, chroma / 0.06)
 
 
-def legible_on(surface: str, preferred: str | None = None) -> str:
-    """A text colour with contrast ≥ 4.5 on the surface: the preferred one if it will do, else white or black.
-
-    One of white and black always will: the worse of the two best is 4.58:1.
-    """
-    if preferred is not None and contrast(surface, preferred) >= MIN_CONTRAST:
-        return preferred
-    return WHITE if contrast(surface, WHITE) >= MIN_CONTRAST else BLACK
-
-
 def adjusted_on(surface: str, wanted: str) -> str:
     """The wanted text colour, moved towards white or black no further than contrast ≥ 4.5 needs."""
     end = WHITE if is_dark(surface) else BLACK

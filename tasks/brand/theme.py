@@ -3,18 +3,21 @@
 import math
 from typing import NamedTuple
 
-from tasks.brand.colours import BLACK, MIN_CONTRAST, WHITE, adjusted_on, contrast, is_dark, legible_on
+from tasks.brand.colours import BLACK, MIN_CONTRAST, WHITE, adjusted_on, contrast, is_dark
 from tasks.brand.evidence import Channel, ColourRecord, ImageKind, ImageRecord, Looks, parse_looks
 from tasks.brand.fonts import NEUTRAL_FONT, safe_font_list
 from tasks.brand.naming import DEFAULT_LANGUAGE, site_language, site_name
 from tasks.brand.primary import BrandColour, rank_brand_colours
-from tasks.core.models import Theme
+from tasks.brand.voice import NEUTRAL, greeting, monogram
+from tasks.core.models import Swatch, Theme
+from tasks.core.palette import legible_on, with_tokens
 
 NEUTRAL_PRIMARY = {"light": "#1f2937", "dark": "#e5e7eb"}
 NEUTRAL_TEXT = {"light": "#1f2937", "dark": "#f3f4f6"}
 NEUTRAL_RADIUS = 8.0
 MAX_RADIUS = 24.0
 MAX_ICON = 192.0
+MAX_SWATCHES = 3
 UA_BUTTONS = frozenset({"#efefef", "#6b6b6b"})
 """What browsers fill unstyled buttons with, light and dark."""
 COLOURLESS_CONFIDENCE = 0.1
@@ -50,11 +53,21 @@ def derive_theme(probe: object, url: str) -> Theme:
     }
     sources = {key: token.found.translate(_NO_MARKUP) for key, token in tokens.items() if token.found}
     has_looks = not sources.keys().isdisjoint({"background", "heading_font", "body_font", "logo_url"})
-    return Theme(
+    name, language = str(tokens["name"].value), str(tokens["language"].value)
+    theme = Theme(
         **{key: token.value for key, token in tokens.items()},
         confidence=brand.score if brand else COLOURLESS_CONFIDENCE if has_looks else 0.0,
         sources=sources,
+        monogram=monogram(name),
+        greeting=greeting(name, language, NEUTRAL),
+        swatches=tuple(_swatch(candidate) for candidate in ranked[:MAX_SWATCHES]),
     )
+    return with_tokens(theme)
+
+
+def _swatch(brand: BrandColour) -> Swatch:
+    found = "; ".join(record.found for record in brand.records).translate(_NO_MARKUP)
+    return Swatch(colour=brand.colour, on_colour=legible_on(brand.colour), score=brand.score, found=found)
 
 
 def neutral_theme(url: str) -> Theme:
