@@ -5,35 +5,89 @@ import unicodedata
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from resiliparse.parse.lang import detect_fast
+
 from tasks.brand.evidence import Looks
 
 MAX_NAME = 80
+MAX_WORDMARK = 40
+MIN_PROSE = 200
+"""Letters that a language can be told from."""
+FOREIGN_PROSE = 950
+"""Distance to the nearest language (resiliparse) beyond which it is none of those known."""
+CLEAR_LEAD = 60
 DEFAULT_LANGUAGE = "en"
 
 _SEPARATORS = re.compile(r"\s+[-–—|·•»:/]+\s+|\s*[|·•»—]\s*|:\s+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?", re.IGNORECASE)
+# What templates and generators call a site before anyone has.
+_GENERIC = frozenset(
+    {"home", "homepage", "start", "startseite", "accueil", "inicio", "index", "welcome", "website", "site", "app"}
+    | {"blog", "shop", "logo", "menu", "untitled", "mysite", "mywebsite", "wordpress", "reactapp", "viteapp"}
+    | {"createnextapp", "documentation", "docs"}
+)
+_LOGO_WORDS = re.compile(r"\b(?:logo(?:type)?|home ?page|home|brand|icon)\b", re.IGNORECASE)
+_KANA = re.compile("[\u3040-\u30ff]")
 # Second-level labels under which names are registered: `shop.co.uk` is `shop`.
 _SECOND_LEVEL = frozenset({"co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go"})
 
 
-def site_name(looks: Looks, url: str) -> tuple[str, str]:
+def site_name(looks: Looks, url: str, manifest_name: str = "") -> tuple[str, str]:
     """The name and where it was found; never empty."""
-    for name, found in looks.names:
-        if _is_plain(name):
+    for name, found in (*looks.names, (manifest_name, "web app manifest")):
+        if _is_plain(name) and _squash(name) not in _GENERIC:
             return name[:MAX_NAME].strip(), found
     host = _host(url)
+    for name, found in _shown_names(looks):
+        if _is_confirmed(name, looks.title, host):
+            return name, found
     if part := _title_part(looks.title, host):
         return part[:MAX_NAME].strip(), "title"
     return host or "Website", "address"
 
 
-def site_language(looks: Looks) -> str | None:
-    """The page's language as BCP 47 in canonical case (`pt-BR`); None without a well-formed one."""
+def site_language(looks: Looks) -> tuple[str, str] | None:
+    """The page's language as BCP 47 in canonical case (`pt-BR`), and where it was found.
+
+    What the text is written in outweighs an `en` that templates leave behind.
+    """
+    declared, written = _declared_language(looks), _written_language(looks.prose)
+    if declared and not (written and declared.split("-")[0] == "en" != written):
+        return declared, "lang attribute"
+    return (written, "its text") if written else None
+
+
+def _declared_language(looks: Looks) -> str | None:
     match = _LANGUAGE.match(looks.language.replace("_", "-"))
     if match is None or looks.language[match.end() : match.end() + 1].isalnum():
         return None
     language, *rest = match.group().split("-")
     return "-".join([language.lower(), *(p.title() if len(p) == 4 else p.upper() for p in rest)])
+
+
+def _written_language(prose: str) -> str | None:
+    if len(prose) >= MIN_PROSE / 4 and len(_KANA.findall(prose)) >= 0.2 * len(prose):
+        return "ja"
+    if len(prose) < MIN_PROSE:
+        return None
+    (first, distance), (_, next_distance) = (*detect_fast(prose, n_results=2), ("", 9_999), ("", 9_999))[:2]
+    return first if first and distance < FOREIGN_PROSE and next_distance - distance >= CLEAR_LEAD else None
+
+
+def _shown_names(looks: Looks) -> list[tuple[str, str]]:
+    """Names in the header: set in type, or as the logo's alternative text."""
+    marks = [(name, "name in the header") for name in looks.wordmarks]
+    marks += [(image.alt, "the logo's alternative text") for image in looks.images if "home" in image.roles]
+    cleaned = [(" ".join(_LOGO_WORDS.sub(" ", name).split()).strip(" -–|·:,"), found) for name, found in marks]
+    return [(name, found) for name, found in cleaned if _is_plain(name) and len(name) <= MAX_WORDMARK]
+
+
+def _is_confirmed(name: str, title: str, host: str) -> bool:
+    """Whether the title or the host has the name too."""
+    own = _squash(name)
+    labels = [] if _is_address(host) else [_squash(label) for label in _own_labels(host)]
+    known = own in _squash(title) or any(_names(own, label) for label in labels)
+    return own not in _GENERIC and len(own) >= 2 and known
 
 
 def _is_plain(name: str) -> bool:

@@ -78,7 +78,9 @@ def greeting(name: str, language: str, tone: str) -> str:
 
 
 def monogram(name: str) -> str:
-    """One or two letters that stand for the name."""
+    """One or two letters that stand for the name; one for a host's."""
+    if "." in name and " " not in name:
+        return name[:1].upper()
     words = [word for word in re.split(r"[\W_]+", name) if word]
     return "".join(word[0] for word in words[:2]).upper()[:2]
 

@@ -3,6 +3,7 @@
 `TEXT_PAIRS` and `SHAPE_PAIRS` are what holds of every palette, whatever it was made from.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from tasks.core.models import Theme
@@ -33,11 +34,34 @@ SHAPE_PAIRS: Final = tuple(
 
 _STEPS = {50: 0.975, 100: 0.945, 200: 0.89, 300: 0.82, 400: 0.73, 500: 0.64, 600: 0.555, 700: 0.475, 800: 0.395}
 _STEPS |= {900: 0.32, 950: 0.235}
+# What each variable is made of; all but the first of a line are shades of it.
+_MADE_OF: Final = {
+    "primary": (
+        "--aw-primary",
+        "--aw-primary-hover",
+        "--aw-primary-edge",
+        "--aw-accent",
+        "--aw-focus",
+        "--aw-link",
+        "--aw-user-bg",
+    ),
+    "on_primary": ("--aw-on-primary", "--aw-user-text"),
+    "background": (*_SURFACES, "--aw-bot-bg", "--aw-border", "--aw-shadow"),
+    "text": ("--aw-text", "--aw-muted", "--aw-bot-text"),
+    "radius_px": ("--aw-radius",),
+    "body_font": ("--aw-font",),
+    "heading_font": ("--aw-font-heading",),
+    "danger": ("--aw-danger",),
+}
 _DANGER = Oklch(0.55, 0.2, 0.49)
 
 
-def with_tokens(theme: Theme) -> Theme:
-    """The theme with its CSS variables computed anew from its colours, fonts and radius."""
+def with_tokens(theme: Theme, found: Mapping[str, str] | None = None) -> Theme:
+    """The theme with its CSS variables computed anew from its colours, fonts and radius.
+
+    `found` says where on the site each field was found, in place of what the theme says; the variables' own
+    sources follow from it.
+    """
     known = {theme.scheme: (theme.background, theme.text)}
     if theme.other_background is not None:
         known[_other(theme.scheme)] = (theme.other_background, theme.other_text or theme.text)
@@ -51,7 +75,17 @@ def with_tokens(theme: Theme) -> Theme:
             "--aw-font-heading": theme.heading_font,
             "--aw-shadow": f"0 12px 40px rgb(0 0 0 / {'0.5' if scheme == 'dark' else '0.18'})",
         }
-    return theme.model_copy(update={"tokens": tokens})
+    fields = {key: where for key, where in (found or theme.sources).items() if not key.startswith("--")}
+    return theme.model_copy(update={"tokens": tokens, "sources": fields | _token_sources(fields)})
+
+
+def _token_sources(fields: Mapping[str, str]) -> dict[str, str]:
+    """For each variable, which field it is made of and where that was found."""
+    return {
+        token: f"{field}: {fields.get(field, 'our own choice')}"
+        for field, tokens in _MADE_OF.items()
+        for token in tokens
+    }
 
 
 def ramp(colour: str) -> dict[int, str]:

@@ -57,6 +57,14 @@ class Web:
         self._policy.learn(rendered)
         return rendered
 
+    async def fetch_resource(self, url: str, max_bytes: int) -> bytes:
+        """The bytes of what belongs to the start page: a picture, a manifest.
+
+        Raises:
+            PageError: it failed, is not there, or is larger.
+        """
+        return await self._static.fetch_resource(url, max_bytes)
+
     def method_for(self, target: Target) -> FetchMethod:
         """How the page will be fetched; decided once."""
         if target.url not in self._chosen:

@@ -49,6 +49,8 @@ class RenderedPage(Frozen):
     """The body of the answer, before any script ran."""
     probe: Any = None
     """What the probe returned: JSON."""
+    dark_probe: Any = None
+    """The same for a visitor who prefers the dark scheme."""
 
 
 class _BrowserGone(Exception):
@@ -65,7 +67,8 @@ class RenderedFetcher:
         self._tabs = asyncio.Semaphore(settings.browser_extract_workers)
 
     async def fetch(self, target: Target, *, probe: str | None = None, site_may_move: bool = False) -> RenderedPage:
-        """The page once it has settled; `probe` is a JavaScript function evaluated then.
+        """The page once it has settled; `probe` is a JavaScript function evaluated then, twice:
+        with `"light"`, and in the dark scheme with `"dark"`.
 
         With `site_may_move` a redirect to another site is followed and accepted: that is the site then.
 
@@ -186,6 +189,7 @@ class _Visit:
             await self._tab.evaluate(_SETTLE, [QUIET_MS, SETTLE_MS])
             found = await _evaluate(self._tab, probe) if probe else None
             html = await self._tab.content()
+            dark = await self._look_in_the_dark(probe) if probe else None
         except PlaywrightError as error:
             if any(words in error.message for words in _MOVED):
                 return None
@@ -200,7 +204,12 @@ class _Visit:
             byte_count=len(sent),
             metadata=await _metadata(answer),
         )
-        return RenderedPage(page=page, sent_html=sent.decode("utf-8", errors="replace"), probe=found)
+        return RenderedPage(page=page, sent_html=sent.decode("utf-8", errors="replace"), probe=found, dark_probe=dark)
+
+    async def _look_in_the_dark(self, probe: str) -> Any:
+        # After all else: the page may answer with changes of its own.
+        await self._tab.emulate_media(color_scheme="dark")
+        return await _evaluate(self._tab, probe, "dark")
 
 
 async def _unless_closed(action: Awaitable[None]) -> None:
@@ -230,9 +239,9 @@ def _code(text: str) -> str:
     return rest.split()[0] if found else text.strip().splitlines()[0]
 
 
-async def _evaluate(tab: Page, probe: str) -> Any:
+async def _evaluate(tab: Page, probe: str, scheme: str = "light") -> Any:
     try:
-        return await tab.evaluate(probe)
+        return await tab.evaluate(probe, scheme)
     except PlaywrightError as error:
         if any(words in error.message for words in (*_MOVED, *_GONE)):
             raise

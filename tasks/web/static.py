@@ -105,6 +105,17 @@ class StaticFetcher:
             metadata=_metadata(response),
         )
 
+    async def fetch_resource(self, url: str, max_bytes: int) -> bytes:
+        """The bytes of what belongs to a page: a picture, a manifest.
+
+        Raises:
+            PageError: it failed, is not there, or is larger.
+        """
+        response = await self._download(url, max_bytes)
+        if response.status != 200:
+            raise FetchFailed(f"HTTP {response.status}")
+        return response.body
+
     async def allows(self, url: str) -> bool:
         """Whether robots.txt lets us read the URL (RFC 9309)."""
         if self._robots is None:
@@ -112,11 +123,12 @@ class StaticFetcher:
         parser = await self._robots.robot_parser(Request(url))
         return parser is None or bool(parser.allowed(url, USER_AGENT))
 
-    async def _download(self, url: str) -> Response:
+    async def _download(self, url: str, max_bytes: int | None = None) -> Response:
         check_scheme(url)
+        meta = {} if max_bytes is None else {"download_maxsize": max_bytes}
         try:
             async with asyncio.timeout(self._settings.page_timeout_s):
-                response: Response = await self._crawler.engine.download_async(Request(url))
+                response: Response = await self._crawler.engine.download_async(Request(url, meta=meta))
         except TimeoutError as error:
             raise FetchTimeout(self._settings.page_timeout_s) from error
         except IgnoreRequest as error:

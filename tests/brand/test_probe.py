@@ -4,10 +4,10 @@ import json
 
 from playwright.async_api import Page
 
-from tasks.brand.colours import contrast
 from tasks.brand.probe import PROBE
-from tasks.brand.theme import derive_theme, neutral_theme
+from tasks.brand.theme import Seen, derive_theme, neutral_theme
 from tasks.core.models import Theme
+from tasks.core.oklch import contrast
 
 URL = "https://www.acme.example/"
 
@@ -41,7 +41,7 @@ h1 {{ font-family: "Playfair Display", Georgia, serif }}
 async def theme_of(page: Page, html: str) -> Theme:
     """The theme of a page with this HTML."""
     await page.set_content(html, wait_until="commit")
-    return derive_theme(await page.evaluate(PROBE), URL)
+    return derive_theme(Seen(url=URL, asked=URL, light=await page.evaluate(PROBE, "light")))
 
 
 async def test_the_brand_button_wins_over_the_bigger_button_of_a_cookie_banner(page: Page) -> None:
@@ -66,7 +66,7 @@ async def test_every_token_of_a_branded_page_is_read_and_says_where_it_was_found
     assert theme.heading_font == '"Playfair Display", "Georgia", serif'
     assert theme.body_font == '"Lato", sans-serif'
     assert theme.sources["name"] == "og:site_name"
-    assert "button.go “Order now”" in theme.sources["primary"]
+    assert "filled button “Order now” in the first screen" in theme.sources["primary"]
     assert "CSS variable --brand-primary" in theme.sources["primary"]
     assert "theme-color" in theme.sources["primary"]
     assert set(theme.sources) >= {"name", "language", "logo_url", "favicon_url", "primary", "background", "body_font"}
@@ -158,7 +158,7 @@ async def test_a_huge_page_is_read_in_part_and_its_footer_still_seen(page: Page)
     answer = await page.evaluate(PROBE)
     assert answer["elements"] == 3000
     assert answer["surfaces"][-1]["place"] == "footer"
-    assert derive_theme(answer, URL).primary == "#8a1538"
+    assert derive_theme(Seen(url=URL, asked=URL, light=answer)).primary == "#8a1538"
 
 
 async def test_the_probe_changes_nothing_and_gives_the_same_answer_twice(page: Page) -> None:
