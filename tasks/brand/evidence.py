@@ -29,7 +29,7 @@ class ColourRecord(Frozen):
     area: float = 0
     """Square pixels for fills, letters for links, 0 for what is declared only."""
     role: str = ""
-    """What it is within its channel: `filled`, `outlined`, `inverse` or `pale` for calls; the name for variables;
+    """What it is within its channel: `filled`, `outlined`, `inverse`, `pale` or `ground of a` for calls; the name for variables;
     `mask-icon`, `theme-color`, `manifest` … for declared; `header`, `hero`, `footer` or `bar` for surfaces."""
     weight: float = 1
     """0 … 1: what its place, its neighbours or its share leave of its strength."""

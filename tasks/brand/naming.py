@@ -11,6 +11,7 @@ from tasks.brand.evidence import Looks
 
 MAX_NAME = 80
 MAX_WORDMARK = 40
+MAX_MORE = 12
 MIN_PROSE = 200
 """Letters that a language can be told from."""
 FOREIGN_PROSE = 950
@@ -40,7 +41,7 @@ def site_name(looks: Looks, url: str, manifest_name: str = "") -> tuple[str, str
     host = _host(url)
     for name, found in _shown_names(looks):
         if _is_confirmed(name, looks.title, host):
-            return name, found
+            return _in_full(name, looks.title), found
     if part := _title_part(looks.title, host):
         return part[:MAX_NAME].strip(), "title"
     return host or "Website", "address"
@@ -82,6 +83,13 @@ def _shown_names(looks: Looks) -> list[tuple[str, str]]:
     return [(name, found) for name, found in cleaned if _is_plain(name) and len(name) <= MAX_WORDMARK]
 
 
+def _in_full(name: str, title: str) -> str:
+    """The title's part that says the name and a word more (`Noir Studio` for `NOIR`), else the name."""
+    parts = [part.strip() for part in _SEPARATORS.split(title)]
+    fuller = [part for part in parts if _squash(name) in _squash(part) and len(part) <= len(name) + MAX_MORE]
+    return min(fuller, key=lambda part: (len(part), part), default=name)
+
+
 def _is_confirmed(name: str, title: str, host: str) -> bool:
     """Whether the title or the host has the name too."""
     own = _squash(name)
@@ -108,6 +116,8 @@ def _title_part(title: str, host: str) -> str | None:
     if _is_address(host):
         return parts[-1] if parts else None
     labels = [_squash(label) for label in _own_labels(host)]
+    if len(parts) == 1 and len(parts[0]) <= MAX_WORDMARK and _squash(parts[0]) not in _GENERIC:
+        return parts[0]
     naming = [part for part in parts if any(_names(_squash(part), label) for label in labels)]
     return min(naming, key=lambda part: (len(part), part)) if naming else None
 

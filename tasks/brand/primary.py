@@ -20,7 +20,7 @@ MIN_MARGIN = 0.1
 """A leader by less is no decision."""
 MAX_RECORDS = 64
 
-_CALL = {"filled": 0.85, "inverse": 0.6, "outlined": 0.6, "pale": 0.5}
+_CALL = {"filled": 0.85, "inverse": 0.6, "outlined": 0.6, "pale": 0.5, "ground of a": 0.45}
 _GENEROUS_CALL = 5_000.0
 _NEUTRAL_CALL = 0.6
 _FRAMEWORK_CALL = 0.6
@@ -28,7 +28,7 @@ _BRAND_VARIABLE = 0.6
 _ACCENT_VARIABLE = 0.45
 _OTHER_VARIABLE = 0.3
 _LOGO = 0.55
-_WORDMARK = 0.4
+_WORDMARK = 0.3
 _DECLARED = {"mask-icon": 0.5, "theme-color": 0.45, "manifest": 0.4, "msapplication-TileColor": 0.25}
 _ICON = 0.4
 _LINK = 0.3
@@ -91,9 +91,11 @@ def _strength(record: ColourRecord, looks: Looks, called: frozenset[str]) -> flo
     """What one record alone says for its colour, 0 … 1."""
     if record.channel is Channel.call:
         return record.weight * max(_call_strength(record), _neutral_strength(record))
-    drawn = record.channel in (Channel.logo, Channel.icon, Channel.preview)
+    drawn = record.channel in (Channel.logo, Channel.icon, Channel.preview) and record.role != "wordmark"
     if record.colour in ALL_DEFAULTS and not drawn and record.colour not in called:
         return 0.0
+    if record.colour in looks.texts[:2] and (record.channel is Channel.link or record.role == "wordmark"):
+        return 0.0  # a link in the colour of the text has none of its own
     return record.weight * _channel_strength(record, looks) * vividness(record.colour)
 
 

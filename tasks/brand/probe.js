@@ -269,6 +269,8 @@
   // "Sign in with …" has the other one's colours.
   const FOREIGN =
     /\b(google|facebook|apple|github|gitlab|microsoft|twitter|linkedin|whatsapp|telegram|paypal|pinterest|tweet|slack|discord|youtube|instagram|app store)\b/i;
+  const DESTRUCTIVE =
+    /^(delete|remove|cancel|discard|log ?out|sign ?out|unsubscribe|stop|reset|clear|löschen|entfernen|abbrechen|abmelden|supprimer|annuler|eliminar|cancelar|borrar|elimina|annulla|excluir|verwijder|annuleren|usuń|删除|取消|削除|キャンセル|удалить)/i;
   const byElement = new Map(visible.map((item) => [item.element, item]));
   const fills = (item) => (item.fill ? [item.fill] : gradients(item.style));
   const covers = (rect, outer) => rect.width * rect.height >= 0.7 * outer.width * outer.height;
@@ -276,7 +278,8 @@
     const style = getComputedStyle(item.element, pseudo);
     if (style.content === "none" || style.position !== "absolute" || Number(style.opacity) < 0.5) return null;
     const size = { width: parseFloat(style.width), height: parseFloat(style.height) };
-    return covers(size, item.rect) && fills({ style, fill: fill(style) }).length ? fills({ style, fill: fill(style) }) : null;
+    const found = fills({ style, fill: fill(style) });
+    return covers(size, item.rect) && found.length ? { ...item, fills: found, radius: style.borderTopLeftRadius } : null;
   };
   // The fills of a button: its own, its only child's, or a pseudo-element's behind the label.
   const filledPart = (item) => {
@@ -284,8 +287,7 @@
     const child = item.element.firstElementChild;
     const part = child && byElement.get(child);
     if (part && covers(part.rect, item.rect) && fills(part).length) return { ...part, fills: fills(part) };
-    const behind = layer(item, "::before") || layer(item, "::after");
-    return behind && { ...item, fills: behind };
+    return layer(item, "::before") || layer(item, "::after");
   };
   const outline = ({ style }) =>
     ["Top", "Right", "Bottom", "Left"].every((side) => parseFloat(style[`border${side}Width`]) >= 1) &&
@@ -309,11 +311,12 @@
       text: part.style.color,
       backdrop: above.backdrop,
       area: Math.round(part.rect.width * part.rect.height),
-      radius: text(part.style.borderTopLeftRadius, 40),
+      radius: text(part.radius || part.style.borderTopLeftRadius, 40),
       height: Math.round(part.rect.height),
       top: Math.round(rect.top),
       place: above.header ? "header" : above.footer ? "footer" : "main",
       foreign: FOREIGN.test(name),
+      destructive: DESTRUCTIVE.test(name),
       label: name,
     };
   };
@@ -331,7 +334,12 @@
       const alike = found.filter(
         (other) => siblings(other.element) === siblings(element) && !other.foreign && other.colours.length && isColour(other.colours[0]),
       ).filter((other) => Math.max(other.area, rest.area) < 2.5 * Math.min(other.area, rest.area));
-      return { ...rest, wall: new Set(alike.map((other) => other.colours[0])).size };
+      const row = found.filter((other) => siblings(other.element) === siblings(element) && other.colours.length);
+      return {
+        ...rest,
+        wall: new Set(alike.map((other) => other.colours[0])).size,
+        follows: row.length > 0 && row[0].element !== element,
+      };
     });
   const calls = () =>
     markWalls(

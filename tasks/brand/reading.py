@@ -17,6 +17,8 @@ from tasks.core.oklch import WHITE
 MAX_PROSE = 4_000
 _FURTHER_DOWN = 0.6
 _FOREIGN = 0.1
+_DESTRUCTIVE = 0.3
+_FOLLOWS = 0.9
 _WALL = 0.15
 _PALE = 0.3
 _SECOND_STOP = 0.8
@@ -97,6 +99,8 @@ def _tinted_label(item: Item, fill: str, backdrop: str) -> Iterator[ColourRecord
     if label and vividness(fill) < _PALE and vividness(label) > 0:
         role = "inverse" if vividness(backdrop) > 0 else "pale"
         yield _call(item, label, role, _call_weight(item), backdrop)
+    if vividness(fill) == 0 and vividness(backdrop) > 0:
+        yield _call(item, backdrop, "ground of a", _call_weight(item), backdrop)
 
 
 def _call(item: Item, colour: str, role: str, weight: float, backdrop: str) -> ColourRecord:
@@ -118,6 +122,8 @@ def _call_weight(item: Item) -> float:
     weight = _BY_PLACE.get(clean_text(item.get("place"), 20), 1.0)
     weight *= _FURTHER_DOWN if number(item.get("top")) >= 900 else 1
     weight *= _FOREIGN if item.get("foreign") is True else 1
+    weight *= _DESTRUCTIVE if item.get("destructive") is True else 1
+    weight *= _FOLLOWS if item.get("follows") is True and item.get("place") == "main" else 1
     return weight * (_WALL if number(item.get("wall")) >= 3 else 1)
 
 

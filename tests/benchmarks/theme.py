@@ -209,8 +209,8 @@ def _report_stability(scores: Scores, themes: dict[Key, Theme]) -> None:
     changed = Table("page", "token", "plain", "changed", title="Changed by hashed class names or shuffled CSS")
     for way in ("hashed", "shuffled"):
         same = Tally()
-        for (one, *rest), theme in themes.items():
-            if one != "plain":
+        for (plain, *rest), theme in themes.items():
+            if plain != "plain":
                 continue
             other = themes[way, rest[0], rest[1]]
             keys = [k for k in Theme.model_fields if k != "sources" and getattr(theme, k) != getattr(other, k)]

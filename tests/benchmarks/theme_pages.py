@@ -35,7 +35,7 @@ def make_page(template: str, bootstrap: str, theme: str) -> Page:
     """The template's page in a theme; same arguments, same page."""
     pick = random.Random(f"{template} {theme}")
     body = _TEMPLATES[template](pick)
-    noise = _status(pick) + _pale(pick) + _badges() + _customers(pick)
+    noise = _status(pick) + _pale() + _badges() + _customers(pick)
     blocks = [body, noise] if "{noise}" not in body else [body.replace("{noise}", noise)]
     html = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{NAME} – tools for plant presses</title>\n'
@@ -83,7 +83,8 @@ def shuffled(page: Page) -> Page:
 
 _OWN_CSS = """
 .qf-pale { background: #fef6e4; padding: 3rem 1rem; color: #443 }
-.qf-cookie { position: fixed; left: 0; right: 0; bottom: 0; padding: 28px; background: #10243e; color: #fff; z-index: 9 }
+.qf-cookie { position: fixed; left: 0; right: 0; bottom: 0; padding: 28px; z-index: 9 }
+.qf-cookie { background: #10243e; color: #fff }
 .qf-cookie button { background: #00c853; color: #fff; border: 0; padding: 16px 60px; font-size: 20px }
 .qf-shield { display: inline-block; color: #fff; font: 11px sans-serif; padding: 4px 6px; margin: 2px }
 .qf-customers { display: flex; gap: 40px; justify-content: center; padding: 2rem }
@@ -97,7 +98,8 @@ def _nav(style: str, action: str) -> str:
         f'<a class="nav-link" href="/{word.lower()}">{word}</a>' for word in ("Products", "Guides", "About")
     )
     return (
-        f'<nav class="navbar navbar-expand-lg {style}"><div class="container"><a class="navbar-brand" href="/">{NAME}</a>'
+        f'<nav class="navbar navbar-expand-lg {style}"><div class="container">'
+        f'<a class="navbar-brand" href="/">{NAME}</a>'
         f'<div class="navbar-nav me-auto flex-row gap-3">{links}</div>{action}</div></nav>'
     )
 
@@ -116,9 +118,10 @@ def _landing(pick: random.Random) -> str:
 
 def _shop(pick: random.Random) -> str:
     cards = "".join(
-        f'<div class="col-3"><div class="qf-card"><span class="badge bg-{pick.choice(("danger", "warning", "success"))}">'
-        f'Sale</span><h3 class="h5">Press {size}</h3><p>{_COPY}</p><p><del>€49</del> <span class="text-danger">€39</span>'
-        '</p><button class="btn btn-primary">Add to cart</button></div></div>'
+        f'<div class="col-3"><div class="qf-card">'
+        f'<span class="badge bg-{pick.choice(("danger", "warning", "success"))}">Sale</span>'
+        f'<h3 class="h5">Press {size}</h3><p>{_COPY}</p><p><del>€49</del> <span class="text-danger">€39</span></p>'
+        '<button class="btn btn-primary">Add to cart</button></div></div>'
         for size in ("A3", "A4", "A5", "Postcard")
     )
     return (
@@ -154,8 +157,8 @@ def _coloured_hero(pick: random.Random) -> str:
 
 def _outline(pick: random.Random) -> str:
     posts = "".join(
-        f'<article><h2 class="h4">Notes on pressing {plant}</h2><p>{_COPY * 2} <a href="/{plant}">Continue reading</a></p>'
-        "</article>"
+        f'<article><h2 class="h4">Notes on pressing {plant}</h2>'
+        f'<p>{_COPY * 2} <a href="/{plant}">Continue reading</a></p></article>'
         for plant in ("ferns", "orchids", "mosses", "grasses")
     )
     return (
@@ -169,9 +172,11 @@ def _portal(pick: random.Random) -> str:
     return (
         _nav("bg-body-secondary", "")
         + '<main class="container py-5"><div class="row"><div class="col-6"><h1>Your collection</h1>'
-        f'<p>{_COPY * 3}</p></div><form class="col-5 qf-card"><h2>Sign in</h2><label>Mail<input class="form-control"></label>'
+        f'<p>{_COPY * 3}</p></div><form class="col-5 qf-card"><h2>Sign in</h2>'
+        '<label>Mail<input class="form-control"></label>'
         '<div class="form-check"><input type="checkbox" checked class="form-check-input"> Stay signed in</div>'
-        '<button class="btn btn-primary w-100">Sign in</button> <a class="btn btn-danger btn-sm" href="/x">Delete account</a>'
+        '<button class="btn btn-primary w-100">Sign in</button> '
+        '<a class="btn btn-danger btn-sm" href="/x">Delete account</a>'
         '<a class="btn w-100 mt-2" style="background:#4285f4;color:#fff" href="/g">Sign in with Google</a></form></div>'
         "{noise}</main>"
     )
@@ -195,15 +200,15 @@ def _cookies(pick: random.Random) -> str:
     return f'<div class="qf-cookie">{said} {answers}</div>'
 
 
-def _pale(pick: random.Random) -> str:
+def _pale() -> str:
     return f'<section class="qf-pale"><h2>Trusted by botanists</h2><p>{_COPY * 2}</p></section>'
 
 
 def _status(pick: random.Random) -> str:
-    kind = pick.choice(("danger", "success", "warning", "info"))
+    kind, season = pick.choice(("danger", "success", "warning", "info")), pick.choice(("autumn", "spring"))
     return (
-        f'<div class="alert alert-{kind} container">New: the {pick.choice(("autumn", "spring"))} catalogue is here.</div>'
-        '<p class="container"><span class="badge bg-success">Online</span> <span class="badge bg-danger">Beta</span></p>'
+        f'<div class="alert alert-{kind} container">New: the {season} catalogue is here.</div><p class="container">'
+        '<span class="badge bg-success">Online</span> <span class="badge bg-danger">Beta</span></p>'
     )
 
 
