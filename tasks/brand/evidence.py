@@ -14,6 +14,7 @@ class Channel(StrEnum):
     declared = "declared"
     icon = "icon"
     link = "link"
+    heading = "heading"
     surface = "surface"
     detail = "detail"
     preview = "preview"
@@ -29,8 +30,9 @@ class ColourRecord(Frozen):
     area: float = 0
     """Square pixels for fills, letters for links, 0 for what is declared only."""
     role: str = ""
-    """What it is within its channel: `filled`, `outlined`, `inverse`, `pale` or `ground of a` for calls; the name for variables;
-    `mask-icon`, `theme-color`, `manifest` … for declared; `header`, `hero`, `footer` or `bar` for surfaces."""
+    """What it is within its channel: `filled`, `outlined`, `inverse`, `pale` or `ground of a` for calls; the name
+    for variables; `mask-icon`, `theme-color`, `manifest` … for declared; `header`, `hero`, `footer` or `bar` for
+    surfaces; `wordmark` for a logo set in type."""
     weight: float = 1
     """0 … 1: what its place, its neighbours or its share leave of its strength."""
     text: str | None = None
@@ -67,6 +69,8 @@ class ImageRecord(Frozen):
     """For logos those that hold: `header`, `home` (links home), `named` (called a logo); for icons `rel`."""
     size: float = 0
     """Width in pixels; infinite for vector icons, 0 if unknown."""
+    distance: float = 0
+    """Pixels from the page's upper left corner, where logos are."""
     alt: str = ""
     backdrop: str | None = None
     """What it is shown on."""
@@ -103,6 +107,13 @@ class Looks(Frozen):
     """The largest first; without what no one painted."""
     bare: float = 1
     """Share of the page that no one painted."""
+
+    @property
+    def ground(self) -> str | None:
+        """The largest painted area, if it is larger than what no one painted."""
+        first = self.backgrounds[0] if self.backgrounds else None
+        return first.colour if first and first.share >= self.bare else None
+
     texts: tuple[str, ...] = ()
     """Colours of running text, the most used first."""
     fonts: tuple[FontRecord, ...] = ()

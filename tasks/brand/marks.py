@@ -64,9 +64,9 @@ def mark_colours(looks: Looks, marks: Marks) -> Iterator[ColourRecord]:
         yield ColourRecord(
             colour=marks.manifest_colour, channel=Channel.declared, found="web app manifest", role="manifest"
         )
-    for record in looks.images:
-        if record.kind is ImageKind.logo and logo_strength(record) < _TRUSTED:
-            continue
+    logos = [record for record in ranked_logos(looks) if logo_strength(record) >= _TRUSTED][:1]
+    others = [record for record in looks.images if record.kind is not ImageKind.logo]
+    for record in (*logos, *others):
         for colour, share in _colours(record, marks):
             yield ColourRecord(
                 colour=colour,
@@ -79,14 +79,16 @@ def mark_colours(looks: Looks, marks: Marks) -> Iterator[ColourRecord]:
 
 def ranked_logos(looks: Looks) -> list[ImageRecord]:
     """Pictures with signs of being the logo, the strongest first; a customer's logo has none that counts."""
-    first: dict[str, ImageRecord] = {}
-    doubt: dict[str, float] = {}
+    groups: dict[str, list[ImageRecord]] = {}
     for record in looks.images:
-        strength = logo_strength(record)
-        if strength > 0 and record.url:
-            first.setdefault(record.url, record)
-            doubt[record.url] = doubt.get(record.url, 1.0) * (1 - strength)
-    return [first[url] for url in sorted(first, key=lambda url: (doubt[url], url))]
+        if logo_strength(record) > 0:
+            groups.setdefault(record.url or f"drawn {record.paints}", []).append(record)
+
+    def rank(group: list[ImageRecord]) -> tuple[float, float, str]:
+        doubt = math.prod(sorted(1 - logo_strength(record) for record in group))
+        return round(doubt, 6), min(record.distance for record in group), group[0].url
+
+    return [max(group, key=lambda r: (logo_strength(r), r.found)) for group in sorted(groups.values(), key=rank)]
 
 
 def logo_strength(record: ImageRecord) -> float:

@@ -28,6 +28,9 @@ _GENERIC = frozenset(
     | {"createnextapp", "documentation", "docs"}
 )
 _LOGO_WORDS = re.compile(r"\b(?:logo(?:type)?|home ?page|home|brand|icon)\b", re.IGNORECASE)
+_PAGE_WORDS = re.compile(
+    r"(?:^welcome to(?: the)? |\s(?:official (?:web)?site|home ?page|startseite|website)$)", re.IGNORECASE
+)
 _KANA = re.compile("[\u3040-\u30ff]")
 # Second-level labels under which names are registered: `shop.co.uk` is `shop`.
 _SECOND_LEVEL = frozenset({"co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go"})
@@ -37,13 +40,13 @@ def site_name(looks: Looks, url: str, manifest_name: str = "") -> tuple[str, str
     """The name and where it was found; never empty."""
     for name, found in (*looks.names, (manifest_name, "web app manifest")):
         if _is_plain(name) and _squash(name) not in _GENERIC:
-            return name[:MAX_NAME].strip(), found
+            return _tidy(name), found
     host = _host(url)
     for name, found in _shown_names(looks):
         if _is_confirmed(name, looks.title, host):
-            return _in_full(name, looks.title), found
+            return _tidy(_in_full(name, looks.title)), found
     if part := _title_part(looks.title, host):
-        return part[:MAX_NAME].strip(), "title"
+        return _tidy(part), "title"
     return host or "Website", "address"
 
 
@@ -83,6 +86,11 @@ def _shown_names(looks: Looks) -> list[tuple[str, str]]:
     return [(name, found) for name, found in cleaned if _is_plain(name) and len(name) <= MAX_WORDMARK]
 
 
+def _tidy(name: str) -> str:
+    """Without the words that say what kind of page it is."""
+    return (_PAGE_WORDS.sub("", name).strip(" -–|·:,") or name)[:MAX_NAME].strip()
+
+
 def _in_full(name: str, title: str) -> str:
     """The title's part that says the name and a word more (`Noir Studio` for `NOIR`), else the name."""
     parts = [part.strip() for part in _SEPARATORS.split(title)]
@@ -116,7 +124,7 @@ def _title_part(title: str, host: str) -> str | None:
     if _is_address(host):
         return parts[-1] if parts else None
     labels = [_squash(label) for label in _own_labels(host)]
-    if len(parts) == 1 and len(parts[0]) <= MAX_WORDMARK and _squash(parts[0]) not in _GENERIC:
+    if len(parts) == 1 and 3 <= len(parts[0]) <= MAX_WORDMARK and _squash(parts[0]) not in _GENERIC:
         return parts[0]
     naming = [part for part in parts if any(_names(_squash(part), label) for label in labels)]
     return min(naming, key=lambda part: (len(part), part)) if naming else None

@@ -12,7 +12,8 @@ from tasks.brand.colours import difference, vividness
 from tasks.brand.defaults import ALL_DEFAULTS, FRAMEWORKS, UA_BUTTONS
 from tasks.brand.evidence import Channel, ColourRecord, Looks
 from tasks.core.models import Frozen
-from tasks.core.oklch import contrast
+from tasks.core.oklch import WHITE, contrast, is_dark
+from tasks.core.palette import TEXT_CONTRAST
 
 SAME_COLOUR = 6.0
 MIN_SCORE = 0.15
@@ -23,6 +24,7 @@ MAX_RECORDS = 64
 _CALL = {"filled": 0.85, "inverse": 0.6, "outlined": 0.6, "pale": 0.5, "ground of a": 0.45}
 _GENEROUS_CALL = 5_000.0
 _NEUTRAL_CALL = 0.6
+_NEUTRAL_GROUND = 0.4
 _FRAMEWORK_CALL = 0.6
 _BRAND_VARIABLE = 0.6
 _ACCENT_VARIABLE = 0.45
@@ -32,9 +34,12 @@ _WORDMARK = 0.3
 _DECLARED = {"mask-icon": 0.5, "theme-color": 0.45, "manifest": 0.4, "msapplication-TileColor": 0.25}
 _ICON = 0.4
 _LINK = 0.3
-_BY_PLACE = {"header": 0.3, "hero": 0.3, "footer": 0.2, "bar": 0.1}
+_HEADING = 0.25
+_BY_PLACE = {"header": 0.3, "hero": 0.3, "page": 0.25, "footer": 0.2, "bar": 0.1}
 _DETAIL = 0.25
 _PREVIEW = 0.08
+
+_TYPE = (Channel.link, Channel.heading)
 
 # Variables beside the brand's own colour: its states, its ramp, what stands on it.
 _DERIVED = re.compile(
@@ -90,11 +95,11 @@ def _combine(group: Iterable[tuple[float, ColourRecord]]) -> BrandColour:
 def _strength(record: ColourRecord, looks: Looks, called: frozenset[str]) -> float:
     """What one record alone says for its colour, 0 … 1."""
     if record.channel is Channel.call:
-        return record.weight * max(_call_strength(record), _neutral_strength(record))
+        return record.weight * max(_call_strength(record), _neutral_strength(record, looks))
     drawn = record.channel in (Channel.logo, Channel.icon, Channel.preview) and record.role != "wordmark"
     if record.colour in ALL_DEFAULTS and not drawn and record.colour not in called:
         return 0.0
-    if record.colour in looks.texts[:2] and (record.channel is Channel.link or record.role == "wordmark"):
+    if record.colour in looks.texts[:2] and (record.channel in _TYPE or record.role == "wordmark"):
         return 0.0  # a link in the colour of the text has none of its own
     return record.weight * _channel_strength(record, looks) * vividness(record.colour)
 
@@ -105,13 +110,21 @@ def _call_strength(record: ColourRecord) -> float:
     return _CALL.get(record.role, 0.0) * size * known * vividness(record.colour)
 
 
-def _neutral_strength(record: ColourRecord) -> float:
-    """Black on a light page or white on a dark one may be the brand's, if it fills the buttons."""
-    stands_out = record.backdrop is not None and contrast(record.colour, record.backdrop) >= 4.5
-    colourless = vividness(record.backdrop or record.colour) == 0
-    if record.role != "filled" or record.colour in UA_BUTTONS or not stands_out or not colourless:
+def _neutral_strength(record: ColourRecord, looks: Looks) -> float:
+    """Black on a light page or white on a dark one may be the brand's, if it fills the buttons.
+
+    So may the black ground of a white button, on a light page.
+    """
+    if record.backdrop is None or record.colour in UA_BUTTONS or vividness(record.backdrop) > 0:
         return 0.0
-    return _NEUTRAL_CALL * (0.75 + 0.25 * min(1.0, record.area / _GENEROUS_CALL))
+    size = 0.75 + 0.25 * min(1.0, record.area / _GENEROUS_CALL)
+    page = looks.ground or WHITE
+    if is_dark(record.colour) is is_dark(page):
+        return 0.0
+    if record.role == "ground of a":
+        return _NEUTRAL_GROUND * size
+    stands_out = contrast(record.colour, record.backdrop) >= TEXT_CONTRAST
+    return _NEUTRAL_CALL * size if record.role == "filled" and stands_out else 0.0
 
 
 def _channel_strength(record: ColourRecord, looks: Looks) -> float:
@@ -128,6 +141,8 @@ def _channel_strength(record: ColourRecord, looks: Looks) -> float:
             return _BY_PLACE.get(record.role, 0.0)
         case Channel.link:
             return _LINK
+        case Channel.heading:
+            return _HEADING
         case Channel.detail:
             return _DETAIL
         case Channel.preview:

@@ -222,12 +222,21 @@
     return shown.get(list);
   };
 
+  // A coloured line under text in another colour.
+  const underline = (style) => {
+    if (style.textDecorationLine.includes("underline") && style.textDecorationColor !== style.color)
+      return style.textDecorationColor;
+    const drawn = style.borderBottomStyle !== "none" && parseFloat(style.borderBottomWidth) >= 1;
+    return drawn && alpha(style.borderBottomColor) >= 0.5 && style.borderBottomColor !== style.color ? style.borderBottomColor : "";
+  };
+
   const HEADLINE_PX = 26;
   const asColour = ([colour, amount]) => ({ colour, amount });
   const asFont = ([family, amount]) => ({ family, amount });
   const painted = new Map();
   const texts = new Map();
   const links = new Map();
+  const headings = new Map();
   const headingFonts = new Map();
   const bodyFonts = new Map();
   for (const { style, rect, fill: colour, context, letters: count } of visible) {
@@ -237,10 +246,13 @@
     tally(painted, ink, count);
     if (context.code || context.control) continue; // browsers give controls a font of their own
     const heading = context.heading || parseFloat(style.fontSize) >= HEADLINE_PX;
+    if (heading && !context.link) tally(headings, ink, count);
     tally(heading ? headingFonts : bodyFonts, rendered(style.fontFamily), count);
     if (context.link) {
       const text = context.prose && !context.header && !context.footer && !context.aside;
-      if (text && !colour) tally(links, ink, count);
+      const line = underline(style);
+      if (text && !colour) tally(links, line || ink, count);
+      if (line) tally(painted, line, count);
     } else if (!heading) tally(texts, ink, count);
   }
 
@@ -533,10 +545,9 @@
       named: /logo|brand/i.test(said.join(" ").slice(0, 1000)),
       alt: text(spoken.find(Boolean) || ""),
       width: Math.round(rect.width),
-      height: Math.round(rect.height),
+      distance: Math.round(Math.max(0, rect.left + scrollX) + Math.max(0, rect.top + scrollY)),
       backdrop: above.backdrop,
       paints: element.localName === "svg" ? attempt(() => paints(element), []) : [],
-      complete: !image || (element.complete && element.naturalWidth > 0),
     };
   };
   // Names set in type: the text of links home in the header.
@@ -579,6 +590,7 @@
     wordmarks: attempt(wordmarks, []),
     calls: attempt(calls, []),
     links: largest(links, 6, asColour),
+    headings: largest(headings, 4, asColour),
     surfaces: attempt(surfaces, []),
     variables: attempt(variables, []),
     painted: largest(painted, MAX_PAINTED, asColour),

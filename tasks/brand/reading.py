@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tasks.brand.colours import parse_colour, vividness
 from tasks.brand.evidence import Background, Channel, ColourRecord, FontRecord, ImageKind, ImageRecord, Looks
 from tasks.brand.values import Item, as_item, clean_text, items_of, number, web_url
-from tasks.core.oklch import WHITE
+from tasks.core.oklch import WHITE, contrast
 
 MAX_PROSE = 4_000
 _FURTHER_DOWN = 0.6
@@ -21,6 +21,8 @@ _DESTRUCTIVE = 0.3
 _FOLLOWS = 0.9
 _WALL = 0.15
 _PALE = 0.3
+_LARGE_SHARE = 0.12
+_SEEN = 3.0
 _SECOND_STOP = 0.8
 _BY_PLACE = {"main": 1.0, "header": 0.97, "footer": 0.5}
 
@@ -29,7 +31,7 @@ def parse_looks(probe: object, url: str) -> Looks:
     """The records in a probe's answer. Any object will do; what is not a probe's answer gives none."""
     answer = as_item(probe)
     backgrounds, bare = _backgrounds(as_item(answer.get("backgrounds")))
-    over = backgrounds[0].colour if backgrounds and backgrounds[0].share > bare else WHITE
+    over = Looks(backgrounds=backgrounds, bare=bare).ground or WHITE
     consent = as_item(answer.get("asks_consent"))
     return Looks(
         title=clean_text(answer.get("title"), 300),
@@ -39,7 +41,15 @@ def parse_looks(probe: object, url: str) -> Looks:
         prose=clean_text(answer.get("prose"), MAX_PROSE),
         asks_consent=consent.get("some") is True,
         only_asks_consent=consent.get("only") is True,
-        colours=tuple(chain(_calls(answer, over), _declared(answer), _surfaces(answer, over), _links(answer, over))),
+        colours=tuple(
+            chain(
+                _calls(answer, over),
+                _declared(answer),
+                _surfaces(answer, over),
+                _grounds(backgrounds),
+                _links(answer, over),
+            )
+        ),
         painted=frozenset(_plain_colours(answer, "painted", over)),
         backgrounds=backgrounds,
         bare=bare,
@@ -99,7 +109,7 @@ def _tinted_label(item: Item, fill: str, backdrop: str) -> Iterator[ColourRecord
     if label and vividness(fill) < _PALE and vividness(label) > 0:
         role = "inverse" if vividness(backdrop) > 0 else "pale"
         yield _call(item, label, role, _call_weight(item), backdrop)
-    if vividness(fill) == 0 and vividness(backdrop) > 0:
+    if vividness(fill) == 0 and contrast(fill, backdrop) >= _SEEN:
         yield _call(item, backdrop, "ground of a", _call_weight(item), backdrop)
 
 
@@ -166,11 +176,24 @@ def _surfaces(answer: Item, over: str) -> Iterator[ColourRecord]:
             )
 
 
+def _grounds(backgrounds: tuple[Background, ...]) -> Iterator[ColourRecord]:
+    """Colours behind large parts of the page."""
+    for ground in backgrounds:
+        if ground.share >= _LARGE_SHARE:
+            yield ColourRecord(
+                colour=ground.colour, channel=Channel.surface, found="page background", area=ground.share, role="page"
+            )
+
+
 def _links(answer: Item, over: str) -> Iterator[ColourRecord]:
     for item in items_of(answer, "links"):
         if colour := _colour(item, over):
             letters = number(item.get("amount"))
             yield ColourRecord(colour=colour, channel=Channel.link, found="links in the text", area=letters)
+    for item in items_of(answer, "headings"):
+        if colour := _colour(item, over):
+            letters = number(item.get("amount"))
+            yield ColourRecord(colour=colour, channel=Channel.heading, found="headings", area=letters)
 
 
 def _fonts(answer: Item) -> Iterator[FontRecord]:
@@ -198,6 +221,7 @@ def _logos(answer: Item, base: str) -> Iterator[ImageRecord]:
                 found="logo on the page",
                 roles=frozenset(role for role in ("header", "home", "named") if item.get(role) is True),
                 size=number(item.get("width"), 1e5),
+                distance=number(item.get("distance")),
                 alt=clean_text(item.get("alt")),
                 backdrop=_colour(item, key="backdrop"),
                 paints=paints,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tasks.brand.defaults import UA_BUTTONS
-from tasks.brand.evidence import Background, Channel, ColourRecord, Looks
+from tasks.brand.evidence import Channel, ColourRecord, Looks
 from tasks.brand.fonts import NEUTRAL_FONT, safe_font_list
 from tasks.brand.marks import Marks, Resources, best_icon, mark_colours, ranked_logos, read_marks, wanted_resources
 from tasks.brand.naming import DEFAULT_LANGUAGE, site_language, site_name
@@ -146,9 +146,8 @@ def _name_tokens(looks: Looks, url: str, marks: Marks) -> Tokens:
 
 
 def _colour_tokens(looks: Looks, brand: BrandColour | None) -> Tokens:
-    ground = _background(looks)
-    background = ground.colour if ground else WHITE
-    found = "largest painted area" if ground else None
+    background = looks.ground or WHITE
+    found = "largest painted area" if looks.ground else None
     scheme = "dark" if is_dark(background) else "light"
     call = _leading_call(looks, brand)
     primary = brand.colour if brand else NEUTRAL_PRIMARY[scheme]
@@ -164,20 +163,14 @@ def _colour_tokens(looks: Looks, brand: BrandColour | None) -> Tokens:
     }
 
 
-def _background(looks: Looks) -> Background | None:
-    """The largest painted area, if it is larger than what no one painted."""
-    first = looks.backgrounds[0] if looks.backgrounds else None
-    return first if first and first.share >= looks.bare else None
-
-
 def _other_scheme(scheme: str, dark: Looks) -> Tokens:
     """Background and text of the page in the dark scheme, if it has one beside a light one."""
-    ground = _background(dark)
-    if scheme == "dark" or ground is None or not is_dark(ground.colour):
+    ground = dark.ground
+    if scheme == "dark" or ground is None or not is_dark(ground):
         return {}
     found = "the page in the dark scheme"
-    text = next((text for text in dark.texts if contrast(ground.colour, text) >= TEXT_CONTRAST), None)
-    return {"other_background": Token(ground.colour, found), "other_text": Token(text, found if text else None)}
+    text = next((text for text in dark.texts if contrast(ground, text) >= TEXT_CONTRAST), None)
+    return {"other_background": Token(ground, found), "other_text": Token(text, found if text else None)}
 
 
 def _leading_call(looks: Looks, brand: BrandColour | None) -> ColourRecord | None:
@@ -237,6 +230,8 @@ def _image_tokens(looks: Looks, marks: Marks, background: str) -> Tokens:
 def _logo_tokens(looks: Looks, marks: Marks, background: str, favicon: Token) -> Tokens:
     """The logo where it can be shown and seen, on its own ground if need be; else the icon."""
     for logo in ranked_logos(looks):
+        if not logo.url:
+            continue  # drawn within the page: it has no address
         picture = marks.pictures.get(logo.url)
         if logo.url in marks.pictures and picture is None:
             continue
