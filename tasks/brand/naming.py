@@ -14,13 +14,15 @@ MAX_WORDMARK = 40
 MAX_MORE = 12
 MIN_PROSE = 200
 """Letters that a language can be told from."""
-FOREIGN_PROSE = 950
-"""Distance to the nearest language (resiliparse) beyond which it is none of those known."""
+FOREIGN_PROSE = 800
+"""Distance to the nearest language (resiliparse) beyond which it is none of `_LANGUAGES`."""
 CLEAR_LEAD = 60
+"""How much further English must be for an `en` in the markup to be a mistake."""
 DEFAULT_LANGUAGE = "en"
 
 _SEPARATORS = re.compile(r"\s+[-–—|·•»:/]+\s+|\s*[|·•»—]\s*|:\s+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?", re.IGNORECASE)
+_LANGUAGES = "en de fr es it pt nl pl sv da no fi cs tr hu ro el ru uk ar he hi zh ko ja id vi th".split()  # noqa: SIM905
 # What templates and generators call a site before anyone has.
 _GENERIC = frozenset(
     {"home", "homepage", "start", "startseite", "accueil", "inicio", "index", "welcome", "website", "site", "app"}
@@ -32,6 +34,7 @@ _PAGE_WORDS = re.compile(
     r"(?:^welcome to(?: the)? |\s(?:official (?:web)?site|home ?page|startseite|website)$)", re.IGNORECASE
 )
 _KANA = re.compile("[\u3040-\u30ff]")
+_ADDRESS = re.compile(r"\s*(?:https?|javascript|vbscript|data|file|blob):", re.IGNORECASE)
 # Second-level labels under which names are registered: `shop.co.uk` is `shop`.
 _SECOND_LEVEL = frozenset({"co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go"})
 
@@ -53,10 +56,11 @@ def site_name(looks: Looks, url: str, manifest_name: str = "") -> tuple[str, str
 def site_language(looks: Looks) -> tuple[str, str] | None:
     """The page's language as BCP 47 in canonical case (`pt-BR`), and where it was found.
 
-    What the text is written in outweighs an `en` that templates leave behind.
+    What the text is clearly written in outweighs an `en` that templates leave behind.
     """
-    declared, written = _declared_language(looks), _written_language(looks.prose)
-    if declared and not (written and declared.split("-")[0] == "en" != written):
+    declared, (written, is_clear) = _declared_language(looks), _written_language(looks.prose)
+    is_mistaken = declared is not None and declared.split("-")[0] == "en" and is_clear
+    if declared and not is_mistaken:
         return declared, "lang attribute"
     return (written, "its text") if written else None
 
@@ -69,13 +73,18 @@ def _declared_language(looks: Looks) -> str | None:
     return "-".join([language.lower(), *(p.title() if len(p) == 4 else p.upper() for p in rest)])
 
 
-def _written_language(prose: str) -> str | None:
+def _written_language(prose: str) -> tuple[str | None, bool]:
+    """The language of a text, and whether it is clearly not English."""
     if len(prose) >= MIN_PROSE / 4 and len(_KANA.findall(prose)) >= 0.2 * len(prose):
-        return "ja"
+        return "ja", True
     if len(prose) < MIN_PROSE:
-        return None
-    (first, distance), (_, next_distance) = (*detect_fast(prose, n_results=2), ("", 9_999), ("", 9_999))[:2]
-    return first if first and distance < FOREIGN_PROSE and next_distance - distance >= CLEAR_LEAD else None
+        return None, False
+    found = detect_fast(prose, n_results=len(_LANGUAGES), langs=_LANGUAGES)
+    distances = dict(found if isinstance(found, list) else [found])
+    first = min(distances, key=lambda language: distances[language], default=None)
+    if first is None or distances[first] > FOREIGN_PROSE:
+        return None, False
+    return first, distances.get("en", FOREIGN_PROSE) - distances[first] >= CLEAR_LEAD
 
 
 def _shown_names(looks: Looks) -> list[tuple[str, str]]:
@@ -107,8 +116,8 @@ def _is_confirmed(name: str, title: str, host: str) -> bool:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether it reads as a name: letters in it, and no markup."""
-    return any(c.isalnum() for c in name) and not any(c in "<>{}" for c in name)
+    """Whether it reads as a name: letters in it, no markup, no address."""
+    return any(c.isalnum() for c in name) and not any(c in "<>{}" for c in name) and not _ADDRESS.match(name)
 
 
 def _host(url: str) -> str:

@@ -311,7 +311,7 @@ ANSWER = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     probe=ANSWER | JSON,
     url=st.sampled_from([URL, "http://[::1", "", "http://127.0.0.1:1/", "x:y"]) | st.text(),
