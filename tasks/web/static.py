@@ -25,7 +25,7 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Response, TextResponse
 
-from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
+from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.core.settings import Settings
 from tasks.web.answers import check_answer, check_scheme, gate_refusal, gate_refusal_by_status
@@ -113,7 +113,7 @@ class StaticFetcher:
         """
         response = await self._download(url, max_bytes)
         if response.status != 200:
-            raise FetchFailed(f"HTTP {response.status}")
+            raise HttpStatus(response.status)
         return response.body
 
     async def allows(self, url: str) -> bool:

@@ -94,6 +94,16 @@ async def test_a_page_that_is_too_large_is_skipped(static: StaticFetcher, answer
     assert skipped.value.reason == "too_large"
 
 
+async def test_a_resource_comes_as_bytes_up_to_a_size(static: StaticFetcher) -> None:
+    """Of any kind; what is larger, or not there, is a failure."""
+    async with serve({"/logo": binary(b"\x89PNG", Content_Type="image/png"), "/gone": html("no", 404)}) as site:
+        assert await static.fetch_resource(f"{site.url}/logo", 4) == b"\x89PNG"
+        with pytest.raises(PageSkipped, match="too large"):
+            await static.fetch_resource(f"{site.url}/logo", 3)
+        with pytest.raises(HttpStatus):
+            await static.fetch_resource(f"{site.url}/gone", 99)
+
+
 async def test_redirects_within_the_site_are_followed(static: StaticFetcher) -> None:
     """The page says where it really is."""
     async with serve({"/": redirect("/new"), "/new": html(HOME)}) as site:
