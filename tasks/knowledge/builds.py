@@ -317,7 +317,7 @@ async def save_theme(pool: Pool, widget_id: UUID, theme: Theme, site_url: str) -
     async with pool.connection() as connection:
         await connection.execute(
             "UPDATE widgets SET theme = %s, name = %s, site_url = %s, updated_at = now() WHERE id = %s",
-            (Jsonb(storable_json(theme.model_dump())), storable(theme.name), site_url, widget_id),
+            (Jsonb(storable_json(theme.model_dump(mode="json"))), storable(theme.name), site_url, widget_id),
         )
 
 

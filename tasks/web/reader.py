@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
-from tasks.core.errors import FetchFailed, PageError
+from tasks.core.errors import FetchFailed, HttpStatus, PageError
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.comparison import compare
@@ -54,6 +54,17 @@ class Web:
             rendered = await self._rendered.fetch(target, probe=probe, compare=True, site_may_move=True)
         page = await self._learn(rendered)
         return rendered.model_copy(update={"page": self._explained(page, "the home page")})
+
+    async def fetch_resource(self, url: str, max_bytes: int) -> bytes:
+        """The bytes of what belongs to the start page: a picture, a manifest.
+
+        Raises:
+            PageError: it failed, is not there, or is larger.
+        """
+        resource = await self._static.fetch_resource(url, max_bytes=max_bytes)
+        if resource.status != 200:
+            raise HttpStatus(resource.status)
+        return resource.body
 
     def method_for(self, target: Target) -> FetchMethod:
         """How the page will be fetched, as far as is known now."""

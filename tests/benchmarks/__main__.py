@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import crawl, latency, python_docs, rendering, retrieval, slow_site, stream_fanout
+from tests.benchmarks import crawl, latency, python_docs, rendering, retrieval, slow_site, stream_fanout, theme
 from tests.benchmarks.scores import Scores
 
 ON_THEIR_OWN = {
@@ -20,6 +20,7 @@ ON_THEIR_OWN = {
     "slow_site": slow_site.run,
     "crawl": crawl.run,
     "rendering": rendering.run,
+    "theme": theme.run,
 }
 ON_THE_DOCS = ("python_docs", "retrieval")
 NAMES = (*ON_THEIR_OWN, *ON_THE_DOCS)
