@@ -18,7 +18,6 @@ MOST_CHARACTERS = 80
 
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}).*$")
 _MARKS = re.compile(r"^[\s>]*(?:#{1,6}\s+|[-*+]\s+(?:\[[ xX]\]\s+)?|\d{1,9}[.)]\s+)?")
-_RULE = re.compile(r"^[\s|:*_=-]*$")
 _CODE = re.compile(r"(`{1,5})(.+?)\1")
 _EMPHASIS = re.compile(r"(\*\*\*|\*\*|\*|~~)(?=\S)(.+?)(?<=\S)\1|(?<!\w)(__|_)(?=\S)(.+?)(?<=\S)\3(?!\w)")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -35,12 +34,13 @@ def deep_link(url: str, text: str) -> str:
 
 def _first_line(text: str) -> str:
     """The first line of more than headings, as a reader sees it; else the first heading."""
-    heading = ""
+    heading, in_code = "", False
     for line in text.splitlines():
-        if _FENCE.match(line) or _RULE.match(line):
+        if _FENCE.match(line):
+            in_code = not in_code
             continue
-        shown = _shown(line)
-        if line.lstrip().startswith("#"):
+        shown = " ".join(line.split()) if in_code else _shown(line)
+        if not in_code and line.startswith("#"):
             heading = heading or shown
         elif re.search(r"\w", shown):
             return shown
