@@ -19,7 +19,9 @@ MOST_CHARACTERS = 80
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}).*$")
 _MARKS = re.compile(r"^[\s>]*(?:#{1,6}\s+|[-*+]\s+(?:\[[ xX]\]\s+)?|\d{1,9}[.)]\s+)?")
 _CODE = re.compile(r"(`{1,5})(.+?)\1")
-_EMPHASIS = re.compile(r"(\*\*\*|\*\*|\*|~~)(?=\S)(.+?)(?<=\S)\1|(?<!\w)(__|_)(?=\S)(.+?)(?<=\S)\3(?!\w)")
+_EMPHASIS = re.compile(
+    r"(?<!\\)(\*\*\*|\*\*|\*|~~)(?=\S)(.+?)(?<=[^\s\\])\1|(?<![\w\\])(__|_)(?=\S)(.+?)(?<=\S)\3(?!\w)"
+)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -40,10 +42,11 @@ def _first_line(text: str) -> str:
             in_code = not in_code
             continue
         shown = " ".join(line.split()) if in_code else _shown(line)
-        if not in_code and line.startswith("#"):
-            heading = heading or shown
-        elif re.search(r"\w", shown):
+        if not re.search(r"\w", shown):
+            continue
+        if in_code or not line.startswith("#"):
             return shown
+        heading = heading or shown
     return heading
 
 
