@@ -1,0 +1,2 @@
+LEAD=256
+def index_name(x): return x
