@@ -16,7 +16,7 @@ from tasks.knowledge.deep_links import deep_link
 from tasks.knowledge.embedders import Embedder, Vector
 from tasks.knowledge.questions import Term, any_of, coverage, rarest, read_terms, terms_vector
 from tasks.knowledge.storable import storable
-from tasks.knowledge.vector_index import LEAD, index_name
+from tasks.knowledge.vector_index import LEAD, has_index, widen_search
 
 MAX_QUERY_LENGTH = 1_000
 MAX_RESULTS = 50
@@ -57,12 +57,11 @@ async def find_passages(
         raise InvalidRequest("limit_invalid", f"`limit` must be from 1 to {MAX_RESULTS}.", field="limit")
     async with pool.connection() as connection:
         # Before anything is paid for.
-        job_id, is_indexed = await _read_build(connection, widget_id)
+        job_id = await _read_build(connection, widget_id)
         terms = await read_terms(connection, job_id, question) if job_id else []
     vector = await _embed_query(embedder, question)
     if job_id is None:
         return []
-    statement = _indexed(job_id, terms) if is_indexed else _SCAN
     wanted = {
         "job": job_id,
         "model": embedder.model,
@@ -77,6 +76,10 @@ async def find_passages(
         "limit": limit,
     }
     async with pool.connection() as connection, connection.transaction():
+        statement: sql.SQL | sql.Composed = _SCAN
+        if await has_index(connection, job_id):
+            await widen_search(connection)
+            statement = _look_up(job_id, terms)
         found = await _search(connection, statement, wanted, terms)
         if len(found) < limit:
             # A few long pages may have taken all candidates' places: now all passages are looked at.
@@ -93,20 +96,12 @@ def _check_query(query: str) -> str:
     return question
 
 
-_BUILD = """
-SELECT active_job_id, EXISTS (
-    SELECT FROM pg_index WHERE indexrelid = to_regclass('knowledge_chunks_' || translate(active_job_id::text, '-', ''))
-    AND indisvalid
-) FROM widgets WHERE id = %s
-"""
-
-
-async def _read_build(connection: Connection, widget_id: UUID) -> tuple[UUID | None, bool]:
-    """The build that answers, and whether it has a vector index of its own."""
-    row = await (await connection.execute(_BUILD, (widget_id,))).fetchone()
-    if row is None:
+async def _read_build(connection: Connection, widget_id: UUID) -> UUID | None:
+    """The build that the widget answers from."""
+    rows = await connection.execute("SELECT active_job_id FROM widgets WHERE id = %s", (widget_id,))
+    if (row := await rows.fetchone()) is None:
         raise NotFound("widget")
-    return row[0], row[1]
+    return UUID(str(row[0])) if row[0] else None
 
 
 async def _embed_query(embedder: Embedder, question: str) -> Vector:
@@ -164,14 +159,14 @@ ORDER BY score DESC, best.id
 _SCAN = sql.SQL("WITH" + _SCANNED + _FUSED)
 
 
-def _indexed(job_id: UUID, terms: list[Term]) -> sql.Composed:
+def _look_up(job_id: UUID, terms: list[Term]) -> sql.Composed:
     """The statement for a build with an index of its own, which the planner finds by the build's literal id."""
     rare = any_of(rarest(terms, RARE_SHARE))
     return sql.SQL("WITH" + _LOOKED_UP + _FUSED).format(job=sql.Literal(job_id), rarest=sql.Literal(rare))
 
 
 async def _search(
-    connection: Connection, statement: sql.Composable, wanted: dict[str, Any], terms: list[Term]
+    connection: Connection, statement: sql.SQL | sql.Composed, wanted: dict[str, Any], terms: list[Term]
 ) -> list[RatedPassage]:
     rows = await connection.execute(statement, wanted)
     return [

@@ -34,10 +34,14 @@ QUESTIONS = (
     Question("How do I rotate log files when they reach a certain size?", "library/logging.handlers.html"),
     Question("How can I configure logging from a dictionary?", "library/logging.config.html"),
     Question("How do I cancel an asyncio task?", "library/asyncio-task.html"),
-    Question("How do I limit how many coroutines use a resource at once with a semaphore?", "library/asyncio-sync.html"),
+    Question(
+        "How do I limit how many coroutines use a resource at once with a semaphore?", "library/asyncio-sync.html"
+    ),
     Question("How do I start a subprocess without blocking the event loop?", "library/asyncio-subprocess.html"),
     Question("How do I share memory between processes?", "library/multiprocessing.shared_memory.html"),
-    Question("How do I run functions in a pool of threads and collect their results?", "library/concurrent.futures.html"),
+    Question(
+        "How do I run functions in a pool of threads and collect their results?", "library/concurrent.futures.html"
+    ),
     Question("How do I sort a list of dictionaries by one of their keys?", "howto/sorting.html"),
     Question("How do I keep a list sorted while inserting new items?", "library/bisect.html"),
     Question("Which container counts how often each element occurs?", "library/collections.html"),
