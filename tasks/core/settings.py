@@ -139,6 +139,9 @@ class Settings(BaseSettings):
     embedding_model: str = "text-embedding-3-small"
     """OpenAI's embedding model; at most 1536 dimensions."""
 
+    chunk_tokens: int = Field(190, ge=50, le=2_000)
+    """About how many of the embedding model's tokens a passage has; tables and code of up to 512 stay whole."""
+
     egress_allow: Annotated[tuple[Network, ...], NoDecode] = ()
     """CIDRs, comma-separated, that may be fetched although they are not public."""
 
