@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 
 from tasks.core.database import Pool
+from tasks.core.errors import InvalidRequest, NotFound
 from tasks.knowledge.answering.events import CitationsEvent, TokenEvent
 from tasks.knowledge.answering.evidence import Evidence, weigh
 from tasks.knowledge.answering.extractive import quote
@@ -21,12 +22,15 @@ from tasks.knowledge.answering.reply import AnswerKind, Reply, Site, Turn
 from tasks.knowledge.answering.small_talk import small_talk
 from tasks.knowledge.answering.visitor_language import detect_language
 from tasks.knowledge.embedders import Embedder
-from tasks.knowledge.search import MAX_QUERY_LENGTH, search
+from tasks.knowledge.local_model import embed_locally
+from tasks.knowledge.search import MAX_QUERY_LENGTH, find_passages
 
 logger = logging.getLogger("widget_builder.chat")
 
-PASSAGES = 10
-"""Passages weighed for a question."""
+PASSAGES = 16
+"""Passages weighed for a question …"""
+PER_PAGE = 3
+"""… at most so many of a page."""
 HISTORY = 3
 """Earlier turns that a question may lean on."""
 
@@ -39,6 +43,10 @@ class Answerer:
         self._embedder = embedder
         self._model = model
 
+    async def warm_up(self) -> None:
+        """Load what the first visitor would otherwise wait for."""
+        await asyncio.to_thread(_warm_up)
+
     @property
     def generates(self) -> bool:
         """Whether a model words the answers, at a cost."""
@@ -49,7 +57,6 @@ class Answerer:
 
         Raises:
             NotFound: there is no such widget.
-            InvalidRequest: nothing can be searched for in the message.
             EmbeddingFailed, EmbeddingRefused: the question could not be embedded.
         """
         language = detect_language(message, site.language)
@@ -57,15 +64,21 @@ class Answerer:
         if talk is not None:
             return Reply(site, message, language, message, talk=talk)
         searched = await self._write_out(message, history)
-        evidence = await self.weigh(site, searched)
+        try:
+            evidence = await self.weigh(site, searched, is_foreign=language != base(site.language))
+        except NotFound:
+            raise
+        except InvalidRequest:
+            # Nothing in it can be searched for, so the site does not say.
+            evidence = []
         return Reply(site, message, language, searched, evidence=evidence, history=history[-HISTORY:])
 
-    async def weigh(self, site: Site, searched: str) -> list[Evidence]:
+    async def weigh(self, site: Site, searched: str, *, is_foreign: bool = False) -> list[Evidence]:
         """The site's passages that may answer, strongest first."""
         query = searched[:MAX_QUERY_LENGTH]
         passages, question = await asyncio.gather(
-            search(self._pool, self._embedder, site.widget_id, query, PASSAGES),
-            analyse_question(self._pool, site.widget_id, query, site.language),
+            find_passages(self._pool, self._embedder, site.widget_id, query, PASSAGES, per_page=PER_PAGE),
+            analyse_question(self._pool, site.widget_id, query, site.language, is_foreign=is_foreign),
         )
         return await asyncio.to_thread(weigh, question, passages)
 
@@ -93,14 +106,20 @@ class Answerer:
             yield phrase(reply.talk, reply.language, reply.site.name)
             return
         if self._model is not None and reply.evidence:
-            has_spoken = False
             async for piece in generate(self._model, reply):
-                has_spoken = True
                 yield piece
-            if has_spoken:
+            if reply.kind is AnswerKind.generated:
+                return
+            if reply.says_not_found:
+                yield reply.refuse()
                 return
         for piece in _extract(reply):
             yield piece
+
+
+def _warm_up() -> None:
+    detect_language("Where is it?", "en")
+    embed_locally(["Where is it?"])
 
 
 def _extract(reply: Reply) -> list[str]:

@@ -16,23 +16,13 @@ from uuid import UUID
 from pydantic import Field
 
 from tasks.core.database import Connection, Pool
-from tasks.core.errors import WidgetBuilderError
+from tasks.core.errors import TryLater
 from tasks.core.models import Frozen
 from tasks.core.settings import Rate, Settings
 
 DAY = Rate(count=1, seconds=86_400)
 IPV6_NETWORK_BITS = 64
 """A household has a whole network of addresses."""
-
-
-class BudgetSpent(WidgetBuilderError):
-    """Too much was asked; `retry_after` seconds later there is budget again."""
-
-    code = "rate_limited"
-
-    def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 class Account(Frozen):
@@ -96,7 +86,7 @@ class Budgets:
         """Count a question of a visitor.
 
         Raises:
-            BudgetSpent: there were too many of late.
+            TryLater: there were too many of late.
         """
         rate = self._settings.chat_rate
         account = Account(scope="questions", key=client, cap=rate.count, seconds=rate.seconds)
@@ -106,7 +96,7 @@ class Budgets:
         """Set tokens of the chat model aside for an answer, on all accounts or on none; the accounts.
 
         Raises:
-            BudgetSpent: one of the accounts has not so many left today.
+            TryLater: one of the accounts has not so many left today.
         """
         settings = self._settings
         accounts = [
@@ -131,7 +121,7 @@ class Budgets:
         async with self._pool.connection() as connection, connection.transaction():
             for account in accounts:
                 if not await _charge(connection, account, amount):
-                    raise BudgetSpent(message, account.retry_after)
+                    raise TryLater("rate_limited", message, retry_after=account.retry_after)
 
 
 async def _charge(connection: Connection, account: Account, amount: int) -> bool:

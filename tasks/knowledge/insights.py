@@ -72,7 +72,8 @@ _COUNTS = (
     " count(*) FILTER (WHERE rating = 'up'), count(*) FILTER (WHERE rating = 'down')" + _ASKED
 )
 _QUESTIONS = (
-    "SELECT (array_agg(question ORDER BY message.at DESC))[1] AS question, count(*) AS count, max(message.at) AS last_at"
+    "SELECT (array_agg(question ORDER BY message.at DESC))[1] AS question, count(*) AS count,"
+    " max(message.at) AS last_at"
     + _ASKED
     + " AND NOT (%(unanswered)s AND answered) GROUP BY lower(regexp_replace(btrim(question), '\\s+', ' ', 'g'))"
     " ORDER BY count DESC, last_at DESC LIMIT %(most)s"

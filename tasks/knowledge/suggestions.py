@@ -96,7 +96,8 @@ async def _keep(pool: Pool, widget_id: UUID, job_id: UUID, pages: int, questions
     async with pool.connection() as connection:
         await connection.execute(
             "INSERT INTO suggested_questions (widget_id, job_id, page_count, questions)"
-            " SELECT id, %(job)s, %(pages)s, %(questions)s FROM widgets WHERE id = %(widget)s AND active_job_id = %(job)s"
+            " SELECT id, %(job)s, %(pages)s, %(questions)s FROM widgets"
+            " WHERE id = %(widget)s AND active_job_id = %(job)s"
             " ON CONFLICT (widget_id) DO UPDATE SET job_id = excluded.job_id, page_count = excluded.page_count,"
             " questions = excluded.questions",
             {"widget": widget_id, "job": job_id, "pages": pages, "questions": questions},

@@ -60,7 +60,9 @@ FLASK = QuestionSet(
         Asked("How do I add a favicon?", ("patterns/favicon.html",)),
         Asked("How do I open an interactive shell with my app?", ("shell.html", "cli.html")),
         Asked("How do I pass arguments to a class-based view?", ("views.html", "api.html")),
-        Asked("How do I write a decorator that requires a login?", ("patterns/viewdecorators.html", "tutorial/views.html")),
+        Asked(
+            "How do I write a decorator that requires a login?", ("patterns/viewdecorators.html", "tutorial/views.html")
+        ),
     ),
     not_answered=(
         Asked("What does a support contract cost per year?"),
@@ -101,7 +103,10 @@ SQLITE = QuestionSet(
         Asked("What does json_extract() return for several paths?", ("json1.html",)),
         Asked("How do I create a full-text index with FTS5?", ("fts5.html",)),
         Asked("What are the benefits of WITHOUT ROWID tables?", ("withoutrowid.html",)),
-        Asked("Since which version are window functions supported?", ("windowfunctions.html", "changes.html", "releaselog/3_25_0.html")),
+        Asked(
+            "Since which version are window functions supported?",
+            ("windowfunctions.html", "changes.html", "releaselog/3_25_0.html"),
+        ),
         Asked("What is an R-Tree index for?", ("rtree.html",)),
         Asked("When is a client/server database the better choice?", ("whentouse.html",)),
         Asked("How do VIRTUAL and STORED generated columns differ?", ("gencol.html",)),

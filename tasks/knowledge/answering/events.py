@@ -7,7 +7,6 @@ from typing import Literal
 from uuid import UUID
 
 from tasks.core.models import Frozen, Passage
-from tasks.knowledge.answering.deep_links import deep_link
 
 
 class TokenEvent(Frozen):
@@ -62,13 +61,13 @@ class ErrorEvent(Frozen):
 AnswerEvent = TokenEvent | CitationsEvent | DoneEvent | ErrorEvent
 
 
-def cite(n: int, passage: Passage, quoted: str) -> Citation:
-    """The passage as number `n`, linked to the words quoted from it."""
+def cite(n: int, passage: Passage, deep_link: str) -> Citation:
+    """The passage as number `n`."""
     return Citation(
         n=n,
         url=passage.url,
         title=passage.title,
         heading=passage.heading,
         text=passage.text,
-        deep_link=deep_link(passage.url, quoted),
+        deep_link=deep_link,
     )

@@ -1,6 +1,7 @@
 """An answer in the site's own words: the statements of the strongest passages that hold the evidence."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from tasks.knowledge.answering.markup import escape, fence
 from tasks.knowledge.answering.sentences import Kind, Statement, read_statements
 
 MAX_PASSAGES = 3
+MAX_OF_PAGE = 2
 AS_STRONG = 0.5
 """Another passage is quoted too when it is at least so strong, compared with the strongest."""
 FIRST_LENGTH, OTHER_LENGTH = 500, 260
@@ -37,12 +39,16 @@ def quote(weighed: Sequence[Evidence]) -> list[Quote]:
     strong = [evidence for evidence in weighed if evidence.answers]
     quotes: list[Quote] = []
     said: set[str] = set()
+    of_page: Counter[str] = Counter()
     for evidence in strong:
         if len(quotes) == MAX_PASSAGES or evidence.strength < max(ENOUGH, AS_STRONG * strong[0].strength):
             break
+        if of_page[evidence.passage.url] == MAX_OF_PAGE:
+            continue
         statements = tuple(_choose(evidence, OTHER_LENGTH if quotes else FIRST_LENGTH))
         if statements and not said.issuperset(statement.text for statement in statements):
             quotes.append(Quote(evidence, statements))
+            of_page[evidence.passage.url] += 1
             said.update(statement.text for statement in statements)
     return quotes
 

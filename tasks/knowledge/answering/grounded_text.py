@@ -43,6 +43,9 @@ class GroundedText:
 
     def feed(self, text: str) -> Iterator[str]:
         """What may be shown now."""
+        return filter(None, self._feed(text))
+
+    def _feed(self, text: str) -> Iterator[str]:
         self._buffer += text.replace("\0", "").replace("\r", "")
         while (end := self._end()) is not None:
             sentence, self._buffer = self._buffer[:end], self._buffer[end:]
@@ -55,8 +58,7 @@ class GroundedText:
     def end(self) -> Iterator[str]:
         """What may be shown of the last sentence."""
         sentence, self._buffer = self._buffer, ""
-        if sentence.strip():
-            yield from self._finish(sentence)
+        return filter(None, self._finish(sentence) if sentence.strip() else ())
 
     def _end(self) -> int | None:
         """Where the present sentence or block ends, if it does yet."""
@@ -76,11 +78,11 @@ class GroundedText:
         limit = _OPEN.search(rest)
         end = 0
         for word in re.finditer(r"\S+\s+", rest[: limit.start()] if limit else rest):
-            if word.end() == len(rest) and not word[0][-1].isspace():
+            if not self._grounds.knows(word[0]) or "://" in word[0] or word[0].startswith(("www.", "#")):
                 break
-            if not self._grounds.knows(word[0]) or "://" in word[0] or word[0].lstrip().startswith(("www.", "#")):
-                break
-            end = word.end()
+            # Words that say nothing wait for one that does: "I'm" may go on with "sorry".
+            if self._grounds.claims(word[0]):
+                end = word.end()
         # A space may be the last thing before a full stop or a reference: it goes with the word after it.
         piece = rest[:end].rstrip()
         if piece.strip():

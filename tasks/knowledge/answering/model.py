@@ -47,6 +47,10 @@ class ChatModel:
         self._patience_s = patience_s
         self.name = name
 
+    def with_patience(self, seconds: float) -> "ChatModel":
+        """The same model, waited for so long for each piece."""
+        return ChatModel(self._client, self.name, patience_s=seconds)
+
     async def stream(self, messages: Sequence[Message]) -> AsyncIterator[str]:
         """The answer in pieces, as they come.
 

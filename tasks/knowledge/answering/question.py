@@ -63,9 +63,16 @@ FROM knowledge, (
 """
 
 
-async def analyse_question(pool: Pool, widget_id: UUID, text: str, language: str) -> Question:
-    """The question with the weights of its words in the widget's knowledge, in one query."""
-    words = list(dict.fromkeys(read_words(text)))[:MAX_TERMS]
+async def analyse_question(
+    pool: Pool, widget_id: UUID, text: str, language: str, *, is_foreign: bool = False
+) -> Question:
+    """The question with the weights of its words in the widget's knowledge, in one query.
+
+    `language` is the site's; a foreign question's own function words are left out too.
+    """
+    leave_out = function_words().all if is_foreign else function_words().framing
+    listed = dict.fromkeys(word for word in read_words(text) if word.casefold() not in leave_out)
+    words = list(listed)[:MAX_TERMS]
     async with pool.connection() as connection:
         rows = await connection.execute(
             _COUNTS,
@@ -85,7 +92,7 @@ def _terms(text: str, words: Sequence[str], counts: Sequence[tuple[int, int | No
     terms: dict[str, Term] = {}
     for word, (passages, found) in zip(words, counts, strict=False):
         # PostgreSQL has no query for what it takes for a stop word.
-        if found is None or word.casefold() in function_words().framing:
+        if found is None:
             continue
         weight = math.log((passages + 1) / (found + 0.5)) / math.log((passages + 1) / 0.5)
         if weight <= 0:

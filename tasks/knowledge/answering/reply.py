@@ -9,7 +9,8 @@ from tasks.core.models import Frozen, Passage
 from tasks.knowledge.answering.events import Citation, ErrorEvent, cite
 from tasks.knowledge.answering.evidence import Evidence
 from tasks.knowledge.answering.phrases import Phrase, phrase
-from tasks.knowledge.answering.sentences import read_statements
+from tasks.knowledge.answering.sentences import Kind, read_statements
+from tasks.knowledge.deep_links import deep_link
 
 NEAREST = 3
 """Pages offered when the site does not say."""
@@ -86,5 +87,8 @@ class Reply:
 
 
 def _cite(n: int, evidence: Evidence) -> Citation:
-    statements = read_statements(evidence.passage.text)
-    return cite(n, evidence.passage, statements[evidence.best].text if evidence.best is not None else "")
+    passage = evidence.passage
+    best = None if evidence.best is None else read_statements(passage.text)[evidence.best]
+    # A row is not written on the page as it is quoted; code may be too long to be found.
+    is_plain = best is not None and best.kind in (Kind.sentence, Kind.item)
+    return cite(n, passage, deep_link(passage.url, best.text) if best and is_plain else passage.deep_link)

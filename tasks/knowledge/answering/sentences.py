@@ -15,6 +15,8 @@ from markdown_it.token import Token
 MAX_STATEMENT_LENGTH = 500
 """Longer ones are cut after a word."""
 MAX_CODE_LENGTH = 1_200
+MAX_COLUMN_NAME = 40
+"""A longer first row is no head: the table lays out a page."""
 
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,500}>")
 _END = re.compile(r"(?<=[.!?…])[\"”»')\]]*\s+(?=[\"“«'(\[`*]?[^\W_a-z])|(?<=[。！？])")
@@ -105,7 +107,8 @@ class _Reader:
             self.header = cells
             return
         named = zip([*self.header, *[""] * len(cells)], cells, strict=False)
-        self._add(" · ".join(f"{name}: {cell}" if name else cell for name, cell in named if cell), Kind.row)
+        parts = [f"{name}: {cell}" if 0 < len(name) <= MAX_COLUMN_NAME else cell for name, cell in named if cell]
+        self._add(" · ".join(parts), Kind.row)
 
     def _add(self, text: str, kind: Kind) -> None:
         if text.strip():
