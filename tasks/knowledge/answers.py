@@ -6,15 +6,18 @@ whenever it fails, the passages are quoted. Either way what the passages do not 
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Sequence
 
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound
+from tasks.core.models import Passage
 from tasks.knowledge.answering.events import CitationsEvent, TokenEvent
 from tasks.knowledge.answering.evidence import Evidence, weigh
 from tasks.knowledge.answering.extractive import quote
 from tasks.knowledge.answering.follow_ups import write_out
 from tasks.knowledge.answering.generated import generate, rewrite
+from tasks.knowledge.answering.injection import without_instructions
 from tasks.knowledge.answering.model import ChatModel, ModelFailed
 from tasks.knowledge.answering.phrases import Phrase, base, phrase
 from tasks.knowledge.answering.question import analyse_question
@@ -80,7 +83,9 @@ class Answerer:
             find_passages(self._pool, self._embedder, site.widget_id, query, PASSAGES, per_page=PER_PAGE),
             analyse_question(self._pool, site.widget_id, query, site.language, is_foreign=is_foreign),
         )
-        return await asyncio.to_thread(weigh, question, passages)
+        return await asyncio.to_thread(
+            weigh, question, [clean for p in passages if (clean := _without_instructions(p))]
+        )
 
     async def _write_out(self, message: str, history: Sequence[Turn]) -> str:
         if not history:
@@ -115,6 +120,14 @@ class Answerer:
                 return
         for piece in _extract(reply):
             yield piece
+
+
+def _without_instructions(passage: Passage) -> Passage | None:
+    """The passage as visitors should read it; none when nothing of it is meant for them."""
+    text = without_instructions(passage.text)
+    if text == passage.text:
+        return passage
+    return passage.model_copy(update={"text": text}) if re.search(r"\w", text) else None
 
 
 def _warm_up() -> None:

@@ -158,8 +158,8 @@ async def test_a_widget_deleted_while_it_answers_ends_in_an_error(
     site = await build_site(pool, SHOP)
     made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY)
     async with serving(pool, made, site) as chatting:
-        openai.chat.pause_s = 0.02
-        openai.chat.then("Parcels leave our warehouse the same day [1]. " * 10)
+        openai.chat.pause_s = 0.01
+        openai.chat.then("Parcels leave our warehouse the same day [1]. " * 6)
         asking = asyncio.create_task(chatting.ask(QUESTION))
         asked = len(openai.chat.asked)
         while len(openai.chat.asked) == asked:
@@ -201,19 +201,19 @@ async def test_a_visitor_who_asks_too_often_is_told_to_wait(pool: Pool, shop: Si
 async def test_no_more_is_spent_than_the_cap_however_many_ask_at_once(
     pool: Pool, shop: Site, openai: OpenAIServer, settings: MakeSettings, cap: str
 ) -> None:
-    """Sixty at once against a budget for a few: some are answered, the others refused, and the account holds."""
-    made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY, **{cap: 8_000})
+    """Two dozen at once against a budget for a few: some are answered, the others refused, and the account holds."""
+    made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY, **{cap: 6_000})
     async with pool.connection() as connection:
         await connection.execute("DELETE FROM chat_usage")
     async with serving(pool, made, shop) as chatting:
         asked = len(openai.chat.asked)
-        answers = await asyncio.gather(*(chatting.post({"message": QUESTION}) for _ in range(60)))
+        answers = await asyncio.gather(*(chatting.post({"message": QUESTION}) for _ in range(24)))
         statuses = [answer.status_code for answer in answers]
     assert set(statuses) == {200, 429}
     assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 429)
     assert len(openai.chat.asked) - asked == statuses.count(200)
     scope = cap.removeprefix("chat_")
-    assert 0 < await count(pool, "SELECT sum(amount) FROM chat_usage WHERE scope = %s", scope) <= 8_000
+    assert 0 < await count(pool, "SELECT sum(amount) FROM chat_usage WHERE scope = %s", scope) <= 6_000
 
 
 async def test_a_thumb_is_kept_and_may_be_changed(chatting: Chat) -> None:

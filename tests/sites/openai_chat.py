@@ -134,7 +134,7 @@ def _answer(messages: Sequence[dict[str, str]]) -> str:
     wanted = _long_words(question)
     best = (0.0, "")
     for number, page, passage in re.findall(_PASSAGE, text, re.DOTALL):
-        for sentence in re.split(r"(?<=[.!?])\s+|\n+", passage):
+        for sentence in re.split(r"(?<=[.!?])\s+|\n+", re.sub(r"^#.*", "", passage, flags=re.MULTILINE)):
             share = len(wanted & _long_words(f"{page} {sentence}")) / max(1, len(wanted))
             best = max(best, (share, f"{sentence.strip()} [{number}]"), key=lambda found: found[0])
     if best[0] >= ENOUGH:

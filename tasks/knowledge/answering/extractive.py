@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tasks.knowledge.answering.evidence import ENOUGH, Evidence
-from tasks.knowledge.answering.injection import is_instruction
 from tasks.knowledge.answering.markup import escape, fence
 from tasks.knowledge.answering.sentences import Kind, Statement, read_statements
 
@@ -68,9 +67,7 @@ def _choose(evidence: Evidence, length: int) -> Iterator[Statement]:
         if room < 0 or not _belongs(statements[last], after):
             break
         last += 1
-    for statement in statements[first : last + 1]:
-        if not is_instruction(statement.text):
-            yield statement
+    yield from statements[first : last + 1]
 
 
 def _needs_what_is_before(before: Statement, statement: Statement) -> bool:

@@ -1,6 +1,13 @@
-"""Text on a page that speaks to a machine rather than to a visitor: it is not quoted, whatever is asked."""
+"""Text on a page that speaks to a machine rather than to a visitor: no answer is made from it, whatever is asked.
+
+The list cannot be complete, and need not be: what gets through is still only quoted or put into words, without
+links, images or HTML; nothing is done that a page says.
+"""
 
 import re
+from itertools import takewhile
+
+from tasks.knowledge.answering.sentences import split_sentences
 
 _MACHINE = r"(?:ai|a\.i\.|llms?|gpt|chat ?bots?|assistants?|language models?|ki|bots?|modell?)"
 _PATTERNS = (
@@ -19,6 +26,20 @@ _PATTERNS = (
     r"\b(?:reveal|print|send|leak|repeat)\b[^.]{0,40}\b(?:api[ _-]?keys?|environment variables?|credentials|prompt)\b",
 )
 _INSTRUCTION = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE)
+
+
+def without_instructions(markdown: str) -> str:
+    """The text without what tells a language model what to do, each time up to the paragraph's end."""
+    if not _INSTRUCTION.search(markdown):
+        return markdown
+    return "\n".join(_clean_line(line) for line in markdown.split("\n"))
+
+
+def _clean_line(line: str) -> str:
+    if not is_instruction(line):
+        return line
+    # What follows an order in its paragraph goes on giving it.
+    return " ".join(takewhile(lambda sentence: not is_instruction(sentence), split_sentences(line)))
 
 
 def is_instruction(text: str) -> bool:

@@ -44,6 +44,7 @@ def fence(code: str) -> str:
     return f"{ticks}\n{code}\n{ticks}"
 
 
+_HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+", re.MULTILINE)
 _DEFINITION = re.compile(r"^[ \t]{0,3}\[[^\]\n]{1,300}\]:[^\n]*(?:\n|$)", re.MULTILINE)
 _LINK = re.compile(
     r"(!?)\[((?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1000})\]"
@@ -83,7 +84,7 @@ def _clean_prose(text: str, is_ours: IsOurs) -> str:
             return shown
         return keep(f"[{_escape_marks(shown)}]({address})")
 
-    text = _DEFINITION.sub("", text.replace("\0", ""))
+    text = _HEADING.sub("", _DEFINITION.sub("", text.replace("\0", "")))
     text = _LINK.sub(link, text)
     text = _AUTOLINK.sub(lambda match: keep(f"<{match[1]}>") if is_ours(match[1]) else keep(f"`{match[1]}`"), text)
     text = _BARE.sub(lambda match: match[0] if is_ours(match[0]) else keep(f"`{match[0]}`"), text)
