@@ -29,6 +29,8 @@ WINDOW, PLACE, SIMILARITY, FOREIGN, NAMES, BIAS = 4.8, 2.1, 6.2, -3.7, -0.9, -7.
 ENOUGH = 0.17
 """Evidence from which on a passage counts as answering, as a probability."""
 NEIGHBOURS = 1
+MOST_READ = 8
+"""Passages read sentence by sentence; of the others all words together are looked at."""
 
 Each = TypeVar("Each")
 
@@ -88,11 +90,15 @@ class _Words:
 
 
 def weigh(question: Question, passages: Sequence[Passage]) -> list[Evidence]:
-    """The evidence of each passage, strongest first. Takes processor time: about 2 ms a passage."""
+    """The evidence of each passage, strongest first. Takes processor time: some 30 ms in all."""
     if not passages:
         return []
-    words = _Words(question, (_embedded(passage, passage.text) for passage in passages))
-    weighed = [_weigh(question, words, passage) for passage in passages]
+    texts = [_embedded(passage, passage.text) for passage in passages]
+    words = _Words(question, texts)
+    # To read all of them sentence by sentence would double the time to the first word.
+    worth = [words.share(set(stems(text, question.language))) for text in texts]
+    order = sorted(range(len(passages)), key=lambda place: -(worth[place] + passages[place].similarity))
+    weighed = [_weigh(question, words, passages[place]) for place in order[:MOST_READ]]
     return sorted(_compared(question, weighed), key=lambda evidence: -evidence.strength)
 
 
