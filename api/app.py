@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 
-from api import builds, health, widgets
+from api import builds, chat, health, insights, widgets
 from api.problems import HANDLERS
 from api.service import open_service
 from tasks.core.settings import Settings, load_settings
@@ -22,7 +22,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             yield
 
     return Starlette(
-        routes=[*builds.routes, *widgets.routes, *health.routes],
+        routes=[*builds.routes, *widgets.routes, *chat.routes, *insights.routes, *health.routes],
         exception_handlers=HANDLERS,
         lifespan=lifespan,
     )

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import crawl, latency, python_docs, rendering, retrieval, slow_site, stream_fanout, theme
+from tests.benchmarks import answers, crawl, latency, python_docs, rendering, retrieval, slow_site, stream_fanout, theme
 from tests.benchmarks.scores import Scores
 
 ON_THEIR_OWN = {
+    "answers": answers.run,
     "latency": latency.run,
     "stream_fanout": stream_fanout.run,
     "slow_site": slow_site.run,
