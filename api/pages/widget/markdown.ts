@@ -1,5 +1,5 @@
 // Markdown to nodes while it streams in. Text becomes text nodes and never markup; no picture is ever fetched.
-// Blocks that are followed by another are final: only the last one is rendered anew as text arrives.
+// Blocks that others follow are final: only the last ones are rendered anew as text arrives.
 
 import { el, link, safeUrl } from "./dom";
 
@@ -40,32 +40,38 @@ export class MarkdownStream {
     }
     this.source = source;
     for (const node of this.open) node.parentNode?.removeChild(node);
+    this.open = [];
     const start = this.final;
     const blocks = splitBlocks(source.slice(start));
-    this.open = [];
     blocks.forEach((block, at) => {
       const isLast = at === blocks.length - 1;
-      if (isLast && !isComplete) closeTail(block);
-      const node = renderBlock(block, this.cite, 0);
-      this.target.append(node);
-      if (isLast) this.open = [node];
-      else this.final = start + block.end;
+      const shown = isLast && !isComplete ? splitBlocks(closeTail(block)) : [block];
+      const nodes = shown.map((it) => renderBlock(it, this.cite, 0));
+      this.target.append(...nodes);
+      if (!isLast && isSettled(source, start + block.end)) this.final = start + block.end;
+      else this.open.push(...nodes);
     });
   }
 }
 
-/** What is open at the end of unfinished text is closed or held back, so that no half mark is seen. */
-function closeTail(block: Block): void {
-  if (block.kind === "fence") return;
-  if (block.kind === "paragraph" && block.lines[0]!.trimStart().startsWith("|")) block.lines = [""];
-  const last = block.lines.length - 1;
-  let text = block.lines[last]!
-    .replace(/!?\[([^\]]*)\]\([^)]*$/, "$1")
+/** Whether two lines follow whole: what the block after begins with can't become part of this one any more. */
+function isSettled(source: string, end: number): boolean {
+  const next = source.indexOf("\n", end);
+  return next >= 0 && source.includes("\n", next + 1);
+}
+
+/** The block's text; what is open at the end of unfinished text is closed or held back: no half mark is seen. */
+function closeTail({ kind, lines }: Block): string {
+  const text = lines.join("\n");
+  if (kind === "fence") return text;
+  if (kind === "paragraph" && text.trimStart().startsWith("|")) return "";
+  const closed = text
+    .replace(/!?\[([^\][]*)\]\([^)]*$/, "$1")
     .replace(/!?\[\d*[\d,\s]*$/, "")
-    .replace(/!?\[([^\]]*)$/, "$1")
+    .replace(/!?\[([^\][]*)$/, "$1")
     .replace(/(\*+|_+|`+|~+)$/, "");
-  for (const mark of ["**", "`"]) if (text.split(mark).length % 2 === 0) text += mark;
-  block.lines[last] = text;
+  const isOpen = (mark: string): boolean => closed.split(mark).length % 2 === 0;
+  return closed + ["`", "**"].filter(isOpen).join("");
 }
 
 function splitBlocks(source: string): Block[] {
@@ -109,7 +115,8 @@ function measure(lines: string[], at: number): [Block["kind"], number] {
 }
 
 function isTable(lines: string[], at: number): boolean {
-  return lines[at]!.includes("|") && DELIMITER.test(lines[at + 1] ?? "") && lines[at + 1]!.includes("-");
+  const delimiter = lines[at + 1] ?? "";
+  return lines[at]!.includes("|") && delimiter.includes("|") && DELIMITER.test(delimiter);
 }
 
 function endsList(lines: string[], line: string, at: number): boolean {
@@ -129,11 +136,9 @@ function renderBlock({ kind, lines }: Block, cite: Cite, depth: number): HTMLEle
   switch (kind) {
     case "fence":
       return renderFence(lines);
-    case "heading": {
-      const [, marks, content] = HEADING.exec(lines[0]!)!;
-      const level = Math.min(6, marks!.length + 2) as 3 | 4 | 5 | 6;
-      return el(`h${level}`, {}, ...text(content!));
-    }
+    case "heading":
+      // One level below the panel's own: an answer may begin with any, and none is to be skipped.
+      return el("h3", {}, ...text(HEADING.exec(lines[0]!)![2]!));
     case "rule":
       return el("hr");
     case "quote":
@@ -162,10 +167,16 @@ function renderFence(lines: string[]): HTMLElement {
 function renderList(lines: string[], cite: Cite, depth: number): HTMLElement {
   const [, indent = "", , number] = ITEM.exec(lines[0]!)!;
   const items: string[][] = [];
+  let width = 0;
   for (const line of lines) {
     const item = ITEM.exec(line);
-    if (item && item[1]!.length <= indent.length + 1) items.push([line.slice(item[0].length)]);
-    else items[items.length - 1]!.push(line.replace(/^( {1,4}|\t)/, ""));
+    if (item && item[1]!.length <= indent.length + 1) {
+      width = item[0].length;
+      items.push([line.slice(width)]);
+    } else {
+      const indented = /^\s*/.exec(line)![0].length;
+      items.at(-1)!.push(line.slice(Math.min(width, indented)));
+    }
   }
   const list = number ? el("ol", number === "1" ? {} : { start: number }) : el("ul");
   for (const item of items) {

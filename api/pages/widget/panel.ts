@@ -45,6 +45,7 @@ class ChatPanel implements Panel {
     const options = { signal: this.leaving.signal };
     this.phone.addEventListener("change", () => this.isOpen && this.show(true), options);
     for (const type of ["online", "offline"]) addEventListener(type, () => this.showConnection(), options);
+    addEventListener("pagehide", () => this.conversation.save(), options);
     visualViewport?.addEventListener("resize", () => this.fit(), options);
   }
 

@@ -11,6 +11,15 @@ export function spoken(markdown: string): string {
     .replace(/[*_`|~]/g, "");
 }
 
+/** Rules for sentences; the general ones where the locale is none. */
+function segmenter(locale: string): Intl.Segmenter {
+  try {
+    return new Intl.Segmenter(locale, { granularity: "sentence" });
+  } catch {
+    return new Intl.Segmenter("en", { granularity: "sentence" });
+  }
+}
+
 export class Announcer {
   private said = 0;
   private readonly segments: Intl.Segmenter;
@@ -19,7 +28,7 @@ export class Announcer {
     private readonly region: HTMLElement,
     locale: string,
   ) {
-    this.segments = new Intl.Segmenter(locale, { granularity: "sentence" });
+    this.segments = segmenter(locale);
   }
 
   /** A new answer is on its way. */
