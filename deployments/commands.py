@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -75,7 +75,8 @@ async def run_build(settings: Settings, order: Order, console: Console, interrup
         if outcome is EventType.builder_cancelled and interrupts.received:
             return interrupts.exit_code
         if order.stay:
-            await _stay(place, settings, console, interrupts)
+            # The summary, which machines do not get, has named Prefect's UI.
+            await _stay(place if order.as_json else replace(place, prefect_url=None), settings, console, interrupts)
     return 0 if outcome is EventType.builder_completed else 1
 
 

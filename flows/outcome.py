@@ -52,4 +52,10 @@ async def tell_failure(progress: Progress, cause: WidgetBuilderError) -> None:
     """Write the terminal event of a build that cannot go on."""
     message = "The start page cannot be read" if isinstance(cause, HomePageFailed) else "The build cannot go on"
     with contextlib.suppress(BuildEnded):
-        await progress.tell(EventType.builder_failed, message, detail=cause.message, code=cause.code)
+        await progress.tell(
+            EventType.builder_failed,
+            message,
+            detail=cause.message,
+            code=cause.code,
+            statistics=progress.statistics.model_dump(),
+        )

@@ -125,4 +125,5 @@ async def test_a_start_page_that_cannot_be_read_ends_the_build_with_the_cause(
     for cause, events in zip(expected.values(), streams, strict=True):
         assert events[-1]["type"] == "builder_failed"
         assert cause in events[-1]["detail"]
+        assert events[-1]["data"]["statistics"]["stored_pages"] == 0
     assert (await product.http.get("/healthz")).status_code == 200
