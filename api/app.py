@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from api import builds, health, script, widgets
+from api import builds, chat, health, insights, script, widgets
 from api.cross_origin import CrossOrigin
 from api.problems import HANDLERS
 from api.service import open_service
@@ -24,7 +24,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
             yield
 
     return Starlette(
-        routes=[*builds.routes, *widgets.routes, *script.routes, *health.routes],
+        routes=[
+            *builds.routes,
+            *widgets.routes,
+            *chat.routes,
+            *insights.routes,
+            *script.routes,
+            *health.routes,
+        ],
         middleware=[Middleware(CrossOrigin)],
         exception_handlers=HANDLERS,
         lifespan=lifespan,

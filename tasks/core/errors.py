@@ -4,7 +4,8 @@ WidgetBuilderError
 ├── InvalidSetting            the process does not start
 ├── DependencyUnavailable     the process does not start, or the request gets 503
 ├── InvalidRequest            the request gets 4xx; nothing was started
-│   └── NotFound              404
+│   ├── NotFound              404
+│   └── TryLater              429 or 503, with Retry-After
 ├── PageError                 one page; the build goes on
 │   ├── PageSkipped           page skipped: counted apart, with the reason
 │   ├── FetchFailed           page fails; retried when `retriable`
@@ -75,6 +76,14 @@ class NotFound(InvalidRequest):
 
     def __init__(self, what: str) -> None:
         super().__init__("not_found", f"There is no such {what}.", status=404)
+
+
+class TryLater(InvalidRequest):
+    """Not now: too much was asked for, or it is not ready. `retry_after` seconds later it may be done."""
+
+    def __init__(self, code: str, message: str, *, retry_after: int | None, status: int = 429) -> None:
+        super().__init__(code, message, status=status)
+        self.retry_after = retry_after
 
 
 class PageError(WidgetBuilderError):

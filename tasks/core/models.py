@@ -131,8 +131,20 @@ class Passage(Frozen):
     title: str
     heading: str
     text: str
+    """Markdown."""
     similarity: float
     """Cosine similarity to the query, −1 … 1."""
+    deep_link: str
+    """`url`, opened where the passage begins (a text fragment)."""
+
+
+class RatedPassage(Passage):
+    """A passage with what tells whether it answers the query."""
+
+    coverage: float = Field(ge=0, le=1)
+    """Share of the query's words that the passage, its title or its headings have, rare words weighing more."""
+    score: float
+    """What it was ranked by: comparable within one search only."""
 
 
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]

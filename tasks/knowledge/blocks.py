@@ -53,7 +53,7 @@ def read_blocks(markdown: str, tokenizer: Tokenizer, *, target: int, most: int) 
     """
     for text in _split(markdown):
         has_links = "](" in text and not _FENCE.match(text)
-        plain = _LINK.sub(_without_address, text) if has_links else text
+        plain = without_addresses(text) if has_links else text
         tokens = tokenizer.count(JOINT + plain)
         heading = _HEADING.match(plain)
         if tokens <= most:
@@ -61,6 +61,11 @@ def read_blocks(markdown: str, tokenizer: Tokenizer, *, target: int, most: int) 
             continue
         for piece in _fit(plain, tokenizer, target, most):
             yield Block(piece, tokenizer.count(JOINT + piece))
+
+
+def without_addresses(markdown: str) -> str:
+    """The text with its links' words alone; code stays as it is."""
+    return _LINK.sub(_without_address, markdown)
 
 
 def _without_address(match: re.Match[str]) -> str:

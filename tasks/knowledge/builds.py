@@ -302,6 +302,16 @@ async def read_widget(pool: Pool, widget_id: UUID) -> WidgetRecord:
     return WidgetRecord.model_validate(row)
 
 
+async def read_latest_status(pool: Pool, widget_id: UUID) -> str | None:
+    """The status of the widget's latest build."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT status FROM scrape_jobs WHERE widget_id = %s ORDER BY created_at DESC LIMIT 1", (widget_id,)
+        )
+        row = await rows.fetchone()
+    return None if row is None else str(row[0])
+
+
 async def list_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
     """Widgets that have knowledge, with the request that built it, oldest first."""
     async with pool.connection() as connection:

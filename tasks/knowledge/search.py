@@ -1,10 +1,12 @@
 """Search: the passages of a widget's knowledge that fit a question."""
 
+from typing import Any
 from uuid import UUID
 
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed, InvalidRequest, NotFound
-from tasks.core.models import Passage
+from tasks.core.models import Passage, RatedPassage
+from tasks.knowledge.deep_links import deep_link
 from tasks.knowledge.embedders import Embedder, Vector
 from tasks.knowledge.storable import storable
 
@@ -25,17 +27,38 @@ async def search(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, li
         NotFound: there is no such widget.
         EmbeddingFailed, EmbeddingRefused: the query could not be embedded.
     """
+    found = await find_passages(pool, embedder, widget_id, query, limit, per_page=1)
+    return [Passage.model_validate(passage.model_dump(include=set(Passage.model_fields))) for passage in found]
+
+
+async def find_passages(
+    pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int = 8, *, per_page: int = 3
+) -> list[RatedPassage]:
+    """The `limit` best passages, at most `per_page` of a page, best first, from the widget's active build.
+
+    Raises:
+        InvalidRequest, NotFound, EmbeddingFailed, EmbeddingRefused: as `search`.
+    """
     question = _check_query(query)
     if not 1 <= limit <= MAX_RESULTS:
         raise InvalidRequest("limit_invalid", f"`limit` must be from 1 to {MAX_RESULTS}.", field="limit")
     # Before anything is paid for.
     await _check_widget(pool, widget_id)
     vector = await _embed_query(embedder, question)
+    wanted: dict[str, Any] = {
+        "widget": widget_id,
+        "model": embedder.model,
+        "vector": vector,
+        "question": question,
+        "weight": PAGE_WEIGHT,
+        "limit": limit,
+        "per_page": per_page,
+    }
     async with pool.connection() as connection:
-        found = await _search(connection, widget_id, vector, embedder.model, limit, limit * CANDIDATES)
+        found = await _search(connection, {**wanted, "candidates": limit * CANDIDATES})
         if len(found) < limit:
             # One long page may have filled all candidates' places: now all passages are looked at.
-            found = await _search(connection, widget_id, vector, embedder.model, limit, None)
+            found = await _search(connection, {**wanted, "candidates": None})
         return found
 
 
@@ -66,35 +89,35 @@ async def _embed_query(embedder: Embedder, question: str) -> Vector:
 # One statement sees one version of the knowledge, whatever is swapped meanwhile.
 _NEAREST = """
 WITH nearest AS (
-    SELECT scraped_page_id, heading_path, text, 1 - (embedding <=> %(vector)b) AS similarity
+    SELECT scraped_page_id, heading_path, text, search, 1 - (embedding <=> %(vector)b) AS similarity
     FROM knowledge_chunks
     WHERE job_id = (SELECT active_job_id FROM widgets WHERE id = %(widget)s) AND model = %(model)s
     ORDER BY embedding <=> %(vector)b LIMIT %(candidates)s
 ), rated AS (
-    SELECT DISTINCT ON (page.id) url, title, heading_path, text,
-           (similarity + %(weight)s * (1 - (embedding <=> %(vector)b))) / (1 + %(weight)s) AS similarity
+    SELECT url, title, heading_path, text, similarity,
+           (SELECT coalesce(avg((search @@ quote_literal(term)::tsquery)::int), 0)
+            FROM unnest(tsvector_to_array(to_tsvector('english', %(question)s))) AS term) AS coverage,
+           (similarity + %(weight)s * (1 - (embedding <=> %(vector)b))) / (1 + %(weight)s) AS score,
+           row_number() OVER (PARTITION BY page.id ORDER BY similarity DESC) AS place
     FROM nearest JOIN knowledge_scraped_pages AS page ON page.id = scraped_page_id
-    ORDER BY page.id, nearest.similarity DESC
 )
-SELECT url, title, heading_path, text, similarity FROM rated ORDER BY similarity DESC LIMIT %(limit)s
+SELECT url, title, heading_path, text, similarity, coverage, score FROM rated
+WHERE place <= %(per_page)s ORDER BY score DESC LIMIT %(limit)s
 """
 
 
-async def _search(
-    connection: Connection, widget_id: UUID, vector: Vector, model: str, limit: int, candidates: int | None
-) -> list[Passage]:
-    rows = await connection.execute(
-        _NEAREST,
-        {
-            "vector": vector,
-            "widget": widget_id,
-            "model": model,
-            "weight": PAGE_WEIGHT,
-            "candidates": candidates,
-            "limit": limit,
-        },
-    )
+async def _search(connection: Connection, wanted: dict[str, Any]) -> list[RatedPassage]:
+    rows = await connection.execute(_NEAREST, wanted)
     return [
-        Passage(url=url, title=title, heading=" > ".join(path), text=text, similarity=similarity)
-        for url, title, path, text, similarity in await rows.fetchall()
+        RatedPassage(
+            url=url,
+            title=title,
+            heading=" > ".join(path),
+            text=text,
+            similarity=similarity,
+            deep_link=deep_link(url, text),
+            coverage=float(coverage),
+            score=score,
+        )
+        for url, title, path, text, similarity, coverage, score in await rows.fetchall()
     ]

@@ -5,15 +5,14 @@ import re
 
 import pytest
 
-from deployments.widget_bundle import build_bundles, install_packages
+from tests.browser.bundles import build_if_changed
 from tests.product import Event, Product
 
 
 @pytest.fixture(scope="module", autouse=True)
 def bundles() -> None:
     """Those of the present sources."""
-    install_packages()
-    build_bundles()
+    build_if_changed()
 
 
 async def panel_path(product: Product) -> str:

@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
-from deployments.widget_bundle import build_bundles, install_packages
 from tasks.core.models import Theme
 from tasks.core.settings import load_settings
 from tasks.web.browsers import find_browser
+from tests.browser.bundles import build_if_changed
 from tests.browser.chat_server import WIDGET, ChatServer, make_config, open_chat_server
 from tests.sites.server import serve_handler
 
@@ -111,8 +111,7 @@ MakeVisit = Callable[..., Awaitable[Visit]]
 @pytest.fixture(scope="session", autouse=True)
 def bundles() -> None:
     """The bundles of the present sources."""
-    install_packages(development=True)
-    build_bundles()
+    build_if_changed()
 
 
 @pytest.fixture(scope="session")
