@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
-from api import builds, chat, health, insights, widgets
+from api import builds, chat, health, insights, script, widgets
+from api.cross_origin import CrossOrigin
 from api.problems import HANDLERS
 from api.service import open_service
 from tasks.core.settings import Settings, load_settings
@@ -22,7 +24,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
             yield
 
     return Starlette(
-        routes=[*builds.routes, *widgets.routes, *chat.routes, *insights.routes, *health.routes],
+        routes=[
+            *builds.routes,
+            *widgets.routes,
+            *chat.routes,
+            *insights.routes,
+            *script.routes,
+            *health.routes,
+        ],
+        middleware=[Middleware(CrossOrigin)],
         exception_handlers=HANDLERS,
         lifespan=lifespan,
     )

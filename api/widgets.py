@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.appearance import public_theme
 from api.chat_config import describe_chat
 from api.service import service_of
 from tasks.core.errors import InvalidRequest, NotFound
@@ -26,7 +27,7 @@ async def config(request: Request) -> Response:
             "id": str(widget.id),
             "name": widget.name,
             "site_url": widget.site_url,
-            "theme": widget.theme,
+            "theme": public_theme(widget),
             "state": "ready" if widget.active_job_id else "building",
             **await describe_chat(service, widget),
         }
