@@ -53,6 +53,8 @@ class FetchedPage(Frozen):
     """The document: as rendered (browser) or as sent (http), decoded."""
     byte_count: int
     """Bytes of the body as sent, decompressed."""
+    pdf: bytes | None = Field(default=None, repr=False)
+    """The body of a PDF, as sent; `html` is empty then."""
     escalated: bool = False
     """Sent as an empty shell over HTTP, so rendered by the browser."""
     metadata: dict[str, Any] = Field(default_factory=dict)

@@ -10,16 +10,13 @@ from tasks.web.egress import open_gate
 from tasks.web.rendered import RenderedFetcher, RenderedPage, open_rendered_fetcher
 from tasks.web.rendering import SAMPLES, RenderPolicy, is_shell
 from tasks.web.static import StaticFetcher, open_static_fetcher
-from tasks.web.throttle import Throttle
+from tasks.web.throttle import make_throttle
 
 
 class Web:
     """Both fetchers and the decision between them. Each URL is requested once, an empty shell twice."""
 
-    def __init__(
-        self, static: StaticFetcher, rendered: RenderedFetcher | None, policy: RenderPolicy, throttle: Throttle
-    ) -> None:
-        self._throttle = throttle
+    def __init__(self, static: StaticFetcher, rendered: RenderedFetcher | None, policy: RenderPolicy) -> None:
         self._static = static
         self._rendered = rendered
         self._policy = policy
@@ -32,11 +29,12 @@ class Web:
             PageError: it cannot be read.
         """
         await self._check_robots(target)
-        async with self._throttle.turn(target.url):
-            if self._rendered is None:
-                page = await self._static.fetch(target, site_may_move=True)
-                return RenderedPage(page=page, sent_html=page.html)
-            rendered = await self._rendered.fetch(target, probe=probe, site_may_move=True)
+        if self._rendered is None:
+            page = await self._static.fetch(target, site_may_move=True)
+            self._static.prefer_language_of(page.html)
+            return RenderedPage(page=page, sent_html=page.html)
+        rendered = await self._rendered.fetch(target, probe=probe, site_may_move=True)
+        self._static.prefer_language_of(rendered.page.html)
         self._policy.learn(rendered)
         return rendered
 
@@ -58,8 +56,7 @@ class Web:
             await self._check_robots(target)
             page = await self._render(target, self._rendered)
         else:
-            async with self._throttle.turn(target.url):
-                page = await self._static.fetch(target)
+            page = await self._static.fetch(target)
             if self._rendered is not None and is_shell(page.html):
                 why = "sent as an empty shell"
                 page = (await self._render(target, self._rendered)).model_copy(update={"escalated": True})
@@ -67,8 +64,7 @@ class Web:
         return page.model_copy(update={"metadata": {**page.metadata, "method": page.method, "render_reason": why}})
 
     async def _render(self, target: Target, fetcher: RenderedFetcher) -> FetchedPage:
-        async with self._throttle.turn(target.url):
-            rendered = await fetcher.fetch(target)
+        rendered = await fetcher.fetch(target)
         self._policy.learn(rendered)
         return rendered.page
 
@@ -83,10 +79,10 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
     """The web, behind the egress gate; the browser starts in the background."""
     async with AsyncExitStack() as stack:
         gate = await stack.enter_async_context(open_gate(settings.egress_allow))
-        static = await stack.enter_async_context(open_static_fetcher(settings, gate))
+        throttle = make_throttle(settings)
+        static = await stack.enter_async_context(open_static_fetcher(settings, gate, throttle))
         rendered = None
         if settings.render is not RenderMode.never:
-            rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate))
+            rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate, throttle))
         policy = RenderPolicy(settings.render, min(SAMPLES, settings.browser_extract_workers))
-        throttle = Throttle(settings.crawl_delay_s, settings.host_concurrency or settings.lanes)
-        yield Web(static, rendered, policy, throttle)
+        yield Web(static, rendered, policy)

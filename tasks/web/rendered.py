@@ -19,6 +19,7 @@ from tasks.core.settings import Settings
 from tasks.web.answers import check_answer, check_scheme, gate_refusal
 from tasks.web.chromium import Chromium, open_chromium
 from tasks.web.egress import Gate
+from tasks.web.throttle import Throttle, make_throttle
 
 logger = logging.getLogger("widget_builder.web")
 
@@ -58,10 +59,11 @@ class _BrowserGone(Exception):
 class RenderedFetcher:
     """Fetches pages with the browser, as many at once as there are tabs."""
 
-    def __init__(self, settings: Settings, gate: Gate, chromium: Chromium) -> None:
+    def __init__(self, settings: Settings, gate: Gate, chromium: Chromium, throttle: Throttle) -> None:
         self._settings = settings
         self._gate = gate
         self._chromium = chromium
+        self._throttle = throttle
         self._tabs = asyncio.Semaphore(settings.browser_extract_workers)
 
     async def fetch(self, target: Target, *, probe: str | None = None, site_may_move: bool = False) -> RenderedPage:
@@ -74,7 +76,7 @@ class RenderedFetcher:
             DependencyUnavailable: there is no browser.
         """
         check_scheme(target.url)
-        async with self._tabs:
+        async with self._tabs, self._throttle.turn(target.url):
             with contextlib.suppress(_BrowserGone):
                 return await self._fetch(target, probe, site_may_move)
             try:
@@ -250,7 +252,9 @@ async def _metadata(response: PlaywrightResponse) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_rendered_fetcher(settings: Settings, gate: Gate) -> AsyncIterator[RenderedFetcher]:
+async def open_rendered_fetcher(
+    settings: Settings, gate: Gate, throttle: Throttle | None = None
+) -> AsyncIterator[RenderedFetcher]:
     """A fetcher whose browser starts in the background, and ends on leaving."""
     async with open_chromium(settings, gate) as chromium:
-        yield RenderedFetcher(settings, gate, chromium)
+        yield RenderedFetcher(settings, gate, chromium, throttle or make_throttle(settings))
