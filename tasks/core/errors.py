@@ -104,8 +104,8 @@ class PageError(WidgetBuilderError):
 
 
 class PageSkipped(PageError):
-    """The page is left out on purpose. `reason`: robots, noindex, duplicate, soft_404, trap, not_html, empty, off_site,
-    too_large. `same_as`: of a duplicate, the URL under which the page is stored."""
+    """The page is left out on purpose. `reason`: robots, noindex, duplicate, soft_404, trap, not_html (with the type:
+    `not_html: image/png`), empty, off_site, too_large. `same_as`: of a duplicate, the URL under which it is stored."""
 
     code = "page_skipped"
 
@@ -128,13 +128,13 @@ class AddressBlocked(FetchFailed):
 
 
 class FetchTimeout(FetchFailed):
-    """The page did not come in time."""
+    """The page did not come in time; `waiting_for` says what did not, if it was not the whole page."""
 
     code = "timeout"
     retriable = True
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"timeout after {seconds:g}s")
+    def __init__(self, seconds: float, waiting_for: str = "") -> None:
+        super().__init__(f"timeout after {seconds:g}s" + (f" waiting for {waiting_for}" if waiting_for else ""))
 
 
 class HttpStatus(FetchFailed):

@@ -23,7 +23,7 @@ _NOT_WESTERN = re.compile(rb"[\x80-\xff]{4}")
 """Western letters outside ASCII seldom stand so close together."""
 _BROKEN_SHARE = 0.1
 """UTF-8 with fewer broken characters than this, of those outside ASCII, is UTF-8 with mistakes in it."""
-_CERTAIN = 40
+_CERTAIN = 8
 """Bytes beyond one a character that no chance makes valid UTF-8."""
 _ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
 """ISO-2022-JP is all ASCII to look at."""

@@ -21,7 +21,6 @@ from tests.benchmarks import (
     retrieval,
     slow_site,
     stream_fanout,
-    tests,
     theme,
 )
 from tests.benchmarks.scores import Scores
