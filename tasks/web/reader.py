@@ -12,7 +12,7 @@ from tasks.web.egress import open_gate
 from tasks.web.rendered import RenderedFetcher, RenderedPage, open_rendered_fetcher
 from tasks.web.rendering import SAMPLES, RenderPolicy, is_shell
 from tasks.web.sitemaps import find_hints
-from tasks.web.static import StaticFetcher, open_static_fetcher
+from tasks.web.static import KnownAlready, StaticFetcher, open_static_fetcher
 
 logger = logging.getLogger("widget_builder.web")
 
@@ -100,6 +100,10 @@ class Web:
     async def _check_robots(self, target: Target) -> None:
         await self._static.robots.check(target.url)
         self._pace.slow_to(await self._static.robots.delay_s(target.url))
+
+    def ask_before_redirects(self, known_already: KnownAlready) -> None:
+        """Have a redirect that leads to a page which is asked for already end there."""
+        self._static.known_already = known_already
 
     async def find_hints(
         self, site_url: str, feeds: list[str], belongs: Callable[[str], bool], most: int

@@ -8,7 +8,7 @@ Scrapy's allow all when robots.txt cannot be had.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -86,23 +86,31 @@ class GateMiddleware:
         request.meta["proxy"] = self._proxy_url
 
 
-class RobotsMiddleware:
-    """Asks robots.txt about every request, redirects included; robots.txt itself and the like excepted."""
+KnownAlready = Callable[[Target, str], PageSkipped | None]
+"""What to say of a target's redirect to a URL that is asked for already."""
 
-    robots: Robots
+
+class LeaveMiddleware:
+    """Asks before every request, redirects included, whether it is to be made; for what is no page it need not be."""
+
+    fetcher: "StaticFetcher"
 
     @classmethod
-    def from_crawler(cls, _crawler: Crawler) -> "RobotsMiddleware":
+    def from_crawler(cls, _crawler: Crawler) -> "LeaveMiddleware":
         """As Scrapy makes its middlewares."""
         return cls()
 
     async def process_request(self, request: Request) -> None:
-        """Refuse what is forbidden."""
-        if not request.meta.get("dont_obey_robotstxt"):
-            try:
-                await self.robots.check(request.url)
-            except PageError as error:
-                raise IgnoreRequest(error.message) from error
+        """Refuse what is forbidden, or asked for already."""
+        target: Target | None = request.meta.get("target")
+        if target is None:
+            return
+        try:
+            await self.fetcher.robots.check(request.url)
+            if request.meta.get("redirect_urls") and (known := self.fetcher.known_already(target, request.url)):
+                raise known
+        except PageError as error:
+            raise IgnoreRequest(error.message) from error
 
 
 class StaticFetcher:
@@ -112,8 +120,9 @@ class StaticFetcher:
         self._crawler = crawler
         self._settings = settings
         self.robots = Robots(self._ask_robots, obey=settings.obey_robots)
-        if middleware := crawler.get_downloader_middleware(RobotsMiddleware):
-            middleware.robots = self.robots
+        self.known_already: KnownAlready = lambda _target, _url: None
+        if middleware := crawler.get_downloader_middleware(LeaveMiddleware):
+            middleware.fetcher = self
 
     async def fetch(self, target: Target, *, site_may_move: bool = False) -> FetchedPage:
         """The page as sent.
@@ -123,7 +132,7 @@ class StaticFetcher:
         Raises:
             PageError: it failed, or is none of the site's HTML pages.
         """
-        response = await self._download(target.url)
+        response = await self._download(target.url, {"target": target})
         final_url = str(response.url)
         check_answer(
             status=response.status,
@@ -148,7 +157,7 @@ class StaticFetcher:
         Raises:
             PageError: there was no answer, or it is too large.
         """
-        meta = {"dont_obey_robotstxt": True, "download_maxsize": max_bytes or self._settings.max_page_bytes}
+        meta = {"download_maxsize": max_bytes or self._settings.max_page_bytes}
         response = await self._download(url, meta)
         return Resource(
             final_url=str(response.url),
@@ -235,7 +244,7 @@ def _scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
         "TWISTED_REACTOR_ENABLED": False,
         "DOWNLOAD_HANDLERS_BASE": {},
         "DOWNLOAD_HANDLERS": {"http": _HANDLER, "https": _HANDLER},
-        "DOWNLOADER_MIDDLEWARES": {RobotsMiddleware: 100, GateMiddleware: 740},
+        "DOWNLOADER_MIDDLEWARES": {LeaveMiddleware: 100, GateMiddleware: 740},
         "EGRESS_GATE": gate.proxy_url,
         # Telnet and remote control among them.
         "EXTENSIONS_BASE": {},
