@@ -15,7 +15,7 @@ from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
 from tasks.web.rendering import RenderPolicy, pattern_of
 from tasks.web.shells import shell_sign
 from tasks.web.sitemaps import find_hints
-from tasks.web.static import StaticFetcher, open_static_fetcher
+from tasks.web.static import KnownAlready, StaticFetcher, open_static_fetcher
 from tasks.web.throttle import Throttle, make_throttle
 from tasks.web.visit import RenderedPage
 
@@ -134,6 +134,10 @@ class Web:
     async def _check_robots(self, target: Target) -> None:
         await self._static.robots.check(target.url)
         self._throttle.slow_down(target.url, await self._static.robots.delay_s(target.url))
+
+    def ask_before_redirects(self, known_already: KnownAlready) -> None:
+        """Have a redirect that leads to a page which is asked for already end there."""
+        self._static.known_already = known_already
 
     async def find_hints(
         self, site_url: str, feeds: list[str], belongs: Callable[[str], bool], most: int

@@ -10,7 +10,7 @@ middlewares. Retries are not among them: tasks are retried as a whole. Nor is it
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -90,6 +90,10 @@ class GateMiddleware:
     def process_request(self, request: Request) -> None:
         """Name the proxy."""
         request.meta["proxy"] = self._proxy_url
+
+
+KnownAlready = Callable[[Target, str], PageSkipped | None]
+"""What to say of a target's redirect to a URL that is asked for already."""
 
 
 class LeaveMiddleware:
