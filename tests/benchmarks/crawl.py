@@ -119,7 +119,7 @@ class _Crawler:
 
     def _follow(self, page: FetchedPage) -> None:
         for link in links_of(page):
-            url = str(getattr(link, "url", link))
+            url = link.url
             if url not in self._result.urls and in_scope(url, self._url) and len(self._result.urls) < self._most:
                 self._result.urls.append(url)
                 self._waiting.append(Target(url=url, depth=page.target.depth + 1))

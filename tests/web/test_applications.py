@@ -18,7 +18,7 @@ async def crawl(web: Web, url: str) -> dict[str, FetchedPage]:
     home = (await web.load_home(Target(url=f"{url}/", depth=0), "() => null")).page
     pages, level = {"/": home}, [home]
     while level:
-        links = dict.fromkeys(str(getattr(link, "url", link)) for page in level for link in links_of(page))
+        links = dict.fromkeys(link.url for page in level for link in links_of(page))
         new = [link for link in links if link.startswith(f"{url}/") and link.removeprefix(url) not in pages]
         depth = level[0].target.depth + 1
         level = await asyncio.gather(*(web.fetch(Target(url=link, depth=depth)) for link in new))

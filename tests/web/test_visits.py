@@ -56,7 +56,7 @@ async def test_what_is_never_answered_does_not_hold_a_page(gate: Gate) -> None:
     """Neither what its scripts ask for nor a script that the document waits for: its text has been sent."""
     poll = f"<main><h1>Mill</h1>{PROSE}</main><script>fetch('/never?at=' + Math.random())</script>"
     script = f"<body><script src=/never></script><main><h1>Mill</h1>{PROSE * 2}</main></body>"
-    settings = make_settings(page_timeout_s=4)
+    settings = make_settings(page_timeout_s=8)
     async with (
         open_rendered_fetcher(settings, gate) as fetcher,
         serve({"/poll": html(poll), "/script": html(script), "/never": silence}) as site,
