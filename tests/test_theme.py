@@ -118,3 +118,21 @@ async def test_a_hostile_site_gets_a_plain_legible_theme(a_web: Web, kind: str) 
     stored = theme.model_dump_json()
     assert not any(text in stored for text in ("<", "expression", "url(", "data:", "javascript:", "u:p@", ";}"))
     assert Theme.model_validate_json(stored) == theme
+
+
+async def test_a_style_sheet_that_comes_late_is_waited_for(a_web: Web) -> None:
+    """A page before its styles has the looks of every browser."""
+    linked = (
+        '<!doctype html><title>Acme</title><link rel="stylesheet" href="/late.css"><h1>Anvils</h1><a href="/x">Buy</a>'
+    )
+    style = "body{background:#fffdf8} a{background:#b3005e;color:#fff;padding:20px 60px}"
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path != "/late.css":
+            return web.Response(text=linked, content_type="text/html")
+        await asyncio.sleep(1)
+        return web.Response(text=style, content_type="text/css")
+
+    async with serve_handler(answer) as url:
+        theme = (await load_home(f"{url}/", a_web)).theme
+    assert (theme.primary, theme.background) == ("#b3005e", "#fffdf8")

@@ -122,7 +122,7 @@ def _neutral_strength(record: ColourRecord, looks: Looks) -> float:
     if is_dark(record.colour) is is_dark(page):
         return 0.0
     if record.role == "ground of a":
-        return _NEUTRAL_GROUND * size
+        return 0.0 if is_dark(page) else _NEUTRAL_GROUND * size
     stands_out = contrast(record.colour, record.backdrop) >= TEXT_CONTRAST
     return _NEUTRAL_CALL * size if record.role == "filled" and stands_out else 0.0
 

@@ -11,6 +11,8 @@ from tasks.core.oklch import BLACK, WHITE, Oklch, contrast, from_oklch, is_dark,
 
 TEXT_CONTRAST: Final = 4.5
 SHAPE_CONTRAST: Final = 3.0
+COLOURED: Final = 0.06
+"""OKLCH chroma from which a light shade is still told from white."""
 
 _SURFACES = ("--aw-bg", "--aw-surface", "--aw-surface-2")
 TEXT_PAIRS: Final = (
@@ -109,22 +111,27 @@ def legible_on(surface: str, preferred: str | None = None) -> str:
 
 
 def moved_until(colour: str, surfaces: tuple[str, ...], least: float) -> str:
-    """The colour, made lighter or darker no further than the contrast on all the surfaces needs.
+    """The colour, made lighter or darker hardly further than the contrast on all the surfaces needs.
 
     Black or white where no shade will do.
     """
-    if all(contrast(colour, surface) >= least for surface in surfaces):
+
+    def will_do(shade: str) -> bool:
+        return all(contrast(shade, surface) >= least for surface in surfaces)
+
+    if will_do(colour):
         return colour
     base = to_oklch(colour)
-    end = WHITE if is_dark(surfaces[0]) else BLACK
-    step = 0.01 if end == WHITE else -0.01
-    lightness = base.lightness
-    while 0 < lightness + step < 1:
-        lightness += step
-        candidate = from_oklch(base._replace(lightness=lightness))
-        if all(contrast(candidate, surface) >= least for surface in surfaces):
-            return candidate
-    return end
+    best = WHITE if is_dark(surfaces[0]) else BLACK
+    near, far = base.lightness, to_oklch(best).lightness
+    for _ in range(7):
+        middle = (near + far) / 2
+        shade = from_oklch(base._replace(lightness=middle))
+        if will_do(shade):
+            best, far = shade, middle
+        else:
+            near = middle
+    return best
 
 
 def _other(scheme: str) -> str:
@@ -184,8 +191,12 @@ def _surfaces(scheme: str, background: str, primary: str) -> tuple[str, str, str
 
 
 def _primary(theme: Theme, scheme: str, surfaces: tuple[str, ...]) -> str:
-    """The brand's shade as it is; lighter on a dark panel that the site itself does not have."""
-    if scheme == theme.scheme or scheme == "light":
+    """The brand's shade as it is where the site shows it, and where it is a colour on a light panel.
+
+    Elsewhere near-black would be lost on dark, and white on light.
+    """
+    is_colour = to_oklch(theme.primary).chroma >= COLOURED
+    if scheme == theme.scheme or (scheme == "light" and is_colour):
         return theme.primary
     return moved_until(theme.primary, surfaces, SHAPE_CONTRAST)
 

@@ -240,7 +240,7 @@ async def _report_real(scores: Scores) -> None:
         row = (known.name, theme.primary, f"{distance:.0f}", f"{theme.confidence:.2f}", swatches, theme.scheme)
         table.add_row(*row, theme.body_font[:30], theme.name)
     scores.console.print(table)
-    scores.at_least("brand colour found, real pages", hits.share, 0.75, "")
+    scores.at_least("brand colour found, real pages", hits.share, 0.7, "")
 
 
 async def _report_time(scores: Scores, brands: list[Brand]) -> None:

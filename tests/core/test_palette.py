@@ -1,6 +1,6 @@
 """Palettes from any colours at all."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.models import Theme
@@ -39,6 +39,7 @@ def test_every_pair_holds_whatever_the_site_painted(
         assert all(contrast(tokens[one], tokens[on]) >= 3 for one, on in SHAPE_PAIRS)
 
 
+@settings(max_examples=40)
 @given(primary=COLOUR, background=COLOUR)
 def test_the_light_palette_is_light_and_the_dark_one_dark(primary: str, background: str) -> None:
     """Whatever the site's own scheme is."""
@@ -68,6 +69,9 @@ def test_the_brand_keeps_its_shade_where_the_site_shows_it() -> None:
     assert yellow["light"]["--aw-primary-edge"] != "#ffd400"
     assert black["light"]["--aw-primary"] == "#111111"
     assert black["dark"]["--aw-primary"] != "#111111"
+    white = theme("#ffffff", "#0a0a0f").tokens
+    assert white["dark"]["--aw-primary"] == "#ffffff"
+    assert contrast(white["light"]["--aw-primary"], white["light"]["--aw-bg"]) >= 3
 
 
 def test_a_panel_keeps_the_sites_background_unless_it_is_too_strong() -> None:

@@ -47,7 +47,7 @@ const backgrounds = () => {
   const everything = { left: 0, top: 0, right: WIDTH, bottom: page.height };
   const PICTURES = new Set(["img", "video", "canvas", "picture", "iframe", "svg"]);
   for (const { element, style, rect } of visible) {
-    if (style.position === "fixed") continue;
+    if (style.position === "fixed" && !holds(element, "main, h1, nav")) continue;
     const frame = element === body || element === root;
     const colours = fill(style) ? [fill(style)] : gradients(style);
     const picture = PICTURES.has(element.localName) || style.backgroundImage.includes("url(");

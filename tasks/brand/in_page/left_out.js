@@ -36,6 +36,8 @@ const markConsent = (button) => {
 };
 all(ACTION, 800).forEach((button) => attempt(() => markConsent(button), null));
 
+// On their makers' own sites these widgets are no strangers.
+const ownHost = THIRD_PARTY.test(location.hostname);
 const verdicts = new Map();
 const verdict = (name) => {
   let known = verdicts.get(name);
@@ -44,7 +46,7 @@ const verdict = (name) => {
       consent: CONSENT.test(name),
       cookie: /cookie/i.test(name),
       status: STATUS.test(name),
-      foreign: THIRD_PARTY.test(name),
+      foreign: !ownHost && THIRD_PARTY.test(name),
     };
     verdicts.set(name, known);
   }
@@ -57,8 +59,9 @@ const isConsent = (element, style, role, named) => {
   if (!layer && !named.consent) return false;
   if (!layer) return !holds(element, "main, h1, nav");
   if (holds(element, "main")) return false;
-  if (named.consent || named.cookie || verdict(attribute(element, "aria-label").slice(0, 100)).cookie) return true;
+  if (named.consent) return true;
   if (element.localName === "header" || holds(element, "nav")) return false;
+  if (named.cookie || verdict(attribute(element, "aria-label").slice(0, 100)).cookie) return true;
   const words = said(element);
   return words.length < 4000 && TRACKING.test(words) && within(element).querySelector("button, a, input") !== null;
 };
