@@ -2,14 +2,19 @@
 
 import re
 
-_ASKS = re.compile(
+_MEASURE = (
     r"\bhow (?:much|many|long|often|far|deep|high|tall|wide|big|large|old|heavy|fast|soon|late|early)\b"
-    r"|\b(?:what|which) (?:year|date|time|port|number|percentage|size|age|price|amount|day|days|phone number)\b"
+    r"|\bwie (?:viele?|lange?|oft|weit|tief|hoch|breit|groß|alt|schwer|schnell)\b"
+    r"|\bhoe (?:veel|lang|vaak|ver|diep|hoog|groot|oud|zwaar|snel)\b"
+)
+_ASKS = re.compile(
+    _MEASURE
+    + r"|\b(?:what|which) (?:year|date|time|port|number|percentage|size|age|price|amount|day|days|phone number)\b"
     r"|\b(?:since|until) (?:when|which year)\b|^when (?:was|were|did|is|are|do|does)\b"
     r"|\b(?:what|how much) (?:does|do|did|will|would|is|are) .{1,80}\b(?:cost|costs|price|fee|earn)\b"
-    r"|\bwie (?:viel|viele|lange|oft|weit|tief|hoch|breit|groß|alt|schwer|schnell)\b|\b(?:seit|bis|ab) wann\b|^wann\b"
+    r"|\b(?:seit|bis|ab) wann\b|^wann\b"
     r"|\bwas kostet\b|\bwas kosten\b|\bcombien\b|^quand\b|\bcu[áa]nt[oa]s?\b|^¿?cu[áa]ndo\b|\bquant[oaie]\b"
-    r"|^quando\b|\bhoeveel\b|\bhoe (?:lang|vaak|ver|groot|oud)\b|^wanneer\b|\bсколько\b|^когда\b",
+    r"|^quando\b|\bhoeveel\b|^wanneer\b|\bсколько\b|^когда\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
@@ -26,6 +31,11 @@ _NUMBER = re.compile(
 def asks_for_number(question: str) -> bool:
     """Whether the answer has to have a number, an amount or a time in it."""
     return bool(_ASKS.search(question))
+
+
+def without_measure(question: str) -> str:
+    """The question without "how deep", "wie viele": the answer names the depth, not the word."""
+    return re.sub(_MEASURE, " ", question, flags=re.IGNORECASE)
 
 
 def has_number(text: str) -> bool:
