@@ -167,6 +167,9 @@ class Settings(BaseSettings):
     admin_token: SecretStr | None = Field(None, min_length=16)
     """Opens every widget as its owner's token does; absent: there is no such token."""
 
+    chunk_tokens: int = Field(190, ge=50, le=2_000)
+    """About how many of the embedding model's tokens a passage has; tables and code of up to 512 stay whole."""
+
     egress_allow: Annotated[tuple[Network, ...], NoDecode] = ()
     """CIDRs, comma-separated, that may be fetched although they are not public."""
 
