@@ -7,7 +7,7 @@ whenever it fails, the passages are quoted. Either way what the passages do not 
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound
@@ -45,6 +45,16 @@ class Answerer:
         self._pool = pool
         self._embedder = embedder
         self._model = model
+        self._making: dict[str, asyncio.Future[list[str]]] = {}
+
+    async def once(self, key: str, make: Callable[[], Awaitable[list[str]]]) -> list[str]:
+        """What `make` gives; who asks for the same meanwhile waits for it instead of making it too."""
+        if key not in self._making:
+            task = asyncio.ensure_future(make())
+            self._making[key] = task
+            task.add_done_callback(lambda _: self._making.pop(key, None))
+        # Whoever leaves does not take it from the others.
+        return await asyncio.shield(self._making[key])
 
     async def warm_up(self) -> None:
         """Load what the first visitor would otherwise wait for."""

@@ -18,8 +18,9 @@ from tasks.knowledge.answering.sentences import plain_text
 from tasks.knowledge.answers import Answerer
 
 SUGGESTIONS = 4
-MAX_CHECKED = 16
+MAX_CHECKED = 12
 """Candidates tried at most."""
+GROWN = 2
 MIN_LENGTH, MAX_LENGTH = 8, 90
 
 _CANDIDATES = """
@@ -48,8 +49,15 @@ async def read_suggestions(pool: Pool, answerer: Answerer, site: Site) -> list[s
     if row is None or row[0] is None:
         return []
     job_id, pages, made_for, made_with, questions = row
-    if (made_for, made_with) == (job_id, pages):
+    # While a first build goes on there is more to ask about with every page: made anew when there is twice as much.
+    if made_for == job_id and pages < GROWN * made_with:
         return list(questions)
+    return await answerer.once(
+        f"suggestions {job_id} {pages}", lambda: _make_and_keep(pool, answerer, site, job_id, pages)
+    )
+
+
+async def _make_and_keep(pool: Pool, answerer: Answerer, site: Site, job_id: UUID, pages: int) -> list[str]:
     made = [question async for question in _make(pool, answerer, site)]
     await _keep(pool, site.widget_id, job_id, pages, made)
     return made

@@ -8,6 +8,7 @@ from uuid import UUID
 from tasks.core.database import Pool
 from tasks.core.models import Frozen
 from tasks.knowledge.answering.function_words import function_words
+from tasks.knowledge.answering.quantities import without_measure
 from tasks.knowledge.answering.words import read_words, stemmer
 from tasks.knowledge.languages import text_search_configuration
 
@@ -71,7 +72,7 @@ async def analyse_question(
     `language` is the site's; a foreign question's own function words are left out too.
     """
     leave_out = function_words().all if is_foreign else function_words().framing
-    listed = dict.fromkeys(word for word in read_words(text) if word.casefold() not in leave_out)
+    listed = dict.fromkeys(word for word in read_words(without_measure(text)) if word.casefold() not in leave_out)
     words = list(listed)[:MAX_TERMS]
     async with pool.connection() as connection:
         rows = await connection.execute(
