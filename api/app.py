@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from api import builds, chat, health, insights, script, widgets
+from api import builds, chat, health, insights, onboarding, script, widgets
 from api.cross_origin import CrossOrigin
 from api.problems import HANDLERS
 from api.service import open_service
@@ -30,6 +30,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *chat.routes,
             *insights.routes,
             *script.routes,
+            *onboarding.routes,
             *health.routes,
         ],
         middleware=[Middleware(CrossOrigin)],
