@@ -1,6 +1,7 @@
 // The page while a build runs and after it: everything in it comes from events.
 
 import { el, safeUrl } from "../widget/dom";
+import { adjustForm } from "./adjust";
 import type { BuildEvent } from "./following";
 import type { Phase, Progress } from "./progress";
 
@@ -37,6 +38,7 @@ export class BuildView {
   private readonly outcome = el("section", { class: "outcome", "aria-label": "Result" });
   private readonly ticking: ReturnType<typeof setInterval>;
   private seenAt = Date.now();
+  private readonly adjusting = el("div", { class: "adjusting" });
   private shownWidget = "";
 
   constructor(
@@ -47,7 +49,7 @@ export class BuildView {
     this.cancelButton = el("button", { type: "button", class: "quiet", click: cancel }, "Cancel");
     target.replaceChildren(
       el("div", { class: "left" }, this.card(), this.askForm(), this.outcome),
-      el("div", { class: "right" }, this.toolbar(), this.device, this.found()),
+      el("div", { class: "right" }, this.toolbar(), this.device, this.adjusting, this.found()),
     );
     target.hidden = false;
     this.ticking = setInterval(() => this.showPhases(), TICK_MS);
@@ -96,7 +98,7 @@ export class BuildView {
     scheme.addEventListener("click", () => {
       const isDark = scheme.getAttribute("aria-pressed") !== "true";
       scheme.setAttribute("aria-pressed", String(isDark));
-      (this.frame.contentWindow as WidgetWindow | null)?.AIWidget?.setTheme({ scheme: isDark ? "dark" : "light" });
+      this.tryOut({ scheme: isDark ? "dark" : "light" });
     });
     return el("div", { class: "tools" }, widths, scheme);
   }
@@ -105,12 +107,31 @@ export class BuildView {
     return el("section", { class: "card", "aria-label": "Look" }, el("h2", {}, "What was found"), this.theme);
   }
 
+  private tryOut(change: object): void {
+    (this.frame.contentWindow as WidgetWindow | null)?.AIWidget?.setTheme(change);
+  }
+
+  /** The owner's form, for who has the token: whoever began the build, in this browser. */
+  private async showAdjusting(): Promise<void> {
+    const { widgetId } = this.progress;
+    const token = localStorage.getItem(`ai-widget-owner:${widgetId}`);
+    if (!token || this.adjusting.childElementCount) return;
+    const answer = await fetch(`/api/widgets/${widgetId}`, { headers: { Authorization: `Bearer ${token}` } });
+    if (!answer.ok) return;
+    const { found, chosen } = await answer.json();
+    const preview = { tryOut: (change: object) => this.tryOut(change), reload: () => this.loadPreview() };
+    this.adjusting.replaceChildren(adjustForm(widgetId, token, found, chosen, preview));
+  }
+
   /** Shows what the last event changed. */
   take(event: BuildEvent): void {
     this.seenAt = Date.now();
     this.show();
     if (event.type.startsWith("theme_generation_") && this.progress.theme) this.loadPreview();
-    if (event.type === "widget_ready") this.loadPreview();
+    if (event.type === "widget_ready") {
+      this.loadPreview();
+      void this.showAdjusting();
+    }
   }
 
   /** The connection, or what was asked for, failed. */
