@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from api import builds, chat, health, insights, script, widgets
+from api import builds, chat, health, insights, onboarding, ownership, script, widgets
 from api.cross_origin import CrossOrigin
 from api.problems import HANDLERS
 from api.service import open_service
@@ -29,7 +29,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *widgets.routes,
             *chat.routes,
             *insights.routes,
+            *ownership.routes,
             *script.routes,
+            *onboarding.routes,
             *health.routes,
         ],
         middleware=[Middleware(CrossOrigin)],

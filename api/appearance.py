@@ -1,15 +1,24 @@
-"""The theme as the widget's script gets it: complete whatever is stored, and free of what only the owner needs."""
+"""A widget as its script gets it: complete whatever is stored, the owner's choices applied."""
 
 from typing import Any
 
 from pydantic import ValidationError
 
+from tasks.core.adjustments import Adjustments
 from tasks.core.models import Theme
-from tasks.core.palette import with_tokens
 from tasks.knowledge.builds import WidgetRecord
 
 NOT_SHOWN = {"sources", "swatches", "tone", "confidence"}
+"""What only the owner needs."""
 NEUTRAL_FONT = "system-ui, sans-serif"
+
+
+def adjustments_of(widget: WidgetRecord) -> Adjustments:
+    """What the owner has chosen; nothing if what is stored makes no sense."""
+    try:
+        return Adjustments.model_validate(widget.settings)
+    except ValidationError:
+        return Adjustments()
 
 
 def public_theme(widget: WidgetRecord) -> dict[str, Any]:
@@ -17,11 +26,10 @@ def public_theme(widget: WidgetRecord) -> dict[str, Any]:
 
     `scheme` is `light`, `dark`, or `auto` where the site itself follows its visitors' preference.
     """
-    theme = _theme_of(widget)
-    if not theme.tokens:
-        theme = with_tokens(theme)
+    chosen = adjustments_of(widget)
+    theme = chosen.applied_to(_theme_of(widget))
     shown = theme.model_dump(mode="json", exclude=NOT_SHOWN)
-    return shown | {"scheme": "auto" if theme.other_background else theme.scheme}
+    return shown | {"scheme": chosen.scheme or ("auto" if theme.other_background else theme.scheme)}
 
 
 def _theme_of(widget: WidgetRecord) -> Theme:

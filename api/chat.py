@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from api.bodies import read_object
 from api.chat_config import site_of
+from api.origins import require_origin
 from api.service import Service, service_of
 from api.widgets import PATH, widget_id_of
 from tasks.core.errors import InvalidRequest, NotFound, TryLater
@@ -93,6 +94,7 @@ async def chat(request: Request) -> Response:
     service, widget_id = service_of(request), widget_id_of(request)
     asked = _read(Ask, await read_object(request))
     widget = await read_widget(service.pool, widget_id)
+    require_origin(request, widget)
     client = await service.budgets.identify(request.client.host if request.client else "")
     await service.budgets.take_question(client)
     conversation_id, history = await open_conversation(service.pool, widget_id, asked.conversation_id)
@@ -170,6 +172,7 @@ async def feedback(request: Request) -> Response:
     """POST …/feedback: a thumb for an answer; a second one replaces the first."""
     service, widget_id = service_of(request), widget_id_of(request)
     thumb = _read(Thumb, await read_object(request))
+    require_origin(request, await read_widget(service.pool, widget_id))
     client = await service.budgets.identify(request.client.host if request.client else "")
     await service.budgets.take_question(client)
     await store_feedback(service.pool, widget_id, thumb.message_id, thumb.rating, thumb.comment)

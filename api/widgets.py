@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.appearance import public_theme
+from api.appearance import adjustments_of, public_theme
 from api.chat_config import describe_chat
+from api.origins import require_origin
 from api.service import service_of
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.knowledge.builds import read_widget
@@ -22,6 +23,7 @@ async def config(request: Request) -> Response:
     """GET …/{id}: what the widget on the customer's page needs to know."""
     service = service_of(request)
     widget = await read_widget(service.pool, widget_id_of(request))
+    require_origin(request, widget)
     return JSONResponse(
         {
             "id": str(widget.id),
@@ -30,6 +32,7 @@ async def config(request: Request) -> Response:
             "theme": public_theme(widget),
             "state": "ready" if widget.active_job_id else "building",
             **await describe_chat(service, widget),
+            **adjustments_of(widget).words(),
         }
     )
 
@@ -38,6 +41,7 @@ async def find(request: Request) -> Response:
     """GET …/{id}/search?q=&limit=: passages that answer, best first."""
     service = service_of(request)
     query, limit = request.query_params.get("q", ""), _limit(request)
+    require_origin(request, await read_widget(service.pool, widget_id_of(request)))
     passages = await search(service.pool, service.embedder, widget_id_of(request), query, limit)
     return JSONResponse({"results": [passage.model_dump() for passage in passages]})
 

@@ -48,6 +48,16 @@ await build({
   define: { PANEL_FILE: JSON.stringify(basename(panelFile)) },
 });
 
+// The service's own pages: style sheets of their own, which their policy allows.
+await build({
+  ...shared,
+  plugins: [],
+  loader: { ".svg": "copy" },
+  entryPoints: ["start/start.ts", "start/preview.ts", "start/start.css", "start/preview.css", "start/icon.svg"],
+  format: "iife",
+  outdir: "dist/pages",
+});
+
 let tooLarge = false;
 for (const [name, file] of [["loader", "dist/widget.js"], ["panel", panelFile]]) {
   const bytes = await readFile(join(room, file));

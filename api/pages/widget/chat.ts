@@ -1,5 +1,7 @@
 // The chat route's protocol: a question goes out, Server-Sent Events come back.
 
+import { readEvents } from "./sse";
+
 export interface Citation {
   n: number;
   url: string;
@@ -37,31 +39,17 @@ const BY_CODE: Record<string, string> = {
 
 /** The events that answer a question, up to `done`. Throws a `Failure` if there is no answer, also when aborted. */
 export async function* ask(address: string, body: object, signal: AbortSignal): AsyncGenerator<ChatEvent> {
-  const request = new AbortController();
-  signal.addEventListener("abort", () => request.abort());
-  const reader = (await post(address, body, request.signal)).getReader();
-  const decoder = new TextDecoder();
-  let rest = "";
+  const stream = await post(address, body, signal);
   try {
-    for (;;) {
-      const timer = setTimeout(() => request.abort(), SILENCE_MS);
-      const { done, value } = await reader.read().finally(() => clearTimeout(timer));
-      if (done) throw new Failure("broken_off");
-      const frames = (rest + decoder.decode(value, { stream: true })).split(/\r?\n\r?\n/);
-      rest = frames.pop()!;
-      for (const event of frames.map(parse)) {
-        if (!event) continue;
-        if (event.type === "error") throw failure(event.code, undefined, event.retry_after);
-        yield event;
-        if (event.type === "done") return;
-      }
+    for await (const event of readEvents(stream, SILENCE_MS) as AsyncGenerator<ChatEvent>) {
+      if (event.type === "error") throw failure(event.code, undefined, event.retry_after);
+      yield event;
+      if (event.type === "done") return;
     }
   } catch (error) {
-    if (error instanceof Failure || signal.aborted) throw error;
-    throw new Failure("broken_off");
-  } finally {
-    reader.cancel().catch(() => {});
+    if (error instanceof Failure) throw error;
   }
+  throw new Failure("broken_off");
 }
 
 async function post(address: string, body: object, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
@@ -85,18 +73,4 @@ async function post(address: string, body: object, signal: AbortSignal): Promise
 function failure(code: string, fallback = "unavailable", wait?: number | string | null): Failure {
   const known = BY_CODE[code] ?? fallback;
   return new Failure(known, known === "rate_limited" ? Math.max(1, Math.ceil(Number(wait)) || 1) : 0);
-}
-
-/** The object in a frame's data; undefined for comments and what is no event of ours. */
-function parse(frame: string): ChatEvent | undefined {
-  const data = frame
-    .split(/\r?\n/)
-    .filter((line) => line.startsWith("data:"))
-    .map((line) => line.slice(5).trim())
-    .join("\n");
-  try {
-    return data ? (JSON.parse(data) as ChatEvent) : undefined;
-  } catch {
-    return undefined;
-  }
 }

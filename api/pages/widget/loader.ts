@@ -128,7 +128,7 @@ class WidgetElement extends HTMLElement {
 }
 
 const api = {
-  open: () => withPanel((it) => it.open()),
+  open: (options?: { focus?: boolean }) => withPanel((it) => it.open(options)),
   close: () => panel?.close(),
   toggle,
   ask: (question: string) => withPanel((it) => it.ask(String(question))),
