@@ -19,6 +19,7 @@ from tests.web.conftest import (
     binary,
     html,
     make_settings,
+    open_canary,
     redirect,
     refusing_port,
     serve,
@@ -317,6 +318,39 @@ async def test_unknown_and_private_names_look_the_same(static: StaticFetcher, sc
         messages.add(failed.value.message)
         assert not failed.value.retriable
     assert len(messages) == 1
+
+
+FORMS = [
+    "127.0.0.1", "localhost", "localhost.", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "127.0.0.1.",
+    "[::1]", "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "0.0.0.0", "[::]",
+    "user@127.0.0.1", "1.1.1.1@127.0.0.1", "①②⑦.0.0.1", "１２７.0.0.1", "127。0。0。1", "ⓛocalhost",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_no_form_of_an_address_leads_inside(scheme: str) -> None:
+    """As a URL or as a redirect's; the canary behind them hears nothing."""
+    async with (
+        open_canary() as (port, connections),
+        open_gate([ip_network("127.0.0.2/32")]) as gate,
+        open_static_fetcher(make_settings(obey_robots=False), gate) as fetcher,
+    ):
+        for form in FORMS:
+            with pytest.raises(FetchFailed):
+                await fetcher.fetch(Target(url=f"{scheme}://{form}:{port}/", depth=0), site_may_move=True)
+    assert connections == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "data:text/html,x", "view-source:http://a/", "chrome://version", "ftp://a/", "s3://a/b"],
+)
+async def test_only_the_web_is_fetched(static: StaticFetcher, url: str) -> None:
+    """Whatever Scrapy has handlers for."""
+    with pytest.raises(FetchFailed, match="only http and https"):
+        await static.fetch(Target(url=url, depth=0), site_may_move=True)
+    with pytest.raises(FetchFailed, match="only http and https"):
+        await static.fetch_resource(url)
 
 
 async def test_a_redirect_to_a_private_address_is_blocked_before_it_is_dialled() -> None:
