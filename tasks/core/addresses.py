@@ -24,13 +24,17 @@ _NEVER = tuple(
     ip_network(text)
     for text in (
         "168.63.129.16/32",  # Azure's host services
+        "192.0.0.0/24",  # protocol assignments
         "192.88.99.0/24",  # 6to4 relays
         "::/96",  # IPv4-compatible
         "::ffff:0:0:0/96",  # IPv4-translated
         "64:ff9b::/96",  # NAT64
         "64:ff9b:1::/48",  # NAT64, local use
-        "2001::/32",  # Teredo
+        "100::/63",  # discarded
+        "2001::/23",  # protocol assignments, Teredo among them
         "2002::/16",  # 6to4
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing
         "fec0::/10",  # site-local
     )
 )

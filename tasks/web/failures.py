@@ -33,8 +33,9 @@ def explain_failure(error: Exception, timeout_s: float) -> PageError:
         return PageSkipped("too_large", "it is too large")
     causes = tuple(_causes(error))
     for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return FetchFailed(f"the certificate is not valid: {cause.verify_message}")
+        # aiohttp's own error is one of these too, but does not say why.
+        if isinstance(cause, ssl.SSLCertVerificationError) and (why := getattr(cause, "verify_message", "")):
+            return FetchFailed(f"the certificate is not valid: {why}")
     for cause in causes:
         if isinstance(cause, aiohttp.ClientConnectorSSLError) or _is_handshake(cause):
             return FetchFailed(f"no secure connection: {_in_words(cause)}", retriable=_is_end(cause))

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 from scrapy import Request
 from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler
 from scrapy.core.downloader.handlers._base_streaming import BaseStreamingDownloadHandler
@@ -53,10 +54,8 @@ class _Bounded(BaseStreamingDownloadHandler[Any]):
             return await super().download_request(request)
 
     async def _read_response(self, response: Any, request: Request) -> Response:
-        headers = self._extract_headers(response)
-        kind = media_type((headers.get("Content-Type") or b"").decode("latin-1"))
-        is_good = 200 <= self._build_base_response_args(response, request, headers)["status"] < 300
-        if is_good and kind.startswith(request.meta.get(UNWANTED, ())):
+        kind = media_type(response.headers.get("Content-Type", ""))
+        if kind.startswith(request.meta.get(UNWANTED, ())) and 200 <= _status(response) < 300:
             raise Unwanted(kind)
         return await super()._read_response(response, request)
 
@@ -71,12 +70,17 @@ class _Bounded(BaseStreamingDownloadHandler[Any]):
             yield response
 
 
+def _status(response: Any) -> int:
+    status: int = response.status if isinstance(response, aiohttp.ClientResponse) else response.status_code
+    return status
+
+
 class Http1Handler(_Bounded, AiohttpDownloadHandler):
     """Scrapy's aiohttp handler, bounded."""
 
 
-class _Http2Handler(_Bounded, HttpxDownloadHandler):
-    """Scrapy's httpx handler, bounded."""
+class Http2Handler(_Bounded, HttpxDownloadHandler):
+    """Scrapy's httpx handler, bounded; speaks HTTP/2 where `HTTPX_HTTP2_ENABLED` and the server does."""
 
 
 class HttpsHandler(Http1Handler):
@@ -84,7 +88,7 @@ class HttpsHandler(Http1Handler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._http2 = _Http2Handler(crawler)
+        self._http2 = Http2Handler(crawler)
         self._http1_only: dict[str, None] = {}
 
     async def download_request(self, request: Request) -> Response:

@@ -268,7 +268,8 @@ def _metadata(response: Response) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
+def scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
+    """How Scrapy is to work."""
     # Lanes bound what is under way; nothing may queue here, where the page's time is running already.
     return {
         "TWISTED_REACTOR_ENABLED": False,
@@ -301,7 +302,7 @@ async def open_static_fetcher(
     """A fetcher that goes through the gate; closed on leaving."""
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)
     opened, closing = asyncio.Event(), asyncio.Event()
-    runner = AsyncCrawlerRunner(_scrapy_settings(settings, gate))
+    runner = AsyncCrawlerRunner(scrapy_settings(settings, gate))
     crawler = runner.create_crawler(_OpenSpider)
     crawling = runner.crawl(crawler, opened=opened, closing=closing)
     waiting = asyncio.create_task(opened.wait())

@@ -1,6 +1,6 @@
 """Which addresses may be fetched and which URLs may be asked for."""
 
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 from hypothesis import given
@@ -45,6 +45,44 @@ def test_an_address_that_is_not_public_is_not_dialled(address: str) -> None:
     assert not is_permitted(address)
 
 
+SPECIAL = [
+    ip_network(text)
+    for text in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+        "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32",
+        "::/128", "::1/128", "100::/64", "100:0:0:1::/64", "2001::/23", "2001:db8::/32", "3fff::/20", "5f00::/16",
+        "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+    )
+]  # fmt: skip
+"""The registries' special-purpose ranges (IANA, November 2026), and an address of one cloud's host services."""
+
+
+def forms_of(address: IPv4Address) -> list[IPv6Address]:
+    """The address as IPv6 carries it: mapped, compatible, translated, NAT64 (both prefixes), 6to4, Teredo."""
+    number = int(address)
+    return [
+        IPv6Address(0xFFFF << 32 | number),
+        IPv6Address(number),
+        IPv6Address(0xFFFF << 48 | number),
+        IPv6Address(int(IPv6Address("64:ff9b::")) | number),
+        IPv6Address(int(IPv6Address("64:ff9b:1::")) | number),
+        IPv6Address(0x2002 << 112 | number << 80 | 1),
+        IPv6Address(0x20010000 << 96 | number << 64),
+        IPv6Address(0x20010000 << 96 | 0x01010101 << 64 | (number ^ 0xFFFFFFFF)),
+    ]
+
+
+@given(st.data())
+def test_no_special_purpose_range_is_dialled_in_any_form(data: st.DataObject) -> None:
+    """First, last and any address of each, IPv4 also as IPv6 carries it."""
+    network = data.draw(st.sampled_from(SPECIAL))
+    offset = data.draw(st.sampled_from((0, network.num_addresses - 1)) | st.integers(0, network.num_addresses - 1))
+    address = network[offset]
+    forms = [address, *(forms_of(address) if isinstance(address, IPv4Address) else [])]
+    assert [str(form) for form in forms if is_permitted(str(form))] == []
+
+
 @pytest.mark.parametrize("address", ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1"])
 def test_a_public_address_is_dialled(address: str) -> None:
     """Ordinary unicast addresses pass."""
@@ -86,6 +124,9 @@ async def test_an_unknown_host_looks_like_a_private_one() -> None:
         ("ftp://example.com/", "url_scheme"),
         ("file:///etc/passwd", "url_scheme"),
         ("javascript:alert(1)", "url_scheme"),
+        ("data:text/html,x", "url_scheme"),
+        ("view-source:https://example.com/", "url_scheme"),
+        ("chrome://settings/", "url_scheme"),
         ("https://user:secret@example.com/", "url_credentials"),
         ("https://example.com/" + "a" * 3_000, "url_too_long"),
         ("https://exa mple.com/", "url_invalid"),

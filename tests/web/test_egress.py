@@ -268,3 +268,28 @@ async def test_a_dead_address_of_a_host_does_not_cost_the_page(gate: Gate, monke
             url = f"http://two.example:{urlsplit(site.url).port}/"
             answer = await ask(gate, f"GET {url} HTTP/1.1\nHost: two.example\n\n")
         assert answer.startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_names_that_hang_hold_up_nobody_else(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All who ask for one share its look-up; a name that was found is known."""
+    asked: list[str] = []
+    released = asyncio.Event()
+
+    async def lookup(name: str, port: int, **__: object) -> list[object]:
+        asked.append(name)
+        if name == "hangs.example":
+            await released.wait()
+            raise OSError
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio.get_running_loop(), "getaddrinfo", lookup)
+            hanging = [asyncio.create_task(ask(gate, "GET http://hangs.example/ HTTP/1.1\n\n")) for _ in range(20)]
+            for _ in range(3):
+                answer = await ask(gate, f"GET http://well.example:{port}/ HTTP/1.1\n\n")
+                assert answer.endswith(b"1 GET /")
+            released.set()
+            assert all(b"X-Egress: blocked" in answer for answer in await asyncio.gather(*hanging))
+    assert sorted(asked) == ["hangs.example", "well.example"]

@@ -2,27 +2,24 @@
 
 import asyncio
 import gzip
-import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.web.egress import Gate, open_gate
 from tasks.web.static import StaticFetcher, open_static_fetcher
+from tests.sites.tls import serve_http2, server_context, write_certificate
 from tests.web.conftest import (
     HOME,
     Answer,
     binary,
     html,
     make_settings,
+    open_canary,
     redirect,
     refusing_port,
     serve,
@@ -323,6 +320,39 @@ async def test_unknown_and_private_names_look_the_same(static: StaticFetcher, sc
     assert len(messages) == 1
 
 
+FORMS = [
+    "127.0.0.1", "localhost", "localhost.", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "127.0.0.1.",
+    "[::1]", "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "0.0.0.0", "[::]",
+    "user@127.0.0.1", "1.1.1.1@127.0.0.1", "①②⑦.0.0.1", "１２７.0.0.1", "127。0。0。1", "ⓛocalhost",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_no_form_of_an_address_leads_inside(scheme: str) -> None:
+    """As a URL or as a redirect's; the canary behind them hears nothing."""
+    async with (
+        open_canary() as (port, connections),
+        open_gate([ip_network("127.0.0.2/32")]) as gate,
+        open_static_fetcher(make_settings(obey_robots=False), gate) as fetcher,
+    ):
+        for form in FORMS:
+            with pytest.raises(FetchFailed):
+                await fetcher.fetch(Target(url=f"{scheme}://{form}:{port}/", depth=0), site_may_move=True)
+    assert connections == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "data:text/html,x", "view-source:http://a/", "chrome://version", "ftp://a/", "s3://a/b"],
+)
+async def test_only_the_web_is_fetched(static: StaticFetcher, url: str) -> None:
+    """Whatever Scrapy has handlers for."""
+    with pytest.raises(FetchFailed, match="only http and https"):
+        await static.fetch(Target(url=url, depth=0), site_may_move=True)
+    with pytest.raises(FetchFailed, match="only http and https"):
+        await static.fetch_resource(url)
+
+
 async def test_a_redirect_to_a_private_address_is_blocked_before_it_is_dialled() -> None:
     """The gate judges each hop."""
     connections: list[object] = []
@@ -349,39 +379,129 @@ async def test_when_the_gate_is_gone_nothing_is_fetched() -> None:
         assert site.asked == []
 
 
-def make_certificate(folder: Path) -> ssl.SSLContext:
-    """A server's context with a certificate that nobody vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
-
-
 async def test_a_certificate_nobody_vouches_for_is_refused(static: StaticFetcher, tmp_path: Path) -> None:
     """Its cause is said, and trying again cannot help."""
-    async with serve({"/": html(HOME)}, tls=make_certificate(tmp_path)) as site:
+    write_certificate(tmp_path / "server.pem")
+    async with serve({"/": html(HOME)}, tls=server_context(tmp_path / "server.pem")) as site:
         with pytest.raises(FetchFailed, match=r"certificate is not valid: self.signed") as failed:
             await static.fetch(Target(url=f"{site.url}/", depth=1))
         assert not failed.value.retriable
         assert site.asked == []
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A certificate that everybody trusts who looks from now on."""
+    write_certificate(tmp_path / "server.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+    return tmp_path / "server.pem"
+
+
+async def test_a_certificate_that_breaks_half_way_fails_the_pages_after_it(gate: Gate, certificate: Path) -> None:
+    """And neither those before nor those of other hosts."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=HOME, content_type="text/html", headers={"Connection": "close"})
+
+    context = server_context(certificate)
+    async with (
+        open_static_fetcher(make_settings(obey_robots=False), gate) as fetcher,
+        serve({"/{page}": answer}, tls=context) as site,
+        serve({"/": html(HOME)}, tls=server_context(certificate)) as other,
+    ):
+        for _ in range(2):
+            await fetcher.fetch(Target(url=f"{site.url}/before", depth=1))
+        write_certificate(certificate.with_name("other.pem"))
+        context.load_cert_chain(certificate.with_name("other.pem"))
+        for _ in range(2):
+            with pytest.raises(FetchFailed, match="certificate is not valid"):
+                await fetcher.fetch(Target(url=f"{site.url}/after", depth=1))
+        assert (await fetcher.fetch(Target(url=f"{other.url}/", depth=1))).html == HOME
+
+
+async def fetch_often(fetcher: StaticFetcher, url: str) -> None:
+    """Fetch pages one after the other and at once."""
+    pages = [await fetcher.fetch(Target(url=f"{url}/first", depth=1))]
+    pages += await asyncio.gather(*(fetcher.fetch(Target(url=f"{url}/{n}", depth=1)) for n in range(20)))
+    assert {page.html for page in pages} == {HOME}
+
+
+async def test_a_host_that_offers_http_2_is_asked_so_over_one_connection(gate: Gate, certificate: Path) -> None:
+    """All pages of all lanes."""
+    settings = make_settings(obey_robots=False, page_timeout_s=20)
+    async with open_static_fetcher(settings, gate) as fetcher, serve_http2(certificate, HOME.encode()) as site:
+        await fetch_often(fetcher, site.url)
+        assert site.asked == [(1, "HTTP/2")] * 21
+
+
+async def test_a_host_whose_http_2_is_broken_is_asked_by_http_1_1(gate: Gate, certificate: Path) -> None:
+    """Over connections that are kept."""
+    settings = make_settings(obey_robots=False, page_timeout_s=20)
+    async with (
+        open_static_fetcher(settings, gate) as fetcher,
+        serve_http2(certificate, HOME.encode(), breaks=True) as site,
+    ):
+        await fetch_often(fetcher, site.url)
+        await fetch_often(fetcher, site.url)
+        assert len(site.asked) == 42
+        assert {protocol for _, protocol in site.asked} == {"HTTP/1.1"}
+        assert len({number for number, _ in site.asked}) <= 21
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_connections_are_kept_and_used_again(gate: Gate, certificate: Path, tls: bool) -> None:
+    """Many pages, one after the other, over one connection (over TLS: one more, to find out what is spoken)."""
+    connections = set()
+
+    async def note(request: web.Request) -> web.Response:
+        connections.add(request.transport)
+        return web.Response(text=HOME, content_type="text/html")
+
+    settings = make_settings(obey_robots=False, page_timeout_s=20)
+    async with (
+        open_static_fetcher(settings, gate) as fetcher,
+        serve({"/{page}": note}, tls=server_context(certificate) if tls else None) as site,
+    ):
+        for number in range(10):
+            await fetcher.fetch(Target(url=f"{site.url}/{number}", depth=1))
+    assert len(connections) == (2 if tls else 1)
+
+
+@pytest.mark.parametrize("agent", ["*", "AIWidgetBuilder"])
+async def test_robots_txt_is_obeyed(gate: Gate, agent: str) -> None:
+    """Whether it speaks to all or to us; the page is not asked for."""
+    robots = binary(f"User-agent: {agent}\nDisallow: /private\n".encode(), Content_Type="text/plain")
+    routes = {"/robots.txt": robots, "/private": html(HOME), "/public": html(HOME)}
+    async with serve(routes) as site, open_static_fetcher(make_settings(), gate) as fetcher:
+        with pytest.raises(PageSkipped) as skipped:
+            await fetcher.fetch(Target(url=f"{site.url}/private", depth=1))
+        assert skipped.value.reason == "robots"
+        assert site.asked == []
+        assert not await fetcher.allows(f"{site.url}/private")
+        assert await fetcher.allows(f"{site.url}/public")
+
+
+async def test_robots_txt_is_not_asked_for_when_it_does_not_count(gate: Gate) -> None:
+    """`OBEY_ROBOTS=false` is for one's own sites."""
+    robots = binary(b"User-agent: *\nDisallow: /\n", Content_Type="text/plain")
+    async with (
+        serve({"/robots.txt": robots, "/": html(HOME)}) as site,
+        open_static_fetcher(make_settings(obey_robots=False), gate) as fetcher,
+    ):
+        assert await fetcher.allows(f"{site.url}/")
+        assert (await fetcher.fetch(Target(url=f"{site.url}/", depth=1))).html == HOME
+
+
+async def test_a_robots_txt_that_never_comes_does_not_hold_the_site(gate: Gate) -> None:
+    """It costs the pages that waited for it, not those after."""
+    async with (
+        serve({"/robots.txt": silence, "/": html(HOME)}) as site,
+        open_static_fetcher(make_settings(page_timeout_s=0.5), gate) as fetcher,
+    ):
+        target = Target(url=f"{site.url}/", depth=1)
+        first = await asyncio.gather(*(fetcher.fetch(target) for _ in range(3)), return_exceptions=True)
+        assert {type(outcome) for outcome in first} <= {FetchTimeout, FetchedPage}
+        assert (await fetcher.fetch(target)).html == HOME
 
 
 async def test_many_pages_are_fetched_at_once(gate: Gate) -> None:
