@@ -136,8 +136,9 @@ class Duplicates:
         if same := self._by_key.get(page_key(record.url)):
             return same
         named = self._by_key.get(canonical)
-        for other in (named, *self._by_canonical.get(canonical, ()), *self._by_canonical.get(page_key(record.url), ())):
-            if other and shared_part(record.fingerprint, other.fingerprint) >= MIN_SHARED_BY_CANONICAL:
+        siblings = self._by_canonical.get(canonical, []) + self._by_canonical.get(page_key(record.url), [])
+        for other in [named, *siblings] if named else siblings:
+            if shared_part(record.fingerprint, other.fingerprint) >= MIN_SHARED_BY_CANONICAL:
                 other.is_canonical |= other is named
                 return other
         equal = self._by_hash.get(record.content_hash)

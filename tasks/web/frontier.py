@@ -16,7 +16,7 @@ until it is known what became of it (`resolve`).
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tasks.core.models import Fingerprint, Link, Target
 from tasks.web.priority import Rank, Worth, rank_of, worth_of
@@ -76,7 +76,7 @@ class Frontier:
     """By key: a candidate, the place of a URL let in, or that it is left out."""
     _waiting: defaultdict[int, dict[str, _Candidate]] = field(default_factory=lambda: defaultdict(dict))
     """Candidates by depth and key."""
-    _early: defaultdict[int, dict[int, list[str]]] = field(default_factory=lambda: defaultdict(dict))
+    _early: defaultdict[int, dict[int, deque[str]]] = field(default_factory=lambda: defaultdict(dict))
     """Keys of candidates by depth and source, while their level is not known."""
     _early_left: dict[int, int] = field(default_factory=dict)
     _line: deque[tuple[str, _Candidate]] | None = None
@@ -125,7 +125,7 @@ class Frontier:
         if sum(map(len, self._waiting.values())) >= max(5_000, 4 * self.max_pages):
             return None
         if url != link.url:
-            link = Link(url, link.text, link.region, link.language, link.priority, link.modified)
+            link = replace(link, url=url)
         candidate = _Candidate(link, depth, source, position, source == 0, family=family_of(url))
         self._place(key, candidate)
         return candidate
@@ -134,7 +134,7 @@ class Frontier:
         self._known[key] = candidate
         if candidate.depth > self._level or (candidate.depth == self._level and self._line is None):
             self._waiting[candidate.depth][key] = candidate
-            self._early[candidate.depth].setdefault(candidate.source, []).append(key)
+            self._early[candidate.depth].setdefault(candidate.source, deque()).append(key)
         elif self._line is not None:
             # Of a level that was thought to be known: its source had been passed over.
             self._line.append((key, candidate))
@@ -152,8 +152,8 @@ class Frontier:
         if (depth, source, position) < known.found_at:
             if self._waiting[known.depth].pop(key, None) is None:
                 return
-            link, old = Link(self.scope.in_site_form(link.url), *_context(link)), known.link
-            known.depth, known.source, known.position, known.link = depth, source, position, _merge(link, old)
+            known.link = _merge(replace(link, url=self.scope.in_site_form(link.url)), known.link)
+            known.depth, known.source, known.position = depth, source, position
             self._place(key, known)
         else:
             known.link = _merge(known.link, link)
@@ -212,11 +212,11 @@ class Frontier:
         sources = self._early[self._level]
         left = self._early_left.setdefault(self._level, max(1, self.max_pages // EARLY_SHARE))
         for source in sorted(source for source in sources if source < first_out):
-            for key in tuple(sources[source]):
+            while keys := sources[source]:
                 if left <= 0 or self.admitted >= self.max_pages:
                     # If there is no place now, these are the next to get one.
                     return
-                sources[source].remove(key)
+                key = keys.popleft()
                 candidate = self._waiting[self._level].get(key)
                 if candidate and candidate.source == source and candidate.may_be_early:
                     left -= 1
@@ -332,19 +332,13 @@ class Frontier:
         return target.depth >= self.max_depth
 
 
-def _context(link: Link) -> tuple[str, str, str, float | None, str]:
-    return link.text, link.region, link.language, link.priority, link.modified
-
-
 def _merge(first: Link, more: Link) -> Link:
     """The first link, with what only the other one tells."""
-    region = more.region if first.region == "main" and more.region != "main" else first.region
-    priority = first.priority if first.priority is not None else more.priority
-    return Link(
-        first.url,
-        first.text or more.text,
-        region,
-        first.language or more.language,
-        priority,
-        first.modified or more.modified,
+    return replace(
+        first,
+        text=first.text or more.text,
+        region=more.region if first.region == "main" else first.region,
+        language=first.language or more.language,
+        priority=more.priority if first.priority is None else first.priority,
+        modified=first.modified or more.modified,
     )

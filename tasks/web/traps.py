@@ -18,7 +18,7 @@ from tasks.web.priority import boilerplate_word
 MAX_SEGMENTS = 16
 MAX_REPEATS = 2
 """Times that a path may have the same segment."""
-NOVEL_SHARE = 0.2
+NOVEL_SHARE = 0.33
 """A page of a family that is mistrusted must bring at least this part of its text anew …"""
 NOVEL_WORDS = 20
 """… and in dates this many words: a month without events is none."""
@@ -78,11 +78,12 @@ def family_of(url: str) -> Family | None:
     names = "&".join(f"{name}=…" for name in sorted({name for name, _ in pairs}))
     if _is_date_path(segments) or any(_is_date_parameter(name, value) for name, value in pairs):
         return Family(Kind.date, _NUMBER.sub("…", parts.path) + (names and f"?{names}"))
-    if word := boilerplate_word(url):
-        return Family(Kind.boilerplate, f"…{word}…")
+    word = boilerplate_word(url)
     if pairs:
         path = parts.path.rstrip("/")
-        return Family(Kind.query, f"{path}?…", wider=f"?{names}", skeleton=path)
+        return Family(Kind.query, f"{path}?…", wider=f"…{word}…" if word else f"?{names}", skeleton=path)
+    if word:
+        return Family(Kind.boilerplate, f"…{word}…")
     if any(one == other for one, other in pairwise(segments)):
         return Family(Kind.repeated, "paths that repeat themselves")
     for index, segment in enumerate(segments):
@@ -176,7 +177,7 @@ class Families:
 
     def learn(self, family: Family, page: Fingerprint | None) -> None:
         """Take in how a page of the family turned out; none: it brought nothing."""
-        is_combined = len(self._parameters.get(family.name, ())) > 1
+        is_combined = len(self._parameters.get(family.name, ())) > 1 or "…" in family.wider[:1]
         share = self._share(family, family.name)
         if page is not None and share.finds_worth(page, is_combined or family.kind in _MISTRUSTED):
             self.credit(family)

@@ -14,6 +14,7 @@ from rich.console import Console
 from tests.benchmarks import (
     answers,
     crawl,
+    crawl_memory,
     extraction,
     http_fetch,
     latency,
@@ -29,6 +30,7 @@ from tests.benchmarks.scores import Scores
 ON_THEIR_OWN = {
     "answers": answers.run,
     "crawl": crawl.run,
+    "crawl_memory": crawl_memory.run,
     "extraction": extraction.run,
     "http_fetch": http_fetch.run,
     "latency": latency.run,

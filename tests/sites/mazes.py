@@ -23,10 +23,8 @@ class Maze(Site):
     real: list[str] = field(default_factory=list)
     """Paths of its real pages."""
 
-    @property
-    def fetched(self) -> int:
-        """Pages asked for."""
-        return self.requests.total()
+    fetched: int = 0
+    """Pages sent: what was answered with more than an error or a redirect."""
 
 
 Render = Callable[[web.Request], web.Response]
@@ -39,7 +37,9 @@ async def serve_maze(render: Render, real: list[str] | None = None) -> AsyncIter
 
     async def answer(request: web.Request) -> web.Response:
         with maze.recording(request.raw_path):
-            return render(request)
+            response = render(request)
+            maze.fetched += response.status == 200
+            return response
 
     async with serve_handler(answer) as maze.url:
         yield maze

@@ -1,33 +1,79 @@
-"""Links come as URLs to follow, each once, in document order."""
+"""Links come as URLs to follow, each once, in document order, with their place on the page."""
 
-from tasks.web.links import list_links
+from tasks.core.models import Link
+from tasks.web.links import list_feeds, list_links
 
 BASE = "https://example.com/docs/a.html"
+
+
+def urls(html: str, base: str = BASE, *, keep_routes: bool = False) -> list[str]:
+    """Where the links of the document lead."""
+    return [link.url for link in list_links(html, base, keep_routes=keep_routes)]
 
 
 def test_links_are_absolute_unique_and_in_order() -> None:
     """Fragments and tracking make no new page."""
     html = '<a href="b.html">1</a><a href="/c">2</a><a href="b.html#x">3</a><a href="/c?utm_source=y">4</a>'
-    assert list_links(html, BASE) == ["https://example.com/docs/b.html", "https://example.com/c"]
+    assert urls(html) == ["https://example.com/docs/b.html", "https://example.com/c"]
 
 
 def test_a_base_element_is_respected() -> None:
-    """As browsers do."""
-    assert list_links('<base href="/v2/"><a href="x">x</a>', BASE) == ["https://example.com/v2/x"]
+    """As browsers do; one that is no URL counts nothing."""
+    assert urls('<base href="/v2/"><a href="x">x</a>') == ["https://example.com/v2/x"]
+    assert urls('<base href="http://[broken"><a href="/x">x</a>') == ["https://example.com/x"]
 
 
 def test_what_is_not_to_be_followed_is_left_out() -> None:
     """Other schemes, files, nofollow, credentials, and what is no URL."""
     html = """
     <a href="mailto:a@b.c">m</a><a href="javascript:void(0)">j</a><a href="data:text/html,x">d</a>
-    <a href="file:///etc/passwd">f</a><a href="x.pdf">p</a><a rel="nofollow ugc" href="/n">n</a>
+    <a href="file:///etc/passwd">f</a><a href="x.zip">p</a><a rel="nofollow ugc" href="/n">n</a>
     <a href="https://me@example.com/">c</a><a href="http://[broken">b</a><a href="http://host:port/">o</a>
     <a href="#top">t</a><a href="">e</a><a>no href</a><a href="/kept">k</a>
     """
-    assert list_links(html, BASE) == ["https://example.com/kept"]
+    assert urls(html) == ["https://example.com/kept"]
 
 
 def test_nofollow_on_one_link_does_not_hide_another_to_the_same_page() -> None:
     """Each link speaks for itself."""
-    html = '<a rel="nofollow" href="/n">1</a><a href="/n">2</a>'
-    assert list_links(html, BASE) == ["https://example.com/n"]
+    assert urls('<a rel="nofollow" href="/n">1</a><a href="/n">2</a>') == ["https://example.com/n"]
+
+
+def test_routes_are_pages_where_scripts_show_them() -> None:
+    """Other fragments never are."""
+    html = '<a href="#/guide">1</a><a href="#!/b">2</a><a href="#top">3</a><a href="/c#/d">4</a>'
+    found = [f"{BASE}#/guide", f"{BASE}#!/b", "https://example.com/c#/d"]
+    assert urls(html, keep_routes=True) == found
+    assert urls(html) == ["https://example.com/c"]
+
+
+def test_a_link_says_where_on_the_page_it_is() -> None:
+    """By elements and by roles, the nearest counting."""
+    html = """
+    <header><a href="/h">H</a><nav><a href="/n">  Our
+    products </a></nav></header><div role="navigation"><ul><li><a href="/r">R</a></li></ul></div>
+    <main><p><a href="/m">M</a></p><aside><a href="/s">S</a></aside></main><footer><a href="/f">F</a></footer>
+    """
+    found = {link.url.rpartition("/")[2]: (link.region, link.text) for link in list_links(html, BASE)}
+    assert found["n"] == ("nav", "Our products")
+    assert {name: region for name, (region, _) in found.items()} == {
+        "h": "header",
+        "n": "nav",
+        "r": "nav",
+        "m": "main",
+        "s": "aside",
+        "f": "footer",
+    }
+
+
+def test_alternates_and_feeds_are_found_in_the_head() -> None:
+    """Alternates with their language, after the links; feeds apart."""
+    html = """
+    <link rel="alternate" hreflang="DE" href="/de/a"><link rel="alternate" type="application/rss+xml" href="/feed.xml">
+    <a href="/x" hreflang="fr">x</a>
+    """
+    assert list_links(html, BASE) == [
+        Link("https://example.com/x", "x", "main", "fr"),
+        Link("https://example.com/de/a", "", "head", "de"),
+    ]
+    assert list_feeds(html, BASE) == ["https://example.com/feed.xml"]

@@ -1,0 +1,47 @@
+"""What pages say to robots."""
+
+import pytest
+
+from tasks.core.models import FetchedPage, FetchMethod, Target
+from tasks.web.directives import HEADER, forbids_following, forbids_indexing
+from tasks.web.links import links_of
+
+
+def page(html: str = "", header: str = "") -> FetchedPage:
+    """A page with what it says."""
+    url = "https://example.com/"
+    return FetchedPage(
+        target=Target(url=url, depth=0),
+        final_url=url,
+        method=FetchMethod.http,
+        html=html + '<a href="/a">a</a>',
+        byte_count=1,
+        metadata={HEADER: header} if header else {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("html", "header", "no_index", "no_follow"),
+    [
+        ("", "", False, False),
+        ('<meta name="robots" content="index, follow">', "", False, False),
+        ('<META NAME="ROBOTS" CONTENT="NOINDEX">', "", True, False),
+        ('<meta content="noindex,nofollow" name="robots">', "", True, True),
+        ('<meta name="robots" content="none">', "", True, True),
+        ('<meta name="googlebot" content="noindex">', "", False, False),
+        ('<meta name="aiwidgetbuilder" content="nofollow">', "", False, True),
+        ('<p>robots</p><meta name="description" content="noindex">', "", False, False),
+        ("", "noindex", True, False),
+        ("", "googlebot: noindex, nofollow", False, False),
+        ("", "nofollow, googlebot: noindex", False, True),
+        ("", "AIWidgetBuilder: none", True, True),
+        ("", "unavailable_after: 25 Jun 2010 15:00:00 PST, noindex", True, False),
+        ("", "max-snippet: 20, noarchive", False, False),
+    ],
+)
+def test_pages_may_ask_not_to_be_kept_or_followed(html: str, header: str, no_index: bool, no_follow: bool) -> None:
+    """In the document or in the header, to all robots or to ours."""
+    asking = page(html, header)
+    assert forbids_indexing(asking) is no_index
+    assert forbids_following(asking) is no_follow
+    assert bool(links_of(asking)) is not no_follow

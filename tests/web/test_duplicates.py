@@ -1,0 +1,151 @@
+"""Pages that say the same are one; pages that say something else are two, however alike they look."""
+
+import hashlib
+
+import pytest
+
+from tasks.core.models import ChunkedPage, ReadPage, Target
+from tasks.web.duplicates import Duplicates, Verdict
+from tasks.web.fingerprints import fingerprint_of
+from tests.sites.generated import sentences
+
+SITE = "https://example.com"
+TEXT = "\n\n".join(sentences(f"paragraph {number}", 60) for number in range(6))
+TEMPLATE = "\n\n".join(sentences(f"terms {number}", 120) for number in range(8))
+
+
+def page(path: str, markdown: str, *, title: str = "A page", place: int = 0, canonical: str = "") -> ChunkedPage:
+    """A page as it was read."""
+    metadata = {"canonical": SITE + canonical} if canonical else {}
+    target = Target(url=SITE + path, depth=1, place=place)
+    read = ReadPage(target=target, url=SITE + path, title=title, markdown=markdown, metadata=metadata)
+    content_hash = hashlib.sha256(markdown.encode()).hexdigest()
+    return ChunkedPage(page=read, chunks=(), token_count=1, content_hash=content_hash, fingerprint=fingerprint_of(read))
+
+
+def judge(*pages: ChunkedPage) -> Verdict:
+    """What is said of the last page, after the others."""
+    duplicates = Duplicates()
+    return [duplicates.judge(each) for each in pages][-1]
+
+
+def is_one(one: str, other: str, **titles: str) -> bool:
+    """Whether two texts are taken for one page."""
+    first = page("/a", one, title=titles.get("first", "A page"), place=1)
+    verdict = judge(first, page("/b", other, title=titles.get("second", "A page"), place=2))
+    return verdict.same_as is not None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        TEXT,
+        TEXT + "\n\nAnswered on 2026-11-24 at 12:03:22.",
+        TEXT + "\n\nPrinted from our site.",
+        "[Home](/?sid=8f2c91ab33de0177)\n\n" + TEXT,
+        TEXT + "\n\nYour session: 8f2c91ab33de01778f2c91ab33de0177",
+        TEXT + "\n\n5 minutes ago",
+    ],
+)
+def test_what_differs_in_a_line_a_date_or_an_id_is_one_page(other: str) -> None:
+    """Dates, times, ids and addresses are no part of what a page says."""
+    assert is_one(TEXT, other)
+
+
+def test_texts_with_dates_of_their_own_are_one_page() -> None:
+    """Both have a line that the other has not, and it says the same."""
+    one, other = (TEXT + f"\n\nUpdated on {day} November 2026, 1{day}:00" for day in (3, 4))
+    assert is_one(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("It costs € 20.99.", "It costs € 24.99."),
+        ("Article 4711", "Article 4712"),
+        ("Our gardener is Alice Jones.", "Our gardener is Robert Brown."),
+        ("# Kettle", "# Teapot"),
+        ("Call 030 1234.", "Call 040 1234."),
+        ("It costs € 20.99.", ""),
+        ("担当者は山田です。", "担当者は佐藤です。"),
+    ],
+)
+def test_pages_of_one_template_with_other_data_are_two(one: str, other: str) -> None:
+    """However much of the template there is around a price, a number, a name or a heading."""
+    assert not is_one(f"{one}\n\n{TEMPLATE}", f"{other}\n\n{TEMPLATE}")
+
+
+def test_pages_of_one_text_under_other_titles_are_two_unless_the_text_says_enough() -> None:
+    """A short text may stand under many titles: a picture, a video."""
+    assert not is_one("A short text.", "A short text.", first="Sunrise", second="Sunset")
+    assert is_one("A short text.", "A short text.")
+    assert not is_one("A short text.", "A short test.")
+    assert is_one(TEXT, TEXT, first="Sunrise", second="Sunset")
+
+
+def test_one_address_is_one_page_whatever_it_says() -> None:
+    """After redirects, however it is written."""
+    verdict = judge(page("/a", TEXT, place=1), page("/a/index.html", TEMPLATE, place=2))
+    assert verdict.same_as is not None
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_which_page_is_kept_does_not_depend_on_which_comes_first(first: int) -> None:
+    """The plainer address, or else the one the build took up first."""
+    for better, worse in (
+        (page("/a", TEXT, place=9), page("/a/print", TEXT, place=1)),
+        (page("/a", TEXT, place=9), page("/a?ref=1", TEXT, place=1)),
+        (page("/a", TEXT, place=1), page("/b", TEXT, place=9)),
+        (page("/x/y", TEXT, place=9), page("/b", TEXT + "\n\nFor you.", place=1, canonical="/x/y")),
+    ):
+        verdict = judge(worse, better) if first else judge(better, worse)
+        if first:
+            assert verdict.replaces is not None
+            assert verdict.replaces.url == worse.page.url
+        else:
+            assert verdict.same_as is not None
+            assert verdict.same_as.url == better.page.url
+
+
+def test_a_canonical_link_is_believed_when_the_pages_have_something_in_common() -> None:
+    """A site whose pages all call the home page canonical keeps its pages; another site's word counts nothing."""
+    more = TEXT + "\n\n" + sentences("more", 60)
+    assert judge(page("/a", TEXT, place=1), page("/a?x=1", more, canonical="/a", place=2)).same_as is not None
+    assert judge(page("/a", TEXT, place=1), page("/a?x=1", more, place=2)).same_as is None
+    assert judge(page("/", TEXT), page("/b", TEMPLATE, canonical="/", place=2)) == Verdict()
+    foreign = page("/b", more, place=2).model_copy(deep=True)
+    foreign.page.metadata["canonical"] = "https://elsewhere.com/a"
+    assert judge(page("/a", TEXT, place=1), foreign) == Verdict()
+
+
+def test_a_page_that_was_forgotten_does_not_stand_for_another() -> None:
+    """What could not be stored is not there."""
+    duplicates = Duplicates()
+    duplicates.judge(page("/a", TEXT, place=1))
+    record = duplicates.kept(f"{SITE}/a")
+    assert record is not None
+    duplicates.forget(record)
+    assert duplicates.judge(page("/b", TEXT, place=2)) == Verdict(looks_alike=True)
+
+
+def test_what_a_site_answers_to_any_address_is_no_page() -> None:
+    """Also if it names the address, and when it was read before that is known."""
+    duplicates = Duplicates()
+    for path in ("/old/team", "/old/prices"):
+        duplicates.judge(page(path, f"Sorry, {path} is gone. {sentences('sorry', 20)}"))
+    assert duplicates.judge(page("/about", TEXT)) == Verdict()
+    probe = page("/8f2c91ab33de0177", f"Sorry, /8f2c91ab33de0177 is gone. {sentences('sorry', 20)}")
+    assert probe.fingerprint is not None
+    assert {record.url for record in duplicates.learn_not_found(probe.fingerprint)} == {
+        f"{SITE}/old/team",
+        f"{SITE}/old/prices",
+    }
+    assert duplicates.judge(page("/old/x1", f"Sorry, /old/x1 is gone. {sentences('sorry', 20)}")).is_not_found
+
+
+def test_an_equal_page_of_an_earlier_attempt_is_known() -> None:
+    """By its text alone."""
+    duplicates = Duplicates()
+    stored = page("/a", TEXT)
+    duplicates.recall(f"{SITE}/a", 1, stored.content_hash)
+    assert duplicates.judge(page("/b", TEXT, place=2)).same_as is not None

@@ -1,0 +1,46 @@
+"""A build reads one site, as the settings draw it."""
+
+import pytest
+
+from tasks.core.models import Link
+from tasks.web.scope import Scope, scope_of
+from tests.web.conftest import make_settings
+
+START = "https://www.example.com/"
+
+
+@pytest.mark.parametrize(
+    ("url", "alone", "with_subdomains"),
+    [
+        ("https://example.com/a", True, True),
+        ("http://www.example.com/a", True, True),
+        ("https://docs.example.com/a", False, True),
+        ("https://example.org/a", False, False),
+        ("https://example.com:8443/a", False, False),
+    ],
+)
+def test_a_site_is_its_host_and_by_setting_its_domain(url: str, alone: bool, with_subdomains: bool) -> None:
+    """`www.` is no host of its own."""
+    assert Scope(START).contains(url) is alone
+    assert Scope(START, subdomains=True).contains(url) is with_subdomains
+
+
+def test_paths_narrow_it() -> None:
+    """What is included and not excluded, and the start page in any case."""
+    settings = make_settings(include="/docs/*, /help", exclude="*/old/*")
+    scope = scope_of(settings, START, None)
+    inside = ["/docs/a", "/docs/a/b?c=1", "/help", "/"]
+    outside = ["/blog/", "/docs", "/docs/old/a", "/help/more"]
+    assert [scope.contains(f"https://example.com{path}") for path in inside + outside] == [True] * 4 + [False] * 4
+
+
+def test_an_insecure_link_to_a_secure_site_means_the_secure_page() -> None:
+    """And to nobody else."""
+    assert Scope(START).in_site_form("http://example.com/a") == "https://example.com/a"
+    assert Scope(START).in_site_form("http://example.org/a") == "http://example.org/a"
+    assert Scope("http://example.com/").in_site_form("http://example.com/a") == "http://example.com/a"
+
+
+def test_without_a_home_page_all_languages_are_read() -> None:
+    """As when a build goes on that had read it."""
+    assert scope_of(make_settings(), START, None).admits(Link("https://example.com/de/"))

@@ -1,0 +1,114 @@
+"""What a site says of its own pages is taken as a hint, whatever is wrong with it."""
+
+import gzip
+
+import pytest
+
+from tasks.web.sitemaps import MAX_BYTES, find_hints, parse_sitemap
+
+SITE = "https://example.com"
+NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+
+
+def urlset(*paths: str, more: str = "") -> bytes:
+    """A sitemap of pages."""
+    entries = "".join(f"<url><loc>{SITE}{path}</loc>{more}</url>" for path in paths)
+    return f'<?xml version="1.0"?><urlset {NAMESPACE}>{entries}</urlset>'.encode()
+
+
+def index(*paths: str) -> bytes:
+    """A sitemap of sitemaps."""
+    entries = "".join(f"<sitemap><loc>{SITE}{path}</loc></sitemap>" for path in paths)
+    return f"<sitemapindex {NAMESPACE}>{entries}</sitemapindex>".encode()
+
+
+async def hints(
+    files: dict[str, bytes], sitemaps: tuple[str, ...] = (), feeds: tuple[str, ...] = (), most: int = 1000
+) -> tuple[list[str], list[str]]:
+    """Paths that the site's files name, and the files asked for."""
+    asked: list[str] = []
+
+    async def read(url: str) -> bytes | None:
+        asked.append(url.removeprefix(SITE))
+        return files.get(url.removeprefix(SITE))
+
+    found = await find_hints(
+        read, f"{SITE}/", list(sitemaps), [SITE + feed for feed in feeds], lambda url: url.startswith(SITE), most
+    )
+    return [link.url.removeprefix(SITE) for link in found], asked
+
+
+def test_a_sitemap_names_pages_with_their_weight_and_date() -> None:
+    """What is no number is no weight."""
+    body = urlset("/a", more="<priority>0.8</priority><lastmod>2026-11-24</lastmod>")
+    ((link,),) = parse_sitemap(body, SITE)[1:]
+    assert (link.url, link.priority, link.modified, link.region) == (f"{SITE}/a", 0.8, "2026-11-24", "sitemap")
+    assert parse_sitemap(urlset("/a", more="<priority>high</priority>"), SITE)[1][0].priority is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        urlset("/a", "/b"),
+        gzip.compress(urlset("/a", "/b")),
+        f"{SITE}/a\n{SITE}/b\nnonsense\n".encode(),
+        b"\xef\xbb\xbf" + f"{SITE}/a\r\n{SITE}/b".encode(),
+        urlset("/a", "/b")[:-9],
+        urlset("/a", "/b", "/file.zip").replace(NAMESPACE.encode(), b""),
+    ],
+)
+def test_sitemaps_come_in_many_forms(body: bytes) -> None:
+    """XML and text, gzipped, cut off, without a namespace; files are left out."""
+    assert [link.url for link in parse_sitemap(body, SITE)[1]] == [f"{SITE}/a", f"{SITE}/b"]
+
+
+def test_entities_are_not_resolved() -> None:
+    """Neither those that grow nor those that read files."""
+    bomb = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 9))
+    for entity in (f'<!ENTITY e0 "xxxxxxxxxx">{bomb}', '<!ENTITY e8 SYSTEM "file:///etc/passwd">'):
+        body = f"<!DOCTYPE x [{entity}]><urlset><url><loc>{SITE}/&e8;</loc></url></urlset>".encode()
+        assert {link.url for link in parse_sitemap(body, SITE)[1]} <= {f"{SITE}/"}
+
+
+def test_a_bomb_is_unpacked_within_bounds() -> None:
+    """The rest is not read."""
+    body = gzip.compress(urlset("/a") + b" " * (2 * MAX_BYTES))
+    assert [link.url for link in parse_sitemap(body, SITE)[1]] == [f"{SITE}/a"]
+    assert parse_sitemap(b"\x1f\x8bnonsense", SITE) == ([], [])
+
+
+async def test_indexes_are_followed_within_the_site_and_not_for_ever() -> None:
+    """One that names itself, and one that names another host."""
+    foreign = index("/b.xml").replace(b"https://example.com/b.xml", b"https://elsewhere.com/b.xml")
+    files = {"/sitemap.xml": index("/sitemap.xml", "/a.xml", "/c.xml"), "/a.xml": urlset("/a"), "/c.xml": foreign}
+    found, asked = await hints(files)
+    assert found == ["/a"]
+    assert asked == ["/llms.txt", "/sitemap.xml", "/a.xml", "/c.xml"]
+    endless = {f"/{n}.xml": index(f"/{n + 1}.xml") for n in range(100)}
+    _, asked = await hints(endless, sitemaps=("/0.xml",))
+    assert len(asked) < 10
+
+
+async def test_named_sitemaps_come_instead_of_the_usual_one() -> None:
+    """And no more pages than wanted are taken."""
+    found, asked = await hints({"/maps/a.xml": urlset(*(f"/{n}" for n in range(50)))}, ("/maps/a.xml",), most=10)
+    assert found == [f"/{n}" for n in range(10)]
+    assert asked == ["/llms.txt", "/maps/a.xml"]
+
+
+async def test_llms_txt_and_feeds_are_hints_too() -> None:
+    """Markdown of a page means the page; RSS and Atom."""
+    files = {
+        "/llms.txt": b"# Us\n- [Guide](/docs/guide.html.md): all\n- [More](https://example.com/more)\n",
+        "/rss.xml": b"<rss><channel><link>https://example.com/</link><item><link>/post</link></item></channel></rss>",
+        "/atom.xml": b'<feed xmlns="http://www.w3.org/2005/Atom"><entry><link href="/entry"/></entry></feed>',
+    }
+    found, _ = await hints(files, feeds=("/rss.xml", "/atom.xml"))
+    assert found == ["/docs/guide.html", "/more", "/post", "/entry"]
+
+
+async def test_a_page_instead_of_a_hint_says_nothing() -> None:
+    """Servers that answer everything with their home page."""
+    home = b"<!doctype html><html><body><a href='/x'>x</a><p>[x](/y)</body></html>"
+    found, _ = await hints({"/llms.txt": home, "/sitemap.xml": home})
+    assert found == []
