@@ -34,8 +34,9 @@ PAGES_A_TAB = 25
 """Then a new one takes over: what a site's pages leave behind in it is bounded."""
 PAGES_A_CONTEXT = 300
 """The same for cookies, caches and storage; fewer would fetch the site's scripts again and again."""
-CRASHES = 10
+CRASHES = 15
 """Times a tab that cannot be left is told to crash."""
+_OFFLINE = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
 _CLEAR_S = 1.0
 _ANSWER_S = 0.2
 _FLAGS = (
@@ -68,7 +69,23 @@ class Tab:
     is_spoilt: bool = False
     """Whether it was changed in a way that the next page would notice."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when it crashed or was closed: what waits for an answer from it would wait for ever."""
+    """Set when it crashed, was closed or given up: what waits for an answer from it would wait for ever."""
+    is_dead: bool = False
+    """Whether it crashed or was closed."""
+
+    def __post_init__(self) -> None:
+        self.page.on("crash", self._die)
+        self.page.on("close", self._die)
+
+    def _die(self, _: Page) -> None:
+        self.is_dead = True
+        self.gone.set()
+
+    async def silence(self) -> None:
+        """Stop what the page does: its scripts, and what it loads and leads to; the tab is of no further use."""
+        self.is_spoilt = True
+        await self.cdp.send("Network.emulateNetworkConditions", _OFFLINE)
+        await self.cdp.send("Emulation.setScriptExecutionDisabled", {"value": True})
 
     async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
         """What the work gives.
@@ -179,8 +196,6 @@ class Chromium:
         except asyncio.CancelledError:
             profile.tabs -= 1
             raise
-        page.on("crash", lambda _: tab.gone.set())
-        page.on("close", lambda _: tab.gone.set())
         return tab
 
     async def _clear(self, tab: Tab) -> bool:
@@ -232,13 +247,13 @@ class Chromium:
         if await self._clear(tab):
             return
         # A page that spins does not hear this; one that navigates without end does.
-        silencing = asyncio.create_task(_send(tab, "Emulation.setScriptExecutionDisabled", {"value": True}))
+        silencing = asyncio.create_task(tab.silence())
         for _ in range(CRASHES):
             # Refused while the tab is on its way to another page; never answered when it succeeds.
             await _send(tab, "Page.crash")
-            if tab.gone.is_set():
+            if tab.is_dead:
                 break
-        await silencing
+        silencing.cancel()
 
     def _retire(self, profile: _Profile | None) -> None:
         """Close a context, with its tabs in use once these are done."""
@@ -298,11 +313,11 @@ class Chromium:
         self._guarding = asyncio.create_task(guard(await browser.new_browser_cdp_session()))
 
 
-async def _send(tab: Tab, command: str, values: dict[str, Any] | None = None) -> None:
+async def _send(tab: Tab, command: str) -> None:
     """Say it to the tab, which may be in no state to answer."""
-    with contextlib.suppress(PlaywrightError, TimeoutError, TabGone):
+    with contextlib.suppress(PlaywrightError, TimeoutError):
         async with asyncio.timeout(_ANSWER_S):
-            await tab.unless_gone(tab.cdp.send(command, values))
+            await tab.cdp.send(command)
 
 
 @asynccontextmanager

@@ -268,8 +268,8 @@ class Visit:
 
     async def _freeze(self) -> None:
         """Let the page's scripts do no more: it would keep us busy for ever."""
-        self._is_frozen = self._tab.is_spoilt = True
-        await self._tab.cdp.send("Emulation.setScriptExecutionDisabled", {"value": True})
+        self._is_frozen = True
+        await self._tab.silence()
 
     async def _write_down(self, world: World) -> dict[str, Any]:
         """The page as HTML, with what scrolling and unfolding shows."""
