@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCK := uv pip compile --quiet --no-header --no-annotate --strip-extras --generate-hashes --python-version 3.11
 
+WIDGET := api/pages/package-lock.json api/pages/build.mjs $(wildcard api/pages/*/*.ts api/pages/*/*.css)
+
 URL ?=
 DEPTH ?= 3
 
@@ -32,13 +34,24 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PIP) install --no-deps --require-hashes -r requirements-dev.txt
 	@touch $@
 
+$(VENV)/.node: requirements-bundle.txt | $(VENV)/.installed
+	@$(PIP) install --no-deps --require-hashes -r requirements-bundle.txt
+	@touch $@
+
+api/pages/dist/widget.js: $(WIDGET) | $(VENV)/.node
+	@$(BIN)/python -m deployments.widget_bundle
+
+$(VENV)/.installed-widget-dev: api/pages/package-lock.json | $(VENV)/.node
+	@$(BIN)/python -m deployments.widget_bundle --dev
+	@touch $@
+
 $(VENV)/.browser: $(VENV)/.installed
 	@$(BIN)/python -m deployments.browser_install
 	@touch $@
 
-install: $(VENV)/.installed $(VENV)/.browser ## Install into .venv, Chromium included
+install: $(VENV)/.installed $(VENV)/.browser api/pages/dist/widget.js ## Install into .venv, Chromium included
 
-install-dev: install $(VENV)/.installed-dev
+install-dev: install $(VENV)/.installed-dev $(VENV)/.installed-widget-dev
 
 demo: install ## Build a widget and stay up: make demo [URL=https://… DEPTH=3]
 	@$(BIN)/python -m deployments.demo --depth $(DEPTH) $(URL)
@@ -56,10 +69,12 @@ lint: install-dev ## Check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m deployments.widget_bundle --check
 
 lock: ## Renew the locked versions (needs uv)
 	@$(LOCK) --extra build pyproject.toml -o requirements.txt
 	@$(LOCK) --extra build --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	@$(LOCK) --group bundle -o requirements-bundle.txt
 
 clean: ## Remove what was installed and all data
-	@rm -rf $(VENV) .data .bench
+	@rm -rf $(VENV) .data .bench api/pages/node_modules api/pages/dist

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
-from api import builds, health, widgets
+from api import builds, chat, health, insights, onboarding, ownership, script, widgets
+from api.cross_origin import CrossOrigin
 from api.problems import HANDLERS
 from api.service import open_service
 from tasks.core.settings import Settings, load_settings
@@ -22,7 +24,17 @@ def create_app(settings: Settings | None = None) -> Starlette:
             yield
 
     return Starlette(
-        routes=[*builds.routes, *widgets.routes, *health.routes],
+        routes=[
+            *builds.routes,
+            *widgets.routes,
+            *chat.routes,
+            *insights.routes,
+            *ownership.routes,
+            *script.routes,
+            *onboarding.routes,
+            *health.routes,
+        ],
+        middleware=[Middleware(CrossOrigin)],
         exception_handlers=HANDLERS,
         lifespan=lifespan,
     )

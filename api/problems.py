@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from tasks.core.errors import DependencyUnavailable, EmbeddingFailed, EmbeddingRefused, InvalidRequest
+from tasks.core.errors import DependencyUnavailable, EmbeddingFailed, EmbeddingRefused, InvalidRequest, TryLater
 
 logger = logging.getLogger("widget_builder.api")
 
@@ -22,7 +22,10 @@ def problem(status: int, code: str, message: str, field: str | None = None) -> J
 async def on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     """What the client asked for cannot be done."""
     assert isinstance(error, InvalidRequest)
-    return problem(error.status, error.code, error.message, error.field)
+    response = problem(error.status, error.code, error.message, error.field)
+    if isinstance(error, TryLater) and error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 async def on_unavailable(_request: Request, error: Exception) -> JSONResponse:

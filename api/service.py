@@ -9,12 +9,16 @@ from typing import Any, cast
 from starlette.requests import Request
 
 from api.prefect_runs import PrefectRuns, open_prefect_runs
+from api.retention import forget_forever
 from api.stream import Streams
 from api.sweeper import Sweeper
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import BuildEvent
 from tasks.core.settings import Settings
+from tasks.knowledge.answering.model import open_model
+from tasks.knowledge.answers import Answerer
+from tasks.knowledge.budgets import Budgets
 from tasks.knowledge.embedders import Embedder, open_embedder
 
 
@@ -27,6 +31,8 @@ class Service:
     runs: PrefectRuns
     streams: Streams
     embedder: Embedder
+    answerer: Answerer
+    budgets: Budgets
     starting: set[asyncio.Task[Any]] = field(default_factory=set)
     """Runs being started behind a stream that has begun already."""
 
@@ -49,12 +55,16 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), most=20))
         runs = await stack.enter_async_context(open_prefect_runs())
         embedder = await stack.enter_async_context(open_embedder(settings, None))
-        service = Service(settings, pool, runs, Streams(pool), embedder)
+        model = await stack.enter_async_context(open_model(settings))
+        answerer, budgets = Answerer(pool, embedder, model), Budgets(pool, settings)
+        service = Service(settings, pool, runs, Streams(pool), embedder, answerer, budgets)
         sweeper = Sweeper(pool, runs)
         background = await stack.enter_async_context(_cancelled_at_exit())
         background.append(asyncio.create_task(_follow(runs, service.streams, sweeper)))
         background.append(asyncio.create_task(service.streams.fill_forever()))
         background.append(asyncio.create_task(sweeper.sweep_forever()))
+        background.append(asyncio.create_task(forget_forever(pool, settings.retention_days)))
+        background.append(asyncio.create_task(answerer.warm_up()))
         yield service
 
 

@@ -6,6 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.appearance import adjustments_of, public_theme
+from api.chat_config import describe_chat
+from api.origins import require_origin
 from api.service import service_of
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.knowledge.builds import read_widget
@@ -18,14 +21,18 @@ MAX_RESULTS = 50
 
 async def config(request: Request) -> Response:
     """GET …/{id}: what the widget on the customer's page needs to know."""
-    widget = await read_widget(service_of(request).pool, _widget_id(request))
+    service = service_of(request)
+    widget = await read_widget(service.pool, widget_id_of(request))
+    require_origin(request, widget)
     return JSONResponse(
         {
             "id": str(widget.id),
             "name": widget.name,
             "site_url": widget.site_url,
-            "theme": widget.theme,
+            "theme": public_theme(widget),
             "state": "ready" if widget.active_job_id else "building",
+            **await describe_chat(service, widget),
+            **adjustments_of(widget).words(),
         }
     )
 
@@ -34,7 +41,8 @@ async def find(request: Request) -> Response:
     """GET …/{id}/search?q=&limit=: passages that answer, best first."""
     service = service_of(request)
     query, limit = request.query_params.get("q", ""), _limit(request)
-    passages = await search(service.pool, service.embedder, _widget_id(request), query, limit)
+    require_origin(request, await read_widget(service.pool, widget_id_of(request)))
+    passages = await search(service.pool, service.embedder, widget_id_of(request), query, limit)
     return JSONResponse({"results": [passage.model_dump() for passage in passages]})
 
 
@@ -45,7 +53,12 @@ def _limit(request: Request) -> int:
     return int(text)
 
 
-def _widget_id(request: Request) -> UUID:
+def widget_id_of(request: Request) -> UUID:
+    """The widget the path names.
+
+    Raises:
+        NotFound: it is no id.
+    """
     try:
         return UUID(request.path_params["widget_id"])
     except ValueError as error:

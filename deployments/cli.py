@@ -99,6 +99,21 @@ def build(
 
 
 @app.command()
+def ask(
+    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` prints it.")],
+    question: Annotated[str, typer.Argument(help="What a visitor would ask.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each event.")] = False,
+) -> None:
+    """Ask a widget of the running stack, and print its answer with the pages it comes from.
+
+    Exits with 0 when the site answers the question, with 1 when it does not say.
+    """
+    from deployments.asking import run_ask
+
+    raise typer.Exit(asyncio.run(run_ask(_settings(), widget, question, as_json=as_json)))
+
+
+@app.command()
 def doctor() -> None:
     """Check every dependency: what is wrong, and how to mend it.
 

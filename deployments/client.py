@@ -77,7 +77,7 @@ async def build(
     wanted = {name: value for name, value in body.items() if value is not None}
     key, build_id, last = str(uuid4()), None, 0
     patience = _Patience(api_url)
-    async with _open_http(api_url) as http:
+    async with open_http(api_url) as http:
         while True:
             cause: Exception | None = None
             stream = _start(http, wanted, key) if build_id is None else _resume(http, build_id, last)
@@ -105,13 +105,13 @@ async def cancel(api_url: str, build_id: UUID) -> None:
         InvalidRequest: there is no such build.
         DependencyUnavailable: the API does not answer.
     """
-    async with _open_http(api_url) as http:
+    async with open_http(api_url) as http:
         try:
             response = await http.delete(f"{BUILDS}/{build_id}")
         except httpx.TransportError as error:
             raise DependencyUnavailable(f"API at {api_url}", _cause(error)) from error
     if response.is_error and response.status_code != 409:
-        raise _refusal(response.status_code, response.content)
+        raise refusal(response.status_code, response.content)
 
 
 async def find_stack(data_dir: Path) -> dict[str, Any] | None:
@@ -119,14 +119,15 @@ async def find_stack(data_dir: Path) -> dict[str, Any] | None:
     try:
         found = json.loads((data_dir / STACK_FILE).read_text())
         api_url = found["api_url"]
-        async with _open_http(api_url, silence_s=2) as http:
+        async with open_http(api_url, silence_s=2) as http:
             answer = await http.get("/healthz")
     except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError, httpx.InvalidURL):
         return None
     return found if answer.is_success else None
 
 
-def _open_http(api_url: str, *, silence_s: float = SILENCE_S) -> httpx.AsyncClient:
+def open_http(api_url: str, *, silence_s: float = SILENCE_S) -> httpx.AsyncClient:
+    """A client of the API."""
     # The API is our own: a proxy named in the environment is meant for other sites.
     timeout = httpx.Timeout(silence_s, connect=min(silence_s, 10))
     return httpx.AsyncClient(base_url=api_url, timeout=timeout, trust_env=False)
@@ -135,7 +136,7 @@ def _open_http(api_url: str, *, silence_s: float = SILENCE_S) -> httpx.AsyncClie
 async def _start(http: httpx.AsyncClient, body: dict[str, Any], key: str) -> AsyncGenerator[BuildEvent, None]:
     async with aconnect_sse(http, "POST", BUILDS, json=body, headers={"Idempotency-Key": key}) as source:
         if source.response.is_error:
-            raise _refusal(source.response.status_code, await source.response.aread())
+            raise refusal(source.response.status_code, await source.response.aread())
         async for event in _events(source):
             yield event
 
@@ -147,7 +148,7 @@ async def _resume(http: httpx.AsyncClient, build_id: UUID, last: int) -> AsyncGe
         if status == 429 or status >= 500 or status == 204:
             raise _Interrupted(f"HTTP {status}")
         if source.response.is_error:
-            raise _refusal(status, await source.response.aread())
+            raise refusal(status, await source.response.aread())
         async for event in _events(source):
             yield event
 
@@ -162,7 +163,7 @@ async def _events(source: EventSource) -> AsyncGenerator[BuildEvent, None]:
         raise WidgetBuilderError(message) from error
 
 
-def _refusal(status: int, body: bytes) -> WidgetBuilderError:
+def refusal(status: int, body: bytes) -> WidgetBuilderError:
     """The API's error as ours: 4xx is an InvalidRequest."""
     try:
         told = json.loads(body)["error"]

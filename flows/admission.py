@@ -43,7 +43,8 @@ class Admission:
         self._changed = asyncio.Event()
         self._probing: asyncio.Task[None] | None = None
         self._reached: dict[str, int] = {}
-        """Place of the URL through which a page was fetched, by the page's key."""
+        """Place of the URL through which a page is fetched, by the page's key."""
+        space.web.ask_before_redirects(self.known_already)
         self._passed: dict[int, int] = {}
         """How many stages a page has passed, by place."""
         self._dropped: dict[int, tuple[str, str, str]] = {}
@@ -92,31 +93,30 @@ class Admission:
         if skipped is not None:
             await self.skip(target, skipped)
         elif found.page is not None:
-            self._reach(found.page.final_url, target)
+            self._frontier.know(found.page.final_url, target)
         self._changed.set()
         return None if skipped else found
 
     def _out_of_place(self, found: Found) -> PageSkipped | None:
         """Why a page that was fetched is not one of its own."""
-        if found.page is None or found.target.depth == 0:
+        if found.page is None:
             return None
+        if found.target.depth == 0:
+            return self.known_already(found.target, found.page.final_url)
         return self._off_site(found.page.final_url) or self.known_already(found.target, found.page.final_url)
 
     def _off_site(self, url: str) -> PageSkipped | None:
         return None if self._frontier.scope.contains(url) else PageSkipped("off_site", f"redirects to {url}")
 
     def known_already(self, target: Target, url: str = "") -> PageSkipped | None:
-        """What to say of a URL whose page has been reached under another address already."""
+        """What to say of a URL, or of the one it redirects to, if that was asked for already; else nobody else is to
+        ask for it."""
         url = url or target.url
-        if self._reached.get(page_key(url), target.place) == target.place:
+        if self._reached.setdefault(page_key(url), target.place) == target.place:
             return None
         record = self._duplicates.kept(url)
         same_as = record.url if record else url
         return PageSkipped("duplicate", "it is the same page as another address", same_as=same_as)
-
-    def _reach(self, url: str, target: Target) -> None:
-        self._reached.setdefault(page_key(url), target.place)
-        self._frontier.know(url, target)
 
     # Pages
 
@@ -129,16 +129,17 @@ class Admission:
         if verdict.is_not_found:
             await self.skip(target, PageSkipped("soft_404", "it is what the site answers to any address"))
             return None
+        other = verdict.same_as or verdict.replaces
+        if verdict.looks_alike or (other and page_key(other.url) != page_key(page.page.url)):
+            self._suspect()
         if other := verdict.same_as:
-            self._suspect(other.url, page.page.url)
             skipped = PageSkipped("duplicate", "its content is that of another page", same_as=other.url)
             await self.skip(target, skipped)
             return None
         if other := verdict.replaces:
-            self._suspect(other.url, page.page.url)
             await self._drop(other, PageSkipped("duplicate", "another page says it first", same_as=page.page.url))
             await replace_page(self._space.pool, self._space.job.build_id, other.url, page.page.url)
-        self._reach(page.page.url, target)
+        self._frontier.know(page.page.url, target)
         self._frontier.resolve(target, page=page.fingerprint)
         self._changed.set()
         self._count(target, Stage.scraping)
@@ -185,9 +186,9 @@ class Admission:
 
     # Pages that are none
 
-    def _suspect(self, url: str, other: str) -> None:
+    def _suspect(self) -> None:
         """Two addresses with one content: find out, once, whether that is what the site answers to any address."""
-        if self._probing is None and page_key(url) != page_key(other):
+        if self._probing is None:
             self._probing = asyncio.create_task(self._probe())
 
     async def _probe(self) -> None:

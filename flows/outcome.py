@@ -7,6 +7,7 @@ from flows.workspace import Workspace
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.events import EventType
 from tasks.knowledge.builds import activate_build
+from tasks.knowledge.vector_index import index_build
 
 
 async def finish(space: Workspace) -> None:
@@ -38,6 +39,8 @@ async def finish(space: Workspace) -> None:
         statistics=statistics.model_dump(),
         seconds=progress.seconds,
     )
+    # The widget answers already; a large one sooner once it has its index.
+    await index_build(space.pool, job.build_id)
 
 
 def cause_of(group: BaseExceptionGroup[WidgetBuilderError]) -> WidgetBuilderError:

@@ -264,6 +264,7 @@ class Pipeline:
             self._pass_on,
             model=space.embedder.model,
             timeout_s=space.settings.page_timeout_s,
+            chunk_tokens=space.settings.chunk_tokens,
         )
 
     async def _pass_on(self, target: Target, page: ChunkedPage | PageSkipped) -> None:

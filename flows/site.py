@@ -77,7 +77,7 @@ async def load_first_page(space: Workspace) -> Home:
 
 
 async def _tell_theme(space: Workspace, found: Theme) -> None:
-    data = found.model_dump()
+    data = found.model_dump(mode="json")
     if found.confidence > 0:
         await space.progress.tell(EventType.theme_generation_completed, f"{found.name} in {found.primary}", theme=data)
     else:

@@ -2,15 +2,15 @@
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import ChunkedPage, FetchedPage
-from tasks.knowledge.chunks import chunk_page
+from tasks.knowledge.chunks import CHUNK_TOKENS, chunk_page
 from tasks.knowledge.tokens import load_tokenizer
 from tasks.web.content import read_page
 from tasks.web.directives import forbids_indexing
 from tasks.web.fingerprints import fingerprint_of
 
 
-def read_in_chunks(page: FetchedPage, model: str) -> ChunkedPage:
-    """The page's main content in chunks, counted in tokens of the embedding model.
+def read_in_chunks(page: FetchedPage, model: str, chunk_tokens: int = CHUNK_TOKENS) -> ChunkedPage:
+    """The page's main content in chunks of about so many tokens of the embedding model.
 
     Raises:
         PageSkipped, ContentFailed: there is nothing to read on it.
@@ -18,4 +18,5 @@ def read_in_chunks(page: FetchedPage, model: str) -> ChunkedPage:
     if forbids_indexing(page):
         raise PageSkipped("noindex", "the page asks not to be indexed")
     read = read_page(page)
-    return chunk_page(read, load_tokenizer(model)).model_copy(update={"fingerprint": fingerprint_of(read)})
+    chunked = chunk_page(read, load_tokenizer(model), chunk_tokens)
+    return chunked.model_copy(update={"fingerprint": fingerprint_of(read)})

@@ -12,6 +12,7 @@ from prefect.tasks import exponential_backoff
 
 from tasks.core.errors import ContentFailed, PageError, PageSkipped
 from tasks.core.models import ChunkedPage, FetchedPage, Found, Target
+from tasks.knowledge.chunks import CHUNK_TOKENS
 from tasks.reading import read_in_chunks
 from tasks.retries import RETRY_FACTOR_S, batch_name, may_help
 from tasks.web.reader import Web
@@ -42,7 +43,14 @@ class ScrapeBatch:
 
 
 async def scrape_pages(
-    batch: ScrapeBatch, web: Web, processes: Executor, deliver: Deliver, *, model: str, timeout_s: float
+    batch: ScrapeBatch,
+    web: Web,
+    processes: Executor,
+    deliver: Deliver,
+    *,
+    model: str,
+    timeout_s: float,
+    chunk_tokens: int = CHUNK_TOKENS,
 ) -> None:
     """Read what is left of the batch, delivering each page, or why it is left out, as soon as it is known.
 
@@ -57,7 +65,7 @@ async def scrape_pages(
             ahead = _fetch_next(waiting, web)
             result: ChunkedPage | PageSkipped
             try:
-                result = await _read(fetching.result(), processes, model, timeout_s)
+                result = await _read(fetching.result(), processes, model, timeout_s, chunk_tokens)
             except PageSkipped as skipped:
                 result = skipped
             except PageError as error:
@@ -87,11 +95,11 @@ async def _fetch(found: Found, web: Web) -> FetchedPage:
     return found.page or await web.fetch(found.target)
 
 
-async def _read(page: FetchedPage, processes: Executor, model: str, timeout_s: float) -> ChunkedPage:
+async def _read(page: FetchedPage, processes: Executor, model: str, timeout_s: float, chunk_tokens: int) -> ChunkedPage:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):
-            return await loop.run_in_executor(processes, read_in_chunks, page, model)
+            return await loop.run_in_executor(processes, read_in_chunks, page, model, chunk_tokens)
     except TimeoutError as error:
         raise ContentFailed(f"reading it took longer than {timeout_s:g}s") from error
     except BrokenProcessPool as error:
@@ -118,6 +126,7 @@ async def scrape(
     *,
     model: str,
     timeout_s: float,
+    chunk_tokens: int = CHUNK_TOKENS,
 ) -> None:
     """`scrape_pages` as a Prefect task named after its URLs; a page that is alone fails with its run.
 
@@ -125,6 +134,6 @@ async def scrape(
         PageError: the only page of the batch cannot be had.
     """
     is_alone = len(batch.left) == 1
-    await scrape_pages(batch, web, processes, deliver, model=model, timeout_s=timeout_s)
+    await scrape_pages(batch, web, processes, deliver, model=model, timeout_s=timeout_s, chunk_tokens=chunk_tokens)
     if is_alone and batch.left:
         raise batch.failures[batch.left[0].target.url]

@@ -1,15 +1,22 @@
 """Theme: load the home page once; derive the widget's looks from what the browser saw of it."""
 
+import asyncio
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from tasks.brand.pictures import MAX_BYTES
 from tasks.brand.probe import PROBE
-from tasks.brand.theme import derive_theme
+from tasks.brand.theme import Seen, derive_theme, resources_for
+from tasks.core.errors import PageError
 from tasks.core.models import Found, Frozen, Target, Theme
 from tasks.retries import RETRY_FACTOR_S, may_help
 from tasks.web.links import links_of
 from tasks.web.reader import Web
+
+RESOURCES_S = 2.0
+"""The longest a theme waits for pictures: it can do without."""
 
 
 class Home(Frozen):
@@ -32,8 +39,28 @@ async def load_home(url: str, web: Web) -> Home:
     rendered = await web.load_home(target, PROBE)
     page = rendered.page
     links = links_of(page)
-    theme = derive_theme(rendered.probe, page.final_url)
+    seen = Seen(url=page.final_url, asked=url, light=rendered.probe, dark=rendered.dark_probe)
+    resources = await fetch_resources(resources_for(seen), web)
+    theme = await asyncio.to_thread(derive_theme, seen, resources)
     return Home(found=Found(target=target, page=page, links=links), url=page.final_url, theme=theme)
+
+
+async def fetch_resources(urls: tuple[str, ...], web: Web) -> dict[str, bytes | None]:
+    """The bytes at the addresses, `None` for what could not be had; what took too long is absent."""
+
+    async def fetch(url: str) -> bytes | None:
+        try:
+            return await web.fetch_resource(url, MAX_BYTES)
+        except PageError:
+            return None
+
+    fetching = {url: asyncio.create_task(fetch(url)) for url in urls}
+    if fetching:
+        _, late = await asyncio.wait(fetching.values(), timeout=RESOURCES_S)
+        for running in late:
+            running.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+    return {url: done.result() for url, done in fetching.items() if not done.cancelled()}
 
 
 @task(

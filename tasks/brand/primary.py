@@ -8,22 +8,38 @@ import math
 import re
 from collections.abc import Iterable
 
-from tasks.brand.colours import UA_BLUES, difference, vividness
+from tasks.brand.colours import difference, vividness
+from tasks.brand.defaults import ALL_DEFAULTS, FRAMEWORKS, UA_BUTTONS
 from tasks.brand.evidence import Channel, ColourRecord, Looks
 from tasks.core.models import Frozen
+from tasks.core.oklch import WHITE, contrast, is_dark
+from tasks.core.palette import TEXT_CONTRAST
 
 SAME_COLOUR = 6.0
-MIN_SCORE = 0.1
-MAX_RECORDS = 48
+MIN_SCORE = 0.15
+MIN_MARGIN = 0.1
+"""A leader by less is no decision."""
+MAX_RECORDS = 64
 
-_CALL = 0.85
-_BY_HINT = {"primary": 1.0, "": 0.95, "secondary": 0.6, "status": 0.4}
-_GENEROUS_CALL = 6_000.0
+_CALL = {"filled": 0.85, "inverse": 0.6, "outlined": 0.6, "pale": 0.5, "ground of a": 0.45}
+_GENEROUS_CALL = 5_000.0
+_NEUTRAL_CALL = 0.6
+_NEUTRAL_GROUND = 0.4
+_FRAMEWORK_CALL = 0.6
 _BRAND_VARIABLE = 0.6
 _ACCENT_VARIABLE = 0.45
-_THEME_COLOR = 0.5
-_BY_PLACE = {"header": 0.35, "hero": 0.3, "footer": 0.2}
+_OTHER_VARIABLE = 0.3
+_LOGO = 0.55
+_WORDMARK = 0.3
+_DECLARED = {"mask-icon": 0.5, "theme-color": 0.45, "manifest": 0.4, "msapplication-TileColor": 0.25}
+_ICON = 0.4
 _LINK = 0.3
+_HEADING = 0.25
+_BY_PLACE = {"header": 0.3, "hero": 0.3, "page": 0.25, "footer": 0.2, "bar": 0.1}
+_DETAIL = 0.25
+_PREVIEW = 0.08
+
+_TYPE = (Channel.link, Channel.heading)
 
 # Variables beside the brand's own colour: its states, its ramp, what stands on it.
 _DERIVED = re.compile(
@@ -31,7 +47,7 @@ _DERIVED = re.compile(
     "shadow|subtle|emphasis|light|lighter|lightest|dark|darker|darkest|muted|soft|weak|inverse|bg|background|"
     "gradient|hue|transparent|alpha|opacity|success|warning|danger|error|info"
 )
-_BASE_STEPS = frozenset({"500", "600"})
+_BASE_STEPS = frozenset({"500", "600", "1"})
 
 
 class BrandColour(Frozen):
@@ -46,7 +62,8 @@ class BrandColour(Frozen):
 
 def rank_brand_colours(looks: Looks) -> tuple[BrandColour, ...]:
     """The colours that may be the brand's, the most likely first; empty if the page has none."""
-    weighed = [(strength, record) for record in looks.colours if (strength := _strength(record, looks)) > 0]
+    called = frozenset(record.colour for record in looks.colours if record.channel is Channel.call)
+    weighed = [(strength, record) for record in looks.colours if (strength := _strength(record, looks, called)) > 0]
     weighed.sort(key=lambda pair: (-pair[0], -pair[1].area, pair[1].colour, pair[1].channel, pair[1].found))
     groups: list[list[tuple[float, ColourRecord]]] = []
     for pair in weighed[:MAX_RECORDS]:
@@ -61,6 +78,11 @@ def rank_brand_colours(looks: Looks) -> tuple[BrandColour, ...]:
     return tuple(brand for brand in ranked if brand.score >= MIN_SCORE)
 
 
+def is_decided(ranked: tuple[BrandColour, ...]) -> bool:
+    """Whether the first leads clearly."""
+    return len(ranked) < 2 or ranked[0].score - ranked[1].score >= MIN_MARGIN
+
+
 def _combine(group: Iterable[tuple[float, ColourRecord]]) -> BrandColour:
     best: dict[Channel, tuple[float, ColourRecord]] = {}
     for strength, record in group:
@@ -70,26 +92,63 @@ def _combine(group: Iterable[tuple[float, ColourRecord]]) -> BrandColour:
     return BrandColour(colour=records[0].colour, score=round(score, 4), records=records)
 
 
-def _strength(record: ColourRecord, looks: Looks) -> float:
+def _strength(record: ColourRecord, looks: Looks, called: frozenset[str]) -> float:
     """What one record alone says for its colour, 0 … 1."""
-    if record.colour in UA_BLUES and record.channel is not Channel.call:
+    if record.channel is Channel.call:
+        return record.weight * max(_call_strength(record), _neutral_strength(record, looks))
+    drawn = record.channel in (Channel.logo, Channel.icon, Channel.preview) and record.role != "wordmark"
+    if record.colour in ALL_DEFAULTS and not drawn and record.colour not in called:
         return 0.0
-    return _channel_strength(record, looks) * vividness(record.colour)
+    if record.colour in looks.texts[:2] and (record.channel in _TYPE or record.role == "wordmark"):
+        return 0.0  # a link in the colour of the text has none of its own
+    return record.weight * _channel_strength(record, looks) * vividness(record.colour)
+
+
+def _call_strength(record: ColourRecord) -> float:
+    size = 0.75 + 0.25 * min(1.0, record.area / _GENEROUS_CALL)
+    known = _FRAMEWORK_CALL if record.colour in FRAMEWORKS else 1.0
+    return _CALL.get(record.role, 0.0) * size * known * vividness(record.colour)
+
+
+def _neutral_strength(record: ColourRecord, looks: Looks) -> float:
+    """Black on a light page or white on a dark one may be the brand's, if it fills the buttons.
+
+    So may the black ground of a white button, on a light page.
+    """
+    if record.backdrop is None or record.colour in UA_BUTTONS or vividness(record.backdrop) > 0:
+        return 0.0
+    size = 0.75 + 0.25 * min(1.0, record.area / _GENEROUS_CALL)
+    page = looks.ground or WHITE
+    if is_dark(record.colour) is is_dark(page):
+        return 0.0
+    if record.role == "ground of a":
+        return 0.0 if is_dark(page) else _NEUTRAL_GROUND * size
+    stands_out = contrast(record.colour, record.backdrop) >= TEXT_CONTRAST
+    return _NEUTRAL_CALL * size if record.role == "filled" and stands_out else 0.0
 
 
 def _channel_strength(record: ColourRecord, looks: Looks) -> float:
     match record.channel:
-        case Channel.call:
-            size = 0.85 + 0.15 * min(1.0, record.area / _GENEROUS_CALL)
-            return _CALL * size * _BY_HINT.get(record.role, 0.95)
         case Channel.variable:
             return _variable_strength(record.role) if _is_painted(record.colour, looks.painted) else 0.0
-        case Channel.theme_color:
-            return 0.0 if "dark" in record.role else _THEME_COLOR
+        case Channel.logo:
+            return _WORDMARK if record.role == "wordmark" else _LOGO
+        case Channel.declared:
+            return _DECLARED.get(record.role, 0.0)
+        case Channel.icon:
+            return _ICON
         case Channel.surface:
             return _BY_PLACE.get(record.role, 0.0)
         case Channel.link:
             return _LINK
+        case Channel.heading:
+            return _HEADING
+        case Channel.detail:
+            return _DETAIL
+        case Channel.preview:
+            return _PREVIEW
+        case _:
+            return 0.0
 
 
 def _variable_strength(name: str) -> float:
@@ -98,7 +157,9 @@ def _variable_strength(name: str) -> float:
         return 0.0
     if "brand" in words or "primary" in words:
         return _BRAND_VARIABLE
-    return _ACCENT_VARIABLE if "accent" in words or "theme" in words else 0.0
+    if "accent" in words or "cta" in words:
+        return _ACCENT_VARIABLE
+    return _OTHER_VARIABLE if "theme" in words or "main" in words else 0.0
 
 
 def _is_painted(colour: str, painted: frozenset[str]) -> bool:

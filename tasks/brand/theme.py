@@ -1,28 +1,36 @@
 """From a page's looks to the widget's theme: pure, deterministic, and legible whatever the page says."""
 
-import math
+import re
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
-from tasks.brand.colours import BLACK, MIN_CONTRAST, WHITE, adjusted_on, contrast, is_dark, legible_on
-from tasks.brand.evidence import Channel, ColourRecord, ImageKind, ImageRecord, Looks, parse_looks
+from tasks.brand.defaults import UA_BUTTONS
+from tasks.brand.evidence import Channel, ColourRecord, Looks
 from tasks.brand.fonts import NEUTRAL_FONT, safe_font_list
+from tasks.brand.marks import Marks, Resources, best_icon, mark_colours, ranked_logos, read_marks, wanted_resources
 from tasks.brand.naming import DEFAULT_LANGUAGE, site_language, site_name
-from tasks.brand.primary import BrandColour, rank_brand_colours
-from tasks.core.models import Theme
+from tasks.brand.primary import BrandColour, is_decided, rank_brand_colours
+from tasks.brand.reading import parse_looks
+from tasks.brand.voice import greeting, monogram, site_tone
+from tasks.core.models import Swatch, Theme
+from tasks.core.oklch import BLACK, WHITE, contrast, is_dark
+from tasks.core.palette import TEXT_CONTRAST, legible_on, moved_until, with_tokens
 
 NEUTRAL_PRIMARY = {"light": "#1f2937", "dark": "#e5e7eb"}
 NEUTRAL_TEXT = {"light": "#1f2937", "dark": "#f3f4f6"}
 NEUTRAL_RADIUS = 8.0
+MIN_PROSE = 80
+"""Letters that a tone can be told from."""
 MAX_RADIUS = 24.0
-MAX_ICON = 192.0
-UA_BUTTONS = frozenset({"#efefef", "#6b6b6b"})
-"""What browsers fill unstyled buttons with, light and dark."""
+MAX_SWATCHES = 3
 COLOURLESS_CONFIDENCE = 0.1
 """Of a page that has looks (a background, fonts, a logo) but no colour of its own."""
+UNDECIDED = 0.6
+"""What is left of the confidence where two colours are about as likely."""
 
-# Sources quote the page (class names, labels), so they are kept free of what could open or end an element.
+# Sources quote the page (labels, names), so they are kept free of what could open or end an element.
 _NO_MARKUP = str.maketrans("", "", "<>{}")
-_BY_ROLE = {"header": 0.3, "home": 0.5, "named": 0.4}
+_CONSENT_URL = re.compile(r"consent|cookie|gdpr|privacy|einwilligung", re.IGNORECASE)
 
 
 class Token(NamedTuple):
@@ -32,54 +40,122 @@ class Token(NamedTuple):
     found: str | None = None
 
 
-def derive_theme(probe: object, url: str) -> Theme:
-    """The theme of the site at `url`, from what `PROBE` returned on its loaded page.
+Tokens = dict[str, Token]
 
-    Any object is accepted as a probe's answer; what cannot be used is left out. The same input gives the
-    same theme, byte for byte. The contrast of both text pairs is at least 4.5:1, always. Confidence is 0
-    if the page gave no looks at all.
+
+class Seen(NamedTuple):
+    """A home page as it was seen."""
+
+    url: str
+    """Where it really is."""
+    asked: str
+    """The address that led there."""
+    light: object = None
+    """What `PROBE` returned."""
+    dark: object = None
+    """What it returned for a visitor who prefers the dark scheme."""
+
+
+def resources_for(seen: Seen) -> tuple[str, ...]:
+    """Addresses whose bytes `derive_theme` can make use of."""
+    return wanted_resources(parse_looks(seen.light, seen.url), seen.url)
+
+
+def derive_theme(seen: Seen, resources: Resources | None = None) -> Theme:
+    """The theme of a site, from its home page and what was fetched of `resources_for` it.
+
+    Any object is accepted as a probe's answer and any bytes as resources; what cannot be used is left out.
+    The same input gives the same theme, byte for byte, and every pair of `tasks.core.palette` is legible.
+    Confidence is 0 if the page gave no looks at all.
     """
-    looks = parse_looks(probe, url)
+    looks = parse_looks(seen.light, seen.url)
+    if _is_consent_wall(looks, seen):
+        return neutral_theme(seen.asked)
+    marks = read_marks(looks, resources or {})
+    looks = looks.model_copy(update={"colours": (*looks.colours, *mark_colours(looks, marks))})
     ranked = rank_brand_colours(looks)
-    brand = ranked[0] if ranked else None
+    colours = _colour_tokens(looks, ranked[0] if ranked else None)
     tokens = {
-        **_name_tokens(looks, url),
-        **_image_tokens(looks),
-        **_colour_tokens(looks, brand),
+        **_name_tokens(looks, seen.url, marks),
+        **colours,
+        **_other_scheme(str(colours["scheme"].value), parse_looks(seen.dark, seen.url)),
         **_font_tokens(looks),
+        **_image_tokens(looks, marks, str(colours["background"].value)),
     }
-    sources = {key: token.found.translate(_NO_MARKUP) for key, token in tokens.items() if token.found}
-    has_looks = not sources.keys().isdisjoint({"background", "heading_font", "body_font", "logo_url"})
-    return Theme(
-        **{key: token.value for key, token in tokens.items()},
-        confidence=brand.score if brand else COLOURLESS_CONFIDENCE if has_looks else 0.0,
-        sources=sources,
-    )
+    return _assemble(tokens, ranked)
 
 
 def neutral_theme(url: str) -> Theme:
     """The theme of a site that gave nothing: named after its host, legible, confidence 0."""
-    return derive_theme(None, url)
+    return derive_theme(Seen(url=url, asked=url))
 
 
-def _name_tokens(looks: Looks, url: str) -> dict[str, Token]:
-    language = site_language(looks)
+def _assemble(tokens: Tokens, ranked: tuple[BrandColour, ...]) -> Theme:
+    sources = {key: token.found.translate(_NO_MARKUP) for key, token in tokens.items() if token.found}
+    theme = Theme(
+        **{key: token.value for key, token in tokens.items()},
+        confidence=_confidence(ranked, sources),
+        swatches=tuple(_swatch(candidate) for candidate in ranked[:MAX_SWATCHES]),
+    )
+    return with_tokens(theme, sources)
+
+
+def _confidence(ranked: tuple[BrandColour, ...], sources: dict[str, str]) -> float:
+    if ranked:
+        return ranked[0].score if is_decided(ranked) else round(ranked[0].score * UNDECIDED, 4)
+    has_looks = not sources.keys().isdisjoint({"background", "heading_font", "body_font", "logo_url"})
+    return COLOURLESS_CONFIDENCE if has_looks else 0.0
+
+
+def _swatch(brand: BrandColour) -> Swatch:
+    return Swatch(
+        colour=brand.colour,
+        on_colour=legible_on(brand.colour, _label_colour(brand)),
+        score=brand.score,
+        found=_where(brand).translate(_NO_MARKUP),
+    )
+
+
+def _where(brand: BrandColour) -> str:
+    return "; ".join(dict.fromkeys(record.found for record in brand.records))
+
+
+def _is_consent_wall(looks: Looks, seen: Seen) -> bool:
+    """Whether the address led to a question about tracking instead of the site."""
+    if not looks.asks_consent or not looks.only_asks_consent:
+        return False
+    try:
+        asked, found = urlsplit(seen.asked), urlsplit(seen.url)
+    except ValueError:
+        return False
+    moved = (asked.netloc, asked.path) != (found.netloc, found.path)
+    return moved and _CONSENT_URL.search(f"{found.netloc}{found.path}") is not None
+
+
+def _name_tokens(looks: Looks, url: str, marks: Marks) -> Tokens:
+    name, found = site_name(looks, url, marks.manifest_name)
+    language, where = site_language(looks) or (DEFAULT_LANGUAGE, None)
+    tone = site_tone(looks.prose, language)
     return {
-        "name": Token(*site_name(looks, url)),
-        "language": Token(language, "lang attribute") if language else Token(DEFAULT_LANGUAGE),
+        "name": Token(name, found),
+        "monogram": Token(monogram(name), f"name: {found}"),
+        "language": Token(language, where),
+        "tone": Token(tone, "running text" if len(looks.prose) >= MIN_PROSE else None),
+        "greeting": Token(greeting(name, language, tone)),
     }
 
 
-def _colour_tokens(looks: Looks, brand: BrandColour | None) -> dict[str, Token]:
-    background = looks.background or WHITE
+def _colour_tokens(looks: Looks, brand: BrandColour | None) -> Tokens:
+    background = looks.ground or WHITE
+    found = "largest painted area" if looks.ground else None
     scheme = "dark" if is_dark(background) else "light"
     call = _leading_call(looks, brand)
     primary = brand.colour if brand else NEUTRAL_PRIMARY[scheme]
     return {
-        "scheme": Token(scheme, looks.background_found or None),
-        "primary": Token(primary, "; ".join(record.found for record in brand.records) if brand else None),
-        "on_primary": _on_primary(primary, call),
-        "background": Token(background, looks.background_found or None),
+        "scheme": Token(scheme, found),
+        "primary": Token(primary, _where(brand) if brand else None),
+        "on_primary": _on_primary(primary, brand),
+        "background": Token(background, found),
         "text": _text(looks, background, scheme),
         "radius_px": Token(min(MAX_RADIUS, call.radius_px), call.found)
         if call and call.radius_px is not None
@@ -87,32 +163,45 @@ def _colour_tokens(looks: Looks, brand: BrandColour | None) -> dict[str, Token]:
     }
 
 
+def _other_scheme(scheme: str, dark: Looks) -> Tokens:
+    """Background and text of the page in the dark scheme, if it has one beside a light one."""
+    ground = dark.ground
+    if scheme == "dark" or ground is None or not is_dark(ground):
+        return {}
+    found = "the page in the dark scheme"
+    text = next((text for text in dark.texts if contrast(ground, text) >= TEXT_CONTRAST), None)
+    return {"other_background": Token(ground, found), "other_text": Token(text, found if text else None)}
+
+
 def _leading_call(looks: Looks, brand: BrandColour | None) -> ColourRecord | None:
     """The button in the brand's colour, else the largest that the site has styled."""
-    calls = [record for record in looks.colours if record.channel is Channel.call]
-    styled = [record for record in calls if record.colour not in UA_BUTTONS]
+    calls = [record for record in looks.colours if record.channel is Channel.call and record.colour not in UA_BUTTONS]
     in_brand = [record for record in brand.records if record.channel is Channel.call] if brand else []
-    return next(iter(in_brand + sorted(styled, key=lambda r: (-r.area, r.colour, r.found))), None)
+    return next(iter(in_brand + sorted(calls, key=lambda r: (-r.weight * r.area, r.colour, r.found))), None)
 
 
-def _on_primary(primary: str, call: ColourRecord | None) -> Token:
-    wanted = call.text if call and call.colour == primary else None
+def _label_colour(brand: BrandColour) -> str | None:
+    return next((record.text for record in brand.records if record.text and record.colour == brand.colour), None)
+
+
+def _on_primary(primary: str, brand: BrandColour | None) -> Token:
+    wanted = _label_colour(brand) if brand else None
     chosen = legible_on(primary, wanted)
-    return Token(chosen, call.found if call and chosen == wanted else None)
+    return Token(chosen, "label of that button" if chosen == wanted else None)
 
 
 def _text(looks: Looks, background: str, scheme: str) -> Token:
     # Pure black on a page without a background is what browsers show when nobody chose.
-    texts = [text for text in looks.texts if looks.background or text != BLACK]
+    texts = [text for text in looks.texts if looks.backgrounds or text != BLACK]
     for text in texts:
-        if contrast(background, text) >= MIN_CONTRAST:
+        if contrast(background, text) >= TEXT_CONTRAST:
             return Token(text, "running text")
     if texts:
-        return Token(adjusted_on(background, texts[0]), "running text, adjusted for contrast")
-    return Token(adjusted_on(background, NEUTRAL_TEXT[scheme]))
+        return Token(moved_until(texts[0], (background,), TEXT_CONTRAST), "running text, adjusted for contrast")
+    return Token(moved_until(NEUTRAL_TEXT[scheme], (background,), TEXT_CONTRAST))
 
 
-def _font_tokens(looks: Looks) -> dict[str, Token]:
+def _font_tokens(looks: Looks) -> Tokens:
     body = _font(looks, heading=False)
     heading = _font(looks, heading=True) or body
     return {
@@ -132,41 +221,25 @@ def _font(looks: Looks, *, heading: bool) -> Token | None:
     return Token(families, f"font of most letters in {where}") if families else None
 
 
-def _image_tokens(looks: Looks) -> dict[str, Token]:
-    logo, icon = _logo(looks), _favicon(looks)
-    return {
-        "logo_url": Token(logo.url, logo.found) if logo else Token(None),
-        "favicon_url": Token(icon.url, icon.found) if icon else Token(None),
-    }
+def _image_tokens(looks: Looks, marks: Marks, background: str) -> Tokens:
+    icon = best_icon(looks, marks)
+    favicon = Token(icon.url, icon.found) if icon else Token(None)
+    return {**_logo_tokens(looks, marks, background, favicon), "favicon_url": favicon}
 
 
-def _logo(looks: Looks) -> ImageRecord | None:
-    """The picture with the strongest signs of being the logo; a customer's logo has none that counts."""
-    first: dict[str, ImageRecord] = {}
-    doubt: dict[str, float] = {}
-    for record in looks.images:
-        strength = _logo_strength(record)
-        if strength > 0:
-            first.setdefault(record.url, record)
-            doubt[record.url] = doubt.get(record.url, 1.0) * (1 - strength)
-    return first[min(first, key=lambda url: (doubt[url], url))] if first else None
-
-
-def _logo_strength(record: ImageRecord) -> float:
-    if record.kind is ImageKind.organisation:
-        return 0.6
-    if record.kind is ImageKind.icon or record.roles.isdisjoint({"header", "home"}):
-        return 0.0
-    return 1 - math.prod(1 - _BY_ROLE[role] for role in sorted(record.roles))
-
-
-def _favicon(looks: Looks) -> ImageRecord | None:
-    """The icon for small sizes: a vector, else the largest up to 192 px; a touch icon only if alone."""
-
-    def fitness(icon: ImageRecord) -> tuple[bool, bool, float, str]:
-        touch = "icon" not in icon.roles
-        too_large = icon.size > MAX_ICON and not math.isinf(icon.size)
-        return (touch, too_large, icon.size if too_large else -icon.size, icon.url)
-
-    icons = [record for record in looks.images if record.kind is ImageKind.icon]
-    return min(icons, key=fitness, default=None)
+def _logo_tokens(looks: Looks, marks: Marks, background: str, favicon: Token) -> Tokens:
+    """The logo where it can be shown and seen, on its own ground if need be; else the icon."""
+    for logo in ranked_logos(looks):
+        if not logo.url:
+            continue  # drawn within the page: it has no address
+        picture = marks.pictures.get(logo.url)
+        if logo.url in marks.pictures and picture is None:
+            continue
+        if picture is None or picture.is_visible_on(background):
+            return {"logo_url": Token(logo.url, logo.found), "logo_background": Token(None)}
+        for ground in (logo.backdrop, BLACK, WHITE):
+            if ground and picture.is_visible_on(ground):
+                found = "what the logo is shown on" if ground == logo.backdrop else None
+                return {"logo_url": Token(logo.url, logo.found), "logo_background": Token(ground, found)}
+    found = f"{favicon.found}, for want of a logo" if favicon.found else None
+    return {"logo_url": Token(favicon.value, found), "logo_background": Token(None)}

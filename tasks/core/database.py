@@ -21,6 +21,8 @@ OUT_OF_REACH = (psycopg.OperationalError, psycopg.InterfaceError)
 
 async def _configure(connection: Connection) -> None:
     await register_vector_async(connection)
+    # A search takes milliseconds; PostgreSQL would compile it for a hundred, for what it expects of a large site.
+    await connection.execute("SET jit = off")
 
 
 @asynccontextmanager

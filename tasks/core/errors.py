@@ -4,7 +4,8 @@ WidgetBuilderError
 ├── InvalidSetting            the process does not start
 ├── DependencyUnavailable     the process does not start, or the request gets 503
 ├── InvalidRequest            the request gets 4xx; nothing was started
-│   └── NotFound              404
+│   ├── NotFound              404
+│   └── TryLater              429 or 503, with Retry-After
 ├── PageError                 one page; the build goes on
 │   ├── PageSkipped           page skipped: counted apart, with the reason
 │   ├── FetchFailed           page fails; retried when `retriable`
@@ -77,6 +78,14 @@ class NotFound(InvalidRequest):
         super().__init__("not_found", f"There is no such {what}.", status=404)
 
 
+class TryLater(InvalidRequest):
+    """Not now: too much was asked for, or it is not ready. `retry_after` seconds later it may be done."""
+
+    def __init__(self, code: str, message: str, *, retry_after: int | None, status: int = 429) -> None:
+        super().__init__(code, message, status=status)
+        self.retry_after = retry_after
+
+
 class PageError(WidgetBuilderError):
     """One page could not be used; the build goes on."""
 
@@ -95,8 +104,8 @@ class PageError(WidgetBuilderError):
 
 
 class PageSkipped(PageError):
-    """The page is left out on purpose. `reason`: robots, noindex, duplicate, soft_404, trap, not_html, empty, off_site,
-    too_large. `same_as`: of a duplicate, the URL under which the page is stored."""
+    """The page is left out on purpose. `reason`: robots, noindex, duplicate, soft_404, trap, not_html (with the type:
+    `not_html: image/png`), empty, off_site, too_large. `same_as`: of a duplicate, the URL under which it is stored."""
 
     code = "page_skipped"
 
@@ -119,13 +128,13 @@ class AddressBlocked(FetchFailed):
 
 
 class FetchTimeout(FetchFailed):
-    """The page did not come in time."""
+    """The page did not come in time; `waiting_for` says what did not, if it was not the whole page."""
 
     code = "timeout"
     retriable = True
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"timeout after {seconds:g}s")
+    def __init__(self, seconds: float, waiting_for: str = "") -> None:
+        super().__init__(f"timeout after {seconds:g}s" + (f" waiting for {waiting_for}" if waiting_for else ""))
 
 
 class HttpStatus(FetchFailed):

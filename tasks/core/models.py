@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import numpy as np
@@ -176,26 +176,67 @@ class Passage(Frozen):
     title: str
     heading: str
     text: str
+    """Markdown."""
     similarity: float
     """Cosine similarity to the query, −1 … 1."""
+    deep_link: str
+    """`url`, opened where the passage begins (a text fragment)."""
+
+
+class RatedPassage(Passage):
+    """A passage with what tells whether it answers the query."""
+
+    coverage: float = Field(ge=0, le=1)
+    """Share of the query's words that the passage, its title or its headings have, rare words weighing more."""
+    score: float
+    """What it was ranked by: comparable within one search only."""
+
+
+Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+
+
+class Swatch(Frozen):
+    """A colour that may be the brand's."""
+
+    colour: Hex
+    on_colour: Hex
+    """Text on it, contrast ≥ 4.5:1."""
+    score: float = Field(ge=0, le=1)
+    """How much speaks for it."""
+    found: str
+    """Where on the site."""
 
 
 class Theme(Frozen):
     """How the widget looks and what it is called. Colours are `#rrggbb`."""
 
     name: str
+    monogram: str = ""
+    """One or two letters of the name: where no picture can be shown."""
+    greeting: str = ""
+    """The widget's first words, in the site's language."""
+    tone: str = "neutral"
+    """How the site speaks to its visitors: `formal`, `neutral` or `friendly`."""
     language: str = "en"
     """BCP 47."""
     logo_url: str | None = None
+    """The logo, or the icon where there is none that can be shown."""
+    logo_background: Hex | None = None
+    """The colour to put behind the logo where the widget's own would hide it."""
     favicon_url: str | None = None
     scheme: str = "light"
     """`light` or `dark`."""
-    primary: str
-    on_primary: str
+    primary: Hex
+    on_primary: Hex
     """Text on `primary`, contrast ≥ 4.5:1."""
-    background: str
-    text: str
+    background: Hex
+    text: Hex
     """Text on `background`, contrast ≥ 4.5:1."""
+    other_background: Hex | None = None
+    """The background visitors see who prefer the other scheme, if the site has both."""
+    other_text: Hex | None = None
+    swatches: tuple[Swatch, ...] = ()
+    """Up to three colours that may be the brand's; the first is `primary`."""
     heading_font: str
     """A CSS font-family list."""
     body_font: str
@@ -204,6 +245,8 @@ class Theme(Frozen):
     """0: nothing found, the neutral theme; 1: independent signs agree."""
     sources: dict[str, str] = Field(default_factory=dict)
     """For each token, where on the site it was found."""
+    tokens: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """CSS variables (`--aw-…`) for `light` and `dark`, as `tasks.core.palette` computes them."""
 
 
 class Statistics(Frozen):

@@ -4,12 +4,13 @@ Names the ecosystem knows keep theirs (`DATABASE_URL`, `PREFECT_API_URL`, `OPENA
 all others are `WIDGET_BUILDER_…`. A wrong value is refused with the setting's name.
 """
 
+import re
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.core.errors import InvalidSetting
@@ -33,6 +34,27 @@ class EmbeddingProvider(StrEnum):
     auto = "auto"
     openai = "openai"
     local = "local"
+
+
+class Rate(BaseModel):
+    """So many in so much time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int = Field(ge=1, le=1_000_000)
+    seconds: int = Field(ge=1)
+
+    @classmethod
+    def parse(cls, text: str) -> "Rate":
+        """The rate written as `20/minute`.
+
+        Raises:
+            ValueError: it is not written so.
+        """
+        match = re.fullmatch(r"\s*(\d{1,7})\s*/\s*(second|minute|hour|day)s?\s*", text)
+        if match is None:
+            raise ValueError("must be like 20/minute (second, minute, hour or day)")
+        return cls(count=int(match[1]), seconds={"second": 1, "minute": 60, "hour": 3600, "day": 86400}[match[2]])
 
 
 def _named(name: str) -> AliasChoices:
@@ -139,6 +161,30 @@ class Settings(BaseSettings):
     embedding_model: str = "text-embedding-3-small"
     """OpenAI's embedding model; at most 1536 dimensions."""
 
+    chunk_tokens: int = Field(190, ge=50, le=2_000)
+    """About how many of the embedding model's tokens a passage has; tables and code of up to 512 stay whole."""
+
+    chat_model: str = Field("gpt-4.1-mini", min_length=1)
+    """OpenAI's model that words the answers, with a key; any model that the server at `openai_base_url` has."""
+
+    chat_rate: Annotated[Rate, NoDecode] = Rate(count=20, seconds=60)
+    """Questions one visitor's address may ask, e.g. `20/minute`."""
+
+    chat_client_tokens: int = Field(100_000, ge=1)
+    """Tokens of the chat model that one visitor's address may use up a day."""
+
+    chat_widget_tokens: int = Field(2_000_000, ge=1)
+    """Tokens of the chat model that one widget may use up a day."""
+
+    chat_tokens: int = Field(10_000_000, ge=1)
+    """Tokens of the chat model that all widgets together may use up a day."""
+
+    retention_days: int = Field(30, ge=1, le=3650)
+    """Days after which conversations are deleted, with their feedback."""
+
+    admin_token: SecretStr | None = Field(None, min_length=16)
+    """Opens every widget as its owner's token does; absent: there is no such token."""
+
     egress_allow: Annotated[tuple[Network, ...], NoDecode] = ()
     """CIDRs, comma-separated, that may be fetched although they are not public."""
 
@@ -165,6 +211,11 @@ class Settings(BaseSettings):
         if any(not path.startswith(("/", "*")) for path in value):
             raise ValueError("paths begin with / or *")
         return value
+
+    @field_validator("chat_rate", mode="before")
+    @classmethod
+    def _read_rate(cls, value: object) -> object:
+        return Rate.parse(value) if isinstance(value, str) else value
 
     @field_validator("prefect_api_url", "openai_base_url", "public_url")
     @classmethod

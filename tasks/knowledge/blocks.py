@@ -47,20 +47,34 @@ class Block:
 
 
 def read_blocks(markdown: str, tokenizer: Tokenizer, *, target: int, most: int) -> Iterator[Block]:
-    """The blocks in order, all words kept; larger ones than `most` tokens in pieces of about `target`.
+    """The blocks in order, all words kept, none of more than `most` tokens.
+
+    Larger ones come in pieces of about `target`, and so does prose of half as much again: between two sentences
+    little is lost.
 
     Where links lead is left out: it says nothing about what the text is about.
     """
     for text in _split(markdown):
         has_links = "](" in text and not _FENCE.match(text)
-        plain = _LINK.sub(_without_address, text) if has_links else text
+        plain = without_addresses(text) if has_links else text
         tokens = tokenizer.count(JOINT + plain)
         heading = _HEADING.match(plain)
-        if tokens <= most:
+        whole = most if heading or _is_one(plain) else min(most, target * 3 // 2)
+        if tokens <= whole:
             yield Block(plain, tokens, len(heading[1]) if heading else 0)
             continue
-        for piece in _fit(plain, tokenizer, target, most):
+        for piece in _fit(plain, tokenizer, target, whole):
             yield Block(piece, tokenizer.count(JOINT + piece))
+
+
+def without_addresses(markdown: str) -> str:
+    """The text with its links' words alone; code stays as it is."""
+    return _LINK.sub(_without_address, markdown)
+
+
+def _is_one(text: str) -> bool:
+    """Whether it is a table or code, of which a part says less."""
+    return bool(_FENCE.match(text) or _TABLE.match(text))
 
 
 def _without_address(match: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ a sweeper, a zombie) is refused.
 
 import hashlib
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -85,6 +85,8 @@ class WidgetRecord(Frozen):
     site_url: str
     name: str
     theme: dict[str, Any] | None
+    settings: dict[str, Any]
+    """What its owner has chosen (`tasks.core.adjustments`)."""
     active_job_id: UUID | None
     created_at: datetime
 
@@ -302,6 +304,16 @@ async def read_widget(pool: Pool, widget_id: UUID) -> WidgetRecord:
     return WidgetRecord.model_validate(row)
 
 
+async def read_latest_status(pool: Pool, widget_id: UUID) -> str | None:
+    """The status of the widget's latest build."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT status FROM scrape_jobs WHERE widget_id = %s ORDER BY created_at DESC LIMIT 1", (widget_id,)
+        )
+        row = await rows.fetchone()
+    return None if row is None else str(row[0])
+
+
 async def list_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
     """Widgets that have knowledge, with the request that built it, oldest first."""
     async with pool.connection() as connection:
@@ -317,8 +329,26 @@ async def save_theme(pool: Pool, widget_id: UUID, theme: Theme, site_url: str) -
     async with pool.connection() as connection:
         await connection.execute(
             "UPDATE widgets SET theme = %s, name = %s, site_url = %s, updated_at = now() WHERE id = %s",
-            (Jsonb(storable_json(theme.model_dump())), storable(theme.name), site_url, widget_id),
+            (Jsonb(storable_json(theme.model_dump(mode="json"))), storable(theme.name), site_url, widget_id),
         )
+
+
+async def save_settings(pool: Pool, widget_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Keep what the widget's owner chose; None takes a choice back."""
+    async with pool.connection() as connection:
+        await connection.execute(
+            "UPDATE widgets SET settings = jsonb_strip_nulls(settings || %s), updated_at = now() WHERE id = %s",
+            (Jsonb(storable_json(dict(changes))), widget_id),
+        )
+
+
+async def delete_widget(pool: Pool, widget_id: UUID) -> None:
+    """Forget the widget with its builds, knowledge and conversations.
+
+    A build under way ends by itself: it finds nothing to write to.
+    """
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM widgets WHERE id = %s", (widget_id,))
 
 
 async def activate_build(pool: Pool, job: Job, *, replace: bool) -> bool:

@@ -8,20 +8,41 @@ from tasks.core.models import Chunk, ChunkedPage, ReadPage
 from tasks.knowledge.blocks import JOINT, Block, read_blocks
 from tasks.knowledge.tokens import Tokenizer
 
-TARGET_TOKENS = 320
-"""A chunk is closed when the next block would take it over this …"""
-MIN_TOKENS = 100
-"""… or when a section ends and it has at least this; smaller sections join the next one."""
-MAX_TOKENS = 512
-"""No chunk has more, in tokens of the embedding model."""
+CHUNK_TOKENS = 190
+"""Tokens of the embedding model: a chunk is closed when the next block would take it over this.
+
+On Chroma's chunking evaluation, five passages, found by vector and words: 320 tokens recall 0.93, IoU 0.041; 220 0.88,
+0.056; 190 0.89, 0.065; 170 0.85, 0.073; a recursive splitter of 400, by vector: 0.83, 0.031; of 200: 0.77, 0.062.
+Chunks do not overlap: with 15 words of the one before, recall rises and IoU falls as with larger chunks.
+"""
+WHOLE_TOKENS = 512
+"""A table or piece of code of so many tokens is never cut."""
 
 OVERVIEW_HEADINGS = 12
 
 
-def chunk_page(page: ReadPage, tokenizer: Tokenizer) -> ChunkedPage:
-    """The page in chunks, at least one; together they hold all its words, in order."""
-    blocks = read_blocks(page.markdown, tokenizer, target=TARGET_TOKENS, most=MAX_TOKENS)
-    chunks = tuple(_finish(position, draft, page.title, tokenizer) for position, draft in enumerate(_gather(blocks)))
+@dataclass(frozen=True)
+class Sizes:
+    """Of chunks, in tokens."""
+
+    target: int
+
+    @property
+    def least(self) -> int:
+        """A chunk that has so many ends where its section ends; smaller sections join the next one."""
+        return self.target * 2 // 5
+
+    @property
+    def most(self) -> int:
+        """No chunk has more: one that is larger than the target is mostly a table or code."""
+        return max(WHOLE_TOKENS, 2 * self.target)
+
+
+def chunk_page(page: ReadPage, tokenizer: Tokenizer, tokens: int = CHUNK_TOKENS) -> ChunkedPage:
+    """The page in chunks of about so many tokens, at least one; together they hold all its words, in order."""
+    sizes = Sizes(tokens)
+    drafts = _gather(read_blocks(page.markdown, tokenizer, target=sizes.target, most=sizes.most), sizes)
+    chunks = tuple(_finish(position, draft, page.title, tokenizer) for position, draft in enumerate(drafts))
     return ChunkedPage(
         page=page,
         chunks=chunks,
@@ -70,12 +91,12 @@ class _Draft:
             self.tokens -= taken[0].tokens
         return taken
 
-    def takes(self, block: Block) -> bool:
+    def takes(self, block: Block, sizes: Sizes) -> bool:
         """Whether the block still belongs here."""
         size = self.tokens + block.tokens
         if not self.has_text:
-            return size <= MAX_TOKENS
-        return size <= TARGET_TOKENS and not (block.level and self.tokens >= MIN_TOKENS)
+            return size <= sizes.most
+        return size <= sizes.target and not (block.level and self.tokens >= sizes.least)
 
 
 def _finish(position: int, draft: _Draft, title: str, tokenizer: Tokenizer) -> Chunk:
@@ -89,7 +110,7 @@ def _finish(position: int, draft: _Draft, title: str, tokenizer: Tokenizer) -> C
     )
 
 
-def _gather(blocks: Iterable[Block]) -> list[_Draft]:
+def _gather(blocks: Iterable[Block], sizes: Sizes) -> list[_Draft]:
     """Blocks in chunks; a short last one joins the one before."""
     headings: list[Block] = []
     path: tuple[str, ...] = ()
@@ -99,9 +120,9 @@ def _gather(blocks: Iterable[Block]) -> list[_Draft]:
         if block.level:
             headings = [*(above for above in headings if above.level < block.level), block]
             path = tuple(heading.heading for heading in headings)
-        if not draft.takes(block):
+        if not draft.takes(block, sizes):
             carried = draft.take_last_headings() if draft.has_text and not block.level else []
-            if sum(heading.tokens for heading in carried) + block.tokens > MAX_TOKENS:
+            if sum(heading.tokens for heading in carried) + block.tokens > sizes.most:
                 for heading in carried:
                     draft.add(heading)
                 carried = []
@@ -112,11 +133,11 @@ def _gather(blocks: Iterable[Block]) -> list[_Draft]:
         elif not draft.has_text:
             draft.path = path
         draft.add(block)
-    return _without_stub(drafts)
+    return _without_stub(drafts, sizes)
 
 
-def _without_stub(drafts: list[_Draft]) -> list[_Draft]:
-    if len(drafts) > 1 and drafts[-1].tokens < MIN_TOKENS and drafts[-2].tokens + drafts[-1].tokens <= MAX_TOKENS:
+def _without_stub(drafts: list[_Draft], sizes: Sizes) -> list[_Draft]:
+    if len(drafts) > 1 and drafts[-1].tokens < sizes.least and drafts[-2].tokens + drafts[-1].tokens <= sizes.most:
         stub = drafts.pop()
         for block in stub.blocks:
             drafts[-1].add(block)

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import BuildEnded, StoreFailed
 from tasks.core.models import EmbeddedPage
-from tasks.knowledge.languages import text_search_configuration
+from tasks.knowledge.languages import searchable, text_search_configuration
 from tasks.knowledge.storable import storable, storable_json
 
 _PAGE = (
@@ -24,15 +24,15 @@ _PAGE = (
 # Chunks come in one stream: as statements of their own they cost us four times the processor time.
 _NEW_CHUNKS = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS new_chunks (page uuid, position int, path text[], text text, tokens int,"
-    " hash text, model text, embedding vector, language text, place text) ON COMMIT DELETE ROWS"
+    " hash text, model text, embedding vector, language text, place text, words text) ON COMMIT DELETE ROWS"
 )
 _COPY_CHUNKS = "COPY new_chunks FROM STDIN (FORMAT BINARY)"
-_CHUNK_TYPES = ("uuid", "int4", "text[]", "text", "int4", "text", "text", "vector", "text", "text")
+_CHUNK_TYPES = ("uuid", "int4", "text[]", "text", "int4", "text", "text", "vector", "text", "text", "text")
 _TAKE_OVER_CHUNKS = (
     "INSERT INTO knowledge_chunks (scraped_page_id, job_id, position, heading_path, text, token_count,"
-    " content_hash, model, embedding, search)"
-    " SELECT page, %s, position, path, text, tokens, hash, model, embedding,"
-    " setweight(to_tsvector(language::regconfig, place), 'A') || to_tsvector(language::regconfig, text)"
+    " content_hash, model, embedding, language, search)"
+    " SELECT page, %s, position, path, text, tokens, hash, model, embedding, language,"
+    " setweight(to_tsvector(language::regconfig, place), 'A') || to_tsvector(language::regconfig, words)"
     " FROM new_chunks"
 )
 
@@ -116,15 +116,17 @@ def _chunk_rows(page_id: UUID, embedded: EmbeddedPage) -> Iterator[tuple[object,
     page = embedded.chunked.page
     language = text_search_configuration(page.metadata.get("language"))
     for chunk, vector in zip(embedded.chunked.chunks, embedded.chunk_vectors, strict=True):
+        text = storable(chunk.text)
         yield (
             page_id,
             chunk.position,
             [storable(heading) for heading in chunk.heading_path],
-            storable(chunk.text),
+            text,
             chunk.token_count,
             chunk.content_hash,
             embedded.model,
             vector,
             language,
-            storable(" ".join((page.title, *chunk.heading_path))),
+            searchable(storable(" ".join((page.title, *chunk.heading_path)))),
+            searchable(text),
         )

@@ -1,20 +1,35 @@
-"""Search: the passages of a widget's knowledge that fit a question."""
+"""Search: the passages of a widget's knowledge that fit a question.
 
+Two rankings, one by meaning (cosine of the vectors) and one by words (BM25 over PostgreSQL's full text search),
+are fused by reciprocal rank (Cormack, Clarke and Büttcher, SIGIR 2009); then each page gets a few places at most.
+"""
+
+from typing import Any, LiteralString
 from uuid import UUID
+
+from psycopg import sql
 
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed, InvalidRequest, NotFound
-from tasks.core.models import Passage
+from tasks.core.models import Passage, RatedPassage
+from tasks.knowledge.deep_links import deep_link
 from tasks.knowledge.embedders import Embedder, Vector
+from tasks.knowledge.questions import Term, any_of, coverage, rarest, read_terms, terms_vector
 from tasks.knowledge.storable import storable
+from tasks.knowledge.vector_index import LEAD, has_index, widen_search
 
 MAX_QUERY_LENGTH = 1_000
 MAX_RESULTS = 50
 PAGE_WEIGHT = 0.2
-"""How much the whole page counts beside the passage. On the Python documentation 62 of 76 questions find the
-right page first; with the passage alone 56, with the page alone 57."""
-CANDIDATES = 20
-"""Passages looked at for each result wanted."""
+"""How much the whole page's vector counts beside the passage's."""
+RANK_CONSTANT = 10
+"""A place in a ranking is worth 1 / (this + place)."""
+CANDIDATES = 60
+"""Least passages taken from each ranking …"""
+CANDIDATES_EACH = 4
+"""… and least for each result wanted."""
+RARE_SHARE = 0.05
+"""Of a large build's chunks: so many at most are ranked by words, those with the question's rarest."""
 
 
 async def search(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int = 5) -> list[Passage]:
@@ -25,17 +40,50 @@ async def search(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, li
         NotFound: there is no such widget.
         EmbeddingFailed, EmbeddingRefused: the query could not be embedded.
     """
+    found = await find_passages(pool, embedder, widget_id, query, limit, per_page=1)
+    return [Passage.model_validate(passage.model_dump(include=set(Passage.model_fields))) for passage in found]
+
+
+async def find_passages(
+    pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int = 8, *, per_page: int = 3
+) -> list[RatedPassage]:
+    """The `limit` best passages, at most `per_page` of a page, best first, from the widget's active build.
+
+    Raises:
+        InvalidRequest, NotFound, EmbeddingFailed, EmbeddingRefused: as `search`.
+    """
     question = _check_query(query)
     if not 1 <= limit <= MAX_RESULTS:
         raise InvalidRequest("limit_invalid", f"`limit` must be from 1 to {MAX_RESULTS}.", field="limit")
-    # Before anything is paid for.
-    await _check_widget(pool, widget_id)
-    vector = await _embed_query(embedder, question)
     async with pool.connection() as connection:
-        found = await _search(connection, widget_id, vector, embedder.model, limit, limit * CANDIDATES)
+        # Before anything is paid for.
+        job_id = await _read_build(connection, widget_id)
+        terms = await read_terms(connection, job_id, question) if job_id else []
+    vector = await _embed_query(embedder, question)
+    if job_id is None:
+        return []
+    wanted = {
+        "job": job_id,
+        "model": embedder.model,
+        "vector": vector,
+        "lead": vector[:LEAD],
+        "terms": terms_vector(terms),
+        "units": [terms_vector([term]) for term in terms],
+        "rank_constant": RANK_CONSTANT,
+        "page_weight": PAGE_WEIGHT,
+        "candidates": max(CANDIDATES, CANDIDATES_EACH * limit),
+        "per_page": per_page,
+        "limit": limit,
+    }
+    async with pool.connection() as connection, connection.transaction():
+        statement: sql.SQL | sql.Composed = _SCAN
+        if await has_index(connection, job_id):
+            await widen_search(connection)
+            statement = _look_up(job_id, terms)
+        found = await _search(connection, statement, wanted, terms)
         if len(found) < limit:
-            # One long page may have filled all candidates' places: now all passages are looked at.
-            found = await _search(connection, widget_id, vector, embedder.model, limit, None)
+            # A few long pages may have taken all candidates' places: now all passages are looked at.
+            found = await _search(connection, _SCAN, {**wanted, "candidates": None}, terms)
         return found
 
 
@@ -48,11 +96,12 @@ def _check_query(query: str) -> str:
     return question
 
 
-async def _check_widget(pool: Pool, widget_id: UUID) -> None:
-    async with pool.connection() as connection:
-        rows = await connection.execute("SELECT 1 FROM widgets WHERE id = %s", (widget_id,))
-        if await rows.fetchone() is None:
-            raise NotFound("widget")
+async def _read_build(connection: Connection, widget_id: UUID) -> UUID | None:
+    """The build that the widget answers from."""
+    rows = await connection.execute("SELECT active_job_id FROM widgets WHERE id = %s", (widget_id,))
+    if (row := await rows.fetchone()) is None:
+        raise NotFound("widget")
+    return UUID(str(row[0])) if row[0] else None
 
 
 async def _embed_query(embedder: Embedder, question: str) -> Vector:
@@ -63,38 +112,73 @@ async def _embed_query(embedder: Embedder, question: str) -> Vector:
     return result
 
 
-# One statement sees one version of the knowledge, whatever is swapped meanwhile.
-_NEAREST = """
-WITH nearest AS (
-    SELECT scraped_page_id, heading_path, text, 1 - (embedding <=> %(vector)b) AS similarity
-    FROM knowledge_chunks
-    WHERE job_id = (SELECT active_job_id FROM widgets WHERE id = %(widget)s) AND model = %(model)s
-    ORDER BY embedding <=> %(vector)b LIMIT %(candidates)s
-), rated AS (
-    SELECT DISTINCT ON (page.id) url, title, heading_path, text,
-           (similarity + %(weight)s * (1 - (embedding <=> %(vector)b))) / (1 + %(weight)s) AS similarity
-    FROM nearest JOIN knowledge_scraped_pages AS page ON page.id = scraped_page_id
-    ORDER BY page.id, nearest.similarity DESC
+# Each statement sees one version of the knowledge, and both look at one build, whatever is swapped meanwhile.
+_SCANNED = """
+scanned AS MATERIALIZED (
+    SELECT id, lead <=> %(lead)b::halfvec AS distance, terms <#> %(terms)s::sparsevec AS product
+    FROM knowledge_chunks WHERE job_id = %(job)s AND model = %(model)s
+), nearest AS (
+    SELECT id FROM scanned ORDER BY distance LIMIT %(candidates)s
+), worded AS (
+    SELECT id, product FROM scanned WHERE product < 0 ORDER BY product LIMIT %(candidates)s
 )
-SELECT url, title, heading_path, text, similarity FROM rated ORDER BY similarity DESC LIMIT %(limit)s
 """
+_LOOKED_UP: LiteralString = """
+nearest AS MATERIALIZED (
+    SELECT id FROM knowledge_chunks WHERE job_id = {job} AND model = %(model)s
+    ORDER BY lead <=> %(lead)b::halfvec LIMIT %(candidates)s
+), worded AS (
+    SELECT id, terms <#> %(terms)s::sparsevec AS product FROM knowledge_chunks
+    WHERE job_id = {job} AND model = %(model)s AND search @@ {rarest}::tsquery
+    ORDER BY product LIMIT %(candidates)s
+)
+"""
+_FUSED = """
+, places AS (
+    SELECT chunk.id, row_number() OVER (
+        ORDER BY (chunk.embedding <=> %(vector)b) + %(page_weight)s * (page.embedding <=> %(vector)b)
+    ) AS place
+    FROM nearest JOIN knowledge_chunks AS chunk USING (id)
+    JOIN knowledge_scraped_pages AS page ON page.id = scraped_page_id
+    UNION ALL
+    SELECT id, row_number() OVER (ORDER BY product) FROM worded
+), fused AS (
+    SELECT id, sum(1.0 / (%(rank_constant)s + place))::float AS score FROM places GROUP BY id
+), diverse AS (
+    SELECT id, score, row_number() OVER (PARTITION BY scraped_page_id ORDER BY score DESC, position) AS of_page
+    FROM fused JOIN knowledge_chunks USING (id)
+), best AS (
+    SELECT id, score FROM diverse WHERE of_page <= %(per_page)s ORDER BY score DESC, id LIMIT %(limit)s
+)
+SELECT url, title, heading_path, text, 1 - (chunk.embedding <=> %(vector)b), score,
+       ARRAY(SELECT terms <#> unit < 0 FROM unnest(%(units)s::sparsevec[]) AS unit)
+FROM best JOIN knowledge_chunks AS chunk USING (id)
+JOIN knowledge_scraped_pages AS page ON page.id = scraped_page_id
+ORDER BY score DESC, best.id
+"""
+_SCAN = sql.SQL("WITH" + _SCANNED + _FUSED)
+
+
+def _look_up(job_id: UUID, terms: list[Term]) -> sql.Composed:
+    """The statement for a build with an index of its own, which the planner finds by the build's literal id."""
+    rare = any_of(rarest(terms, RARE_SHARE))
+    return sql.SQL("WITH" + _LOOKED_UP + _FUSED).format(job=sql.Literal(job_id), rarest=sql.Literal(rare))
 
 
 async def _search(
-    connection: Connection, widget_id: UUID, vector: Vector, model: str, limit: int, candidates: int | None
-) -> list[Passage]:
-    rows = await connection.execute(
-        _NEAREST,
-        {
-            "vector": vector,
-            "widget": widget_id,
-            "model": model,
-            "weight": PAGE_WEIGHT,
-            "candidates": candidates,
-            "limit": limit,
-        },
-    )
+    connection: Connection, statement: sql.SQL | sql.Composed, wanted: dict[str, Any], terms: list[Term]
+) -> list[RatedPassage]:
+    rows = await connection.execute(statement, wanted)
     return [
-        Passage(url=url, title=title, heading=" > ".join(path), text=text, similarity=similarity)
-        for url, title, path, text, similarity in await rows.fetchall()
+        RatedPassage(
+            url=url,
+            title=title,
+            heading=" > ".join(path),
+            text=text,
+            similarity=similarity,
+            deep_link=deep_link(url, text),
+            coverage=coverage(terms, has),
+            score=score,
+        )
+        for url, title, path, text, similarity, score, has in await rows.fetchall()
     ]

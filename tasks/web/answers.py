@@ -1,14 +1,31 @@
 """What an answer means: the causes both fetchers report alike."""
 
+import re
 from urllib.parse import urlsplit
 
 from tasks.core.addresses import NOT_REACHABLE
-from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped
+from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageSkipped
 from tasks.web.egress import CONNECT_TIMEOUT_S
 from tasks.web.throttle import parse_retry_after
 from tasks.web.urls import in_scope
 
+PDF = "application/pdf"
 _HTML = ("text/html", "application/xhtml+xml")
+_XML = ("application/xml", "text/xml")
+_UNTOLD = ("application/octet-stream", "application/unknown", "binary/octet-stream", "unknown/unknown", PDF, "*/*")
+"""Types that servers give to what they know nothing of, or know wrongly."""
+_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,80}")
+_SNIFFED = 1_445
+"""Bytes that are looked at, as browsers do."""
+_BEGINS_AS_HTML = re.compile(
+    rb"(<!--.*?-->\s*|<\?xml[^>]*>\s*)*"
+    rb"<(!doctype html|html|head|body|title|meta|link|script|style|main|div|h1|table|p|a|br|iframe|font)[\s>]",
+    re.IGNORECASE | re.DOTALL,
+)
+_TEXT_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_MAGIC = (b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b", b"RIFF", b"\x7fELF", b"\x00\x00\x01\x00")
+_CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+"""NULs are not among them: they come in bad text, and are dropped."""
 
 
 def gate_refusal(reason: str) -> FetchFailed:
@@ -16,7 +33,7 @@ def gate_refusal(reason: str) -> FetchFailed:
     if reason == "blocked":
         return AddressBlocked(NOT_REACHABLE)
     if reason == "timeout":
-        return FetchTimeout(CONNECT_TIMEOUT_S)
+        return FetchTimeout(CONNECT_TIMEOUT_S, "a connection")
     return FetchFailed("connection refused", retriable=True)
 
 
@@ -37,7 +54,7 @@ def check_scheme(url: str) -> None:
 
 def is_html(content_type: str) -> bool:
     """Whether an answer of this type, or of none, is a page."""
-    kind = content_type.split(";")[0].strip().lower()
+    kind = media_type(content_type)
     return not kind or kind in _HTML
 
 
@@ -49,20 +66,60 @@ def check_answer(
     Raises:
         PageError: it is an error, off the site, or not HTML.
     """
-    check_scheme(final_url)
-    if problem := _problem(status, content_type, start_url, final_url, parse_retry_after(retry_after or "")):
-        raise problem
-
-
-def _problem(
-    status: int, content_type: str, start_url: str, final_url: str, retry_after_s: float | None
-) -> PageError | None:
-    if not in_scope(final_url, start_url):
-        return PageSkipped("off_site", f"redirects to {final_url}")
-    if status >= 400:
-        return HttpStatus(status, retry_after_s=retry_after_s)
-    if 300 <= status < 400:
-        return FetchFailed("a redirect that leads nowhere")
+    check_status(status=status, start_url=start_url, final_url=final_url, retry_after=retry_after)
     if not is_html(content_type):
-        return PageSkipped("not_html", f"its type is {content_type.split(';')[0].strip().lower()}")
-    return None
+        raise wrong_type(media_type(content_type))
+
+
+def check_status(*, status: int, start_url: str, final_url: str, retry_after: str | None = None) -> None:
+    """Return if the answer is a good one and of the site, whatever its type.
+
+    Raises:
+        PageError: it is not.
+    """
+    check_scheme(final_url)
+    if not in_scope(final_url, start_url):
+        raise PageSkipped("off_site", f"redirects to {final_url}")
+    if status >= 400:
+        raise HttpStatus(status, retry_after_s=parse_retry_after(retry_after or ""))
+    if 300 <= status < 400:
+        raise FetchFailed("a redirect that leads nowhere")
+
+
+def media_type(content_type: str) -> str:
+    """A Content-Type without its parameters, in lower case; empty if none is declared."""
+    return content_type.split(";")[0].split(",")[0].strip().lower()
+
+
+def wrong_type(kind: str) -> PageSkipped:
+    """What is said of an answer that is neither HTML nor PDF; the type is part of the reason, to be counted by."""
+    named = kind if _TYPE.fullmatch(kind) else "unknown type"
+    return PageSkipped(f"not_html: {named}", f"its type is {named}")
+
+
+def real_type(content_type: str, body: bytes) -> str:
+    """`text/html`, `application/pdf`, or the type of something that is neither: as the body shows, where it does.
+
+    Servers send documents without a type, as octet-stream, and as each other (WHATWG MIME Sniffing).
+    """
+    declared = media_type(content_type)
+    head = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n\f")
+    if head.startswith(b"%PDF-"):
+        return PDF
+    if declared in _HTML or (not declared and not _is_binary(body)):
+        return "application/octet-stream" if _is_binary(body) else "text/html"
+    if declared in _UNTOLD and _BEGINS_AS_HTML.match(head):
+        return "text/html"
+    if declared in _XML and b"http://www.w3.org/1999/xhtml" in head:
+        return "text/html"
+    return "application/octet-stream" if declared in ("", PDF) else declared
+
+
+def _is_binary(body: bytes) -> bool:
+    """Whether it begins as no text does: an image, an archive, a video …"""
+    head = body[:_SNIFFED]
+    if head.startswith(_TEXT_MARKS):
+        return False
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    is_utf16 = abs(even - odd) > len(head) // 4
+    return head.startswith(_MAGIC) or (not is_utf16 and len(_CONTROLS.findall(head)) > len(head) // 50)

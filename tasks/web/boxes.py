@@ -12,15 +12,44 @@ MAX_NODES = 50_000
 """Nodes looked at; a larger page is not looked at to its end."""
 MAX_DEPTH = 400
 """Nodes nested deeper are not looked into."""
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
 
-BLOCKS = frozenset(
-    "address article aside blockquote body button caption center dd details dialog div dl dt fieldset figcaption figure"
-    " footer form h1 h2 h3 h4 h5 h6 header hgroup label legend li main menu nav ol option p pre section summary table"
-    " tbody td tfoot th thead tr ul".split()
+_BLOCKS = frozenset(
+    (
+        *(
+            "address",
+            "article",
+            "aside",
+            "blockquote",
+            "body",
+            "button",
+            "caption",
+            "center",
+            "dd",
+            "details",
+            "dialog",
+        ),
+        *("div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "label", "li"),
+        *("legend", "main", "menu", "nav", "ol", "option", "p", "pre", "section", "summary", "table", "tbody", "td"),
+        *("tfoot", "th", "thead", "tr", "ul", *HEADINGS),
+    )
 )
-SILENT = frozenset(
-    "script style template noscript svg canvas head link meta select textarea iframe object img input hr".split()
+_SILENT = frozenset(
+    (
+        *("script", "style", "template", "noscript", "svg", "canvas", "head", "link", "meta", "select", "textarea"),
+        *("iframe", "object", "img", "input", "hr"),
+    )
 )
+LANDMARKS = {
+    name: 1 << index
+    for index, name in enumerate(
+        (
+            *("main", "article", "header", "footer", "nav", "aside", "form", "table", "ul", "ol", "dl", "figure"),
+            *("section", "details", "button", "blockquote", "a"),
+        )
+    )
+}
+"""Elements that tell something of all that is in them, as bits."""
 _WORD = re.compile(r"\w+")
 
 
@@ -63,123 +92,132 @@ class Run:
     link_words: int
 
 
-LANDMARKS = {
-    name: 1 << index
-    for index, name in enumerate(
-        "main article header footer nav aside form table ul ol dl figure section details button blockquote a".split()
-    )
-}
-
-
 @dataclass(slots=True)
 class Outline:
     """All boxes and runs of a page."""
 
-    boxes: list[Box]
-    runs: list[Run]
-    is_whole: bool
-    """Whether the page was small enough to be looked at to its end."""
-    split: set[int]
+    boxes: list[Box] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    split: set[int] = field(default_factory=set)
     """Inline elements (`mem_id`) with block elements in them: they are not a run's alone."""
+    is_whole: bool = True
+    """Whether the page was small enough to be looked at to its end."""
+
+    @property
+    def words(self) -> int:
+        """Words of all runs."""
+        return sum(run.words for run in self.runs)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open element: the next node in it to look at, and where that is."""
+
+    node: LexborNode | None
+    box: Box
+    in_link: bool
+    top: LexborNode | None
+    """The inline element right in the box that this is in."""
+    is_box: bool
 
 
 class _Walk:
-    def __init__(self) -> None:
-        self.boxes: list[Box] = []
-        self.runs: list[Run] = []
-        self.nodes: list[tuple[LexborNode, LexborNode]] = []
-        self.split: set[int] = set()
-        self.parts: list[str] = []
-        self.linked: list[str] = []
+    """A way through a document, without recursion: documents nest deeper than Python may."""
 
-    def end_run(self, box: Box) -> None:
-        """The text since the last edge of a box becomes a run, if there is any."""
-        if not self.nodes:
+    def __init__(self, root: LexborNode) -> None:
+        self.outline = Outline()
+        self._nodes: list[tuple[LexborNode, LexborNode]] = []
+        self._parts: list[str] = []
+        self._linked: list[str] = []
+        self._stack = [_Frame(root.child, self._open(root, "body", None, in_link=False), False, None, True)]
+
+    def go(self) -> Outline:
+        """To the end, or as far as is bearable."""
+        for _ in range(MAX_NODES):
+            while self._stack and self._stack[-1].node is None:
+                self._leave(self._stack.pop())
+            if not self._stack:
+                return self.outline
+            frame = self._stack[-1]
+            assert frame.node is not None
+            node, frame.node = frame.node, frame.node.next
+            self._look_at(node, frame)
+        self.outline.is_whole = False
+        return self.outline
+
+    def _look_at(self, node: LexborNode, frame: _Frame) -> None:
+        tag = node.tag or "-"
+        if tag == "-text":
+            text = node.text_content or ""
+            self._parts.append(text)
+            if frame.in_link:
+                self._linked.append(text)
+            self._nodes.append((frame.top or node, node))
+        elif tag == "br":
+            self._parts.append(" ")
+            self._nodes.append((frame.top or node, node))
+        elif tag in _SILENT or tag[0] == "-" or len(self._stack) > MAX_DEPTH:
             return
-        text = " ".join("".join(self.parts).split())
-        if text and (words := len(_WORD.findall(text))):
-            links = len(_WORD.findall(" ".join(self.linked))) if self.linked else 0
-            self.runs.append(Run(box, self.nodes, text, words, min(links, words)))
-            box.words += words
-            box.link_words += min(links, words)
-        self.nodes, self.parts, self.linked = [], [], []
+        elif tag in _BLOCKS:
+            self._end_run(frame.box)
+            if frame.top is not None:
+                self.outline.split.add(frame.top.mem_id)
+            box = self._open(node, tag, frame.box, in_link=frame.in_link)
+            self._stack.append(_Frame(node.child, box, frame.in_link, None, True))
+        else:
+            self._stack.append(_Frame(node.child, frame.box, frame.in_link or tag == "a", frame.top or node, False))
 
-    def open_box(self, node: LexborNode, tag: str, parent: Box | None, in_link: bool) -> Box:
+    def _open(self, node: LexborNode, tag: str, parent: Box | None, *, in_link: bool) -> Box:
         attributes = node.attributes
-        name = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-        groups = groups_of(f"{name} {attributes.get('role') or ''} {attributes.get('itemprop') or ''}")
-        tags = (parent.tags if parent else 0) | LANDMARKS.get(tag, 0) | (LANDMARKS["a"] if in_link else 0)
-        if attributes.get("role") == "main":
-            tags |= LANDMARKS["main"]
-        signature = f"{tag}.{attributes.get('class') or ''}"
-        hidden = bool(parent and parent.is_hidden) or _is_hidden(attributes)
+        get = attributes.get
+        name, role = get("class") or "", get("role") or ""
+        tags = LANDMARKS.get(tag, 0) | (LANDMARKS["a"] if in_link else 0) | (LANDMARKS["main"] if role == "main" else 0)
         box = Box(
-            node,
-            tag,
-            parent,
-            parent.depth + 1 if parent else 0,
-            groups,
-            (parent.inherited | parent.groups) if parent else 0,
-            tags,
-            signature,
-            hidden,
-            len(self.runs),
+            node=node,
+            tag=tag,
+            parent=parent,
+            depth=parent.depth + 1 if parent else 0,
+            groups=groups_of(f"{name} {get('id') or ''} {role} {get('itemprop') or ''}"),
+            inherited=parent.inherited | parent.groups if parent else 0,
+            tags=tags | (parent.tags if parent else 0),
+            signature=f"{tag}.{name}",
+            is_hidden=bool(parent and parent.is_hidden) or _is_hidden(attributes),
+            first=len(self.outline.runs),
         )
         if parent:
-            parent.children[signature] += 1
-        self.boxes.append(box)
+            parent.children[box.signature] += 1
+        self.outline.boxes.append(box)
         return box
 
-    def close_box(self, box: Box) -> None:
-        box.last = len(self.runs)
+    def _leave(self, frame: _Frame) -> None:
+        if not frame.is_box:
+            return
+        box = frame.box
+        self._end_run(box)
+        box.last = len(self.outline.runs)
         if box.parent:
             box.parent.words += box.words
             box.parent.link_words += box.link_words
+
+    def _end_run(self, box: Box) -> None:
+        """The text since the last edge of a box becomes a run, if there is any."""
+        if not self._nodes:
+            return
+        text = " ".join("".join(self._parts).split())
+        if words := len(_WORD.findall(text)):
+            links = min(words, len(_WORD.findall(" ".join(self._linked)))) if self._linked else 0
+            self.outline.runs.append(Run(box, self._nodes, text, words, links))
+            box.words += words
+            box.link_words += links
+        self._nodes, self._parts, self._linked = [], [], []
 
 
 def _is_hidden(attributes: dict[str, str | None]) -> bool:
     if "hidden" in attributes or attributes.get("aria-hidden") == "true":
         return True
-    style = attributes.get("style")
-    return bool(style) and "display:none" in (style or "").replace(" ", "")
+    return "display:none" in (attributes.get("style") or "").replace(" ", "")
 
 
 def find_outline(root: LexborNode) -> Outline:
     """The boxes and runs under the element, itself the first box."""
-    walk = _Walk()
-    box = walk.open_box(root, root.tag or "body", None, False)
-    # A frame an open element: the next node to look at, the box it is in, whether in a link, the node right in the box.
-    stack: list[tuple[LexborNode | None, Box, bool, LexborNode | None, bool]] = [(root.child, box, False, None, True)]
-    seen = 0
-    while stack:
-        node, box, in_link, top, is_box = stack.pop()
-        if node is None:
-            if is_box:
-                walk.end_run(box)
-                walk.close_box(box)
-            continue
-        seen += 1
-        tag = node.tag or ""
-        stack.append((node.next, box, in_link, top, is_box))
-        if tag == "-text":
-            text = node.text_content or ""
-            walk.parts.append(text)
-            if in_link:
-                walk.linked.append(text)
-            walk.nodes.append((top or node, node))
-        elif tag == "br":
-            walk.parts.append(" ")
-            walk.nodes.append((top or node, node))
-        elif tag in SILENT or tag[:1] == "-" or len(stack) > MAX_DEPTH:
-            continue
-        elif tag in BLOCKS:
-            walk.end_run(box)
-            if top is not None:
-                walk.split.add(top.mem_id)
-            inner = walk.open_box(node, tag, box, in_link)
-            stack.append((node.child, inner, in_link, None, True))
-        else:
-            stack.append((node.child, box, in_link or tag == "a", top or node, False))
-        if seen > MAX_NODES:
-            return Outline(walk.boxes, walk.runs, False, walk.split)
-    return Outline(walk.boxes, walk.runs, True, walk.split)
+    return _Walk(root).go()

@@ -68,10 +68,7 @@ def _read_html(page: FetchedPage) -> tuple[str, str, dict[str, Any]]:
     structured = read_structured(tree, metas)
     title = find_title(tree, metas, page.final_url)
     metadata = find_metadata(tree, metas, page, structured)
-    generator = metas.get("generator", "")
-    main, page_type = find_content(
-        tree, html, url=page.final_url, title=title, structured=structured, generator=generator
-    )
+    main, page_type = find_content(tree, html, url=page.final_url, title=title, metas=metas, structured=structured)
     make_links_absolute(main, page.final_url)
     markdown = supplement(to_markdown(main), structured, page_type)
     if not re.search(r"\w", markdown):
@@ -84,13 +81,13 @@ def _read_html(page: FetchedPage) -> tuple[str, str, dict[str, Any]]:
 
 
 def find_content(
-    tree: LexborHTMLParser, html: str, *, url: str, title: str, structured: Structured, generator: str
+    tree: LexborHTMLParser, html: str, *, url: str, title: str, metas: dict[str, str], structured: Structured
 ) -> tuple[LexborNode, PageType | None]:
     """The element that holds the content, with nothing else left in it, and the type of the page if it can be told."""
     if (marked := find_marked_content(tree)) is not None:
         return marked, PageType.documentation
-    body, outline, traits = inspect(tree, html, url=url, structured=structured, generator=generator)
-    if not outline.is_whole or sum(run.words for run in outline.runs) < MIN_WORDS:
+    body, outline, traits = inspect(tree, html, url=url, metas=metas, structured=structured)
+    if not outline.is_whole or outline.words < MIN_WORDS:
         return _find_main(tree, body), None
     scorecard = load_scorecard()
     types = scorecard.page_types(traits)
@@ -101,20 +98,21 @@ def find_content(
 
 
 def inspect(
-    tree: LexborHTMLParser, html: str, *, url: str, structured: Structured, generator: str
+    tree: LexborHTMLParser, html: str, *, url: str, metas: dict[str, str], structured: Structured
 ) -> tuple[LexborNode, Outline, list[str]]:
     """The body without noise, its outline, and the traits of the page."""
-    head = _names_of_body(tree)
-    remove_noise(tree, html)
     body = tree.body or tree.root
     assert body is not None
+    framing = [body, *([tree.root] if tree.root is not None else [])]
+    names = " ".join(node.attributes.get(name) or "" for node in framing for name in ("class", "id"))
+    remove_noise(tree, html)
     outline = find_outline(body)
-    return body, outline, page_traits(outline, url=url, declared=structured.types, generator=generator, head=head)
-
-
-def _names_of_body(tree: LexborHTMLParser) -> str:
-    attributes: list[dict[str, Any]] = [dict(node.attributes) for node in (tree.body, tree.root) if node is not None]
-    return " ".join(str(a.get(name) or "") for a in attributes for name in ("class", "id")).lower()
+    generator = metas.get("generator", "")
+    return (
+        body,
+        outline,
+        page_traits(outline, url=url, declared=structured.types, generator=generator, body_names=names),
+    )
 
 
 def _find_main(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:

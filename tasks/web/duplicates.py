@@ -6,12 +6,13 @@ their words) stands on one page alone; if both have such sentences, the pages al
 Short pages have to be equal, and those that call themselves differently are two even then. A canonical link
 to another page of the site is believed when the two have half of their sentences in common.
 
-Of pages that are one, that which the others call canonical is kept, or else that which the build took
-up first: so that the same is stored however long each takes to come.
+Of pages that are one, that which the others call canonical is kept, or else the one with the plainest
+address, or else that which the build took up first: the same is stored however long each takes to come.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -41,9 +42,10 @@ class Record:
     """Another page calls it so."""
 
     @property
-    def claim(self) -> tuple[bool, int]:
+    def claim(self) -> tuple[bool, bool, int, int]:
         """What decides between pages that are one: the smaller is kept."""
-        return not self.is_canonical, self.place
+        parts = urlsplit(self.url)
+        return not self.is_canonical, bool(parts.query), parts.path.rstrip("/").count("/"), self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Verdict:
     """It is kept, and this one is not."""
     is_not_found: bool = False
     """It is what the site answers to any address."""
+    looks_alike: bool = False
+    """Its text was read before, but for the address in it."""
 
 
 @dataclass
@@ -67,6 +71,7 @@ class Duplicates:
     _by_told: defaultdict[int, list[Record]] = field(default_factory=lambda: defaultdict(list))
     _by_canonical: defaultdict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
     """Kept pages that call another address canonical, by its key."""
+    _texts: set[int] = field(default_factory=set)
     _not_found: Fingerprint | None = None
 
     def judge(self, page: ChunkedPage) -> Verdict:
@@ -75,10 +80,12 @@ class Duplicates:
         record = self._record(page)
         if self._is_not_found(record.fingerprint):
             return Verdict(is_not_found=True)
+        looks_alike = record.fingerprint.text in self._texts
+        self._texts.add(record.fingerprint.text)
         other = self._find(record, canonical)
         if other is None:
             self._keep(record, canonical)
-            return Verdict()
+            return Verdict(looks_alike=looks_alike)
         if record.claim < other.claim:
             self.forget(other)
             self._keep(record, canonical)
@@ -138,14 +145,14 @@ class Duplicates:
             return equal
         alike = self._by_told.get(record.fingerprint.told, [])
         same_ones = [other for other in alike if say_the_same(record.fingerprint, other.fingerprint)]
-        return min(same_ones, key=_claim, default=None)
+        return min(same_ones, key=_claim) if same_ones else None
 
     def _is_not_found(self, page: Fingerprint) -> bool:
         known = self._not_found
         return known is not None and (page.text == known.text or say_the_same(page, known))
 
 
-def _claim(record: Record) -> tuple[bool, int]:
+def _claim(record: Record) -> tuple[bool, bool, int, int]:
     return record.claim
 
 

@@ -84,7 +84,7 @@ class Frontier:
     _held: dict[str, deque[tuple[str, _Candidate]]] = field(default_factory=dict)
     """Candidates of the present level whose family has had its share, by family."""
     _families: Families = field(default_factory=Families)
-    _family_of: dict[int, str] = field(default_factory=dict)
+    _family_of: dict[int, Family] = field(default_factory=dict)
     _level: int = 1
     _next: int = 0
     _open: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -168,9 +168,11 @@ class Frontier:
         if family is None or self._families.is_first(family):
             self._families.note(target.url)
         elif self._families.let_in(family):
-            self._family_of[target.place] = family.name
-            if has_place and not is_open:
-                self._families.credit(family.name)
+            self._family_of[target.place] = family
+            if not is_open:
+                self._resolve_family(target.place, None)
+                if has_place:
+                    self._families.credit(family)
         if is_open:
             self._pending.add(target.place)
             if not self.is_leaf(target):
@@ -231,14 +233,20 @@ class Frontier:
                 return
             waiting = self._waiting.pop(self._level, {})
             self._line = deque(sorted(waiting.items(), key=lambda pair: pair[1].rank))
+            for _, candidate in self._line:
+                if candidate.family is not None:
+                    self._families.find(candidate.family)
             self._early.pop(self._level, None)
         # In rounds: not before it is known how all that were let in of families have turned out.
         for name in () if self._family_of else sorted(self._held):
-            while self._held[name] and self.admitted < self.max_pages and self._families.has_room(name):
-                key, candidate = self._held[name].popleft()
-                if candidate.family is not None and self._known.get(key) is candidate:
-                    self._families.let_in(candidate.family)
-                    yield self._let_in(key, candidate, name)
+            while self._held[name] and self.admitted < self.max_pages:
+                key, candidate = self._held[name][0]
+                family = candidate.family
+                if self._known.get(key) is candidate and family is not None:
+                    if not self._families.let_in(family):
+                        break
+                    yield self._let_in(key, candidate, family)
+                self._held[name].popleft()
             if not self._held[name]:
                 del self._held[name]
         while self._line and self.admitted < self.max_pages:
@@ -250,11 +258,11 @@ class Frontier:
             if family is None or self._families.is_first(family):
                 yield self._let_in(key, candidate)
             elif family.name not in self._held and self._families.let_in(family):
-                yield self._let_in(key, candidate, family.name)
+                yield self._let_in(key, candidate, family)
             else:
                 self._held.setdefault(family.name, deque()).append((key, candidate))
 
-    def _let_in(self, key: str, candidate: _Candidate, family: str | None = None) -> Target:
+    def _let_in(self, key: str, candidate: _Candidate, family: Family | None = None) -> Target:
         target = Target(url=candidate.link.url, depth=candidate.depth, place=self._next)
         self._next += 1
         self._known[key] = target.place
@@ -290,7 +298,10 @@ class Frontier:
         """Take in what became of a URL: `page` if it was worth reading; its place is free if it is no page."""
         self._pending.discard(target.place)
         self.admitted -= gives_place_back
-        if family := self._family_of.pop(target.place, None):
+        self._resolve_family(target.place, page)
+
+    def _resolve_family(self, place: int, page: Fingerprint | None) -> None:
+        if family := self._family_of.pop(place, None):
             self._families.learn(family, page)
 
     def know(self, url: str, target: Target) -> None:

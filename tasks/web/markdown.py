@@ -16,10 +16,15 @@ _PERMALINK = re.compile(r"(?: ?\[[¶#§]\]\([^)\n]*\)|[¶#§])[ \t]*$", re.MULTI
 _GAP = re.compile(r"\n{3,}")
 _BULLET = re.compile(r"^[ \t]*[-*+][ \t]*\n(?=[ \t]*[-*+] |\n|$)", re.MULTILINE)
 _LANGUAGE = re.compile(
-    r"(?:^|\s)(?:language|lang|highlight(?:-source|-text)?|brush:\s?|sourceCode|prettyprint lang|code)-?\s?([a-z][\w+#.-]*)",
+    r"(?:^|\s)(?:language|lang|highlight(?:-source|-text)?|brush:\s?|sourceCode|code)-?\s?([a-z][\w+#.-]*)",
     re.IGNORECASE,
 )
-_NO_LANGUAGES = frozenset("default none plain text plaintext txt nohighlight highlight wrapper block box inner".split())
+_NO_LANGUAGES = frozenset(
+    (
+        *("default", "none", "plain", "text", "plaintext", "txt", "nohighlight", "highlight", "wrapper", "block"),
+        *("box", "inner"),
+    )
+)
 _LANGUAGE_LEVELS = 3
 
 

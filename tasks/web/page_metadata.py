@@ -19,7 +19,9 @@ _MODIFIED = "article:modified_time", "og:updated_time", "last-modified", "dc.dat
 _PUBLISHED_TIME = "time[itemprop=datePublished], time[pubdate], time.published, time.entry-date"
 _MODIFIED_TIME = "time[itemprop=dateModified], time.updated"
 _FORMATS = "%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%Y/%m/%d", "%Y%m%d"
-_TRAIL = "nav[aria-label*=breadcrumb i], .breadcrumb, .breadcrumbs, [itemtype$=BreadcrumbList], [role=navigation].crumbs"
+_TRAIL = (
+    "nav[aria-label*=breadcrumb i], .breadcrumb, .breadcrumbs, [itemtype$=BreadcrumbList], [role=navigation].crumbs"
+)
 _STEP = "li, [itemprop=itemListElement], a"
 _AUTHOR = "[rel=author], [itemprop=author] [itemprop=name], [itemprop=author]"
 
@@ -43,7 +45,8 @@ def find_metadata(
     found = {
         **page.metadata,
         "description": metas.get("description") or metas.get("og:description"),
-        "language": ((html.attributes.get("lang") if html else None) or "").strip() or metas.get("og:locale", "").replace("_", "-"),
+        "language": ((html.attributes.get("lang") if html else None) or "").strip()
+        or metas.get("og:locale", "").replace("_", "-"),
         "canonical": _join(page.final_url, canonical.attributes.get("href") or "") if canonical else "",
         "published": _date(structured.published, *map(metas.get, _PUBLISHED), _time(tree, _PUBLISHED_TIME)),
         "modified": _date(structured.modified, *map(metas.get, _MODIFIED), _time(tree, _MODIFIED_TIME)),

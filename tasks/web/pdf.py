@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pypdfium2
-from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY
 
 from tasks.core.errors import ContentFailed, PageSkipped
 from tasks.web.page_metadata import parse_date
@@ -15,6 +14,8 @@ MAX_PAGES = 1_000
 """Pages read of one document."""
 MAX_CHARACTERS = 4_000_000
 """Characters read of one document."""
+NEEDS_PASSWORD = (4, 5)
+"""PDFium's FPDF_ERR_PASSWORD and FPDF_ERR_SECURITY."""
 FULL_LINE = 0.7
 """A line that is shorter than this part of the page's longest ends its paragraph."""
 
@@ -34,12 +35,12 @@ def read_pdf(body: bytes, url: str) -> tuple[str, str, dict[str, Any]]:
         ContentFailed: it is no PDF, or broken.
     """
     try:
-        with pypdfium2.PdfDocument(body) as document:
+        with pypdfium2.PdfDocument(body) as document:  # type: ignore[no-untyped-call]
             facts = document.get_metadata_dict(skip_empty=True)
             count = len(document)
             pages = _read_pages(document, min(count, MAX_PAGES))
     except pypdfium2.PdfiumError as error:
-        if error.err_code in (FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY):
+        if error.err_code in NEEDS_PASSWORD:
             raise PageSkipped("encrypted", "the PDF asks for a password") from error
         raise ContentFailed(f"the PDF cannot be read: {error}") from error
     if not any(re.search(r"\w", text) for text in pages):

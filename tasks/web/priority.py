@@ -50,16 +50,30 @@ Rank = tuple[int, int, float, int, int, str]
 
 def worth_of(url: str) -> Worth:
     """The class of a URL, by what sites call such pages."""
+    if boilerplate_word(url):
+        return Worth.boilerplate
     parts = urlsplit(url)
-    names = {_EXTENSION.sub("", segment.lower()) for segment in parts.path.split("/") if segment}
+    names = _names(parts.path)
     parameters = parse_qsl(parts.query, keep_blank_values=True) if parts.query else []
-    if not _BOILERPLATE.isdisjoint(names):
-        return Worth.boilerplate
-    if any(name.lower() in _BOILERPLATE_PARAMETERS for name, _ in parameters):
-        return Worth.boilerplate
     if not _LISTINGS.isdisjoint(names) or _is_later_page(parts.path, parameters) or _is_date_archive(parts.path):
         return Worth.listing
     return Worth.content
+
+
+def boilerplate_word(url: str) -> str:
+    """What makes the URL boilerplate: a part of its path or a parameter; empty if nothing does."""
+    parts = urlsplit(url)
+    for name in _names(parts.path):
+        if name in _BOILERPLATE:
+            return f"/{name}"
+    for name, _ in parse_qsl(parts.query, keep_blank_values=True) if parts.query else ():
+        if name.lower() in _BOILERPLATE_PARAMETERS:
+            return f"?{name.lower()}="
+    return ""
+
+
+def _names(path: str) -> list[str]:
+    return [_EXTENSION.sub("", segment.lower()) for segment in path.split("/") if segment]
 
 
 def _is_later_page(path: str, parameters: list[tuple[str, str]]) -> bool:

@@ -52,7 +52,9 @@ def remove_noise(tree: LexborHTMLParser, html: str) -> None:
     if "<button" in lowered:
         _keep_disclosures(tree)
     remove_all(tree.css(f"{NOISE}, {_FRAME}, button"))
-    remove_all(node for node in tree.css("form")[:MAX_FORMS] if not node.css_first("p, h1, h2, h3, table, ul, ol, div, dl"))
+    remove_all(
+        node for node in tree.css("form")[:MAX_FORMS] if not node.css_first("p, h1, h2, h3, table, ul, ol, div, dl")
+    )
 
 
 def _consent_banners(tree: LexborHTMLParser) -> list[LexborNode]:

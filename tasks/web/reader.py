@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
-from tasks.core.errors import FetchFailed, PageError
+from tasks.core.errors import FetchFailed, HttpStatus, PageError
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.comparison import compare
@@ -15,8 +15,8 @@ from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
 from tasks.web.rendering import RenderPolicy, pattern_of
 from tasks.web.shells import shell_sign
 from tasks.web.sitemaps import find_hints
-from tasks.web.static import StaticFetcher, open_static_fetcher
-from tasks.web.throttle import Throttle
+from tasks.web.static import KnownAlready, StaticFetcher, open_static_fetcher
+from tasks.web.throttle import Throttle, make_throttle
 from tasks.web.visit import RenderedPage
 
 logger = logging.getLogger("widget_builder.web")
@@ -47,13 +47,25 @@ class Web:
             PageError: it cannot be read.
         """
         await self._check_robots(target)
-        async with self._throttle.turn(target.url):
-            if self._rendered is None:
-                page = await self._static.fetch(target, site_may_move=True)
-                return RenderedPage(page=self._explained(page, "rendering is off"), sent_html=page.html)
-            rendered = await self._rendered.fetch(target, probe=probe, compare=True, site_may_move=True)
+        if self._rendered is None:
+            page = await self._static.fetch(target, site_may_move=True)
+            self._static.prefer_language_of(page.html)
+            return RenderedPage(page=self._explained(page, "rendering is off"), sent_html=page.html)
+        rendered = await self._rendered.fetch(target, probe=probe, compare=True, site_may_move=True)
         page = await self._learn(rendered)
+        self._static.prefer_language_of(page.html)
         return rendered.model_copy(update={"page": self._explained(page, "the home page")})
+
+    async def fetch_resource(self, url: str, max_bytes: int) -> bytes:
+        """The bytes of what belongs to the start page: a picture, a manifest.
+
+        Raises:
+            PageError: it failed, is not there, or is larger.
+        """
+        resource = await self._static.fetch_resource(url, max_bytes=max_bytes)
+        if resource.status != 200:
+            raise HttpStatus(resource.status)
+        return resource.body
 
     def method_for(self, target: Target) -> FetchMethod:
         """How the page will be fetched, as far as is known now."""
@@ -69,8 +81,7 @@ class Web:
         method, why = self._policy.choose(target)
         if self._rendered is not None and method is FetchMethod.browser:
             return self._explained(await self._render(target, self._rendered), why)
-        async with self._throttle.turn(target.url):
-            sent = await self._static.fetch(target)
+        sent = await self._static.fetch(target)
         if self._rendered is None:
             return self._explained(sent, why)
         if sampling := self._sampling.get(pattern_of(target.url)):
@@ -91,11 +102,9 @@ class Web:
 
     async def _render(self, target: Target, fetcher: RenderedFetcher, *, escalated: bool = False) -> FetchedPage:
         if not self._policy.is_open(target, escalated=escalated):
-            async with self._throttle.turn(target.url):
-                return (await fetcher.fetch(target)).page
+            return (await fetcher.fetch(target)).page
         with self._looking_at(target):
-            async with self._throttle.turn(target.url):
-                rendered = await fetcher.fetch(target, compare=True)
+            rendered = await fetcher.fetch(target, compare=True)
             return await self._learn(rendered, escalated=escalated)
 
     @contextmanager
@@ -126,6 +135,10 @@ class Web:
         await self._static.robots.check(target.url)
         self._throttle.slow_down(target.url, await self._static.robots.delay_s(target.url))
 
+    def ask_before_redirects(self, known_already: KnownAlready) -> None:
+        """Have a redirect that leads to a page which is asked for already end there."""
+        self._static.known_already = known_already
+
     async def find_hints(
         self, site_url: str, feeds: list[str], belongs: Callable[[str], bool], most: int
     ) -> list[Link]:
@@ -140,8 +153,7 @@ class Web:
         """What the site answers, with a good status, to a URL that it cannot have."""
         try:
             await self._static.robots.check(url)
-            async with self._throttle.turn(url):
-                return await self._static.fetch(Target(url=url, depth=0))
+            return await self._static.fetch(Target(url=url, depth=0))
         except PageError:
             return None
 
@@ -161,9 +173,9 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
     """The web, behind the egress gate; the browser starts in the background."""
     async with AsyncExitStack() as stack:
         gate = await stack.enter_async_context(open_gate(settings.egress_allow))
-        static = await stack.enter_async_context(open_static_fetcher(settings, gate))
+        throttle = make_throttle(settings)
+        static = await stack.enter_async_context(open_static_fetcher(settings, gate, throttle))
         rendered = None
         if settings.render is not RenderMode.never:
-            rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate))
-        throttle = Throttle(settings.crawl_delay_s, settings.host_concurrency or settings.lanes)
+            rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate, throttle))
         yield Web(static, rendered, RenderPolicy(settings.render), throttle)

@@ -15,6 +15,7 @@ from tasks.web.answers import check_scheme, gate_refusal
 from tasks.web.chromium import Chromium, open_chromium
 from tasks.web.egress import Gate
 from tasks.web.tab import TabGone
+from tasks.web.throttle import Throttle, make_throttle
 from tasks.web.visit import RenderedPage, Visit
 
 TRIES = 2
@@ -27,10 +28,11 @@ _RETRIABLE = ("ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_TIMED_OUT", "ERR_NET
 class RenderedFetcher:
     """Fetches pages with the browser, as many at once as there are tabs."""
 
-    def __init__(self, settings: Settings, gate: Gate, chromium: Chromium) -> None:
+    def __init__(self, settings: Settings, gate: Gate, chromium: Chromium, throttle: Throttle) -> None:
         self._settings = settings
         self._gate = gate
         self._chromium = chromium
+        self._throttle = throttle
         self._tabs = asyncio.Semaphore(settings.browser_extract_workers)
         self._endless: set[str] = set()
 
@@ -49,7 +51,7 @@ class RenderedFetcher:
         """
         check_scheme(target.url)
         timeout_s = self._settings.page_timeout_s
-        async with self._tabs:
+        async with self._tabs, self._throttle.turn(target.url):
             await self._chromium.open()
             try:
                 async with asyncio.timeout(timeout_s):
@@ -106,7 +108,9 @@ def _code(text: str) -> str:
 
 
 @asynccontextmanager
-async def open_rendered_fetcher(settings: Settings, gate: Gate) -> AsyncIterator[RenderedFetcher]:
+async def open_rendered_fetcher(
+    settings: Settings, gate: Gate, throttle: Throttle | None = None
+) -> AsyncIterator[RenderedFetcher]:
     """A fetcher whose browser starts in the background, and ends on leaving."""
     async with open_chromium(settings, gate) as chromium:
-        yield RenderedFetcher(settings, gate, chromium)
+        yield RenderedFetcher(settings, gate, chromium, throttle or make_throttle(settings))

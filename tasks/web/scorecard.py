@@ -40,7 +40,8 @@ class Scorecard:
             if (weights := self.page.get(trait)) is not None:
                 total += weights
         odds = np.exp(total - total.max())
-        return odds / odds.sum()
+        chances: NDArray[np.float64] = odds / odds.sum()
+        return chances
 
     def run_weights(self, types: NDArray[np.float64]) -> dict[str, float]:
         """What each trait weighs on a page that is this likely of each type."""
@@ -56,7 +57,7 @@ def chance(weights: dict[str, float], traits: Iterable[str], temper: float) -> f
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total * temper))))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
 def load_scorecard(file: Path = FILE) -> Scorecard:
     """The table that comes with the product."""
     table = json.loads(file.read_text(encoding="utf-8"))

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from selectolax.lexbor import LexborNode
 
-from tasks.web.boxes import Box, Outline, Run
+from tasks.web.boxes import HEADINGS, Box, Outline, Run
 from tasks.web.pruning import remove_all
 
-HEADINGS = {f"h{level}": level for level in range(1, 7)}
 UNITS = frozenset(("table", "pre", "dl"))
 """Kept or left out as a whole."""
 

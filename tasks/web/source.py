@@ -18,8 +18,25 @@ _SURROGATES = re.compile("[\ud800-\udfff\0]")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)[^<>]*>?")
 _LONG_TAG = re.compile(rf"<([a-zA-Z][a-zA-Z0-9-]*)\b([^<>]{{{MAX_TAG_CHARACTERS},}})>?")
 _UNNESTED = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li dt dd option tr td th thead tbody tfoot"
-    " colgroup".split()
+    (
+        *(
+            "area",
+            "base",
+            "br",
+            "col",
+            "embed",
+            "hr",
+            "img",
+            "input",
+            "link",
+            "meta",
+            "param",
+            "source",
+            "track",
+            "wbr",
+        ),
+        *("p", "li", "dt", "dd", "option", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup"),
+    )
 )
 """Elements that hold none, or end by themselves when the next begins."""
 _XHTML = re.compile(r"^\s*<\?xml\b|<html[^>]+xmlns=[\"']http://www\.w3\.org/1999/xhtml", re.IGNORECASE)

@@ -2,41 +2,47 @@
 
 Scrapy runs without a Twisted reactor inside the running event loop. Its spider does nothing but stay open;
 each fetch goes through the engine's downloader and so through Scrapy's own redirect, cookie and compression
-middlewares. Retries are not among them: tasks are retried as a whole. Robots rules are ours (`tasks.web.robots`):
-Scrapy's allow all when robots.txt cannot be had.
+middlewares. Retries are not among them: tasks are retried as a whole. Nor is its auto-throttle, see
+`tasks.web.throttle`. Robots rules are ours (`tasks.web.robots`): Scrapy's allow all when robots.txt cannot be had.
+ Accepted codings: gzip, deflate, br, zstd, each decompressed up to the page's limit only.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
-from scrapy.exceptions import (
-    DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    IgnoreRequest,
-    ResponseDataLossError,
-)
-from scrapy.http import Response, TextResponse
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 
-from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
+from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
-from tasks.web.answers import check_answer, check_scheme, gate_refusal, gate_refusal_by_status
+from tasks.web.answers import (
+    PDF,
+    check_scheme,
+    check_status,
+    gate_refusal,
+    real_type,
+    wrong_type,
+)
+from tasks.web.decoding import decode_html
 from tasks.web.directives import HEADER, PRODUCT
 from tasks.web.egress import Gate
+from tasks.web.failures import explain_failure
+from tasks.web.handlers import DEADLINE, UNWANTED, Http1Handler, HttpsHandler
 from tasks.web.robots import Robots, RobotsAnswer
+from tasks.web.throttle import Throttle, make_throttle, parse_retry_after
 
 USER_AGENT = f"Mozilla/5.0 (compatible; {PRODUCT}/0.1)"
-_HANDLER = "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler"
-_BROKEN = (DownloadConnectionRefusedError, DownloadFailedError, ResponseDataLossError)
-"""The connection failed: another try may do better."""
+_DOCUMENTS = {UNWANTED: ("image/", "video/", "audio/", "font/")}
+_LANGUAGE = re.compile(r"<html\b[^>]*?\slang\s*=\s*[\"']?([a-z]{2,3}(?:-[a-z0-9]{2,8}){0,2})\b", re.IGNORECASE)
+_BEGINNING = 10_000
+"""Characters in which a document has said its language."""
 
 
 class Resource(Frozen):
@@ -86,62 +92,78 @@ class GateMiddleware:
         request.meta["proxy"] = self._proxy_url
 
 
-class RobotsMiddleware:
-    """Asks robots.txt about every request, redirects included; robots.txt itself and the like excepted."""
+KnownAlready = Callable[[Target, str], PageSkipped | None]
+"""What to say of a target's redirect to a URL that is asked for already."""
 
-    robots: Robots
+
+class LeaveMiddleware:
+    """Asks before every request, redirects included, whether it is to be made; for what is no page it need not be."""
+
+    fetcher: "StaticFetcher"
 
     @classmethod
-    def from_crawler(cls, _crawler: Crawler) -> "RobotsMiddleware":
+    def from_crawler(cls, _crawler: Crawler) -> "LeaveMiddleware":
         """As Scrapy makes its middlewares."""
         return cls()
 
     async def process_request(self, request: Request) -> None:
-        """Refuse what is forbidden."""
-        if not request.meta.get("dont_obey_robotstxt"):
-            try:
-                await self.robots.check(request.url)
-            except PageError as error:
-                raise IgnoreRequest(error.message) from error
+        """Refuse what is forbidden, or asked for already."""
+        target: Target | None = request.meta.get("target")
+        if target is None:
+            return
+        try:
+            await self.fetcher.robots.check(request.url)
+            if request.meta.get("redirect_urls") and (known := self.fetcher.known_already(target, request.url)):
+                raise known
+        except PageError as error:
+            raise IgnoreRequest(error.message) from error
 
 
 class StaticFetcher:
     """Fetches pages over HTTP; any number at once."""
 
-    def __init__(self, crawler: Crawler, settings: Settings) -> None:
+    def __init__(self, crawler: Crawler, settings: Settings, throttle: Throttle) -> None:
         self._crawler = crawler
         self._settings = settings
+        self._throttle = throttle
+        self._headers: dict[str, str] = {}
         self.robots = Robots(self._ask_robots, obey=settings.obey_robots)
-        if middleware := crawler.get_downloader_middleware(RobotsMiddleware):
-            middleware.robots = self.robots
+        self.known_already: KnownAlready = lambda _target, _url: None
+        if middleware := crawler.get_downloader_middleware(LeaveMiddleware):
+            middleware.fetcher = self
+
+    def prefer_language_of(self, html: str) -> None:
+        """Ask for further pages in the language of this one, where the site has several under one URL."""
+        if (match := _LANGUAGE.search(html[:_BEGINNING])) is not None:
+            language = match.group(1)
+            general = language.partition("-")[0]
+            also = f"{general};q=0.9, " if general != language else ""
+            self._headers["Accept-Language"] = f"{language}, {also}*;q=0.5"
 
     async def fetch(self, target: Target, *, site_may_move: bool = False) -> FetchedPage:
-        """The page as sent.
+        """The page as sent; of a PDF, its bytes.
 
         With `site_may_move` a redirect to another site is followed and accepted: that is the site then.
 
         Raises:
-            PageError: it failed, or is none of the site's HTML pages.
+            PageError: it failed, or is none of the site's documents.
         """
-        response = await self._download(target.url)
-        final_url = str(response.url)
-        check_answer(
-            status=response.status,
-            content_type=_header(response, "Content-Type") or "",
-            start_url=final_url if site_may_move else target.url,
-            final_url=final_url,
-            retry_after=_header(response, "Retry-After"),
-        )
-        if not isinstance(response, TextResponse):
-            raise PageSkipped("not_html", "it is not text")
-        return FetchedPage(
-            target=target,
-            final_url=final_url,
-            method=FetchMethod.http,
-            html=response.text,
-            byte_count=len(response.body),
-            metadata=_metadata(response),
-        )
+        async with self._throttle.turn(target.url):
+            return _read(
+                await self._download(target.url, {**_DOCUMENTS, "target": target}), target, site_may_move=site_may_move
+            )
+
+    async def fetch_if_changed(self, target: Target, metadata: Mapping[str, Any]) -> FetchedPage | None:
+        """The page, or `None` if the server says that it is still the one with this `metadata` (RFC 9110).
+
+        Raises:
+            PageError: it failed, or is none of the site's documents.
+        """
+        names = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"}
+        known = {header: str(metadata[name]) for header, name in names.items() if metadata.get(name)}
+        async with self._throttle.turn(target.url):
+            response = await self._download(target.url, {**_DOCUMENTS, "target": target}, known)
+            return None if known and response.status == 304 else _read(response, target)
 
     async def fetch_resource(self, url: str, *, max_bytes: int | None = None) -> Resource:
         """Whatever is at the URL (a robots.txt, a sitemap …), of at most `max_bytes` (default: a page's limit).
@@ -149,8 +171,10 @@ class StaticFetcher:
         Raises:
             PageError: there was no answer, or it is too large.
         """
-        meta = {"dont_obey_robotstxt": True, "download_maxsize": max_bytes or self._settings.max_page_bytes}
+        meta = {"download_maxsize": max_bytes or self._settings.max_page_bytes}
         response = await self._download(url, meta)
+        retry_after = _header(response, "Retry-After")
+        self._throttle.note(url, HttpStatus(response.status, retry_after_s=parse_retry_after(retry_after or "")))
         return Resource(
             final_url=str(response.url),
             status=response.status,
@@ -166,21 +190,56 @@ class StaticFetcher:
         resource = await self.fetch_resource(url)
         return RobotsAnswer(resource.status, resource.body)
 
-    async def _download(self, url: str, meta: dict[str, Any] | None = None) -> Response:
+    async def _download(self, url: str, meta: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
         check_scheme(url)
+        timeout_s = self._settings.page_timeout_s
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        request = Request(url, headers={**self._headers, **(headers or {})}, meta={**meta, DEADLINE: deadline})
         try:
-            async with asyncio.timeout(self._settings.page_timeout_s):
-                response: Response = await self._crawler.engine.download_async(Request(url, meta=meta))
+            async with asyncio.timeout_at(deadline):
+                response: Response = await self._crawler.engine.download_async(request)
         except TimeoutError as error:
-            raise FetchTimeout(self._settings.page_timeout_s) from error
+            raise FetchTimeout(timeout_s) from error
         except IgnoreRequest as error:
             raise _ignored(error) from error
         except Exception as error:
             # Whatever Scrapy raises about an answer (a Location that is no URL …) is this page's failure.
-            raise _failed(error, self._settings.page_timeout_s) from error
+            raise explain_failure(error, timeout_s) from error
         if reason := _header(response, "X-Egress"):
             raise gate_refusal(reason)
         return response
+
+
+def _read(response: Response, target: Target, *, site_may_move: bool = False) -> FetchedPage:
+    """The page in an answer."""
+    final_url, content_type = str(response.url), _header(response, "Content-Type") or ""
+    check_status(
+        status=response.status,
+        start_url=final_url if site_may_move else target.url,
+        final_url=final_url,
+        retry_after=_header(response, "Retry-After"),
+    )
+    body = response.body
+    if coding := _header(response, "Content-Encoding"):
+        raise FetchFailed(f"its content coding is unknown: {coding[:40]}")
+    kind = real_type(content_type, body)
+    if kind not in ("text/html", PDF):
+        raise wrong_type(kind)
+    return FetchedPage(
+        target=target,
+        final_url=final_url,
+        method=FetchMethod.http,
+        html="" if kind == PDF else decode_html(body, content_type),
+        pdf=body if kind == PDF else None,
+        byte_count=len(body),
+        metadata=_metadata(response),
+    )
+
+
+def user_agent(settings: Settings) -> str:
+    """What we call ourselves: robots.txt knows us by our name, and a site's owner can find who runs us."""
+    contact = f"; +{settings.public_url}" if settings.public_url else ""
+    return f"Mozilla/5.0 (compatible; {PRODUCT}/0.1{contact})"
 
 
 def _ignored(error: IgnoreRequest) -> PageError:
@@ -191,26 +250,6 @@ def _ignored(error: IgnoreRequest) -> PageError:
     if "DOWNLOAD_MAXSIZE" in str(error):
         return PageSkipped("too_large", "it is too large when decompressed")
     return FetchFailed(str(error))
-
-
-def _failed(error: Exception, timeout_s: float) -> PageError:
-    cause = error.__cause__
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return FetchFailed(f"the certificate is not valid: {_reason(cause)}")
-    if isinstance(cause, aiohttp.ClientHttpProxyError):
-        return gate_refusal_by_status(cause.status)
-    if isinstance(error, DownloadTimeoutError):
-        return FetchTimeout(timeout_s)
-    if isinstance(error, DownloadCancelledError):
-        return PageSkipped("too_large", "it is too large")
-    if isinstance(error, _BROKEN):
-        return FetchFailed(f"the connection broke: {cause or error}", retriable=True)
-    return FetchFailed(f"the answer cannot be used: {error or type(error).__name__}")
-
-
-def _reason(cause: Exception) -> str:
-    inner = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
-    return str(getattr(inner, "verify_message", None) or inner)
 
 
 def _header(response: Response, name: str) -> str | None:
@@ -234,15 +273,16 @@ def _scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
     return {
         "TWISTED_REACTOR_ENABLED": False,
         "DOWNLOAD_HANDLERS_BASE": {},
-        "DOWNLOAD_HANDLERS": {"http": _HANDLER, "https": _HANDLER},
-        "DOWNLOADER_MIDDLEWARES": {RobotsMiddleware: 100, GateMiddleware: 740},
+        "DOWNLOAD_HANDLERS": {"http": Http1Handler, "https": HttpsHandler},
+        "HTTPX_HTTP2_ENABLED": True,
+        "DOWNLOADER_MIDDLEWARES": {LeaveMiddleware: 100, GateMiddleware: 740},
         "EGRESS_GATE": gate.proxy_url,
         # Telnet and remote control among them.
         "EXTENSIONS_BASE": {},
         "HTTPPROXY_ENABLED": False,
         "RETRY_ENABLED": False,
         "ROBOTSTXT_OBEY": False,
-        "USER_AGENT": USER_AGENT,
+        "USER_AGENT": user_agent(settings),
         "CONCURRENT_REQUESTS": settings.lanes,
         "CONCURRENT_REQUESTS_PER_DOMAIN": settings.lanes,
         "DOWNLOAD_TIMEOUT": settings.page_timeout_s,
@@ -255,7 +295,9 @@ def _scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_static_fetcher(settings: Settings, gate: Gate) -> AsyncIterator[StaticFetcher]:
+async def open_static_fetcher(
+    settings: Settings, gate: Gate, throttle: Throttle | None = None
+) -> AsyncIterator[StaticFetcher]:
     """A fetcher that goes through the gate; closed on leaving."""
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)
     opened, closing = asyncio.Event(), asyncio.Event()
@@ -268,7 +310,7 @@ async def open_static_fetcher(settings: Settings, gate: Gate) -> AsyncIterator[S
         waiting.cancel()
         await crawling
     try:
-        yield StaticFetcher(crawler, settings)
+        yield StaticFetcher(crawler, settings, throttle or make_throttle(settings))
     finally:
         closing.set()
         await crawler.stop_async()

@@ -51,9 +51,13 @@ def read_structured(tree: LexborHTMLParser, metas: dict[str, str]) -> Structured
     items = list(_items(tree))
     types = {name for item in items for name in _types(item)}
     products = [item for item in items if "product" in _types(item) or "productgroup" in _types(item)]
-    articles = [item for item in items if _types(item) & _ARTICLES] or [item for item in items if "webpage" in _types(item)]
+    articles = [item for item in items if _types(item) & _ARTICLES] or [
+        item for item in items if "webpage" in _types(item)
+    ]
     trails = [item for item in items if "breadcrumblist" in _types(item)]
-    dated: dict[str, Any] = next((item for item in articles if item.get("datePublished")), articles[0] if articles else {})
+    dated: dict[str, Any] = next(
+        (item for item in articles if item.get("datePublished")), articles[0] if articles else {}
+    )
     product = _product(products[0]) if len({_text(item.get("name")) for item in products}) == 1 else None
     return Structured(
         types=frozenset(types | _microdata_types(tree) | _open_graph_types(metas)),
@@ -111,30 +115,27 @@ def _names(value: object) -> str:
 
 
 def _product(item: dict[str, Any]) -> Product:
-    variants = item.get("hasVariant")
-    offers = item.get("offers") or (variants[0].get("offers") if _is_objects(variants) else None)
-    offer = next((o for o in (offers if isinstance(offers, list) else [offers]) if isinstance(o, dict)), {})
-    rating = item.get("aggregateRating")
+    offer = _object(item.get("offers") or _object(item.get("hasVariant")).get("offers"))
     return Product(
         name=_text(item.get("name")),
         brand=_text(item.get("brand")),
         price=_price(offer),
         availability=_availability(_text(offer.get("availability"))),
         sku=_text(item.get("sku")),
-        rating=_rating(rating) if isinstance(rating, dict) else "",
+        rating=_rating(_object(item.get("aggregateRating"))),
         description=_text(item.get("description")),
     )
 
 
-def _is_objects(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+def _object(value: object) -> dict[str, Any]:
+    """The value if it is an object, of a list the first one, else an empty one."""
+    values = value if isinstance(value, list) else [value]
+    return next((item for item in values if isinstance(item, dict)), {})
 
 
 def _price(offer: dict[str, Any]) -> str:
     """With its currency; of several offers the range."""
-    specification = offer.get("priceSpecification")
-    specification = specification[0] if _is_objects(specification) else specification
-    inner = specification if isinstance(specification, dict) else {}
+    inner = _object(offer.get("priceSpecification"))
     low, high = _text(offer.get("lowPrice")), _text(offer.get("highPrice"))
     price = _text(offer.get("price")) or _text(inner.get("price")) or low
     if low and high and low != high:
@@ -149,18 +150,19 @@ def _availability(value: str) -> str:
 
 
 def _rating(rating: dict[str, Any]) -> str:
-    value, count = _text(rating.get("ratingValue")), _text(rating.get("reviewCount")) or _text(rating.get("ratingCount"))
+    value, count = (
+        _text(rating.get("ratingValue")),
+        _text(rating.get("reviewCount")) or _text(rating.get("ratingCount")),
+    )
     return f"{value} ({count} reviews)" if value and count else value
 
 
 def _questions(items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for item in items:
-        answer = item.get("acceptedAnswer")
-        answer = answer[0] if _is_objects(answer) else answer
-        if "question" in _types(item) and isinstance(answer, dict):
-            question, text = _text(item.get("name")), answer.get("text")
-            if question and isinstance(text, str) and text.strip():
-                yield question, text.strip()
+        if "question" in _types(item):
+            question, answer = _text(item.get("name")), _object(item.get("acceptedAnswer")).get("text")
+            if question and isinstance(answer, str) and answer.strip():
+                yield question, answer.strip()
 
 
 def _trail(item: dict[str, Any]) -> tuple[str, ...]:

@@ -43,7 +43,11 @@ def _is_said(value: str, said: str) -> bool:
 def _description(product: Product, said: str) -> str:
     text = convert_html(product.description)
     words = _plain(text).split()
-    if len(said.split()) > MAX_SHOWN_WORDS or len(words) < MIN_DESCRIPTION_WORDS or " ".join(words[:MIN_DESCRIPTION_WORDS]) in said:
+    if (
+        len(said.split()) > MAX_SHOWN_WORDS
+        or len(words) < MIN_DESCRIPTION_WORDS
+        or " ".join(words[:MIN_DESCRIPTION_WORDS]) in said
+    ):
         return ""
     return text
 

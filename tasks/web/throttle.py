@@ -17,6 +17,7 @@ from math import isfinite
 from urllib.parse import urlsplit
 
 from tasks.core.errors import FetchFailed, HttpStatus, PageError
+from tasks.core.settings import Settings
 
 FIRST_PAUSE_S = 1.0
 """How long a host that gives no Retry-After is left alone; doubled each time it refuses again."""
@@ -67,7 +68,7 @@ class _Host:
 
 
 class Throttle:
-    """Turns at asking the hosts of a run."""
+    """Turns at asking the hosts of a run: the fetchers take them, so that nobody asks without."""
 
     def __init__(self, delay_s: float, concurrency: int) -> None:
         self._delay_s = delay_s
@@ -102,6 +103,11 @@ class Throttle:
         finally:
             host.under_way -= 1
             host.freed.set()
+
+    def note(self, url: str, answer: HttpStatus) -> None:
+        """Take in an answer that was asked for without a turn."""
+        if _asks_for_less(answer):
+            self._take_in_failure(self._host(url), answer, asyncio.get_running_loop().time())
 
     def slow_down(self, url: str, delay_s: float) -> None:
         """Ask the URL's host no more often than every `delay_s` seconds (a robots.txt's Crawl-delay)."""
@@ -151,6 +157,11 @@ class Throttle:
             host.pause_s = 0.0
             # One place more after as many answers as there are places.
             host.places = min(host.places + 1 / host.places, self._concurrency)
+
+
+def make_throttle(settings: Settings) -> Throttle:
+    """As the settings say."""
+    return Throttle(settings.crawl_delay_s, settings.host_concurrency or settings.lanes)
 
 
 def _asks_for_less(error: FetchFailed) -> bool:

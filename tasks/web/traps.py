@@ -13,6 +13,7 @@ from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
 from tasks.core.models import Fingerprint
+from tasks.web.priority import boilerplate_word
 
 MAX_SEGMENTS = 16
 MAX_REPEATS = 2
@@ -28,19 +29,19 @@ MAX_UNITS = 20_000
 class Kind(StrEnum):
     """Why a family may be endless."""
 
-    parameter = "parameter"
-    combination = "combination"
+    query = "query"
     number = "number"
     random = "random"
     date = "date"
     repeated = "repeated"
+    boilerplate = "boilerplate"
 
 
-_FIRST = {Kind.number: 10, Kind.date: 3}
+_FIRST = {Kind.number: 10, Kind.date: 3, Kind.repeated: 1}
 """How many of a family are read in any case; of others 4."""
+_MISTRUSTED = (Kind.date, Kind.boilerplate)
 _MORE = 2
 """How many more for each that was worth it."""
-_MISTRUSTED = (Kind.combination, Kind.date)
 _NUMBER = re.compile(r"\d+")
 _RANDOM = re.compile(r"(?=.*\d)(?=.*[a-z])[0-9a-z_-]{16,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _YEAR = re.compile(r"(19|20|21)\d\d")
@@ -57,7 +58,9 @@ class Family:
     kind: Kind
     name: str
     """The pattern, as people see it."""
-    skeleton: str | None
+    wider: str = ""
+    """A pattern that it is part of, and shares the room of."""
+    skeleton: str | None = None
     """What is left of the URL without the part that varies: the first with a new one is not of the family."""
 
 
@@ -71,29 +74,24 @@ def family_of(url: str) -> Family | None:
     """The family of a URL; none for most."""
     parts = urlsplit(url)
     segments = [segment for segment in parts.path.split("/") if segment]
-    if _is_date_path(segments):
-        return Family(Kind.date, _numbers_out(parts.path), None)
-    if parts.query:
-        return _family_by_query(parts.path, parse_qsl(parts.query, keep_blank_values=True))
+    pairs = parse_qsl(parts.query, keep_blank_values=True) if parts.query else []
+    names = "&".join(f"{name}=…" for name in sorted({name for name, _ in pairs}))
+    if _is_date_path(segments) or any(_is_date_parameter(name, value) for name, value in pairs):
+        return Family(Kind.date, _NUMBER.sub("…", parts.path) + (names and f"?{names}"))
+    if word := boilerplate_word(url):
+        return Family(Kind.boilerplate, f"…{word}…")
+    if pairs:
+        path = parts.path.rstrip("/")
+        return Family(Kind.query, f"{path}?…", wider=f"?{names}", skeleton=path)
     if any(one == other for one, other in pairwise(segments)):
-        return Family(Kind.repeated, "paths that repeat themselves", None)
+        return Family(Kind.repeated, "paths that repeat themselves")
     for index, segment in enumerate(segments):
         if _RANDOM.fullmatch(segment):
             skeleton = "/".join([*segments[:index], "…", *segments[index + 1 :]])
-            return Family(Kind.random, f"random part {index + 1} of the path", skeleton)
+            return Family(Kind.random, f"random part {index + 1} of the path", skeleton=skeleton)
     if segments and _NUMBER.fullmatch(segments[-1]):
-        return Family(Kind.number, _numbers_out(parts.path), None)
+        return Family(Kind.number, _NUMBER.sub("…", parts.path))
     return None
-
-
-def _family_by_query(path: str, pairs: list[tuple[str, str]]) -> Family | None:
-    names = sorted({name for name, _ in pairs})
-    shown = f"?{'&'.join(f'{name}=…' for name in names)}"
-    if any(_is_date_parameter(name, value) for name, value in pairs):
-        return Family(Kind.date, path + shown, None)
-    if len(names) == 1:
-        return Family(Kind.parameter, shown, path.rstrip("/"))
-    return Family(Kind.combination, path + "?…", path.rstrip("/"))
 
 
 def _is_date_path(segments: list[str]) -> bool:
@@ -114,10 +112,6 @@ def _is_date_parameter(name: str, value: str) -> bool:
     return _DATE.fullmatch(value) is not None and not value.isdigit()
 
 
-def _numbers_out(path: str) -> str:
-    return _NUMBER.sub("…", path)
-
-
 @dataclass
 class _Share:
     """How much of a family is read."""
@@ -132,15 +126,15 @@ class _Share:
     def has_room(self) -> bool:
         return self.admitted < _FIRST.get(self.kind, 4) + _MORE * self.worth_it
 
-    def learn(self, page: Fingerprint) -> None:
-        if self.kind in _MISTRUSTED:
-            pairs = zip(page.units.tolist(), page.words.tolist(), strict=True)
-            novel = sum(words for unit, words in pairs if unit not in self.units)
-            if len(self.units) < MAX_UNITS:
-                self.units.update(page.units.tolist())
-            if novel < NOVEL_SHARE * page.word_count or (self.kind is Kind.date and novel < NOVEL_WORDS):
-                return
-        self.worth_it += 1
+    def finds_worth(self, page: Fingerprint, mistrusted: bool) -> bool:
+        """Whether a page of the family brings something new."""
+        if not mistrusted:
+            return True
+        pairs = zip(page.units.tolist(), page.words.tolist(), strict=True)
+        novel = sum(words for unit, words in pairs if unit not in self.units)
+        if len(self.units) < MAX_UNITS:
+            self.units.update(page.units.tolist())
+        return novel >= NOVEL_SHARE * page.word_count and (self.kind is not Kind.date or novel >= NOVEL_WORDS)
 
 
 class Families:
@@ -149,18 +143,25 @@ class Families:
     def __init__(self) -> None:
         self._shares: dict[str, _Share] = {}
         self._skeletons: set[str] = set()
+        self._parameters: dict[str, set[str]] = {}
+        """Names of parameters found, by path."""
+
+    def find(self, family: Family) -> None:
+        """Take in that the family has a URL, read or not: parameters of several names on one path are combined."""
+        if family.kind is Kind.query:
+            self._parameters.setdefault(family.name, set()).add(family.wider)
+
+    def has_room(self, family: Family) -> bool:
+        """Whether a further URL of the family may be read now."""
+        return all(self._share(family, name).has_room for name in _names(family))
 
     def let_in(self, family: Family) -> bool:
-        """Whether a further URL of the family may be read now; if so, it is counted."""
-        share = self._shares.setdefault(family.name, _Share(family.kind))
-        if not share.has_room:
+        """The same; if so, it is counted."""
+        if not self.has_room(family):
             return False
-        share.admitted += 1
+        for name in _names(family):
+            self._share(family, name).admitted += 1
         return True
-
-    def has_room(self, name: str) -> bool:
-        """Whether the next of the family would be let in."""
-        return self._shares[name].has_room
 
     def is_first(self, family: Family) -> bool:
         """Whether nothing with the family's skeleton was read before; from now on, something was."""
@@ -173,15 +174,25 @@ class Families:
         """Take in a URL that is read and of no family: those that differ from it in a parameter alone are not first."""
         self._skeletons.add(urlsplit(url).path.rstrip("/"))
 
-    def learn(self, name: str, page: Fingerprint | None) -> None:
+    def learn(self, family: Family, page: Fingerprint | None) -> None:
         """Take in how a page of the family turned out; none: it brought nothing."""
-        if page is not None:
-            self._shares[name].learn(page)
+        is_combined = len(self._parameters.get(family.name, ())) > 1
+        share = self._share(family, family.name)
+        if page is not None and share.finds_worth(page, is_combined or family.kind in _MISTRUSTED):
+            self.credit(family)
 
-    def credit(self, name: str) -> None:
-        """Take in that an earlier attempt of the build found a page of the family worth storing."""
-        self._shares[name].worth_it += 1
+    def credit(self, family: Family) -> None:
+        """Take in that a page of the family was worth it."""
+        for name in _names(family):
+            self._share(family, name).worth_it += 1
 
     def admitted(self, name: str) -> int:
         """How many of the family are read."""
-        return self._shares[name].admitted
+        return self._shares[name].admitted if name in self._shares else 0
+
+    def _share(self, family: Family, name: str) -> _Share:
+        return self._shares.setdefault(name, _Share(family.kind))
+
+
+def _names(family: Family) -> tuple[str, ...]:
+    return (family.name, family.wider) if family.wider else (family.name,)

@@ -34,11 +34,11 @@ async def test_search_finds_the_page_that_answers(built: list[Event], product: P
 
 
 async def test_results_are_passages_best_first_one_a_page(built: list[Event], product: Product) -> None:
-    """Each with url, title, heading, text and similarity; as many as asked for."""
+    """Each with url, title, heading, text, similarity and deep link; as many as asked for."""
     answer = await product.http.get(f"{widget_path(built)}/search", params={"q": "warranty", "limit": 4})
     results = answer.json()["results"]
     assert len(results) == len({result["url"] for result in results}) == 4
-    assert all(set(result) == {"url", "title", "heading", "text", "similarity"} for result in results)
+    assert all(set(result) == {"url", "title", "heading", "text", "similarity", "deep_link"} for result in results)
     assert all(result["text"] for result in results)
 
 

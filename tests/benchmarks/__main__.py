@@ -11,15 +11,29 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import crawl, latency, python_docs, rendering, retrieval, slow_site, stream_fanout
+from tests.benchmarks import (
+    answers,
+    crawl,
+    extraction,
+    latency,
+    python_docs,
+    rendering,
+    retrieval,
+    slow_site,
+    stream_fanout,
+    theme,
+)
 from tests.benchmarks.scores import Scores
 
 ON_THEIR_OWN = {
-    "latency": latency.run,
-    "stream_fanout": stream_fanout.run,
-    "slow_site": slow_site.run,
+    "answers": answers.run,
     "crawl": crawl.run,
+    "extraction": extraction.run,
+    "latency": latency.run,
     "rendering": rendering.run,
+    "slow_site": slow_site.run,
+    "stream_fanout": stream_fanout.run,
+    "theme": theme.run,
 }
 ON_THE_DOCS = ("python_docs", "retrieval")
 NAMES = (*ON_THEIR_OWN, *ON_THE_DOCS)

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.learn_scorecard`: learn the weights of `tasks/web/scorecard.json` from the sample of WCXB.
+"""`python -m tests.benchmarks.learn_scorecard`: learn the weights of `tasks/web/scorecard.json` from WCXB's sample.
 
 Weights are those of two logistic regressions with a penalty on their squares (ridge), found by gradient descent from
 zero: the same sample gives the same table. Each run of text of a page is labelled with the share of its words that
@@ -59,13 +59,8 @@ def examine(page: MarkedPage) -> Example:
     tree = LexborHTMLParser(html)
     metas = read_metas(tree)
     title = find_title(tree, metas, page.url)
-    _, outline, page_traits = content.inspect(
-        tree,
-        html,
-        url=page.url,
-        structured=read_structured(tree, metas),
-        generator=metas.get("generator", ""),
-    )
+    structured = read_structured(tree, metas)
+    _, outline, page_traits = content.inspect(tree, html, url=page.url, metas=metas, structured=structured)
     labels = label([run.text for run in outline.runs], page.content)
     return Example(page, page_traits, find_traits(outline, title), [run.words for run in outline.runs], labels)
 

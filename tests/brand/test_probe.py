@@ -1,13 +1,16 @@
 """What the probe sees in real Chromium, and the theme that follows."""
 
+import hashlib
 import json
+import re
 
-from playwright.async_api import Page
+import pytest
+from playwright.async_api import Page, Route
 
-from tasks.brand.colours import contrast
 from tasks.brand.probe import PROBE
-from tasks.brand.theme import derive_theme, neutral_theme
+from tasks.brand.theme import Seen, derive_theme, neutral_theme
 from tasks.core.models import Theme
+from tasks.core.oklch import contrast
 
 URL = "https://www.acme.example/"
 
@@ -39,9 +42,17 @@ h1 {{ font-family: "Playfair Display", Georgia, serif }}
 
 
 async def theme_of(page: Page, html: str) -> Theme:
-    """The theme of a page with this HTML."""
-    await page.set_content(html, wait_until="commit")
-    return derive_theme(await page.evaluate(PROBE), URL)
+    """The theme of a page with this HTML at `URL`, seen in both schemes."""
+
+    async def answer(route: Route) -> None:
+        is_page = route.request.resource_type == "document"
+        await (route.fulfill(body=html, content_type="text/html; charset=utf-8") if is_page else route.abort())
+
+    await page.route("**/*", answer)
+    await page.goto(URL)
+    light = await page.evaluate(PROBE, "light")
+    await page.emulate_media(color_scheme="dark")
+    return derive_theme(Seen(url=URL, asked=URL, light=light, dark=await page.evaluate(PROBE, "dark")))
 
 
 async def test_the_brand_button_wins_over_the_bigger_button_of_a_cookie_banner(page: Page) -> None:
@@ -66,10 +77,10 @@ async def test_every_token_of_a_branded_page_is_read_and_says_where_it_was_found
     assert theme.heading_font == '"Playfair Display", "Georgia", serif'
     assert theme.body_font == '"Lato", sans-serif'
     assert theme.sources["name"] == "og:site_name"
-    assert "button.go “Order now”" in theme.sources["primary"]
+    assert "filled button “Order now” in the first screen" in theme.sources["primary"]
     assert "CSS variable --brand-primary" in theme.sources["primary"]
     assert "theme-color" in theme.sources["primary"]
-    assert set(theme.sources) == set(Theme.model_fields) - {"confidence", "sources"}
+    assert set(theme.sources) >= {"name", "language", "logo_url", "favicon_url", "primary", "background", "body_font"}
 
 
 async def test_a_banner_that_floats_and_talks_of_cookies_is_known_without_its_name(page: Page) -> None:
@@ -158,7 +169,7 @@ async def test_a_huge_page_is_read_in_part_and_its_footer_still_seen(page: Page)
     answer = await page.evaluate(PROBE)
     assert answer["elements"] == 3000
     assert answer["surfaces"][-1]["place"] == "footer"
-    assert derive_theme(answer, URL).primary == "#8a1538"
+    assert derive_theme(Seen(url=URL, asked=URL, light=answer)).primary == "#8a1538"
 
 
 async def test_the_probe_changes_nothing_and_gives_the_same_answer_twice(page: Page) -> None:
@@ -168,3 +179,151 @@ async def test_the_probe_changes_nothing_and_gives_the_same_answer_twice(page: P
     first, second = await page.evaluate(PROBE), await page.evaluate(PROBE)
     assert json.dumps(first) == json.dumps(second)
     assert await page.content() == before
+
+
+PAINT = "padding:14px 40px;text-decoration:none;display:inline-block"
+"""Of a button of usual size."""
+WORDS = "<p>Careful tools for people who press, dry and label plants. <a href='/more'>Read more about them</a></p>"
+
+
+# `{}` stands for the measures of a usual button.
+BUTTONS = {
+    "white on a colour": (
+        "#0f7b6c",
+        "<section style='background:#0f7b6c;padding:120px'>"
+        "<a href=/x style='background:#fff;color:#111;{}'>Open an account</a></section>",
+    ),
+    "outlined": ("#b4006c", "<a href=/x style='border:2px solid #b4006c;color:#b4006c;{}'>Discover</a>"),
+    "black": ("#111111", "<a href=/x style='background:#111;color:#fff;{}'>Shop</a><p style='color:#c00'>20% off</p>"),
+    "black with coloured links": (
+        "#0a0a0a",
+        "<a href=/x style='background:#0a0a0a;color:#fff;{}'>Deploy</a>"
+        "<p><a href=/y style='color:#0070f3'>The documentation is here</a></p>",
+    ),
+    "pseudo-element": (
+        "#6d28d9",
+        "<style>.b {{position:relative;z-index:0}} .b::before {{content:'';position:absolute;inset:0;z-index:-1;"
+        "background:#6d28d9}}</style><a class=b href=/x style='{}'>Try it</a>",
+    ),
+    "filled child": (
+        "#8a1538",
+        "<a href=/x style='{}'><span style='background:#8a1538;color:#fff;display:block;margin:-14px -40px;"
+        "padding:14px 40px'>Enrol</span></a>",
+    ),
+    "pale": ("#3730c3", "<a href=/x style='background:#eef2ff;color:#3730c3;{}'>Start here</a>"),
+    "shadow root": (
+        "#8e24aa",
+        "<div id=host></div><script>host.attachShadow({{mode:'open'}}).innerHTML="
+        "`<main><button style='background:#8e24aa;color:#fff;{}'>Join us</button></main>`</script>",
+    ),
+}
+NOISE = {
+    "consent": "<div class=x1 style='background:#e30613;padding:20px'>Wir verwenden Cookies. "
+    "<button style='background:#00c853;{}'>Alle akzeptieren</button></div>",
+    "launcher": "<div style='position:fixed;right:20px;bottom:20px'>"
+    "<button style='background:#286efa;{}'>Chat with us</button></div>",
+    "foreign widget": "<div id='intercom-container'><button style='background:#286efa;{}'>Messages</button></div>",
+    "sign-in": "<a href=/g style='background:#4285f4;color:#fff;{}'>Continue with Google or Facebook</a>",
+    "delete": "<button style='background:#e7000b;color:#fff;{}'>Delete everything for ever</button>",
+    "badges": "<p><a href=/1 style='background:#4c1;{0}'>passing</a>"
+    "<a href=/2 style='background:#007ec6;{0}'>v4.2.42</a><a href=/3 style='background:#e05d44;{0}'>no wheel</a></p>",
+    "customer": "<a href='https://c.example'><svg class=logo width=300 height=90>"
+    "<rect width=300 height=90 fill='#e4002b'/></svg></a>",
+    "alert": "<div role=alert style='background:#dc3545;padding:30px'>"
+    "<a href=/down style='background:#dc3545;{}'>We are down</a></div>",
+    "pale section": "<section style='background:#fef6e4;padding:200px'>Trusted by botanists</section>",
+    "frame": "<iframe srcdoc='<button style=background:#00c853>Buy</button>' width=1400 height=300></iframe>",
+}
+
+
+@pytest.mark.parametrize("kind", BUTTONS)
+async def test_the_brand_is_found_however_its_button_is_painted(page: Page, kind: str) -> None:
+    """Filled or not, in whichever layer: what the visitor sees counts."""
+    primary, button = BUTTONS[kind]
+    theme = await theme_of(page, f"<body style='margin:0'><h1>Acme</h1>{button.format(PAINT)}{WORDS}")
+    assert theme.primary == primary
+
+
+@pytest.mark.parametrize("kind", NOISE)
+async def test_what_is_not_the_sites_own_leaves_the_brand_alone(page: Page, kind: str) -> None:
+    """Each stands before the brand's own, smaller button, in a stronger colour."""
+    own = "<a href=/x style='background:#00695c;color:#fff;padding:8px 16px'>Order</a>"
+    noise = NOISE[kind].format(PAINT)
+    theme = await theme_of(page, f"<body style='margin:0'><h1>Acme</h1>{noise}<main>{own}{WORDS}</main>")
+    assert theme.primary == "#00695c"
+    assert theme.confidence >= 0.6
+
+
+async def test_class_names_that_mean_nothing_change_nothing(page: Page) -> None:
+    """The whole theme with its sources is the same, byte for byte."""
+
+    def renamed(match: re.Match[str]) -> str:
+        return f"c{hashlib.sha256(match[0].encode()).hexdigest()[:6]}"
+
+    html = ACME.replace('id="cookie-banner"', 'class="bar"').replace("customer-logo", "customer")
+    changed = re.sub(r"\b(go|bar|customer|alert-danger|alert|fa)\b(?=[ \"]|\{)", renamed, html)
+    assert changed.count('class="c') >= 3
+    before = await theme_of(page, html)
+    await page.unroute_all()
+    await page.emulate_media(color_scheme="light")
+    after = await theme_of(page, changed)
+    assert after.primary == before.primary == "#7c3aed"
+    assert after.model_dump_json() == before.model_dump_json()
+
+
+async def test_a_web_font_that_cannot_be_loaded_is_not_the_sites_font(page: Page) -> None:
+    """What is shown in its place is."""
+    await page.route("**/*", lambda route: route.abort())
+    await page.set_content(
+        """<style>@font-face{font-family:Ghost;src:url(https://www.acme.example/ghost.woff2)}
+        body{font-family:Ghost,"__Lora_1a2b3c","__Lora_Fallback_1a2b3c",serif}</style><p>Some words to read.</p>""",
+        wait_until="commit",
+    )
+    await page.evaluate("document.fonts.ready")
+    theme = derive_theme(Seen(url=URL, asked=URL, light=await page.evaluate(PROBE, "light")))
+    assert theme.body_font == '"Lora", "__Lora_1a2b3c", serif'
+
+
+async def test_a_site_with_a_dark_scheme_of_its_own_gives_the_dark_tokens(page: Page) -> None:
+    """Even where its colours take their time to change."""
+    theme = await theme_of(
+        page,
+        f"""<meta name=color-scheme content="light dark"><style>:root{{--bg:#fff;--fg:#1c1e21}}
+        @media(prefers-color-scheme:dark){{:root{{--bg:#1b1b1d;--fg:#e3e3e3}}}}
+        body{{background:var(--bg);color:var(--fg);transition:background 9s,color 9s}}</style><h1>Docs</h1>{WORDS}""",
+    )
+    assert (theme.scheme, theme.background) == ("light", "#ffffff")
+    assert (theme.other_background, theme.other_text) == ("#1b1b1d", "#e3e3e3")
+    assert theme.tokens["dark"]["--aw-bg"] == "#1b1b1d"
+
+
+async def test_language_tone_and_greeting_follow_the_text(page: Page) -> None:
+    """A German site that a template calls English, and that says Sie."""
+    prose = (
+        "Wir liefern Ihnen Strom, Gas und Wasser. Unsere Mitarbeiter beraten Sie gern zu Ihrem Tarif und zu allen "
+        "Fragen rund um Ihren Hausanschluss. Wir freuen uns, dass Sie sich für uns entschieden haben."
+    )
+    title = "<title>Stadtwerke Musterstadt</title>"
+    theme = await theme_of(page, f"<html lang=en>{title}<h1>Willkommen</h1><p>{prose * 2}</p>")
+    assert (theme.language, theme.tone, theme.name) == ("de", "formal", "Stadtwerke Musterstadt")
+    assert theme.greeting == "Guten Tag! Was möchten Sie über Stadtwerke Musterstadt wissen?"
+    assert theme.monogram == "SM"
+
+
+async def test_a_consent_page_in_place_of_the_site_gives_the_neutral_theme(page: Page) -> None:
+    """Named after the address that was asked for."""
+    await page.set_content(
+        """<title>Before you continue: cookies</title><style>body{background:#012}</style><h1>Cookies and consent</h1>
+        <p>We and our partners use cookies.</p><button style="background:#1a73e8;padding:20px">Accept all</button>""",
+        wait_until="commit",
+    )
+    seen = Seen(url="https://consent.big.example/m?continue=x", asked=URL, light=await page.evaluate(PROBE, "light"))
+    assert derive_theme(seen) == neutral_theme(URL)
+
+
+async def test_three_megabytes_of_styles_change_nothing(page: Page) -> None:
+    """What is not used is not looked at; invalid colours are none."""
+    rules = "".join(f".u{n}{{color:#{n % 4096:03x};background:rgb({n % 256} 0 0)}}" for n in range(60_000))
+    variables = ";".join(f"--primary-{n}:bogus({n})" for n in range(5_000))
+    theme = await theme_of(page, ACME.replace("<style>", f"<style>{rules} :root{{{variables};--brand:#12}}"))
+    assert theme.primary == "#7c3aed"

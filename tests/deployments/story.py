@@ -80,7 +80,7 @@ def first_half() -> Story:
     )
     story.tell(0.4, EventType.theme_generation_started, f"Loading {SITE}")
     story.tell(0.4, EventType.url_extraction_started, "Looking for the site's pages")
-    story.tell(1.2, EventType.theme_generation_completed, "Acme Tools in #e4572e", theme=THEME.model_dump())
+    story.tell(1.2, EventType.theme_generation_completed, "Acme Tools in #e4572e", theme=THEME.model_dump(mode="json"))
     story.tell(
         1.3,
         EventType.parallel_processing_started,

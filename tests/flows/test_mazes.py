@@ -20,7 +20,7 @@ async def stored(product: Product, build_id: str) -> dict[str, dict[str, object]
 
 def statistics(events: list[Event]) -> Event:
     """The statistics at the end, which add up."""
-    assert events[-1]["type"] == "builder_completed"
+    assert events[-1]["type"] == "builder_completed", events[-1]
     found: Event = events[-1]["data"]["statistics"]
     assert found["scraped_pages"] + found["failed_scrapes"] == found["total_urls"]
     assert found["stored_pages"] == found["embedded_pages"] == found["scraped_pages"]

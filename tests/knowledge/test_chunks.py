@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.models import ChunkedPage, ReadPage, Target
-from tasks.knowledge.chunks import MAX_TOKENS, chunk_page, embedding_text, text_hash
+from tasks.knowledge.chunks import CHUNK_TOKENS, Sizes, chunk_page, embedding_text, text_hash
 from tasks.knowledge.tokens import LOCAL_MODEL, load_tokenizer
 
 OPENAI_MODEL = "text-embedding-3-small"
+MOST = Sizes(CHUNK_TOKENS).most
 MODELS = [LOCAL_MODEL, OPENAI_MODEL]
 
 WORDS = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=12)
@@ -45,7 +46,7 @@ def test_no_chunk_is_too_large_and_there_is_at_least_one(model: str, markdown: s
     page = chunk(markdown, model)
     assert page.chunks
     for part in page.chunks:
-        assert part.token_count == load_tokenizer(model).count(part.text) <= MAX_TOKENS
+        assert part.token_count == load_tokenizer(model).count(part.text) <= MOST
     assert [part.position for part in page.chunks] == list(range(len(page.chunks)))
 
 
@@ -123,7 +124,7 @@ def test_text_without_places_to_cut_is_cut_all_the_same(model: str, piece: str) 
     """Endless words, other scripts and brackets: in pieces within the maximum, nothing lost."""
     text = piece * 9_000
     page = chunk(text, model)
-    assert all(part.token_count <= MAX_TOKENS for part in page.chunks)
+    assert all(part.token_count <= MOST for part in page.chunks)
     assert letters("".join(part.text for part in page.chunks)) == letters(text)
 
 

@@ -51,8 +51,8 @@ def page(name: str, links: list[str], *, text: str | None = None, head: str = ""
     listed = "".join(f'<li><a href="{link}">{link}</a></li>' for link in links)
     title = name.strip("/").capitalize() or "Home"
     return web.Response(
-        text=f'<!doctype html><html lang="en"><head><title>{title}</title>{head}</head><body><nav><ul>{listed}</ul></nav>'
-        f"<main><h1>{title}</h1>{body}</main></body></html>",
+        text=f'<!doctype html><html lang="en"><head><title>{title}</title>{head}</head><body>'
+        f"<nav><ul>{listed}</ul></nav><main><h1>{title}</h1>{body}</main></body></html>",
         content_type="text/html",
         status=status,
     )
@@ -159,7 +159,7 @@ def redirect_maze(request: web.Request) -> web.Response:
 
 
 def duplicate_maze(request: web.Request) -> web.Response:
-    """Pages with a date of their answer, for print, with a canonical link, with and without a slash and `index.html`."""
+    """Pages with a date of their answer, for print, with a canonical link, with and without `index.html`."""
     path = request.path.removesuffix("index.html").removesuffix("/print").rstrip("/") or "/"
     if path not in ("/", *REAL):
         return missing()

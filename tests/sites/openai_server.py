@@ -22,6 +22,7 @@ import numpy as np
 from aiohttp import web
 from numpy.typing import NDArray
 
+from tests.sites.openai_chat import ChatProtocol
 from tests.sites.server import serve_handler
 
 DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
@@ -73,6 +74,7 @@ class OpenAIServer:
     open_calls: int = 0
     max_open_calls: int = 0
     """Most requests that were under way at once."""
+    chat: ChatProtocol = field(default_factory=ChatProtocol)
     _next: deque[Next] = field(default_factory=deque)
 
     def then(self, *answers: Next) -> None:
@@ -300,6 +302,12 @@ async def serve_openai(
         match request.method, request.path:
             case "POST", "/v1/embeddings":
                 return await server.embeddings(request)
+            case "POST", "/v1/chat/completions":
+                try:
+                    server.check_key(request)
+                except Refusal as refusal:
+                    return refusal.response()
+                return await server.chat.complete(request)
             case "GET", "/v1/models":
                 return _models(server, request)
         message = f"Invalid URL ({request.method} {request.path})"
@@ -307,7 +315,10 @@ async def serve_openai(
 
     async with serve_handler(answer) as url:
         server.base_url = f"{url}/v1"
-        yield server
+        try:
+            yield server
+        finally:
+            server.chat.released.set()
 
 
 def _models(server: OpenAIServer, request: web.Request) -> web.Response:

@@ -48,21 +48,6 @@ async def test_a_page_comes_with_what_is_worth_keeping(static: StaticFetcher) ->
     }
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type"),
-    [
-        ("<p>Grüße</p>".encode("latin-1"), "text/html; charset=iso-8859-1"),
-        ("<meta charset=windows-1251><p>Привет</p>".encode("cp1251"), "text/html"),
-        ("\ufeff<p>Grüße</p>".encode("utf-16"), "text/html"),
-        ("<p>Grüße</p>".encode(), "text/html"),
-    ],
-)
-async def test_the_encoding_is_found(static: StaticFetcher, body: bytes, content_type: str) -> None:
-    """By header, by meta element, by byte order mark, or by itself."""
-    page = await fetch(static, binary(body, Content_Type=content_type))
-    assert "Grüße" in page.html or "Привет" in page.html
-
-
 @pytest.mark.parametrize(("status", "retriable"), [(404, False), (410, False), (403, False), (429, True), (503, True)])
 async def test_an_error_status_is_the_pages_failure(static: StaticFetcher, status: int, retriable: bool) -> None:
     """Retried where it may pass."""
@@ -71,12 +56,163 @@ async def test_an_error_status_is_the_pages_failure(static: StaticFetcher, statu
     assert failed.value.retriable is retriable
 
 
-@pytest.mark.parametrize("content_type", ["application/pdf", "image/png", "application/json", "text/plain"])
-async def test_what_is_not_html_is_skipped(static: StaticFetcher, content_type: str) -> None:
-    """With its type as the reason."""
-    with pytest.raises(PageSkipped, match=content_type) as skipped:
-        await fetch(static, binary(b"%PDF-1.4", Content_Type=content_type))
-    assert skipped.value.reason == "not_html"
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "kind"),
+    [
+        (PNG, "image/png", "image/png"),
+        (b"{}", "Application/JSON; charset=utf-8", "application/json"),
+        (HOME.encode(), "text/plain", "text/plain"),
+        (HOME.encode(), "application/json", "application/json"),
+        (b"PK\x03\x04 a document", "application/octet-stream", "application/octet-stream"),
+        (PNG, "text/html", "application/octet-stream"),
+        (PNG, "", "application/octet-stream"),
+        (b"<rss version='2.0'/>", "text/xml", "text/xml"),
+        (b"Sorry", "application/pdf", "application/octet-stream"),
+        (b"x", "text/html<script>", "unknown type"),
+    ],
+)
+async def test_what_is_not_html_is_skipped_and_counted_by_type(
+    static: StaticFetcher, body: bytes, content_type: str, kind: str
+) -> None:
+    """The type is part of the reason: as declared, unless the body shows that it is none of it."""
+    with pytest.raises(PageSkipped) as skipped:
+        await fetch(static, binary(body, Content_Type=content_type))
+    assert skipped.value.reason == f"not_html: {kind}"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (HOME.encode(), "application/octet-stream"),
+        (b"\xef\xbb\xbf <!-- a note --> <!DOCTYPE html>" + HOME.encode(), "binary/octet-stream"),
+        (HOME.encode(), "application/pdf"),
+        (HOME.encode(), ""),
+        (HOME.encode(), "application/xhtml+xml"),
+        (f"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'>{HOME}</html>".encode(), "text/xml"),
+        (HOME.encode("utf-16-le"), "text/html"),
+        (HOME.replace("reader", "rea\0der").encode(), "text/html"),
+        (HOME.encode("cp037"), "text/html; charset=cp037"),
+    ],
+)
+async def test_html_is_known_by_its_looks(static: StaticFetcher, body: bytes, content_type: str) -> None:
+    """Whatever a server calls it; its text is free of NULs."""
+    page = await fetch(static, binary(body, Content_Type=content_type))
+    assert "Welcome, dear reader." in page.html
+
+
+@pytest.mark.parametrize("content_type", ["application/pdf", "application/octet-stream", "text/html", "text/plain", ""])
+async def test_a_pdf_comes_as_its_bytes(static: StaticFetcher, content_type: str) -> None:
+    """Whatever a server calls it."""
+    page = await fetch(static, binary(b"%PDF-1.7 \xff\0", Content_Type=content_type))
+    assert (page.pdf, page.html, page.byte_count) == (b"%PDF-1.7 \xff\0", "", 11)
+
+
+async def test_the_body_of_an_image_is_not_loaded(static: StaticFetcher) -> None:
+    """Its type says enough."""
+    left = asyncio.Event()
+
+    async def pour(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "video/mp4"})
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x")
+                await asyncio.sleep(0.01)
+        except ConnectionError:
+            left.set()
+            return response
+
+    with pytest.raises(PageSkipped) as skipped:
+        await fetch(static, pour)
+    assert skipped.value.reason == "not_html: video/mp4"
+    await left.wait()
+
+
+async def test_a_page_that_has_not_changed_is_not_sent_again(static: StaticFetcher) -> None:
+    """What the page said of itself is said back to the server, by either validator."""
+    modified = "Mon, 01 Jan 2024 00:00:00 GMT"
+    tag = '"1"'
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.headers.get("If-None-Match") == tag or request.headers.get("If-Modified-Since") == modified:
+            return web.Response(status=304, headers={"ETag": tag})
+        return web.Response(text=HOME, content_type="text/html", headers={"ETag": tag, "Last-Modified": modified})
+
+    async with serve({"/": answer, "/moved": redirect("/")}) as site:
+        for path in ("/", "/moved"):
+            target = Target(url=site.url + path, depth=1)
+            page = await static.fetch(target)
+            assert await static.fetch_if_changed(target, page.metadata) is None
+            assert await static.fetch_if_changed(target, {"last_modified": modified}) is None
+            changed = await static.fetch_if_changed(target, {**page.metadata, "etag": '"0"', "last_modified": "x"})
+            assert changed == page
+            assert await static.fetch_if_changed(target, {}) == page
+
+
+async def test_cookies_come_back_to_the_site_that_set_them_alone(gate: Gate) -> None:
+    """One jar a run, for all lanes; another host gets nothing of it."""
+    got: list[str] = []
+
+    async def note(request: web.Request) -> web.Response:
+        got.append(request.headers.get("Cookie", ""))
+        return web.Response(text=HOME, content_type="text/html", headers={"Set-Cookie": "session=1; Path=/"})
+
+    settings = make_settings(obey_robots=False)
+    async with serve({"/{page}": note, "/": note}) as site, open_static_fetcher(settings, gate) as fetcher:
+        other = site.url.replace("127.0.0.1", "localhost")
+        for url in (f"{site.url}/a", f"{site.url}/b", f"{other}/"):
+            await fetcher.fetch(Target(url=url, depth=1))
+        assert got == ["", "session=1", ""]
+    async with serve({"/": note}) as site, open_static_fetcher(settings, gate) as fetcher:
+        await fetcher.fetch(Target(url=f"{site.url}/", depth=1))
+        assert got[-1] == ""
+
+
+async def test_the_site_is_told_who_asks_and_in_which_language(gate: Gate) -> None:
+    """That of the start page, once it is known; with a public address there is somebody to write to."""
+    got: list[web.BaseRequest] = []
+
+    async def note(request: web.Request) -> web.Response:
+        got.append(request)
+        return web.Response(text=HOME, content_type="text/html")
+
+    settings = make_settings(public_url="https://widgets.example/", obey_robots=False)
+    async with serve({"/": note}) as site, open_static_fetcher(settings, gate) as fetcher:
+        target = Target(url=f"{site.url}/", depth=1)
+        await fetcher.fetch(target)
+        for html_tag in ('<html class="x" lang="de-AT">', "<html xml:lang=it lang=pt>", "<html data-lang=xx>"):
+            fetcher.prefer_language_of(f"<!doctype html>{html_tag}<title>…</title>")
+            await fetcher.fetch(target)
+    languages = [request.headers["Accept-Language"] for request in got]
+    assert languages == ["en", "de-AT, de;q=0.9, *;q=0.5", "pt, *;q=0.5", "pt, *;q=0.5"]
+    assert got[0].headers["User-Agent"] == "Mozilla/5.0 (compatible; AIWidgetBuilder/0.1; +https://widgets.example)"
+    assert got[0].headers["Accept"].startswith("text/html,application/xhtml+xml")
+    assert got[0].headers["Accept-Encoding"] == "gzip, deflate, br, zstd"
+
+
+async def test_a_busy_site_is_left_alone_as_long_as_it_asks(gate: Gate) -> None:
+    """What other pages are asked for meanwhile waits too, and not in its own time."""
+    answers = [429, 200, 200]
+
+    async def answer(request: web.Request) -> web.Response:
+        if (status := answers.pop(0)) == 429:
+            return web.Response(status=429, headers={"Retry-After": "1"})
+        return web.Response(text=HOME, content_type="text/html", status=status)
+
+    clock = asyncio.get_running_loop().time
+    async with (
+        serve({"/robots.txt": html("", status=404), "/{page}": answer}) as site,
+        open_static_fetcher(make_settings(page_timeout_s=0.8), gate) as fetcher,
+    ):
+        with pytest.raises(HttpStatus) as failed:
+            await fetcher.fetch(Target(url=f"{site.url}/a", depth=1))
+        assert failed.value.retry_after_s == 1
+        asked_at = clock()
+        await asyncio.gather(*(fetcher.fetch(Target(url=f"{site.url}/{page}", depth=1)) for page in "ab"))
+        assert clock() - asked_at > 0.9
 
 
 @pytest.mark.parametrize(

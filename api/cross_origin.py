@@ -1,0 +1,27 @@
+"""Other sites' pages may call the widgets' public routes, and no others."""
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+PREFIX = "/api/public/widgets/"
+PREFLIGHT_AGE_S = 24 * 3600
+
+
+class CrossOrigin:
+    """CORS for what widgets on customers' pages need; no credentials are ever involved."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._same_origin = app
+        self._any_origin = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type"],
+            expose_headers=["Retry-After"],
+            max_age=PREFLIGHT_AGE_S,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, with CORS where the path is a widget's public one."""
+        is_public = scope["type"] == "http" and scope["path"].startswith(PREFIX)
+        await (self._any_origin if is_public else self._same_origin)(scope, receive, send)

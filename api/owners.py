@@ -1,0 +1,60 @@
+"""Who may see and change a widget: its owner, by the token handed out once, and the administrator."""
+
+import hmac
+from uuid import UUID
+
+from starlette.requests import Request
+
+from api.service import Service, service_of
+from tasks.core.database import Pool
+from tasks.core.errors import InvalidRequest, NotFound
+from tasks.knowledge.builds import hash_token
+
+_CHALLENGE = "Send the owner's token, or the administrator's: `Authorization: Bearer …`."
+
+
+async def require_owner(request: Request, widget_id: UUID) -> None:
+    """Let in the widget's owner and the administrator.
+
+    Raises:
+        InvalidRequest: no token (401), or not the right one (403).
+        NotFound: there is no such widget, and the administrator asks.
+    """
+    service, token = service_of(request), bearer_token(request)
+    is_admin = is_admin_token(service, token)
+    stored = await _read_hash(service.pool, widget_id)
+    if is_admin:
+        if stored is None:
+            raise NotFound("widget")
+        return
+    # An unknown widget looks like somebody else's.
+    if stored is None or not hmac.compare_digest(stored, hash_token(token)):
+        raise InvalidRequest("forbidden", "This token does not open this widget.", status=403)
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the request.
+
+    Raises:
+        InvalidRequest: there is none (401).
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise InvalidRequest("unauthorized", _CHALLENGE, status=401)
+    return token.strip()
+
+
+def is_admin_token(service: Service, token: str) -> bool:
+    """Whether it is the administrator's token; never when the settings have none."""
+    admin = service.settings.admin_token
+    return admin is not None and hmac.compare_digest(hash_token(admin.get_secret_value()), hash_token(token))
+
+
+async def _read_hash(pool: Pool, widget_id: UUID) -> str | None:
+    """The stored hash of the owner's token; empty for a widget that never had one, None for no widget."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT coalesce(owner_token_hash, '') FROM widgets WHERE id = %s", (widget_id,)
+        )
+        row = await rows.fetchone()
+    return None if row is None else str(row[0])

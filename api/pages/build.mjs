@@ -1,0 +1,71 @@
+// Bundles the widget into dist/ and prints what a visitor's browser has to fetch. `node build.mjs`
+import { readFile, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build, transform } from "esbuild";
+
+const room = dirname(fileURLToPath(import.meta.url));
+const dist = join(room, "dist");
+const LIMITS = { loader: 2500, panel: 20000 };
+
+// A style sheet becomes a string: the widget adopts it, so that a page's style-src need not allow it.
+const styles = {
+  name: "styles",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, "utf8"), { loader: "css", minify: true, target });
+      return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
+const target = ["chrome111", "firefox128", "safari16.4"];
+const shared = {
+  absWorkingDir: room,
+  bundle: true,
+  minify: true,
+  charset: "utf8",
+  target,
+  legalComments: "none",
+  metafile: true,
+  plugins: [styles],
+};
+
+await rm(dist, { recursive: true, force: true });
+const panel = await build({
+  ...shared,
+  entryPoints: ["widget/panel.ts"],
+  format: "esm",
+  outdir: "dist",
+  entryNames: "panel-[hash]",
+});
+const [panelFile] = Object.keys(panel.metafile.outputs);
+await build({
+  ...shared,
+  entryPoints: ["widget/loader.ts"],
+  format: "iife",
+  outfile: "dist/widget.js",
+  define: { PANEL_FILE: JSON.stringify(basename(panelFile)) },
+});
+
+// The service's own pages: style sheets of their own, which their policy allows.
+await build({
+  ...shared,
+  plugins: [],
+  loader: { ".svg": "copy" },
+  entryPoints: ["start/start.ts", "start/preview.ts", "start/start.css", "start/preview.css", "start/icon.svg"],
+  format: "iife",
+  outdir: "dist/pages",
+});
+
+let tooLarge = false;
+for (const [name, file] of [["loader", "dist/widget.js"], ["panel", panelFile]]) {
+  const bytes = await readFile(join(room, file));
+  const zipped = gzipSync(bytes, { level: 9 }).length;
+  tooLarge ||= zipped > LIMITS[name];
+  console.log(`${name.padEnd(7)}${String(bytes.length).padStart(7)} bytes, ${zipped} gzip (at most ${LIMITS[name]})`);
+}
+if (tooLarge) {
+  console.error("A bundle is larger than visitors' browsers are promised.");
+  process.exit(1);
+}

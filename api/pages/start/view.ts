@@ -1,0 +1,284 @@
+// The page while a build runs and after it: everything in it comes from events.
+
+import { el, safeUrl } from "../widget/dom";
+import { adjustForm } from "./adjust";
+import type { BuildEvent } from "./following";
+import type { Phase, Progress } from "./progress";
+
+const SHOWN: [key: string, label: string][] = [
+  ["primary", "Colour"],
+  ["background", "Background"],
+  ["text", "Text"],
+  ["heading_font", "Headings"],
+  ["body_font", "Running text"],
+  ["radius_px", "Corners"],
+  ["logo_url", "Logo"],
+  ["name", "Name"],
+  ["language", "Language"],
+];
+const TICK_MS = 200;
+const MOST_FAILURES = 20;
+
+type WidgetWindow = Window & {
+  AIWidget?: { ask(question: string): void; setTheme(change: object): void };
+};
+
+export class BuildView {
+  private readonly site = el("div", { class: "site" });
+  private readonly status = el("p", { class: "status", role: "status" });
+  private readonly phases = el("ol", { class: "phases" });
+  private readonly counters = el("dl", { class: "counters" });
+  private readonly failures = el("div", { class: "failures" });
+  private readonly question = el("input", { id: "question", maxlength: "1000", autocomplete: "off", disabled: true });
+  private readonly ask = el("button", { disabled: true }, "Ask");
+  private readonly cancelButton: HTMLButtonElement;
+  private readonly theme = el("dl", { class: "tokens" });
+  private readonly frame = el("iframe", { title: "The widget on a sketch of the site" });
+  private readonly device = el("div", { class: "device" }, this.frame);
+  private readonly outcome = el("section", { class: "outcome", "aria-label": "Result" });
+  private readonly ticking: ReturnType<typeof setInterval>;
+  private seenAt = Date.now();
+  private readonly adjusting = el("div", { class: "adjusting" });
+  private shownWidget = "";
+
+  constructor(
+    target: HTMLElement,
+    private readonly progress: Progress,
+    cancel: () => void,
+  ) {
+    this.cancelButton = el("button", { type: "button", class: "quiet", click: cancel }, "Cancel");
+    target.replaceChildren(
+      el("div", { class: "left" }, this.card(), this.askForm(), this.outcome),
+      el("div", { class: "right" }, this.toolbar(), this.device, this.adjusting, this.found()),
+    );
+    target.hidden = false;
+    this.ticking = setInterval(() => this.showPhases(), TICK_MS);
+    this.show();
+  }
+
+  private card(): Node {
+    return el(
+      "section",
+      { class: "card", "aria-label": "Build" },
+      el("div", { class: "head" }, this.site, this.cancelButton),
+      this.status,
+      this.phases,
+      this.counters,
+      this.failures,
+    );
+  }
+
+  private askForm(): Node {
+    const send = (event: Event): void => {
+      event.preventDefault();
+      const question = this.question.value.trim();
+      if (question) (this.frame.contentWindow as WidgetWindow | null)?.AIWidget?.ask(question);
+      this.question.value = "";
+    };
+    return el(
+      "form",
+      { class: "card", submit: send },
+      el("label", { for: "question" }, "Ask the site something"),
+      el("div", { class: "row" }, this.question, this.ask),
+    );
+  }
+
+  private toolbar(): Node {
+    const widths = el("div", { role: "group", "aria-label": "Screen" });
+    for (const name of ["Desktop", "Phone"]) {
+      widths.append(
+        el("button", { type: "button", "aria-pressed": String(name === "Desktop"), click: () => choose(name) }, name),
+      );
+    }
+    const choose = (name: string): void => {
+      for (const it of widths.children) it.setAttribute("aria-pressed", String(it.textContent === name));
+      this.device.classList.toggle("phone", name === "Phone");
+    };
+    const scheme = el("button", { type: "button", "aria-pressed": "false" }, "Dark");
+    scheme.addEventListener("click", () => {
+      const isDark = scheme.getAttribute("aria-pressed") !== "true";
+      scheme.setAttribute("aria-pressed", String(isDark));
+      this.tryOut({ scheme: isDark ? "dark" : "light" });
+    });
+    return el("div", { class: "tools" }, widths, scheme);
+  }
+
+  private found(): Node {
+    return el("section", { class: "card", "aria-label": "Look" }, el("h2", {}, "What was found"), this.theme);
+  }
+
+  private tryOut(change: object): void {
+    (this.frame.contentWindow as WidgetWindow | null)?.AIWidget?.setTheme(change);
+  }
+
+  /** The owner's form, for who has the token: whoever began the build, in this browser. */
+  private async showAdjusting(): Promise<void> {
+    const { widgetId } = this.progress;
+    const token = localStorage.getItem(`ai-widget-owner:${widgetId}`);
+    if (!token || this.adjusting.childElementCount) return;
+    const answer = await fetch(`/api/widgets/${widgetId}`, { headers: { Authorization: `Bearer ${token}` } });
+    if (!answer.ok) return;
+    const { found, chosen } = await answer.json();
+    const preview = { tryOut: (change: object) => this.tryOut(change), reload: () => this.loadPreview() };
+    this.adjusting.replaceChildren(adjustForm(widgetId, token, found, chosen, preview));
+  }
+
+  /** Shows what the last event changed. */
+  take(event: BuildEvent): void {
+    this.seenAt = Date.now();
+    this.show();
+    if (event.type.startsWith("theme_generation_") && this.progress.theme) this.loadPreview();
+    if (event.type === "widget_ready") {
+      this.loadPreview();
+      void this.showAdjusting();
+    }
+  }
+
+  /** The connection, or what was asked for, failed. */
+  fail(message: string): void {
+    this.status.textContent = message;
+    this.status.classList.add("problem");
+    this.close();
+  }
+
+  private show(): void {
+    const { progress } = this;
+    this.showSite();
+    this.showPhases();
+    this.showCounters();
+    this.showFailures();
+    if (progress.widgetId && progress.widgetId !== this.shownWidget) this.loadPreview();
+    if (progress.theme) this.showTheme(progress.theme);
+    this.question.disabled = this.ask.disabled = !progress.isReady;
+    this.question.placeholder = progress.isReady ? "What would a visitor ask?" : "Opens with the first pages learnt";
+    this.status.textContent = this.words();
+    if (progress.end) this.showEnd(progress.end);
+  }
+
+  private words(): string {
+    const { last, end } = this.progress;
+    if (end?.detail && end.type === "builder_failed") return `${end.message}: ${end.detail}`;
+    return last?.message ?? "Starting …";
+  }
+
+  private showSite(): void {
+    const { theme, url } = this.progress;
+    const icon = safeUrl(theme?.favicon_url);
+    const key = JSON.stringify([theme?.name, icon, url]);
+    if (this.site.dataset.key === key) return;
+    this.site.dataset.key = key;
+    const image = icon?.startsWith("http") && el("img", { src: icon, alt: "", width: "28", height: "28" });
+    if (image) image.addEventListener("error", () => image.remove());
+    this.site.replaceChildren(...(image ? [image] : []), el("div", {}, el("h2", {}, theme?.name ?? hostOf(url)), el("small", {}, url)));
+  }
+
+  private loadPreview(): void {
+    this.shownWidget = this.progress.widgetId;
+    this.frame.src = `/preview/${encodeURIComponent(this.shownWidget)}`;
+  }
+
+  private showPhases(): void {
+    const phases = Object.values(this.progress.phases);
+    while (this.phases.childElementCount < phases.length) {
+      this.phases.append(el("li", {}, el("b"), el("small"), el("time")));
+    }
+    phases.forEach((phase, at) => {
+      const item = this.phases.children[at] as HTMLElement;
+      if (item.dataset.state !== phase.state) item.dataset.state = phase.state;
+      const texts = [`${phase.name}${STATES[phase.state]}`, phase.note, this.duration(phase)];
+      texts.forEach((text, part) => {
+        if (item.children[part]!.textContent !== text) item.children[part]!.textContent = text;
+      });
+    });
+  }
+
+  /** By the server's clock; while a phase runs, with the time since its last sign of life here. */
+  private duration(phase: Phase): string {
+    if (phase.began === undefined) return "";
+    const { last } = this.progress;
+    const now = last ? Date.parse(last.at) + (Date.now() - this.seenAt) : phase.began;
+    return `${(Math.max(0, (phase.ended ?? now) - phase.began) / 1000).toFixed(1)} s`;
+  }
+
+  private showCounters(): void {
+    const { found, read, stored, failed, skipped } = this.progress.counters;
+    const values = { found, read, learnt: stored, failed, "left out": skipped };
+    this.counters.replaceChildren(
+      ...Object.entries(values).map(([name, n]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(n)))),
+    );
+  }
+
+  private showFailures(): void {
+    const { failures, reasons } = this.progress;
+    const lines = failures.slice(-MOST_FAILURES).map(({ message, cause }) => el("li", {}, message, el("small", {}, cause)));
+    const parts: Node[] = [];
+    if (lines.length) {
+      const isOpen = this.failures.querySelector("details")?.open ?? false;
+      parts.push(el("details", { open: isOpen }, el("summary", {}, `Failed: ${failures.length}`), el("ul", {}, ...lines)));
+    }
+    if (reasons.length) parts.push(el("p", {}, `Left out: ${reasons.join(", ")}.`));
+    this.failures.replaceChildren(...parts);
+  }
+
+  private showTheme(theme: Record<string, any>): void {
+    this.theme.replaceChildren(
+      ...SHOWN.filter(([key]) => theme[key] !== null && theme[key] !== undefined && theme[key] !== "").map(([key, label]) => {
+        const value = String(theme[key]);
+        const swatch = el("i", { "aria-hidden": "true" });
+        if (/^#[\da-f]{6}$/i.test(value)) swatch.style.setProperty("background", value);
+        else swatch.hidden = true;
+        const source = theme.sources?.[key];
+        const where = source ? `found in ${source}` : "our own choice";
+        return el("div", {}, el("dt", {}, label), el("dd", {}, swatch, el("code", {}, value), el("small", {}, where)));
+      }),
+    );
+  }
+
+  private showEnd(end: BuildEvent): void {
+    this.close();
+    const { isReady, widgetId } = this.progress;
+    const again = el("p", {}, el("a", { href: "/" }, "Build another widget"));
+    if (end.type !== "builder_completed" && !isReady) {
+      this.outcome.replaceChildren(again);
+      return;
+    }
+    const origin = location.origin;
+    const snippet = end.data.embed_snippet ?? `<script src="${origin}/widget.js" data-widget="${widgetId}" async></script>`;
+    const source = new URL(/src="([^"]+)"/.exec(snippet)?.[1] ?? origin, origin).origin;
+    const token = localStorage.getItem(`ai-widget-owner:${widgetId}`);
+    this.outcome.replaceChildren(
+      el("h2", {}, end.type === "builder_completed" ? "Put it on your site" : "It answers from what was read so far"),
+      copyable("Before </body> of every page", snippet),
+      copyable(
+        "If your site has a Content-Security-Policy, add",
+        ["script-src", "connect-src", "img-src"].map((it) => `${it} ${source};`).join("\n"),
+      ),
+      token ? copyable("Your token, to change the widget later: keep it, it is shown in this browser alone", token) : "",
+      el("p", {}, el("a", { href: `/preview/${widgetId}` }, "Open the preview")),
+      again,
+    );
+  }
+
+  private close(): void {
+    clearInterval(this.ticking);
+    this.cancelButton.hidden = true;
+    this.showPhases();
+  }
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}
+
+const STATES = { waiting: "", running: " …", done: " ✓", failed: " ✗" };
+
+function copyable(label: string, text: string): HTMLElement {
+  const button = el("button", { type: "button", class: "quiet" }, "Copy");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text).catch(() => getSelection()?.selectAllChildren(code));
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  });
+  const code = el("pre", { tabindex: "0", "aria-label": label }, text);
+  return el("div", { class: "copyable" }, el("p", {}, label), code, button);
+}

@@ -1,0 +1,123 @@
+// The conversation of this tab: kept across the pages of the site, gone with the tab.
+
+import { ask, type Citation, Failure } from "./chat";
+
+export interface Turn {
+  question: string;
+  answer: string;
+  citations: Citation[];
+  /** `failed` has its `failure`. */
+  status: "streaming" | "answered" | "not_found" | "stopped" | "failed";
+  failure?: string;
+  retryAfter?: number;
+  messageId?: string;
+  rating?: "up" | "down";
+  suggestions?: string[];
+}
+
+const MOST_TURNS = 50;
+
+export class Conversation {
+  turns: Turn[] = [];
+  private id?: string;
+  private running?: AbortController;
+
+  constructor(
+    private readonly key: string,
+    private readonly address: string,
+    private readonly changed: (turn: Turn) => void,
+  ) {
+    this.restore();
+  }
+
+  get isStreaming(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Asks; the new turn, or the one given, changes until it is answered. */
+  async ask(question: string, turn?: Turn): Promise<void> {
+    this.stop();
+    const asked: Turn = Object.assign(turn ?? ({} as Turn), {
+      question,
+      answer: "",
+      citations: [],
+      status: "streaming",
+      failure: undefined,
+      retryAfter: undefined,
+      messageId: undefined,
+      rating: undefined,
+      suggestions: undefined,
+    });
+    if (!turn) this.turns.push(asked);
+    const running = (this.running = new AbortController());
+    this.changed(asked);
+    try {
+      await this.receive(asked, running.signal);
+    } catch (error) {
+      asked.status = running.signal.aborted ? "stopped" : "failed";
+      asked.failure = error instanceof Failure ? error.code : "broken_off";
+      asked.retryAfter = error instanceof Failure ? error.retryAfter : 0;
+    }
+    if (this.running === running) this.running = undefined;
+    this.save();
+    this.changed(asked);
+  }
+
+  private async receive(turn: Turn, signal: AbortSignal): Promise<void> {
+    const body = { message: turn.question, conversation_id: this.id };
+    for await (const event of ask(`${this.address}/chat`, body, signal)) {
+      if (event.type === "token") turn.answer += String(event.text);
+      if (event.type === "citations") turn.citations = Array.isArray(event.citations) ? event.citations : [];
+      if (event.type === "done") {
+        this.id = event.conversation_id ?? this.id;
+        turn.messageId = event.message_id;
+        turn.suggestions = event.suggestions;
+        turn.status = event.answered === false ? "not_found" : "answered";
+        return;
+      }
+      this.changed(turn);
+    }
+  }
+
+  stop(): void {
+    this.running?.abort();
+    this.running = undefined;
+  }
+
+  /** Whether the service took the rating. */
+  async rate(turn: Turn, rating: "up" | "down", comment?: string): Promise<boolean> {
+    turn.rating = rating;
+    this.save();
+    const answer = await fetch(`${this.address}/feedback`, {
+      method: "POST",
+      credentials: "omit",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ message_id: turn.messageId, rating, comment }),
+    }).catch(() => undefined);
+    return answer?.ok ?? false;
+  }
+
+  clear(): void {
+    this.stop();
+    this.turns = [];
+    this.id = undefined;
+    this.save();
+  }
+
+  /** Storage may be full, or forbidden on this page: the conversation then lives as long as the page. */
+  save(): void {
+    try {
+      const turns = this.turns.slice(-MOST_TURNS);
+      sessionStorage.setItem(this.key, JSON.stringify({ id: this.id, turns }));
+    } catch {}
+  }
+
+  private restore(): void {
+    try {
+      const { id, turns } = JSON.parse(sessionStorage.getItem(this.key) ?? "{}");
+      this.id = id;
+      this.turns = Array.isArray(turns) ? turns : [];
+    } catch {}
+    for (const turn of this.turns) if (turn.status === "streaming") turn.status = "stopped";
+  }
+}

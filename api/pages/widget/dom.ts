@@ -1,0 +1,46 @@
+// Elements from code alone: text is always text, and an address is followed only if it leads to a page or a mailbox.
+
+type Child = Node | string | false | null | undefined;
+type Attributes = Record<string, string | boolean | undefined | ((event: Event) => void)>;
+
+/** An element. An attribute that is false is left out; one that is a function listens to the event of its name. */
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (value !== false && value !== undefined) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child): child is Node | string => child != null && child !== false));
+  return element;
+}
+
+/** A button with an icon; its label is what a screen reader says and a pointer shows. */
+export function iconButton(
+  icon: SVGElement,
+  label: string,
+  click: (event: Event) => void,
+  attributes: Attributes = {},
+): HTMLButtonElement {
+  return el("button", { type: "button", class: "icon", "aria-label": label, title: label, click, ...attributes }, icon);
+}
+
+/** The address, normalised; undefined unless it is absolute and of http, https or mailto. */
+export function safeUrl(address: unknown): string | undefined {
+  try {
+    const url = new URL(String(address));
+    return ["http:", "https:", "mailto:"].includes(url.protocol) ? url.href : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A link: in this tab within the page's own site, where the chat is resumed; else in a new one. */
+export function link(href: string, attributes: Attributes = {}, ...children: Child[]): HTMLAnchorElement {
+  const stays = href.startsWith(`${location.origin}/`);
+  const elsewhere = stays ? {} : { target: "_blank", rel: "noopener noreferrer" };
+  return el("a", { href, ...elsewhere, ...attributes }, ...children);
+}

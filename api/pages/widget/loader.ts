@@ -1,0 +1,165 @@
+// All that a customer's page fetches before somebody wants to chat: the button, and how the rest is fetched.
+
+import css from "./loader.css";
+import { changedTheme, themeRules } from "./theme";
+import type { Config, Context, EventName, Panel, Theme } from "./types";
+
+type Listener = (event: CustomEvent) => void;
+
+/** "Chat" is the word in most languages. */
+const CHAT: Record<string, string> = { ar: "محادثة", he: "צ׳אט", ja: "チャット" };
+const SVG = "http://www.w3.org/2000/svg";
+const BUBBLE = "M20 11.5a8 8 0 0 1-11.6 7.1L4 20l1.4-4.4A8 8 0 1 1 20 11.5ZM8.5 11.5h.01M12 11.5h.01M15.5 11.5h.01";
+
+const script = document.currentScript ?? document.querySelector('script[src*="/widget.js"]');
+const base = new URL(".", (script as HTMLScriptElement).src).href;
+const EVENT = "ai-widget:";
+let context: Context | undefined;
+let host: HTMLElement | undefined;
+let sheet: CSSStyleSheet;
+let panel: Panel | undefined;
+let loading: Promise<Panel | undefined> | undefined;
+let attempts = 0;
+let settle: () => void;
+const ready = new Promise<void>((resolve) => (settle = resolve));
+
+function say(problem: string): void {
+  console.error(`[ai-widget] ${problem}`);
+}
+
+function emit(type: EventName, detail?: unknown): void {
+  dispatchEvent(new CustomEvent(EVENT + type, { detail }));
+}
+
+function show({ launcher, locale, config }: Context): void {
+  sheet.replaceSync(css + themeRules(config.theme));
+  launcher.ariaLabel = `${CHAT[locale.slice(0, 2)] ?? "Chat"}: ${config.name}`;
+  host!.dir = /^(ar|he|fa|ur)/.test(locale) ? "rtl" : "ltr";
+  host!.lang = locale;
+}
+
+function load(): Promise<Panel | undefined> {
+  const { launcher } = context!;
+  launcher.ariaBusy = "true";
+  // A failed import may be remembered under its address: another one asks anew.
+  loading ??= import(`${base}widget/${PANEL_FILE}${attempts++ ? `?${attempts}` : ""}`)
+    .then(({ mount }: typeof import("./panel")) => (panel = mount(context!)))
+    .catch((error: unknown) => {
+      loading = undefined;
+      say(`the chat cannot be loaded: ${error}`);
+      emit("error", { code: "load_failed" });
+      return undefined;
+    })
+    .finally(() => (launcher.ariaBusy = null));
+  return loading;
+}
+
+async function withPanel(use: (panel: Panel) => void): Promise<void> {
+  await ready;
+  const loaded = context && (await load());
+  if (loaded) use(loaded);
+}
+
+const toggle = (): Promise<void> => withPanel((it) => (it.isOpen ? it.close() : it.open()));
+
+async function change(apply: (context: Context) => void): Promise<void> {
+  await ready;
+  if (!context) return;
+  apply(context);
+  show(context);
+  panel?.refresh();
+}
+
+function makeLauncher(): HTMLButtonElement {
+  const launcher = document.createElement("button");
+  const icon = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  launcher.type = "button";
+  launcher.className = "launcher";
+  launcher.ariaHasPopup = "dialog";
+  launcher.ariaExpanded = "false";
+  icon.setAttribute("viewBox", "0 0 24 24");
+  icon.ariaHidden = "true";
+  path.setAttribute("d", BUBBLE);
+  icon.append(path);
+  launcher.append(icon);
+  for (const intent of ["pointerenter", "focus"]) {
+    launcher.addEventListener(intent, load, { once: true });
+  }
+  launcher.addEventListener("click", toggle);
+  return launcher;
+}
+
+async function start(element: HTMLElement): Promise<void> {
+  host = element;
+  const id = element.getAttribute("widget") ?? "";
+  const answer = await fetch(`${base}api/public/widgets/${encodeURIComponent(id)}`);
+  if (!answer.ok) {
+    throw `widget "${id}": ${answer.status === 404 ? "there is none" : `status ${answer.status}`}`;
+  }
+  const config: Config = await answer.json();
+  const root = element.attachShadow({ mode: "closed" });
+  const launcher = makeLauncher();
+  const locale = element.getAttribute("locale") || config.locale || document.documentElement.lang || "en";
+  context = { config, locale, base, root, launcher, emit };
+  sheet = new CSSStyleSheet();
+  root.adoptedStyleSheets = [sheet];
+  show(context);
+  root.append(launcher);
+  settle();
+  emit("ready");
+  // Open on the page before, in this tab; on a phone it would hide the page.
+  if (innerWidth > 640 && remembered(id)) void withPanel((it) => it.open({ focus: false }));
+}
+
+function remembered(id: string): boolean {
+  try {
+    return !!sessionStorage[`ai-widget-open:${id}`];
+  } catch {
+    return false;
+  }
+}
+
+class WidgetElement extends HTMLElement {
+  connectedCallback(): void {
+    if (host) return;
+    start(this).catch((problem: unknown) => say(`${problem}: nothing is drawn`));
+  }
+}
+
+const api = {
+  open: (options?: { focus?: boolean }) => withPanel((it) => it.open(options)),
+  close: () => panel?.close(),
+  toggle,
+  ask: (question: string) => withPanel((it) => it.ask(String(question))),
+  setTheme: (wanted: Theme & { primary?: string }) =>
+    change(({ config }) => (config.theme = changedTheme(config.theme, wanted))),
+  setLocale: (locale: string) => change((it) => (it.locale = String(locale))),
+  on(type: EventName, listener: Listener): void {
+    addEventListener(EVENT + type, listener as EventListener);
+    if (type === "ready" && context) listener(new CustomEvent(type));
+  },
+  off: (type: EventName, listener: Listener) => removeEventListener(EVENT + type, listener as EventListener),
+  destroy(): void {
+    panel?.destroy();
+    host?.remove();
+    panel = loading = host = context = undefined;
+  },
+};
+
+function place(): void {
+  const { dataset } = script as HTMLElement;
+  if (!dataset.widget) return;
+  const element = document.createElement("ai-widget");
+  for (const name in dataset) element.setAttribute(name, dataset[name]!);
+  document.body.append(element);
+}
+
+if ("AIWidget" in window) {
+  say("loaded twice");
+} else {
+  Object.assign(window, { AIWidget: api });
+  customElements.define("ai-widget", WidgetElement);
+  if (document.body) place();
+  else addEventListener("DOMContentLoaded", place);
+}

@@ -1,0 +1,348 @@
+// The chat itself: a dialog beside the page, or over all of it on a phone.
+
+import { AnswerView } from "./answer";
+import type { Citation } from "./chat";
+import { Conversation, type Turn } from "./conversation";
+import { el, iconButton, safeUrl } from "./dom";
+import { icon } from "./icons";
+import css from "./panel.css";
+import { Announcer } from "./sentences";
+import { type Strings, stringsOf } from "./strings";
+import type { Context, Panel } from "./types";
+
+const MAX_QUESTION = 1000;
+const PHONE = "(max-width: 640px), (max-height: 420px)";
+
+/** The panel, closed, in the loader's shadow root. */
+export function mount(context: Context): Panel {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  context.root.adoptedStyleSheets = [...context.root.adoptedStyleSheets, sheet];
+  return new ChatPanel(context);
+}
+
+class ChatPanel implements Panel {
+  private readonly phone = matchMedia(PHONE);
+  private readonly conversation: Conversation;
+  private readonly leaving = new AbortController();
+  private strings!: Strings;
+  private dialog!: HTMLDialogElement;
+  private log!: HTMLElement;
+  private turns!: HTMLElement;
+  private input!: HTMLTextAreaElement;
+  private submit!: HTMLButtonElement;
+  private latest!: HTMLButtonElement;
+  private offline!: HTMLElement;
+  private announcer!: Announcer;
+  private views = new Map<Turn, AnswerView>();
+  private isAtEnd = true;
+
+  constructor(private readonly context: Context) {
+    const { config, base } = context;
+    const address = `${base}api/public/widgets/${encodeURIComponent(config.id)}`;
+    this.conversation = new Conversation(`ai-widget:${config.id}`, address, (turn) => this.changed(turn));
+    this.build();
+    const options = { signal: this.leaving.signal };
+    this.phone.addEventListener("change", () => this.isOpen && this.show(true), options);
+    for (const type of ["online", "offline"]) addEventListener(type, () => this.showConnection(), options);
+    addEventListener("pagehide", () => this.conversation.save(), options);
+    visualViewport?.addEventListener("resize", () => this.fit(), options);
+  }
+
+  get isOpen(): boolean {
+    return this.dialog.open;
+  }
+
+  open({ focus = true } = {}): void {
+    if (this.isOpen) return;
+    this.show(focus);
+    this.context.launcher.setAttribute("aria-expanded", "true");
+    this.remember(true);
+    this.toEnd();
+    this.context.emit("open");
+  }
+
+  close(): void {
+    if (!this.isOpen) return;
+    const hadFocus = this.context.root.activeElement !== null;
+    this.dialog.close();
+    this.context.launcher.setAttribute("aria-expanded", "false");
+    this.remember(false);
+    if (hadFocus) this.context.launcher.focus();
+    this.context.emit("close");
+  }
+
+  ask(question: string): void {
+    this.open();
+    this.send(question);
+  }
+
+  refresh(): void {
+    const { isOpen } = this;
+    const draft = this.input.value;
+    this.dialog.remove();
+    for (const view of this.views.values()) view.destroy();
+    this.build();
+    this.input.value = draft;
+    if (isOpen) this.show(false);
+  }
+
+  destroy(): void {
+    this.leaving.abort();
+    this.conversation.stop();
+    for (const view of this.views.values()) view.destroy();
+    this.dialog.remove();
+  }
+
+  /** Modal over a phone's whole screen, else beside the page, which stays usable. */
+  private show(focus: boolean): void {
+    const modal = this.phone.matches;
+    if (this.dialog.open) this.dialog.close();
+    this.dialog.classList.toggle("full", modal);
+    if (modal) this.dialog.showModal();
+    else if (focus) this.dialog.show();
+    else this.dialog.open = true;
+    this.fit();
+    if (focus) this.input.focus();
+  }
+
+  /** The height a phone's keyboard leaves. */
+  private fit(): void {
+    this.dialog.style.setProperty("--height", `${Math.round(visualViewport?.height ?? innerHeight)}px`);
+  }
+
+  private remember(isOpen: boolean): void {
+    try {
+      sessionStorage.setItem(`ai-widget-open:${this.context.config.id}`, isOpen ? "1" : "");
+    } catch {
+      // Storage is forbidden here: the next page begins closed.
+    }
+  }
+
+  private build(): void {
+    const { config, root, locale } = this.context;
+    this.strings = stringsOf(locale);
+    this.views = new Map();
+    const said = el("div", { class: "unseen", "aria-live": "polite" });
+    this.announcer = new Announcer(said, locale);
+    this.turns = el("div", { class: "turns" });
+    this.log = el(
+      "div",
+      { class: "log", role: "log", "aria-label": this.strings.log, tabindex: "0", scroll: () => this.scrolled() },
+      this.welcome(),
+      this.turns,
+    );
+    this.latest = iconButton(icon("latest"), this.strings.latest, () => this.toEnd());
+    this.latest.classList.add("latest");
+    this.offline = el("p", { class: "offline", role: "status" });
+    this.dialog = el(
+      "dialog",
+      { "aria-label": config.name, keydown: (event) => this.key(event as KeyboardEvent), cancel: (event) => this.cancelled(event) },
+      this.header(),
+      this.log,
+      this.latest,
+      said,
+      this.offline,
+      this.composer(),
+    );
+    for (const turn of this.conversation.turns) this.view(turn);
+    root.append(this.dialog);
+    this.showConnection();
+    this.showSuggestions();
+    this.scrolled();
+  }
+
+  private header(): Node {
+    const { config } = this.context;
+    return el(
+      "header",
+      {},
+      this.avatar(),
+      el("div", { class: "name" }, el("h2", { dir: "auto" }, config.name), el("p", {}, this.strings.subtitle)),
+      iconButton(icon("fresh"), this.strings.fresh, () => this.startAnew()),
+      iconButton(icon("close"), this.strings.close, () => this.close()),
+    );
+  }
+
+  /** The logo where the service itself has it: a page's policy need not let pictures in from elsewhere. */
+  private avatar(): Node {
+    const { config, base } = this.context;
+    const letters = config.theme.monogram || [...config.name.trim()][0] || "?";
+    const avatar = el("div", { class: "avatar", "aria-hidden": "true" }, letters);
+    const logo = safeUrl(config.theme.logo_url);
+    if (logo?.startsWith(base)) {
+      const image = el("img", { src: logo, alt: "", load: () => avatar.replaceChildren(image) });
+    }
+    return avatar;
+  }
+
+  private welcome(): Node {
+    const { config } = this.context;
+    return el(
+      "div",
+      { class: "welcome" },
+      el("div", { class: "answer" }, el("div", { class: "text", dir: "auto" }, config.greeting || this.strings.greeting)),
+      config.state === "building" && el("p", { class: "hint" }, this.strings.building),
+      el("div", { class: "suggested" }),
+    );
+  }
+
+  private composer(): Node {
+    this.input = el("textarea", {
+      rows: "1",
+      maxlength: String(MAX_QUESTION),
+      "aria-label": this.strings.question,
+      placeholder: this.strings.placeholder,
+      enterkeyhint: "send",
+      dir: "auto",
+      input: () => this.typed(),
+    });
+    this.submit = iconButton(icon("send"), this.strings.send, () => {}, { type: "submit" });
+    this.submit.classList.add("submit");
+    return el(
+      "form",
+      { class: "composer", submit: (event) => this.submitted(event) },
+      el("div", { class: "field" }, this.input, this.submit),
+      el("p", { class: "note" }, this.strings.note),
+    );
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.key === "Escape" && !event.isComposing) {
+      event.stopPropagation();
+      event.preventDefault();
+      this.close();
+    } else if (event.key === "Enter" && event.target === this.input && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      if (!this.conversation.isStreaming) this.submitted(event);
+    }
+  }
+
+  /** A modal dialog is closed by the system (Android's back gesture): in our way. */
+  private cancelled(event: Event): void {
+    event.preventDefault();
+    this.close();
+  }
+
+  private typed(): void {
+    this.input.style.blockSize = "auto";
+    this.input.style.blockSize = `${Math.min(this.input.scrollHeight, 128)}px`;
+  }
+
+  private submitted(event: Event): void {
+    event.preventDefault();
+    if (this.conversation.isStreaming) this.conversation.stop();
+    else this.send(this.input.value);
+  }
+
+  private send(text: string): void {
+    const question = text.trim().slice(0, MAX_QUESTION);
+    if (!question) return;
+    this.input.value = "";
+    this.typed();
+    this.isAtEnd = true;
+    this.context.emit("message", { question });
+    void this.conversation.ask(question);
+    if (!this.phone.matches) this.input.focus();
+    else this.log.focus();
+  }
+
+  private startAnew(): void {
+    this.conversation.clear();
+    this.turns.replaceChildren();
+    for (const view of this.views.values()) view.destroy();
+    this.views.clear();
+    this.showSuggestions();
+    this.showProgress();
+    this.input.focus();
+  }
+
+  private view(turn: Turn): AnswerView {
+    const known = this.views.get(turn);
+    if (known) return known;
+    const view = new AnswerView(turn, this.strings, {
+      retry: (it) => {
+        this.input.focus();
+        void this.conversation.ask(it.question, it);
+      },
+      rate: (it, rating, comment) => {
+        this.context.emit("feedback", { message_id: it.messageId, rating, comment });
+        return this.conversation.rate(it, rating, comment);
+      },
+      cited: (citation: Citation) => this.context.emit("citation_click", citation),
+      announce: (text) => this.announcer.say(text),
+    });
+    this.views.set(turn, view);
+    this.turns.append(view.element);
+    return view;
+  }
+
+  /** The turn grew, or ended. */
+  private changed(turn: Turn): void {
+    if (!this.conversation.turns.includes(turn)) return;
+    this.view(turn).update();
+    this.showProgress();
+    if (turn.status === "streaming") {
+      if (turn.answer) this.announcer.update(turn.answer, false);
+      else this.announcer.begin(this.strings.searching);
+    } else {
+      this.ended(turn);
+    }
+    this.showSuggestions();
+    if (this.isAtEnd) this.toEnd(this.view(turn).element);
+  }
+
+  private ended(turn: Turn): void {
+    const { strings } = this;
+    if (turn.status === "answered") this.announcer.update(turn.answer, true);
+    if (turn.status === "not_found") this.announcer.say(`${strings.notFound}. ${turn.answer}`);
+    if (turn.status === "stopped") this.announcer.say(strings.stopped);
+    if (turn.status === "failed") {
+      this.announcer.say(this.view(turn).element.querySelector(".failure")?.textContent ?? "");
+      this.context.emit("error", { code: turn.failure, retry_after: turn.retryAfter || undefined });
+      return;
+    }
+    const { question, answer, citations, messageId, status } = turn;
+    this.context.emit("answer", { question, answer, citations, message_id: messageId, status });
+  }
+
+  private showProgress(): void {
+    const isBusy = this.conversation.isStreaming;
+    const label = isBusy ? this.strings.stop : this.strings.send;
+    if (this.submit.title === label) return;
+    this.submit.title = label;
+    this.submit.setAttribute("aria-label", label);
+    this.submit.replaceChildren(icon(isBusy ? "stop" : "send"));
+  }
+
+  /** The widget's questions before the first one is asked, then those the last answer brought. */
+  private showSuggestions(): void {
+    const last = this.conversation.turns.at(-1);
+    const questions = (last ? last.suggestions : this.context.config.suggested_questions) ?? [];
+    this.log.querySelector(".suggested")?.remove();
+    if (!questions.length || this.conversation.isStreaming) return;
+    const list = el(
+      "div",
+      { class: "suggested", role: "group", "aria-label": this.strings.suggestions },
+      ...questions
+        .slice(0, 4)
+        .map((text) => el("button", { type: "button", dir: "auto", click: () => this.send(String(text)) }, String(text))),
+    );
+    this.log.append(list);
+  }
+
+  private showConnection(): void {
+    this.offline.textContent = navigator.onLine ? "" : this.strings.offline;
+  }
+
+  private scrolled(): void {
+    this.isAtEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 40;
+    this.latest.hidden = this.isAtEnd;
+  }
+
+  /** To the end, but no further than to the top of what is being read. */
+  private toEnd(read?: HTMLElement): void {
+    const { log } = this;
+    log.scrollTop = read ? Math.min(log.scrollHeight, read.offsetTop - log.offsetTop - 10) : log.scrollHeight;
+  }
+}

@@ -1,0 +1,42 @@
+// From a theme to a style sheet. Whatever a theme says, only values of these forms reach the page.
+
+import type { Theme, Tokens } from "./types";
+
+const COLOUR = /^#[\da-f]{6}$/i;
+/** Colours, lengths, names of fonts, `rgb()`: nothing that could fetch, nothing that could end a declaration. */
+const VALUE = /^([#\p{L}\p{N} ,._-]|"[\p{L}\p{N} ._-]*"|'[\p{L}\p{N} ._-]*'|rgb\([\d ./%]+\)){1,300}$/u;
+
+function declarations(tokens?: Tokens | null): string {
+  return Object.entries(tokens ?? {})
+    .filter(([name, value]) => /^--aw-[a-z\d-]+$/.test(name) && VALUE.test(value))
+    .map(([name, value]) => `${name}:${value};`)
+    .join("");
+}
+
+/** Style rules with the theme's variables. */
+export function themeRules({ scheme, tokens }: Theme): string {
+  const [light, dark] = ["light", "dark"].map((it) => `:host{color-scheme:${it};${declarations(tokens?.[it])}}`);
+  if (scheme === "auto") return `${light}@media(prefers-color-scheme:dark){${dark}}`;
+  return scheme === "dark" ? dark! : light!;
+}
+
+function isLight(colour: string): boolean {
+  const linear = (at: number): number => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2;
+  return 0.2126 * linear(1) + 0.7152 * linear(3) + 0.0722 * linear(5) > 0.179;
+}
+
+/** The theme with what a page's script wants changed: whole tokens, or `primary` alone, which brings its text. */
+export function changedTheme(theme: Theme, change: Theme & { primary?: string }): Theme {
+  const { primary = "" } = change;
+  const brand: Tokens = {};
+  if (COLOUR.test(primary)) {
+    const ink = isLight(primary) ? "#000000" : "#ffffff";
+    for (const name of ["primary", "primary-hover", "user-bg"]) brand[`--aw-${name}`] = primary;
+    for (const name of ["on-primary", "user-text"]) brand[`--aw-${name}`] = ink;
+  }
+  const tokens: Record<string, Tokens> = {};
+  for (const scheme of ["light", "dark"]) {
+    tokens[scheme] = { ...theme.tokens?.[scheme], ...brand, ...change.tokens?.[scheme] };
+  }
+  return { ...theme, ...change, tokens };
+}

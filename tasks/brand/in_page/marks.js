@@ -1,0 +1,55 @@
+// Logos: pictures and names that link home, those in the header, those called so.
+const leadsHome = (link) => {
+  if (!link) return false;
+  if (/\bhome\b/.test(attribute(link, "rel"))) return true;
+  const url = new URL(attribute(link, "href"), document.baseURI);
+  const home = url.pathname === location.pathname || /^\/([a-z]{2}(-[a-z]{2})?\/?)?$/i.test(url.pathname);
+  return url.origin === location.origin && home;
+};
+// The colours of a drawing within the page, by the boxes of its shapes.
+const paints = (drawing) => {
+  const areas = new Map();
+  for (const shape of Array.from(drawing.querySelectorAll("path, rect, circle, ellipse, polygon, text, use")).slice(0, 60)) {
+    const style = getComputedStyle(shape);
+    const colour = style.fill !== "none" ? style.fill : style.stroke;
+    const { width, height } = attempt(() => shape.getBBox(), { width: 0, height: 0 });
+    if (style.display !== "none" && colour && colour !== "none" && width * height > 0) tally(areas, colour, width * height);
+  }
+  return largest(areas, 6, asColour);
+};
+const logo = ({ element, rect, style, context, above }) => {
+  const image = element.localName === "img";
+  const drawn = /^url\("?([^")]+)"?\)/.exec(style.backgroundImage);
+  const source = image ? element.currentSrc || attribute(element, "src") : drawn ? drawn[1] : "";
+  const said = [names(element), attribute(element, "alt"), image ? source.split("/").pop() : "", context.link ? names(context.link) : ""];
+  const spoken = [attribute(element, "alt"), attribute(element, "aria-label"), context.link ? attribute(context.link, "aria-label") : ""];
+  return {
+    url: source && !source.startsWith("data:") ? absolute(source) : "",
+    header: Boolean(context.header) || rect.top + scrollY < 160,
+    home: attempt(() => leadsHome(context.link), false),
+    named: /logo|brand/i.test(said.join(" ").slice(0, 1000)),
+    alt: text(spoken.find(Boolean) || ""),
+    width: Math.round(rect.width),
+    distance: Math.round(Math.max(0, rect.left + scrollX) + Math.max(0, rect.top + scrollY)),
+    backdrop: above.backdrop,
+    paints: element.localName === "svg" ? attempt(() => paints(element), []) : [],
+  };
+};
+// Names set in type: the text of links home in the header.
+const wordmarks = () =>
+  visible
+    .filter(({ element, above }) => element.localName === "a" && above.header)
+    .filter(({ element }) => attempt(() => leadsHome(element), false))
+    .map(({ element, style }) => ({ name: text(element.textContent, 60), colour: style.color }))
+    .filter(({ name }) => name)
+    .slice(0, 4);
+const isPicture = ({ element, style, context }) =>
+  element.localName === "img" ||
+  element.localName === "svg" ||
+  (Boolean(context.link) && style.backgroundImage.startsWith("url("));
+const logos = () =>
+  visible
+    .filter((item) => isPicture(item) && item.rect.width >= 16 && item.rect.height >= 12)
+    .map((item) => attempt(() => logo(item), null))
+    .filter((candidate) => candidate && (candidate.named || (candidate.header && candidate.home)))
+    .slice(0, MAX_RECORDS);

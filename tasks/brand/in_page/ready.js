@@ -1,0 +1,20 @@
+// Before all else: a page whose styles are still on their way has no looks yet. Waits for them, but not for ever.
+const STYLES_MS = 3000;
+const FONTS_MS = 500;
+
+const within_ms = (promise, most) => Promise.race([promise, new Promise((done) => setTimeout(done, most))]);
+const isOnItsWay = (link) =>
+  !link.sheet &&
+  !link.disabled &&
+  (!link.media || matchMedia(link.media).matches) &&
+  !performance.getEntriesByName(link.href).some((entry) => entry.responseEnd > 0);
+const settled = (link) => new Promise((done) => ["load", "error"].forEach((event) => link.addEventListener(event, done)));
+try {
+  const links = Array.from(document.querySelectorAll('link[rel~="stylesheet" i]')).slice(0, 100).filter(isOnItsWay);
+  const loaded = new Promise((done) => addEventListener("load", done));
+  if (links.length && document.readyState !== "complete")
+    await within_ms(Promise.race([Promise.all(links.map(settled)), loaded]), STYLES_MS);
+  if (document.fonts.status === "loading") await within_ms(document.fonts.ready, FONTS_MS);
+} catch {
+  // A page that hides these names is looked at as it is.
+}

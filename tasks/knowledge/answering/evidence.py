@@ -1,0 +1,181 @@
+"""Whether a passage answers a question: the one decision between an answer and a refusal.
+
+A passage's evidence is a weighted sum of what one can point at:
+
+- `window`: how much of what the question asks for (its words, the rarer in the site the heavier) stands within
+  three neighbouring statements, their headings and the page's title;
+- `place`: how much of it the headings and the title have: the passage is about it;
+- `similarity`: the cosine of the local model's vectors of the question and the passage, or its best window; of the
+  local model whichever provider embeds the site, so that the scale is always the same;
+- `foreign`: how much of it no page of the site has;
+- `names`: the heaviest name, identifier or number of the question that the passage lacks.
+
+The weights are a logistic regression's on half of the questions in `tests/benchmarks/site_questions.py`, and on
+questions about other sites that these two cannot answer; `python -m tests.benchmarks answers` measures both halves.
+"""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
+
+from tasks.core.models import Frozen, Passage
+from tasks.knowledge.answering.quantities import asks_for_number, has_number
+from tasks.knowledge.answering.question import Question, Term
+from tasks.knowledge.answering.sentences import Statement, read_statements
+from tasks.knowledge.answering.synonyms import find_synonyms
+from tasks.knowledge.answering.words import read_words, stemmer, stems
+from tasks.knowledge.local_model import embed_locally
+
+WINDOW, PLACE, SIMILARITY, FOREIGN, NAMES, BIAS = 4.8, 2.1, 6.2, -3.7, -0.9, -7.75
+ENOUGH = 0.17
+"""Evidence from which on a passage counts as answering, as a probability."""
+NEIGHBOURS = 1
+NUMBER = 0.3
+"""What having a number is worth to a statement, in shares of the question. To the decision whether the passage
+answers at all it is worth nothing: measured, passages that do not answer have numbers as often."""
+MOST_READ = 8
+"""Passages read sentence by sentence; of the others all words together are looked at."""
+
+Each = TypeVar("Each")
+
+
+class Evidence(Frozen):
+    """What speaks for a passage, each from 0 to 1 (similarity −1 … 1)."""
+
+    passage: Passage
+    window: float
+    place: float
+    similarity: float
+    foreign: float
+    names: float
+    best: int | None
+    """Which of the passage's statements is in the middle of the best window; none when it has none."""
+
+    @property
+    def strength(self) -> float:
+        """The probability that the passage answers."""
+        total = (
+            WINDOW * self.window
+            + PLACE * self.place
+            + SIMILARITY * self.similarity
+            + FOREIGN * self.foreign
+            + NAMES * self.names
+            + BIAS
+        )
+        return 1 / (1 + math.exp(-total))
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is enough to answer from."""
+        return self.strength >= ENOUGH
+
+
+class _Words:
+    """How much of a question is found: a word counts fully, one that means nearly the same by its cosine."""
+
+    def __init__(self, question: Question, texts: Iterable[str]) -> None:
+        self._terms = question.terms
+        self._total = question.weight or 1.0
+        stem = stemmer(question.language)
+        words = {word.casefold(): stem(word) for text in texts for word in read_words(text)}
+        replaceable = [term.word.casefold() for term in question.terms if not term.is_name]
+        self._synonyms = find_synonyms(replaceable, words)
+
+    def credit(self, term: Term, found: Collection[str]) -> float:
+        """How much of the term the stems have."""
+        if term.stem in found:
+            return 1.0
+        near = self._synonyms.get(term.word.casefold(), {})
+        return max((credit for stem, credit in near.items() if stem in found), default=0.0)
+
+    def share(self, found: Collection[str]) -> float:
+        """How much of the question's weight the stems have."""
+        return sum(term.weight * self.credit(term, found) for term in self._terms) / self._total
+
+
+def weigh(question: Question, passages: Sequence[Passage]) -> list[Evidence]:
+    """The evidence of each passage, strongest first. Takes processor time: some 30 ms in all."""
+    if not passages:
+        return []
+    texts = [_embedded(passage, passage.text) for passage in passages]
+    words = _Words(question, texts)
+    # To read all of them sentence by sentence would double the time to the first word.
+    worth = [words.share(set(stems(text, question.language))) for text in texts]
+    order = sorted(range(len(passages)), key=lambda place: -(worth[place] + passages[place].similarity))
+    weighed = [_weigh(question, words, passages[place]) for place in order[:MOST_READ]]
+    return sorted(_compared(question, weighed), key=lambda evidence: -evidence.strength)
+
+
+def _embedded(passage: Passage, text: str) -> str:
+    return f"{passage.title} > {passage.heading}\n\n{text}"
+
+
+def _compared(question: Question, weighed: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence with the similarities: of the passage or of its best window, whichever is more alike."""
+    texts = [
+        _embedded(evidence.passage, text)
+        for evidence in weighed
+        for text in (evidence.passage.text, _best_window(evidence))
+    ]
+    asked, *vectors = embed_locally([question.text, *texts])
+    alike = [float(asked @ vector) for vector in vectors]
+    return [
+        evidence.model_copy(update={"similarity": max(alike[2 * place : 2 * place + 2])})
+        for place, evidence in enumerate(weighed)
+    ]
+
+
+def _best_window(evidence: Evidence) -> str:
+    if evidence.best is None:
+        return ""
+    statements = read_statements(evidence.passage.text)
+    return " ".join([statements[evidence.best].heading, *_around([s.text for s in statements], evidence.best)])
+
+
+def _weigh(question: Question, words: _Words, passage: Passage) -> Evidence:
+    place = set(stems(f"{passage.title} {passage.heading}", question.language))
+    statements = read_statements(passage.text)
+    found = [set(stems(statement.text, question.language)) for statement in statements]
+    windows = [
+        words.share(place.union(*_around(found, index), stems(statement.heading, question.language)))
+        for index, statement in enumerate(statements)
+    ]
+    everything = place.union(*found)
+    missing = [term for term in question.terms if not words.credit(term, everything)]
+    return Evidence(
+        passage=passage,
+        window=max(windows, default=0.0),
+        place=words.share(place),
+        similarity=0.0,
+        foreign=sum(term.weight for term in missing if not term.is_known) / (question.weight or 1.0),
+        names=max((term.weight for term in missing if term.is_name), default=0.0),
+        best=_best(words, statements, found, windows, wants_number=asks_for_number(question.text)),
+    )
+
+
+def _around(found: Sequence[Each], index: int) -> Sequence[Each]:
+    return found[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1]
+
+
+def _best(
+    words: _Words,
+    statements: Sequence[Statement],
+    found: Sequence[set[str]],
+    windows: Sequence[float],
+    *,
+    wants_number: bool,
+) -> int | None:
+    """Of the statements the one that has most of the question itself; a window's worth counts half.
+
+    Where the question asks for a number, a statement that has one comes before one that has not.
+
+    A question on the page is no answer: what it asks belongs to the statement after it.
+    """
+
+    def worth(at: int) -> float:
+        own = found[at] | found[at - 1] if at and statements[at - 1].asks else found[at]
+        number = NUMBER if wants_number and has_number(statements[at].text) else 0.0
+        return words.share(own) + windows[at] / 2 + number
+
+    candidates = [at for at, statement in enumerate(statements) if not statement.asks]
+    return max(candidates, key=lambda at: (worth(at), -at), default=None)

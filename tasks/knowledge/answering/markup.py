@@ -1,0 +1,108 @@
+"""Markdown that is safe to show: no HTML, no images, links to the site alone.
+
+A renderer that sanitises comes after it; neither relies on the other.
+"""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+_MARKS = re.compile(r"[\[\]<\\]|!(?=\[)|(?<!\w)[*_~]|[*_~](?!\w)")
+_CODE = re.compile(r"(`+)([^`]+)\1(?!`)")
+_BARE = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|javascript:|data:)[^\s<>\[\]`\"]+", re.IGNORECASE)
+
+IsOurs = Callable[[str], bool]
+
+
+def escape(text: str) -> str:
+    """Plain text as Markdown that shows just this text; code keeps its ticks, addresses become code."""
+    parts: list[str] = []
+    end = 0
+    for match in _CODE.finditer(text):
+        parts += [_escape_prose(text[end : match.start()]), match[0]]
+        end = match.end()
+    return "".join([*parts, _escape_prose(text[end:])])
+
+
+def _escape_prose(text: str) -> str:
+    parts: list[str] = []
+    end = 0
+    for match in _BARE.finditer(text):
+        parts += [_escape_marks(text[end : match.start()]), f"`{match[0]}`"]
+        end = match.end()
+    return "".join([*parts, _escape_marks(text[end:])])
+
+
+def _escape_marks(text: str) -> str:
+    return _MARKS.sub(lambda mark: f"\\{mark[0]}", text.replace("`", "'"))
+
+
+def fence(code: str) -> str:
+    """Code as a fenced block, whatever it contains."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", code)), default=2)
+    ticks = "`" * (longest + 1)
+    return f"{ticks}\n{code}\n{ticks}"
+
+
+_HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+", re.MULTILINE)
+_DEFINITION = re.compile(r"^[ \t]{0,3}\[[^\]\n]{1,300}\]:[^\n]*(?:\n|$)", re.MULTILINE)
+_LINK = re.compile(
+    r"(!?)\[((?:[^\[\]]|\[[^\[\]]{0,200}\]){0,1000})\]"
+    r"(?:\(\s*<?((?:[^()\s<>]|\([^()\s]{0,300}\)){0,2100})>?(?:\s+(?:\"[^\"]{0,300}\"|'[^']{0,300}'))?\s*\)"
+    r"|\[([^\[\]]{0,300})\])"
+)
+_AUTOLINK = re.compile(r"<([a-z][a-z0-9+.-]{1,20}:[^\s<>]{1,2100})>", re.IGNORECASE)
+_IMAGE_MARK = re.compile(r"!(?=\[)")
+_REFERENCE = re.compile(r"\d{1,2}")
+
+
+def clean(markdown: str, is_ours: IsOurs) -> str:
+    """A finished piece of Markdown without HTML, images and reference links, and with links to the site alone.
+
+    Other links are shown as their text, other addresses as code. References like [1] stay.
+    """
+    pieces: list[str] = []
+    end = 0
+    for match in _CODE.finditer(markdown):
+        pieces += [_clean_prose(markdown[end : match.start()], is_ours), match[0]]
+        end = match.end()
+    return "".join([*pieces, _clean_prose(markdown[end:], is_ours)])
+
+
+def _clean_prose(text: str, is_ours: IsOurs) -> str:
+    kept: list[str] = []
+
+    def keep(markdown: str) -> str:
+        kept.append(markdown)
+        return f"\0{len(kept) - 1}\0"
+
+    def link(match: re.Match[str]) -> str:
+        shown, address = match[2], match[3]
+        if match[4] is not None and _REFERENCE.fullmatch(shown) and _REFERENCE.fullmatch(match[4]):
+            return match[0]
+        if match[1] or not address or not is_ours(address):
+            return shown
+        return keep(f"[{_escape_marks(shown)}]({address})")
+
+    text = _HEADING.sub("", _DEFINITION.sub("", text.replace("\0", "")))
+    text = _LINK.sub(link, text)
+    text = _AUTOLINK.sub(lambda match: keep(f"<{match[1]}>") if is_ours(match[1]) else keep(f"`{match[1]}`"), text)
+    text = _BARE.sub(lambda match: match[0] if is_ours(match[0]) else keep(f"`{match[0]}`"), text)
+    text = _IMAGE_MARK.sub(r"\\!", text.replace("<", "&lt;"))
+    return re.sub(r"\0(\d+)\0", lambda place: kept[int(place[1])], text)
+
+
+def links_to(site_url: str) -> IsOurs:
+    """Whether an address leads to the site: http(s), its host, no user name."""
+    host = urlsplit(site_url).netloc.casefold()
+
+    def is_ours(address: str) -> bool:
+        if re.search(r"[\s\\\x00-\x1f]", address):
+            return False
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            return False
+        return parts.scheme.casefold() in ("http", "https") and parts.netloc.casefold() == host
+
+    return is_ours

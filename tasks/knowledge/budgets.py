@@ -1,0 +1,151 @@
+"""How much may be asked: questions an address, tokens of the chat model an address, a widget, all together.
+
+Counted in the database, so that all API processes share one account. Tokens are reserved before the model is asked,
+for the worst case, and what was not used is given back: what is spent never passes the cap, however many ask at once.
+An address is known by a keyed hash whose key changes every day and is then deleted.
+"""
+
+import hmac
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from ipaddress import ip_address
+from uuid import UUID
+
+from pydantic import Field
+
+from tasks.core.database import Connection, Pool
+from tasks.core.errors import TryLater
+from tasks.core.models import Frozen
+from tasks.core.settings import Rate, Settings
+
+DAY = Rate(count=1, seconds=86_400)
+IPV6_NETWORK_BITS = 64
+"""A household has a whole network of addresses."""
+
+
+class Account(Frozen):
+    """Something that is counted for somebody, in windows of time that begin at multiples of their length."""
+
+    scope: str
+    key: str
+    cap: int
+    seconds: int
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    """When it was opened: it stays with the window of that moment."""
+
+    @property
+    def window_start(self) -> datetime:
+        """When the window began."""
+        second = int(self.at.timestamp())
+        return datetime.fromtimestamp(second - second % self.seconds, UTC)
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds from its opening until the next window."""
+        return self.seconds - int(self.at.timestamp()) % self.seconds
+
+
+_TAKE = """
+INSERT INTO chat_usage AS usage (scope, key, window_start, amount) SELECT %(scope)s, %(key)s, %(start)s, %(amount)s
+WHERE %(amount)s <= %(cap)s
+ON CONFLICT (scope, key, window_start) DO UPDATE SET amount = usage.amount + excluded.amount
+WHERE usage.amount + excluded.amount <= %(cap)s RETURNING amount
+"""
+
+
+class Budgets:
+    """The accounts of all visitors and widgets."""
+
+    def __init__(self, pool: Pool, settings: Settings) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._salt: tuple[date, bytes] | None = None
+
+    async def identify(self, address: str) -> str:
+        """What stands for a visitor's address today: it cannot be turned back, nor followed into tomorrow."""
+        return hmac.new(await self._todays_salt(), _network(address).encode(), sha256).hexdigest()
+
+    async def _todays_salt(self) -> bytes:
+        today = datetime.now(UTC).date()
+        if self._salt is None or self._salt[0] != today:
+            async with self._pool.connection() as connection:
+                await connection.execute(
+                    "INSERT INTO chat_salts (day, salt) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                    (today, secrets.token_bytes(32)),
+                )
+                row = await (
+                    await connection.execute("SELECT salt FROM chat_salts WHERE day = %s", (today,))
+                ).fetchone()
+            assert row is not None
+            self._salt = (today, bytes(row[0]))
+        return self._salt[1]
+
+    async def take_question(self, client: str) -> None:
+        """Count a question of a visitor.
+
+        Raises:
+            TryLater: there were too many of late.
+        """
+        rate = self._settings.chat_rate
+        account = Account(scope="questions", key=client, cap=rate.count, seconds=rate.seconds)
+        await self._take([account], 1, "Too many questions in a short time: please wait a little.")
+
+    async def reserve_tokens(self, client: str, widget_id: UUID, tokens: int) -> list[Account]:
+        """Set tokens of the chat model aside for an answer, on all accounts or on none; the accounts.
+
+        Raises:
+            TryLater: one of the accounts has not so many left today.
+        """
+        settings = self._settings
+        accounts = [
+            Account(scope="client_tokens", key=client, cap=settings.chat_client_tokens, seconds=DAY.seconds),
+            Account(scope="widget_tokens", key=str(widget_id), cap=settings.chat_widget_tokens, seconds=DAY.seconds),
+            Account(scope="tokens", key="", cap=settings.chat_tokens, seconds=DAY.seconds),
+        ]
+        await self._take(accounts, tokens, "No more answers today: the budget for them is spent.")
+        return accounts
+
+    async def give_back(self, accounts: Sequence[Account], tokens: int) -> None:
+        """Return what was reserved and not used."""
+        async with self._pool.connection() as connection, connection.transaction():
+            for account in accounts:
+                await connection.execute(
+                    "UPDATE chat_usage SET amount = greatest(0, amount - %s)"
+                    " WHERE scope = %s AND key = %s AND window_start = %s",
+                    (tokens, account.scope, account.key, account.window_start),
+                )
+
+    async def _take(self, accounts: Sequence[Account], amount: int, message: str) -> None:
+        async with self._pool.connection() as connection, connection.transaction():
+            for account in accounts:
+                if not await _charge(connection, account, amount):
+                    raise TryLater("rate_limited", message, retry_after=account.retry_after)
+
+
+async def _charge(connection: Connection, account: Account, amount: int) -> bool:
+    rows = await connection.execute(
+        _TAKE,
+        {
+            "scope": account.scope,
+            "key": account.key,
+            "start": account.window_start,
+            "amount": amount,
+            "cap": account.cap,
+        },
+    )
+    return await rows.fetchone() is not None
+
+
+def _network(address: str) -> str:
+    """The address, of IPv6 its network; anything else (a socket's name) as it is."""
+    try:
+        ip = ip_address(address.split("%")[0])
+    except ValueError:
+        return address
+    if ip.version == 4:
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return f"{int(ip) >> (128 - IPV6_NETWORK_BITS):x}"

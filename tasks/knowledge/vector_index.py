@@ -1,0 +1,123 @@
+"""An index of its own for a build with very many chunks; others are compared one by one, exactly.
+
+Measured with vectors of 256 numbers in PostgreSQL 18.4 and pgvector 0.8.5, in processor time: comparing all chunks
+of a build takes 1.5 µs each. One HNSW index for all widgets would have to be searched on and on until enough of
+the asked widget's chunks are among those found, and takes more time to fill than all the rest of storing; an index
+for each large build has only its chunks, so its recall does not depend on who else is there.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from tasks.core.database import Connection, Pool
+
+logger = logging.getLogger(__name__)
+
+LEAD = 256
+"""Numbers at a vector's beginning that are compared first, in `knowledge_chunks.lead`: all that the local model's have;
+OpenAI's are trained so that their beginnings can be compared (Matryoshka representations, NeurIPS 2022)."""
+INDEXED_CHUNKS = 20_000
+"""A build with more has an index: comparing so many takes 30 ms."""
+SEARCH_WIDTH = 200
+"""Neighbours HNSW keeps in view (`hnsw.ef_search`)."""
+BUILD_MEMORY = "256MB"
+"""50,000 vectors and their neighbours: beyond it, making the index takes several times as long."""
+ASK_AGAIN_S = 1.0
+_PREFIX = "knowledge_chunks_near_"
+_LOCK = 7_302_115_020
+
+
+def index_name(build_id: UUID) -> str:
+    """What the index of a build is called."""
+    return _PREFIX + build_id.hex
+
+
+async def index_build(pool: Pool, build_id: UUID) -> bool:
+    """Make the build's index if it is large enough, and drop those of builds that no longer answer; whether it has one.
+
+    Searches and other builds go on meanwhile. What fails leaves exact search.
+    """
+    try:
+        async with pool.connection() as connection, _alone(connection):
+            await _drop_old(connection)
+            is_large = await _is_large(connection, build_id)
+            if is_large:
+                await _create(connection, build_id)
+            return is_large
+    except psycopg.Error as error:
+        logger.warning("build %s stays without a vector index: %s", build_id, str(error).split("\n", 1)[0])
+        return False
+
+
+@asynccontextmanager
+async def _alone(connection: Connection) -> AsyncIterator[None]:
+    """Nobody else makes or drops such an index: one that is not valid is left over, not in the making.
+
+    Asked for again and again, as a statement that waits for a lock is one that index creation waits for.
+    """
+    while True:
+        rows = await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
+        if (await rows.fetchone() or (False,))[0]:
+            break
+        await asyncio.sleep(ASK_AGAIN_S)
+    try:
+        yield
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+
+
+async def _create(connection: Connection, build_id: UUID) -> None:
+    name, build = sql.Identifier(index_name(build_id)), sql.Literal(build_id)
+    await connection.execute(f"SET maintenance_work_mem = '{BUILD_MEMORY}'")
+    try:
+        await connection.execute(
+            sql.SQL(
+                "CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON knowledge_chunks"
+                " USING hnsw (lead halfvec_cosine_ops) WHERE job_id = {build}"
+            ).format(name=name, build=build)
+        )
+    finally:
+        await connection.execute("RESET maintenance_work_mem")
+
+
+async def has_index(connection: Connection, build_id: UUID) -> bool:
+    """Whether the build has an index that is ready."""
+    rows = await connection.execute(
+        "SELECT FROM pg_index WHERE indexrelid = to_regclass(%s) AND indisvalid", (index_name(build_id),)
+    )
+    return await rows.fetchone() is not None
+
+
+async def widen_search(connection: Connection) -> None:
+    """Let the transaction's searches keep more neighbours in view, and go on until there are as many as asked for."""
+    await connection.execute(
+        "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true)",
+        (str(SEARCH_WIDTH),),
+    )
+
+
+async def _is_large(connection: Connection, build_id: UUID) -> bool:
+    rows = await connection.execute(
+        "SELECT FROM knowledge_chunks WHERE job_id = %s OFFSET %s LIMIT 1", (build_id, INDEXED_CHUNKS)
+    )
+    return await rows.fetchone() is not None
+
+
+_OLD = """
+SELECT relname FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
+WHERE starts_with(relname, %s) AND (NOT indisvalid OR NOT EXISTS (
+    SELECT FROM widgets WHERE replace(active_job_id::text, '-', '') = substr(relname, %s)
+))
+"""
+
+
+async def _drop_old(connection: Connection) -> None:
+    rows = await connection.execute(_OLD, (_PREFIX, len(_PREFIX) + 1))
+    for (name,) in await rows.fetchall():
+        await connection.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(name)))

@@ -1,0 +1,20 @@
+"""Numbers as named bins: `words <9`."""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Bins:
+    """A number's bin by its upper edge; `more` from the last edge on."""
+
+    name: str
+    edges: tuple[float, ...]
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        below = [f"{self.name} <{edge:g}" for edge in self.edges]
+        object.__setattr__(self, "names", (*below, f"{self.name} more"))
+
+    def __call__(self, value: float) -> str:
+        return self.names[bisect_right(self.edges, value)]

@@ -1,0 +1,125 @@
+"""From the bytes of a document to its text, whatever encoding it is in and whatever it says.
+
+As browsers do it (WHATWG: byte order mark, header, meta element), except where the bytes prove what is
+declared wrong: then what visitors were meant to read counts.
+"""
+
+import re
+from collections.abc import Iterator
+
+from resiliparse.parse.encoding import detect_encoding
+from w3lib.encoding import (
+    html_body_declared_encoding,
+    http_content_type_encoding,
+    read_bom,
+    resolve_encoding,
+    to_unicode,
+)
+
+_SAMPLE_BYTES = 8 * 1024
+"""Of what is not ASCII: enough to tell an encoding by."""
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff][^\r\n]{0,400}[\x80-\xff]*")
+_NOT_WESTERN = re.compile(rb"[\x80-\xff]{4}")
+"""Western letters outside ASCII seldom stand so close together."""
+_BROKEN_SHARE = 0.1
+"""UTF-8 with fewer broken characters than this, of those outside ASCII, is UTF-8 with mistakes in it."""
+_CERTAIN = 8
+"""Bytes beyond one a character that no chance makes valid UTF-8."""
+_ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
+"""ISO-2022-JP is all ASCII to look at."""
+
+
+def decode_html(body: bytes, content_type: str = "") -> str:
+    """The document's text, without byte order mark and NULs; what no encoding explains becomes U+FFFD."""
+    return _decode(body, content_type).replace("\0", "")
+
+
+def _decode(body: bytes, content_type: str) -> str:
+    encoding, bom = read_bom(body)
+    if encoding is not None and bom is not None:
+        return to_unicode(body[len(bom) :], encoding)
+    for name in _evident(body):
+        if (text := _strictly(body, name)) is not None:
+            return text
+    declared = _declared(body, content_type)
+    utf8 = _strictly(body, "utf-8")
+    if utf8 is not None and (len(body) - len(utf8) > _CERTAIN or not any(_is_multibyte(name) for name in declared)):
+        # Text in another encoding is hardly ever valid UTF-8 by chance; a few Chinese characters may be.
+        return utf8
+    for name in _most_credible_first(declared, body):
+        if (text := _strictly(body, name)) is not None:
+            return text
+    return utf8 if utf8 is not None else _decode_by_likeness(body, declared)
+
+
+def _evident(body: bytes) -> Iterator[str]:
+    """Encodings that show in every document, whatever is declared."""
+    if b"\x1b" in body and any(escape in body for escape in _ESCAPES):
+        yield "iso2022_jp"
+    even, odd = body[:1000:2].count(0), body[1:1000:2].count(0)
+    if abs(even - odd) > len(body[:1000]) // 4:
+        # Markup, of which every other byte is zero.
+        yield "utf-16-be" if even > odd else "utf-16-le"
+
+
+def _declared(body: bytes, content_type: str) -> list[str]:
+    """The encodings that header and document name."""
+    header, meta = http_content_type_encoding(content_type), html_body_declared_encoding(body)
+    if meta is not None and meta.startswith("utf-16"):
+        # Had it been, the declaration could not have been read.
+        meta = "utf-8"
+    return [name for name in dict.fromkeys((header, meta)) if name is not None]
+
+
+def _most_credible_first(declared: list[str], body: bytes) -> list[str]:
+    """Servers declare a default (mostly Latin-1) for all they have: where that is doubtful the bytes decide."""
+    is_foreign = "cp1252" in declared and _NOT_WESTERN.search(body) is not None
+    if len(declared) == 2 or is_foreign:
+        found = _detect(body)
+        if found is not None and (found in declared or is_foreign):
+            return [found, *(name for name in declared if name != found)]
+    return declared
+
+
+def _decode_by_likeness(body: bytes, declared: list[str]) -> str:
+    """The text where nothing that is declared fits all of it."""
+    as_utf8 = body.decode("utf-8", "replace")
+    if _is_mostly_right(as_utf8):
+        return as_utf8
+    found = _detect(body)
+    for name in (found, *declared):
+        if name is not None and (text := _strictly(body, name)) is not None:
+            return text
+    return to_unicode(body, found or next(iter(declared), "utf-8"))
+
+
+def _detect(body: bytes) -> str | None:
+    """The encoding that the bytes look like."""
+    sample = bytearray()
+    for match in _BEYOND_ASCII.finditer(body):
+        sample += match.group() + b"\n"
+        if len(sample) > _SAMPLE_BYTES:
+            break
+    found = detect_encoding(bytes(sample) or body[:_SAMPLE_BYTES])
+    name = resolve_encoding(found) if found else None
+    if name == "utf-8":
+        # The detector knows Korean's EUC-KR, but not by a name that it can return.
+        return "cp949" if _strictly(body, "cp949") is not None else None
+    return name
+
+
+def _is_multibyte(name: str) -> bool:
+    return name.startswith(("cp932", "euc", "shift", "iso2022", "cp949", "gb", "big5", "johab", "hz"))
+
+
+def _strictly(body: bytes, name: str) -> str | None:
+    try:
+        return body.decode(name)
+    except UnicodeError:
+        return None
+
+
+def _is_mostly_right(text: str) -> bool:
+    broken = text.count("\ufffd")
+    beyond = sum(character > "\x7f" for character in text) if broken else 0
+    return broken <= _BROKEN_SHARE * beyond

@@ -1,0 +1,72 @@
+"""What short texts say that frame a page's content, mostly in English: learned weights say how much it tells."""
+
+import re
+
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+
+
+def _pattern(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.IGNORECASE)
+
+
+SAYS: dict[str, re.Pattern[str]] = {
+    "copyright": _pattern(
+        r"©", r"\(c\) ?\d{4}", r"all rights reserved", r"copyright", r"privacy policy", r"terms of (?:use|service)"
+    ),
+    "price": _pattern(r"[$€£¥₹]\s?\d", r"\d\s?(?:€|£|kr|zł|usd|eur)\b"),
+    "date": _pattern(
+        rf"\b(?:{_MONTHS})[a-z]*\.? \d{{1,2}}\b",
+        r"\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b",
+        r"\b\d{4}-\d\d-\d\d\b",
+        r"\b(?:minute|hour|day|week|month|year)s? ago\b",
+        r"\bmin read\b",
+    ),
+    "call": _pattern(
+        r"^(?:read|learn|see|view|show|load|find out|discover|shop|explore|browse|continue)\b.{0,20}$",
+        r"\b(?:add to|sign up|log ?in|subscribe|get started|buy now|book now|contact us|download|click here|apply now"
+        r"|try (?:it )?(?:for )?free|request)\b",
+    ),
+    "share": _pattern(
+        r"^(?:share|tweet|pin|email|print|copy link|follow|like|save|reply|report|quote|upvote|downvote)\b"
+    ),
+    "account": _pattern(
+        r"\b(?:log in|sign in|sign up|register|your (?:email|cart|account|privacy)|newsletter|password|cookies?)\b"
+    ),
+    "question": _pattern(r"\?\s*$"),
+    "by": _pattern(r"^(?:by|written by|author|posted|published|updated|last updated|filed under|tags?|categor)"),
+    "count": _pattern(
+        r"^\W*\d[\d,.]*\W*$", r"^\d+ (?:comments?|replies|views|likes|items?|results?|products?|reviews?|ratings?)"
+    ),
+}
+"""Of runs."""
+
+TOPICS: dict[str, re.Pattern[str]] = {
+    "related": _pattern(
+        r"related|you (?:may|might)|recommend|more (?:from|in|like|stories|articles|posts|products|on)|similar|popular",
+        r"trending|latest|recent|also (?:like|bought|viewed)|featured|editor|read next|keep reading|further reading",
+        r"don't miss|see also|top stories|explore",
+    ),
+    "comments": _pattern(
+        r"\bcomments?\b", r"leave a (?:reply|comment)", r"responses?\b", r"discussion|replies|join the"
+    ),
+    "subscribe": _pattern(
+        r"newsletter|subscri|sign up|stay (?:up|in)|follow us|join (?:our|us)|get (?:the|our|in touch)|contact"
+    ),
+    "reviews": _pattern(r"reviews?\b|ratings?\b|customers? say|testimonial"),
+    "share": _pattern(r"\bshare\b|follow"),
+    "about": _pattern(
+        r"about the author|author|company|quick links|information|resources|customer (?:care|service)|help|support",
+        r"legal|categories|tags|archives",
+    ),
+    "filter": _pattern(r"filter|refine|sort|narrow|shop by|brand$|price$|size$|colou?r$"),
+    "question": _pattern(r"faq|frequently asked|questions|q\s?&\s?a"),
+}
+"""Of the headings that runs stand under."""
+
+PRICE = _pattern(r"[$€£¥]\s?\d", r"\d\s?(?:€|£|kr|zł)")
+MOMENT = _pattern(r"\bago\b", rf"\b(?:{_MONTHS})[a-z]*\.? \d{{1,2}},? \d{{4}}")
+CART = _pattern(
+    r"add to (?:cart|bag|basket)|in den warenkorb|ajouter au panier|buy (?:it )?now|in stock|out of stock|sku"
+)
+REPLY = _pattern(r"\b(?:repl(?:y|ies)|posted|joined|posts|thread|answers?|upvote|quote|likes?)\b")
+"""Counted on a page to tell its type."""

@@ -1,0 +1,92 @@
+"""The chat's routes on a server of their own, without Prefect, and a client that speaks as the widget does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+from httpx_sse import aconnect_sse
+from starlette.applications import Starlette
+
+from api import chat, insights, widgets
+from api.prefect_runs import PrefectRuns
+from api.problems import HANDLERS
+from api.service import Service
+from api.stream import Streams
+from tasks.core.database import Pool
+from tasks.core.settings import Rate, Settings
+from tasks.knowledge.answering.model import open_model
+from tasks.knowledge.answering.reply import Site
+from tasks.knowledge.answers import Answerer
+from tasks.knowledge.budgets import Budgets
+from tests.knowledge.answer_material import EMBEDDER
+from tests.serving import serve_app
+
+ADMIN = "an administrator's token"
+MANY = Rate(count=10_000, seconds=60)
+PATIENCE_S = 0.5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All events of one answer."""
+
+    events: list[dict[str, Any]]
+
+    @property
+    def text(self) -> str:
+        """The pieces together."""
+        return "".join(event["text"] for event in self.events if event["type"] == "token")
+
+    @property
+    def end(self) -> dict[str, Any]:
+        """The last event."""
+        return self.events[-1]
+
+
+@dataclass(frozen=True)
+class Chat:
+    """The chat of one site."""
+
+    http: httpx.AsyncClient
+    site: Site
+
+    @property
+    def path(self) -> str:
+        """The widget's public address."""
+        return f"/api/public/widgets/{self.site.widget_id}"
+
+    async def ask(self, message: str, **more: Any) -> Answer:
+        """The whole answer; each frame's `event` is checked to be its object's type."""
+        events = []
+        body = {"message": message, **more}
+        async with aconnect_sse(self.http, "POST", f"{self.path}/chat", json=body) as source:
+            assert source.response.status_code == 200, await source.response.aread()
+            async for frame in source.aiter_sse():
+                if frame.data:
+                    assert frame.event == frame.json()["type"]
+                    events.append(frame.json())
+        return Answer(events)
+
+    async def post(self, body: object, path: str = "chat") -> httpx.Response:
+        """The response to a body, whatever it is."""
+        return await self.http.post(f"{self.path}/{path}", json=body)
+
+    async def insights(self, token: str = ADMIN) -> httpx.Response:
+        """What the holder of the token is told."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return await self.http.get(f"/api/widgets/{self.site.widget_id}/insights", headers=headers)
+
+
+@asynccontextmanager
+async def serving(pool: Pool, settings: Settings, site: Site) -> AsyncIterator[Chat]:
+    """The site's chat while it is served."""
+    async with open_model(settings) as model:
+        answerer = Answerer(pool, EMBEDDER, model.with_patience(PATIENCE_S) if model else None)
+        app = Starlette(routes=[*widgets.routes, *chat.routes, *insights.routes], exception_handlers=HANDLERS)
+        # None of these routes starts or follows a build.
+        runs = cast(PrefectRuns, None)
+        app.state.service = Service(settings, pool, runs, Streams(pool), EMBEDDER, answerer, Budgets(pool, settings))
+        async with serve_app(app) as http:
+            yield Chat(http, site)

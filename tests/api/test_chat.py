@@ -1,0 +1,305 @@
+"""Chat over HTTP: a stream of events, a conversation, thumbs, and what the owner learns from it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tasks.core.database import Pool
+from tasks.core.events import EventType
+from tasks.core.settings import Rate
+from tasks.knowledge.answering.reply import Site
+from tasks.knowledge.builds import append_event, hash_token
+from tasks.knowledge.conversations import delete_old
+from tests.api.chatting import ADMIN, MANY, Chat, serving
+from tests.conftest import MakeSettings
+from tests.knowledge.answer_material import SHOP, build_site
+from tests.knowledge.material import count, draft, new_job
+from tests.sites.openai_chat import NextChat
+from tests.sites.openai_server import OpenAIServer, serve_openai
+
+QUESTION = "What does shipping to Norway cost?"
+
+
+@pytest.fixture(scope="module")
+async def openai() -> AsyncIterator[OpenAIServer]:
+    """A server with a chat model."""
+    async with serve_openai() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def shop(pool: Pool) -> Site:
+    """A widget that answers from the shop's pages."""
+    return await build_site(pool, SHOP)
+
+
+@pytest.fixture(params=["extractive", "generated"])
+async def chatting(
+    request: pytest.FixtureRequest, pool: Pool, shop: Site, openai: OpenAIServer, settings: MakeSettings
+) -> AsyncIterator[Chat]:
+    """The shop's chat, in both ways: one contract."""
+    key = {} if request.param == "extractive" else {"openai_api_key": "sk-test", "openai_base_url": openai.base_url}
+    async with serving(pool, settings(admin_token=ADMIN, chat_rate=MANY, **key), shop) as served:
+        yield served
+
+
+@pytest.fixture
+async def quoting(pool: Pool, shop: Site, settings: MakeSettings) -> AsyncIterator[Chat]:
+    """The shop's chat without a model."""
+    async with serving(pool, settings(admin_token=ADMIN, chat_rate=MANY), shop) as served:
+        yield served
+
+
+async def test_an_answer_is_a_stream_of_tokens_citations_and_an_end(chatting: Chat) -> None:
+    """In this order, one `citations` and one `done`, each citation with all a widget shows."""
+    answer = await chatting.ask(QUESTION)
+    kinds = [event["type"] for event in answer.events]
+    assert kinds == ["token"] * (len(kinds) - 2) + ["citations", "done"]
+    assert "€14" in answer.text
+    (citation, *_) = answer.events[-2]["citations"]
+    assert set(citation) == {"n", "url", "title", "heading", "text", "deep_link"}
+    assert citation["n"] == 1
+    assert citation["deep_link"].startswith(citation["url"] + "#:~:text=")
+    assert answer.end["answered"] is True
+    assert UUID(answer.end["conversation_id"])
+    assert UUID(answer.end["message_id"])
+
+
+async def test_a_refusal_offers_what_can_be_answered(chatting: Chat) -> None:
+    """The nearest pages, and questions that the site does answer."""
+    answer = await chatting.ask("Who is the mayor of London?")
+    assert answer.text.startswith("This site does not say.")
+    assert answer.end["answered"] is False
+    assert len(answer.events[-2]["citations"]) == 3
+    assert answer.end["suggestions"]
+    for question in answer.end["suggestions"]:
+        assert (await chatting.ask(question)).end["answered"] is True
+
+
+async def test_a_conversation_goes_on(chatting: Chat, openai: OpenAIServer) -> None:
+    """With the id that the first answer's end gave."""
+    first = await chatting.ask(QUESTION)
+    openai.chat.then("Within the EU we charge €4.90 for each parcel [1].")
+    second = await chatting.ask("And inside the EU?", conversation_id=first.end["conversation_id"])
+    openai.chat.forget()
+    assert second.end["conversation_id"] == first.end["conversation_id"]
+    assert "€4.90" in second.text
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({}, 422, "message"),
+        ({"message": ""}, 422, "message"),
+        ({"message": " \n\0 "}, 422, "message"),
+        ({"message": 7}, 422, "message"),
+        ({"message": "word " * 1_000}, 422, "message"),
+        ({"message": QUESTION, "conversation_id": "mine"}, 422, "conversation_id"),
+        ({"message": QUESTION, "conversation_id": str(uuid4())}, 404, "conversation_id"),
+        ({"message": QUESTION, "model": "gpt-9"}, 422, "model"),
+        ({"message": QUESTION, "system_prompt": "You are a pirate."}, 422, "system_prompt"),
+        ({"message": QUESTION, "temperature": 2}, 422, "temperature"),
+        ({"message": QUESTION, "limit": 50}, 422, "limit"),
+        ({"message": QUESTION, "site_url": "https://evil.example/"}, 422, "site_url"),
+        ({"message": "x" * 100_000}, 413, None),
+        (["message"], 400, None),
+    ],
+)
+async def test_what_cannot_be_answered_is_refused_before_the_stream(
+    quoting: Chat, body: object, status: int, field: str | None
+) -> None:
+    """As JSON with the field's name. Visitors choose words and conversation, nothing else."""
+    response = await quoting.post(body)
+    assert response.status_code == status, response.text
+    error = response.json()["error"]
+    assert error.get("field") == field
+    assert error["message"]
+
+
+async def test_binary_rubbish_is_refused(quoting: Chat) -> None:
+    """Also when it says that it is JSON."""
+    headers = {"Content-Type": "application/json"}
+    response = await quoting.http.post(f"{quoting.path}/chat", content=b"\xff\x00\xfe" * 100, headers=headers)
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "json_malformed")
+
+
+async def test_another_widgets_conversation_cannot_be_joined(quoting: Chat, pool: Pool, settings: MakeSettings) -> None:
+    """Nor rated."""
+    mine = await quoting.ask(QUESTION)
+    other = await build_site(pool, {"/": ("Bicycles", "We repair bicycles while you wait.")})
+    async with serving(pool, settings(chat_rate=MANY), other) as theirs:
+        joined = await theirs.post({"message": "What else?", "conversation_id": mine.end["conversation_id"]})
+        rated = await theirs.post({"message_id": mine.end["message_id"], "rating": "up"}, "feedback")
+    assert (joined.status_code, rated.status_code) == (404, 404)
+
+
+async def test_a_widget_that_is_not_ready_says_when_to_ask_again(pool: Pool, quoting: Chat, shop: Site) -> None:
+    """Being built: 503 with `Retry-After`; its build failed: 503 with another code; unknown: 404."""
+    job = await new_job(pool)
+    building = Chat(quoting.http, shop.model_copy(update={"widget_id": job.widget_id}))
+    response = await building.post({"message": QUESTION})
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "widget_building")
+    assert int(response.headers["retry-after"]) > 0
+    await append_event(pool, job.build_id, draft(EventType.builder_failed))
+    response = await building.post({"message": QUESTION})
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "widget_not_built")
+    unknown = Chat(quoting.http, shop.model_copy(update={"widget_id": uuid4()}))
+    assert (await unknown.post({"message": QUESTION})).status_code == 404
+    assert (await quoting.http.post("/api/public/widgets/nonsense/chat", json={"message": QUESTION})).status_code == 404
+
+
+async def test_a_widget_deleted_while_it_answers_ends_in_an_error(
+    pool: Pool, openai: OpenAIServer, settings: MakeSettings
+) -> None:
+    """Its knowledge was read already; nothing is kept of a widget that is no more."""
+    site = await build_site(pool, SHOP)
+    made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY)
+    async with serving(pool, made, site) as chatting:
+        openai.chat.pause_s = 0.01
+        openai.chat.then("Parcels leave our warehouse the same day [1]. " * 6)
+        asking = asyncio.create_task(chatting.ask(QUESTION))
+        asked = len(openai.chat.asked)
+        while len(openai.chat.asked) == asked:
+            await asyncio.sleep(0.01)
+        async with pool.connection() as connection:
+            await connection.execute("DELETE FROM widgets WHERE id = %s", (site.widget_id,))
+        answer = await asking
+        openai.chat.pause_s = 0
+    assert answer.end["type"] == "error"
+    assert answer.end["code"] == "not_found"
+
+
+async def test_an_answer_that_breaks_off_ends_in_an_error_event(
+    pool: Pool, shop: Site, openai: OpenAIServer, settings: MakeSettings
+) -> None:
+    """Not in `done`; the question is kept as one that was not answered."""
+    made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY, admin_token=ADMIN)
+    async with serving(pool, made, shop) as chatting:
+        before = (await chatting.insights()).json()["unanswered"]
+        openai.chat.then(NextChat.breaks_off)
+        answer = await chatting.ask("Who founded the roastery?")
+        assert (answer.end["type"], answer.end["code"]) == ("error", "answer_interrupted")
+        assert (await chatting.insights()).json()["unanswered"] == before + 1
+
+
+async def test_a_visitor_who_asks_too_often_is_told_to_wait(pool: Pool, shop: Site, settings: MakeSettings) -> None:
+    """429 with `Retry-After`, before anything is searched; other widgets of the same visitor count too."""
+    async with serving(pool, settings(chat_rate=Rate(count=3, seconds=86_400)), shop) as chatting:
+        async with pool.connection() as connection:
+            await connection.execute("DELETE FROM chat_usage")
+        statuses = [(await chatting.post({"message": "hello"})).status_code for _ in range(5)]
+        refused = await chatting.post({"message": "hello"})
+    assert statuses == [200, 200, 200, 429, 429]
+    assert refused.json()["error"]["code"] == "rate_limited"
+    assert 0 < int(refused.headers["retry-after"]) <= 86_400
+
+
+@pytest.mark.parametrize("cap", ["chat_client_tokens", "chat_widget_tokens", "chat_tokens"])
+async def test_no_more_is_spent_than_the_cap_however_many_ask_at_once(
+    pool: Pool, shop: Site, openai: OpenAIServer, settings: MakeSettings, cap: str
+) -> None:
+    """Two dozen at once against a budget for a few: some are answered, the others refused, and the account holds."""
+    made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY, **{cap: 6_000})
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM chat_usage")
+    async with serving(pool, made, shop) as chatting:
+        asked = len(openai.chat.asked)
+        answers = await asyncio.gather(*(chatting.post({"message": QUESTION}) for _ in range(24)))
+        statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {200, 429}
+    assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 429)
+    assert len(openai.chat.asked) - asked == statuses.count(200)
+    scope = cap.removeprefix("chat_")
+    assert 0 < await count(pool, "SELECT sum(amount) FROM chat_usage WHERE scope = %s", scope) <= 6_000
+
+
+async def test_a_thumb_is_kept_and_may_be_changed(chatting: Chat) -> None:
+    """The owner sees the last one, with the question and what the visitor said."""
+    answer = await chatting.ask("When are the beans roasted?")
+    before = (await chatting.insights()).json()
+    for rating, comment in (("up", ""), ("down", "It does not say at what time.")):
+        thumb = {"message_id": answer.end["message_id"], "rating": rating, "comment": comment}
+        assert (await chatting.post(thumb, "feedback")).status_code == 204
+    after = (await chatting.insights()).json()
+    assert after["thumbs_down"] == before["thumbs_down"] + 1
+    assert after["thumbs_up"] == before["thumbs_up"]
+    assert after["feedback"][0]["comment"] == "It does not say at what time."
+    assert after["feedback"][0]["question"] == "When are the beans roasted?"
+
+
+@pytest.mark.parametrize(
+    ("thumb", "status"),
+    [
+        ({"rating": "up"}, 422),
+        ({"message_id": str(uuid4()), "rating": "sideways"}, 422),
+        ({"message_id": str(uuid4()), "rating": "up"}, 404),
+        ({"message_id": str(uuid4()), "rating": "up", "comment": "x" * 3_000}, 422),
+    ],
+)
+async def test_a_thumb_for_nothing_is_refused(quoting: Chat, thumb: dict[str, Any], status: int) -> None:
+    """Incomplete, not a thumb, or for a message that does not exist."""
+    assert (await quoting.post(thumb, "feedback")).status_code == status
+
+
+async def test_the_owner_learns_what_visitors_ask(pool: Pool, settings: MakeSettings) -> None:
+    """How often, what the site does not say, and which pages answer; small talk is not counted."""
+    site = await build_site(pool, SHOP)
+    async with serving(pool, settings(chat_rate=MANY, admin_token=ADMIN), site) as chatting:
+        for question in ("Do you sell tea?", "do you  sell TEA?", QUESTION, "hello"):
+            await chatting.ask(question)
+        told = (await chatting.insights()).json()
+    assert (told["questions"], told["answered"], told["unanswered"], told["conversations"]) == (3, 1, 2, 3)
+    assert [(asked["question"].lower(), asked["count"]) for asked in told["unanswered_questions"]] == [
+        ("do you sell tea?", 2)
+    ]
+    assert [page["url"].rpartition("/")[2] for page in told["pages"]] == ["shipping"]
+
+
+async def test_insights_are_the_owners(pool: Pool, quoting: Chat) -> None:
+    """By the token handed out once, or the administrator's; nobody else's."""
+    async with pool.connection() as connection:
+        await connection.execute(
+            "UPDATE widgets SET owner_token_hash = %s WHERE id = %s", (hash_token("mine"), quoting.site.widget_id)
+        )
+    statuses = {token: (await quoting.insights(token)).status_code for token in ("", "mine", ADMIN, "theirs")}
+    assert statuses == {"": 401, "mine": 200, ADMIN: 200, "theirs": 403}
+
+
+async def test_no_address_of_a_visitor_is_stored(pool: Pool, quoting: Chat) -> None:
+    """Neither in clear nor as a hash that anybody could repeat without the day's salt."""
+    await quoting.ask(QUESTION)
+    for table in ("conversations", "chat_messages", "feedback", "chat_usage"):
+        assert await count(pool, f"SELECT count(*) FROM {table} AS row WHERE row::text LIKE '%%127.0.0.1%%'") == 0
+
+
+async def test_old_conversations_are_deleted(pool: Pool, quoting: Chat) -> None:
+    """With their thumbs, and the salts of days past; younger ones stay."""
+    old, young = await quoting.ask(QUESTION), await quoting.ask(QUESTION)
+    await quoting.post({"message_id": old.end["message_id"], "rating": "up"}, "feedback")
+    async with pool.connection() as connection:
+        for statement in (
+            "UPDATE chat_messages SET at = now() - interval '31 days' WHERE id = %s",
+            "UPDATE conversations SET created_at = now() - interval '31 days'"
+            " WHERE id = (SELECT conversation_id FROM chat_messages WHERE id = %s)",
+        ):
+            await connection.execute(statement, (old.end["message_id"],))
+        await connection.execute("INSERT INTO chat_salts VALUES (current_date - 1, 'old') ON CONFLICT DO NOTHING")
+    assert await delete_old(pool, 30) == 1
+    for table, column in (("chat_messages", "id"), ("feedback", "message_id")):
+        assert await count(pool, f"SELECT count(*) FROM {table} WHERE {column} = %s", old.end["message_id"]) == 0
+    assert await count(pool, "SELECT count(*) FROM conversations WHERE id = %s", old.end["conversation_id"]) == 0
+    assert await count(pool, "SELECT count(*) FROM chat_messages WHERE id = %s", young.end["message_id"]) == 1
+    assert await count(pool, "SELECT count(*) FROM chat_salts WHERE day < current_date") == 0
+
+
+async def test_the_configuration_has_what_the_chat_begins_with(quoting: Chat) -> None:
+    """A greeting in the site's language and questions that the site answers."""
+    config = (await quoting.http.get(quoting.path)).json()
+    assert config["locale"] == "en"
+    assert config["greeting"] == "Hello! What would you like to know about example.com?"
+    assert 2 <= len(config["suggested_questions"]) <= 4
+    for question in config["suggested_questions"]:
+        assert (await quoting.ask(question)).end["answered"] is True

@@ -1,0 +1,102 @@
+"""What the owner sees and changes, and where a widget may then stand."""
+
+from typing import Any
+
+import pytest
+
+from tests.product import Event, Product
+
+
+@pytest.fixture
+async def owned(product: Product) -> tuple[str, dict[str, str]]:
+    """A widget of its own for the test, without knowledge, and its owner's header."""
+    token = "a token"
+    statement = (
+        "INSERT INTO widgets (id, site_url, name, owner_token_hash)"
+        " VALUES (gen_random_uuid(), 'https://a.example/', 'A', encode(sha256(%s::bytea), 'hex')) RETURNING id"
+    )
+    async with product.pool.connection() as connection:
+        row = await (await connection.execute(statement, (token.encode(),))).fetchone()
+    assert row is not None
+    return str(row[0]), {"Authorization": f"Bearer {token}"}
+
+
+async def test_what_the_owner_chooses_is_what_visitors_see(product: Product, owned: tuple[str, dict[str, str]]) -> None:
+    """At once; what is taken back is again as it was found."""
+    widget, owner = owned
+    chosen: dict[str, Any] = {
+        "name": "Shop",
+        "greeting": "Ask!",
+        "suggested_questions": ["Why?"],
+        "primary": "#7c3aed",
+        "scheme": "auto",
+    }
+    answer = await product.http.patch(f"/api/widgets/{widget}", json=chosen, headers=owner)
+    assert answer.json()["chosen"] == chosen
+    config = (await product.http.get(f"/api/public/widgets/{widget}")).json()
+    assert {name: config[name] for name in ("name", "greeting", "suggested_questions")} == {
+        name: chosen[name] for name in ("name", "greeting", "suggested_questions")
+    }
+    assert config["theme"]["scheme"] == "auto"
+    assert config["theme"]["tokens"]["light"]["--aw-primary"] == "#7c3aed"
+    await product.http.patch(f"/api/widgets/{widget}", json={"primary": None}, headers=owner)
+    shown = (await product.http.get(f"/api/widgets/{widget}", headers=owner)).json()
+    assert "primary" not in shown["chosen"]
+    assert shown["chosen"]["name"] == "Shop"
+    assert shown["theme"]["primary"] == "#1f2937"
+
+
+async def test_only_the_owner_may(product: Product, built: list[Event], owned: tuple[str, dict[str, str]]) -> None:
+    """No token, a wrong one, another widget's."""
+    _, other_owner = owned
+    path = f"/api/widgets/{built[0]['data']['widget_id']}"
+    for method in ("GET", "PATCH", "DELETE"):
+        assert (await product.http.request(method, path)).status_code == 401
+        for token in ({"Authorization": "Bearer x"}, other_owner):
+            assert (await product.http.request(method, path, headers=token)).status_code == 403
+    mine = {"Authorization": f"Bearer {built[0]['data']['owner_token']}"}
+    assert (await product.http.get(path, headers=mine)).json()["found"]["sources"]
+
+
+async def test_a_choice_that_cannot_be_meant_is_refused_with_its_field(
+    product: Product, owned: tuple[str, dict[str, str]]
+) -> None:
+    """And nothing is changed."""
+    widget, owner = owned
+    refused = await product.http.patch(f"/api/widgets/{widget}", json={"name": "B", "primary": "red"}, headers=owner)
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["field"]) == (422, "primary_invalid", "primary")
+    assert (await product.http.get(f"/api/widgets/{widget}", headers=owner)).json()["chosen"] == {}
+
+
+async def test_a_widget_stands_where_its_owner_says(product: Product, owned: tuple[str, dict[str, str]]) -> None:
+    """On every public route: other pages, and clients that do not say where they are, are refused."""
+    widget, owner = owned
+    public = f"/api/public/widgets/{widget}"
+    await product.http.patch(
+        f"/api/widgets/{widget}", json={"allowed_origins": ["https://Shop.example"]}, headers=owner
+    )
+    requests: list[tuple[str, str, dict[str, Any]]] = [
+        ("GET", public, {}),
+        ("GET", f"{public}/search?q=x", {}),
+        ("POST", f"{public}/chat", {"json": {"message": "x"}}),
+        ("POST", f"{public}/feedback", {"json": {"message_id": widget, "rating": "up"}}),
+    ]
+    for method, path, options in requests:
+        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {}, {"Sec-Fetch-Site": "cross-site"}):
+            answer = await product.http.request(method, path, headers=headers, **options)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (403, "origin_not_allowed")
+    for headers in (
+        {"Origin": "https://shop.example"},
+        {"Origin": product.info.api_url},
+        {"Sec-Fetch-Site": "same-origin"},
+    ):
+        assert (await product.http.get(public, headers=headers)).status_code == 200
+
+
+async def test_a_deleted_widget_is_gone(product: Product, owned: tuple[str, dict[str, str]]) -> None:
+    """For visitors as for its owner."""
+    widget, owner = owned
+    assert (await product.http.delete(f"/api/widgets/{widget}", headers=owner)).status_code == 204
+    assert (await product.http.get(f"/api/public/widgets/{widget}")).status_code == 404
+    assert (await product.http.get(f"/api/widgets/{widget}", headers=owner)).status_code == 403

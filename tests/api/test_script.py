@@ -1,0 +1,86 @@
+"""The widget's files, and who may call its routes from where."""
+
+import gzip
+import re
+
+import pytest
+
+from tests.browser.bundles import build_if_changed
+from tests.product import Event, Product
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bundles() -> None:
+    """Those of the present sources."""
+    build_if_changed()
+
+
+async def panel_path(product: Product) -> str:
+    """Where the script says the panel is."""
+    script = (await product.http.get("/widget.js")).text
+    found = re.search(r"panel-\w+\.js", script)
+    assert found is not None
+    return f"/widget/{found[0]}"
+
+
+async def test_what_a_visitor_fetches_is_small(product: Product) -> None:
+    """2.5 KB before somebody wants to chat, 20 KB then, as sent."""
+    for path, most in (("/widget.js", 2_500), (await panel_path(product), 20_000)):
+        answer = await product.http.get(path, headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["content-encoding"] == "gzip"
+        assert int(answer.headers["content-length"]) <= most
+        assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+        plain = await product.http.get(path, headers={"Accept-Encoding": "identity"})
+        assert plain.content == answer.content
+        assert len(gzip.compress(plain.content)) <= most
+
+
+async def test_the_script_is_asked_for_again_and_the_panel_never(product: Product) -> None:
+    """Its name changes with its content; the script's does not, so it has a tag."""
+    script = await product.http.get("/widget.js")
+    assert script.headers["cache-control"] == "public, max-age=300"
+    again = await product.http.get("/widget.js", headers={"If-None-Match": script.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    panel = await product.http.get(await panel_path(product))
+    assert panel.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+async def test_a_script_of_yesterday_gets_the_panel_of_today(product: Product) -> None:
+    """And does not keep it."""
+    panel = await product.http.get(await panel_path(product))
+    old = await product.http.get("/widget/panel-AAAAAAAA.js")
+    assert old.content == panel.content
+    assert old.headers["cache-control"] == "no-cache"
+
+
+async def test_other_sites_may_call_the_widgets_routes_and_no_others(built: list[Event], product: Product) -> None:
+    """Their scripts may load ours; a build is nothing to start from elsewhere."""
+    origin = {"Origin": "https://shop.example"}
+    widget = f"/api/public/widgets/{built[0]['data']['widget_id']}"
+    for path in ("/widget.js", await panel_path(product), widget, f"{widget}/search?q=warranty", f"{widget}/nothing"):
+        answer = await product.http.get(path, headers=origin)
+        assert answer.headers["access-control-allow-origin"] == "*"
+    asked = origin | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    assert (await product.http.options(f"{widget}/chat", headers=asked)).status_code == 200
+    build = await product.http.options("/api/public/ai-widget-builder", headers=asked)
+    assert "access-control-allow-origin" not in build.headers
+
+
+async def test_the_configuration_has_all_that_is_painted(built: list[Event], product: Product) -> None:
+    """Both schemes' variables; not where on the site each was found, which is the owner's."""
+    config = (await product.http.get(f"/api/public/widgets/{built[0]['data']['widget_id']}")).json()
+    theme = config["theme"]
+    assert set(theme["tokens"]) == {"light", "dark"}
+    assert theme["tokens"]["light"]["--aw-primary"] == theme["primary"]
+    assert "sources" not in theme
+
+
+async def test_a_widget_without_a_theme_is_painted_plainly(product: Product) -> None:
+    """While its build has not found one, or what is stored makes no sense."""
+    plain = "INSERT INTO widgets (id, site_url, name, theme) VALUES (gen_random_uuid(), %s, %s, %s) RETURNING id"
+    for stored in (None, '{"primary": "url(x)"}'):
+        async with product.pool.connection() as connection:
+            row = await (await connection.execute(plain, ("https://a.example/", "A", stored))).fetchone()
+        assert row is not None
+        theme = (await product.http.get(f"/api/public/widgets/{row[0]}")).json()["theme"]
+        assert (theme["scheme"], theme["tokens"]["light"]["--aw-primary"]) == ("light", "#1f2937")

@@ -1,0 +1,152 @@
+"""Whether visitors get the right answer, or an honest no, and how soon: ninety questions on two real sites."""
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from httpx_sse import aconnect_sse
+from rich.table import Table
+
+from tasks.knowledge.answering.words import stems
+from tests.benchmarks.client import open_http, read_frames, run_build
+from tests.benchmarks.real_sites import NoSites, find_site
+from tests.benchmarks.scores import Scores
+from tests.benchmarks.site_questions import SETS, Asked, QuestionSet
+from tests.benchmarks.stack import open_product
+from tests.sites.server import serve_site
+
+DEPTH = 4
+MAX_PAGES = 800
+RIGHT = 0.85
+REFUSED = 0.90
+FIRST_TOKEN_S = 0.3
+MANY = "1000000/minute"
+CARRIED = 0.6
+"""Share of a statement's words that its passage must have: rows are quoted with the names of their columns."""
+
+
+@dataclass
+class Answer:
+    """What came back for a question."""
+
+    asked: Asked
+    half: int
+    """0: tuned on; 1: only measured."""
+    text: str = ""
+    citations: list[dict[str, Any]] = field(default_factory=list)
+    answered: bool = False
+    first_token_s: float = float("inf")
+
+    @property
+    def pages(self) -> list[str]:
+        """Paths of the pages cited, in order."""
+        return [urlsplit(citation["url"]).path.lstrip("/") for citation in self.citations]
+
+    @property
+    def is_right(self) -> bool:
+        """Answered, and a page that answers is cited; or rightly refused."""
+        if not self.asked.pages:
+            return not self.answered
+        return self.answered and not set(self.pages).isdisjoint(self.asked.pages)
+
+    @property
+    def is_right_first(self) -> bool:
+        """The same with the first citation alone."""
+        return self.is_right and (not self.asked.pages or self.pages[0] in self.asked.pages)
+
+    def references(self) -> list[bool]:
+        """For each [n] of an answer, whether its passage has the statement's words."""
+        passages = {citation["n"]: set(stems(citation["text"], "en")) for citation in self.citations}
+        held, start = [], 0
+        text = re.sub(r"`{3,}", "", self.text)
+        for match in re.finditer(r"(?<!\\)\[(\d+)\]", text):
+            said = set(stems(re.sub(r"[\\`*_-]", " ", text[start : match.start()]), "en"))
+            held.append(len(said & passages.get(int(match[1]), set())) >= CARRIED * len(said))
+            start = match.end()
+        return held if self.answered else []
+
+
+async def run(scores: Scores) -> None:
+    """Build both sites, ask everything, print what went wrong and the shares."""
+    answers: list[Answer] = []
+    for questions in SETS:
+        try:
+            answers += await _measure(scores, questions)
+        except NoSites as error:
+            scores.holds(f"answers on {questions.site}", False, str(error))
+            return
+    _report(scores, answers)
+
+
+async def _measure(scores: Scores, questions: QuestionSet) -> list[Answer]:
+    folder = find_site(questions.site)
+    async with serve_site(folder) as site, open_product(chat_rate=MANY) as product:
+        run = await run_build(product.api_url, f"{site.url}/", depth=DEPTH, max_pages=MAX_PAGES)
+        if not run.is_complete:
+            raise NoSites(f"{questions.site}: {run.end.type}, {run.end.detail}")
+        scores.console.print(f"{questions.site}: {run.statistics['stored_pages']} pages", style="dim")
+        path = f"/api/public/widgets/{run.end.data['widget_id']}/chat"
+        async with open_http(product.api_url) as http:
+            await _ask(http, path, Answer(Asked("Is it warm?"), 0))
+            answers = [
+                await _ask(http, path, Answer(asked, place % 2))
+                for group in (questions.answered, questions.not_answered)
+                for place, asked in enumerate(group)
+            ]
+    scores.console.print(_wrong(questions.site, answers))
+    return answers
+
+
+async def _ask(http: httpx.AsyncClient, path: str, answer: Answer) -> Answer:
+    began = time.monotonic()
+    async with aconnect_sse(http, "POST", path, json={"message": answer.asked.text}) as source:
+        source.response.raise_for_status()
+        async for frame in read_frames(source):
+            event = frame.json()
+            if event["type"] == "token":
+                answer.first_token_s = min(answer.first_token_s, time.monotonic() - began)
+                answer.text += event["text"]
+            elif event["type"] == "citations":
+                answer.citations = event["citations"]
+            elif event["type"] == "done":
+                answer.answered = event["answered"]
+    return answer
+
+
+def _wrong(site: str, answers: list[Answer]) -> Table:
+    table = Table("question", "should be", "was", title=f"Wrong on {site}")
+    for answer in answers:
+        if not answer.is_right:
+            was = ", ".join(answer.pages) if answer.answered else "refused"
+            table.add_row(answer.asked.text, ", ".join(answer.asked.pages) or "refused", was)
+    return table
+
+
+def _report(scores: Scores, answers: list[Answer]) -> None:
+    answerable = [answer for answer in answers if answer.asked.pages]
+    unanswerable = [answer for answer in answers if not answer.asked.pages]
+    table = Table("", "tuned half", "other half", "all", title="Answers, quoted (no model)")
+    for name, group, attribute in (
+        ("answered, the right page cited", answerable, "is_right"),
+        ("answered, the right page cited first", answerable, "is_right_first"),
+        ("answered at all", answerable, "answered"),
+        ("rightly refused", unanswerable, "is_right"),
+    ):
+        halves = [[answer for answer in group if answer.half == half] for half in (0, 1)]
+        table.add_row(name, *(f"{_share(part, attribute):.0%} of {len(part)}" for part in (*halves, group)))
+    scores.console.print(table)
+    held = [holds for answer in answers for holds in answer.references()]
+    times = sorted(answer.first_token_s for answer in answers)
+    scores.at_least("answered from the right page", 100 * _share(answerable, "is_right"), 100 * RIGHT, "%")
+    other = [answer for answer in answerable if answer.half]
+    scores.at_least("the same, questions not tuned on", 100 * _share(other, "is_right"), 100 * RIGHT, "%")
+    scores.at_least("refused what the site does not say", 100 * _share(unanswerable, "is_right"), 100 * REFUSED, "%")
+    scores.holds("each [n] has its statement's words", all(held), f"{sum(held)} of {len(held)}")
+    scores.at_most("first token, p95", times[int(0.95 * (len(times) - 1))], FIRST_TOKEN_S)
+
+
+def _share(answers: list[Answer], attribute: str) -> float:
+    return sum(bool(getattr(answer, attribute)) for answer in answers) / max(1, len(answers))

@@ -1,0 +1,141 @@
+"""What logos, icons and manifests say, from bytes of any kind."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tasks.brand.colours import difference
+from tasks.brand.pictures import MAX_BYTES, decode_picture
+from tasks.brand.theme import Seen, derive_theme, resources_for
+from tasks.core.models import Theme
+
+URL = "https://www.acme.example/"
+LOGO, ICON = f"{URL}logo.png", f"{URL}icon.png"
+PAGE: dict[str, Any] = {
+    "logos": [{"url": LOGO, "header": True, "home": True, "named": True, "alt": "Acme logo", "backdrop": "#101820"}],
+    "icons": [{"url": ICON, "rel": "icon", "sizes": "32x32"}],
+    "manifest": f"{URL}site.webmanifest",
+    "preview": f"{URL}preview.jpg",
+    "backgrounds": {"colours": [{"colour": "#ffffff", "amount": 90}], "bare": 10, "cells": 100},
+}
+
+
+def picture(*colours: str, ground: str | None = None, size: tuple[int, int] = (120, 40), format_: str = "PNG") -> bytes:
+    """A picture with stripes of these colours, on a ground or on nothing."""
+    image = Image.new("RGBA", size, ground or "#00000000")
+    for place, colour in enumerate(colours):
+        image.paste(colour, (10 + 20 * place, 10, 25 + 20 * place, 30))
+    file = io.BytesIO()
+    (image.convert("RGB") if format_ == "JPEG" else image).save(file, format_)
+    return file.getvalue()
+
+
+def drawing(inside: str) -> bytes:
+    """An SVG picture."""
+    links = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return f'<svg {links} viewBox="0 0 120 40">{inside}</svg>'.encode()
+
+
+def theme_with(resources: dict[str, bytes | None], page: dict[str, Any] = PAGE) -> Theme:
+    """The theme of a page and what was fetched for it."""
+    return derive_theme(Seen(url=URL, asked=URL, light=page), resources)
+
+
+NESTED = "".join(f'<g id="g{n}"><use href="#g{n - 1}"/><use href="#g{n - 1}"/></g>' for n in range(1, 40))
+BROKEN = {
+    "nothing": b"",
+    "not found, as a page": b"<!doctype html><title>Not found</title><svg",
+    "half a drawing": b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0',
+    "an empty drawing": drawing(""),
+    "a drawing of twenty megabytes": drawing("<g>" + " " * 20_000_000 + "</g>"),
+    "a drawing that draws itself for ever": drawing(f'<g id="g0"><path d="M0 0h9v9z"/></g>{NESTED}<use href="#g39"/>'),
+    "half a picture": picture("#d81b60")[:60],
+    "a picture of twenty megabytes": picture("#d81b60") + b"\0" * 20_000_000,
+    "a bomb": picture("#d81b60", size=(20_000, 2_000)),
+    "text": b"Hello",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_logo_that_cannot_be_shown_is_replaced_by_the_icon_and_that_by_a_monogram(kind: str) -> None:
+    """Whatever came in its place: nothing raises, nothing hangs."""
+    theme = theme_with({LOGO: BROKEN[kind], ICON: picture("#1e88e5")})
+    assert (theme.logo_url, theme.primary) == (ICON, "#1e88e5")
+    assert theme.sources["logo_url"] == "link rel=icon, for want of a logo"
+    without = theme_with({LOGO: BROKEN[kind], ICON: None})
+    assert (without.logo_url, without.favicon_url, without.monogram) == (None, None, "A")
+
+
+@given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda data: picture("#d81b60")[:40] + data))
+def test_any_bytes_are_a_picture_or_none(data: bytes) -> None:
+    """No decoder's error gets out."""
+    found = decode_picture(data)
+    assert found is None or found.colours
+
+
+@pytest.mark.parametrize("format_", ["PNG", "GIF", "WEBP", "ICO", "JPEG"])
+def test_the_colours_of_a_logo_are_the_brands(format_: str) -> None:
+    """In any format; black letters and a white ground say nothing."""
+    data = picture("#d81b60", "#d81b60", "#000000", ground="#ffffff", format_=format_)
+    theme = theme_with({LOGO: data})
+    assert difference(theme.primary, "#d81b60") < 6
+    assert theme.sources["primary"] == "logo on the page"
+
+
+def test_a_drawn_logo_is_read_like_any_and_what_it_refers_to_is_not_fetched() -> None:
+    """Styles, gradients and groups are drawn; a file or an address in it is not."""
+    inside = (
+        "<style>.a{fill:#00695c}</style><path class='a' d='M0 0h60v40H0z'/>"
+        "<image href='file:///etc/hostname' width='9' height='9'/><image xlink:href='https://x.example/a.png'/>"
+    )
+    assert theme_with({LOGO: drawing(inside)}).primary == "#00695c"
+
+
+def test_a_logo_in_many_colours_leaves_the_choice_open() -> None:
+    """Up to three swatches, the first applied, and little confidence."""
+    theme = theme_with({LOGO: picture("#4285f4", "#ea4335", "#fbbc05", "#34a853")})
+    assert len(theme.swatches) == 3
+    assert theme.primary == theme.swatches[0].colour
+    assert theme.confidence < 0.4
+
+
+def test_a_white_logo_brings_the_ground_it_was_seen_on() -> None:
+    """On the widget's white it would be gone."""
+    white = theme_with({LOGO: picture("#ffffff", "#fefefe")})
+    assert (white.logo_url, white.logo_background) == (LOGO, "#101820")
+    assert theme_with({LOGO: picture("#333333")}).logo_background is None
+    assert theme_with({LOGO: picture("#ffffff", ground="#7b1fa2")}).logo_background is None
+
+
+def test_a_manifest_names_the_site_and_its_colour() -> None:
+    """A broken one does not."""
+    manifest = json.dumps({"name": "Acme Anvils", "theme_color": "#7b1fa2"}).encode()
+    named = theme_with({f"{URL}site.webmanifest": manifest})
+    assert (named.name, named.primary, named.sources["primary"]) == ("Acme Anvils", "#7b1fa2", "web app manifest")
+    for broken in (b"[" * 90_000, b'{"name": 7, "theme_color": []}', b"\xff\xfe", b"<html>"):
+        assert theme_with({f"{URL}site.webmanifest": broken}).confidence <= 0.1
+
+
+def test_the_preview_picture_decides_only_between_equals() -> None:
+    """Alone it is no evidence."""
+    preview = {f"{URL}preview.jpg": picture("#1e88e5", "#1e88e5")}
+    assert theme_with(preview).confidence == 0.1
+    links = [{"colour": "#8e24aa", "amount": 9}, {"colour": "#1e88e5", "amount": 9}]
+    page = PAGE | {"links": links}
+    assert theme_with({}, page).confidence < 0.3
+    assert theme_with(preview, page).primary == "#1e88e5"
+
+
+def test_few_things_are_fetched_and_only_from_web_addresses() -> None:
+    """Two logos, an icon, the manifest and the preview at most."""
+    logos = [{"url": f"/{n}.png", "header": True, "home": True} for n in range(9)]
+    odd = [{"url": "javascript:alert(1)", "header": True}, {"url": "file:///etc/passwd", "home": True}]
+    wanted = resources_for(Seen(url=URL, asked=URL, light=PAGE | {"logos": [*odd, *logos]}))
+    assert len(wanted) == 5
+    assert all(address.startswith(URL) for address in wanted)
+    assert MAX_BYTES <= 2_000_000

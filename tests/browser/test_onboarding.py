@@ -1,0 +1,118 @@
+"""The onboarding page on the whole product: from an address to an answer, as a person does it."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.browser.conftest import OPENED, axe_source
+from tests.product import Product
+from tests.sites import company_facts as facts
+from tests.sites.server import Site, serve_site
+
+TIMEOUT_MS = 60_000
+PURPLE = """() => {
+    const header = document.querySelector("iframe").contentDocument
+        ?.querySelector("ai-widget")?.shadowRoot?.querySelector("header");
+    return header && getComputedStyle(header).backgroundColor === "rgb(124, 58, 237)";
+}"""
+"""Whether the widget in the preview has the owner's colour."""
+
+
+@pytest.fixture
+async def page(chromium: Browser, product: Product) -> AsyncIterator[Page]:
+    """The page, opened; at the end nothing may have been said in its console."""
+    context = await chromium.new_context(base_url=product.info.api_url)
+    context.set_default_timeout(TIMEOUT_MS)
+    await context.add_init_script(OPENED)
+    page = await context.new_page()
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: message.type in ("error", "warning") and said.append(message.text))
+    await page.goto("/")
+    yield page
+    await context.close()
+    assert [text for text in said if "422" not in text] == []
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds, the preview in its frame included."""
+    for frame in page.frames:
+        await frame.evaluate(axe_source())
+    found = await page.evaluate("axe.run({resultTypes: ['violations']}).then(it => it.violations)")
+    return [f"{it['id']}: {node['html']}" for it in found for node in it["nodes"]]
+
+
+async def test_from_an_address_to_an_answer(page: Page, product: Product, company: Site) -> None:
+    """With the keyboard alone, and a reload in the midst of it."""
+    assert await violations(page) == []
+    await page.keyboard.type(company.url)
+    await page.keyboard.press("Enter")
+    phases = page.locator(".phases li")
+    await phases.first.wait_for()
+    assert await phases.count() == 4
+    await page.wait_for_url("**/?build=*")
+    await page.reload()
+    await page.locator("#question:enabled").wait_for()
+    widget = page.frame_locator("iframe")
+    header = widget.locator("header").last
+    await widget.get_by_role("dialog", name=facts.NAME).wait_for()
+    assert await page.locator(".site img").get_attribute("src") == company.url + "/assets/favicon.svg"
+    primary = "rgb({}, {}, {})".format(*bytes.fromhex(facts.PRIMARY[1:]))
+    assert await header.evaluate("it => getComputedStyle(it).backgroundColor") == primary
+    await page.locator("#question").fill("What are your opening hours?")
+    await page.keyboard.press("Enter")
+    await widget.locator(".turn[data-status=answered] a.mark").first.wait_for()
+    await page.get_by_role("heading", name="Put it on your site").wait_for()
+    snippet = await page.get_by_label("Before </body> of every page").inner_text()
+    assert snippet.startswith(f'<script src="{product.info.api_url}/widget.js" data-widget="')
+    assert await page.locator(".phases [data-state=done]").count() == 4
+    assert "Left out:" in await page.locator(".failures").inner_text()
+    await page.get_by_label("Greeting").fill("Ask the gardener!")
+    await page.get_by_label("Colour", exact=True).fill("#7c3aed")
+    await page.wait_for_function(PURPLE)
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_text("Saved.").wait_for()
+    await widget.get_by_text("Ask the gardener!").wait_for()
+    await page.wait_for_function(PURPLE)
+    found = await page.locator(".tokens").inner_text()
+    assert facts.PRIMARY in found
+    assert "found in" in found
+    assert await violations(page) == []
+
+
+async def test_an_address_that_cannot_be_meant_is_refused_beside_its_field(page: Page) -> None:
+    """In words, the field in focus again."""
+    await page.keyboard.type("ftp://example.com/")
+    await page.keyboard.press("Enter")
+    problem = page.get_by_role("alert").filter(has_text="http")
+    await problem.wait_for()
+    assert await page.locator("#url").evaluate("it => it === document.activeElement")
+
+
+async def test_a_build_can_be_cancelled(page: Page) -> None:
+    """And stays so for who opens its address."""
+    async with serve_site(slow={"/": 3.0}) as site:
+        await page.keyboard.type(site.url)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/?build=*")
+        await page.get_by_role("button", name="Cancel").click()
+        cancelled = page.get_by_role("status").filter(has_text="The build was cancelled")
+        await cancelled.wait_for()
+        await page.reload()
+        await cancelled.wait_for()
+        await page.get_by_role("link", name="Build another widget").click()
+        await page.locator("#url").wait_for()
+
+
+async def test_on_a_phone_nothing_is_cut_off(page: Page) -> None:
+    """No scrolling sideways."""
+    await page.set_viewport_size({"width": 320, "height": 640})
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_there_is_no_preview_of_a_widget_that_is_not_there(product: Product) -> None:
+    """Nor a page for what is no id, nor a file beside those the pages name."""
+    for path in (f"/preview/{uuid4()}", "/preview/x", "/pages/index.html", "/pages/..%2f..%2fapp.py"):
+        assert (await product.http.get(path)).status_code == 404

@@ -1,0 +1,236 @@
+"""What the widget is to the page it stands on: small, quiet, locked away, and driven from its scripts."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.browser.chat_server import HOLD, WIDGET, citation, citations, done, token
+from tests.browser.conftest import CustomerSite, MakeVisit, Visit
+
+STRICT = (
+    "default-src 'none'; script-src {0}; connect-src {0}; img-src {0};"
+    " require-trusted-types-for 'script'; trusted-types 'none'; base-uri 'none'; form-action 'none'"
+)
+BACKGROUND = "it => getComputedStyle(it).backgroundColor"
+
+
+async def test_it_answers_on_a_page_that_allows_nothing_but_its_origin(visit: MakeVisit, site: CustomerSite) -> None:
+    """`default-src 'none'` and Trusted Types; neither the policy nor the console has anything to say."""
+    site.headers = {"Content-Security-Policy": STRICT.format(site.chat.url)}
+    tab = await visit()
+    await tab.open()
+    tab.chat.will_answer(
+        token("**Yes**, we do [1].\n\n| a | b |\n|---|---|\n| `c` | d |"), citations(citation(1)), done()
+    )
+    await tab.ask("Do you deliver?")
+    answer = await tab.see("answered")
+    assert await answer.locator("strong").inner_text() == "Yes"
+    assert await answer.locator("a.mark").get_attribute("href") == "https://site.example/page"
+    assert await tab.dialog.locator("header").evaluate(BACKGROUND) == "rgb(47, 111, 62)"
+    assert tab.problems == []
+
+
+async def test_nothing_but_script_and_configuration_is_fetched_before_somebody_wants_to_chat(visit: MakeVisit) -> None:
+    """The panel comes when the pointer is over the button, or the keyboard's focus on it."""
+    tab = await visit()
+    own = [request.removeprefix(tab.chat.url) for request in tab.requests if request.startswith(tab.chat.url)]
+    assert own == ["/widget.js", f"/api/public/widgets/{WIDGET}"]
+    async with tab.page.expect_request("**/widget/panel-*.js"):
+        await tab.launcher.hover()
+
+
+async def test_nothing_on_the_page_moves(visit: MakeVisit) -> None:
+    """No layout shift, as the browser itself measures it, and no scrollbar."""
+    tab = await visit()
+    await tab.open()
+    shifts = """() => new Promise(resolve => {
+        new PerformanceObserver(list => resolve(list.getEntries().map(it => it.value)))
+            .observe({type: "layout-shift", buffered: true});
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve([])));
+    })"""
+    assert await tab.page.evaluate(shifts) == []
+    assert await tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_pages_cannot_look_inside(visit: MakeVisit) -> None:
+    """The shadow root is closed, and the page's styles end at it."""
+    tab = await visit(closed=True)
+    await tab.page.wait_for_function("AIWidget && document.querySelector('ai-widget').lang")
+    assert await tab.page.evaluate("document.querySelector('ai-widget').shadowRoot") is None
+
+
+async def test_the_pages_styles_do_not_reach_it(visit: MakeVisit, site: CustomerSite) -> None:
+    """Not even hard ones."""
+    site.body = "<style>* {color: red !important; font-size: 40px !important} ai-widget {position: static}</style>"
+    tab = await visit()
+    await tab.open()
+    assert await tab.launcher.evaluate("it => getComputedStyle(it).color") == "rgb(255, 255, 255)"
+    assert await tab.input.evaluate("it => getComputedStyle(it).fontSize") == "15px"
+    assert await tab.page.locator("ai-widget").evaluate("it => getComputedStyle(it).position") == "fixed"
+
+
+async def test_it_writes_in_the_pages_own_fonts(visit: MakeVisit) -> None:
+    """As the theme names them."""
+    tab = await visit()
+    await tab.open()
+    assert await tab.dialog.locator("h2").evaluate("it => getComputedStyle(it).fontFamily") == "Georgia, serif"
+    assert await tab.input.evaluate("it => getComputedStyle(it).fontFamily") == "sans-serif"
+
+
+async def test_an_element_does_as_well_as_the_attribute(visit: MakeVisit, site: CustomerSite) -> None:
+    """`<ai-widget>` says which widget, and in which language."""
+    site.snippet = f'<script src="{site.chat.url}/widget.js" async></script>'
+    site.body = f'<ai-widget widget="{WIDGET}" locale="fr"></ai-widget>'
+    tab = await visit()
+    await tab.open()
+    assert await tab.input.get_attribute("aria-label") == "Votre question"
+
+
+async def test_a_widget_that_is_not_there_is_one_line_in_the_console(visit: MakeVisit, site: CustomerSite) -> None:
+    """Nothing is drawn, and the page's calls lead nowhere."""
+    site.snippet = f'<script src="{site.chat.url}/widget.js" data-widget="gone" async></script>'
+    tab = await visit(drawn=False)
+    async with tab.page.expect_console_message(lambda message: message.text.startswith("[ai-widget]")) as message:
+        pass
+    assert (await message.value).text == '[ai-widget] widget "gone": there is none: nothing is drawn'
+    own = [problem for problem in tab.problems if "Failed to load resource" not in problem]
+    assert len(own) == 1
+    await tab.page.evaluate("AIWidget.close(); AIWidget.off('open', () => {}); AIWidget.open(); 0")
+    assert await tab.page.locator("ai-widget").evaluate("it => it.getBoundingClientRect().width") == 0
+
+
+async def test_the_script_twice_draws_one_widget(visit: MakeVisit, site: CustomerSite) -> None:
+    """And says so."""
+    site.snippet = 2 * f'<script src="{site.chat.url}/widget.js" data-widget="{WIDGET}" async></script>'
+    tab = await visit()
+    assert await tab.launcher.count() == 1
+    assert tab.problems == ["[ai-widget] loaded twice"]
+
+
+RECORD = """
+window.seen = [];
+addEventListener("DOMContentLoaded", () => {
+    const listen = () => {
+        if (!window.AIWidget) return setTimeout(listen);
+        for (const type of ["ready", "open", "close", "message", "answer", "citation_click", "feedback", "error"])
+            AIWidget.on(type, ({detail}) => seen.push([type, detail]));
+    };
+    listen();
+});
+"""
+
+
+async def events(tab: Visit) -> list[tuple[str, Any]]:
+    """What the page's listeners got."""
+    seen: list[tuple[str, Any]] = json.loads(await tab.page.evaluate("JSON.stringify(seen)"))
+    return seen
+
+
+async def test_a_pages_script_can_drive_it_and_hears_what_happens(visit: MakeVisit, site: CustomerSite) -> None:
+    """Every call and every event of the interface."""
+    site.snippet += f"<script>{RECORD}</script>"
+    tab = await visit()
+    await tab.page.wait_for_function("seen.length > 0")
+    tab.chat.will_answer(token("At nine [1]."), citations(citation(1)), done())
+    await tab.page.evaluate("AIWidget.ask('When do you open?')")
+    answer = await tab.see("answered")
+    await answer.get_by_label("Helpful", exact=True).click()
+    await answer.locator("a.mark").evaluate("it => {it.removeAttribute('href'); it.click()}")
+    tab.chat.will_refuse(503, "dependency_unavailable")
+    await tab.page.evaluate("AIWidget.ask('And on Sunday?')")
+    await tab.see("failed")
+    await tab.page.evaluate("AIWidget.toggle()")
+    await tab.page.wait_for_function("seen.some(([type]) => type === 'close')")
+    seen = await events(tab)
+    assert [type_ for type_, _ in seen] == [
+        *("ready", "open", "message", "answer", "feedback", "citation_click", "message", "error", "close")
+    ]
+    details = dict(reversed(seen))
+    assert details["message"] == {"question": "When do you open?"}
+    assert details["answer"]["answer"] == "At nine [1]."
+    assert details["citation_click"]["n"] == 1
+    assert details["feedback"]["rating"] == "up"
+    assert details["error"] == {"code": "unavailable"}
+
+
+async def test_a_listener_that_fails_or_has_gone_harms_nothing(visit: MakeVisit) -> None:
+    """The page's mistakes are the page's."""
+    tab = await visit()
+    await tab.page.evaluate("""() => {
+        window.heard = 0;
+        const listener = () => heard++;
+        AIWidget.on("open", () => {throw new Error("theirs")});
+        AIWidget.on("open", listener);
+        AIWidget.off("open", listener);
+    }""")
+    await tab.page.evaluate("AIWidget.open()")
+    await tab.input.wait_for()
+    assert await tab.page.evaluate("heard") == 0
+    assert tab.problems == ["theirs"]
+
+
+async def test_theme_and_language_change_while_it_is_open(visit: MakeVisit) -> None:
+    """Button and panel, in the midst of a conversation, a draft in the field."""
+    tab = await visit()
+    await tab.open()
+    tab.chat.will_answer(token("Yes."), done())
+    await tab.ask("Open?")
+    await tab.see("answered")
+    await tab.input.fill("a draft")
+    await tab.page.evaluate("AIWidget.setTheme({primary: '#ffd400'}); AIWidget.setLocale('de')")
+    await tab.dialog.get_by_label("Chat schließen").wait_for()
+    assert await tab.dialog.locator("header").evaluate(BACKGROUND) == "rgb(255, 212, 0)"
+    assert await tab.dialog.locator("header").evaluate("it => getComputedStyle(it).color") == "rgb(0, 0, 0)"
+    assert await tab.turn("answered").locator(".text").inner_text() == "Yes."
+    assert await tab.input.input_value() == "a draft"
+
+
+async def test_destroying_it_leaves_the_page_as_it_was(visit: MakeVisit) -> None:
+    """Also in the midst of an answer; calls afterwards do nothing."""
+    tab = await visit()
+    await tab.open()
+    tab.chat.will_answer(token("One. "), HOLD, token("Two."), done())
+    await tab.ask("Count?")
+    await tab.dialog.get_by_text("One.", exact=True).first.wait_for()
+    await tab.page.evaluate("AIWidget.destroy()")
+    assert await tab.page.locator("ai-widget").count() == 0
+    await tab.page.evaluate("AIWidget.open(); AIWidget.setTheme({primary: '#000000'}); AIWidget.setLocale('de'); 0")
+    assert tab.problems == []
+    tab.chat.go_on.set()
+
+
+@pytest.mark.parametrize(
+    "theme",
+    [
+        {"tokens": {"light": {"--aw-primary": "url(https://evil.example/x)", "--aw-bg": "red;} * {display:none"}}},
+        {"tokens": {"light": {"--aw-font": "x'</style><script>boom()</script>", "display": "none"}}},
+        {"tokens": {"light": {"--aw-radius": "expression(boom())", "--aw-shadow": 'rgb("'}, "dark": None}},
+        {"scheme": "};*{display:none}", "logo_url": "javascript:boom()", "monogram": "<img src=x onerror=boom()>"},
+    ],
+)
+async def test_a_hostile_theme_is_neither_run_nor_fetched(visit: MakeVisit, theme: dict[str, Any]) -> None:
+    """Names, greetings, variables: text, or a plain look."""
+    tab_config: dict[str, Any] = {"name": "</script><img src=x onerror=boom()>", "greeting": "<svg onload=boom()>"}
+    tab = await visit(drawn=False, path="/empty")
+    tab.chat.config |= tab_config | {"theme": tab.chat.config["theme"] | theme}
+    await tab.page.evaluate("window.boom = () => {window.exploded = true}; 0")
+    await tab.page.reload()
+    await tab.open()
+    assert await tab.dialog.locator("h2").inner_text() == tab_config["name"]
+    assert await tab.dialog.locator(".welcome .text").inner_text() == "<svg onload=boom()>"
+    assert await tab.page.evaluate("window.exploded") is None
+    assert not [request for request in tab.requests if not request.startswith((tab.chat.url, tab.site.url))]
+    assert tab.problems == []
+
+
+async def test_it_says_nothing_against_an_odd_configuration(visit: MakeVisit) -> None:
+    """Fields that are missing, of an earlier version."""
+    tab = await visit(drawn=False)
+    for name in ("greeting", "locale", "suggested_questions"):
+        del tab.chat.config[name]
+    tab.chat.config["theme"] = {}
+    await tab.page.reload()
+    await tab.open()
+    assert await tab.dialog.locator(".welcome .text").inner_text() == "Hello! What would you like to know?"
+    assert tab.problems == []

@@ -1,0 +1,87 @@
+"""A shop's knowledge to answer from, and answers as a visitor sees them."""
+
+from dataclasses import dataclass
+
+from tasks.core.database import Pool
+from tasks.knowledge.answering.events import Citation, CitationsEvent, TokenEvent
+from tasks.knowledge.answering.reply import Reply, Site, Turn
+from tasks.knowledge.answers import Answerer
+from tasks.knowledge.builds import activate_build
+from tasks.knowledge.local_embedder import LocalEmbedder
+from tasks.knowledge.pages import store_pages
+from tests.knowledge.material import SITE, embed_page, new_job
+
+EMBEDDER = LocalEmbedder(None)
+
+SHOP = {
+    "/shipping": (
+        "Shipping",
+        "# Shipping\n\nParcels leave our warehouse the same day and arrive within two working days.\n\n"
+        "Shipping to Norway costs €14. Within the EU we charge €4.90 for each parcel.",
+    ),
+    "/returns": (
+        "Returns",
+        "# Returns\n\nSend back what you do not like within 30 days and get your money back.\n\n"
+        "To return something:\n\n1. Print the label from your account.\n2. Stick it on the parcel.\n"
+        "3. Hand it in at any post office.",
+    ),
+    "/roasting": (
+        "Roasting",
+        "# Roasting\n\nCoffee beans are roasted slowly in small batches every Tuesday morning by Ines Okafor.",
+    ),
+    "/machines": (
+        "Espresso machines",
+        "# Espresso machines\n\n## Prices\n\n| Machine | Price | Guarantee |\n|---|---|---|\n"
+        "| Piccola | €420 | 2 years |\n| Grande | €1,150 | 5 years |\n\n"
+        "## Descaling\n\nRun citric acid through the boiler every three months to remove limescale. "
+        "Rinse with two litres of fresh water afterwards.\n\n```\nhold STEAM + POWER for 5 seconds\n```",
+    ),
+    "/about": ("About us", "# About us\n\nThe roastery was founded in 2011 by Ines Okafor and her brother in Leith."),
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An answer as it came to the visitor."""
+
+    pieces: list[str]
+    citations: tuple[Citation, ...]
+    reply: Reply
+
+    @property
+    def text(self) -> str:
+        """All of the text."""
+        return "".join(self.pieces)
+
+    @property
+    def paths(self) -> list[str]:
+        """The pages cited."""
+        return [citation.url.removeprefix(SITE) for citation in self.citations]
+
+
+async def build_site(pool: Pool, pages: dict[str, tuple[str, str]], *, name: str = "Leith Roasters") -> Site:
+    """A widget that answers from the pages."""
+    job = await new_job(pool)
+    stored = [await embed_page(EMBEDDER, path, *text) for path, text in pages.items()]
+    await store_pages(pool, job.build_id, stored)
+    await activate_build(pool, job, replace=True)
+    return Site(widget_id=job.widget_id, name=name, url=f"{SITE}/", language="en")
+
+
+async def ask(answerer: Answerer, site: Site, message: str, *history: Turn) -> Seen:
+    """The whole answer to a message."""
+    reply = await answerer.prepare(site, message, history)
+    pieces: list[str] = []
+    citations: tuple[Citation, ...] = ()
+    async for event in answerer.answer(reply):
+        match event:
+            case TokenEvent():
+                pieces.append(event.text)
+            case CitationsEvent():
+                citations = event.citations
+    return Seen(pieces, citations, reply)
+
+
+def turn(seen: Seen) -> Turn:
+    """What a conversation remembers of it."""
+    return Turn(question=seen.reply.message, searched=seen.reply.searched, answer=seen.text)

@@ -1,0 +1,26 @@
+"""A Starlette application on a port of loopback: streams are streams only over a real connection."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+
+
+@asynccontextmanager
+async def serve_app(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application while it is served."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as http:
+            yield http
+    finally:
+        server.should_exit = True
+        await running

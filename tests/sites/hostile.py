@@ -1,0 +1,149 @@
+"""A site whose answers are wrong in every way a server can be wrong, and good pages beside them.
+
+Spoken over bare sockets: no library would send these.
+"""
+
+import asyncio
+import contextlib
+import gzip
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import brotli
+from backports import zstd
+
+BOMB = 60_000_000
+"""Bytes that a bomb becomes."""
+GOOD = "<!doctype html><html lang=en><title>Good</title><main><h1>Good</h1><p>A page as it should be.</p></main></html>"
+BIG = GOOD + f"<img src='data:image/png;base64,{'A' * 5_000_000}'>"
+MANY_LINKS = GOOD + "".join(f"<a href='/many/{number}'>{number}</a>" for number in range(10_000))
+
+Misbehaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+def says(body: str | bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> Misbehaviour:
+    """An answer as it is written here; `length` is what it claims."""
+    content = body.encode() if isinstance(body, str) else body
+    kind = () if any(header.lower().startswith("content-type") for header in headers) else ("Content-Type: text/html",)
+    lines = (f"HTTP/1.1 {status}", *kind, f"Content-Length: {len(content) if length is None else length}", *headers)
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write("\r\n".join((*lines, "", "")).encode("latin-1") + content)
+
+    return answer
+
+
+def raw(data: bytes) -> Misbehaviour:
+    """These bytes, and the end."""
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(data)
+        writer.close()
+
+    return answer
+
+
+def for_ever(start: bytes, piece: bytes, every_s: float) -> Misbehaviour:
+    """A start, and then the same again and again."""
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(start)
+        while True:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(every_s)
+
+    return answer
+
+
+async def _nothing(_: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(3_600)
+
+
+async def _reset(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+_OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+_CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
+_ZEROS = bytes(BOMB)
+
+MISBEHAVIOUR: dict[str, Misbehaviour] = {
+    "/silent": _nothing,
+    "/drips-body": for_ever(_OK + b"\r\n", b"x", 0.05),
+    "/drips-headers": for_ever(b"HTTP/1.1 200 OK\r\nX: ", b"x", 0.05),
+    "/endless-body": for_ever(_OK + b"\r\n", b"x" * 65_536, 0),
+    "/endless-chunks": for_ever(_CHUNKED, b"8000\r\n" + b"x" * 0x8000 + b"\r\n", 0),
+    "/endless-headers": for_ever(b"HTTP/1.1 200 OK\r\n", b"X-Header: " + b"x" * 1_000 + b"\r\n", 0),
+    "/says-too-long": raw(_OK + b"Content-Length: 100000\r\n\r\nless"),
+    "/says-too-short": says(GOOD + "more than was said", length=len(GOOD)),
+    "/says-huge": says("x", length=10**15),
+    "/says-negative": says("x", length=-1),
+    "/says-two-lengths": says("x", "Content-Length: 7"),
+    "/chunk-of-nonsense": raw(_CHUNKED + b"zz\r\nhello\r\n0\r\n\r\n"),
+    "/chunk-cut-off": raw(_CHUNKED + b"400\r\nhello"),
+    "/no-http": raw(b"SSH-2.0-OpenSSH_9.9\r\n"),
+    "/bad-headers": raw(_OK + b"No colon here\r\nContent-Length: 2\r\n\r\nok"),
+    "/ends-at-once": raw(b""),
+    "/resets": _reset,
+    "/gzip-bomb": says(gzip.compress(_ZEROS), "Content-Encoding: gzip"),
+    "/deflate-bomb": says(zlib.compress(_ZEROS), "Content-Encoding: deflate"),
+    "/br-bomb": says(brotli.compress(_ZEROS, quality=3), "Content-Encoding: br"),
+    "/zstd-bomb": says(zstd.compress(_ZEROS), "Content-Encoding: zstd"),
+    "/twice-gzip-bomb": says(gzip.compress(gzip.compress(_ZEROS)), "Content-Encoding: gzip, gzip"),
+    "/no-gzip": says("not compressed", "Content-Encoding: gzip"),
+    "/unknown-coding": says("???", "Content-Encoding: sdch"),
+    "/image-as-html": says(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8),
+    "/image": says(b"\x89PNG\r\n\x1a\n", "Content-Type: image/png"),
+    "/redirects-to-itself": says("", "Location: /redirects-to-itself", status="302 Found"),
+    "/redirects-to-a-file": says("", "Location: file:///etc/passwd", status="301 Moved Permanently"),
+    "/redirects-to-nowhere": says("", "Location: http://nothing.invalid/", status="307 Temporary Redirect"),
+    "/redirects-without-saying": says("", status="302 Found"),
+}
+"""What no page can be had from."""
+
+STRANGE: dict[str, Misbehaviour] = {
+    "/no-type": raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(GOOD), GOOD.encode())),
+    "/as-octet-stream": says(GOOD, "Content-Type: application/octet-stream"),
+    "/cut-gzip": says(gzip.compress(GOOD.encode())[:-6], "Content-Encoding: gzip"),
+    "/raw-deflate": says(zlib.compress(GOOD.encode(), wbits=-15), "Content-Encoding: deflate"),
+    "/nuls": says(GOOD.replace("A page", "A\0 \0page")),
+    "/big": says(BIG),
+    "/many-links": says(MANY_LINKS),
+}
+"""What a page can be had from all the same: it has the good page's words."""
+
+
+@asynccontextmanager
+async def serve_hostile() -> AsyncIterator[str]:
+    """The site on loopback, under this URL; any other path than those above is a good page."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError), contextlib.closing(writer):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                path = head.split()[1].decode()
+                await _answer(path)(writer)
+                await writer.drain()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _answer(path: str) -> Misbehaviour:
+    if path == "/robots.txt":
+        return says("Not found", status="404 Not Found")
+    if path.startswith("/hops/"):
+        left = int(path.removeprefix("/hops/"))
+        return says("", f"Location: /hops/{left - 1}", status="302 Found") if left else says(GOOD)
+    return MISBEHAVIOUR.get(path) or STRANGE.get(path) or says(GOOD)

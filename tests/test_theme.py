@@ -1,0 +1,138 @@
+"""The theme of a real site in a real browser, with what its pictures and its manifest add."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+
+import pytest
+from aiohttp import web
+
+import tasks.theme
+from tasks.brand.theme import neutral_theme
+from tasks.core.models import Theme
+from tasks.core.settings import Settings
+from tasks.theme import load_home
+from tasks.web.reader import Web, open_web
+from tests.sites.server import serve_handler
+
+PAGE = """<!doctype html><html lang="en"><title>Acme – anvils</title><link rel="icon" href="/icon.svg">
+<link rel="manifest" href="/site.webmanifest"><link rel="stylesheet" href="/missing.css">
+<header><a href="/"><img class="logo" src="/logo.svg" alt="Acme" width="120" height="40"></a></header>
+<main><h1>Anvils</h1><p>For everyone who needs one.</p></main></html>"""
+LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 40"><path fill="#b3005e" d="M9 9h99v22H9z"/></svg>'
+ASKS = """<!doctype html><title>Cookies and consent</title><style>body{background:#123;color:#fff}</style>
+<h1>Cookies and consent</h1><p>We use cookies. Your consent, please.</p>
+<button style="background:#00c853;padding:20px 90px">Accept all</button>"""
+
+Files = dict[str, tuple[str, str]]
+SVG = "image/svg+xml"
+
+
+@pytest.fixture(scope="module")
+async def a_web() -> AsyncIterator[Web]:
+    """A browser and a fetcher that may reach loopback."""
+    settings = Settings(_env_file=None, egress_allow=(ip_network("127.0.0.0/8"),))  # type: ignore[call-arg]
+    async with open_web(settings) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def serve(files: Files, asked: Counter[str] | None = None, stuck: str = "") -> AsyncIterator[str]:
+    """A site of these files; a path that is `stuck` never answers."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if asked is not None:
+            asked[request.path] += 1
+        if request.path == stuck:
+            await asyncio.Event().wait()
+        if request.path not in files:
+            return web.Response(status=404, text="<h1>Not found</h1>", content_type="text/html")
+        kind, body = files[request.path]
+        if kind == "location":
+            return web.Response(status=302, headers={"Location": body})
+        return web.Response(text=body, content_type=kind)
+
+    async with serve_handler(answer) as url:
+        yield url
+
+
+async def theme_of(a_web: Web, files: Files, path: str = "/", **more: str) -> tuple[Theme, str]:
+    """The theme, and the site's address."""
+    async with serve(files, **more) as url:
+        return (await load_home(f"{url}{path}", a_web)).theme, url
+
+
+async def test_a_sites_logo_and_manifest_are_fetched_and_give_its_theme(a_web: Web) -> None:
+    """Each once beyond what the browser loads; the page itself once."""
+    files = {
+        "/": ("text/html", PAGE),
+        "/logo.svg": (SVG, LOGO),
+        "/icon.svg": (SVG, LOGO),
+        "/site.webmanifest": ("application/json", '{"name": "Acme Anvils", "theme_color": "#b3005e"}'),
+    }
+    asked: Counter[str] = Counter()
+    async with serve(files, asked) as url:
+        theme = (await load_home(f"{url}/", a_web)).theme
+    assert (theme.name, theme.primary) == ("Acme Anvils", "#b3005e")
+    assert (theme.logo_url, theme.favicon_url) == (f"{url}/logo.svg", f"{url}/icon.svg")
+    assert theme.sources["primary"] == "logo on the page; link rel=icon; web app manifest"
+    assert theme.confidence > 0.8
+    assert (asked["/"], asked["/site.webmanifest"]) == (1, 1)
+    assert asked["/logo.svg"] <= 2
+
+
+async def test_pictures_that_are_missing_or_never_come_cost_the_theme_nothing_else(
+    a_web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A missing logo is none; one that does not come in time is left as the page has it."""
+    monkeypatch.setattr(tasks.theme, "RESOURCES_S", 0.3)
+    files = {"/": ("text/html", PAGE), "/icon.svg": (SVG, LOGO)}
+    theme, url = await theme_of(a_web, files)
+    assert (theme.name, theme.logo_url, theme.primary) == ("Acme", f"{url}/icon.svg", "#b3005e")
+    theme, url = await theme_of(a_web, files | {"/logo.svg": (SVG, LOGO)}, stuck="/site.webmanifest")
+    assert (theme.logo_url, theme.primary) == (f"{url}/logo.svg", "#b3005e")
+
+
+async def test_a_site_that_leads_to_a_consent_page_has_no_theme_of_its_own(a_web: Web) -> None:
+    """The question's colours are not the site's."""
+    files = {"/": ("location", "/consent?return=/"), "/consent": ("text/html", ASKS)}
+    theme, url = await theme_of(a_web, files)
+    assert theme == neutral_theme(f"{url}/")
+    assert theme.confidence == 0
+
+
+@pytest.mark.parametrize("kind", ["text", "colours", "names"])
+async def test_a_hostile_site_gets_a_plain_legible_theme(a_web: Web, kind: str) -> None:
+    """What could end a string, a rule or an element reaches no value of the theme."""
+    evil = "</script><script>alert(1)</script>"
+    pages = {
+        "text": f'<title>{evil}</title><meta property="og:site_name" content="{evil}"><h1>&lt;img src=x&gt;</h1>',
+        "colours": "<style>:root{--brand:red;}*{x:expression(alert(1))} body{background:url(javascript:alert(1));"
+        "color:#zz; font-family:'x;}body{background:red'}</style><meta name=theme-color content='red;}*{}'><p>Hi",
+        "names": '<meta name="application-name" content="javascript:alert(1)"><link rel=icon href="data:text/html,x">'
+        '<script type=\'application/ld+json\'>{"@type":"Organization","name":{},"logo":"//u:p@x/"}</script>',
+    }
+    theme, _ = await theme_of(a_web, {"/": ("text/html", pages[kind])})
+    stored = theme.model_dump_json()
+    assert not any(text in stored for text in ("<", "expression", "url(", "data:", "javascript:", "u:p@", ";}"))
+    assert Theme.model_validate_json(stored) == theme
+
+
+async def test_a_style_sheet_that_comes_late_is_waited_for(a_web: Web) -> None:
+    """A page before its styles has the looks of every browser."""
+    linked = (
+        '<!doctype html><title>Acme</title><link rel="stylesheet" href="/late.css"><h1>Anvils</h1><a href="/x">Buy</a>'
+    )
+    style = "body{background:#fffdf8} a{background:#b3005e;color:#fff;padding:20px 60px}"
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path != "/late.css":
+            return web.Response(text=linked, content_type="text/html")
+        await asyncio.sleep(1)
+        return web.Response(text=style, content_type="text/css")
+
+    async with serve_handler(answer) as url:
+        theme = (await load_home(f"{url}/", a_web)).theme
+    assert (theme.primary, theme.background) == ("#b3005e", "#fffdf8")
