@@ -11,21 +11,20 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Playwright, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Playwright, ViewportSize, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from tasks.core.errors import DependencyUnavailable, PageError
 from tasks.core.settings import Settings
 from tasks.web.browsers import REMEDY, find_browser
 from tasks.web.egress import Gate
+from tasks.web.tab import Tab, TabGone, clear, stop
 from tasks.web.tab_guard import guard
 
 logger = logging.getLogger("widget_builder.web")
-
-T = TypeVar("T")
 
 VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
 CLOSE_TIMEOUT_S = 10.0
@@ -34,10 +33,6 @@ PAGES_A_TAB = 25
 """Then a new one takes over: what a site's pages leave behind in it is bounded."""
 PAGES_A_CONTEXT = 300
 """The same for cookies, caches and storage; fewer would fetch the site's scripts again and again."""
-CRASHES = 10
-"""Times a tab that cannot be left is told to crash."""
-_CLEAR_S = 1.0
-_ANSWER_S = 0.2
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -52,41 +47,6 @@ _FLAGS = (
 )
 # Playwright lets pages open windows; Chromium by itself does so only for a visitor's click.
 _NOT_PLAYWRIGHTS = ("--disable-popup-blocking",)
-
-
-class TabGone(Exception):
-    """The browser or the tab crashed."""
-
-
-@dataclass(eq=False)
-class Tab:
-    """One tab, with the debugger's connection to it."""
-
-    page: Page
-    cdp: CDPSession
-    visits: int = 0
-    is_spoilt: bool = False
-    """Whether it was changed in a way that the next page would notice."""
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when it crashed or was closed: what waits for an answer from it would wait for ever."""
-
-    async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
-        """What the work gives.
-
-        Raises:
-            TabGone: the tab went before the work was done.
-        """
-        working = asyncio.create_task(work)
-        going = asyncio.create_task(self.gone.wait())
-        try:
-            await asyncio.wait({working, going}, return_when=asyncio.FIRST_COMPLETED)
-            if self.gone.is_set() and not working.done():
-                raise TabGone
-            return await working
-        finally:
-            for task in (working, going):
-                task.cancel()
-            await asyncio.gather(working, going, return_exceptions=True)
 
 
 @dataclass(eq=False)
@@ -152,7 +112,7 @@ class Chromium:
             ended_well = True
             raise
         finally:
-            can_go_on = ended_well and not tab.is_spoilt and tab.visits < PAGES_A_TAB and await self._clear(tab)
+            can_go_on = ended_well and not tab.is_spoilt and tab.visits < PAGES_A_TAB and await clear(tab)
             if can_go_on and profile is self._profile:
                 profile.idle.append(tab)
             else:
@@ -179,18 +139,7 @@ class Chromium:
         except asyncio.CancelledError:
             profile.tabs -= 1
             raise
-        page.on("crash", lambda _: tab.gone.set())
-        page.on("close", lambda _: tab.gone.set())
         return tab
-
-    async def _clear(self, tab: Tab) -> bool:
-        """Leave the page, so that nothing of it runs on; whether that was possible."""
-        try:
-            async with asyncio.timeout(_CLEAR_S):
-                await tab.unless_gone(tab.page.goto("about:blank", wait_until="commit", timeout=0))
-        except (PlaywrightError, TimeoutError, TabGone):
-            return False
-        return tab.page.url == "about:blank"
 
     async def mend(self) -> None:
         """After a tab went: replace the browser if it went with it."""
@@ -216,7 +165,7 @@ class Chromium:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 if tab.visits and not tab.page.is_closed():
-                    await self._stop(tab)
+                    await stop(tab)
                 await tab.page.close()
         except PlaywrightError:
             pass
@@ -226,19 +175,6 @@ class Chromium:
         profile.tabs -= 1
         if not profile.tabs and profile is not self._profile:
             await self._close_context(profile)
-
-    async def _stop(self, tab: Tab) -> None:
-        """End the process that runs the page: asking alone would leave one behind that spins or navigates for ever."""
-        if await self._clear(tab):
-            return
-        # A page that spins does not hear this; one that navigates without end does.
-        silencing = asyncio.create_task(_send(tab, "Emulation.setScriptExecutionDisabled", {"value": True}))
-        for _ in range(CRASHES):
-            # Refused while the tab is on its way to another page; never answered when it succeeds.
-            await _send(tab, "Page.crash")
-            if tab.gone.is_set():
-                break
-        await silencing
 
     def _retire(self, profile: _Profile | None) -> None:
         """Close a context, with its tabs in use once these are done."""
@@ -296,13 +232,6 @@ class Chromium:
         if self._guarding is not None:
             self._guarding.cancel()
         self._guarding = asyncio.create_task(guard(await browser.new_browser_cdp_session()))
-
-
-async def _send(tab: Tab, command: str, values: dict[str, Any] | None = None) -> None:
-    """Say it to the tab, which may be in no state to answer."""
-    with contextlib.suppress(PlaywrightError, TimeoutError, TabGone):
-        async with asyncio.timeout(_ANSWER_S):
-            await tab.unless_gone(tab.cdp.send(command, values))
 
 
 @asynccontextmanager

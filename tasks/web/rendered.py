@@ -12,8 +12,9 @@ from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
 from tasks.core.models import Target
 from tasks.core.settings import Settings
 from tasks.web.answers import check_scheme, gate_refusal
-from tasks.web.chromium import Chromium, TabGone, open_chromium
+from tasks.web.chromium import Chromium, open_chromium
 from tasks.web.egress import Gate
+from tasks.web.tab import TabGone
 from tasks.web.throttle import Throttle, make_throttle
 from tasks.web.visit import RenderedPage, Visit
 

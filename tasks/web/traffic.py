@@ -35,7 +35,9 @@ class Traffic:
             self._page.remove_listener(name, listener)
 
     def _begin(self, request: Request) -> None:
-        if request.resource_type in _AWAITED and _address(request) not in self._endless:
+        # What a page made itself (`blob:`) is there.
+        is_awaited = request.resource_type in _AWAITED and request.url.startswith("http")
+        if is_awaited and _address(request) not in self._endless:
             self.begun += 1
             self.asks_for_data = self.asks_for_data or request.resource_type != "script"
             self._open.add(request)

@@ -14,24 +14,17 @@ from w3lib.encoding import html_to_unicode
 from tasks.core.errors import FetchFailed, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.web.answers import check_answer, gate_refusal, is_html
-from tasks.web.chromium import Tab, TabGone
 from tasks.web.directives import HEADER
 from tasks.web.isolation import ScriptFailed, World, enter
+from tasks.web.settling import LOAD_S, settle
 from tasks.web.shells import shell_sign
+from tasks.web.tab import Tab, TabGone
 from tasks.web.traffic import Traffic
 
 logger = logging.getLogger("widget_builder.web")
 
 ARRIVAL_S = 2.0
 """How often we ask for a document that does not come."""
-QUIET_MS = 150
-"""A page that has not changed for so long has settled …"""
-QUIET_APP_MS = 300
-"""… or for so long, if its scripts fetch data."""
-SETTLE_S = 3.0
-"""The longest we wait for a page that keeps changing, or that looks empty."""
-LOAD_S = 10.0
-"""The longest we wait for what its scripts fetch; half the page's time at most."""
 MAX_REQUESTS = 300
 """A page whose scripts have made so many requests when its time to come to rest is over is stopped."""
 MAX_GROWTHS = 3
@@ -250,26 +243,14 @@ class Visit:
     # Coming to rest
 
     async def _settle(self, world: World) -> None:
-        """Return when the page has come to rest: its document still, and nothing under way that would change it."""
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        limit = min(LOAD_S, self._page_timeout_s / 2)
-        while (passed := clock() - began) < limit:
-            begun = self._traffic.begun
-            quiet_ms = QUIET_APP_MS if self._traffic.asks_for_data else QUIET_MS
-            state = await world.call("settle", quiet_ms, max(quiet_ms, 1000 * (SETTLE_S - passed)))
-            if not self._traffic.is_quiet:
-                await self._traffic.next_change(limit - (clock() - began))
-            elif clock() - began >= SETTLE_S or (self._traffic.begun == begun and not state["unfinished"]):
-                return
-        self._traffic.give_up()
-        if self._traffic.begun > MAX_REQUESTS:
+        has_settled = await settle(world, self._traffic, min(LOAD_S, self._page_timeout_s / 2))
+        if not has_settled and self._traffic.begun > MAX_REQUESTS:
             await self._freeze()
 
     async def _freeze(self) -> None:
         """Let the page's scripts do no more: it would keep us busy for ever."""
-        self._is_frozen = self._tab.is_spoilt = True
-        await self._tab.cdp.send("Emulation.setScriptExecutionDisabled", {"value": True})
+        self._is_frozen = True
+        await self._tab.silence()
 
     async def _write_down(self, world: World) -> dict[str, Any]:
         """The page as HTML, with what scrolling and unfolding shows."""
