@@ -16,7 +16,7 @@ NAME = "Quillfern"
 TUNE = ("landing", "shop", "dark_hero")
 HELD_OUT = ("coloured_hero", "outline", "portal")
 
-_NOT_BOOTSTRAP = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
+_CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 _COPY = "Careful tools for people who press, dry and label plants, made to last for generations of herbaria. "
 _BADGES = ("build passing #4c1", "coverage 97% #97ca00", "version 4.2 #007ec6", "license MIT #dfb317", "chat #e05d44")
 _CUSTOMERS = ("#e4002b", "#00a1de", "#ff6a13", "#78be20", "#582c83", "#00857c")
@@ -52,7 +52,7 @@ def hashed(page: Page) -> Page:
         return f"c{hashlib.sha256(name.encode()).hexdigest()[:7]}"
 
     def rename_selector(match: re.Match[str]) -> str:
-        return _NOT_BOOTSTRAP.sub(lambda found: f".{rename(found[1])}", match[0])
+        return _CLASS.sub(lambda found: f".{rename(found[1])}", match[0])
 
     css = {name: re.sub(r"[^{}]+\{", rename_selector, text) for name, text in page.css.items()}
     html = re.sub(r'class="([^"]*)"', lambda found: f'class="{" ".join(map(rename, found[1].split()))}"', page.html)
