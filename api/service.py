@@ -48,7 +48,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), most=20))
         runs = await stack.enter_async_context(open_prefect_runs())
-        embedder = await stack.enter_async_context(open_embedder(settings, None))
+        embedder = await stack.enter_async_context(open_embedder(settings, None, pool))
         service = Service(settings, pool, runs, Streams(pool), embedder)
         sweeper = Sweeper(pool, runs)
         background = await stack.enter_async_context(_cancelled_at_exit())
