@@ -54,7 +54,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), most=20))
         runs = await stack.enter_async_context(open_prefect_runs())
-        embedder = await stack.enter_async_context(open_embedder(settings, None))
+        embedder = await stack.enter_async_context(open_embedder(settings, None, pool))
         model = await stack.enter_async_context(open_model(settings))
         answerer, budgets = Answerer(pool, embedder, model), Budgets(pool, settings)
         service = Service(settings, pool, runs, Streams(pool), embedder, answerer, budgets)

@@ -20,7 +20,7 @@ async def finish(space: Workspace) -> None:
     statistics = progress.statistics
     data = statistics.model_dump()
     if settings.performance_metrics:
-        data["performance"] = progress.performance
+        data["performance"] = progress.performance | {"embedding": progress.embedding(space.embedder)}
     await progress.tell(
         EventType.parallel_processing_completed,
         f"{statistics.stored_pages} of {statistics.total_urls} pages stored",

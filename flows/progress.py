@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from tasks.core.events import PREFECT_PREFIX, EventDraft, EventType, Stage
 from tasks.core.models import Job, Statistics, Target
 from tasks.knowledge.builds import append_event
 from tasks.knowledge.crawl import CrawledUrl, record_outcome
+from tasks.knowledge.embedders import Embedder
 
 REPORT_EVERY = 10
 """Pages between two progress events of a stage."""
@@ -110,6 +111,13 @@ class Progress:
         """Seconds and pages/s a stage, bytes read, tokens embedded."""
         stages = {str(stage): meter.performance for stage, meter in self.meters.items()}
         return {"stages": stages, "bytes": self.byte_count, "tokens": self.token_count}
+
+    @staticmethod
+    def embedding(embedder: Embedder) -> dict[str, Any]:
+        """What was asked of the embedding model, and what it cost in US dollars, where the price is known."""
+        usage, price = embedder.usage, embedder.price
+        cost = None if price is None else round(usage.tokens * price / 1_000_000, 6)
+        return {"model": embedder.model, **asdict(usage), "cost_usd": cost}
 
     async def tell(self, type_: EventType, message: str, *, detail: str | None = None, **data: Any) -> None:
         """Number the event, write it to the record, emit it through Prefect.

@@ -75,7 +75,7 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
     async with AsyncExitStack() as stack:
         processes = stack.enter_context(open_processes(CHILDREN, CHILD_MODULE))
         web = await stack.enter_async_context(open_web(settings))
-        embedder = await stack.enter_async_context(open_embedder(settings, processes))
+        embedder = await stack.enter_async_context(open_embedder(settings, processes, pool))
         yield Workspace(
             job=job,
             settings=settings,

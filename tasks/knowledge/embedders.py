@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core.database import VECTOR_DIMENSIONS
+from tasks.core.database import VECTOR_DIMENSIONS, Pool
 from tasks.core.errors import EmbeddingFailed
 from tasks.core.settings import Settings
 
@@ -16,11 +17,24 @@ Vector = NDArray[np.float32]
 """Unit length, 1536 numbers."""
 
 
+@dataclass
+class Usage:
+    """What an embedder has been asked for so far."""
+
+    calls: int = 0
+    inputs: int = 0
+    tokens: int = 0
+    """As the service counts them."""
+
+
 class Embedder(Protocol):
     """Turns text into vectors."""
 
     model: str
     """Name of the model; vectors of different models are never compared."""
+    price: float | None
+    """US dollars for a million tokens; absent: not known."""
+    usage: Usage
 
     async def embed(self, texts: Sequence[str]) -> list[Vector | EmbeddingFailed]:
         """A vector for each text, in order, or why there is none.
@@ -55,12 +69,17 @@ def pad(array: NDArray[np.float32]) -> Vector:
 
 
 @asynccontextmanager
-async def open_embedder(settings: Settings, executor: Executor | None) -> AsyncIterator[Embedder]:
-    """The embedder the settings ask for; local work runs on `executor` (absent: a thread)."""
+async def open_embedder(
+    settings: Settings, executor: Executor | None, pool: Pool | None = None
+) -> AsyncIterator[Embedder]:
+    """The embedder the settings ask for; local work runs on `executor` (absent: a thread).
+
+    With a pool the service's rate limits are shared with all that use the database.
+    """
     if settings.uses_openai:
         from tasks.knowledge.openai_embedder import open_openai_embedder
 
-        async with open_openai_embedder(settings) as embedder:
+        async with open_openai_embedder(settings, pool) as embedder:
             yield embedder
     else:
         from tasks.knowledge.local_embedder import LocalEmbedder

@@ -1,14 +1,17 @@
 """Equal text is embedded once: vectors by content hash and model."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import Mapping
 
 import numpy as np
-import psycopg
 
-from tasks.core.database import Connection, Pool
+from tasks.core.database import Pool
 from tasks.core.errors import EmbeddingFailed
 from tasks.knowledge.embedders import Embedder, Vector, pad
+from tasks.knowledge.embedding_claims import claimed, connect
+
+ASK_AGAIN_S = 0.2
+"""How often a run that waits for another's vectors looks for them."""
 
 _NEW_VECTORS = "CREATE TEMPORARY TABLE IF NOT EXISTS new_vectors (hash text, embedding vector) ON COMMIT DELETE ROWS"
 # One order for all, so that two runs with the same text do not lock each other out.
@@ -21,30 +24,35 @@ _TAKE_OVER_VECTORS = (
 async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector | EmbeddingFailed]:
     """A vector for each text, by content hash; only unknown ones are embedded, and then known.
 
+    What costs money is embedded by one run alone: others that need it meanwhile wait for its vector.
+
     Raises:
         EmbeddingFailed: as the embedder; or (retriable) the database is out of reach.
         EmbeddingRefused: as the embedder.
     """
-    known = await _look_up(pool, embedder.model, list(texts))
-    missing = [content_hash for content_hash in texts if content_hash not in known]
-    results = await embedder.embed([texts[content_hash] for content_hash in missing])
-    fresh = dict(zip(missing, results, strict=True))
+    results: dict[str, Vector | EmbeddingFailed] = {**await _look_up(pool, embedder.model, list(texts))}
+    while missing := {hash_: text for hash_, text in texts.items() if hash_ not in results}:
+        if embedder.price == 0:
+            results |= await _embed(pool, embedder, missing)
+            continue
+        async with claimed(pool, embedder.model, list(missing)) as ours:
+            # What another run had claimed may have come since we looked.
+            results |= await _look_up(pool, embedder.model, list(missing))
+            if mine := {hash_: missing[hash_] for hash_ in ours if hash_ not in results}:
+                results |= await _embed(pool, embedder, mine)
+        if len(results) < len(texts):
+            await asyncio.sleep(ASK_AGAIN_S)
+    return results
+
+
+async def _embed(pool: Pool, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector | EmbeddingFailed]:
+    fresh = dict(zip(texts, await embedder.embed(list(texts.values())), strict=True))
     await _remember(pool, embedder.model, fresh)
-    return {**known, **fresh}
-
-
-@asynccontextmanager
-async def _connect(pool: Pool) -> AsyncIterator[Connection]:
-    try:
-        async with pool.connection() as connection:
-            yield connection
-    except psycopg.Error as error:
-        problem = str(error).split("\n", 1)[0]
-        raise EmbeddingFailed(f"the embedding cache is out of reach: {problem}", retriable=True) from error
+    return fresh
 
 
 async def _look_up(pool: Pool, model: str, hashes: list[str]) -> dict[str, Vector]:
-    async with _connect(pool) as connection, connection.cursor(binary=True) as cursor:
+    async with connect(pool) as connection, connection.cursor(binary=True) as cursor:
         await cursor.execute(
             "SELECT content_hash, embedding FROM embedding_cache WHERE model = %s AND content_hash = ANY(%s)",
             (model, hashes),
@@ -56,7 +64,7 @@ async def _remember(pool: Pool, model: str, fresh: Mapping[str, Vector | Embeddi
     vectors = {hash_: vector for hash_, vector in fresh.items() if not isinstance(vector, EmbeddingFailed)}
     if not vectors:
         return
-    async with _connect(pool) as connection, connection.transaction(), connection.cursor() as cursor:
+    async with connect(pool) as connection, connection.transaction(), connection.cursor() as cursor:
         await cursor.execute(_NEW_VECTORS)
         async with cursor.copy("COPY new_vectors FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(("text", "vector"))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.errors import EmbeddingFailed
-from tasks.knowledge.embedders import Vector, to_vector
+from tasks.knowledge.embedders import Usage, Vector, to_vector
 from tasks.knowledge.local_model import embed_locally
 from tasks.knowledge.tokens import LOCAL_MODEL
 
@@ -18,9 +18,11 @@ class LocalEmbedder:
     """Embeds on an executor, away from the event loop."""
 
     model = LOCAL_MODEL
+    price: float | None = 0.0
 
     def __init__(self, executor: Executor | None) -> None:
         self._executor = executor
+        self.usage = Usage()
 
     async def embed(self, texts: Sequence[str]) -> list[Vector | EmbeddingFailed]:
         """A vector for each text; text without a single token has none.
@@ -35,6 +37,8 @@ class LocalEmbedder:
             rows = await loop.run_in_executor(self._executor, embed_locally, list(texts))
         except BrokenProcessPool as error:
             raise EmbeddingFailed("the embedding process crashed", retriable=True) from error
+        self.usage.calls += 1
+        self.usage.inputs += len(texts)
         return [_vector_or_failure(row) for row in rows]
 
 

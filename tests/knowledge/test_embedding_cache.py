@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import EmbeddingFailed
 from tasks.knowledge.chunks import text_hash
-from tasks.knowledge.embedders import Vector, to_vector
+from tasks.knowledge.embedders import Usage, Vector, to_vector
 from tasks.knowledge.embedding_cache import embed_cached
 from tasks.knowledge.openai_embedder import OpenAIEmbedder, open_openai_embedder
 from tests.conftest import MakeSettings
@@ -27,6 +27,8 @@ class CountingEmbedder:
 
     def __init__(self, model: str | None = None) -> None:
         self.model = model or uuid4().hex
+        self.price = 1.0
+        self.usage = Usage()
         self.embedded: Counter[str] = Counter()
 
     async def embed(self, texts: Sequence[str]) -> list[Vector | EmbeddingFailed]:

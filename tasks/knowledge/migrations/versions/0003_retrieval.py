@@ -1,4 +1,4 @@
-"""What search ranks by: a chunk's language, the lead of its vector, and its words as a weighted vector (BM25)."""
+"""What search ranks by: a chunk's language, its vector's lead, its words as a weighted vector; claims and limits."""
 
 from alembic import op
 
@@ -41,17 +41,37 @@ STATEMENTS = (
     """,
     "CREATE INDEX knowledge_chunks_sample ON knowledge_chunks (job_id, id)",
     "DROP INDEX knowledge_chunks_job_id_idx",
+    # Unlogged, as what is under way ends with the server: a crash empties it.
+    """
+    CREATE UNLOGGED TABLE embedding_claims (
+        content_hash text NOT NULL,
+        model text NOT NULL,
+        claimed_until timestamptz NOT NULL,
+        PRIMARY KEY (content_hash, model)
+    )
+    """,
+    """
+    CREATE TABLE embedding_limits (
+        account text PRIMARY KEY,
+        requests_per_minute int,
+        tokens_per_minute int,
+        requests_until timestamptz NOT NULL DEFAULT now(),
+        tokens_until timestamptz NOT NULL DEFAULT now(),
+        paused_until timestamptz NOT NULL DEFAULT now()
+    )
+    """,
 )
 
 
 def upgrade() -> None:
-    """Add the columns; chunks that are there get theirs."""
+    """Add columns and tables; chunks that are there get theirs."""
     for statement in STATEMENTS:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Take it all away."""
+    op.execute("DROP TABLE embedding_claims, embedding_limits")
     op.execute("CREATE INDEX ON knowledge_chunks (job_id)")
     op.execute("DROP INDEX knowledge_chunks_sample")
     op.execute("ALTER TABLE knowledge_chunks DROP COLUMN terms, DROP COLUMN lead, DROP COLUMN language")
