@@ -76,7 +76,7 @@ class Answerer:
         talk = small_talk(message)
         if talk is not None:
             return Reply(site, message, language, message, talk=talk)
-        searched = await self._write_out(message, history)
+        searched = await self._write_out(message, history, language)
         try:
             evidence = await self.weigh(site, searched, is_foreign=language != base(site.language))
         except NotFound:
@@ -97,7 +97,7 @@ class Answerer:
             weigh, question, [clean for p in passages if (clean := _without_instructions(p))]
         )
 
-    async def _write_out(self, message: str, history: Sequence[Turn]) -> str:
+    async def _write_out(self, message: str, history: Sequence[Turn], language: str) -> str:
         if not history:
             return message
         if self._model is not None:
@@ -105,7 +105,7 @@ class Answerer:
                 return await rewrite(self._model, message, history)
             except ModelFailed:
                 logger.info("a follow-up is written out without the model")
-        return write_out(message, history[-1].searched)
+        return write_out(message, history[-1].searched, language)
 
     async def answer(self, reply: Reply) -> AsyncIterator[TokenEvent | CitationsEvent]:
         """The answer's events in order; `reply` holds all of it afterwards."""

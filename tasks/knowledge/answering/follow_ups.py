@@ -8,15 +8,17 @@ from tasks.knowledge.answering.words import read_words
 MAX_ELLIPTIC_WORDS = 9
 """Longer questions say what they are about."""
 MAX_CARRIED = 12
+CAPITALISING = ("de",)
+"""Languages that write every noun with a capital: names cannot be told there."""
 
 
-def write_out(question: str, before: str | None) -> str:
+def write_out(question: str, before: str | None, language: str = "en") -> str:
     """The question with the words it leans on from the one before it; as it is when it stands by itself."""
     if not before or not is_elliptic(question):
         return question
     own = {word.casefold() for word in read_words(question)}
     carried = [word for word in _content(before) if word.casefold() not in own]
-    if any(word[0].isupper() for word in list(read_words(question))[1:]):
+    if language not in CAPITALISING and any(word[0].isupper() for word in list(read_words(question))[1:]):
         # "And the Tap?" asks the same of something else: its name takes the other's place.
         carried = [word for word in carried if not _is_name(word, before)]
     return f"{question} {' '.join(carried[:MAX_CARRIED])}".strip()

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 _MARKS = re.compile(r"[\[\]<\\]|!(?=\[)|(?<!\w)[*_~]|[*_~](?!\w)")
-_CODE = re.compile(r"(`+)([^`]+)\1(?!`)")
+_CODE = re.compile(r"(?<![`\\])(`+)([^`\n]+)\1(?!`)")
+"""Only on one line, and not after a backslash: what a renderer surely takes for code, too."""
+_FENCED = re.compile(r"^ {0,3}(`{3,})[^`\n]*\n(?:.*\n)*?^ {0,3}\1`*[ \t]*$", re.MULTILINE)
 _BARE = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|javascript:|data:)[^\s<>\[\]`\"]+", re.IGNORECASE)
 
 IsOurs = Callable[[str], bool]
@@ -16,12 +18,7 @@ IsOurs = Callable[[str], bool]
 
 def escape(text: str) -> str:
     """Plain text as Markdown that shows just this text; code keeps its ticks, addresses become code."""
-    parts: list[str] = []
-    end = 0
-    for match in _CODE.finditer(text):
-        parts += [_escape_prose(text[end : match.start()]), match[0]]
-        end = match.end()
-    return "".join([*parts, _escape_prose(text[end:])])
+    return _around(_CODE, text, _escape_prose)
 
 
 def _escape_prose(text: str) -> str:
@@ -61,12 +58,19 @@ def clean(markdown: str, is_ours: IsOurs) -> str:
 
     Other links are shown as their text, other addresses as code. References like [1] stay.
     """
+    # Another kind of fence could turn ours inside out.
+    text = re.sub("~{3,}", "", markdown)
+    return _around(_FENCED, text, lambda rest: _around(_CODE, rest, lambda prose: _clean_prose(prose, is_ours)))
+
+
+def _around(kept: re.Pattern[str], text: str, change: Callable[[str], str]) -> str:
+    """The text changed everywhere but in the matches."""
     pieces: list[str] = []
     end = 0
-    for match in _CODE.finditer(markdown):
-        pieces += [_clean_prose(markdown[end : match.start()], is_ours), match[0]]
+    for match in kept.finditer(text):
+        pieces += [change(text[end : match.start()]), match[0]]
         end = match.end()
-    return "".join([*pieces, _clean_prose(markdown[end:], is_ours)])
+    return "".join([*pieces, change(text[end:])])
 
 
 def _clean_prose(text: str, is_ours: IsOurs) -> str:
@@ -84,7 +88,8 @@ def _clean_prose(text: str, is_ours: IsOurs) -> str:
             return shown
         return keep(f"[{_escape_marks(shown)}]({address})")
 
-    text = _HEADING.sub("", _DEFINITION.sub("", text.replace("\0", "")))
+    # A tick that is no code's here shall be none's in the browser.
+    text = _HEADING.sub("", _DEFINITION.sub("", text.replace("\0", "").replace("`", "'")))
     text = _LINK.sub(link, text)
     text = _AUTOLINK.sub(lambda match: keep(f"<{match[1]}>") if is_ours(match[1]) else keep(f"`{match[1]}`"), text)
     text = _BARE.sub(lambda match: match[0] if is_ours(match[0]) else keep(f"`{match[0]}`"), text)
