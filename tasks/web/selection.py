@@ -7,6 +7,10 @@ from selectolax.lexbor import LexborNode
 from tasks.web.boxes import HEADINGS, Box, Outline, Run
 from tasks.web.pruning import remove_all
 
+RECALL = 0.9
+"""Of the threshold that is best for F1: what is left out cannot be found, what is too much only takes place."""
+HEADING = 0.5
+"""Of the threshold: a heading need not be more likely than that if something under it stays."""
 UNITS = frozenset(("table", "pre", "dl"))
 """Kept or left out as a whole."""
 
@@ -14,10 +18,10 @@ UNITS = frozenset(("table", "pre", "dl"))
 def select_runs(outline: Outline, chances: Sequence[float]) -> list[bool]:
     """Whether each run is content, by how likely it is so."""
     runs = outline.runs
-    threshold = best_threshold([run.words for run in runs], chances)
+    threshold = RECALL * best_threshold([run.words for run in runs], chances)
     kept = [chance >= threshold for chance in chances]
     _settle_units(outline, chances, threshold, kept)
-    _settle_headings(runs, kept)
+    _settle_headings(runs, [chance >= HEADING * threshold for chance in chances], kept)
     return kept
 
 
@@ -51,13 +55,13 @@ def _is_layout(box: Box) -> bool:
     return box.tag == "table" and box.node.css_first("td div, td table, td h1, td h2, td h3, td form") is not None
 
 
-def _settle_headings(runs: Sequence[Run], kept: list[bool]) -> None:
-    """A heading stays if something under it does."""
+def _settle_headings(runs: Sequence[Run], is_likely: Sequence[bool], kept: list[bool]) -> None:
+    """A heading that is likely stays if something under it does."""
     has_text = [False] * 7
     for index in range(len(runs) - 1, -1, -1):
         level = HEADINGS.get(runs[index].box.tag)
         if level is not None:
-            kept[index] = kept[index] or has_text[level]
+            kept[index] = kept[index] or (has_text[level] and is_likely[index])
         if kept[index]:
             has_text = [True] * 7
         if level is not None:
