@@ -58,7 +58,7 @@ async def test_from_an_address_to_an_answer(page: Page, product: Product, compan
     widget = page.frame_locator("iframe")
     header = widget.locator("header").last
     await widget.get_by_role("dialog", name=facts.NAME).wait_for()
-    assert await page.locator(".site img").get_attribute("src") == company.url + "/assets/favicon.svg"
+    assert await page.locator(".site img").get_attribute("src") == company.url + "/favicon.svg"
     primary = "rgb({}, {}, {})".format(*bytes.fromhex(facts.PRIMARY[1:]))
     assert await header.evaluate("it => getComputedStyle(it).backgroundColor") == primary
     await page.locator("#question").fill("What are your opening hours?")

@@ -20,7 +20,7 @@ from deployments.client import find_stack
 from deployments.doctor import Finding, check_version, examine, examine_one
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import EmbeddingProvider, Settings
-from tasks.knowledge.schema import migrate
+from tasks.knowledge.schema import MIGRATIONS, migrate
 from tasks.knowledge.tokens import LOCAL_MODEL
 from tests.conftest import MakeSettings
 from tests.knowledge.test_schema import new_database
@@ -94,7 +94,8 @@ async def test_a_database_with_the_newest_schema_is_well(settings: MakeSettings)
     """Versions of the server and of pgvector and the schema's revision are told."""
     finding = await find("Database", settings())
     assert finding.ok
-    assert finding.detail == "PostgreSQL 18, pgvector 0.8.5, schema 0001 (DATABASE_URL)"
+    newest = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("0*.py"))
+    assert finding.detail == f"PostgreSQL 18, pgvector 0.8.5, schema {newest} (DATABASE_URL)"
 
 
 async def test_a_database_out_of_reach_is_a_finding_without_its_password(settings: MakeSettings) -> None:

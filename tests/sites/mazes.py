@@ -179,6 +179,8 @@ def shop_maze(request: web.Request) -> web.Response:
     """No maze: sixty products that differ by name and price, under one template and one parameter."""
     if request.path == "/":
         return page("Shop", [f"/product?id={number}" for number in range(60)])
+    if request.path != "/product":
+        return missing()
     number = int(request.query["id"])
     text = (
         f"<p>{sentences('template', 150)}</p><p>It costs € {number + 5}.99 and weighs {number % 7} kg.</p>"

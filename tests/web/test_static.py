@@ -477,8 +477,7 @@ async def test_robots_txt_is_obeyed(gate: Gate, agent: str) -> None:
             await fetcher.fetch(Target(url=f"{site.url}/private", depth=1))
         assert skipped.value.reason == "robots"
         assert site.asked == []
-        assert not await fetcher.allows(f"{site.url}/private")
-        assert await fetcher.allows(f"{site.url}/public")
+        assert (await fetcher.fetch(Target(url=f"{site.url}/public", depth=1))).html == HOME
 
 
 async def test_robots_txt_is_not_asked_for_when_it_does_not_count(gate: Gate) -> None:
@@ -488,20 +487,7 @@ async def test_robots_txt_is_not_asked_for_when_it_does_not_count(gate: Gate) ->
         serve({"/robots.txt": robots, "/": html(HOME)}) as site,
         open_static_fetcher(make_settings(obey_robots=False), gate) as fetcher,
     ):
-        assert await fetcher.allows(f"{site.url}/")
         assert (await fetcher.fetch(Target(url=f"{site.url}/", depth=1))).html == HOME
-
-
-async def test_a_robots_txt_that_never_comes_does_not_hold_the_site(gate: Gate) -> None:
-    """It costs the pages that waited for it, not those after."""
-    async with (
-        serve({"/robots.txt": silence, "/": html(HOME)}) as site,
-        open_static_fetcher(make_settings(page_timeout_s=0.5), gate) as fetcher,
-    ):
-        target = Target(url=f"{site.url}/", depth=1)
-        first = await asyncio.gather(*(fetcher.fetch(target) for _ in range(3)), return_exceptions=True)
-        assert {type(outcome) for outcome in first} <= {FetchTimeout, FetchedPage}
-        assert (await fetcher.fetch(target)).html == HOME
 
 
 async def test_many_pages_are_fetched_at_once(gate: Gate) -> None:
