@@ -95,6 +95,8 @@ class Http2Site:
             for event in connection.receive_data(data):
                 if isinstance(event, RequestReceived):
                     self.asked.append((number, "HTTP/2"))
+                    if (b":path", b"/silent") in event.headers:
+                        continue
                     headers = [(":status", "200"), ("content-type", "text/html")]
                     connection.send_headers(event.stream_id, headers)
                     connection.send_data(event.stream_id, self.body, end_stream=True)
@@ -103,7 +105,7 @@ class Http2Site:
 
 @asynccontextmanager
 async def serve_http2(certificate: Path, body: bytes, *, breaks: bool = False) -> AsyncIterator[Http2Site]:
-    """Such a site on loopback; every path has the same body, of 16 kB at most."""
+    """Such a site on loopback; every path has the same body, of 16 kB at most, and `/silent` none."""
     site = Http2Site(body, breaks)
     context = server_context(certificate, "h2", "http/1.1")
     async with await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=context) as server:

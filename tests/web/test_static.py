@@ -434,6 +434,19 @@ async def test_a_host_that_offers_http_2_is_asked_so_over_one_connection(gate: G
         assert site.asked == [(1, "HTTP/2")] * 21
 
 
+async def test_a_page_that_never_comes_over_http_2_leaves_its_connection_to_the_others(
+    gate: Gate, certificate: Path
+) -> None:
+    """It is given up by itself."""
+    settings = make_settings(obey_robots=False, page_timeout_s=3)
+    async with open_static_fetcher(settings, gate) as fetcher, serve_http2(certificate, HOME.encode()) as site:
+        await fetch_often(fetcher, site.url)
+        with pytest.raises(FetchTimeout):
+            await fetcher.fetch(Target(url=f"{site.url}/silent", depth=1))
+        await fetch_often(fetcher, site.url)
+        assert site.asked == [(1, "HTTP/2")] * 43
+
+
 async def test_a_host_whose_http_2_is_broken_is_asked_by_http_1_1(gate: Gate, certificate: Path) -> None:
     """Over connections that are kept."""
     settings = make_settings(obey_robots=False, page_timeout_s=20)
