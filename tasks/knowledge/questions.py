@@ -49,11 +49,15 @@ WITH sample AS MATERIALIZED (
 ), languages AS (
     SELECT language FROM sample GROUP BY language
     HAVING count(*) >= %(share)s * (SELECT count(*) FROM sample)
-), lexemes AS (
-    SELECT DISTINCT ON (knowledge_term(lexeme))
-           knowledge_term(lexeme) AS number, word * 1000 + positions[1] AS word, lexeme
+), forms AS (
+    SELECT language, word * 1000 + positions[1] AS word, lexeme
     FROM unnest(%(words)s::text[]) WITH ORDINALITY AS words (text, word), languages,
          unnest(to_tsvector(language::regconfig, text))
+), lexemes AS (
+    SELECT DISTINCT ON (knowledge_term(lexeme)) knowledge_term(lexeme) AS number, word, lexeme
+    -- What is a stop word in one of the languages is none that tells anything.
+    FROM forms WHERE (SELECT count(DISTINCT language) FROM forms AS same WHERE same.word = forms.word)
+        = (SELECT count(*) FROM languages)
     ORDER BY 1, 2
 ), units AS MATERIALIZED (
     -- Made once for each word, not for each chunk.

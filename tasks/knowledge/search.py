@@ -4,6 +4,7 @@ Two rankings, one by meaning (cosine of the vectors) and one by words (BM25 over
 are fused by reciprocal rank (Cormack, Clarke and Büttcher, SIGIR 2009); then each page gets a few places at most.
 """
 
+from enum import StrEnum
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -20,16 +21,27 @@ from tasks.knowledge.vector_index import LEAD, has_index, widen_search
 
 MAX_QUERY_LENGTH = 1_000
 MAX_RESULTS = 50
-PAGE_WEIGHT = 0.2
-"""How much the whole page's vector counts beside the passage's."""
+PAGE_WEIGHT = 0.5
+"""How much the whole page's vector counts beside the passage's. nDCG@10 over 128 questions on the Python documentation:
+0.84 with 0.2, 0.86 with 0.5."""
 RANK_CONSTANT = 10
-"""A place in a ranking is worth 1 / (this + place)."""
+"""A place in a ranking is worth 1 / (this + place). nDCG@10 there: 0.86 with 10, 0.85 with 60."""
 CANDIDATES = 60
 """Least passages taken from each ranking …"""
-CANDIDATES_EACH = 4
-"""… and least for each result wanted."""
+CANDIDATES_EACH = 10
+"""… and least for each result wanted …"""
+MORE_CANDIDATES = 1_000
+"""… and when they were of too few pages."""
 RARE_SHARE = 0.05
 """Of a large build's chunks: so many at most are ranked by words, those with the question's rarest."""
+
+
+class Ranking(StrEnum):
+    """What passages are ranked by."""
+
+    vector = "vector"
+    text = "text"
+    both = "both"
 
 
 async def search(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int = 5) -> list[Passage]:
@@ -45,9 +57,18 @@ async def search(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, li
 
 
 async def find_passages(
-    pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int = 8, *, per_page: int = 3
+    pool: Pool,
+    embedder: Embedder,
+    widget_id: UUID,
+    query: str,
+    limit: int = 8,
+    *,
+    per_page: int = 3,
+    by: Ranking = Ranking.both,
 ) -> list[RatedPassage]:
     """The `limit` best passages, at most `per_page` of a page, best first, from the widget's active build.
+
+    One ranking alone is for measuring.
 
     Raises:
         InvalidRequest, NotFound, EmbeddingFailed, EmbeddingRefused: as `search`.
@@ -71,7 +92,7 @@ async def find_passages(
         "units": [terms_vector([term]) for term in terms],
         "rank_constant": RANK_CONSTANT,
         "page_weight": PAGE_WEIGHT,
-        "candidates": max(CANDIDATES, CANDIDATES_EACH * limit),
+        **_places(by, max(CANDIDATES, CANDIDATES_EACH * limit)),
         "per_page": per_page,
         "limit": limit,
     }
@@ -81,10 +102,19 @@ async def find_passages(
             await widen_search(connection)
             statement = _look_up(job_id, terms)
         found = await _search(connection, statement, wanted, terms)
-        if len(found) < limit:
-            # A few long pages may have taken all candidates' places: now all passages are looked at.
-            found = await _search(connection, _SCAN, {**wanted, "candidates": None}, terms)
+        for candidates in (MORE_CANDIDATES, None):
+            if len(found) < limit:
+                # A few long pages may have taken all candidates' places: more passages are looked at, then all.
+                found = await _search(connection, _SCAN, wanted | _places(by, candidates), terms)
         return found
+
+
+def _places(by: Ranking, candidates: int | None) -> dict[str, int | None]:
+    """How many passages each ranking names; None: all."""
+    return {
+        "nearest": 0 if by is Ranking.text else candidates,
+        "worded": 0 if by is Ranking.vector else candidates,
+    }
 
 
 def _check_query(query: str) -> str:
@@ -118,19 +148,19 @@ scanned AS MATERIALIZED (
     SELECT id, lead <=> %(lead)b::halfvec AS distance, terms <#> %(terms)s::sparsevec AS product
     FROM knowledge_chunks WHERE job_id = %(job)s AND model = %(model)s
 ), nearest AS (
-    SELECT id FROM scanned ORDER BY distance LIMIT %(candidates)s
+    SELECT id FROM scanned ORDER BY distance LIMIT %(nearest)s
 ), worded AS (
-    SELECT id, product FROM scanned WHERE product < 0 ORDER BY product LIMIT %(candidates)s
+    SELECT id, product FROM scanned WHERE product < 0 ORDER BY product LIMIT %(worded)s
 )
 """
 _LOOKED_UP: LiteralString = """
 nearest AS MATERIALIZED (
     SELECT id FROM knowledge_chunks WHERE job_id = {job} AND model = %(model)s
-    ORDER BY lead <=> %(lead)b::halfvec LIMIT %(candidates)s
+    ORDER BY lead <=> %(lead)b::halfvec LIMIT %(nearest)s
 ), worded AS (
     SELECT id, terms <#> %(terms)s::sparsevec AS product FROM knowledge_chunks
     WHERE job_id = {job} AND model = %(model)s AND search @@ {rarest}::tsquery
-    ORDER BY product LIMIT %(candidates)s
+    ORDER BY product LIMIT %(worded)s
 )
 """
 _FUSED = """
