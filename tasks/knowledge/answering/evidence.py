@@ -10,8 +10,12 @@ A passage's evidence is a weighted sum of what one can point at:
 - `foreign`: how much of it no page of the site has;
 - `names`: the heaviest name, identifier or number of the question that the passage lacks.
 
-The weights are a logistic regression's on half of the questions in `tests/benchmarks/site_questions.py`, and on
-questions about other sites that these two cannot answer; `python -m tests.benchmarks answers` measures both halves.
+The weights are near a logistic regression's on half of the questions in `tests/benchmarks/site_questions.py`, on a
+small shop's, and on some 170 questions that were asked of the wrong site; `python -m tests.benchmarks answers`
+measures. Of the questions that two sites and the shop answer, 93 % of the half tuned on and 95 % of the other are
+answered from a right page; all 30 that the two sites cannot answer are refused. Of those asked of the wrong site,
+many of which it half answers ("How do I list all tables?", asked of a web framework), 87 % are. On a site that was not looked at
+before, 17 of 18 were answered, and 59 of 64 refused that it cannot answer.
 """
 
 import math
@@ -27,7 +31,7 @@ from tasks.knowledge.answering.words import read_words, stemmer, stems
 from tasks.knowledge.local_model import embed_locally
 
 WINDOW, PLACE, SIMILARITY, FOREIGN, NAMES, BIAS = 4.8, 2.1, 6.2, -3.7, -0.9, -7.75
-ENOUGH = 0.17
+ENOUGH = 0.19
 """Evidence from which on a passage counts as answering, as a probability."""
 NEIGHBOURS = 1
 NUMBER = 0.3
