@@ -61,10 +61,10 @@ async def test_from_an_address_to_an_answer(page: Page, product: Product, compan
     assert await page.locator(".site img").get_attribute("src") == company.url + "/favicon.svg"
     primary = "rgb({}, {}, {})".format(*bytes.fromhex(facts.PRIMARY[1:]))
     assert await header.evaluate("it => getComputedStyle(it).backgroundColor") == primary
+    await page.get_by_role("heading", name="Put it on your site").wait_for()
     await page.locator("#question").fill("What are your opening hours?")
     await page.keyboard.press("Enter")
     await widget.locator(".turn[data-status=answered] a.mark").first.wait_for()
-    await page.get_by_role("heading", name="Put it on your site").wait_for()
     snippet = await page.get_by_label("Before </body> of every page").inner_text()
     assert snippet.startswith(f'<script src="{product.info.api_url}/widget.js" data-widget="')
     assert await page.locator(".phases [data-state=done]").count() == 4

@@ -42,7 +42,8 @@ def statistics(events: list[Event]) -> Event:
     ],
 )
 async def test_a_maze_is_left_with_its_real_pages(product: Product, render: mazes.Render, reason: str) -> None:
-    """Within twice as many requests as there are pages, with the reason counted; few that are none are stored."""
+    """Within three times as many requests as there are pages (the first are on their way before a trap can be told), with
+    the reason counted; few that are none are stored."""
     async with mazes.serve_maze(render) as maze:
         events = await product.build(maze.url, depth=5)
         found = statistics(events)
@@ -52,7 +53,7 @@ async def test_a_maze_is_left_with_its_real_pages(product: Product, render: maze
         assert set(maze.real) <= names
         assert len(pages) == found["stored_pages"]
         assert found["skipped"][reason] > 0
-        assert maze.fetched <= 2 * len(maze.real)
+        assert maze.fetched <= 3 * len(maze.real), maze.requests
 
 
 async def test_a_shop_is_no_maze(product: Product) -> None:
