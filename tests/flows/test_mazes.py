@@ -42,8 +42,10 @@ def statistics(events: list[Event]) -> Event:
     ],
 )
 async def test_a_maze_is_left_with_its_real_pages(product: Product, render: mazes.Render, reason: str) -> None:
-    """Within three times as many requests as there are pages (the first are on their way before a trap can be told), with
-    the reason counted; few that are none are stored."""
+    """Within three times as many requests as there are pages, with the reason counted; few that are none are stored.
+
+    Twice would do but for those on their way before a trap can be told.
+    """
     async with mazes.serve_maze(render) as maze:
         events = await product.build(maze.url, depth=5)
         found = statistics(events)
