@@ -110,7 +110,7 @@ SQLITE = QuestionSet(
         Asked("What is an R-Tree index for?", ("rtree.html",)),
         Asked("When is a client/server database the better choice?", ("whentouse.html",)),
         Asked("How do VIRTUAL and STORED generated columns differ?", ("gencol.html",)),
-        Asked("What does an UPSERT do?", ("lang_upsert.html")),
+        Asked("What does an UPSERT do?", ("lang_upsert.html",)),
         Asked("What is VACUUM INTO?", ("lang_vacuum.html",)),
         Asked("How much test code is there compared to the library itself?", ("testing.html",)),
         Asked("Until which year do the developers intend to support it?", ("lts.html",)),
