@@ -47,7 +47,7 @@ def test_only_elements_that_nest_too_deep_lose_their_tags() -> None:
         "<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><head><script src='a.js'/><title/></head>"
         "<body><a name='top'/><h1>Title</h1><p>Kept text</p></body></html>",
         "<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><p><![CDATA[Kept text]]></p></html>",
-        "<p>Kept <b>text</p></b></i></table>",
+        "<p>Kept text<b></p></b></i></table>",
         "Kept text</body></html><p>trailing",
         "<table><p>Kept text<tr><td>cell",
         "<!-- unclosed <p>no</p> --><p>Kept text",

