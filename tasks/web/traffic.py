@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Page, Request
 
+MAX_ENDLESS = 1_000
+"""Addresses that are remembered for not being worth waiting for."""
 _AWAITED = frozenset(("fetch", "xhr", "script"))
 """Kinds of requests after which text appears; not pictures, fonts, media, sockets, beacons."""
 
@@ -63,7 +65,8 @@ class Traffic:
 
     def give_up(self) -> None:
         """Wait for those under way no more, now and in later visits."""
-        self._endless.update(_address(request) for request in self._open)
+        if len(self._endless) < MAX_ENDLESS:
+            self._endless.update(_address(request) for request in self._open)
         self._open.clear()
 
 

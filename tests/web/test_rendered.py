@@ -15,6 +15,7 @@ from tasks.core.errors import (
     PageSkipped,
 )
 from tasks.core.models import FetchMethod, Target
+from tasks.web import chromium
 from tasks.web.egress import Gate, open_gate
 from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
 from tasks.web.visit import RenderedPage
@@ -211,6 +212,27 @@ async def test_a_browser_that_was_killed_is_replaced(gate: Gate) -> None:
         for pid in mine:
             os.kill(pid, signal.SIGKILL)
         assert "Welcome" in (await fetcher.fetch(target)).page.html
+
+
+async def test_tabs_and_contexts_are_used_for_many_pages_and_replaced(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What pages leave with the browser goes with them."""
+    monkeypatch.setattr(chromium, "PAGES_A_TAB", 2)
+    monkeypatch.setattr(chromium, "PAGES_A_CONTEXT", 4)
+    visitors: list[bool] = []
+
+    async def greet(request: web.Request) -> web.Response:
+        visitors.append("known" in request.cookies)
+        return web.Response(text=HOME, content_type="text/html", headers={"Set-Cookie": "known=yes"})
+
+    settings = make_settings(page_timeout_s=20, browser_extract_workers=1)
+    async with open_rendered_fetcher(settings, gate) as fetcher, serve({"/{n}": greet}) as site:
+        for number in range(9):
+            shown = await fetcher.fetch(Target(url=f"{site.url}/{number}", depth=1))
+            assert "Welcome" in shown.page.html
+    pages = [known for path, known in zip(site.asked, visitors, strict=True) if path != "/favicon.ico"]
+    assert pages == [False, True, True, True] * 2 + [False]
 
 
 def chromium_processes() -> set[int]:
