@@ -11,10 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks import latency, python_docs, retrieval, slow_site, stream_fanout
+from tests.benchmarks import chunking, latency, python_docs, retrieval, slow_site, stream_fanout
 from tests.benchmarks.scores import Scores
 
-ON_THEIR_OWN = {"latency": latency.run, "stream_fanout": stream_fanout.run, "slow_site": slow_site.run}
+ON_THEIR_OWN = {"chunking": chunking.run, "latency": latency.run, "stream_fanout": stream_fanout.run, "slow_site": slow_site.run}
 ON_THE_DOCS = ("python_docs", "retrieval")
 NAMES = (*ON_THEIR_OWN, *ON_THE_DOCS)
 
