@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tests.benchmarks import (
     answers,
+    chunking,
     crawl,
     crawl_memory,
     extraction,
@@ -29,6 +30,7 @@ from tests.benchmarks.scores import Scores
 
 ON_THEIR_OWN = {
     "answers": answers.run,
+    "chunking": chunking.run,
     "crawl": crawl.run,
     "crawl_memory": crawl_memory.run,
     "extraction": extraction.run,

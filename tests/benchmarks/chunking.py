@@ -1,0 +1,178 @@
+"""Chunk score: what of the excerpts that answer is in five passages, for ours and for plain splitters.
+
+Two corpora of Chroma's chunking evaluation (Smith and Troynikov, 2024, MIT) with questions and the excerpts that answer
+them. Recall, precision and IoU are of characters, white space left out. All use the local model; each splitter is
+measured by vector alone, and with words, as search does it.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from tasks.core.models import ReadPage, Target
+from tasks.knowledge.chunks import chunk_page, embedding_text
+from tasks.knowledge.local_model import embed_locally
+from tasks.knowledge.search import RANK_CONSTANT
+from tasks.knowledge.tokens import LOCAL_MODEL, load_tokenizer
+from tests.benchmarks.scores import Scores
+from tests.benchmarks.stack import ROOT
+
+FOLDER = ROOT.parent / "shared" / "bench" / "chunking"
+PASSAGES = 5
+SIZES = (200, 400)
+SEPARATORS = ("\n\n", "\n", ".", "?", "!", " ", "")
+K1, B = 1.2, 0.75
+TOKENIZER = load_tokenizer(LOCAL_MODEL)
+
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, and where in its corpus the answer stands."""
+
+    text: str
+    corpus: str
+    excerpts: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A chunk: as it stands in the corpus, and as it is embedded."""
+
+    text: str
+    embedded: str
+
+
+async def run(scores: Scores) -> None:
+    """Measure all splitters by vector, by words and by both; ours, as search does it, beside splitters by vector."""
+    if not (FOLDER / "questions_df.csv").is_file():
+        scores.console.print("chunking: the evaluation's data is missing (../shared/bench/chunking)", style="yellow")
+        return
+    corpora = {path.stem: path.read_text() for path in FOLDER.glob("*.md")}
+    questions = list(_read_questions())
+    splitters = {"ours": _split_ours} | {f"recursive {size}": _Recursive(size) for size in SIZES}
+    table = Table("splitter", "passages", "ranked by", "recall", "precision", "IoU", title="Chunk score, 5 passages")
+    measured: dict[tuple[str, str], NDArray[np.float64]] = {}
+    for name, split in splitters.items():
+        pieces = {corpus: split(text) for corpus, text in corpora.items()}
+        for way in ("vector", "text", "both"):
+            found = [_score(questions, corpus, text, pieces[corpus], way) for corpus, text in corpora.items()]
+            measured[name, way] = np.concatenate(found).mean(axis=0)
+            number = sum(map(len, pieces.values()))
+            table.add_row(name, str(number), way, *(f"{value:.3f}" for value in measured[name, way]))
+    scores.console.print(table)
+    for size in SIZES:
+        for at, what in ((0, "recall"), (2, "IoU")):
+            scores.at_least(
+                f"chunk score: {what} beside a recursive splitter of {size} tokens",
+                float(measured["ours", "both"][at]),
+                round(float(measured[f"recursive {size}", "vector"][at]), 4),
+                "",
+            )
+
+
+def _read_questions() -> list[Asked]:
+    with (FOLDER / "questions_df.csv").open() as file:
+        return [
+            Asked(
+                row["question"],
+                row["corpus_id"],
+                tuple((part["start_index"], part["end_index"]) for part in json.loads(row["references"])),
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def _split_ours(text: str) -> list[Piece]:
+    target = Target(url="https://example.com/", depth=0)
+    page = ReadPage(target=target, url=target.url, title="", markdown=text)
+    chunks = chunk_page(page, TOKENIZER).chunks
+    return [Piece(chunk.text, embedding_text("", chunk.heading_path, chunk.text)) for chunk in chunks]
+
+
+@dataclass(frozen=True)
+class _Recursive:
+    """A plain recursive splitter: at the first separator that makes pieces small enough, no overlap."""
+
+    size: int
+
+    def __call__(self, text: str) -> list[Piece]:
+        return [Piece(piece, piece) for piece in self._split(text, SEPARATORS) if piece.strip()]
+
+    def _split(self, text: str, separators: Sequence[str]) -> list[str]:
+        if TOKENIZER.count(text) <= self.size:
+            return [text]
+        separator, *others = separators
+        pieces: list[str] = []
+        parts = re.split(f"(?<={re.escape(separator)})", text) if separator else list(text)
+        for part in filter(None, parts):
+            small = [part] if TOKENIZER.count(part) <= self.size else self._split(part, others)
+            if pieces and TOKENIZER.count(pieces[-1] + small[0]) <= self.size:
+                pieces[-1] += small.pop(0)
+            pieces += small
+        return pieces
+
+
+def _score(questions: list[Asked], corpus: str, text: str, pieces: list[Piece], way: str) -> NDArray[np.float64]:
+    """Recall, precision and IoU for each of the corpus's questions."""
+    asked = [question for question in questions if question.corpus == corpus]
+    places = _locate(text, pieces)
+    embedded = [piece.embedded for piece in pieces]
+    by_vector = embed_locally([question.text for question in asked]) @ embed_locally(embedded).T
+    by_text = _bm25(embedded, [question.text for question in asked])
+    shown = ~np.array([character.isspace() for character in text])
+    rows = []
+    for question, vector, words in zip(asked, by_vector, by_text, strict=True):
+        found, wanted = np.zeros(len(text), bool), np.zeros(len(text), bool)
+        for at in _best(vector, words, way):
+            found[places[at][0] : places[at][1]] = True
+        for start, end in question.excerpts:
+            wanted[start:end] = True
+        both, all_found, all_wanted = (int((mask & shown).sum()) for mask in (found & wanted, found, wanted))
+        rows.append((both / all_wanted, both / max(all_found, 1), both / (all_found + all_wanted - both)))
+    return np.array(rows)
+
+
+def _locate(text: str, pieces: list[Piece]) -> list[tuple[int, int]]:
+    """Where the pieces stand, told by their letters: white space may have changed."""
+    places = [at for at, character in enumerate(text) if not character.isspace()]
+    letters = "".join(text[at] for at in places)
+    found, behind = [], 0
+    for piece in pieces:
+        part = "".join(piece.text.split())
+        start = letters.index(part, behind)
+        behind = start + len(part)
+        found.append((places[start], places[behind - 1] + 1))
+    return found
+
+
+def _best(vector: Numbers, words: Numbers, way: str) -> NDArray[np.int64]:
+    if way == "both":
+        fused = sum(1 / (RANK_CONSTANT + 1 + np.argsort(np.argsort(-score))) for score in (vector, words))
+        return np.argsort(-np.asarray(fused))[:PASSAGES]
+    return np.argsort(-(vector if way == "vector" else words))[:PASSAGES]
+
+
+def _bm25(texts: list[str], questions: list[str]) -> Numbers:
+    """The score of each text for each question; words as they stand, in lower case."""
+    documents = [re.findall(r"\w+", text.lower()) for text in texts]
+    lengths = np.array([len(words) for words in documents], np.float32)
+    scores = np.zeros((len(questions), len(texts)), np.float32)
+    counts: dict[str, Numbers] = {}
+    for row, question in zip(scores, questions, strict=True):
+        for word in set(re.findall(r"\w+", question.lower())):
+            if word not in counts:
+                counts[word] = np.array([words.count(word) for words in documents], np.float32)
+            times = counts[word]
+            holding = np.count_nonzero(times)
+            rarity = np.log(1 + (len(texts) - holding + 0.5) / (holding + 0.5))
+            row += rarity * times * (K1 + 1) / (times + K1 * (1 - B + B * lengths / lengths.mean()))
+    return scores
