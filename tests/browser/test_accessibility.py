@@ -114,6 +114,7 @@ async def test_on_a_phone_it_is_modal_and_fills_the_screen(visit: MakeVisit) -> 
     tab = await visit(**PHONE)
     await tab.open()
     assert await tab.dialog.evaluate("it => it.matches(':modal')")
+    await tab.dialog.evaluate("it => Promise.all(it.getAnimations().map((each) => each.finished))")
     assert await tab.dialog.bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 760}
     for _ in range(12):
         await tab.page.keyboard.press("Tab")
