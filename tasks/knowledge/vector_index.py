@@ -1,9 +1,7 @@
 """An index of its own for a build with very many chunks; others are compared one by one, exactly.
 
-Measured with vectors of 256 numbers in PostgreSQL 18.4 and pgvector 0.8.5, in processor time: comparing all chunks
-of a build takes 1.5 µs each. One HNSW index for all widgets would have to be searched on and on until enough of
-the asked widget's chunks are among those found, and takes more time to fill than all the rest of storing; an index
-for each large build has only its chunks, so its recall does not depend on who else is there.
+Comparing all chunks of a build takes time in proportion to them. An index for each large build has only its chunks, so
+that what it finds does not depend on who else is there.
 """
 
 import asyncio
@@ -23,7 +21,7 @@ LEAD = 256
 """Numbers at a vector's beginning that are compared first, in `knowledge_chunks.lead`: all that the local model's have;
 OpenAI's are trained so that their beginnings can be compared (Matryoshka representations, NeurIPS 2022)."""
 INDEXED_CHUNKS = 20_000
-"""A build with more has an index: comparing so many takes 30 ms."""
+"""A build with more has an index."""
 SEARCH_WIDTH = 200
 """Neighbours HNSW keeps in view (`hnsw.ef_search`)."""
 BUILD_MEMORY = "256MB"

@@ -142,7 +142,7 @@ def _report(scores: Scores, answers: list[Answer]) -> None:
     times = sorted(answer.first_token_s for answer in answers)
     scores.at_least("answered from the right page", 100 * _share(answerable, "is_right"), 100 * RIGHT, "%")
     other = [answer for answer in answerable if answer.half]
-    scores.at_least("the same, questions not tuned on", 100 * _share(other, "is_right"), 100 * RIGHT, "%")
+    scores.at_least("the same, the half not fitted to", 100 * _share(other, "is_right"), 100 * RIGHT, "%")
     scores.at_least("refused what the site does not say", 100 * _share(unanswerable, "is_right"), 100 * REFUSED, "%")
     scores.holds("each [n] has its statement's words", all(held), f"{sum(held)} of {len(held)}")
     scores.at_most("first token, p95", times[int(0.95 * (len(times) - 1))], FIRST_TOKEN_S)
