@@ -136,9 +136,13 @@ class Admission:
             skipped = PageSkipped("duplicate", "its content is that of another page", same_as=other.url)
             await self.skip(target, skipped)
             return None
+        # Known from now on and counted nowhere yet: while the page it replaces is taken back, another may replace it.
+        self._passed[target.place] = 0
         if other := verdict.replaces:
             await self._drop(other, PageSkipped("duplicate", "another page says it first", same_as=page.page.url))
             await replace_page(self._space.pool, self._space.job.build_id, other.url, page.page.url)
+            if target.place in self._dropped:
+                return None
         self._frontier.know(page.page.url, target)
         self._frontier.resolve(target, page=page.fingerprint)
         self._changed.set()
