@@ -138,6 +138,8 @@ class RenderPolicy:
 
     def suspect(self, page: FetchedPage) -> str | None:
         """Why an answer over HTTP may not be all of the page; nothing if it seems to be."""
+        if page.pdf is not None:
+            return None
         pattern = self._pattern(page.target.url)
         words = count_words(page.html, MAX_WORDS)
         sign = shell_sign(page.html) or self._far_less(page, words, pattern)

@@ -46,7 +46,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NOT_PAGES = frozenset(
     """
     7z aac apk atom avi bmp bz2 css csv deb dmg doc docx eot epub exe flac gif gz ico ics iso jar jpeg jpg js json m4a
-    m4v map md mjs mov mp3 mp4 mpeg msi odp ods odt ogg ogv otf pdf png ppt pptx ps rar rdf rpm rss rtf svg swf tar tgz
+    m4v map md mjs mov mp3 mp4 mpeg msi odp ods odt ogg ogv otf png ppt pptx ps rar rdf rpm rss rtf svg swf tar tgz
     tif tiff ttf txt wasm wav webm webmanifest webp whl wmv woff woff2 xls xlsx xml xz zip
     """.split()  # noqa: SIM905
 )

@@ -8,8 +8,11 @@ from aiohttp import web
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchMethod, Target
+from tasks.web.content import read_page
+from tasks.web.links import links_of
 from tasks.web.reader import open_web
 from tests.web.conftest import HOME, binary, html, make_settings, redirect, serve
+from tests.web.test_pdf import make_pdf
 
 WORDS = "plenty of words to read " * 40
 WHOLE = f"<body><h1>Whole</h1><p>{WORDS}</p><script>1</script></body>"
@@ -42,6 +45,21 @@ async def test_with_rendering_off_there_is_no_browser() -> None:
         assert (home.probe, home.page.html, home.sent_html) == (None, SHELL, SHELL)
         assert reader.method_for(target) is FetchMethod.http
         assert not (await reader.fetch(target)).escalated
+
+
+async def test_a_linked_pdf_is_found_and_read() -> None:
+    """Over HTTP, also where it would be the sample for the browser."""
+    pdf = binary(make_pdf(["Open from nine until five."]), Content_Type="application/pdf")
+    home = f'<body><h1>Home</h1><p>{WORDS}</p><a href="/hours.pdf">Opening hours</a></body>'
+    async with (
+        serve({"/": html(home), "/hours.pdf": pdf}) as site,
+        open_web(make_settings(page_timeout_s=20)) as reader,
+    ):
+        start = await reader.load_home(Target(url=f"{site.url}/", depth=0), TITLE)
+        (link,) = links_of(start.page)
+        page = await reader.fetch(Target(url=link.url, depth=1))
+        assert page.method is FetchMethod.http
+        assert read_page(page).markdown == "## Page 1\n\nOpen from nine until five."
 
 
 @pytest.mark.parametrize("render", ["always", "never"])

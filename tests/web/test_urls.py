@@ -138,13 +138,15 @@ def test_addresses_and_shared_hosts_are_sites_of_their_own(url: str, start: str,
     assert in_scope(url, start) is belongs
 
 
-@pytest.mark.parametrize("name", ["a.pdf", "a.PNG", "a.zip", "a.css", "feed.xml", "a.min.js", "a.mp4"])
+@pytest.mark.parametrize("name", ["a.doc", "a.PNG", "a.zip", "a.css", "feed.xml", "a.min.js", "a.mp4"])
 def test_files_are_no_pages(name: str) -> None:
     """By extension, whatever its case."""
     assert not looks_like_page(f"https://example.com/{name}?x=1")
 
 
-@pytest.mark.parametrize("name", ["", "a", "a.html", "a.php", "v1.2/", "a.pdf/", "node.js-guide", "?file=a.pdf"])
+@pytest.mark.parametrize(
+    "name", ["", "a", "a.html", "a.pdf", "a.php", "v1.2/", "a.pdf/", "node.js-guide", "?file=a.pdf"]
+)
 def test_what_has_no_such_extension_may_be_a_page(name: str) -> None:
     """Dots elsewhere mean nothing."""
     assert looks_like_page(f"https://example.com/{name}")
