@@ -1,7 +1,8 @@
 """Questions a widget offers its visitors, each checked to be answered by the widget's own knowledge.
 
-Questions that stand on the site (in a list of questions and answers) come first, as the site words them; then, for
-what its pages are about, "{heading}?". They are made at the first request after a build and kept until the next one.
+Questions that stand on the site (in a list of questions and answers) come first, as the site words them; then what its
+pages are about, by their headings; a sentence is no topic. They are made at the first request after a build and kept
+until the next one.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ MAX_CHECKED = 12
 """Candidates tried at most."""
 GROWN = 2
 MIN_LENGTH, MAX_LENGTH = 8, 90
+MAX_TOPIC_WORDS = 6
+_SENTENCE = re.compile(r"[.!…:;。！]")
 
 _CANDIDATES = """
 SELECT heading, url, is_question FROM (
@@ -65,9 +68,9 @@ async def _make_and_keep(pool: Pool, answerer: Answerer, site: Site, job_id: UUI
 
 async def _make(pool: Pool, answerer: Answerer, site: Site) -> AsyncIterator[str]:
     count, pages = 0, set[str]()
-    for question, url in (await _read_candidates(pool, site.widget_id))[:MAX_CHECKED]:
-        # One a page, as long as there are enough pages.
-        if url in pages or not await _is_answered(answerer, site, question, url):
+    for question, url, asks in (await _read_candidates(pool, site.widget_id))[:MAX_CHECKED]:
+        # Topics are of different pages; of questions, one page may have many.
+        if (url in pages and not asks) or not await _is_answered(answerer, site, question, url):
             continue
         yield question
         pages.add(url)
@@ -76,18 +79,21 @@ async def _make(pool: Pool, answerer: Answerer, site: Site) -> AsyncIterator[str
             return
 
 
-async def _read_candidates(pool: Pool, widget_id: UUID) -> list[tuple[str, str]]:
+async def _read_candidates(pool: Pool, widget_id: UUID) -> list[tuple[str, str, bool]]:
+    """Questions and topics, the page each is on, and whether it is worded as a question."""
     async with pool.connection() as connection:
         rows = await connection.execute(_CANDIDATES, {"widget": widget_id, "least": MIN_LENGTH, "most": MAX_LENGTH})
         found = await rows.fetchall()
-    return [(question, url) for heading, url, asks in found if (question := _as_question(heading, asks)) is not None]
+    return [(text, url, asks) for heading, url, asks in found if (text := _as_offered(heading, asks)) is not None]
 
 
-def _as_question(heading: str, asks: bool) -> str | None:
+def _as_offered(heading: str, asks: bool) -> str | None:
+    """The heading without number and markup; nothing if it is neither a question nor a topic."""
     text = re.sub(r"^\W*(?:\d+(?:\.\d+)*[.)]?|\(\d+\))\s+", "", plain_text(heading).replace("`", "")).strip()
     if len(text) < MIN_LENGTH or is_instruction(text) or len(text.split()) < 2:
         return None
-    return text if asks else f"{text}?"
+    is_topic = len(text.split()) <= MAX_TOPIC_WORDS and not _SENTENCE.search(text)
+    return text if asks or is_topic else None
 
 
 async def _is_answered(answerer: Answerer, site: Site, question: str, url: str) -> bool:
