@@ -13,9 +13,11 @@ async def describe_chat(service: Service, widget: WidgetRecord) -> dict[str, Any
     """Greeting, suggested questions (none before there is knowledge), and the language of both."""
     site = site_of(widget)
     spoken = base(site.language)
+    plain = phrase(Phrase.greeting, spoken if spoken in languages() else "en", site.name)
     return {
         "locale": site.language,
-        "greeting": phrase(Phrase.greeting, spoken if spoken in languages() else "en", site.name),
+        # In the site's own tone, where it has been heard.
+        "greeting": (widget.theme or {}).get("greeting") or plain,
         "suggested_questions": await read_suggestions(service.pool, service.answerer, site),
     }
 
