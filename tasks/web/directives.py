@@ -31,7 +31,8 @@ def _directives(page: FetchedPage) -> Iterator[str]:
     """Directives for all robots and for ours, lower case."""
     yield from _in_header(str(page.metadata.get(HEADER, "")))
     # Most pages have none, and finding that out must not cost a parse.
-    if re.search(rf"robots|{PRODUCT}", page.html[:200_000], re.IGNORECASE):
+    head = page.html[:200_000].lower()
+    if "robots" in head or PRODUCT.lower() in head:
         for node in LexborHTMLParser(page.html).css("meta[name][content]"):
             if (node.attributes["name"] or "").strip().lower() in ("robots", PRODUCT.lower()):
                 yield from _split(node.attributes["content"] or "")

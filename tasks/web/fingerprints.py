@@ -8,7 +8,6 @@ answers for the same page.
 """
 
 import re
-from collections.abc import Iterator
 from hashlib import blake2b
 from urllib.parse import unquote, urlsplit
 
@@ -34,6 +33,8 @@ _DATE = re.compile(
     r"|\b\d+\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\sago\b|\b(?=\w*\d)(?=\w*[a-z])[0-9a-z]{16,}\b",
     re.IGNORECASE,
 )
+_DATED = re.compile(r"^[^\d\n]*\d.*", re.MULTILINE)
+"""A line that may hold a date: every form of one has a digit, and most lines of a page have none."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ]\w+")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -43,17 +44,18 @@ def fingerprint_of(page: ReadPage) -> Fingerprint:
     """The page's fingerprint."""
     text = _without_address(_LINK.sub(r"\1", page.markdown), page.url)
     headings = re.findall(r"^#+ .*$", text, re.MULTILINE)
-    text = _DATE.sub(" ", text)
-    units = dict(_units(text))
+    text = _DATED.sub(lambda line: _DATE.sub(" ", line[0]), text)
+    bare = _MARKS.sub(" ", text)
+    sentences = [" ".join(words) for unit in _END.split(bare) if (words := _words(unit))]
+    units = {hash_of(sentence): min(sentence.count(" ") + 1, 65_535) for sentence in sentences}
     kept = sorted(units)[:MAX_UNITS]
-    title = _without_address(page.title, page.url)
-    numbers = sorted(_NUMBER.findall(_MARKS.sub(" ", text)))
+    title = _words(_without_address(page.title, page.url))
     return Fingerprint(
-        told=hash_of(" ".join([*_words(title), "|", *_words(" ".join(headings)), "|", *numbers])),
+        told=hash_of(" ".join([*title, "|", *_words(" ".join(headings)), "|", *sorted(_NUMBER.findall(bare))])),
         names=hash_of(" ".join(sorted(set(_NAME.findall(text))))),
         units=np.array(kept, dtype=np.uint64),
         words=np.array([units[unit] for unit in kept], dtype=np.uint16),
-        text=hash_of(" ".join([*_words(title), "|", *_words(text)])),
+        text=hash_of(" ".join([*title, "|", *sentences])),
     )
 
 
@@ -65,12 +67,6 @@ def _without_address(text: str, url: str) -> str:
             if len(spelling) > 3:
                 text = text.replace(spelling, " ")
     return text
-
-
-def _units(text: str) -> Iterator[tuple[int, int]]:
-    for unit in _END.split(_MARKS.sub(" ", text)):
-        if words := _words(unit):
-            yield hash_of(" ".join(words)), min(len(words), 65_535)
 
 
 def _words(text: str) -> list[str]:

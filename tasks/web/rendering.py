@@ -26,7 +26,7 @@ SIBLINGS = 5
 FAR_LESS = 0.2
 """A page with a smaller part than this of its siblings' words may wait for a script."""
 MAX_WORDS = 400
-"""Words that are counted; that a page is even longer says nothing."""
+"""Words that are counted of a page; that it is even longer says nothing."""
 MAX_TOLD = 20
 """Patterns that are told of."""
 
@@ -141,8 +141,8 @@ class RenderPolicy:
         if page.pdf is not None:
             return None
         pattern = self._pattern(page.target.url)
-        words = count_words(page.html, MAX_WORDS)
-        sign = shell_sign(page.html) or self._far_less(page, words, pattern)
+        words = min(count_words(page.html, MAX_WORDS), MAX_WORDS)
+        sign = shell_sign(page.html, words) or self._far_less(page, words, pattern)
         in_vain = pattern.useless + max(0, pattern.whole - pattern.needed)
         if sign and in_vain < USELESS and self._useless < USELESS_ON_SITE:
             return sign

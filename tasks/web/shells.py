@@ -2,16 +2,14 @@
 
 import re
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
-
-from tasks.web.pruning import remove_all
+from selectolax.lexbor import LexborHTMLParser
 
 SHELL_WORDS = 25
 """A page with scripts and fewer words than this may be an empty shell."""
 ENOUGH_WORDS = SHELL_WORDS * 4
 """A page with so many is none."""
 
-_HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "head"))
+_HIDDEN = ["script", "style", "template", "noscript", "svg", "head"]
 _BEGINNING = 20_000
 """Characters in which most pages have shown enough words, so that the rest need not be parsed."""
 _ROOTS = "#root, #app, #__next, #__nuxt, #svelte, #main-app, #___gatsby, app-root, [data-reactroot], [ng-app]"
@@ -23,9 +21,12 @@ _ENABLE = re.compile(
 )
 
 
-def shell_sign(html: str) -> str | None:
-    """What shows that the document, as sent, waits for a script to fill it; nothing if it does not."""
-    if count_words(html, ENOUGH_WORDS) >= ENOUGH_WORDS:
+def shell_sign(html: str, words: int | None = None) -> str | None:
+    """What shows that the document, as sent, waits for a script to fill it; nothing if it does not.
+
+    `words`: how many are visible at least, if that has been counted.
+    """
+    if (count_words(html, ENOUGH_WORDS) if words is None else words) >= ENOUGH_WORDS:
         return None
     tree = LexborHTMLParser(html)
     if not tree.css_matches("script"):
@@ -40,33 +41,16 @@ def shell_sign(html: str) -> str | None:
 def visible_words(html: str) -> int:
     """Words of the document outside scripts and styles."""
     tree = LexborHTMLParser(html)
-    remove_all(tree.css(", ".join(_HIDDEN)))
+    tree.strip_tags(_HIDDEN)
     return len(tree.root.text(separator=" ").split()) if tree.root else 0
 
 
 def count_words(html: str, enough: int) -> int:
-    """Visible words, counted until there are enough."""
-    words = _count(LexborHTMLParser(html[:_BEGINNING]), enough)
-    return words if words >= enough or len(html) <= _BEGINNING else _count(LexborHTMLParser(html), enough)
+    """Visible words; those of the document's beginning, if they are enough."""
+    words = visible_words(html[:_BEGINNING])
+    return words if words >= enough or len(html) <= _BEGINNING else visible_words(html)
 
 
 def has_scripts(html: str) -> bool:
     """Whether there is a script on the page that could add to it."""
     return "<script" in html.lower()
-
-
-def _count(tree: LexborHTMLParser, enough: int) -> int:
-    words = 0
-    for node in tree.root.traverse(include_text=True) if tree.root else ():
-        if node.is_text_node and not _is_hidden(node):
-            words += len((node.text_content or "").split())
-            if words >= enough:
-                break
-    return words
-
-
-def _is_hidden(node: LexborNode) -> bool:
-    above = node.parent
-    while above is not None and above.tag not in _HIDDEN:
-        above = above.parent
-    return above is not None
