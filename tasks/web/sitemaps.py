@@ -8,7 +8,7 @@ import logging
 import re
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -42,36 +42,48 @@ async def find_hints(
 
     `belongs` says which may be read at all: the hosts of sitemaps are as free as those of links.
     """
-    found: dict[str, Link] = {}
+    sources = (
+        _in_index(read, site_url),
+        _in_sitemaps(read, site_url, sitemaps, belongs, most),
+        _in_feeds(read, site_url, feeds),
+    )
+    # All at once, as a slow site would keep us waiting for one after the other; told in this order.
+    lists: list[list[Link]] = [[] for _ in sources]
     try:
-        async with asyncio.timeout(MAX_SECONDS):
-            async for link in _links(read, site_url, sitemaps, feeds, belongs, most):
-                found.setdefault(page_key(link.url), link)
+        async with asyncio.timeout(MAX_SECONDS), asyncio.TaskGroup() as group:
+            for source, links in zip(sources, lists, strict=True):
+                group.create_task(_gather(source, links))
     except TimeoutError:
         logger.info("the sitemaps of %s took longer than %g s", site_url, MAX_SECONDS)
+    found: dict[str, Link] = {}
+    for link in chain.from_iterable(lists):
+        found.setdefault(page_key(link.url), link)
     return list(found.values())
 
 
-async def _links(
-    read: Read, site_url: str, sitemaps: list[str], feeds: list[str], belongs: Callable[[str], bool], most: int
-) -> AsyncIterator[Link]:
+async def _gather(source: AsyncIterator[Link], links: list[Link]) -> None:
+    async for link in source:
+        links.append(link)
+
+
+async def _in_index(read: Read, site_url: str) -> AsyncIterator[Link]:
     for link in _in_markdown(await read(urljoin(site_url, "/llms.txt")) or b"", site_url):
         yield link
-    count = 0
-    named = [urljoin(site_url, sitemap) for sitemap in sitemaps] or [urljoin(site_url, "/sitemap.xml")]
-    async for link in _in_sitemaps(read, named, site_url):
-        if count >= most:
-            break
-        count += belongs(link.url)
-        yield link
+
+
+async def _in_feeds(read: Read, site_url: str, feeds: list[str]) -> AsyncIterator[Link]:
     for feed in feeds[:MAX_FEEDS]:
         if in_scope(feed, site_url) and (body := await read(feed)):
             for link in _in_feed(body, feed):
                 yield link
 
 
-async def _in_sitemaps(read: Read, urls: list[str], site_url: str) -> AsyncIterator[Link]:
-    waiting = [(url, 0) for url in urls]
+async def _in_sitemaps(
+    read: Read, site_url: str, sitemaps: list[str], belongs: Callable[[str], bool], most: int
+) -> AsyncIterator[Link]:
+    named = [urljoin(site_url, sitemap) for sitemap in sitemaps] or [urljoin(site_url, "/sitemap.xml")]
+    waiting = [(url, 0) for url in named]
+    count = 0
     seen: set[str] = set()
     while waiting and len(seen) < MAX_FILES:
         url, depth = waiting.pop(0)
@@ -85,6 +97,9 @@ async def _in_sitemaps(read: Read, urls: list[str], site_url: str) -> AsyncItera
         if depth < MAX_DEPTH:
             waiting += [(inner, depth + 1) for inner in nested]
         for link in links:
+            if count >= most:
+                return
+            count += belongs(link.url)
             yield link
 
 
