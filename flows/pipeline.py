@@ -265,6 +265,7 @@ class Pipeline:
             model=space.embedder.model,
             timeout_s=space.settings.page_timeout_s,
             chunk_tokens=space.settings.chunk_tokens,
+            site_title=self._site.title,
         )
 
     async def _pass_on(self, target: Target, page: ChunkedPage | PageSkipped) -> None:

@@ -25,6 +25,8 @@ class Site:
     """URLs an earlier attempt had found and not stored."""
     duplicates: Duplicates
     """The pages stored so far."""
+    title: str
+    """The home page's."""
 
 
 async def open_site(space: Workspace) -> Site:
@@ -36,12 +38,13 @@ async def open_site(space: Workspace) -> Site:
     crawl = await read_crawl(space.pool, space.job.build_id)
     space.progress.resume(crawl)
     stored = [known for known in crawl if known.status == "stored"]
-    if any(known.target.depth == 0 for known in stored):
+    if at_home := [known for known in stored if known.target.depth == 0]:
         home, site_url = None, (await read_widget(space.pool, space.job.widget_id)).site_url
+        title = at_home[0].title or ""
         await space.progress.tell(EventType.url_extraction_started, "Going on where the build had stopped")
     else:
         loaded = await load_first_page(space)
-        home, site_url = loaded.found, loaded.url
+        home, site_url, title = loaded.found, loaded.url, loaded.title
     page, links = (home.page, home.links) if home else (None, ())
     frontier = Frontier(
         scope=scope_of(space.settings, site_url, page, links),
@@ -54,7 +57,7 @@ async def open_site(space: Workspace) -> Site:
         if known.content_hash:
             duplicates.recall(known.target.url, known.target.place, known.content_hash)
     await _tell_started(space, frontier)
-    return Site(frontier, home, left_open, duplicates)
+    return Site(frontier, home, left_open, duplicates, title)
 
 
 async def load_first_page(space: Workspace) -> Home:

@@ -51,6 +51,7 @@ async def scrape_pages(
     model: str,
     timeout_s: float,
     chunk_tokens: int = CHUNK_TOKENS,
+    site_title: str = "",
 ) -> None:
     """Read what is left of the batch, delivering each page, or why it is left out, as soon as it is known.
 
@@ -65,7 +66,7 @@ async def scrape_pages(
             ahead = _fetch_next(waiting, web)
             result: ChunkedPage | PageSkipped
             try:
-                result = await _read(fetching.result(), processes, model, timeout_s, chunk_tokens)
+                result = await _read(fetching.result(), processes, timeout_s, model, chunk_tokens, site_title)
             except PageSkipped as skipped:
                 result = skipped
             except PageError as error:
@@ -95,11 +96,13 @@ async def _fetch(found: Found, web: Web) -> FetchedPage:
     return found.page or await web.fetch(found.target)
 
 
-async def _read(page: FetchedPage, processes: Executor, model: str, timeout_s: float, chunk_tokens: int) -> ChunkedPage:
+async def _read(
+    page: FetchedPage, processes: Executor, timeout_s: float, model: str, chunk_tokens: int, site_title: str
+) -> ChunkedPage:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):
-            return await loop.run_in_executor(processes, read_in_chunks, page, model, chunk_tokens)
+            return await loop.run_in_executor(processes, read_in_chunks, page, model, chunk_tokens, site_title)
     except TimeoutError as error:
         raise ContentFailed(f"reading it took longer than {timeout_s:g}s") from error
     except BrokenProcessPool as error:
@@ -127,6 +130,7 @@ async def scrape(
     model: str,
     timeout_s: float,
     chunk_tokens: int = CHUNK_TOKENS,
+    site_title: str = "",
 ) -> None:
     """`scrape_pages` as a Prefect task named after its URLs; a page that is alone fails with its run.
 
@@ -134,6 +138,15 @@ async def scrape(
         PageError: the only page of the batch cannot be had.
     """
     is_alone = len(batch.left) == 1
-    await scrape_pages(batch, web, processes, deliver, model=model, timeout_s=timeout_s, chunk_tokens=chunk_tokens)
+    await scrape_pages(
+        batch,
+        web,
+        processes,
+        deliver,
+        model=model,
+        timeout_s=timeout_s,
+        chunk_tokens=chunk_tokens,
+        site_title=site_title,
+    )
     if is_alone and batch.left:
         raise batch.failures[batch.left[0].target.url]

@@ -13,6 +13,7 @@ from tasks.core.errors import PageError
 from tasks.core.models import Found, Frozen, Target, Theme
 from tasks.retries import RETRY_FACTOR_S, may_help
 from tasks.web.links import links_of
+from tasks.web.page_metadata import title_of
 from tasks.web.reader import Web
 
 RESOURCES_S = 2.0
@@ -25,6 +26,7 @@ class Home(Frozen):
     found: Found
     url: str
     """After redirects: this is the site."""
+    title: str
     theme: Theme
     """Neutral (`confidence` 0) if the page gives nothing."""
 
@@ -42,7 +44,12 @@ async def load_home(url: str, web: Web) -> Home:
     seen = Seen(url=page.final_url, asked=url, light=rendered.probe, dark=rendered.dark_probe)
     resources = await fetch_resources(resources_for(seen), web)
     theme = await asyncio.to_thread(derive_theme, seen, resources)
-    return Home(found=Found(target=target, page=page, links=links), url=page.final_url, theme=theme)
+    return Home(
+        found=Found(target=target, page=page, links=links),
+        url=page.final_url,
+        title=title_of(page.html, page.final_url),
+        theme=theme,
+    )
 
 
 async def fetch_resources(urls: tuple[str, ...], web: Web) -> dict[str, bytes | None]:

@@ -43,6 +43,8 @@ class CrawledUrl(Frozen):
     reason: str | None
     content_hash: str | None
     """Of the stored page."""
+    title: str | None = None
+    """Of the stored page."""
 
 
 async def remember_urls(pool: Pool, build_id: UUID, targets: Sequence[Target], found: Sequence[Target] = ()) -> None:
@@ -104,7 +106,7 @@ async def read_crawl(pool: Pool, build_id: UUID) -> list[CrawledUrl]:
     """All URLs the build knows, in the order they were let in or found."""
     async with pool.connection() as connection:
         rows = await connection.execute(
-            "SELECT crawl.url, crawl.depth, crawl.place, crawl.status, crawl.reason, page.content_hash"
+            "SELECT crawl.url, crawl.depth, crawl.place, crawl.status, crawl.reason, page.content_hash, page.title"
             " FROM crawl_urls AS crawl LEFT JOIN knowledge_scraped_pages AS page"
             " ON page.job_id = crawl.job_id AND page.url = crawl.url"
             " WHERE crawl.job_id = %s ORDER BY crawl.place, crawl.position",
@@ -116,6 +118,7 @@ async def read_crawl(pool: Pool, build_id: UUID) -> list[CrawledUrl]:
                 status=status,
                 reason=reason,
                 content_hash=content_hash,
+                title=title,
             )
-            for url, depth, place, status, reason, content_hash in await rows.fetchall()
+            for url, depth, place, status, reason, content_hash, title in await rows.fetchall()
         ]

@@ -13,7 +13,7 @@ from tasks.core.models import FetchedPage, ReadPage
 from tasks.web.boxes import Outline, find_outline
 from tasks.web.markdown import make_links_absolute, to_markdown
 from tasks.web.marked_content import find_marked_content
-from tasks.web.page_metadata import find_metadata, find_title, read_metas
+from tasks.web.page_metadata import find_metadata, find_title, read_metas, title_beside
 from tasks.web.page_type import PageType, page_traits
 from tasks.web.pdf import read_pdf
 from tasks.web.pruning import remove_all, remove_noise
@@ -36,8 +36,8 @@ _NOTES = re.compile(r"note|starlight-aside|admonition|callout|alert|hint|tip|war
 _MAIN = "main, [role=main], article, #content, #main-content, .main-content, .post-content, .entry-content"
 
 
-def read_page(page: FetchedPage) -> ReadPage:
-    """The page's content.
+def read_page(page: FetchedPage, site_title: str = "") -> ReadPage:
+    """The page's content; a page that has the title of the site's home page is called after its heading.
 
     Raises:
         PageSkipped: it asks not to be indexed, or holds no text.
@@ -48,6 +48,8 @@ def read_page(page: FetchedPage) -> ReadPage:
         metadata = {**page.metadata, "method": str(page.method), "escalated": page.escalated, **facts}
     else:
         title, markdown, metadata = _read_html(page)
+        if title == site_title and page.target.depth > 0:
+            title = title_beside(markdown, page.final_url) or title
     return ReadPage(
         target=page.target,
         url=page.final_url,

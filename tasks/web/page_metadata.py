@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -13,7 +13,10 @@ from tasks.web.structured import Structured
 
 MAX_NAME_CHARACTERS = 100
 """An author's name or a breadcrumb that is longer is something else."""
+MAX_HEADINGS = 5
 _SEPARATORS = re.compile(r"\s+[|\-–—·•:»]\s+")
+_MARKS = re.compile(r"\\([^\w\s])|[*`]")
+"""Of emphasis, code and escapes in Markdown."""
 _PUBLISHED = "article:published_time", "date", "dc.date", "dc.date.issued", "pubdate", "publish-date", "citation_date"
 _MODIFIED = "article:modified_time", "og:updated_time", "last-modified", "dc.date.modified"
 _PUBLISHED_TIME = "time[itemprop=datePublished], time[pubdate], time.published, time.entry-date"
@@ -29,11 +32,34 @@ _AUTHOR = "[rel=author], [itemprop=author] [itemprop=name], [itemprop=author]"
 def find_title(tree: LexborHTMLParser, metas: dict[str, str], url: str) -> str:
     """The page's own title, without the site's name where that is set apart."""
     whole = _text(tree.css_first("title")) or metas.get("og:title", "")
-    heading = _text(tree.css_first("h1")).rstrip("¶# ")
-    parts = [part.strip() for part in _SEPARATORS.split(whole) if part.strip()]
-    if heading and (whole.startswith(heading) or any(part.lower() == heading.lower() for part in parts)):
-        return heading
-    return whole or heading or urlsplit(url).path
+    headings = [heading for node in _own_headings(tree) if (heading := _text(node).rstrip("¶# "))]
+    parts = [part.strip().lower() for part in _SEPARATORS.split(whole) if part.strip()]
+    for heading in headings:
+        if whole.startswith(heading) or heading.lower() in parts:
+            return heading
+    return whole or (headings[0] if headings else urlsplit(url).path)
+
+
+def _own_headings(tree: LexborHTMLParser) -> list[LexborNode]:
+    """First-level headings; those that are a link as a whole name the site, if there are others."""
+    headings = tree.css("h1")[:MAX_HEADINGS]
+    own = [node for node in headings if (link := node.css_first("a[href]")) is None or _text(link) != _text(node)]
+    return own or headings
+
+
+def title_of(html: str, url: str) -> str:
+    """The title of a document."""
+    tree = LexborHTMLParser(html)
+    return find_title(tree, read_metas(tree), url)
+
+
+def title_beside(markdown: str, url: str) -> str:
+    """A title for a page that has that of its site: its first heading, or the last part of its address."""
+    if heading := re.search(r"^# +(?:\[([^\]\n]+)\]\([^)\n]*\)|(.+?))(?: *#+)?$", markdown, re.MULTILINE):
+        return " ".join(_MARKS.sub(r"\1", heading[1] or heading[2]).split())
+    parts = urlsplit(url)
+    path = parts.fragment.split("?")[0] if parts.fragment.strip("/!") else parts.path
+    return unquote(path.strip("/!").rpartition("/")[2])
 
 
 def find_metadata(

@@ -20,6 +20,9 @@ _CONSENT = ", ".join(
 )
 MAX_CONSENT_CHARACTERS = 3_000
 """Longer than this is a text about cookies, not a question to the visitor."""
+MAX_CHOICE_CHARACTERS = 40
+"""Characters beside the links of a choice of languages."""
+_BLOCKS = ("p", "ul", "div", "body")
 _ASKS = "button, input, [role=button], a[class*=btn i], a[class*=button i]"
 _TOPICS = "h1, main, article, table, pre, dl"
 MIN_CHARACTERS = 400
@@ -49,6 +52,8 @@ def remove_noise(tree: LexborHTMLParser, html: str) -> None:
         remove_all(_consent_banners(tree))
     if "<noscript" in lowered:
         _settle_noscript(tree)
+    if "hreflang" in lowered:
+        remove_all(_language_choices(tree))
     if "<button" in lowered:
         _keep_disclosures(tree)
     remove_all(tree.css(f"{NOISE}, {_FRAME}, button"))
@@ -64,6 +69,26 @@ def _consent_banners(tree: LexborHTMLParser) -> list[LexborNode]:
         for node in tree.css(_CONSENT)
         if node.css_first(_ASKS) and not node.css_first(_TOPICS) and len(node.text()) <= MAX_CONSENT_CHARACTERS
     ]
+
+
+def _language_choices(tree: LexborHTMLParser) -> list[LexborNode]:
+    """Lines that offer the page in other languages, and say little else."""
+    blocks: dict[int, LexborNode] = {}
+    for link in tree.css("p a[hreflang], ul a[hreflang], body div a[hreflang]")[:MAX_FORMS]:
+        block = link.parent
+        while block is not None and block.tag not in _BLOCKS:
+            block = block.parent
+        if block is not None:
+            blocks[block.mem_id] = block
+    return [block for block in blocks.values() if _is_language_choice(block)]
+
+
+def _is_language_choice(block: LexborNode) -> bool:
+    links = block.css("a")
+    others = sum("hreflang" not in link.attributes for link in links)
+    said = len(block.text(strip=True)) - sum(len(link.text(strip=True)) for link in links)
+    # The page's own language may be a link like any other.
+    return others <= 1 and said <= MAX_CHOICE_CHARACTERS and not block.css_first(_TOPICS)
 
 
 def _settle_noscript(tree: LexborHTMLParser) -> None:

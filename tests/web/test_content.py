@@ -21,7 +21,7 @@ PAGE = """<!doctype html><html lang="en-GB"><head><title>Widgets | Acme</title>
 <aside>SIDEBAR</aside><footer>FOOTER</footer></body></html>"""
 
 
-def read(html: str, url: str = "https://example.com/shop/widgets") -> ReadPage:
+def read(html: str, url: str = "https://example.com/shop/widgets", *, site_title: str = "") -> ReadPage:
     """What is read of the document."""
     page = FetchedPage(
         target=Target(url=url, depth=1),
@@ -31,7 +31,7 @@ def read(html: str, url: str = "https://example.com/shop/widgets") -> ReadPage:
         byte_count=len(html),
         metadata={"status": 200, "etag": '"1"'},
     )
-    return read_page(page)
+    return read_page(page, site_title)
 
 
 def test_headings_links_tables_code_and_lists_are_kept() -> None:
@@ -70,6 +70,7 @@ def test_title_and_metadata_are_found() -> None:
     ("head", "title"),
     [
         ("<title>About us – Acme Ltd</title><h1>About us</h1>", "About us"),
+        ("<title>Roads | Acme</title><h1><a href='/'>Acme</a></h1><h1>Roads<a href='#r'>¶</a></h1>", "Roads"),
         ("<title>Acme: prices</title><h1>What it costs</h1>", "Acme: prices"),
         ("<meta property='og:title' content='Shared'><p>x</p>", "Shared"),
         ("<h1>Only a heading</h1>", "Only a heading"),
@@ -79,6 +80,32 @@ def test_title_and_metadata_are_found() -> None:
 def test_a_page_always_has_a_title(head: str, title: str) -> None:
     """The first there is: title, shared title, heading, path."""
     assert read(head).title == title
+
+
+@pytest.mark.parametrize(
+    ("url", "content", "title"),
+    [
+        ("https://example.com/roads", "<h1>Roads and <em>lanes</em></h1>", "Roads and lanes"),
+        ("https://example.com/#/old%20roads?id=1", "", "old roads"),
+        ("https://example.com/guides/roads/", "", "roads"),
+        ("https://example.com/", "", "Acme"),
+    ],
+)
+def test_a_page_that_has_the_title_of_the_home_page_is_called_after_what_is_its_own(
+    url: str, content: str, title: str
+) -> None:
+    """Its heading, or the end of its address: the same title on every page would tell visitors nothing."""
+    html = f"<title>Acme</title><main>{content}<p>Where they lead.</p></main>"
+    assert read(html, url, site_title="Acme").title == title
+
+
+def test_the_choice_of_other_languages_is_left_out() -> None:
+    """Not a paragraph that happens to link to another language."""
+    choice = "<p>Available in: <a href='/en'>en</a> | <a href='/fr' hreflang='fr'>fr</a></p>"
+    prose = "<p>There is a translation, not always up to date, <a href='/fr' hreflang='fr'>into French</a> as well.</p>"
+    markdown = read(f"<main><div>{choice}</div><h2>Roads</h2>{prose}{choice}</main>").markdown
+    assert "Available" not in markdown
+    assert "into French" in markdown
 
 
 @pytest.mark.parametrize(
