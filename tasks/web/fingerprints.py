@@ -9,6 +9,7 @@ answers for the same page.
 
 import re
 from hashlib import blake2b
+from itertools import chain
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -35,6 +36,7 @@ _DATE = re.compile(
 )
 _DATED = re.compile(r"^[^\d\n]*\d.*", re.MULTILINE)
 """A line that may hold a date: every form of one has a digit, and most lines of a page have none."""
+_HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ]\w+")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -43,15 +45,17 @@ _WORD = re.compile(r"[^\W\d_]+")
 def fingerprint_of(page: ReadPage) -> Fingerprint:
     """The page's fingerprint."""
     text = _without_address(_LINK.sub(r"\1", page.markdown), page.url)
-    headings = re.findall(r"^#+ .*$", text, re.MULTILINE)
+    title = _words(_without_address(page.title, page.url))
+    # The title may stand on the page once more, or not: it is told once.
+    headings = [words for line in _HEADING.findall(text) if (words := _words(line)) != title]
     text = _DATED.sub(lambda line: _DATE.sub(" ", line[0]), text)
     bare = _MARKS.sub(" ", text)
     sentences = [" ".join(words) for unit in _END.split(bare) if (words := _words(unit))]
     units = {hash_of(sentence): min(sentence.count(" ") + 1, 65_535) for sentence in sentences}
     kept = sorted(units)[:MAX_UNITS]
-    title = _words(_without_address(page.title, page.url))
+    told = [*title, "|", *chain.from_iterable(headings), "|", *sorted(_NUMBER.findall(bare))]
     return Fingerprint(
-        told=hash_of(" ".join([*title, "|", *_words(" ".join(headings)), "|", *sorted(_NUMBER.findall(bare))])),
+        told=hash_of(" ".join(told)),
         names=hash_of(" ".join(sorted(set(_NAME.findall(text))))),
         units=np.array(kept, dtype=np.uint64),
         words=np.array([units[unit] for unit in kept], dtype=np.uint16),

@@ -16,6 +16,10 @@ REAL = [f"/{name}" for name in "about team history prices delivery returns conta
 """Pages that a visitor would call pages, besides the home page."""
 
 
+NO_PAGES = ("/robots.txt", "/sitemap.xml", "/llms.txt", "/favicon.ico", "/manifest.json", "/site.webmanifest")
+"""What a crawler or a browser asks every site for."""
+
+
 @dataclass
 class Maze(Site):
     """A maze that is being served."""
@@ -38,7 +42,7 @@ async def serve_maze(render: Render, real: list[str] | None = None) -> AsyncIter
     async def answer(request: web.Request) -> web.Response:
         with maze.recording(request.raw_path):
             response = render(request)
-            maze.fetched += response.status == 200
+            maze.fetched += response.status == 200 and request.path not in NO_PAGES
             return response
 
     async with serve_handler(answer) as maze.url:
