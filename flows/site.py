@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from flows.workspace import Workspace
+from tasks.brand.first_sight import Sight
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
 from tasks.core.models import Found, Target, Theme
@@ -70,8 +71,17 @@ async def load_first_page(space: Workspace) -> Home:
     await progress.tell(EventType.theme_generation_started, f"Loading {url}")
     await progress.tell(EventType.url_extraction_started, "Looking for the site's pages", url=url)
     await remember_urls(space.pool, space.job.build_id, [Target(url=url, depth=0)])
+
+    async def tell_sight(sight: Sight) -> None:
+        await progress.tell(
+            EventType.url_extraction_progress,
+            f"{sight.name}: the home page is here",
+            total_urls=1,
+            site=sight.model_dump(),
+        )
+
     try:
-        home = await theme(url, space.web)
+        home = await theme(url, space.web, tell_sight)
     except PageError as error:
         raise HomePageFailed(f"{url}: {error.message}") from error
     await save_theme(space.pool, space.job.widget_id, home.theme, home.url)

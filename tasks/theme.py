@@ -1,11 +1,13 @@
 """Theme: load the home page once; derive the widget's looks from what the browser saw of it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from tasks.brand.first_sight import Sight, first_sight
 from tasks.brand.pictures import MAX_BYTES
 from tasks.brand.probe import PROBE
 from tasks.brand.theme import Seen, derive_theme, resources_for
@@ -20,6 +22,9 @@ RESOURCES_S = 2.0
 """The longest a theme waits for pictures: it can do without."""
 
 
+OnSight = Callable[[Sight], Awaitable[None]]
+
+
 class Home(Frozen):
     """The start page: where it really is, what is on it and how it looks."""
 
@@ -31,14 +36,21 @@ class Home(Frozen):
     """Neutral (`confidence` 0) if the page gives nothing."""
 
 
-async def load_home(url: str, web: Web) -> Home:
+async def load_home(url: str, web: Web, on_sight: OnSight | None = None) -> Home:
     """The start page, requested once: theme, links and content come from the same load.
+
+    `on_sight` hears of the site's name and icon as soon as its document is there.
 
     Raises:
         PageError: it cannot be read.
     """
+
+    async def tell(final_url: str, html: str) -> None:
+        if on_sight:
+            await on_sight(first_sight(html, final_url))
+
     target = Target(url=url, depth=0)
-    rendered = await web.load_home(target, PROBE)
+    rendered = await web.load_home(target, PROBE, tell)
     page = rendered.page
     links = links_of(page)
     seen = Seen(url=page.final_url, asked=url, light=rendered.probe, dark=rendered.dark_probe)
@@ -79,6 +91,6 @@ async def fetch_resources(urls: tuple[str, ...], web: Web) -> dict[str, bytes | 
     retry_condition_fn=may_help,
     cache_policy=NO_CACHE,
 )
-async def theme(url: str, web: Web) -> Home:
+async def theme(url: str, web: Web, on_sight: OnSight) -> Home:
     """`load_home` as a Prefect task."""
-    return await load_home(url, web)
+    return await load_home(url, web, on_sight)

@@ -17,7 +17,7 @@ from tasks.web.shells import shell_sign
 from tasks.web.sitemaps import find_hints
 from tasks.web.static import KnownAlready, StaticFetcher, open_static_fetcher
 from tasks.web.throttle import Throttle, make_throttle
-from tasks.web.visit import RenderedPage
+from tasks.web.visit import RenderedPage, Sent
 
 logger = logging.getLogger("widget_builder.web")
 
@@ -40,8 +40,10 @@ class Web:
         """How pages were read so far, and why: JSON."""
         return self._policy.summary
 
-    async def load_home(self, target: Target, probe: str) -> RenderedPage:
+    async def load_home(self, target: Target, probe: str, on_sent: Sent | None = None) -> RenderedPage:
         """The start page, wherever it redirects to; with rendering off, as sent and without a probe.
+
+        `on_sent` gets its address and HTML as soon as they are there.
 
         Raises:
             PageError: it cannot be read.
@@ -50,8 +52,10 @@ class Web:
         if self._rendered is None:
             page = await self._static.fetch(target, site_may_move=True)
             self._static.prefer_language_of(page.html)
+            if on_sent:
+                await on_sent(page.final_url, page.html)
             return RenderedPage(page=self._explained(page, "rendering is off"), sent_html=page.html)
-        rendered = await self._rendered.fetch(target, probe=probe, compare=True, site_may_move=True)
+        rendered = await self._rendered.fetch(target, probe=probe, compare=True, on_sent=on_sent, site_may_move=True)
         page = await self._learn(rendered)
         self._static.prefer_language_of(page.html)
         return rendered.model_copy(update={"page": self._explained(page, "the home page")})

@@ -16,7 +16,7 @@ from tasks.web.chromium import Chromium, open_chromium
 from tasks.web.egress import Gate
 from tasks.web.tab import TabGone
 from tasks.web.throttle import Throttle, make_throttle
-from tasks.web.visit import RenderedPage, Visit
+from tasks.web.visit import RenderedPage, Sent, Visit
 
 TRIES = 2
 """A page that crashes its tab, or whose browser was killed by a neighbour, gets another one once."""
@@ -37,13 +37,19 @@ class RenderedFetcher:
         self._endless: set[str] = set()
 
     async def fetch(
-        self, target: Target, *, probe: str | None = None, compare: bool = False, site_may_move: bool = False
+        self,
+        target: Target,
+        *,
+        probe: str | None = None,
+        compare: bool = False,
+        on_sent: Sent | None = None,
+        site_may_move: bool = False,
     ) -> RenderedPage:
         """The page once it has settled; `probe` is a JavaScript function evaluated then, twice:
         with `"light"`, and in the dark scheme with `"dark"`.
 
-        With `compare` the body as sent comes along. With `site_may_move` a redirect to another site is followed
-        and accepted: that is the site then.
+        With `compare` the body as sent comes along; `on_sent` gets it before the page settles. With `site_may_move` a
+        redirect to another site is followed and accepted: that is the site then.
 
         Raises:
             PageError: it failed, or is none of the site's HTML pages.
@@ -57,14 +63,16 @@ class RenderedFetcher:
                 async with asyncio.timeout(timeout_s):
                     for _ in range(TRIES):
                         try:
-                            return await self._visit(target, probe, compare, site_may_move)
+                            return await self._visit(target, probe, compare, on_sent, site_may_move)
                         except TabGone:
                             await self._chromium.mend()
             except (TimeoutError, PlaywrightTimeout) as error:
                 raise FetchTimeout(timeout_s) from error
         raise FetchFailed("the page crashed the browser")
 
-    async def _visit(self, target: Target, probe: str | None, compare: bool, site_may_move: bool) -> RenderedPage:
+    async def _visit(
+        self, target: Target, probe: str | None, compare: bool, on_sent: Sent | None, site_may_move: bool
+    ) -> RenderedPage:
         try:
             async with self._chromium.tab() as tab:
                 visit = Visit(
@@ -76,7 +84,7 @@ class RenderedFetcher:
                     site_may_move=site_may_move,
                 )
                 try:
-                    return await visit.load(probe, compare=compare)
+                    return await visit.load(probe, compare=compare, on_sent=on_sent)
                 finally:
                     visit.stop()
         except PlaywrightTimeout:

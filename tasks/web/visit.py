@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urldefrag
 
@@ -44,6 +44,10 @@ MOVED = (
     "No frame for given id",
     "Not attached to an active page",
 )
+
+
+Sent = Callable[[str, str], Awaitable[None]]
+"""Takes a document's URL and its HTML as sent, long before it has been drawn."""
 
 
 class RenderedPage(Frozen):
@@ -121,16 +125,16 @@ class Visit:
 
     # The page
 
-    async def load(self, probe: str | None, *, compare: bool) -> RenderedPage:
-        """The page, wherever its scripts and meta refreshes lead."""
+    async def load(self, probe: str | None, *, compare: bool, on_sent: Sent | None = None) -> RenderedPage:
+        """The page, wherever its scripts and meta refreshes lead; with `compare`, `on_sent` gets what was sent."""
         try:
-            return await self._tab.unless_gone(self._load(probe, compare))
+            return await self._tab.unless_gone(self._load(probe, compare, on_sent))
         except TabGone as error:
             if self._moves > MAX_MOVES:
                 raise FetchFailed("too many redirects") from error
             raise
 
-    async def _load(self, probe: str | None, compare: bool) -> RenderedPage:
+    async def _load(self, probe: str | None, compare: bool, on_sent: Sent | None) -> RenderedPage:
         answer = await self._go()
         for _ in range(MAX_MOVES):
             answer = self._answer or answer
@@ -139,7 +143,7 @@ class Visit:
                 if whole := await self._as_sent(answer):
                     return whole
                 await self._page.wait_for_load_state("domcontentloaded", timeout=0)
-            if found := await self._read(answer, probe, compare):
+            if found := await self._read(answer, probe, compare, on_sent):
                 return found
             await self._page.wait_for_timeout(50)
             await self._page.wait_for_load_state("domcontentloaded", timeout=0)
@@ -212,10 +216,14 @@ class Visit:
         logger.info("%s waits for a script that does not come: read as sent", self._target.url)
         return RenderedPage(page=await self._describe(answer, answer.url, html, len(sent)), sent_html=html)
 
-    async def _read(self, answer: Response, probe: str | None, compare: bool) -> RenderedPage | None:
+    async def _read(
+        self, answer: Response, probe: str | None, compare: bool, on_sent: Sent | None
+    ) -> RenderedPage | None:
         """What the tab shows once settled, or `None` if it has moved on to another page meanwhile."""
         try:
             sent = await answer.body() if compare else b""
+            if sent and on_sent:
+                await on_sent(answer.url, _decode(sent, answer))
             world = await enter(self._tab.cdp)
             await self._settle(world)
             seen = await self._evaluate(probe, "light") if probe else None

@@ -42,6 +42,16 @@ async def test_a_build_completes_and_its_events_tell_the_story_in_order(built: l
     assert all({"type", "stage", "message", "data", "seq", "at", "build_id"} <= set(event) for event in built)
 
 
+async def test_the_site_is_known_by_name_and_icon_before_it_has_been_looked_at(
+    built: list[Event], company: Site
+) -> None:
+    """As its document says, while the page is still coming to rest."""
+    types = [event["type"] for event in built]
+    (told,) = (event for event in built if "site" in event["data"])
+    assert told["data"]["site"] == {"name": facts.NAME, "favicon_url": f"{company.url}/favicon.svg"}
+    assert told["seq"] < built[types.index("theme_generation_completed")]["seq"]
+
+
 async def test_the_statistics_add_up_and_equal_the_rows_in_the_tables(built: list[Event], product: Product) -> None:
     """Each page is in exactly one place, and what was counted as stored is there."""
     statistics = named(built, "parallel_processing_completed")["data"]

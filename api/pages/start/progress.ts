@@ -29,6 +29,8 @@ export class Progress {
   readonly counters = { found: 0, read: 0, stored: 0, failed: 0, skipped: 0 };
   readonly failures: { message: string; cause: string }[] = [];
   skipped: Record<string, number> = {};
+  /** What its document says of the site, until the theme is there. */
+  site?: { name: string; favicon_url: string | null };
   theme?: Record<string, any>;
   widgetId = "";
   url = "";
@@ -61,6 +63,9 @@ export class Progress {
         break;
       case "url_extraction_started":
         this.begin("find", at);
+        break;
+      case "url_extraction_progress":
+        this.site = data.site ?? this.site;
         break;
       case "url_extraction_completed":
         this.finish("find", at, event.message);

@@ -162,14 +162,15 @@ export class BuildView {
   }
 
   private showSite(): void {
-    const { theme, url } = this.progress;
-    const icon = safeUrl(theme?.favicon_url);
-    const key = JSON.stringify([theme?.name, icon, url]);
+    const { url } = this.progress;
+    const site = this.progress.theme ?? this.progress.site;
+    const icon = safeUrl(site?.favicon_url);
+    const key = JSON.stringify([site?.name, icon, url]);
     if (this.site.dataset.key === key) return;
     this.site.dataset.key = key;
     const image = icon?.startsWith("http") && el("img", { src: icon, alt: "", width: "28", height: "28" });
     if (image) image.addEventListener("error", () => image.remove());
-    this.site.replaceChildren(...(image ? [image] : []), el("div", {}, el("h2", {}, theme?.name ?? hostOf(url)), el("small", {}, url)));
+    this.site.replaceChildren(...(image ? [image] : []), el("div", {}, el("h2", {}, site?.name ?? hostOf(url)), el("small", {}, url)));
   }
 
   private loadPreview(): void {
