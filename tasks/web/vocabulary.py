@@ -20,7 +20,9 @@ GROUPS: dict[str, str] = {
     "form": "newsletter subscribe subscription signup signin login logout register account search searchbox form forms"
     " field fields input optin email subscribebox cta",
     "meta": "meta byline author authors date time timestamp published dateline posted tag tags category categories"
-    " label labels badge badges avatar bio profile credit credits caption user username stats info",
+    " label labels badge badges bio credit credits caption stats info",
+    "person": "user users username usertitle userinfo nickname nick avatar gravatar profile profiles member members"
+    " membership rank ranks karma reputation poster postprofile contributor moderator",
     "shop": "cart basket bag price prices pricing buy sku qty quantity stock shipping delivery variant variants option"
     " options swatch swatches wishlist checkout offers offer availability addtocart warranty",
     "review": "rating ratings review reviews stars star testimonial testimonials aggregaterating",
