@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from api import builds, chat, health, insights, onboarding, ownership, script, widgets
+from api import builds, chat, health, insights, installation, onboarding, ownership, script, widgets
 from api.cross_origin import CrossOrigin
 from api.problems import HANDLERS
 from api.service import open_service
@@ -30,6 +30,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *chat.routes,
             *insights.routes,
             *ownership.routes,
+            *installation.routes,
             *script.routes,
             *onboarding.routes,
             *health.routes,
