@@ -160,6 +160,30 @@ def delete(
 
 
 @app.command()
+def inspect(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="URL|FILE...", help="Addresses of pages, or HTML files saved from them.")
+    ],
+    theme: Annotated[
+        bool, typer.Option("--theme", help="Read it as a start page: its theme too, with where each part was found.")
+    ] = False,
+    base_url: Annotated[
+        str | None,
+        typer.Option(show_default=False, help="Where saved files come from: what their links are relative to."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each input.")] = False,
+) -> None:
+    """Show what the builder reads from pages: title, content, links, metadata, and how it was read.
+
+    Needs no running stack. Exits with 1 if a page cannot be read or would be left out.
+    """
+    from deployments.inspecting import run_inspect
+
+    work = run_inspect(_settings(), inputs, _console(), base_url=base_url, with_theme=theme, as_json=as_json)
+    raise typer.Exit(asyncio.run(work))
+
+
+@app.command()
 def doctor() -> None:
     """Check every dependency: what is wrong, and how to mend it.
 
