@@ -100,6 +100,11 @@ class Streams:
             if not stream.readers:
                 self._streams.pop(build_id, None)
 
+    @property
+    def readers(self) -> int:
+        """How many follow a build at the moment."""
+        return sum(stream.readers for stream in self._streams.values())
+
     async def take(self, event: BuildEvent) -> None:
         """Pass an event on to those who follow its build, if there are any."""
         if stream := self._streams.get(event.build_id):
