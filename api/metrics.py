@@ -42,7 +42,8 @@ class Metrics:
         self.streams.set(service.streams.readers)
         try:
             async with service.pool.connection(timeout=READ_TIMEOUT_S) as connection:
-                builds = dict(await (await connection.execute(_COUNTS)).fetchall())
+                rows = await (await connection.execute(_COUNTS)).fetchall()
+                builds: dict[str, int] = {row[0]: row[1] for row in rows}
                 widgets = await (await connection.execute("SELECT count(*) FROM widgets")).fetchone()
         except (DatabaseError, PoolTimeout):
             self.database.set(0)
