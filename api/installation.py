@@ -169,11 +169,16 @@ def _lacking(page: CustomerPage, declared: list[str], snippet: _Snippet) -> tupl
     policies = parse_policies([*page.policies, *declared])
     base = snippet.src.rpartition("/")[0]
     needed = {
-        "script-src": snippet.src,
-        "connect-src": f"{base}/api/public/widgets/{snippet.widget}",
-        "img-src": f"{base}/logo",
+        # The chat itself is fetched when it is wanted.
+        "script-src": (snippet.src, f"{base}/widget/panel.js"),
+        "connect-src": (f"{base}/api/public/widgets/{snippet.widget}",),
+        "img-src": (f"{base}/logo",),
     }
-    return tuple(name for name, url in needed.items() if not allows(policies, name, url, page.url, snippet.nonce))
+    return tuple(
+        name
+        for name, urls in needed.items()
+        if not all(allows(policies, name, url, page.url, snippet.nonce) for url in urls)
+    )
 
 
 def _origin(url: str) -> str:

@@ -141,6 +141,7 @@ async def test_the_element_counts_as_well(checker: MakeChecker) -> None:
     [
         ("default-src 'self'", "blocked", ["script-src", "connect-src", "img-src"]),
         (f"script-src {SERVICE}; connect-src 'self'; img-src *", "blocked", ["connect-src"]),
+        (f"script-src {SERVICE}/widget.js; connect-src *; img-src *", "blocked", ["script-src"]),
         (f"default-src {SERVICE}; img-src 'self'", "installed", ["img-src"]),
         (f"default-src 'none'; script-src {SERVICE}; connect-src {SERVICE}; img-src {SERVICE}", "installed", []),
     ],
