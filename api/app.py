@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from api import builds, chat, health, insights, onboarding, ownership, script, widgets
+from api import builds, chat, health, insights, installation, metrics, onboarding, ownership, script, widgets
 from api.cross_origin import CrossOrigin
 from api.problems import HANDLERS
 from api.service import open_service
@@ -23,18 +23,24 @@ def create_app(settings: Settings | None = None) -> Starlette:
             app.state.service = service
             yield
 
-    return Starlette(
-        routes=[
-            *builds.routes,
-            *widgets.routes,
-            *chat.routes,
-            *insights.routes,
-            *ownership.routes,
-            *script.routes,
-            *onboarding.routes,
-            *health.routes,
-        ],
-        middleware=[Middleware(CrossOrigin)],
+    routes = [
+        *builds.routes,
+        *widgets.routes,
+        *chat.routes,
+        *insights.routes,
+        *ownership.routes,
+        *installation.routes,
+        *script.routes,
+        *onboarding.routes,
+        *health.routes,
+        *metrics.routes,
+    ]
+    figures = metrics.Metrics()
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(metrics.Measured, metrics=figures, routes=routes), Middleware(CrossOrigin)],
         exception_handlers=HANDLERS,
         lifespan=lifespan,
     )
+    app.state.metrics = figures
+    return app

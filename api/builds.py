@@ -1,6 +1,7 @@
-"""Builds: start one, watch it, read its state, cancel it."""
+"""Builds: start one, of a new widget or of one that is there; watch it, read its state, cancel it."""
 
 import asyncio
+import contextlib
 import logging
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,7 +13,9 @@ from starlette.routing import Route
 
 from api.bodies import read_object
 from api.frames import frames
+from api.owners import require_owner
 from api.service import Service, service_of
+from api.widgets import widget_id_of
 from tasks.core.addresses import resolve
 from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest, NotFound
 from tasks.core.events import EventDraft, EventType
@@ -20,11 +23,13 @@ from tasks.core.models import BuildRequest
 from tasks.core.requests import parse_request
 from tasks.knowledge.builds import (
     BuildRecord,
+    NewBuild,
     append_event,
     create_build,
     link_flow_run,
     read_build,
 )
+from tasks.knowledge.rebuilds import create_rebuild, read_last_request
 from tasks.knowledge.run_notices import announce_run
 
 logger = logging.getLogger("widget_builder.api")
@@ -44,6 +49,29 @@ async def start(request: Request) -> Response:
     await _check_address(service, wanted.url)
     await service.runs.check()
     new = await create_build(service.pool, wanted, idempotency_key=_idempotency_key(request))
+    return _begin(request, new, wanted)
+
+
+async def rebuild(request: Request) -> Response:
+    """POST /api/widgets/{id}/recrawl: build the widget anew, and stream that; who asks again meanwhile joins.
+
+    The widget answers from its old knowledge until the new is complete.
+    """
+    service, widget_id = service_of(request), widget_id_of(request)
+    await require_owner(request, widget_id)
+    known = await read_last_request(service.pool, widget_id)
+    # What was asked for once may be more than is allowed by now.
+    most = {"depth": service.settings.max_depth, "max_pages": service.settings.max_pages}
+    wanted = known.model_copy(update={name: min(getattr(known, name), limit) for name, limit in most.items()})
+    await _check_address(service, wanted.url)
+    await service.runs.check()
+    new = await create_rebuild(service.pool, widget_id, wanted, idempotency_key=_idempotency_key(request))
+    return _begin(request, new, wanted)
+
+
+def _begin(request: Request, new: NewBuild, wanted: BuildRequest) -> Response:
+    """The stream of a build, whose run is started behind it if the build is new."""
+    service = service_of(request)
     if new.created:
         task = asyncio.create_task(_start_run(service, new.build_id, wanted))
         service.starting.add(task)
@@ -81,7 +109,8 @@ async def _start_run(service: Service, build_id: UUID, request: BuildRequest) ->
             detail=error.problem,
             data={"code": error.code},
         )
-        await append_event(service.pool, build_id, draft)
+        with contextlib.suppress(BuildEnded):  # it was cancelled or deleted meanwhile
+            await append_event(service.pool, build_id, draft)
 
 
 async def events(request: Request) -> Response:
@@ -156,6 +185,7 @@ def _describe(build: BuildRecord) -> dict[str, object]:
 
 routes = [
     Route(PATH, start, methods=["POST"]),
+    Route("/api/widgets/{widget_id}/recrawl", rebuild, methods=["POST"]),
     Route(PATH + "/{build_id}", state, methods=["GET"]),
     Route(PATH + "/{build_id}", cancel, methods=["DELETE"]),
     Route(PATH + "/{build_id}/events", events, methods=["GET"]),

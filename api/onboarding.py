@@ -26,8 +26,13 @@ async def start(_request: Request) -> Response:
 
 
 async def preview(request: Request) -> Response:
-    """GET /preview/{id}: the widget on a sketch of the site."""
-    widget = await read_widget(service_of(request).pool, widget_id_of(request))
+    """GET /preview/{id}: the widget on a sketch of the site; of none, a page for people who look for it."""
+    try:
+        widget = await read_widget(service_of(request).pool, widget_id_of(request))
+    except NotFound:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        return _page((ROOM / "start" / "missing.html").read_text("utf-8"), _PREVIEW_POLICY, status=404)
     text = (ROOM / "start" / "preview.html").read_text("utf-8")
     return _page(text.replace("WIDGET_ID", str(widget.id)), _PREVIEW_POLICY)
 
@@ -40,14 +45,15 @@ async def file(request: Request) -> Response:
     return send_bundle(request, read_bundle(f"pages/{name}"), {"Cache-Control": "no-cache"})
 
 
-def _page(text: str, policy: str) -> Response:
+def _page(text: str, policy: str, status: int = 200) -> Response:
     headers = {
         "Content-Security-Policy": policy,
         "Cache-Control": "no-cache",
         "Referrer-Policy": "no-referrer",
+        "Vary": "Accept",
         "X-Content-Type-Options": "nosniff",
     }
-    return HTMLResponse(text, headers=headers)
+    return HTMLResponse(text, status, headers=headers)
 
 
 routes = [

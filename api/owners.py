@@ -32,6 +32,22 @@ async def require_owner(request: Request, widget_id: UUID) -> None:
         raise InvalidRequest("forbidden", "This token does not open this widget.", status=403)
 
 
+async def require_holder(request: Request) -> str | None:
+    """The hash by which the widgets of the token are found; None for the administrator, whose are all.
+
+    Raises:
+        InvalidRequest: no token (401), or one that opens no widget (403).
+    """
+    service, token = service_of(request), bearer_token(request)
+    if is_admin_token(service, token):
+        return None
+    async with service.pool.connection() as connection:
+        rows = await connection.execute("SELECT 1 FROM widgets WHERE owner_token_hash = %s", (hash_token(token),))
+        if await rows.fetchone() is None:
+            raise InvalidRequest("forbidden", "This token opens no widget.", status=403)
+    return hash_token(token)
+
+
 def bearer_token(request: Request) -> str:
     """The token of the request.
 

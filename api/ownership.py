@@ -9,14 +9,33 @@ from starlette.routing import Route
 
 from api.appearance import adjustments_of, public_theme
 from api.bodies import read_object
-from api.owners import require_owner
+from api.owners import require_holder, require_owner
+from api.queries import query_number
 from api.service import service_of
 from api.widgets import widget_id_of
 from tasks.core.adjustments import Adjustments
 from tasks.core.errors import InvalidRequest
 from tasks.knowledge.builds import WidgetRecord, delete_widget, read_widget, save_settings
+from tasks.knowledge.widget_list import list_summaries
 
-PATH = "/api/widgets/{widget_id}"
+ALL = "/api/widgets"
+PATH = ALL + "/{widget_id}"
+DEFAULT_LISTED = 100
+MAX_LISTED = 1_000
+MAX_OFFSET = 10**9
+
+
+async def overview(request: Request) -> Response:
+    """GET /api/widgets: for the administrator all widgets, for an owner those of the token; newest first."""
+    owner_hash = await require_holder(request)
+    widgets, total = await list_summaries(
+        service_of(request).pool,
+        owner_hash=owner_hash,
+        limit=query_number(request, "limit", DEFAULT_LISTED, 1, MAX_LISTED),
+        offset=query_number(request, "offset", 0, 0, MAX_OFFSET),
+    )
+    listed = [widget.model_dump(mode="json") for widget in widgets]
+    return JSONResponse({"widgets": listed, "total": total}, headers={"Cache-Control": "no-store"})
 
 
 async def show(request: Request) -> Response:
@@ -43,10 +62,12 @@ async def change(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    """DELETE: the widget and all it knows. Pages that still name it draw nothing."""
+    """DELETE: the widget and all it knows, a build under way included. Pages that still name it draw nothing."""
     widget_id = widget_id_of(request)
     await require_owner(request, widget_id)
-    await delete_widget(service_of(request).pool, widget_id)
+    service = service_of(request)
+    for run_id in await delete_widget(service.pool, widget_id):
+        await service.runs.cancel(run_id)
     return Response(status_code=204)
 
 
@@ -63,6 +84,7 @@ def _describe(widget: WidgetRecord) -> dict[str, Any]:
 
 
 routes = [
+    Route(ALL, overview, methods=["GET"]),
     Route(PATH, show, methods=["GET"]),
     Route(PATH, change, methods=["PATCH"]),
     Route(PATH, delete, methods=["DELETE"]),

@@ -14,8 +14,8 @@ from uuid import UUID
 from psycopg import Error as DatabaseError
 
 from tasks.core.database import Pool
-from tasks.core.events import BuildEvent
-from tasks.knowledge.builds import read_events
+from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
+from tasks.knowledge.builds import build_exists, read_events
 
 logger = logging.getLogger("widget_builder.api")
 
@@ -23,8 +23,14 @@ FILL_S = 1.0
 """How long an event that Prefect did not bring may stay unseen."""
 
 
+_DELETED = EventDraft(type=EventType.builder_cancelled, message="The widget was deleted")
+
+
 class BuildStream:
-    """All events of one build, growing until the terminal one."""
+    """All events of one build, growing until the terminal one.
+
+    A build that is deleted with its widget takes its record along: then the stream itself has the last event.
+    """
 
     def __init__(self, pool: Pool, build_id: UUID) -> None:
         self._pool = pool
@@ -49,7 +55,10 @@ class BuildStream:
     async def fill(self) -> None:
         """Read from the record what is not here yet."""
         async with self._filling:
-            await self._add(await read_events(self._pool, self._build_id, after=len(self.events)))
+            events = await read_events(self._pool, self._build_id, after=len(self.events))
+            if not events and not self.is_over and not await build_exists(self._pool, self._build_id):
+                events = [number_event(_DELETED, self._build_id, len(self.events) + 1)]
+            await self._add(events)
 
     async def _add(self, events: list[BuildEvent]) -> None:
         async with self._grown:
@@ -90,6 +99,11 @@ class Streams:
             stream.readers -= 1
             if not stream.readers:
                 self._streams.pop(build_id, None)
+
+    @property
+    def readers(self) -> int:
+        """How many follow a build at the moment."""
+        return sum(stream.readers for stream in self._streams.values())
 
     async def take(self, event: BuildEvent) -> None:
         """Pass an event on to those who follow its build, if there are any."""

@@ -9,8 +9,9 @@ from starlette.routing import Route
 from api.appearance import adjustments_of, public_theme
 from api.chat_config import describe_chat
 from api.origins import require_origin
+from api.queries import query_number
 from api.service import service_of
-from tasks.core.errors import InvalidRequest, NotFound
+from tasks.core.errors import NotFound
 from tasks.knowledge.builds import read_widget
 from tasks.knowledge.search import search
 
@@ -40,17 +41,10 @@ async def config(request: Request) -> Response:
 async def find(request: Request) -> Response:
     """GET …/{id}/search?q=&limit=: passages that answer, best first."""
     service = service_of(request)
-    query, limit = request.query_params.get("q", ""), _limit(request)
+    query, limit = request.query_params.get("q", ""), query_number(request, "limit", DEFAULT_RESULTS, 1, MAX_RESULTS)
     require_origin(request, await read_widget(service.pool, widget_id_of(request)))
     passages = await search(service.pool, service.embedder, widget_id_of(request), query, limit)
     return JSONResponse({"results": [passage.model_dump() for passage in passages]})
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(DEFAULT_RESULTS))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_RESULTS:
-        raise InvalidRequest("limit_invalid", f"`limit` must be a whole number from 1 to {MAX_RESULTS}.", field="limit")
-    return int(text)
 
 
 def widget_id_of(request: Request) -> UUID:

@@ -11,7 +11,7 @@ from httpx_sse import SSEError, aconnect_sse
 
 from deployments import client
 from deployments.wording import clean
-from tasks.core.errors import DependencyUnavailable, InvalidRequest, WidgetBuilderError
+from tasks.core.errors import DependencyUnavailable, WidgetBuilderError
 from tasks.core.settings import Settings
 
 
@@ -26,7 +26,7 @@ async def run_ask(settings: Settings, widget: str, question: str, *, as_json: bo
     stack = await client.find_stack(settings.data_dir)
     if stack is None:
         raise DependencyUnavailable("API", f"no stack runs on {settings.data_dir}", "start `widget-builder up`")
-    async with aclosing(_ask(stack["api_url"], _widget_id(widget), question)) as events:
+    async with aclosing(_ask(stack["api_url"], client.parse_widget(widget), question)) as events:
         async for line, event in events:
             if as_json:
                 print(line, file=out, flush=True)
@@ -37,14 +37,6 @@ async def run_ask(settings: Settings, widget: str, question: str, *, as_json: bo
             if event["type"] == "done":
                 return 0 if event["answered"] else 1
     raise WidgetBuilderError("The answer broke off.")
-
-
-def _widget_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        message = "WIDGET must be a widget's id, as `widget-builder build` prints it."
-        raise InvalidRequest("widget_invalid", message, field="widget") from error
 
 
 async def _ask(api_url: str, widget_id: UUID, question: str) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:

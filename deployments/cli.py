@@ -113,6 +113,76 @@ def ask(
     raise typer.Exit(asyncio.run(run_ask(_settings(), widget, question, as_json=as_json)))
 
 
+@app.command("list")
+def list_widgets(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each widget.")] = False,
+) -> None:
+    """List the widgets of the running stack, newest first: how each stands, and what it answers from."""
+    from deployments.operating import run_list
+
+    raise typer.Exit(asyncio.run(run_list(_settings(), _console(), as_json=as_json)))
+
+
+@app.command()
+def recrawl(
+    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line for each event, nothing else on stdout.")
+    ] = False,
+) -> None:
+    """Build a widget of the running stack anew and show how it comes along.
+
+    It answers from its old knowledge until the new is complete. If it is being built already, that build is
+    shown. The first Ctrl-C cancels the build, a second one leaves at once.
+
+    Exits with 0 when the build completed, with 1 when it failed, with 130 after Ctrl-C.
+    """
+    from deployments.interrupts import Interrupts
+    from deployments.operating import run_recrawl
+
+    interrupts = Interrupts()
+    work = run_recrawl(_settings(), widget, _console(to_stderr=as_json), interrupts, as_json=as_json)
+    raise typer.Exit(interrupts.run(work))
+
+
+@app.command()
+def delete(
+    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first. Only a terminal is asked.")] = False,
+) -> None:
+    """Delete a widget of the running stack with its knowledge and conversations.
+
+    Pages that still have its snippet draw nothing. Exits with 1 if there is no such widget, or you think better of it.
+    """
+    from deployments.operating import run_delete
+
+    raise typer.Exit(asyncio.run(run_delete(_settings(), widget, _console(), ask=sys.stdin.isatty() and not yes)))
+
+
+@app.command()
+def inspect(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="URL|FILE...", help="Addresses of pages, or HTML files saved from them.")
+    ],
+    theme: Annotated[
+        bool, typer.Option("--theme", help="Read it as a start page: its theme too, with where each part was found.")
+    ] = False,
+    base_url: Annotated[
+        str | None,
+        typer.Option(show_default=False, help="Where saved files come from: what their links are relative to."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each input.")] = False,
+) -> None:
+    """Show what the builder reads from pages: title, content, links, metadata, and how it was read.
+
+    Needs no running stack. Exits with 1 if a page cannot be read or would be left out.
+    """
+    from deployments.inspecting import run_inspect
+
+    work = run_inspect(_settings(), inputs, _console(), base_url=base_url, with_theme=theme, as_json=as_json)
+    raise typer.Exit(asyncio.run(work))
+
+
 @app.command()
 def doctor() -> None:
     """Check every dependency: what is wrong, and how to mend it.

@@ -1,9 +1,10 @@
-"""The product's API as a program sees it: start a build, follow it to its end, cancel it."""
+"""The product's API as a program sees it: start a build, follow it to its end, cancel it; and its widgets."""
 
 import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +17,8 @@ from tasks.core.errors import DependencyUnavailable, InvalidRequest, WidgetBuild
 from tasks.core.events import BuildEvent
 
 BUILDS = "/api/public/ai-widget-builder"
+WIDGETS = "/api/widgets"
+LISTED_AT_ONCE = 1_000
 SILENCE_S = 45.0
 """The API sends a comment every 15 s: three missing ones mean that the connection is dead."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
@@ -24,6 +27,15 @@ START_PATIENCE_S = 3.0
 FOLLOW_PATIENCE_S = 120.0
 """Seconds of pauses without an event before we give up following; the build goes on without us."""
 STACK_FILE = "stack.json"
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What begins a build, or joins one."""
+
+    path: str
+    body: dict[str, Any] | None
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class _Interrupted(Exception):
@@ -75,12 +87,32 @@ async def build(
     """
     body = {"url": url, "depth": depth, "max_pages": max_pages}
     wanted = {name: value for name, value in body.items() if value is not None}
-    key, build_id, last = str(uuid4()), None, 0
+    async with aclosing(_follow(api_url, _Request(BUILDS, wanted))) as events:
+        async for event in events:
+            yield event
+
+
+async def recrawl(api_url: str, widget_id: UUID, token: str) -> AsyncGenerator[BuildEvent, None]:
+    """The same for a widget that is built anew, or is being built already.
+
+    Raises:
+        InvalidRequest: there is no such widget, or it is not for this token.
+        DependencyUnavailable, WidgetBuilderError: as for a new build.
+    """
+    wanted = _Request(f"{WIDGETS}/{widget_id}/recrawl", None, _bearer(token))
+    async with aclosing(_follow(api_url, wanted)) as events:
+        async for event in events:
+            yield event
+
+
+async def _follow(api_url: str, wanted: "_Request") -> AsyncGenerator[BuildEvent, None]:
+    headers = {**wanted.headers, "Idempotency-Key": str(uuid4())}
+    build_id, last = None, 0
     patience = _Patience(api_url)
     async with open_http(api_url) as http:
         while True:
             cause: Exception | None = None
-            stream = _start(http, wanted, key) if build_id is None else _resume(http, build_id, last)
+            stream = _start(http, wanted, headers) if build_id is None else _resume(http, build_id, last)
             try:
                 async with aclosing(stream):
                     async for event in stream:
@@ -98,6 +130,42 @@ async def build(
             await patience.pause(cause)
 
 
+async def read_widgets(api_url: str, token: str) -> list[dict[str, Any]]:
+    """All widgets that the token opens, newest first, as the API describes them.
+
+    Raises:
+        InvalidRequest: the token opens nothing.
+        DependencyUnavailable: the API does not answer.
+    """
+    widgets: list[dict[str, Any]] = []
+    while True:
+        page = await _ask(api_url, "GET", f"{WIDGETS}?limit={LISTED_AT_ONCE}&offset={len(widgets)}", _bearer(token))
+        widgets += page.json()["widgets"]
+        if len(page.json()["widgets"]) < LISTED_AT_ONCE:
+            return widgets
+
+
+async def read_widget(api_url: str, widget_id: UUID, token: str) -> dict[str, Any]:
+    """The widget as its owner sees it.
+
+    Raises:
+        InvalidRequest: there is no such widget, or it is not for this token.
+        DependencyUnavailable: the API does not answer.
+    """
+    found: dict[str, Any] = (await _ask(api_url, "GET", f"{WIDGETS}/{widget_id}", _bearer(token))).json()
+    return found
+
+
+async def delete_widget(api_url: str, widget_id: UUID, token: str) -> None:
+    """Delete the widget with all it knows.
+
+    Raises:
+        InvalidRequest: there is no such widget, or it is not for this token.
+        DependencyUnavailable: the API does not answer.
+    """
+    await _ask(api_url, "DELETE", f"{WIDGETS}/{widget_id}", _bearer(token))
+
+
 async def cancel(api_url: str, build_id: UUID) -> None:
     """Ask for the end of a build; its stream ends with `builder_cancelled`, unless it was over before.
 
@@ -105,13 +173,11 @@ async def cancel(api_url: str, build_id: UUID) -> None:
         InvalidRequest: there is no such build.
         DependencyUnavailable: the API does not answer.
     """
-    async with open_http(api_url) as http:
-        try:
-            response = await http.delete(f"{BUILDS}/{build_id}")
-        except httpx.TransportError as error:
-            raise DependencyUnavailable(f"API at {api_url}", _cause(error)) from error
-    if response.is_error and response.status_code != 409:
-        raise refusal(response.status_code, response.content)
+    try:
+        await _ask(api_url, "DELETE", f"{BUILDS}/{build_id}", {})
+    except InvalidRequest as error:
+        if error.status != 409:
+            raise
 
 
 async def find_stack(data_dir: Path) -> dict[str, Any] | None:
@@ -126,6 +192,19 @@ async def find_stack(data_dir: Path) -> dict[str, Any] | None:
     return found if answer.is_success else None
 
 
+def parse_widget(text: str) -> UUID:
+    """The widget's id.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    try:
+        return UUID(text)
+    except ValueError as error:
+        message = "WIDGET must be a widget's id, as `widget-builder build` prints it."
+        raise InvalidRequest("widget_invalid", message, field="widget") from error
+
+
 def open_http(api_url: str, *, silence_s: float = SILENCE_S) -> httpx.AsyncClient:
     """A client of the API."""
     # The API is our own: a proxy named in the environment is meant for other sites.
@@ -133,8 +212,10 @@ def open_http(api_url: str, *, silence_s: float = SILENCE_S) -> httpx.AsyncClien
     return httpx.AsyncClient(base_url=api_url, timeout=timeout, trust_env=False)
 
 
-async def _start(http: httpx.AsyncClient, body: dict[str, Any], key: str) -> AsyncGenerator[BuildEvent, None]:
-    async with aconnect_sse(http, "POST", BUILDS, json=body, headers={"Idempotency-Key": key}) as source:
+async def _start(
+    http: httpx.AsyncClient, wanted: _Request, headers: dict[str, str]
+) -> AsyncGenerator[BuildEvent, None]:
+    async with aconnect_sse(http, "POST", wanted.path, json=wanted.body, headers=headers) as source:
         if source.response.is_error:
             raise refusal(source.response.status_code, await source.response.aread())
         async for event in _events(source):
@@ -175,6 +256,21 @@ def refusal(status: int, body: bytes) -> WidgetBuilderError:
     error = WidgetBuilderError(message)
     error.code = code
     return error
+
+
+async def _ask(api_url: str, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+    async with open_http(api_url) as http:
+        try:
+            response = await http.request(method, path, headers=headers)
+        except httpx.TransportError as error:
+            raise DependencyUnavailable(f"API at {api_url}", _cause(error)) from error
+    if response.is_error:
+        raise refusal(response.status_code, response.content)
+    return response
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _cause(error: Exception) -> str:

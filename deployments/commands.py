@@ -1,7 +1,7 @@
 """What the commands `up` and `build` do: the stack, a build on it, and an end in order."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +14,7 @@ from deployments.interrupts import Interrupts
 from deployments.startup import open_service_display
 from deployments.terminal import Display, open_display
 from tasks.core.errors import WidgetBuilderError
-from tasks.core.events import EventType
+from tasks.core.events import BuildEvent, EventType
 from tasks.core.requests import parse_request
 from tasks.core.settings import Settings
 
@@ -70,7 +70,8 @@ async def run_build(settings: Settings, order: Order, console: Console, interrup
     async with AsyncExitStack() as services:
         place = await _find_place(settings, order, console, services)
         with open_display(console, as_json=order.as_json, prefect_url=place.prefect_url) as display:
-            build = _follow(place.api_url, order, display, interrupts)
+            events = client.build(place.api_url, order.url, order.depth, order.max_pages)
+            build = follow(events, place.api_url, display, interrupts)
             outcome = await _while_up(place.stack, build)
         if outcome is EventType.builder_cancelled and interrupts.received:
             return interrupts.exit_code
@@ -95,14 +96,16 @@ async def _find_place(settings: Settings, order: Order, console: Console, servic
     return Place(stack.info.api_url, stack.info.prefect_url, stack)
 
 
-async def _follow(api_url: str, order: Order, display: Display, interrupts: Interrupts) -> EventType:
+async def follow(
+    build: AsyncGenerator[BuildEvent, None], api_url: str, display: Display, interrupts: Interrupts
+) -> EventType:
     """The type of the build's last event, all of them shown; the first interrupt cancels the build."""
     wanted = asyncio.Event()
     started: asyncio.Future[UUID] = asyncio.get_running_loop().create_future()
     interrupts.ask_first(wanted.set)
     canceller = asyncio.create_task(_cancel_when(wanted, started, api_url, display))
     try:
-        async with aclosing(client.build(api_url, order.url, order.depth, order.max_pages)) as events:
+        async with aclosing(build) as events:
             async for event in events:
                 display.show(event)
                 if not started.done():

@@ -5,6 +5,7 @@ With DATABASE_URL or PREFECT_API_URL set, those servers are used and not started
 
 import asyncio
 import os
+import secrets
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -41,6 +42,8 @@ class StackInfo(Frozen):
     """Prefect's UI."""
     prefect_api_url: str
     database_url: str
+    admin_token: str
+    """Opens every widget: whoever may read this file runs the machine."""
     pids: dict[str, int]
     """Processes of the services that were started, by name."""
 
@@ -54,6 +57,8 @@ class Stack:
     report: Report
     env: dict[str, str]
     """What every service gets."""
+    admin_token: str
+    """What the command line shows the API: the setting, or one that holds as long as the stack is up."""
     services: dict[str, Service] = field(default_factory=dict)
     is_up: bool = False
 
@@ -66,6 +71,7 @@ class Stack:
             prefect_url=prefect_api_url.removesuffix("/api"),
             prefect_api_url=prefect_api_url,
             database_url=self.env["DATABASE_URL"],
+            admin_token=self.admin_token,
             pids={name: service.process.pid for name, service in self.services.items() if service.process},
         )
 
@@ -138,7 +144,9 @@ class Stack:
         # Open streams do not hold it; their clients resume.
         command += ["--log-level", "warning", "--timeout-graceful-shutdown", "2"]
         address = address_of(host, int(port))
-        await self._add("api", command, _answers(f"{address}/readyz"), address).start()
+        api = self._add("api", command, _answers(f"{address}/readyz"), address)
+        api.env = {**api.env, "WIDGET_BUILDER_ADMIN_TOKEN": self.admin_token}
+        await api.start()
 
     async def _start_prefect_and_worker(self, has_database: asyncio.Event) -> None:
         await _together(self._start_prefect(), self._register())
@@ -208,7 +216,9 @@ async def open_stack(settings: Settings, report: Report) -> AsyncIterator[Stack]
         DependencyUnavailable: a service cannot be started, or another stack runs on the same data.
     """
     with open_ownership(settings.data_dir, INFO_FILE) as data_dir:
-        stack = Stack(settings, data_dir, report, service_environment(os.environ, settings))
+        admin_token = settings.admin_token.get_secret_value() if settings.admin_token else secrets.token_urlsafe(32)
+        env = service_environment(os.environ, settings)
+        stack = Stack(settings, data_dir, report, env, admin_token)
         try:
             await stack.start()
             yield stack

@@ -52,7 +52,10 @@ async def build_widget(
     request = parse_request(settings, url, depth, max_pages)
     run_id = UUID(runtime.flow_run.id)
     async with open_database(settings) as pool:
-        job = await take_job(pool, request, run_id, build_id=build_id, widget_id=widget_id)
+        try:
+            job = await take_job(pool, request, run_id, build_id=build_id, widget_id=widget_id)
+        except BuildEnded as error:
+            return Cancelled(message=error.message)
         progress = Progress(pool, job, run_id)
         cause: WidgetBuilderError | None = None
         has_lost_database = False

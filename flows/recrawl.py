@@ -16,7 +16,7 @@ async def recrawl_widgets(widget_id: UUID | None = None) -> dict[str, str]:
     """Build widgets anew from their sites, one after the other.
 
     Args:
-        widget_id: The widget to build anew; absent, all that have knowledge.
+        widget_id: The widget to build anew; absent, all that have knowledge. One that is being built is left to that.
 
     Returns:
         How each widget's build ended, by widget id.

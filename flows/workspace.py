@@ -7,12 +7,13 @@ from uuid import UUID
 
 from flows.progress import Progress
 from tasks.core.database import Pool, open_pool
-from tasks.core.errors import DependencyUnavailable, NotFound
+from tasks.core.errors import BuildEnded, DependencyUnavailable, NotFound
 from tasks.core.models import BuildRequest, Job
 from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
 from tasks.knowledge.builds import create_build, start_build
 from tasks.knowledge.embedders import Embedder, open_embedder
+from tasks.knowledge.rebuilds import create_rebuild
 from tasks.web.reader import Web, open_web
 
 CHILDREN = 2
@@ -57,7 +58,7 @@ async def take_job(
     A run that was started in Prefect and is run again therefore finds its build again.
 
     Raises:
-        BuildEnded: it has ended already.
+        BuildEnded: it has ended already, or the widget is being built anew by another.
         NotFound: there is no such build or widget.
     """
     try:
@@ -65,7 +66,10 @@ async def take_job(
     except NotFound:
         if build_id is not None:
             raise
-    await create_build(pool, request, widget_id=widget_id, build_id=run_id)
+    if widget_id is None:
+        await create_build(pool, request, build_id=run_id)
+    elif not (await create_rebuild(pool, widget_id, request, build_id=run_id)).created:
+        raise BuildEnded("The widget is being built anew already.")
     return await start_build(pool, run_id, run_id)
 
 

@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from tasks.core.errors import InvalidSetting
 
 PREFIX = "WIDGET_BUILDER_"
+PRODUCT = "AIWidgetBuilder"
+"""The product token (RFC 9309 §2.2.1) by which robots rules may name us."""
 
 Network = IPv4Network | IPv6Network
 
@@ -240,6 +242,12 @@ class Settings(BaseSettings):
     def origin(self) -> str:
         """Scheme, host and port under which browsers reach the API, without a trailing slash."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def user_agent(self) -> str:
+        """What we call ourselves: robots.txt knows us by our name, and a site's owner can find who runs us."""
+        contact = f"; +{self.public_url}" if self.public_url else ""
+        return f"Mozilla/5.0 (compatible; {PRODUCT}/0.1{contact})"
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -114,7 +114,7 @@ async def create_build(
         return known
     try:
         async with pool.connection() as connection, connection.transaction():
-            return await _insert_build(connection, request, idempotency_key, widget_id, build_id or uuid4())
+            return await insert_build(connection, request, idempotency_key, widget_id, build_id or uuid4())
     except UniqueViolation:
         # Two requests with one key at the same moment: the second joins the first.
         known = await _find_by_key(pool, idempotency_key or "", request)
@@ -123,9 +123,14 @@ async def create_build(
         return known
 
 
-async def _insert_build(
+async def insert_build(
     connection: Connection, request: BuildRequest, key: str | None, widget_id: UUID | None, build_id: UUID
 ) -> NewBuild:
+    """The build, recorded in the connection's transaction with its first event; without `widget_id`, of a new widget.
+
+    Raises:
+        NotFound: there is no such widget.
+    """
     token = None
     if widget_id is None:
         widget_id, token = uuid4(), secrets.token_urlsafe(32)
@@ -342,13 +347,26 @@ async def save_settings(pool: Pool, widget_id: UUID, changes: Mapping[str, Any])
         )
 
 
-async def delete_widget(pool: Pool, widget_id: UUID) -> None:
-    """Forget the widget with its builds, knowledge and conversations.
+async def delete_widget(pool: Pool, widget_id: UUID) -> list[UUID]:
+    """Forget the widget with its builds, knowledge and conversations; gives the flow runs of builds under way.
 
-    A build under way ends by itself: it finds nothing to write to.
+    Such a build ends by itself, too: it finds nothing to write to.
     """
     async with pool.connection() as connection:
-        await connection.execute("DELETE FROM widgets WHERE id = %s", (widget_id,))
+        rows = await connection.execute(
+            "WITH gone AS (DELETE FROM widgets WHERE id = %(id)s)"
+            " SELECT flow_run_id FROM scrape_jobs WHERE widget_id = %(id)s AND flow_run_id IS NOT NULL"
+            " AND status IN ('pending', 'running')",
+            {"id": widget_id},
+        )
+        return [row[0] for row in await rows.fetchall()]
+
+
+async def build_exists(pool: Pool, build_id: UUID) -> bool:
+    """Whether there is such a build; it goes with its widget."""
+    async with pool.connection() as connection:
+        rows = await connection.execute("SELECT 1 FROM scrape_jobs WHERE id = %s", (build_id,))
+        return await rows.fetchone() is not None
 
 
 async def activate_build(pool: Pool, job: Job, *, replace: bool) -> bool:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from selectolax.lexbor import LexborHTMLParser
 
 from tasks.core.models import FetchedPage
+from tasks.core.settings import PRODUCT
 
-PRODUCT = "AIWidgetBuilder"
-"""The product token (RFC 9309 §2.2.1) by which robots rules may name us."""
 HEADER = "x_robots_tag"
 """Where a fetched page's metadata have the header, its values joined by commas."""
 

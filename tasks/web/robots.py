@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from protego import Protego
 
 from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
-from tasks.web.directives import PRODUCT
+from tasks.core.settings import PRODUCT
 
 MAX_BYTES = 500 * 1024
 """Read of a robots.txt (RFC 9309 §2.5 asks for at least that)."""

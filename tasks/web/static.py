@@ -31,14 +31,13 @@ from tasks.web.answers import (
     wrong_type,
 )
 from tasks.web.decoding import decode_html
-from tasks.web.directives import HEADER, PRODUCT
+from tasks.web.directives import HEADER
 from tasks.web.egress import Gate
 from tasks.web.failures import explain_failure
 from tasks.web.handlers import DEADLINE, UNWANTED, Http1Handler, HttpsHandler
 from tasks.web.robots import Robots, RobotsAnswer
 from tasks.web.throttle import Throttle, make_throttle, parse_retry_after
 
-USER_AGENT = f"Mozilla/5.0 (compatible; {PRODUCT}/0.1)"
 _DOCUMENTS = {UNWANTED: ("image/", "video/", "audio/", "font/")}
 _LANGUAGE = re.compile(r"<html\b[^>]*?\slang\s*=\s*[\"']?([a-z]{2,3}(?:-[a-z0-9]{2,8}){0,2})\b", re.IGNORECASE)
 _BEGINNING = 10_000
@@ -236,12 +235,6 @@ def _read(response: Response, target: Target, *, site_may_move: bool = False) ->
     )
 
 
-def user_agent(settings: Settings) -> str:
-    """What we call ourselves: robots.txt knows us by our name, and a site's owner can find who runs us."""
-    contact = f"; +{settings.public_url}" if settings.public_url else ""
-    return f"Mozilla/5.0 (compatible; {PRODUCT}/0.1{contact})"
-
-
 def _ignored(error: IgnoreRequest) -> PageError:
     if isinstance(error.__cause__, PageError):
         return error.__cause__
@@ -283,7 +276,7 @@ def scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
         "HTTPPROXY_ENABLED": False,
         "RETRY_ENABLED": False,
         "ROBOTSTXT_OBEY": False,
-        "USER_AGENT": user_agent(settings),
+        "USER_AGENT": settings.user_agent,
         "CONCURRENT_REQUESTS": settings.lanes,
         "CONCURRENT_REQUESTS_PER_DOMAIN": settings.lanes,
         "DOWNLOAD_TIMEOUT": settings.page_timeout_s,

@@ -33,7 +33,7 @@ async def page(chromium: Browser, product: Product) -> AsyncIterator[Page]:
     await page.goto("/")
     yield page
     await context.close()
-    assert [text for text in said if "422" not in text] == []
+    assert [text for text in said if "422" not in text and "404" not in text] == []
 
 
 async def violations(page: Page) -> list[str]:
@@ -69,6 +69,9 @@ async def test_from_an_address_to_an_answer(page: Page, product: Product, compan
     assert snippet.startswith(f'<script src="{product.info.api_url}/widget.js" data-widget="')
     assert await page.locator(".phases [data-state=done]").count() == 4
     assert "Left out:" in await page.locator(".failures").inner_text()
+    assert await page.get_by_label("Is it installed?").input_value() == f"{company.url}/"
+    await page.get_by_role("button", name="Check").click()
+    await page.locator("#verdict[data-state=failed]").filter(has_text="The snippet is not on the page").wait_for()
     await page.get_by_label("Greeting").fill("Ask the gardener!")
     await page.get_by_label("Colour", exact=True).fill("#7c3aed")
     await page.wait_for_function(PURPLE)
@@ -112,7 +115,21 @@ async def test_on_a_phone_nothing_is_cut_off(page: Page) -> None:
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+async def test_who_looks_for_a_widget_that_is_not_there_gets_a_page(page: Page) -> None:
+    """With the status that says so, and a way on; what is no id looks the same."""
+    for path in (f"/preview/{uuid4()}", "/preview/x"):
+        # Chromium says in the console that the page is missing: that is no fault of the page.
+        async with page.expect_event("console", lambda message: "404" in message.text):
+            answer = await page.goto(path)
+        assert answer is not None
+        assert answer.status == 404
+        assert await violations(page) == []
+    await page.get_by_role("link", name="Build a widget").click()
+    await page.locator("#url").wait_for()
+
+
 async def test_there_is_no_preview_of_a_widget_that_is_not_there(product: Product) -> None:
-    """Nor a page for what is no id, nor a file beside those the pages name."""
+    """Nor of what is no id, nor a file beside those the pages name: JSON for programs."""
     for path in (f"/preview/{uuid4()}", "/preview/x", "/pages/index.html", "/pages/..%2f..%2fapp.py"):
-        assert (await product.http.get(path)).status_code == 404
+        answer = await product.http.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from deployments.client import BUILDS
+from deployments.client import BUILDS, WIDGETS
 from tasks.core.events import BuildEvent
 
 
@@ -34,6 +34,10 @@ class FakeApi:
     resumed_after: list[str | None] = field(default_factory=list)
     deaf: bool = False
     """A cancelled build does not end."""
+    widgets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the API says of each widget, by id."""
+    tokens: set[str | None] = field(default_factory=set)
+    """With which the widgets were asked for."""
     asked_to_cancel: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
@@ -61,6 +65,26 @@ class FakeApi:
         if not self.deaf:
             self.cancelled.set()
         return web.json_response({"status": "cancelled"})
+
+    async def list_widgets(self, request: web.Request) -> web.StreamResponse:
+        """GET /api/widgets."""
+        self.tokens.add(request.headers.get("Authorization"))
+        return web.json_response({"widgets": list(self.widgets.values()), "total": len(self.widgets)})
+
+    async def widget(self, request: web.Request) -> web.StreamResponse:
+        """GET and DELETE /api/widgets/{id}, POST …/recrawl."""
+        self.tokens.add(request.headers.get("Authorization"))
+        widget_id = request.match_info["widget_id"]
+        if widget_id not in self.widgets:
+            problem = {"error": {"code": "not_found", "message": "There is no such widget."}}
+            return web.json_response(problem, status=404)
+        if request.method == "POST":
+            self.keys.append(request.headers.get("Idempotency-Key"))
+            return await self._stream(request, after=0)
+        if request.method == "DELETE":
+            del self.widgets[widget_id]
+            return web.Response(status=204)
+        return web.json_response({**self.widgets[widget_id], "chosen": {}})
 
     async def _stream(self, request: web.Request, after: int) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -94,6 +118,10 @@ async def serve_fake_api(api: FakeApi) -> AsyncIterator[FakeApi]:
     app.router.add_post(BUILDS, api.start)
     app.router.add_get(BUILDS + "/{build_id}/events", api.resume)
     app.router.add_delete(BUILDS + "/{build_id}", api.cancel)
+    app.router.add_get(WIDGETS, api.list_widgets)
+    app.router.add_get(WIDGETS + "/{widget_id}", api.widget)
+    app.router.add_delete(WIDGETS + "/{widget_id}", api.widget)
+    app.router.add_post(WIDGETS + "/{widget_id}/recrawl", api.widget)
     app.router.add_get("/healthz", _healthz)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()

@@ -14,6 +14,7 @@ import pytest
 from tests.deployments import story
 from tests.deployments.fake_api import FakeApi, serve_fake_api
 
+ADMIN = "the token of this stack"
 COMMAND = (sys.executable, "-c", "from deployments.cli import main; main()")
 
 
@@ -52,7 +53,7 @@ async def run(data_dir: Path, *arguments: str, **extra: str) -> tuple[int, str, 
 @asynccontextmanager
 async def running_stack(data_dir: Path, api: FakeApi) -> AsyncIterator[FakeApi]:
     async with serve_fake_api(api):
-        stack = {"api_url": api.url, "prefect_url": "http://127.0.0.1:4200"}
+        stack = {"api_url": api.url, "prefect_url": "http://127.0.0.1:4200", "admin_token": ADMIN}
         (data_dir / "stack.json").write_text(json.dumps(stack))
         yield api
 
@@ -61,7 +62,7 @@ async def test_help_names_the_commands_and_loads_nothing_heavy(tmp_path: Path) -
     """Prefect, the database driver and the HTTP client stay unloaded until a command needs them."""
     code, out, _ = await run(tmp_path, "--help")
     assert code == 0
-    for name in ("up", "build", "doctor", "migrate", "register"):
+    for name in ("up", "build", "ask", "list", "recrawl", "delete", "inspect", "doctor", "migrate", "register"):
         assert f"\n  {name} " in out
     check = (
         "import sys, deployments.cli; "

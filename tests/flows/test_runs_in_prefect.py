@@ -113,6 +113,39 @@ async def test_a_recrawl_moves_the_widget_to_a_new_build_when_it_is_complete(
     assert new == old
 
 
+async def test_a_widget_that_is_being_built_is_not_built_a_second_time(product: Product) -> None:
+    """The run says so and ends; the build under way goes on."""
+    async with generated_site(20, 3, 0.3) as site:
+        posting = product.stream("POST", "/api/public/ai-widget-builder", json={"url": site.url, "depth": 2})
+        events = [await anext(posting)]
+        widget_id = events[0]["data"]["widget_id"]
+        parameters = {"url": site.url, "depth": 2, "widget_id": widget_id}
+        run = await run_deployment(product, "build-widget/build", parameters)
+        assert run.state is not None
+        assert run.state.is_cancelled()
+        events += [event async for event in posting]
+    assert events[-1]["type"] == "builder_completed"
+    assert await product.count("SELECT count(*) FROM scrape_jobs WHERE widget_id = %s", widget_id) == 1
+
+
+async def test_the_run_of_a_deleted_widget_ends(product: Product) -> None:
+    """It is cancelled, not failed: nobody is woken by it; and its slots are free."""
+    async with generated_site(120, 3, 0.5) as site:
+        posting = product.stream("POST", "/api/public/ai-widget-builder", json={"url": site.url, "depth": 3})
+        events = [await anext(posting)]
+        while events[-1]["type"] != "parallel_processing_started":
+            events.append(await anext(posting))
+        run = await find_run(product, events[0]["build_id"])
+        owner = {"Authorization": f"Bearer {events[0]['data']['owner_token']}"}
+        await product.http.delete(f"/api/widgets/{events[0]['data']['widget_id']}", headers=owner)
+        async with product.prefect() as client, asyncio.timeout(30):
+            while run.state is None or not run.state.is_final():
+                await asyncio.sleep(0.2)
+                run = await client.read_flow_run(run.id)
+        assert run.state.is_cancelled(), run.state
+        await posting.aclose()  # type: ignore[attr-defined]
+
+
 async def test_a_build_can_be_started_in_prefect_alone(product: Product, company: Site) -> None:
     """An operator gives a URL; the widget and its build are recorded by the run."""
     run = await run_deployment(product, "build-widget/build", {"url": company.url, "depth": 0})

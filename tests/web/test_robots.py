@@ -7,7 +7,7 @@ from aiohttp import web
 
 from tasks.core.errors import FetchFailed, PageSkipped
 from tasks.core.models import Target
-from tasks.web.directives import PRODUCT
+from tasks.core.settings import PRODUCT
 from tasks.web.egress import Gate
 from tasks.web.robots import MAX_BYTES, MAX_DELAY_S, Robots, RobotsAnswer, Rules
 from tasks.web.static import open_static_fetcher

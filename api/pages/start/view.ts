@@ -3,6 +3,7 @@
 import { el, safeUrl } from "../widget/dom";
 import { adjustForm } from "./adjust";
 import type { BuildEvent } from "./following";
+import { installedForm } from "./installed";
 import type { Phase, Progress } from "./progress";
 
 const SHOWN: [key: string, label: string][] = [
@@ -237,7 +238,7 @@ export class BuildView {
 
   private showEnd(end: BuildEvent): void {
     this.close();
-    const { isReady, widgetId } = this.progress;
+    const { isReady, widgetId, url } = this.progress;
     const again = el("p", {}, el("a", { href: "/" }, "Build another widget"));
     if (end.type !== "builder_completed" && !isReady) {
       this.outcome.replaceChildren(again);
@@ -254,6 +255,7 @@ export class BuildView {
         "If your site has a Content-Security-Policy, add",
         ["script-src", "connect-src", "img-src"].map((it) => `${it} ${source};`).join("\n"),
       ),
+      token ? installedForm(widgetId, token, url) : "",
       token ? copyable("Your token, to change the widget later: keep it, it is shown in this browser alone", token) : "",
       el("p", {}, el("a", { href: `/preview/${widgetId}` }, "Open the preview")),
       again,

@@ -1,0 +1,44 @@
+"""Start tags of a document, as far as looking for scripts and policies goes: in time that grows with its length only.
+
+Parsers that build a tree take time with the square of how deep a page nests, and the page is anybody's.
+"""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+_OPENING = re.compile(r"<(?:!--|([a-zA-Z][a-zA-Z0-9-]*))")
+_ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>=<"'][^\s/>=]*)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]*))?""")
+_INERT = ("script", "style", "textarea", "title", "template", "noscript", "iframe", "xmp", "noembed", "noframes")
+"""Elements in which tags are text, or run nothing."""
+_ENDS = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _INERT}
+
+Tag = tuple[str, dict[str, str]]
+"""Name and attributes, both lower case; values as they are meant."""
+
+
+def start_tags(html: str, names: frozenset[str]) -> Iterator[Tag]:
+    """The tags of these names, in order."""
+    position = 0
+    while opening := _OPENING.search(html, position):
+        position = opening.end()
+        if opening[1] is None:
+            end = html.find("-->", position)
+            position = len(html) if end < 0 else end
+            continue
+        name = opening[1].lower()
+        if name not in names and name not in _INERT:
+            continue
+        attributes: dict[str, str] = {}
+        while found := _ATTRIBUTE.match(html, position):
+            attributes.setdefault(found[1].lower(), unescape(_unquoted(found[2] or "")))
+            position = found.end()
+        if name in names:
+            yield name, attributes
+        if name in _INERT:
+            end_tag = _ENDS[name].search(html, position)
+            position = len(html) if end_tag is None else end_tag.start()
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if value[:1] in ('"', "'") else value

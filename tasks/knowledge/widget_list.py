@@ -1,0 +1,59 @@
+"""All widgets at a glance, as their operator looks over them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from tasks.core.database import Pool
+from tasks.core.models import Frozen
+
+
+class WidgetSummary(Frozen):
+    """A widget in one line."""
+
+    id: UUID
+    name: str
+    """As visitors see it."""
+    site_url: str
+    state: str
+    """`ready`: it answers; `building`: it will; `failed`: it has no knowledge, and nothing is under way."""
+    pages: int
+    """Pages it answers from, as the build that stored them counted them."""
+    created_at: datetime
+    built_at: datetime | None
+    """When the knowledge it answers from was complete."""
+    build_id: UUID | None
+    """Its latest build …"""
+    build_status: str | None
+    """… and how that stands."""
+    build_error: str | None
+    """Why it failed."""
+
+
+async def list_summaries(
+    pool: Pool, *, owner_hash: str | None, limit: int, offset: int = 0
+) -> tuple[list[WidgetSummary], int]:
+    """Widgets, newest first, and how many there are; `owner_hash`: only those that this token's hash opens."""
+    async with pool.connection() as connection, connection.cursor(row_factory=class_row(WidgetSummary)) as cursor:
+        await cursor.execute(
+            "SELECT widgets.id, coalesce(settings ->> 'name', name) AS name, site_url, widgets.created_at,"
+            " CASE WHEN active_job_id IS NOT NULL THEN 'ready'"
+            " WHEN latest.status IN ('pending', 'running') THEN 'building' ELSE 'failed' END AS state,"
+            " coalesce((active.statistics ->> 'stored_pages')::int, 0) AS pages, active.finished_at AS built_at,"
+            " latest.id AS build_id, latest.status AS build_status, latest.error AS build_error"
+            " FROM widgets LEFT JOIN scrape_jobs active ON active.id = active_job_id"
+            " LEFT JOIN LATERAL (SELECT id, status, error FROM scrape_jobs WHERE widget_id = widgets.id"
+            " ORDER BY created_at DESC LIMIT 1) latest ON true"
+            " WHERE %(hash)s::text IS NULL OR owner_token_hash = %(hash)s"
+            " ORDER BY widgets.created_at DESC, widgets.id LIMIT %(limit)s OFFSET %(offset)s",
+            {"hash": owner_hash, "limit": limit, "offset": offset},
+        )
+        widgets = await cursor.fetchall()
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT count(*) FROM widgets WHERE %(hash)s::text IS NULL OR owner_token_hash = %(hash)s",
+            {"hash": owner_hash},
+        )
+        row = await rows.fetchone()
+    return widgets, 0 if row is None else int(row[0])

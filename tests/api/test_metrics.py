@@ -1,0 +1,84 @@
+"""What monitoring is told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.product import PATH, Event, Product
+from tests.sites.generated import generated_site
+
+Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+async def read(product: Product) -> Figures:
+    """All figures, by name and labels."""
+    answer = await product.http.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def figure(figures: Figures, name: str, **labels: str) -> float:
+    """One of them; 0 if it has not been counted yet."""
+    return figures.get((f"widget_builder_{name}", frozenset(labels.items())), 0)
+
+
+async def test_builds_and_widgets_are_those_on_record(product: Product, built: list[Event]) -> None:
+    """By status, as in the tables."""
+    figures = await read(product)
+    assert built
+    assert figure(figures, "database_up") == 1
+    assert figure(figures, "widgets") == await product.count("SELECT count(*) FROM widgets")
+    for status in ("completed", "failed", "cancelled", "running"):
+        counted = await product.count("SELECT count(*) FROM scrape_jobs WHERE status = %s", status)
+        assert figure(figures, "builds", status=status) == counted
+
+
+async def test_requests_are_counted_by_route_whatever_was_asked_for(product: Product) -> None:
+    """An id is no label, nor is a path or a method that there is not."""
+    before = await read(product)
+    for path in (f"/api/public/widgets/{uuid4()}", f"/api/public/widgets/{uuid4()}", f"/{uuid4()}"):
+        await product.http.get(path)
+    await product.http.request("BREW", "/healthz")
+    after = await read(product)
+    grown: list[tuple[dict[str, str], int]] = [
+        ({"method": "GET", "route": "/api/public/widgets/{widget_id}", "status": "404"}, 2),
+        ({"method": "GET", "route": "none", "status": "404"}, 1),
+        ({"method": "GET", "route": "/metrics", "status": "200"}, 1),
+    ]
+    for labels, times in grown:
+        name = "http_requests_total"
+        assert figure(after, name, **labels) - figure(before, name, **labels) == times
+    assert not any(dict(labels).get("method") == "BREW" for _, labels in after)
+
+
+async def test_streams_are_counted_while_they_are_open(product: Product) -> None:
+    """Those who leave are no longer counted, whether they say so or not."""
+    async with generated_site(60, 3, 0.3) as site:
+        posting: AsyncIterator[Any] = product.stream("POST", PATH, json={"url": site.url, "depth": 3})
+        first = await anext(posting)
+        before = figure(await read(product), "event_streams")
+        assert before >= 1
+
+        async def watch() -> None:
+            async for _ in product.stream("GET", f"{PATH}/{first['build_id']}/events"):
+                await asyncio.sleep(60)
+
+        watching = [asyncio.create_task(watch()) for _ in range(20)]
+        while figure(await read(product), "event_streams") < before + 20:
+            await asyncio.sleep(0.1)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+        await product.http.delete(f"{PATH}/{first['build_id']}")
+        assert [event async for event in posting][-1]["type"] == "builder_cancelled"
+        async with asyncio.timeout(20):
+            while figure(await read(product), "event_streams"):
+                await asyncio.sleep(0.1)

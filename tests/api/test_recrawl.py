@@ -1,0 +1,140 @@
+"""A widget that is built anew: a new job, the old knowledge until the new is complete, one build at a time."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from tests.api.test_builds import named, numbers
+from tests.product import PATH, Event, Product
+from tests.sites.generated import GeneratedSite, generated_site
+
+
+async def build_of(product: Product, site: GeneratedSite) -> tuple[str, dict[str, str], list[Event]]:
+    """A widget of the site, its owner's header, and the events of its build."""
+    events = await product.build(site.url, depth=2, max_pages=8)
+    assert events[-1]["type"] == "builder_completed", events[-1]
+    owner = {"Authorization": f"Bearer {events[0]['data']['owner_token']}"}
+    return str(events[0]["data"]["widget_id"]), owner, events
+
+
+async def active_job(product: Product, widget: str) -> str:
+    """The build that the widget answers from."""
+    async with product.pool.connection() as connection:
+        row = await (await connection.execute("SELECT active_job_id FROM widgets WHERE id = %s", (widget,))).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+async def test_the_old_knowledge_answers_until_the_new_is_complete(product: Product) -> None:
+    """A new build with the first one's bounds, in the same kind of stream, without a token; then the widget moves."""
+    async with generated_site(20, 3, 0.2) as site:
+        widget, owner, first = await build_of(product, site)
+        events: list[Event] = []
+        async for event in product.stream("POST", f"/api/widgets/{widget}/recrawl", headers=owner):
+            events.append(event)
+            if event["type"] == "parallel_processing_started":
+                assert await active_job(product, widget) == first[0]["build_id"]
+                found = await product.http.get(f"/api/public/widgets/{widget}/search", params={"q": "page"})
+                assert found.json()["results"]
+    assert numbers(events) == list(range(1, len(events) + 1))
+    started = events[0]["data"]
+    assert (started["widget_id"], started["depth"], started["max_pages"]) == (widget, 2, 8)
+    assert "owner_token" not in started
+    assert events[0]["build_id"] != first[0]["build_id"]
+    assert events[-1]["type"] == "builder_completed"
+    assert await active_job(product, widget) == events[0]["build_id"]
+
+
+async def test_who_asks_again_meanwhile_joins(product: Product) -> None:
+    """Also at the same moment, also with a key; later the key leads to the same build, and without it a new one is
+    begun."""
+    async with generated_site(20, 3, 0.2) as site:
+        widget, owner, _ = await build_of(product, site)
+        path, keyed = f"/api/widgets/{widget}/recrawl", {**owner, "Idempotency-Key": str(uuid4())}
+
+        async def post(headers: dict[str, str]) -> str:
+            events = [event async for event in product.stream("POST", path, headers=headers)]
+            assert events[-1]["type"] == "builder_completed"
+            return str(events[0]["build_id"])
+
+        first = await asyncio.gather(post(keyed), post(owner), post(owner))
+        assert len(set(first)) == 1
+        assert await post(owner) != first[0]
+
+
+async def test_a_re_crawl_that_fails_changes_nothing(product: Product) -> None:
+    """The site is away: the build says so, the widget answers as before."""
+    async with generated_site(20, 3, 0) as site:
+        widget, owner, first = await build_of(product, site)
+    events = [event async for event in product.stream("POST", f"/api/widgets/{widget}/recrawl", headers=owner)]
+    assert events[-1]["type"] == "builder_failed"
+    assert await active_job(product, widget) == first[0]["build_id"]
+
+
+async def test_only_the_owner_and_the_administrator_may_ask_for_it(product: Product, built: list[Event]) -> None:
+    """No token, a wrong one, no such widget; and no build is recorded."""
+    widget = built[0]["data"]["widget_id"]
+    before = await product.count("SELECT count(*) FROM scrape_jobs")
+    admin = {"Authorization": f"Bearer {product.info.admin_token}"}
+    cases: list[tuple[str, dict[str, str], int]] = [
+        (widget, {}, 401),
+        (widget, {"Authorization": "Bearer x"}, 403),
+        (str(uuid4()), admin, 404),
+        ("nonsense", admin, 404),
+    ]
+    for name, headers, status in cases:
+        answer = await product.http.post(f"/api/widgets/{name}/recrawl", headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
+    assert await product.count("SELECT count(*) FROM scrape_jobs") == before
+
+
+@pytest.mark.parametrize("logs", ["0", "1"])
+async def test_who_follows_a_build_hears_that_its_widget_was_deleted(product: Product, logs: str) -> None:
+    """The stream ends with `builder_cancelled`, the site is left alone, and the build is no more."""
+    async with generated_site(120, 3, 0.5) as site:
+        posting = product.stream("POST", PATH, json={"url": site.url, "depth": 3}, params={"logs": logs})
+        events = [await anext(posting)]
+        while events[-1]["type"] != "parallel_processing_started":
+            events.append(await anext(posting))
+        owner = {"Authorization": f"Bearer {events[0]['data']['owner_token']}"}
+        widget, build_id = events[0]["data"]["widget_id"], events[0]["build_id"]
+        assert (await product.http.delete(f"/api/widgets/{widget}", headers=owner)).status_code == 204
+        async with asyncio.timeout(10):
+            events += [event async for event in posting]
+        told = [event for event in events if event["type"] != "log"]
+        assert named(told, "builder_cancelled") == told[-1]
+        assert numbers(told) == list(range(1, len(told) + 1))
+        await asyncio.sleep(3)
+        asked = site.requests.total()
+        await asyncio.sleep(1.5)
+        assert site.requests.total() == asked < 120
+    assert (await product.http.get(f"{PATH}/{build_id}/events")).status_code == 404
+
+
+async def test_the_administrator_sees_all_widgets_an_owner_its_own(product: Product, built: list[Event]) -> None:
+    """Newest first, with how each stands; part by part if wanted."""
+    widget, token = built[0]["data"]["widget_id"], built[0]["data"]["owner_token"]
+    mine = (await product.http.get("/api/widgets", headers={"Authorization": f"Bearer {token}"})).json()
+    assert (mine["total"], [it["id"] for it in mine["widgets"]]) == (1, [widget])
+    (shown,) = mine["widgets"]
+    stored = built[-1]["data"]["statistics"]["stored_pages"]
+    assert (shown["state"], shown["pages"], shown["build_status"]) == ("ready", stored, "completed")
+    assert not any("token" in name for name in shown)
+    admin = {"Authorization": f"Bearer {product.info.admin_token}"}
+    everything = (await product.http.get("/api/widgets", headers=admin)).json()
+    assert everything["total"] == len(everything["widgets"]) == await product.count("SELECT count(*) FROM widgets")
+    assert [it["created_at"] for it in everything["widgets"]] == sorted(
+        (it["created_at"] for it in everything["widgets"]), reverse=True
+    )
+    second = (await product.http.get("/api/widgets?limit=1&offset=1", headers=admin)).json()
+    assert second["widgets"] == everything["widgets"][1:2]
+
+
+async def test_a_list_needs_a_token_that_opens_something(product: Product) -> None:
+    """401 without one, 403 with a wrong one; a limit that is none is refused."""
+    assert (await product.http.get("/api/widgets")).status_code == 401
+    assert (await product.http.get("/api/widgets", headers={"Authorization": "Bearer x"})).status_code == 403
+    admin = {"Authorization": f"Bearer {product.info.admin_token}"}
+    refused = await product.http.get("/api/widgets?limit=0", headers=admin)
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "limit")
