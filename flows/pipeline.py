@@ -7,7 +7,6 @@ page's failure is counted, reported and kept; whatever else is raised ends the b
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import takewhile
-from math import ceil
 from typing import Any, TypeVar
 
 from flows.admission import Admission
@@ -337,8 +336,11 @@ def _count_while(holds: Callable[[Found], bool], waiting: Sequence[Found]) -> in
 
 
 def _share(waiting: int, lanes: int) -> int:
-    """How many of the URLs that wait one lane takes: few are shared out; many make batches, which cost Prefect less."""
-    return min(URL_BATCH, max(1, ceil(waiting / lanes)))
+    """How many of the URLs that wait one lane takes: few are shared out; many make batches, which cost Prefect less.
+
+    Rounded down: what is left over comes after all others, not second in the first lane's batch.
+    """
+    return min(URL_BATCH, max(1, waiting // lanes))
 
 
 def _name(pages: Sequence[ChunkedPage]) -> str:
