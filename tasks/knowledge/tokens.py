@@ -8,9 +8,11 @@ from functools import cache
 from importlib.util import find_spec
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tasks.core.errors import DependencyUnavailable
+
+T = TypeVar("T")
 
 LOCAL_MODEL = "wordllama-l2-supercat-256-sif"
 """The local provider's model: 256 dimensions, weights in the wheel, rare tokens weighing more."""
@@ -90,16 +92,23 @@ class LocalTokenizer:
             if not _NO_TEXT.fullmatch(token)
             for pair in pairwise(token.replace("▁", " "))
         }
-        self._known = _Known(self._learn)
-        self._known_pieces = _Known(self._learn_piece)
+        self._known: _Known[list[int]] = _Known(self._learn, _LONGEST_WORD, _MOST_WORDS)
+        self._known_pieces: _Known[list[int]] = _Known(self._learn_piece, _LONGEST_WORD, _MOST_WORDS)
+        self._sizes: _Known[int] = _Known(self._measure, _LONGEST_LINE, _MOST_LINES)
 
     def encode(self, text: str) -> list[int]:
         """The text's tokens."""
         return list(chain.from_iterable(map(self._known.__getitem__, _words(text))))
 
     def count(self, text: str) -> int:
-        """Number of tokens in the text."""
-        return sum(map(len, map(self._known.__getitem__, _words(text))))
+        """Number of tokens in the text; a line that was met before is not looked at again."""
+        if not text:
+            return 0
+        first, *others = text.split("\n")
+        return self._sizes[f" {first}"] + sum(map(self._sizes.__getitem__, others)) + len(others)
+
+    def _measure(self, line: str) -> int:
+        return sum(map(len, map(self._known.__getitem__, _WORD.findall(line))))
 
     def _learn(self, word: str) -> list[int]:
         return list(chain.from_iterable(map(self._known_pieces.__getitem__, self._take_apart(word))))
@@ -138,25 +147,32 @@ _LONGEST_WORD = 200
 _MOST_WORDS = 100_000
 
 
-class _Known(dict[str, list[int]]):
-    """Words with their tokens; one that is not there is learned.
+_LONGEST_LINE = 2_000
+_MOST_LINES = 10_000
+"""Lines of the last pages: each is counted several times while its page is cut into chunks."""
+
+
+class _Known(dict[str, T]):
+    """What is known of words or lines; of one that is not there it is learned.
 
     When there are too many, those that are not met again are forgotten.
     """
 
-    def __init__(self, learn: Callable[[str], list[int]]) -> None:
+    def __init__(self, learn: Callable[[str], T], longest: int, most: int) -> None:
         super().__init__()
         self._learn = learn
-        self._earlier: dict[str, list[int]] = {}
+        self._longest = longest
+        self._most = most
+        self._earlier: dict[str, T] = {}
 
-    def __missing__(self, word: str) -> list[int]:
-        tokens = self._earlier.get(word) or self._learn(word)
-        if len(word) <= _LONGEST_WORD:
-            if len(self) >= _MOST_WORDS:
+    def __missing__(self, key: str) -> T:
+        value = self._earlier[key] if key in self._earlier else self._learn(key)
+        if len(key) <= self._longest:
+            if len(self) >= self._most:
                 self._earlier = dict(self)
                 self.clear()
-            self[word] = tokens
-        return tokens
+            self[key] = value
+        return value
 
 
 def _whole(text: str) -> str:
