@@ -12,6 +12,7 @@ HEADER = "x_robots_tag"
 """Where a fetched page's metadata have the header, its values joined by commas."""
 
 _NAMED = re.compile(r"^\s*([\w.-]+)\s*:\s*(.*)$", re.DOTALL)
+_MENTIONED = re.compile(rf"<meta\s[^>]{{0,500}}(?:robots|{PRODUCT.lower()})")
 _PARAMETERS = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 """Directives that look like the name of a robot."""
 
@@ -30,8 +31,7 @@ def _directives(page: FetchedPage) -> Iterator[str]:
     """Directives for all robots and for ours, lower case."""
     yield from _in_header(str(page.metadata.get(HEADER, "")))
     # Most pages have none, and finding that out must not cost a parse.
-    head = page.html[:200_000].lower()
-    if "robots" in head or PRODUCT.lower() in head:
+    if _MENTIONED.search(page.html[:200_000].lower()):
         for node in LexborHTMLParser(page.html).css("meta[name][content]"):
             if (node.attributes["name"] or "").strip().lower() in ("robots", PRODUCT.lower()):
                 yield from _split(node.attributes["content"] or "")

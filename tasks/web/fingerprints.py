@@ -20,7 +20,8 @@ MAX_UNITS = 400
 """Units kept of a page."""
 
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*(?:\s\"[^\"\n]*\")?\)|<https?://[^>\s]*>|https?://\S+")
-_MARKS = re.compile(r"[*_`~|#>\\]+|^\s*[-+]\s|^\s*\d+[.)]\s", re.MULTILINE)
+_MARKS = "*_`~|#>\\"
+_BULLET = re.compile(r"^[ \t]*(?:[-+]|\d+[.)])\s", re.MULTILINE)
 _END = re.compile(r"(?<=[.!?…])\s+|[。！？]|\n+")
 _MONTHS = (
     r"jan\w*|feb\w*|m[aä]r\w*|apr\w*|ma[iy]|jun\w*|jul\w*|aug\w*|sep\w*|o[ck]t\w*|nov\w*|de[cz]\w*"
@@ -49,7 +50,11 @@ def fingerprint_of(page: ReadPage) -> Fingerprint:
     # The title may stand on the page once more, or not: it is told once.
     headings = [words for line in _HEADING.findall(text) if (words := _words(line)) != title]
     text = _DATED.sub(lambda line: _DATE.sub(" ", line[0]), text)
-    bare = _MARKS.sub(" ", text)
+    bare = text
+    for mark in _MARKS:
+        # Many times as fast as a regular expression for all of them.
+        bare = bare.replace(mark, " ")
+    bare = _BULLET.sub(" ", bare)
     sentences = [" ".join(words) for unit in _END.split(bare) if (words := _words(unit))]
     units = {hash_of(sentence): min(sentence.count(" ") + 1, 65_535) for sentence in sentences}
     kept = sorted(units)[:MAX_UNITS]
