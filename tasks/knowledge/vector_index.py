@@ -36,15 +36,15 @@ def index_name(build_id: UUID) -> str:
     return _PREFIX + build_id.hex
 
 
-async def index_build(pool: Pool, build_id: UUID) -> bool:
-    """Make the build's index if it is large enough, and drop those of builds that no longer answer; whether it has one.
+async def index_build(pool: Pool, build_id: UUID, *, more_than: int = INDEXED_CHUNKS) -> bool:
+    """Whether the build now has an index: made if it has more chunks than that; those that serve no widget are dropped.
 
     Searches and other builds go on meanwhile. What fails leaves exact search.
     """
     try:
         async with pool.connection() as connection, _alone(connection):
             await _drop_old(connection)
-            is_large = await _is_large(connection, build_id)
+            is_large = await _is_large(connection, build_id, more_than)
             if is_large:
                 await _create(connection, build_id)
             return is_large
@@ -100,9 +100,9 @@ async def widen_search(connection: Connection) -> None:
     )
 
 
-async def _is_large(connection: Connection, build_id: UUID) -> bool:
+async def _is_large(connection: Connection, build_id: UUID, more_than: int) -> bool:
     rows = await connection.execute(
-        "SELECT FROM knowledge_chunks WHERE job_id = %s OFFSET %s LIMIT 1", (build_id, INDEXED_CHUNKS)
+        "SELECT FROM knowledge_chunks WHERE job_id = %s OFFSET %s LIMIT 1", (build_id, more_than)
     )
     return await rows.fetchone() is not None
 
