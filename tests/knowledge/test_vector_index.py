@@ -9,8 +9,8 @@ from tasks.knowledge.embedders import to_vector
 from tasks.knowledge.local_embedder import LocalEmbedder
 from tasks.knowledge.pages import store_pages
 from tasks.knowledge.search import Ranking, find_passages, search
-from tasks.knowledge.vector_index import has_index, index_build
-from tests.knowledge.material import new_job, page_of
+from tasks.knowledge.vector_index import index_build
+from tests.knowledge.material import count, new_job, page_of
 
 EMBEDDER = LocalEmbedder(None)
 
@@ -29,9 +29,8 @@ async def large_job(pool: Pool, widget_of: Job | None = None) -> Job:
 
 
 async def is_indexed(pool: Pool, job: Job) -> bool:
-    """Whether the build has its index."""
-    async with pool.connection() as connection:
-        return await has_index(connection, job.build_id)
+    """Whether the build has its indexes, that of vectors and that of words."""
+    return await count(pool, "SELECT count(*) FROM pg_class WHERE right(relname, 32) = %s", job.build_id.hex) == 2
 
 
 async def test_a_large_build_is_found_through_its_index_as_without(pool: Pool) -> None:
