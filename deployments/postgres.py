@@ -32,7 +32,13 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
 LONGEST_SOCKET = 107
 """Bytes a Unix socket's path may have (unix(7))."""
-_SETTINGS = {"listen_addresses": "", "max_connections": "200", "unix_socket_permissions": "0700"}
+_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "unix_socket_permissions": "0700",
+    # What a search looks through in a widget of 50,000 passages; with the default, 128 MB, it takes half as long again.
+    "shared_buffers": "256MB",
+}
 _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C")
 
 

@@ -35,6 +35,11 @@ def load_weighted_tokens() -> NDArray[np.float32]:
     return weighted
 
 
+def is_loaded() -> bool:
+    """Whether this process has the model in memory already."""
+    return load_weighted_tokens.cache_info().currsize > 0
+
+
 def embed_locally(texts: list[str]) -> NDArray[np.float32]:
     """Vectors of the texts, shape (n, 256), unit length; all zero for a text without tokens."""
     tokens = load_weighted_tokens()

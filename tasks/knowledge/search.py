@@ -5,7 +5,7 @@ are fused by reciprocal rank (Cormack, Clarke and Büttcher, SIGIR 2009); then e
 """
 
 from enum import StrEnum
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 from psycopg import sql
@@ -17,7 +17,7 @@ from tasks.knowledge.deep_links import deep_link
 from tasks.knowledge.embedders import Embedder, Vector
 from tasks.knowledge.questions import Term, any_of, coverage, rarest, read_terms, terms_vector
 from tasks.knowledge.storable import storable
-from tasks.knowledge.vector_index import LEAD, has_index, widen_search
+from tasks.knowledge.vector_index import IS_INDEXED, LEAD, widen_search
 
 MAX_QUERY_LENGTH = 1_000
 MAX_RESULTS = 50
@@ -31,7 +31,7 @@ CANDIDATES = 60
 CANDIDATES_EACH = 10
 """… and least for each result wanted …"""
 MORE_CANDIDATES = 1_000
-"""… and when they were of too few pages."""
+"""Most passages taken, few of each page, when those were of too few pages."""
 RARE_SHARE = 0.05
 """Of a large build's chunks: so many at most are ranked by words, those with the question's rarest."""
 
@@ -76,41 +76,43 @@ async def find_passages(
     question = _check_query(query)
     if not 1 <= limit <= MAX_RESULTS:
         raise InvalidRequest("limit_invalid", f"`limit` must be from 1 to {MAX_RESULTS}.", field="limit")
+    candidates = max(CANDIDATES, CANDIDATES_EACH * limit)
     async with pool.connection() as connection:
         # Before anything is paid for.
-        job_id = await _read_build(connection, widget_id)
-        terms = await read_terms(connection, job_id, question) if job_id else []
+        build = await _read_build(connection, widget_id, candidates)
+        terms = await read_terms(connection, build.job_id, question) if build.job_id else []
     vector = await _embed_query(embedder, question)
-    if job_id is None:
+    if build.job_id is None:
         return []
     wanted = {
-        "job": job_id,
+        "job": build.job_id,
         "model": embedder.model,
         "vector": vector,
         "lead": vector[:LEAD],
+        "is_short": not vector[LEAD:].any(),
         "terms": terms_vector(terms),
         "units": [terms_vector([term]) for term in terms],
         "rank_constant": RANK_CONSTANT,
         "page_weight": PAGE_WEIGHT,
-        **_places(by, max(CANDIDATES, CANDIDATES_EACH * limit)),
+        **_places(by, candidates),
         "per_page": per_page,
         "limit": limit,
     }
-    async with pool.connection() as connection, connection.transaction():
-        statement: sql.SQL | sql.Composed = _SCAN
-        if await has_index(connection, job_id):
-            await widen_search(connection)
-            statement = _look_up(job_id, terms)
-        found = await _search(connection, statement, wanted, terms)
-        for candidates in (MORE_CANDIDATES, None):
-            if len(found) < limit:
-                # A few long pages may have taken all candidates' places: more passages are looked at, then all.
-                found = await _search(connection, _SCAN, wanted | _places(by, candidates), terms)
+    async with pool.connection() as connection:
+        if build.is_indexed:
+            async with connection.transaction():
+                await widen_search(connection)
+                found = await _search(connection, _look_up(build.job_id, terms), wanted, terms)
+        else:
+            found = await _search(connection, _SCAN, wanted, terms)
+        if len(found) < limit and build.has_more:
+            # A few long pages may have taken all candidates' places.
+            found = await _search(connection, _SCAN_PAGES, wanted | _places(by, MORE_CANDIDATES), terms)
         return found
 
 
-def _places(by: Ranking, candidates: int | None) -> dict[str, int | None]:
-    """How many passages each ranking names; None: all."""
+def _places(by: Ranking, candidates: int) -> dict[str, int]:
+    """How many passages each ranking names."""
     return {
         "nearest": 0 if by is Ranking.text else candidates,
         "worded": 0 if by is Ranking.vector else candidates,
@@ -126,12 +128,27 @@ def _check_query(query: str) -> str:
     return question
 
 
-async def _read_build(connection: Connection, widget_id: UUID) -> UUID | None:
-    """The build that the widget answers from."""
-    rows = await connection.execute("SELECT active_job_id FROM widgets WHERE id = %s", (widget_id,))
+class _Build(NamedTuple):
+    """What a widget answers from."""
+
+    job_id: UUID | None
+    is_indexed: bool
+    has_more: bool
+    """More chunks than are taken as candidates."""
+
+
+_READ_BUILD: LiteralString = f"""
+SELECT active_job_id, {IS_INDEXED},
+       EXISTS (SELECT FROM knowledge_chunks WHERE job_id = active_job_id OFFSET %s LIMIT 1)
+FROM widgets WHERE id = %s
+"""
+
+
+async def _read_build(connection: Connection, widget_id: UUID, candidates: int) -> _Build:
+    rows = await connection.execute(_READ_BUILD, (candidates, widget_id))
     if (row := await rows.fetchone()) is None:
         raise NotFound("widget")
-    return UUID(str(row[0])) if row[0] else None
+    return _Build(*row)
 
 
 async def _embed_query(embedder: Embedder, question: str) -> Vector:
@@ -142,14 +159,24 @@ async def _embed_query(embedder: Embedder, question: str) -> Vector:
     return result
 
 
-# Each statement sees one version of the knowledge, and both look at one build, whatever is swapped meanwhile.
-_SCANNED = """
+# Each statement sees one version of the knowledge, and all look at one build, whatever is swapped meanwhile.
+_SCANNED: LiteralString = """
 scanned AS MATERIALIZED (
-    SELECT id, lead <=> %(lead)b::halfvec AS distance, terms <#> %(terms)s::sparsevec AS product
+    SELECT id, scraped_page_id, lead <=> %(lead)b::halfvec AS distance, terms <#> %(terms)s::sparsevec AS product
     FROM knowledge_chunks WHERE job_id = %(job)s AND model = %(model)s
-), nearest AS (
+), """
+_NEAREST: LiteralString = """
+nearest AS (
     SELECT id FROM scanned ORDER BY distance LIMIT %(nearest)s
-), worded AS (
+), """
+_NEAREST_OF_PAGES: LiteralString = """
+nearest AS (
+    SELECT id FROM (
+        SELECT id, distance, row_number() OVER (PARTITION BY scraped_page_id ORDER BY distance) AS of_page FROM scanned
+    ) AS ranked WHERE of_page <= %(per_page)s ORDER BY distance LIMIT %(nearest)s
+), """
+_WORDED: LiteralString = """
+worded AS (
     SELECT id, product FROM scanned WHERE product < 0 ORDER BY product LIMIT %(worded)s
 )
 """
@@ -163,10 +190,12 @@ nearest AS MATERIALIZED (
     ORDER BY product LIMIT %(worded)s
 )
 """
-_FUSED = """
+_FUSED: LiteralString = """
 , places AS (
     SELECT chunk.id, row_number() OVER (
-        ORDER BY (chunk.embedding <=> %(vector)b) + %(page_weight)s * (page.embedding <=> %(vector)b)
+        -- The lead is the whole of a short vector, and at hand.
+        ORDER BY CASE WHEN %(is_short)s THEN chunk.lead <=> %(lead)b::halfvec ELSE chunk.embedding <=> %(vector)b END
+            + %(page_weight)s * (page.embedding <=> %(vector)b)
     ) AS place
     FROM nearest JOIN knowledge_chunks AS chunk USING (id)
     JOIN knowledge_scraped_pages AS page ON page.id = scraped_page_id
@@ -186,7 +215,8 @@ FROM best JOIN knowledge_chunks AS chunk USING (id)
 JOIN knowledge_scraped_pages AS page ON page.id = scraped_page_id
 ORDER BY score DESC, best.id
 """
-_SCAN = sql.SQL("WITH" + _SCANNED + _FUSED)
+_SCAN = sql.SQL("WITH" + _SCANNED + _NEAREST + _WORDED + _FUSED)
+_SCAN_PAGES = sql.SQL("WITH" + _SCANNED + _NEAREST_OF_PAGES + _WORDED + _FUSED)
 
 
 def _look_up(job_id: UUID, terms: list[Term]) -> sql.Composed:

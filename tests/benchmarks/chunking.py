@@ -53,11 +53,11 @@ class Piece:
 
 async def run(scores: Scores) -> None:
     """Measure all splitters by vector, by words and by both; ours, as search does it, beside splitters by vector."""
-    if not (FOLDER / "questions_df.csv").is_file():
+    if not is_there():
         scores.console.print("chunking: the evaluation's data is missing (../shared/bench/chunking)", style="yellow")
         return
-    corpora = {path.stem: path.read_text() for path in FOLDER.glob("*.md")}
-    questions = list(_read_questions())
+    corpora = read_corpora()
+    questions = read_questions()
     splitters = {"ours": _split_ours} | {f"recursive {size}": _Recursive(size) for size in SIZES}
     table = Table("splitter", "passages", "ranked by", "recall", "precision", "IoU", title="Chunk score, 5 passages")
     measured: dict[tuple[str, str], NDArray[np.float64]] = {}
@@ -79,7 +79,18 @@ async def run(scores: Scores) -> None:
             )
 
 
-def _read_questions() -> list[Asked]:
+def is_there() -> bool:
+    """Whether the evaluation's data is on this machine."""
+    return (FOLDER / "questions_df.csv").is_file()
+
+
+def read_corpora() -> dict[str, str]:
+    """The corpora by name."""
+    return {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.md"))}
+
+
+def read_questions() -> list[Asked]:
+    """All questions, with where their answers stand."""
     with (FOLDER / "questions_df.csv").open() as file:
         return [
             Asked(
@@ -124,7 +135,7 @@ class _Recursive:
 def _score(questions: list[Asked], corpus: str, text: str, pieces: list[Piece], way: str) -> NDArray[np.float64]:
     """Recall, precision and IoU for each of the corpus's questions."""
     asked = [question for question in questions if question.corpus == corpus]
-    places = _locate(text, pieces)
+    places = locate(text, [piece.text for piece in pieces])
     embedded = [piece.embedded for piece in pieces]
     by_vector = embed_locally([question.text for question in asked]) @ embed_locally(embedded).T
     by_text = _bm25(embedded, [question.text for question in asked])
@@ -141,13 +152,13 @@ def _score(questions: list[Asked], corpus: str, text: str, pieces: list[Piece], 
     return np.array(rows)
 
 
-def _locate(text: str, pieces: list[Piece]) -> list[tuple[int, int]]:
+def locate(text: str, pieces: Sequence[str]) -> list[tuple[int, int]]:
     """Where the pieces stand, told by their letters: white space may have changed."""
     places = [at for at, character in enumerate(text) if not character.isspace()]
     letters = "".join(text[at] for at in places)
     found, behind = [], 0
     for piece in pieces:
-        part = "".join(piece.text.split())
+        part = "".join(piece.split())
         start = letters.index(part, behind)
         behind = start + len(part)
         found.append((places[start], places[behind - 1] + 1))

@@ -6,6 +6,7 @@ case stand beside ours, and the limit: the slowest stage, if it had all its work
 
 from dataclasses import dataclass
 
+import psycopg
 from rich.table import Table
 
 from tasks.core.events import EventType
@@ -18,6 +19,8 @@ from tests.sites.openai_server import OpenAIServer, serve_openai
 PAGE_S = 2.0
 CALL_S = 1.0
 DEPTH = 3
+CHUNKS_A_CALL = 20
+"""Embedded by one call, on average."""
 WORKERS = {"browser_extract": 3, "http_extract": 15, "scrape": 10, "embed": 5, "store": 3}
 
 
@@ -42,24 +45,35 @@ async def run(scores: Scores) -> None:
             **workers, embedding_provider="openai", OPENAI_BASE_URL=openai.base_url, OPENAI_API_KEY="sk-bench"
         ) as product,
     ):
-        table = Table("pages", "ours", "limit", "earlier system", "target", title="Slow site (2 s a page, 1 s a call)")
+        title = "Slow site (2 s a page, 1 s a call)"
+        table = Table("pages", "ours", "limit", "earlier system", "target", "chunks", "calls", title=title)
         for case in CASES:
             calls = openai.calls
             async with generated_site(case.pages, DEPTH, PAGE_S) as site:
                 run = await run_build(product.api_url, f"{site.url}/", depth=DEPTH)
-                limits = _limits(run, openai.calls - calls)
+                calls = openai.calls - calls
+                limits = _limits(run, calls)
                 scores.console.print(_stages(case, run, site, openai, limits))
             limit = max(limits.values())
-            table.add_row(
-                str(case.pages), f"{run.seconds:.1f} s", f"{limit:.1f} s", case.earlier, f"≤ {case.target_s:g} s"
-            )
+            chunks = await _count_chunks(product.database_url, run.build_id)
+            times = (f"{run.seconds:.1f} s", f"{limit:.1f} s", case.earlier, f"≤ {case.target_s:g} s")
+            table.add_row(str(case.pages), *times, str(chunks), str(calls))
             scores.at_most(f"slow site, {case.pages} pages", run.seconds, case.target_s)
             stored = run.statistics.get("stored_pages", 0)
             scores.holds(f"slow site, {case.pages} pages: all stored", stored == case.pages, f"{stored}")
             fetched = [count for path, count in site.requests.items() if path in site.links]
             once = len(fetched) == case.pages and max(fetched) == 1
             scores.holds(f"slow site, {case.pages} pages: each fetched once", once, f"{sum(fetched)} requests")
+            scores.at_least(f"slow site, {case.pages} pages: chunks a call", chunks / max(calls, 1), CHUNKS_A_CALL, "")
     scores.console.print(table)
+
+
+async def _count_chunks(database_url: str, build_id: str) -> int:
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        rows = await connection.execute("SELECT count(*) FROM knowledge_chunks WHERE job_id = %s", (build_id,))
+        row = await rows.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _limits(run: BuildRun, calls: int) -> dict[str, float]:
