@@ -8,7 +8,6 @@ from tasks.brand.marks import best_icon
 from tasks.brand.naming import site_name
 from tasks.brand.reading import parse_looks
 from tasks.core.models import Frozen
-from tasks.web.page_metadata import read_metas
 
 _ICONS = "link[rel~=icon i][href], link[rel~=apple-touch-icon i][href]"
 
@@ -23,7 +22,7 @@ class Sight(Frozen):
 def first_sight(html: str, url: str) -> Sight:
     """The site's name, never empty, and its icon: by the rules of the theme, from less."""
     tree = LexborHTMLParser(html)
-    metas, title = read_metas(tree), tree.css_first("title")
+    title = tree.css_first("title")
     icons = [
         {
             "url": urljoin(url, node.attributes.get("href") or ""),
@@ -34,11 +33,16 @@ def first_sight(html: str, url: str) -> Sight:
     looks = parse_looks(
         {
             "title": title.text() if title else "",
-            "site_name": metas.get("og:site_name"),
-            "application_name": metas.get("application-name") or metas.get("apple-mobile-web-app-title"),
+            "site_name": _meta(tree, "og:site_name"),
+            "application_name": _meta(tree, "application-name") or _meta(tree, "apple-mobile-web-app-title"),
             "icons": icons,
         },
         url,
     )
     icon = best_icon(looks)
     return Sight(name=site_name(looks, url)[0], favicon_url=icon.url if icon else None)
+
+
+def _meta(tree: LexborHTMLParser, name: str) -> str:
+    node = tree.css_first(f'meta[property="{name}" i][content], meta[name="{name}" i][content]')
+    return (node.attributes["content"] or "") if node else ""
