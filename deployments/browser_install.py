@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import Settings, load_settings
-from tasks.web.browsers import find_browser
+from tasks.web.fetching.browsers import find_browser
 
 DOWNLOAD_TIMEOUT_S = 300.0
 PACKAGE_TIMEOUT_S = 900.0

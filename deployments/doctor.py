@@ -19,9 +19,9 @@ from deployments.ports import find_port
 from deployments.stack import PREFECT_PORT
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import Settings
-from tasks.web.browsers import REMEDY, find_browser
-from tasks.web.chromium import open_chromium
-from tasks.web.egress import open_gate
+from tasks.web.fetching.browsers import REMEDY, find_browser
+from tasks.web.fetching.chromium import open_chromium
+from tasks.web.fetching.egress import open_gate
 
 CHECK_TIMEOUT_S = 10.0
 LEAST_PYTHON, FIRST_UNTRIED_PYTHON = (3, 11), (3, 14)

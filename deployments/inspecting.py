@@ -18,13 +18,13 @@ from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest, PageError, PageSkipped, WidgetBuilderError
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Link, ReadPage, Target, Theme
 from tasks.core.settings import Settings
-from tasks.web.answers import PDF, real_type, wrong_type
-from tasks.web.content import read_page
-from tasks.web.decoding import decode_html
-from tasks.web.directives import forbids_indexing
-from tasks.web.links import links_of
+from tasks.web.content.main_content import read_page
+from tasks.web.crawl.directives import forbids_indexing
+from tasks.web.crawl.links import links_of
+from tasks.web.fetching.answers import PDF, real_type, wrong_type
+from tasks.web.fetching.decoding import decode_html
+from tasks.web.fetching.shells import shell_sign
 from tasks.web.reader import open_web
-from tasks.web.shells import shell_sign
 
 _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(https?://\S+)\s*-->")
 """What browsers write into the pages they save."""

@@ -11,11 +11,11 @@ from tasks.core.errors import FetchFailed, FetchTimeout
 from tasks.core.models import Target, Theme
 from tasks.core.settings import RenderMode, Settings
 from tasks.theme import fetch_resources
-from tasks.web.chromium import open_chromium
-from tasks.web.egress import open_gate
+from tasks.web.fetching.chromium import open_chromium
+from tasks.web.fetching.egress import open_gate
+from tasks.web.fetching.tab import TabGone
+from tasks.web.fetching.visit import RenderedPage, Visit
 from tasks.web.reader import open_web
-from tasks.web.tab import TabGone
-from tasks.web.visit import RenderedPage, Visit
 
 
 async def show_saved_page(settings: Settings, html: str, url: str) -> Theme:

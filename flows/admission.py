@@ -17,10 +17,10 @@ from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, Found, Target
 from tasks.knowledge.crawl import remember_urls, replace_page, settle_duplicates
 from tasks.reading import read_in_chunks
-from tasks.web.duplicates import Record
-from tasks.web.frontier import HINTS
-from tasks.web.links import list_feeds
-from tasks.web.urls import page_key
+from tasks.web.crawl.duplicates import Record
+from tasks.web.crawl.frontier import HINTS
+from tasks.web.crawl.links import list_feeds
+from tasks.web.crawl.urls import page_key
 
 PATIENCE_S = 4.0
 """So long the whole pipeline idles for a page that others have to wait for."""

@@ -10,9 +10,9 @@ from tasks.core.models import Found, Target, Theme
 from tasks.knowledge.builds import read_widget, save_theme
 from tasks.knowledge.crawl import CrawledUrl, read_crawl, remember_urls
 from tasks.theme import Home, theme
-from tasks.web.duplicates import Duplicates
-from tasks.web.frontier import Frontier
-from tasks.web.scope import scope_of
+from tasks.web.crawl.duplicates import Duplicates
+from tasks.web.crawl.frontier import Frontier
+from tasks.web.crawl.scope import scope_of
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from prefect.tasks import exponential_backoff
 from tasks.core.errors import PageError
 from tasks.core.models import Found, Target
 from tasks.retries import RETRY_FACTOR_S, batch_name, may_help
-from tasks.web.links import links_of
+from tasks.web.crawl.links import links_of
 from tasks.web.reader import Web
 
 Deliver = Callable[[Found], Awaitable[None]]

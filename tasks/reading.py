@@ -4,9 +4,9 @@ from tasks.core.errors import PageSkipped
 from tasks.core.models import ChunkedPage, FetchedPage
 from tasks.knowledge.chunks import CHUNK_TOKENS, chunk_page
 from tasks.knowledge.tokens import load_tokenizer
-from tasks.web.content import read_page
-from tasks.web.directives import forbids_indexing
-from tasks.web.fingerprints import fingerprint_of
+from tasks.web.content.main_content import read_page
+from tasks.web.crawl.directives import forbids_indexing
+from tasks.web.crawl.fingerprints import fingerprint_of
 
 
 def read_in_chunks(

@@ -14,8 +14,8 @@ from tasks.brand.theme import Seen, derive_theme, resources_for
 from tasks.core.errors import PageError
 from tasks.core.models import Found, Frozen, Target, Theme
 from tasks.retries import RETRY_FACTOR_S, may_help
-from tasks.web.links import links_of
-from tasks.web.page_metadata import title_of
+from tasks.web.content.page_metadata import title_of
+from tasks.web.crawl.links import links_of
 from tasks.web.reader import Web
 
 RESOURCES_S = 2.0

@@ -12,6 +12,9 @@ PACKAGES = ("flows", "tasks", "api", "deployments", "tests")
 FORBIDDEN = {
     "tasks/core": ("prefect", "starlette", "scrapy", "playwright", "tasks.web", "tasks.brand", "tasks.knowledge"),
     "tasks/web": ("prefect", "starlette", "tasks.brand", "tasks.knowledge", "flows", "api"),
+    "tasks/web/content": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.crawl"),
+    "tasks/web/crawl": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.content"),
+    "tasks/web/fetching": ("tasks.web.content",),
     "tasks/brand": ("prefect", "starlette", "tasks.web", "tasks.knowledge", "flows", "api"),
     "tasks/knowledge": ("prefect", "starlette", "tasks.web", "tasks.brand", "flows", "api"),
     "tasks": ("starlette", "flows", "api", "deployments"),

@@ -1,6 +1,6 @@
 """Which addresses may be fetched, and which URLs may be asked for.
 
-The checks a URL gets before anything is started. The egress gate (`tasks.web.egress`) uses the same
+The checks a URL gets before anything is started. The egress gate (`tasks.web.fetching.egress`) uses the same
 policy at the moment of dialling, so a name that changes its answer in between gains nothing.
 
 Sources: the IANA special-purpose registries (RFC 6890), RFC 6052 and RFC 8215 (NAT64), RFC 3056 (6to4),

@@ -40,7 +40,7 @@ class Link:
     """A link on a page, or another hint that a URL of the site exists."""
 
     url: str
-    """Absolute, as it is fetched (`tasks.web.urls`)."""
+    """Absolute, as it is fetched (`tasks.web.crawl.urls`)."""
     text: str = ""
     """What a visitor reads on it; its beginning."""
     region: str = "main"

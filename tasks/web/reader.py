@@ -10,14 +10,14 @@ from tasks.core.errors import FetchFailed, HttpStatus, PageError
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.comparison import compare
-from tasks.web.egress import open_gate
-from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
+from tasks.web.crawl.sitemaps import find_hints
+from tasks.web.fetching.egress import open_gate
+from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
+from tasks.web.fetching.shells import shell_sign
+from tasks.web.fetching.static import KnownAlready, StaticFetcher, open_static_fetcher
+from tasks.web.fetching.throttle import Throttle, make_throttle
+from tasks.web.fetching.visit import RenderedPage, Sent
 from tasks.web.rendering import RenderPolicy, pattern_of
-from tasks.web.shells import shell_sign
-from tasks.web.sitemaps import find_hints
-from tasks.web.static import KnownAlready, StaticFetcher, open_static_fetcher
-from tasks.web.throttle import Throttle, make_throttle
-from tasks.web.visit import RenderedPage, Sent
 
 logger = logging.getLogger("widget_builder.web")
 

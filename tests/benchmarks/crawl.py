@@ -25,10 +25,10 @@ from tasks.core.errors import PageError
 from tasks.core.models import FetchedPage, ReadPage, Target
 from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
-from tasks.web.content import read_page
-from tasks.web.links import links_of
+from tasks.web.content.main_content import read_page
+from tasks.web.crawl.links import links_of
+from tasks.web.crawl.urls import in_scope
 from tasks.web.reader import Web, open_web
-from tasks.web.urls import in_scope
 from tests.benchmarks import python_docs
 from tests.benchmarks.scores import Scores
 
@@ -77,7 +77,7 @@ async def crawl(name: str, url: str, pages: int, **settings: Any) -> Crawl:
     """Read so many pages of a site, as the product does, as far as content."""
     result = Crawl(name)
     options = Settings(egress_allow="127.0.0.0/8", _env_file=None, **settings)  # type: ignore[arg-type, call-arg]
-    with open_processes(CHILDREN, "tasks.web.content") as processes, measuring(result):
+    with open_processes(CHILDREN, "tasks.web.content.main_content") as processes, measuring(result):
         async with open_web(options) as web:
             await _Crawler(web, processes, result, pages).run(url)
             result.cpu_s = processor_s() - result.cpu_s

@@ -21,7 +21,8 @@ from rich.table import Table
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.web import content, scorecard
+from tasks.web.content import main_content as content
+from tasks.web.content import scorecard
 from tests.benchmarks import learn_scorecard
 from tests.benchmarks.scores import Scores
 from tests.benchmarks.wcxb import MarkedPage, NoSample, f1, load_pages

@@ -21,9 +21,9 @@ from rich.table import Table
 
 from tasks.core.models import Target
 from tasks.core.settings import Settings
-from tasks.web import handlers, static
-from tasks.web.egress import open_gate
-from tasks.web.static import StaticFetcher, open_static_fetcher
+from tasks.web.fetching import handlers, static
+from tasks.web.fetching.egress import open_gate
+from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
 from tests.benchmarks.python_docs import find_docs
 from tests.benchmarks.scores import Scores
 from tests.sites.tls import serve_http2, write_certificate

@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser
 
-from tasks.web import content, scorecard
-from tasks.web.page_metadata import find_title, read_metas
-from tasks.web.page_type import PageType
-from tasks.web.source import make_safe
-from tasks.web.structured import read_structured
-from tasks.web.traits import find_traits
+from tasks.web.content import main_content as content
+from tasks.web.content import scorecard
+from tasks.web.content.page_metadata import find_title, read_metas
+from tasks.web.content.page_type import PageType
+from tasks.web.content.source import make_safe
+from tasks.web.content.structured import read_structured
+from tasks.web.content.traits import find_traits
 from tests.benchmarks.wcxb import MarkedPage, load_pages, words_of
 
 TYPES = [str(name) for name in PageType]

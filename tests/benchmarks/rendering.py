@@ -14,9 +14,9 @@ from rich.table import Table
 
 from tasks.core.models import Target
 from tasks.core.settings import Settings
-from tasks.web.browsers import find_browser
-from tasks.web.egress import open_gate
-from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
+from tasks.web.fetching.browsers import find_browser
+from tasks.web.fetching.egress import open_gate
+from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
 from tests.benchmarks import python_docs
 from tests.benchmarks.crawl import Crawl, crawl, measuring, processor_s, served
 from tests.benchmarks.scores import Scores

@@ -26,7 +26,7 @@ from tasks.core.oklch import contrast
 from tasks.core.palette import SHAPE_CONTRAST, SHAPE_PAIRS, TEXT_CONTRAST, TEXT_PAIRS
 from tasks.core.settings import Settings
 from tasks.theme import load_home
-from tasks.web.browsers import find_browser
+from tasks.web.fetching.browsers import find_browser
 from tasks.web.reader import Web, open_web
 from tests.benchmarks.scores import Scores
 from tests.benchmarks.stack import ROOT

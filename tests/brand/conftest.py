@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from tasks.core.settings import Settings
-from tasks.web.browsers import find_browser
+from tasks.web.fetching.browsers import find_browser
 
 FLAGS = [
     "--no-sandbox",

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, async_p
 
 from tasks.core.models import Theme
 from tasks.core.settings import load_settings
-from tasks.web.browsers import find_browser
+from tasks.web.fetching.browsers import find_browser
 from tests.browser.bundles import build_if_changed
 from tests.browser.chat_server import WIDGET, ChatServer, make_config, open_chat_server
 from tests.sites.server import serve_handler

@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from deployments.widget_bundle import PAGES
 from tasks.core.settings import load_settings
-from tasks.web.browsers import find_browser
+from tasks.web.fetching.browsers import find_browser
 
 RENDER = """pieces => {
     const target = document.createElement("div");

@@ -10,10 +10,10 @@ from flows.site import Site
 from tasks.core.database import Pool
 from tasks.core.events import Stage
 from tasks.core.models import ChunkedPage, Link, Target
-from tasks.web.duplicates import Duplicates
-from tasks.web.fingerprints import fingerprint_of
-from tasks.web.frontier import Frontier
-from tasks.web.scope import Scope
+from tasks.web.crawl.duplicates import Duplicates
+from tasks.web.crawl.fingerprints import fingerprint_of
+from tasks.web.crawl.frontier import Frontier
+from tasks.web.crawl.scope import Scope
 from tests.knowledge.material import SITE, new_job, page_of
 
 TEXT = " ".join(f"Sentence {word} says something of its own about gardens." for word in "abcdefghijklmnop")

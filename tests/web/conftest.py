@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 
 from tasks.core.settings import Settings
-from tasks.web.egress import Gate, open_gate
-from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
-from tasks.web.static import StaticFetcher, open_static_fetcher
+from tasks.web.fetching.egress import Gate, open_gate
+from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
+from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LOOPBACK = (ip_network("127.0.0.0/8"),)

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.web.content import read_page
-from tasks.web.links import links_of
+from tasks.web.content.main_content import read_page
+from tasks.web.crawl.links import links_of
 from tasks.web.reader import Web, open_web
 from tests.sites.application import TEXTS, serve_application
 from tests.sites.server import serve_site

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.web.browsers import find_browser
+from tasks.web.fetching.browsers import find_browser
 from tests.web.conftest import make_settings
 
 

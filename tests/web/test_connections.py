@@ -8,8 +8,8 @@ from aiohttp import web
 
 from tasks.core.errors import FetchFailed, FetchTimeout
 from tasks.core.models import Target
-from tasks.web.egress import Gate
-from tasks.web.static import StaticFetcher, open_static_fetcher
+from tasks.web.fetching.egress import Gate
+from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
 from tests.sites.tls import serve_http2, server_context, write_certificate
 from tests.web.conftest import (
     HOME,

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, ReadPage, Target
-from tasks.web.content import read_page
+from tasks.web.content.main_content import read_page
 
 PAGE = """<!doctype html><html lang="en-GB"><head><title>Widgets | Acme</title>
 <meta name="description" content="All about widgets."><link rel=canonical href="/w"></head><body>
@@ -151,6 +151,7 @@ def test_links_that_are_not_for_people_lose_their_target() -> None:
 
 def test_a_child_process_needs_neither_scrapy_nor_playwright() -> None:
     """It starts quickly."""
-    code = "import sys, tasks.web.content; print([m for m in ('scrapy', 'playwright', 'prefect') if m in sys.modules])"
+    unwanted = ("scrapy", "playwright", "prefect")
+    code = f"import sys, tasks.web.content.main_content; print([m for m in {unwanted} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.errors import PageSkipped
-from tasks.web.source import MAX_DEPTH, MAX_TAGS, make_safe
+from tasks.web.content.source import MAX_DEPTH, MAX_TAGS, make_safe
 from tests.web.test_content import read
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.decoding import decode_html
+from tasks.web.fetching.decoding import decode_html
 
 TEXTS = {
     "ru": "Привет, дорогой читатель! На этой странице написано, как мы работаем и когда открыты.",

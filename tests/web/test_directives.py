@@ -3,8 +3,8 @@
 import pytest
 
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.web.directives import HEADER, forbids_following, forbids_indexing
-from tasks.web.links import links_of
+from tasks.web.crawl.directives import HEADER, forbids_following, forbids_indexing
+from tasks.web.crawl.links import links_of
 
 
 def page(html: str = "", header: str = "") -> FetchedPage:

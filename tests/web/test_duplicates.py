@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from tasks.core.models import ChunkedPage, ReadPage, Target
-from tasks.web.duplicates import Duplicates, Verdict
-from tasks.web.fingerprints import fingerprint_of
+from tasks.web.crawl.duplicates import Duplicates, Verdict
+from tasks.web.crawl.fingerprints import fingerprint_of
 from tests.sites.generated import sentences
 
 SITE = "https://example.com"

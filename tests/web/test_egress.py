@@ -10,8 +10,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.egress import Gate, open_gate
-from tasks.web.forwarding import Refusal, parse_request
+from tasks.web.fetching.egress import Gate, open_gate
+from tasks.web.fetching.forwarding import Refusal, parse_request
 from tests.sites.server import serve_handler
 from tests.web.conftest import HOME, html, open_canary, refusing_port, serve
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.models import Fingerprint, Link, Target
-from tasks.web.frontier import HINTS, Frontier
-from tasks.web.scope import Scope
+from tasks.web.crawl.frontier import HINTS, Frontier
+from tasks.web.crawl.scope import Scope
 
 SITE = "https://example.com"
 

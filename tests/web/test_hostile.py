@@ -7,9 +7,9 @@ import pytest
 
 from tasks.core.errors import FetchTimeout, PageError, PageSkipped
 from tasks.core.models import FetchedPage, Target
-from tasks.web import handlers
-from tasks.web.egress import Gate
-from tasks.web.static import open_static_fetcher
+from tasks.web.fetching import handlers
+from tasks.web.fetching.egress import Gate
+from tasks.web.fetching.static import open_static_fetcher
 from tests.sites.hostile import BIG, MISBEHAVIOUR, STRANGE, serve_hostile
 from tests.web.conftest import make_settings
 

@@ -9,9 +9,9 @@ from aiohttp import web
 
 from tasks.core.errors import PageError
 from tasks.core.models import Target
-from tasks.web import tab_guard
-from tasks.web.egress import Gate
-from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
+from tasks.web.fetching import tab_guard
+from tasks.web.fetching.egress import Gate
+from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
 from tests.web.conftest import HOME, Answer, binary, html, make_settings, redirect, serve, silence
 
 PROSE = "<p>" + "The lighthouse keeper counts the ships that pass in the night. " * 8 + "</p>"

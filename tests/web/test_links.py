@@ -1,7 +1,7 @@
 """Links come as URLs to follow, each once, in document order, with their place on the page."""
 
 from tasks.core.models import Link
-from tasks.web.links import list_feeds, list_links
+from tasks.web.crawl.links import list_feeds, list_links
 
 BASE = "https://example.com/docs/a.html"
 

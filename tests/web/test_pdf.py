@@ -7,7 +7,7 @@ import pytest
 
 from tasks.core.errors import ContentFailed, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, ReadPage, Target
-from tasks.web.content import read_page
+from tasks.web.content.main_content import read_page
 
 
 def make_pdf(*pages: list[str], info: str = "") -> bytes:

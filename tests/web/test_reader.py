@@ -8,8 +8,8 @@ from aiohttp import web
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchMethod, Target
-from tasks.web.content import read_page
-from tasks.web.links import links_of
+from tasks.web.content.main_content import read_page
+from tasks.web.crawl.links import links_of
 from tasks.web.reader import open_web
 from tests.web.conftest import HOME, binary, html, make_settings, redirect, serve
 from tests.web.test_pdf import make_pdf

@@ -15,10 +15,10 @@ from tasks.core.errors import (
     PageSkipped,
 )
 from tasks.core.models import FetchMethod, Target
-from tasks.web import chromium
-from tasks.web.egress import Gate, open_gate
-from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
-from tasks.web.visit import RenderedPage
+from tasks.web.fetching import chromium
+from tasks.web.fetching.egress import Gate, open_gate
+from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
+from tasks.web.fetching.visit import RenderedPage
 from tests.web.conftest import (
     HOME,
     Answer,

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.core.settings import RenderMode
 from tasks.web.comparison import Comparison, compare
+from tasks.web.fetching.shells import shell_sign
+from tasks.web.fetching.visit import RenderedPage
 from tasks.web.rendering import RenderPolicy, pattern_of
-from tasks.web.shells import shell_sign
-from tasks.web.visit import RenderedPage
 
 WORDS = "<p>" + "plenty of words to read " * 40 + "</p>"
 WHOLE = f"<body><main><h1>Whole</h1>{WORDS}</main><script src=analytics.js></script></body>"

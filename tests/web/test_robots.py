@@ -8,9 +8,9 @@ from aiohttp import web
 from tasks.core.errors import FetchFailed, PageSkipped
 from tasks.core.models import Target
 from tasks.core.settings import PRODUCT
-from tasks.web.egress import Gate
-from tasks.web.robots import MAX_BYTES, MAX_DELAY_S, Robots, RobotsAnswer, Rules
-from tasks.web.static import open_static_fetcher
+from tasks.web.crawl.robots import MAX_BYTES, MAX_DELAY_S, Robots, RobotsAnswer, Rules
+from tasks.web.fetching.egress import Gate
+from tasks.web.fetching.static import open_static_fetcher
 from tests.web.conftest import HOME, Answer, binary, html, make_settings, redirect, serve, silence
 
 NAME = PRODUCT.lower()
@@ -182,7 +182,7 @@ async def test_rules_that_cannot_be_had_forbid_everything_and_the_cause_is_said(
     gate: Gate, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the end of the build; no page is asked for."""
-    monkeypatch.setattr("tasks.web.robots.RETRY_S", 0.01)
+    monkeypatch.setattr("tasks.web.crawl.robots.RETRY_S", 0.01)
     async with (
         serve({"/robots.txt": html("", status=status), "/": html(HOME)}) as site,
         open_static_fetcher(make_settings(), gate) as fetcher,

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.core.models import Link
-from tasks.web.scope import Scope, scope_of
+from tasks.web.crawl.scope import Scope, scope_of
 from tests.web.conftest import make_settings
 
 START = "https://www.example.com/"

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from tasks.web.sitemaps import MAX_BYTES, find_hints, parse_sitemap
+from tasks.web.crawl.sitemaps import MAX_BYTES, find_hints, parse_sitemap
 
 SITE = "https://example.com"
 NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'

@@ -9,8 +9,8 @@ from aiohttp import web
 
 from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.web.egress import Gate, open_gate
-from tasks.web.static import StaticFetcher, open_static_fetcher
+from tasks.web.fetching.egress import Gate, open_gate
+from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
 from tests.web.conftest import (
     HOME,
     Answer,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.core.models import Fingerprint
-from tasks.web.traps import Families, Kind, family_of, grows_endlessly
+from tasks.web.crawl.traps import Families, Kind, family_of, grows_endlessly
 
 SITE = "https://example.com"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.urls import clean_url, in_scope, looks_like_page, page_key, parse_base, resolve
+from tasks.web.crawl.urls import clean_url, in_scope, looks_like_page, page_key, parse_base, resolve
 
 WHATWG = json.loads(Path(__file__).with_name("whatwg_urls.json").read_text())["vectors"]
 SEGMENT = st.text("abZ0.-_~%2F é;:@+", max_size=6)

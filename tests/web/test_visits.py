@@ -6,9 +6,9 @@ import pytest
 from aiohttp import web
 
 from tasks.core.models import FetchedPage, Target
-from tasks.web.content import read_page
-from tasks.web.egress import Gate
-from tasks.web.rendered import RenderedFetcher, open_rendered_fetcher
+from tasks.web.content.main_content import read_page
+from tasks.web.fetching.egress import Gate
+from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
 from tests.web.conftest import Answer, html, make_settings, serve, silence
 
 PROSE = "<p>" + "The old mill stands by the river and grinds flour for the village. " * 8 + "</p>"

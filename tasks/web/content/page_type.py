@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from tasks.web.bins import Bins
-from tasks.web.boxes import LANDMARKS, Outline
-from tasks.web.lexicon import CART, MOMENT, PRICE, REPLY
-from tasks.web.traits import is_prose
-from tasks.web.vocabulary import BITS
+from tasks.web.content.bins import Bins
+from tasks.web.content.boxes import LANDMARKS, Outline
+from tasks.web.content.lexicon import CART, MOMENT, PRICE, REPLY
+from tasks.web.content.traits import is_prose
+from tasks.web.content.vocabulary import BITS
 
 
 class PageType(StrEnum):

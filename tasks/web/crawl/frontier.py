@@ -2,7 +2,7 @@
 
 URLs are let in level by level, a level being what is as many links away from the home page. When all pages
 of the level above have been looked through, the URLs of a level are known, and so is the order in which
-they are let in: the most useful first (`tasks.web.priority`), as many as there are places. So the same site
+they are let in: the most useful first (`tasks.web.crawl.priority`), as many as there are places. So the same site
 gives the same pages in the same order, however long each takes to come. Two things keep that from being a
 wait:
 
@@ -19,10 +19,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tasks.core.models import Fingerprint, Link, Target
-from tasks.web.priority import Rank, Worth, rank_of, worth_of
-from tasks.web.scope import Scope
-from tasks.web.traps import Families, Family, family_of, grows_endlessly
-from tasks.web.urls import page_key
+from tasks.web.crawl.priority import Rank, Worth, rank_of, worth_of
+from tasks.web.crawl.scope import Scope
+from tasks.web.crawl.traps import Families, Family, family_of, grows_endlessly
+from tasks.web.crawl.urls import page_key
 
 HINTS = 2**31
 """The place of what is no page but tells of pages: sitemaps and the like. It comes after the home page."""

@@ -7,7 +7,7 @@ from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
 _PARTS = ("settle.js", "layers.js", "reveal.js", "snapshot.js")
-_SCRIPTS = "\n".join(files("tasks.web").joinpath("scripts", part).read_text("utf-8") for part in _PARTS)
+_SCRIPTS = "\n".join(files("tasks.web.fetching").joinpath("scripts", part).read_text("utf-8") for part in _PARTS)
 _SOURCE = f"globalThis.reader = (() => {{\n{_SCRIPTS}\n}})(); true"
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
 from tasks.core.models import Fingerprint
-from tasks.web.priority import boilerplate_word
+from tasks.web.crawl.priority import boilerplate_word
 
 MAX_SEGMENTS = 16
 MAX_REPEATS = 2

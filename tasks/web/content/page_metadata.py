@@ -9,7 +9,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.core.models import FetchedPage
-from tasks.web.structured import Structured
+from tasks.web.content.structured import Structured
 
 MAX_NAME_CHARACTERS = 100
 """An author's name or a breadcrumb that is longer is something else."""

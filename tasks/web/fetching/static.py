@@ -3,7 +3,8 @@
 Scrapy runs without a Twisted reactor inside the running event loop. Its spider does nothing but stay open;
 each fetch goes through the engine's downloader and so through Scrapy's own redirect, cookie and compression
 middlewares. Retries are not among them: tasks are retried as a whole. Nor is its auto-throttle, see
-`tasks.web.throttle`. Robots rules are ours (`tasks.web.robots`): Scrapy's allow all when robots.txt cannot be had.
+`tasks.web.fetching.throttle`. Robots rules are ours (`tasks.web.crawl.robots`): Scrapy's allow all when robots.txt
+cannot be had.
  Accepted codings: gzip, deflate, br, zstd, each decompressed up to the page's limit only.
 """
 
@@ -22,7 +23,9 @@ from scrapy.http import Response
 from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
-from tasks.web.answers import (
+from tasks.web.crawl.directives import HEADER
+from tasks.web.crawl.robots import Robots, RobotsAnswer
+from tasks.web.fetching.answers import (
     PDF,
     check_scheme,
     check_status,
@@ -30,13 +33,11 @@ from tasks.web.answers import (
     real_type,
     wrong_type,
 )
-from tasks.web.decoding import decode_html
-from tasks.web.directives import HEADER
-from tasks.web.egress import Gate
-from tasks.web.failures import explain_failure
-from tasks.web.handlers import DEADLINE, UNWANTED, Http1Handler, HttpsHandler
-from tasks.web.robots import Robots, RobotsAnswer
-from tasks.web.throttle import Throttle, make_throttle, parse_retry_after
+from tasks.web.fetching.decoding import decode_html
+from tasks.web.fetching.egress import Gate
+from tasks.web.fetching.failures import explain_failure
+from tasks.web.fetching.handlers import DEADLINE, UNWANTED, Http1Handler, HttpsHandler
+from tasks.web.fetching.throttle import Throttle, make_throttle, parse_retry_after
 
 _DOCUMENTS = {UNWANTED: ("image/", "video/", "audio/", "font/")}
 _LANGUAGE = re.compile(r"<html\b[^>]*?\slang\s*=\s*[\"']?([a-z]{2,3}(?:-[a-z0-9]{2,8}){0,2})\b", re.IGNORECASE)

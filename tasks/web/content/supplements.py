@@ -2,9 +2,9 @@
 
 import re
 
-from tasks.web.markdown import convert_html
-from tasks.web.page_type import PageType
-from tasks.web.structured import Product, Structured
+from tasks.web.content.markdown import convert_html
+from tasks.web.content.page_type import PageType
+from tasks.web.content.structured import Product, Structured
 
 MIN_DESCRIPTION_WORDS = 8
 MAX_SHOWN_WORDS = 100

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tasks.web.isolation import World
-from tasks.web.traffic import Traffic
+from tasks.web.fetching.isolation import World
+from tasks.web.fetching.traffic import Traffic
 
 QUIET_MS = 150
 """A page that has not changed for so long has settled …"""

@@ -2,9 +2,9 @@
 
 from functools import lru_cache
 
-from tasks.web.bins import Bins
-from tasks.web.boxes import LANDMARKS, Box
-from tasks.web.vocabulary import BITS
+from tasks.web.content.bins import Bins
+from tasks.web.content.boxes import LANDMARKS, Box
+from tasks.web.content.vocabulary import BITS
 
 NEAR_LEVELS = 3
 """Boxes above the parent whose names are near; those of all above are far."""

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 
-from tasks.web.bins import Bins
-from tasks.web.box_traits import box_traits
-from tasks.web.boxes import HEADINGS, Box, Outline, Run
-from tasks.web.lexicon import SAYS, TOPICS
-from tasks.web.vocabulary import BITS
+from tasks.web.content.bins import Bins
+from tasks.web.content.box_traits import box_traits
+from tasks.web.content.boxes import HEADINGS, Box, Outline, Run
+from tasks.web.content.lexicon import SAYS, TOPICS
+from tasks.web.content.vocabulary import BITS
 
 PROSE_WORDS = 9
 """A run with as many words and few links is prose."""

@@ -11,12 +11,12 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
 from tasks.core.models import Target
 from tasks.core.settings import Settings
-from tasks.web.answers import check_scheme, gate_refusal
-from tasks.web.chromium import Chromium, open_chromium
-from tasks.web.egress import Gate
-from tasks.web.tab import TabGone
-from tasks.web.throttle import Throttle, make_throttle
-from tasks.web.visit import RenderedPage, Sent, Visit
+from tasks.web.fetching.answers import check_scheme, gate_refusal
+from tasks.web.fetching.chromium import Chromium, open_chromium
+from tasks.web.fetching.egress import Gate
+from tasks.web.fetching.tab import TabGone
+from tasks.web.fetching.throttle import Throttle, make_throttle
+from tasks.web.fetching.visit import RenderedPage, Sent, Visit
 
 TRIES = 2
 """A page that crashes its tab, or whose browser was killed by a neighbour, gets another one once."""

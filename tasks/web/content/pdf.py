@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pypdfium2
 
 from tasks.core.errors import ContentFailed, PageSkipped
-from tasks.web.page_metadata import parse_date
+from tasks.web.content.page_metadata import parse_date
 
 MAX_PAGES = 1_000
 """Pages read of one document."""

@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 from lxml import etree
 
 from tasks.core.models import Link
-from tasks.web.urls import clean_url, in_scope, looks_like_page, page_key
+from tasks.web.crawl.urls import clean_url, in_scope, looks_like_page, page_key
 
 logger = logging.getLogger("widget_builder.web")
 

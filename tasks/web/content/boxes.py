@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
-from tasks.web.vocabulary import groups_of
+from tasks.web.content.vocabulary import groups_of
 
 MAX_NODES = 50_000
 """Nodes looked at; a larger page is not looked at to its end."""

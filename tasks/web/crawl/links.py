@@ -6,8 +6,8 @@ from can_ada import URL
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.core.models import FetchedPage, FetchMethod, Link
-from tasks.web.directives import forbids_following
-from tasks.web.urls import ROUTES, looks_like_page, parse_base, resolve
+from tasks.web.crawl.directives import forbids_following
+from tasks.web.crawl.urls import ROUTES, looks_like_page, parse_base, resolve
 
 MAX_LINKS = 10_000
 """Links read from one page; a page with more is a trap or a dump."""

@@ -13,13 +13,13 @@ from w3lib.encoding import html_to_unicode
 
 from tasks.core.errors import FetchFailed, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
-from tasks.web.answers import check_answer, gate_refusal, is_html
-from tasks.web.directives import HEADER
-from tasks.web.isolation import ScriptFailed, World, enter
-from tasks.web.settling import LOAD_S, settle
-from tasks.web.shells import shell_sign
-from tasks.web.tab import Tab, TabGone
-from tasks.web.traffic import Traffic
+from tasks.web.crawl.directives import HEADER
+from tasks.web.fetching.answers import check_answer, gate_refusal, is_html
+from tasks.web.fetching.isolation import ScriptFailed, World, enter
+from tasks.web.fetching.settling import LOAD_S, settle
+from tasks.web.fetching.shells import shell_sign
+from tasks.web.fetching.tab import Tab, TabGone
+from tasks.web.fetching.traffic import Traffic
 
 logger = logging.getLogger("widget_builder.web")
 

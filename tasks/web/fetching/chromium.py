@@ -19,10 +19,10 @@ from playwright.async_api import Error as PlaywrightError
 
 from tasks.core.errors import DependencyUnavailable, PageError
 from tasks.core.settings import Settings
-from tasks.web.browsers import REMEDY, find_browser
-from tasks.web.egress import Gate
-from tasks.web.tab import Tab, TabGone, clear, stop
-from tasks.web.tab_guard import guard
+from tasks.web.fetching.browsers import REMEDY, find_browser
+from tasks.web.fetching.egress import Gate
+from tasks.web.fetching.tab import Tab, TabGone, clear, stop
+from tasks.web.fetching.tab_guard import guard
 
 logger = logging.getLogger("widget_builder.web")
 

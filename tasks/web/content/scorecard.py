@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.web.page_type import PageType
+from tasks.web.content.page_type import PageType
 
 FILE = Path(__file__).with_name("scorecard.json")
 BIAS = "always"

@@ -15,7 +15,7 @@ from typing import Any
 from tasks.core.addresses import resolve
 from tasks.core.errors import AddressBlocked
 from tasks.core.settings import Network
-from tasks.web.forwarding import ClientConnection, Refusal
+from tasks.web.fetching.forwarding import ClientConnection, Refusal
 
 CONNECT_TIMEOUT_S = 10.0
 """For all addresses of a host together."""

@@ -2,7 +2,7 @@
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from tasks.web.pruning import NOISE, remove_all
+from tasks.web.content.pruning import NOISE, remove_all
 
 MIN_CHARACTERS = 200
 """An element with less text is a stub, and the page is read like any other."""

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from tasks.core.models import ChunkedPage, Fingerprint
-from tasks.web.fingerprints import MAX_UNITS, hash_of
-from tasks.web.urls import in_scope, page_key
+from tasks.web.crawl.fingerprints import MAX_UNITS, hash_of
+from tasks.web.crawl.urls import in_scope, page_key
 
 MAX_APART = 0.05
 """The part of its words by which a page may differ from one that says the same."""

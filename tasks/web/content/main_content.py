@@ -10,19 +10,19 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, ReadPage
-from tasks.web.boxes import Outline, find_outline
-from tasks.web.markdown import make_links_absolute, to_markdown
-from tasks.web.marked_content import find_marked_content
-from tasks.web.page_metadata import find_metadata, find_title, read_metas, title_beside
-from tasks.web.page_type import PageType, page_traits
-from tasks.web.pdf import read_pdf
-from tasks.web.pruning import remove_all, remove_noise
-from tasks.web.scorecard import chance, load_scorecard
-from tasks.web.selection import prune, select_runs
-from tasks.web.source import make_safe
-from tasks.web.structured import Structured, read_structured
-from tasks.web.supplements import supplement
-from tasks.web.traits import find_traits
+from tasks.web.content.boxes import Outline, find_outline
+from tasks.web.content.markdown import make_links_absolute, to_markdown
+from tasks.web.content.marked_content import find_marked_content
+from tasks.web.content.page_metadata import find_metadata, find_title, read_metas, title_beside
+from tasks.web.content.page_type import PageType, page_traits
+from tasks.web.content.pdf import read_pdf
+from tasks.web.content.pruning import remove_all, remove_noise
+from tasks.web.content.scorecard import chance, load_scorecard
+from tasks.web.content.selection import prune, select_runs
+from tasks.web.content.source import make_safe
+from tasks.web.content.structured import Structured, read_structured
+from tasks.web.content.supplements import supplement
+from tasks.web.content.traits import find_traits
 
 MIN_SHARE = 0.4
 """A `main` or `article` with less than this part of the page's text is not all of its content."""

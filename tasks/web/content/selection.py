@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from selectolax.lexbor import LexborNode
 
-from tasks.web.boxes import HEADINGS, Box, Outline, Run
-from tasks.web.pruning import remove_all
+from tasks.web.content.boxes import HEADINGS, Box, Outline, Run
+from tasks.web.content.pruning import remove_all
 
 RECALL = 0.9
 """Of the threshold that is best for F1: what is left out cannot be found, what is too much only takes place."""
