@@ -40,7 +40,7 @@ async def test_a_page_that_is_replaced_while_it_replaces_another_is_taken_back_o
     async def spread(_: list[Target]) -> None:
         """Nothing is read here."""
 
-    admission = Admission(space, Site(frontier, None, [], Duplicates()), spread, lambda: True)
+    admission = Admission(space, Site(frontier, None, [], Duplicates(), ""), spread, lambda: True)
 
     async def read(path: str) -> str | None:
         kept = await admission.read(targets[path], same_page(targets[path]))

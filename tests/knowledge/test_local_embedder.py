@@ -93,8 +93,8 @@ async def test_work_is_done_on_the_executor_it_was_given() -> None:
     """Another process or thread gives the same vector, several calls at once."""
     with ThreadPoolExecutor(2) as threads:
         embedder = LocalEmbedder(threads)
-        results = await asyncio.gather(*(embedder.embed(["one", "two"]) for _ in range(8)))
-    expected = np.stack(await embed("one", "two"))
+        results = await asyncio.gather(*(embedder.embed(["one " * 500, "two"]) for _ in range(8)))
+    expected = np.stack(await embed("one " * 500, "two"))
     assert all(np.array_equal(np.stack([vector_of(row) for row in result]), expected) for result in results)
 
 
@@ -111,5 +111,5 @@ class Crashing(Executor):
 async def test_a_crashed_child_is_worth_another_try() -> None:
     """The error is the page's, and may pass."""
     with pytest.raises(EmbeddingFailed, match="crashed") as caught:
-        await LocalEmbedder(Crashing()).embed(["text"])
+        await LocalEmbedder(Crashing()).embed(["text " * 1_000])
     assert caught.value.retriable
