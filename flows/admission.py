@@ -16,7 +16,7 @@ from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, Found, Target
 from tasks.knowledge.crawl import remember_urls, replace_page, settle_duplicates
-from tasks.reading import read_in_chunks
+from tasks.reading import Manner, read_in_chunks
 from tasks.web.crawl.duplicates import Record
 from tasks.web.crawl.frontier import HINTS
 from tasks.web.crawl.links import list_feeds
@@ -202,8 +202,9 @@ class Admission:
         page = await self._space.web.probe(urljoin(site_url, f"/{name}"))
         if page is not None and page_key(page.final_url) == page_key(page.target.url):
             with suppress(PageError):
-                loop, model = asyncio.get_running_loop(), self._space.embedder.model
-                read = await loop.run_in_executor(self._space.processes, read_in_chunks, page, model)
+                loop = asyncio.get_running_loop()
+                manner = Manner(self._space.embedder.model, self._space.settings.page_timeout_s)
+                read = await loop.run_in_executor(self._space.processes, read_in_chunks, page, manner)
                 assert read.fingerprint is not None
                 for record in self._duplicates.learn_not_found(read.fingerprint):
                     await self._drop(record, PageSkipped("soft_404", "it is what the site answers to any address"))

@@ -20,6 +20,7 @@ from tasks.core.models import ChunkedPage, EmbeddedPage, FetchMethod, Found, Tar
 from tasks.embed import embed
 from tasks.extract import ExtractBatch, extract
 from tasks.knowledge.builds import activate_build
+from tasks.reading import Manner
 from tasks.retries import batch_name
 from tasks.scrape import ScrapeBatch, scrape
 from tasks.store import store
@@ -261,10 +262,12 @@ class Pipeline:
             space.web,
             space.processes,
             self._pass_on,
-            model=space.embedder.model,
-            timeout_s=space.settings.page_timeout_s,
-            chunk_tokens=space.settings.chunk_tokens,
-            site_title=self._site.title,
+            Manner(
+                model=space.embedder.model,
+                timeout_s=space.settings.page_timeout_s,
+                chunk_tokens=space.settings.chunk_tokens,
+                site_title=self._site.title,
+            ),
         )
 
     async def _pass_on(self, target: Target, page: ChunkedPage | PageSkipped) -> None:

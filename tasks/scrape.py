@@ -12,8 +12,7 @@ from prefect.tasks import exponential_backoff
 
 from tasks.core.errors import ContentFailed, PageError, PageSkipped
 from tasks.core.models import ChunkedPage, FetchedPage, Found, Target
-from tasks.knowledge.chunks import CHUNK_TOKENS
-from tasks.reading import read_in_chunks
+from tasks.reading import Manner, read_in_chunks
 from tasks.retries import RETRY_FACTOR_S, batch_name, may_help
 from tasks.web.reader import Web
 
@@ -47,11 +46,7 @@ async def scrape_pages(
     web: Web,
     processes: Executor,
     deliver: Deliver,
-    *,
-    model: str,
-    timeout_s: float,
-    chunk_tokens: int = CHUNK_TOKENS,
-    site_title: str = "",
+    manner: Manner,
 ) -> None:
     """Read what is left of the batch, delivering each page, or why it is left out, as soon as it is known.
 
@@ -66,7 +61,7 @@ async def scrape_pages(
             ahead = _fetch_next(waiting, web)
             result: ChunkedPage | PageSkipped
             try:
-                result = await _read(fetching.result(), processes, timeout_s, model, chunk_tokens, site_title)
+                result = await _read(fetching.result(), processes, manner)
             except PageSkipped as skipped:
                 result = skipped
             except PageError as error:
@@ -96,15 +91,13 @@ async def _fetch(found: Found, web: Web) -> FetchedPage:
     return found.page or await web.fetch(found.target)
 
 
-async def _read(
-    page: FetchedPage, processes: Executor, timeout_s: float, model: str, chunk_tokens: int, site_title: str
-) -> ChunkedPage:
+async def _read(page: FetchedPage, processes: Executor, manner: Manner) -> ChunkedPage:
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(timeout_s):
-            return await loop.run_in_executor(processes, read_in_chunks, page, model, chunk_tokens, site_title)
+        async with asyncio.timeout(manner.timeout_s):
+            return await loop.run_in_executor(processes, read_in_chunks, page, manner)
     except TimeoutError as error:
-        raise ContentFailed(f"reading it took longer than {timeout_s:g}s") from error
+        raise ContentFailed(f"reading it took longer than {manner.timeout_s:g}s") from error
     except BrokenProcessPool as error:
         # Some page crashed the child that read it; its neighbours get another try.
         raise ContentFailed("the process that read it crashed", retriable=True) from error
@@ -126,11 +119,7 @@ async def scrape(
     web: Web,
     processes: Executor,
     deliver: Deliver,
-    *,
-    model: str,
-    timeout_s: float,
-    chunk_tokens: int = CHUNK_TOKENS,
-    site_title: str = "",
+    manner: Manner,
 ) -> None:
     """`scrape_pages` as a Prefect task named after its URLs; a page that is alone fails with its run.
 
@@ -138,15 +127,6 @@ async def scrape(
         PageError: the only page of the batch cannot be had.
     """
     is_alone = len(batch.left) == 1
-    await scrape_pages(
-        batch,
-        web,
-        processes,
-        deliver,
-        model=model,
-        timeout_s=timeout_s,
-        chunk_tokens=chunk_tokens,
-        site_title=site_title,
-    )
+    await scrape_pages(batch, web, processes, deliver, manner)
     if is_alone and batch.left:
         raise batch.failures[batch.left[0].target.url]

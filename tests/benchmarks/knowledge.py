@@ -29,7 +29,7 @@ from tasks.knowledge.pages import store_pages
 from tasks.knowledge.schema import migrate
 from tasks.knowledge.tokens import LOCAL_MODEL
 from tasks.knowledge.vectors import page_vector
-from tasks.reading import read_in_chunks
+from tasks.reading import Manner, read_in_chunks
 
 SITE = "https://docs.example.com"
 BATCH = 50
@@ -65,7 +65,7 @@ def read_docs(folder: Path) -> list[ChunkedPage]:
             target=Target(url=url, depth=1), final_url=url, method=FetchMethod.http, html=html, byte_count=len(html)
         )
         try:
-            pages.append(read_in_chunks(fetched, LOCAL_MODEL))
+            pages.append(read_in_chunks(fetched, Manner(LOCAL_MODEL, 30)))
         except PageSkipped:
             continue
     return pages
