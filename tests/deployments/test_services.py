@@ -34,7 +34,7 @@ async def test_a_service_that_cannot_start_says_why(tmp_path: Path) -> None:
 async def test_a_service_that_dies_is_started_again(tmp_path: Path) -> None:
     """Whoever watches is told."""
     reports: list[tuple[str, str, str]] = []
-    toy = service(tmp_path, READY + "import time; time.sleep(60)", reports)
+    toy = service(tmp_path, READY + "import signal; signal.pause()", reports)
     await toy.start()
     assert toy.process is not None
     first = toy.process.pid

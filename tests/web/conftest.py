@@ -65,6 +65,24 @@ async def silence(_: web.Request) -> web.Response:
     return web.Response()
 
 
+def endless(content_type: str, drop: bytes = b"x", left: asyncio.Event | None = None) -> Answer:
+    """An answer that comes drop by drop and never ends; `left` is set when the client has gone."""
+
+    async def pour(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": content_type})
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(drop)
+                await asyncio.sleep(0.05)
+        except ConnectionError:
+            if left is not None:
+                left.set()
+            return response
+
+    return pour
+
+
 @asynccontextmanager
 async def serve(routes: dict[str, Answer], tls: ssl.SSLContext | None = None) -> AsyncIterator[Site]:
     """A website with these pages."""

@@ -12,7 +12,7 @@ from tasks.core.models import Target
 from tasks.web.fetching import tab_guard
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
-from tests.web.conftest import HOME, Answer, binary, html, make_settings, redirect, serve, silence
+from tests.web.conftest import HOME, Answer, binary, endless, html, make_settings, redirect, serve, silence
 
 PROSE = "<p>" + "The lighthouse keeper counts the ships that pass in the night. " * 8 + "</p>"
 READ = "lighthouse keeper"
@@ -26,17 +26,7 @@ def script(code: str) -> Answer:
     return html(f"<body>{PROSE}<script>{code}</script></body>")
 
 
-async def drip(request: web.Request) -> web.StreamResponse:
-    """An answer that never ends."""
-    response = web.StreamResponse(headers={"Content-Type": "text/html"})
-    await response.prepare(request)
-    with contextlib.suppress(ConnectionError):
-        while True:
-            await response.write(b"<p>And another drop.</p>")
-            await asyncio.sleep(0.05)
-    return response
-
-
+drip = endless("text/html", b"<p>And another drop.</p>")
 MEDIA = f"{PROSE}<video autoplay src=/silence></video><img src=/silence><audio autoplay src=/drip></audio>"
 DEEP = "let e = document.body; for (let i = 0; i < 1e5; i++) e = e.appendChild(document.createElement('b'))"
 SPINNING_WORKER = "new Worker(URL.createObjectURL(new Blob(['while (1);'])))"

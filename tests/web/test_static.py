@@ -2,22 +2,21 @@
 
 import asyncio
 import gzip
-from ipaddress import ip_network
 
 import pytest
 from aiohttp import web
 
-from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageSkipped
+from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.web.fetching.egress import Gate, open_gate
+from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
 from tests.web.conftest import (
     HOME,
     Answer,
     binary,
+    endless,
     html,
     make_settings,
-    open_canary,
     redirect,
     refusing_port,
     serve,
@@ -108,20 +107,8 @@ async def test_a_pdf_comes_as_its_bytes(static: StaticFetcher, content_type: str
 async def test_the_body_of_an_image_is_not_loaded(static: StaticFetcher) -> None:
     """Its type says enough."""
     left = asyncio.Event()
-
-    async def pour(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "video/mp4"})
-        await response.prepare(request)
-        try:
-            while True:
-                await response.write(b"x")
-                await asyncio.sleep(0.01)
-        except ConnectionError:
-            left.set()
-            return response
-
     with pytest.raises(PageSkipped) as skipped:
-        await fetch(static, pour)
+        await fetch(static, endless("video/mp4", left=left))
     assert skipped.value.reason == "not_html: video/mp4"
     await left.wait()
 
@@ -260,21 +247,10 @@ async def test_a_redirect_to_nowhere_is_the_pages_failure(static: StaticFetcher,
 
 async def test_a_page_that_does_not_come_in_time_fails(gate: Gate) -> None:
     """Also one that comes byte by byte: the limit is for the whole page."""
-
-    async def drip(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/html"})
-        await response.prepare(request)
-        try:
-            while True:
-                await response.write(b"x")
-                await asyncio.sleep(0.05)
-        except ConnectionError:
-            return response
-
     settings = make_settings(page_timeout_s=0.5)
     async with (
         open_static_fetcher(settings, gate) as fetcher,
-        serve({"/silent": silence, "/drip": drip}) as site,
+        serve({"/silent": silence, "/drip": endless("text/html")}) as site,
     ):
         for path in ("/silent", "/drip"):
             with pytest.raises(FetchTimeout, match=r"timeout after 0\.5s") as failed:
@@ -304,77 +280,6 @@ async def test_a_connection_that_breaks_may_be_retried(static: StaticFetcher) ->
     with pytest.raises(FetchFailed, match="connection broke") as failed:
         await fetch(static, break_off)
     assert failed.value.retriable
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_unknown_and_private_names_look_the_same(static: StaticFetcher, scheme: str) -> None:
-    """And neither is tried again."""
-    messages = set()
-    for host in ("nothing.invalid", "10.0.0.1"):
-        with pytest.raises(AddressBlocked) as failed:
-            await static.fetch(Target(url=f"{scheme}://{host}/", depth=1))
-        messages.add(failed.value.message)
-        assert not failed.value.retriable
-    assert len(messages) == 1
-
-
-FORMS = [
-    "127.0.0.1", "localhost", "localhost.", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "127.0.0.1.",
-    "[::1]", "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "0.0.0.0", "[::]",
-    "user@127.0.0.1", "1.1.1.1@127.0.0.1", "①②⑦.0.0.1", "１２７.0.0.1", "127。0。0。1", "ⓛocalhost",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_no_form_of_an_address_leads_inside(scheme: str) -> None:
-    """As a URL or as a redirect's; the canary behind them hears nothing."""
-    async with (
-        open_canary() as (port, connections),
-        open_gate([ip_network("127.0.0.2/32")]) as gate,
-        open_static_fetcher(make_settings(obey_robots=False), gate) as fetcher,
-    ):
-        for form in FORMS:
-            with pytest.raises(FetchFailed):
-                await fetcher.fetch(Target(url=f"{scheme}://{form}:{port}/", depth=0), site_may_move=True)
-    assert connections == []
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["file:///etc/passwd", "data:text/html,x", "view-source:http://a/", "chrome://version", "ftp://a/", "s3://a/b"],
-)
-async def test_only_the_web_is_fetched(static: StaticFetcher, url: str) -> None:
-    """Whatever Scrapy has handlers for."""
-    with pytest.raises(FetchFailed, match="only http and https"):
-        await static.fetch(Target(url=url, depth=0), site_may_move=True)
-    with pytest.raises(FetchFailed, match="only http and https"):
-        await static.fetch_resource(url)
-
-
-async def test_a_redirect_to_a_private_address_is_blocked_before_it_is_dialled() -> None:
-    """The gate judges each hop."""
-    connections: list[object] = []
-    narrow = [ip_network("127.0.0.1/32")]
-    async with (
-        open_gate(narrow) as gate,
-        await asyncio.start_server(lambda *_: connections.append(_), "127.0.0.2", 0) as canary,
-        open_static_fetcher(make_settings(), gate) as fetcher,
-        serve({"/": redirect(f"http://127.0.0.2:{canary.sockets[0].getsockname()[1]}/")}) as site,
-    ):
-        for allowed_to_move in (False, True):
-            with pytest.raises(AddressBlocked):
-                await fetcher.fetch(Target(url=f"{site.url}/", depth=0), site_may_move=allowed_to_move)
-    assert connections == []
-
-
-async def test_when_the_gate_is_gone_nothing_is_fetched() -> None:
-    """The crawl fails closed."""
-    async with open_gate(make_settings().egress_allow) as lost:
-        pass
-    async with open_static_fetcher(make_settings(), lost) as fetcher, serve({"/": html(HOME)}) as site:
-        with pytest.raises(FetchFailed):
-            await fetcher.fetch(Target(url=f"{site.url}/", depth=1))
-        assert site.asked == []
 
 
 @pytest.mark.parametrize("agent", ["*", "AIWidgetBuilder"])
