@@ -1,28 +1,29 @@
 """An interpreter that has loaded everything a flow run needs, and forks a process for each run.
 
 `python -m deployments.warm_interpreter` has a socket as its standard input. It says there that it is ready, and then
-takes orders, a line of JSON each: `{"run": …, "env": {…}}`. A forked process is told as `{"run": …, "pid": …}`, its
+takes orders, a line of JSON each: `{"run": …, "env": {…}}`. A run's process is told as `{"run": …, "pid": …}`, its
 end as `{"run": …, "pid": …, "status": …}`. When the input ends, it ends, and its runs with it.
 
-A run's process is what `python -m prefect.engine` would be. Loading Prefect, Scrapy, Playwright and the local model
-takes seconds, and forking milliseconds; what is loaded is in memory once. Forking is safe here because nothing else
-runs: no thread of Python's, no event loop. Prefect's own settings (PREFECT_…) are those of the worker: they are read
-while loading.
+Loading Prefect, Scrapy, Playwright and the local model takes seconds, and forking milliseconds; what is loaded is in
+memory once. Forking is safe here because nothing else runs: no thread of Python's, no event loop. Prefect's own
+settings (PREFECT_…) are those of the worker: they are read while loading. While nothing is to be done, one process
+waits for the next run with its browser started (`deployments.forked_run`).
 """
 
+import contextlib
 import gc
 import importlib
 import json
 import os
-import runpy
 import selectors
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from typing import Any
 
+from deployments.forked_run import be_run
 from deployments.processes import ending_with_parent
-from tasks.core.processes import fork_forkserver
 
 FLOW_MODULES = ("flows.build", "flows.recrawl")
 READER_MODULE = "tasks.reader_process"
@@ -34,6 +35,23 @@ COMPONENTS = (
 )
 """Modules of Scrapy that it loads only when a crawler is made."""
 MESSAGE_BYTES = 65_536
+IDLE_S = 0.5
+"""After the last run: what comes at once is not kept waiting by a process that only gets ready."""
+
+
+@dataclass(frozen=True)
+class _Forked:
+    """A process that carries out one run."""
+
+    pid: int
+    """0 in that process itself."""
+    orders: socket.socket
+    """Where the run is told."""
+
+    def take(self, order: dict[str, Any]) -> None:
+        """Have it carry out the run; should it have died, that is known from its end."""
+        with contextlib.suppress(BrokenPipeError), self.orders:
+            self.orders.sendall(json.dumps(order).encode() + b"\n")
 
 
 class WarmInterpreter:
@@ -43,13 +61,17 @@ class WarmInterpreter:
         self._worker = worker
         self._runs: dict[int, str] = {}
         """By process id."""
+        self._spare: _Forked | None = None
+        """Waits for the next run."""
+        self._wants_spare = True
+        """One that died by itself is not replaced before a run has shown that they live."""
         self._end_with_parent = ending_with_parent()
         self._wake, self._waker = socket.socketpair()
         for end in (self._wake, self._waker):
             end.setblocking(False)
 
-    def serve(self) -> dict[str, Any] | None:
-        """In the process that was forked for it, the order to carry out; in the first one, nothing, at the end."""
+    def serve(self) -> socket.socket | None:
+        """In a process that was forked, where its run is told; in the first one, nothing, at the end."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._waker.fileno())
         self._tell(ready=True)
@@ -58,7 +80,10 @@ class WarmInterpreter:
             for each in (self._worker, self._wake):
                 selector.register(each, selectors.EVENT_READ)
             while True:
-                ready = [key.fileobj for key, _ in selector.select()]
+                is_idle = self._wants_spare and not self._runs
+                ready = [key.fileobj for key, _ in selector.select(IDLE_S if is_idle else None)]
+                if is_idle and not ready and (orders := self._prepare()):
+                    return orders
                 if self._wake in ready:
                     self._wake.recv(MESSAGE_BYTES)
                     self._tell_ended()
@@ -68,31 +93,50 @@ class WarmInterpreter:
                     return None
                 *lines, unread = (unread + received).split(b"\n")
                 for line in lines:
-                    if order := self._fork(json.loads(line)):
-                        return order
+                    if orders := self._begin(json.loads(line)):
+                        return orders
 
-    def _fork(self, order: dict[str, Any]) -> dict[str, Any] | None:
+    def _prepare(self) -> socket.socket | None:
+        """Fork the process of a run that is to come."""
+        self._wants_spare = False
+        self._spare = self._fork()
+        return None if self._spare.pid else self._spare.orders
+
+    def _begin(self, order: dict[str, Any]) -> socket.socket | None:
+        forked, self._spare = self._spare or self._fork(), None
+        if not forked.pid:
+            return forked.orders
+        self._runs[forked.pid] = order["run"]
+        self._tell(run=order["run"], pid=forked.pid)
+        forked.take(order)
+        return None
+
+    def _fork(self) -> _Forked:
+        ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid:
-            self._runs[pid] = order["run"]
-            self._tell(run=order["run"], pid=pid)
-            return None
+            theirs.close()
+            return _Forked(pid, ours)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for inherited in (self._worker, self._wake, self._waker):
+        for inherited in (ours, self._worker, self._wake, self._waker):
             inherited.close()
         if self._end_with_parent is not None:
             self._end_with_parent()
         # Ctrl-C at the terminal is the worker's to pass on; and what a run leaves behind can be found.
         os.setpgid(0, 0)
-        return order
+        return _Forked(0, theirs)
 
     def _tell_ended(self) -> None:
-        while self._runs:
+        while self._runs or self._spare:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return
-            self._tell(run=self._runs.pop(pid), pid=pid, status=os.waitstatus_to_exitcode(status))
+            if run := self._runs.pop(pid, None):
+                self._wants_spare = True
+                self._tell(run=run, pid=pid, status=os.waitstatus_to_exitcode(status))
+            else:
+                self._spare = None
 
     def _tell(self, **message: Any) -> None:
         self._worker.sendall(json.dumps(message).encode() + b"\n")
@@ -111,26 +155,13 @@ def preload() -> None:
     gc.freeze()
 
 
-def carry_out(order: dict[str, Any]) -> None:
-    """Be the run's process."""
-    # The flow and its children have nothing to read.
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.environ |= order["env"]
-    fork_forkserver()
-    sys.argv = ["prefect.engine", order["run"]]
-    # Loaded by the flows; run as a program it begins anew.
-    sys.modules.pop("prefect.engine", None)
-    # This module stays `__main__`: child processes import that again, and it is light.
-    runpy.run_module("prefect.engine", run_name="__main__")
-
-
 def main() -> None:
     """Serve the worker at the other end of the standard input."""
     preload()
     with socket.socket(fileno=os.dup(0)) as worker:
-        order = WarmInterpreter(worker).serve()
-    if order is not None:
-        carry_out(order)
+        orders = WarmInterpreter(worker).serve()
+    if orders is not None:
+        be_run(orders)
 
 
 if __name__ == "__main__":

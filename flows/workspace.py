@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+from flows.opened_web import opened_web
 from flows.progress import Progress
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import BuildEnded, DependencyUnavailable, NotFound
@@ -14,7 +15,7 @@ from tasks.core.settings import Settings
 from tasks.knowledge.builds import create_build, start_build
 from tasks.knowledge.embedders import Embedder, open_embedder
 from tasks.knowledge.rebuilds import create_rebuild
-from tasks.web.reader import Web, open_web
+from tasks.web.reader import Web
 
 CHILDREN = 2
 """Processes that read pages and embed text; more than cores would only wait for each other."""
@@ -78,7 +79,7 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
     """Everything the build needs; the slow ones (child processes, browser) start in the background."""
     async with AsyncExitStack() as stack:
         processes = stack.enter_context(open_processes(CHILDREN, CHILD_MODULE))
-        web = await stack.enter_async_context(open_web(settings))
+        web = await stack.enter_async_context(opened_web(settings))
         embedder = await stack.enter_async_context(open_embedder(settings, processes, pool))
         yield Workspace(
             job=job,

@@ -92,6 +92,9 @@ class Chromium:
                     viewport=VIEWPORT, service_workers="block", accept_downloads=False, locale="en-US"
                 )
                 self._profile = _Profile(context)
+                with contextlib.suppress(TabGone):
+                    # The first tab of a new process takes longest, and is needed at once.
+                    self._profile.idle.append(await self._new_tab(self._profile))
             return self._profile
 
     @asynccontextmanager
