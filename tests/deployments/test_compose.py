@@ -205,9 +205,9 @@ def test_every_setting_of_ours_can_be_set_from_outside(name: str) -> None:
     assert wanted - set(SERVICES[name]["environment"]) == set()
 
 
-def test_prefect_works_as_in_the_embedded_stack(settings: MakeSettings) -> None:
+def test_prefect_works_as_in_the_embedded_stack(settings: MakeSettings, tmp_path: Path) -> None:
     """Batches of the server and intervals of the worker are the same in both."""
-    server = prefect_environment(Path(), "http://127.0.0.1/api")
+    server = prefect_environment(tmp_path, "http://127.0.0.1/api")
     batches = {name: value for name, value in server.items() if name.startswith("PREFECT_SERVER_SERVICES_")}
     assert batches
     for name in PREFECT:
