@@ -1,6 +1,7 @@
 // The owner's choices: seen on the widget at once, kept with the owner's token.
 
 import { el } from "../widget/dom";
+import type { Change } from "./stage";
 
 type Theme = Record<string, any>;
 
@@ -11,9 +12,9 @@ interface Swatch {
 
 export interface Preview {
   /** Shows a change that is not kept yet. */
-  tryOut(change: object): void;
+  tryOut(change: Change): void;
   /** Shows the widget as it is kept. */
-  reload(): void;
+  saved(): void;
 }
 
 const SYSTEM_FONT = "system-ui, sans-serif";
@@ -46,7 +47,7 @@ export function adjustForm(widgetId: string, token: string, theme: Theme, chosen
       allowed_origins: lines(origins),
     };
     status.textContent = await patch(widgetId, token, body);
-    if (status.textContent === SAVED) preview.reload();
+    if (status.textContent === SAVED) preview.saved();
   };
   const swatches = (theme.swatches ?? []).map(({ colour, found }: Swatch) => {
     const pick = (): void => {

@@ -47,6 +47,19 @@ export async function* startBuild(asked: object): AsyncGenerator<BuildEvent> {
   yield* following(stream, undefined);
 }
 
+/** The events of a build that reads a widget's site again. Throws `Refused`, before the first, if it is not begun. */
+export async function rebuild(widgetId: string, token: string): Promise<AsyncGenerator<BuildEvent>> {
+  const headers = { Authorization: `Bearer ${token}` };
+  const stream = await open(`/api/widgets/${encodeURIComponent(widgetId)}/recrawl`, { method: "POST", headers });
+  return following(stream, undefined);
+}
+
+/** Forgets a widget. Throws `Refused` if that is not possible. */
+export async function deleteWidget(widgetId: string, token: string): Promise<void> {
+  const headers = { Authorization: `Bearer ${token}` };
+  await open(`/api/widgets/${encodeURIComponent(widgetId)}`, { method: "DELETE", headers });
+}
+
 /** The events of a build that was begun before, from its first. Throws `Refused` if there is none. */
 export async function* followBuild(buildId: string): AsyncGenerator<BuildEvent> {
   yield* following(await open(`${BUILDS}/${buildId}/events`), buildId);

@@ -89,6 +89,14 @@ export class Progress {
     this.count(event);
   }
 
+  /** The widget had knowledge before this build, and answers from it until the new is complete. */
+  answersAlready(): void {
+    if (this.isReady) return;
+    this.isReady = true;
+    const { ready } = this.phases;
+    Object.assign(ready, { state: "done", ended: ready.began, note: "From what it knew before, until the new is complete" });
+  }
+
   private count({ type, data, message, detail }: BuildEvent): void {
     const { counters } = this;
     counters.found = data.total_urls ?? data.total ?? counters.found;
@@ -127,6 +135,7 @@ export class Progress {
 
   private conclude(event: BuildEvent, at: number): void {
     this.end = event;
+    this.isReady ||= event.type === "builder_completed";
     for (const phase of Object.values(this.phases)) {
       if (phase.state !== "running") continue;
       phase.ended = at;

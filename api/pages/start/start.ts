@@ -1,6 +1,7 @@
 // The onboarding page: one field, then the build as it happens. `?build=…` shows one again.
 
 import { BUILDS, type BuildEvent, followBuild, Refused, startBuild } from "./following";
+import { goneCard } from "./owner";
 import { Progress } from "./progress";
 import { BuildView } from "./view";
 
@@ -18,12 +19,24 @@ async function show(events: AsyncGenerator<BuildEvent>, url: string): Promise<vo
   const progress = new Progress();
   progress.url = url;
   let buildId = "";
-  const cancel = (): void => {
-    if (buildId) void fetch(`${BUILDS}/${buildId}`, { method: "DELETE" });
+  const page = {
+    cancel: () => {
+      if (buildId) void fetch(`${BUILDS}/${buildId}`, { method: "DELETE" });
+    },
+    rebuilt: (events: AsyncGenerator<BuildEvent>) => {
+      scrollTo({ top: 0 });
+      void show(events, progress.url);
+    },
+    deleted: (name: string) => {
+      localStorage.removeItem(`ai-widget-owner:${progress.widgetId}`);
+      history.replaceState(null, "", "/");
+      target.replaceChildren(goneCard(name));
+      target.querySelector("h1")!.focus();
+    },
   };
   hero.hidden = true;
   problem.textContent = "";
-  const view = new BuildView(target, progress, cancel);
+  const view = new BuildView(target, progress, page);
   try {
     for await (const event of events) {
       if (!buildId) {

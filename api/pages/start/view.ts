@@ -4,7 +4,9 @@ import { el, safeUrl } from "../widget/dom";
 import { adjustForm } from "./adjust";
 import type { BuildEvent } from "./following";
 import { installedForm } from "./installed";
+import { type Deeds, OwnerCard } from "./owner";
 import type { Phase, Progress } from "./progress";
+import { Stage } from "./stage";
 
 const SHOWN: [key: string, label: string][] = [
   ["primary", "Colour"],
@@ -20,9 +22,10 @@ const SHOWN: [key: string, label: string][] = [
 const TICK_MS = 200;
 const MOST_FAILURES = 20;
 
-type WidgetWindow = Window & {
-  AIWidget?: { ask(question: string): void; setTheme(change: object): void };
-};
+/** What the page does for its parts. */
+export interface Page extends Deeds {
+  cancel(): void;
+}
 
 export class BuildView {
   private readonly site = el("div", { class: "site" });
@@ -34,23 +37,23 @@ export class BuildView {
   private readonly ask = el("button", { disabled: true }, "Ask");
   private readonly cancelButton: HTMLButtonElement;
   private readonly theme = el("dl", { class: "tokens" });
-  private readonly frame = el("iframe", { title: "The widget on a sketch of the site" });
-  private readonly device = el("div", { class: "device" }, this.frame);
+  private readonly stage = new Stage();
   private readonly outcome = el("section", { class: "outcome", "aria-label": "Result" });
   private readonly ticking: ReturnType<typeof setInterval>;
   private seenAt = Date.now();
   private readonly adjusting = el("div", { class: "adjusting" });
-  private shownWidget = "";
+  private readonly owning = el("div", { class: "owning" });
+  private ownerCard?: OwnerCard;
 
   constructor(
     target: HTMLElement,
     private readonly progress: Progress,
-    cancel: () => void,
+    private readonly page: Page,
   ) {
-    this.cancelButton = el("button", { type: "button", class: "quiet", click: cancel }, "Cancel");
+    this.cancelButton = el("button", { type: "button", class: "quiet", click: () => page.cancel() }, "Cancel");
     target.replaceChildren(
       el("div", { class: "left" }, this.card(), this.askForm(), this.outcome),
-      el("div", { class: "right" }, this.toolbar(), this.device, this.adjusting, this.found()),
+      el("div", { class: "right" }, this.stage.element, this.adjusting, this.found(), this.owning),
     );
     target.hidden = false;
     this.ticking = setInterval(() => this.showPhases(), TICK_MS);
@@ -73,7 +76,7 @@ export class BuildView {
     const send = (event: Event): void => {
       event.preventDefault();
       const question = this.question.value.trim();
-      if (question) (this.frame.contentWindow as WidgetWindow | null)?.AIWidget?.ask(question);
+      if (question) this.stage.ask(question);
       this.question.value = "";
     };
     return el(
@@ -84,55 +87,66 @@ export class BuildView {
     );
   }
 
-  private toolbar(): Node {
-    const widths = el("div", { role: "group", "aria-label": "Screen" });
-    for (const name of ["Desktop", "Phone"]) {
-      widths.append(
-        el("button", { type: "button", "aria-pressed": String(name === "Desktop"), click: () => choose(name) }, name),
-      );
-    }
-    const choose = (name: string): void => {
-      for (const it of widths.children) it.setAttribute("aria-pressed", String(it.textContent === name));
-      this.device.classList.toggle("phone", name === "Phone");
-    };
-    const scheme = el("button", { type: "button", "aria-pressed": "false" }, "Dark");
-    scheme.addEventListener("click", () => {
-      const isDark = scheme.getAttribute("aria-pressed") !== "true";
-      scheme.setAttribute("aria-pressed", String(isDark));
-      this.tryOut({ scheme: isDark ? "dark" : "light" });
-    });
-    return el("div", { class: "tools" }, widths, scheme);
-  }
-
   private found(): Node {
     return el("section", { class: "card", "aria-label": "Look" }, el("h2", {}, "What was found"), this.theme);
   }
 
-  private tryOut(change: object): void {
-    (this.frame.contentWindow as WidgetWindow | null)?.AIWidget?.setTheme(change);
+  private get token(): string | null {
+    return localStorage.getItem(`ai-widget-owner:${this.progress.widgetId}`);
   }
 
   /** The owner's form, for who has the token: whoever began the build, in this browser. */
   private async showAdjusting(): Promise<void> {
+    const { token } = this;
     const { widgetId } = this.progress;
-    const token = localStorage.getItem(`ai-widget-owner:${widgetId}`);
     if (!token || this.adjusting.childElementCount) return;
     const answer = await fetch(`/api/widgets/${widgetId}`, { headers: { Authorization: `Bearer ${token}` } });
-    if (!answer.ok) return;
-    const { found, chosen } = await answer.json();
-    const preview = { tryOut: (change: object) => this.tryOut(change), reload: () => this.loadPreview() };
-    this.adjusting.replaceChildren(adjustForm(widgetId, token, found, chosen, preview));
+    if (!answer.ok || this.adjusting.childElementCount) return;
+    const { found, chosen, theme } = await answer.json();
+    this.adjusting.replaceChildren(adjustForm(widgetId, token, found, chosen, this.stage));
+    this.stage.keptIn(theme.scheme);
+  }
+
+  private showOwning(): void {
+    const { token } = this;
+    const { widgetId, url, end, theme } = this.progress;
+    if (!token) return;
+    this.ownerCard ??= new OwnerCard({ widgetId, token, name: theme?.name ?? hostOf(url) }, this.page);
+    this.ownerCard.isBusy = !end;
+    if (!this.owning.childElementCount) this.owning.append(this.ownerCard.element);
+  }
+
+  /** A widget that is built anew answers meanwhile. */
+  private async lookWhetherItAnswers(): Promise<void> {
+    const answer = await fetch(`/api/public/widgets/${this.progress.widgetId}`).catch(() => undefined);
+    if (!answer?.ok || (await answer.json()).state !== "ready") return;
+    this.progress.answersAlready();
+    this.show();
+    void this.showAdjusting();
   }
 
   /** Shows what the last event changed. */
   take(event: BuildEvent): void {
     this.seenAt = Date.now();
     this.show();
-    if (event.type.startsWith("theme_generation_") && this.progress.theme) this.loadPreview();
-    if (event.type === "widget_ready") {
-      this.loadPreview();
-      void this.showAdjusting();
+    const { widgetId } = this.progress;
+    switch (event.type) {
+      case "builder_started":
+        this.stage.show(widgetId);
+        void this.lookWhetherItAnswers();
+        break;
+      case "theme_generation_completed":
+      case "theme_generation_failed":
+        this.stage.keptIn(event.data.theme?.other_background ? "auto" : event.data.theme?.scheme);
+        this.stage.show(widgetId);
+        break;
+      case "widget_ready":
+      case "builder_completed":
+        this.stage.show(widgetId);
+        void this.showAdjusting();
+        break;
     }
+    if (this.progress.isReady || this.progress.end) this.showOwning();
   }
 
   /** The connection, or what was asked for, failed. */
@@ -148,7 +162,6 @@ export class BuildView {
     this.showPhases();
     this.showCounters();
     this.showFailures();
-    if (progress.widgetId && progress.widgetId !== this.shownWidget) this.loadPreview();
     if (progress.theme) this.showTheme(progress.theme);
     this.question.disabled = this.ask.disabled = !progress.isReady;
     this.question.placeholder = progress.isReady ? "What would a visitor ask?" : "Opens with the first pages learnt";
@@ -172,11 +185,6 @@ export class BuildView {
     const image = icon?.startsWith("http") && el("img", { src: icon, alt: "", width: "28", height: "28" });
     if (image) image.addEventListener("error", () => image.remove());
     this.site.replaceChildren(...(image ? [image] : []), el("div", {}, el("h2", {}, site?.name ?? hostOf(url)), el("small", {}, url)));
-  }
-
-  private loadPreview(): void {
-    this.shownWidget = this.progress.widgetId;
-    this.frame.src = `/preview/${encodeURIComponent(this.shownWidget)}`;
   }
 
   private showPhases(): void {
@@ -247,7 +255,7 @@ export class BuildView {
     const origin = location.origin;
     const snippet = end.data.embed_snippet ?? `<script src="${origin}/widget.js" data-widget="${widgetId}" async></script>`;
     const source = new URL(/src="([^"]+)"/.exec(snippet)?.[1] ?? origin, origin).origin;
-    const token = localStorage.getItem(`ai-widget-owner:${widgetId}`);
+    const { token } = this;
     this.outcome.replaceChildren(
       el("h2", {}, end.type === "builder_completed" ? "Put it on your site" : "It answers from what was read so far"),
       copyable("Before </body> of every page", snippet),

@@ -23,7 +23,7 @@ let attempts = 0;
 let settle: () => void;
 const ready = new Promise<void>((resolve) => (settle = resolve));
 
-function say(problem: string): void {
+function say(problem: unknown): void {
   console.error(`[ai-widget] ${problem}`);
 }
 
@@ -31,7 +31,9 @@ function emit(type: EventName, detail?: unknown): void {
   dispatchEvent(new CustomEvent(EVENT + type, { detail }));
 }
 
-function show({ launcher, locale, config }: Context): void {
+function show(): void {
+  const { launcher, config } = context!;
+  const locale = (context!.locale = host!.getAttribute("locale") || config.locale || document.documentElement.lang || "en");
   sheet.replaceSync(css + themeRules(config.theme));
   launcher.ariaLabel = `${CHAT[locale.slice(0, 2)] ?? "Chat"}: ${config.name}`;
   host!.dir = /^(ar|he|fa|ur)/.test(locale) ? "rtl" : "ltr";
@@ -62,11 +64,12 @@ async function withPanel(use: (panel: Panel) => void): Promise<void> {
 
 const toggle = (): Promise<void> => withPanel((it) => (it.isOpen ? it.close() : it.open()));
 
-async function change(apply: (context: Context) => void): Promise<void> {
+async function change(apply: (context: Context) => unknown): Promise<void> {
   await ready;
+  if (context) await apply(context);
+  // It may have been destroyed meanwhile.
   if (!context) return;
-  apply(context);
-  show(context);
+  show();
   panel?.refresh();
 }
 
@@ -74,7 +77,6 @@ function makeLauncher(): HTMLButtonElement {
   const launcher = document.createElement("button");
   const icon = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");
-  launcher.type = "button";
   launcher.className = "launcher";
   launcher.ariaHasPopup = "dialog";
   launcher.ariaExpanded = "false";
@@ -90,33 +92,30 @@ function makeLauncher(): HTMLButtonElement {
   return launcher;
 }
 
+async function read(id: string): Promise<Config> {
+  const answer = await fetch(`${base}api/public/widgets/${encodeURIComponent(id)}`);
+  if (!answer.ok) throw `widget "${id}": ${answer.status === 404 ? "there is none" : answer.status}`;
+  return answer.json();
+}
+
 async function start(element: HTMLElement): Promise<void> {
   host = element;
   const id = element.getAttribute("widget") ?? "";
-  const answer = await fetch(`${base}api/public/widgets/${encodeURIComponent(id)}`);
-  if (!answer.ok) {
-    throw `widget "${id}": ${answer.status === 404 ? "there is none" : `status ${answer.status}`}`;
-  }
-  const config: Config = await answer.json();
+  const config = await read(id);
   const root = element.attachShadow({ mode: "closed" });
   const launcher = makeLauncher();
-  const locale = element.getAttribute("locale") || config.locale || document.documentElement.lang || "en";
-  context = { config, locale, base, root, launcher, emit };
+  context = { config, locale: "", base, root, launcher, emit };
   sheet = new CSSStyleSheet();
   root.adoptedStyleSheets = [sheet];
-  show(context);
+  show();
   root.append(launcher);
   settle();
   emit("ready");
-  // Open on the page before, in this tab; on a phone it would hide the page.
-  if (innerWidth > 640 && remembered(id)) void withPanel((it) => it.open({ focus: false }));
-}
-
-function remembered(id: string): boolean {
   try {
-    return !!sessionStorage[`ai-widget-open:${id}`];
+    // Open on the page before, in this tab; on a phone it would hide the page.
+    if (innerWidth > 640 && sessionStorage[`ai-widget-open:${id}`]) void withPanel((it) => it.open({ focus: false }));
   } catch {
-    return false;
+    // Storage is forbidden here.
   }
 }
 
@@ -131,10 +130,12 @@ const api = {
   open: (options?: { focus?: boolean }) => withPanel((it) => it.open(options)),
   close: () => panel?.close(),
   toggle,
-  ask: (question: string) => withPanel((it) => it.ask(String(question))),
+  ask: (question: string) => withPanel((it) => it.ask(question)),
   setTheme: (wanted: Theme & { primary?: string }) =>
     change(({ config }) => (config.theme = changedTheme(config.theme, wanted))),
-  setLocale: (locale: string) => change((it) => (it.locale = String(locale))),
+  setLocale: (locale: string) => change(() => host!.setAttribute("locale", locale)),
+  /** Takes in what the owner has changed since. */
+  refresh: () => change(async (it) => (it.config = await read(it.config.id))).catch(say),
   on(type: EventName, listener: Listener): void {
     addEventListener(EVENT + type, listener as EventListener);
     if (type === "ready" && context) listener(new CustomEvent(type));

@@ -74,17 +74,22 @@ class ChatPanel implements Panel {
 
   ask(question: string): void {
     this.open();
-    this.send(question);
+    this.send(String(question));
   }
 
   refresh(): void {
-    const { isOpen } = this;
-    const draft = this.input.value;
+    const { isOpen, input, log } = this;
+    const hadFocus = this.context.root.activeElement === input;
+    const position = log.scrollTop;
     this.dialog.remove();
     for (const view of this.views.values()) view.destroy();
     this.build();
-    this.input.value = draft;
-    if (isOpen) this.show(false);
+    this.input.value = input.value;
+    this.dialog.classList.add("again");
+    if (!isOpen) return;
+    this.show(hadFocus);
+    this.input.setSelectionRange(input.selectionStart, input.selectionEnd);
+    this.log.scrollTop = position;
   }
 
   destroy(): void {
