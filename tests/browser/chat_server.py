@@ -65,6 +65,8 @@ class ChatServer:
     feedback: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    is_gone: bool = False
+    """Whether the widget has been deleted."""
 
     def will_answer(self, *pieces: Piece) -> None:
         """The answer to the next question not yet provided for."""
@@ -78,7 +80,7 @@ class ChatServer:
 
     async def _config(self, request: Request) -> Response:
         self.paths.append(request.url.path)
-        if request.path_params["id"] != WIDGET:
+        if self.is_gone or request.path_params["id"] != WIDGET:
             return problem(404, "not_found", "There is no such widget.")
         return JSONResponse(self.config)
 

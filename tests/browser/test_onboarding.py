@@ -79,10 +79,46 @@ async def test_from_an_address_to_an_answer(page: Page, product: Product, compan
     await page.get_by_text("Saved.").wait_for()
     await widget.get_by_text("Ask the gardener!").wait_for()
     await page.wait_for_function(PURPLE)
+    assert await widget.locator(".turn[data-status=answered] a.mark").count() > 0
     found = await page.locator(".tokens").inner_text()
     assert facts.PRIMARY in found
     assert "found in" in found
     assert await violations(page) == []
+
+
+async def test_an_owner_has_the_site_read_again_and_deletes_the_widget(page: Page, product: Product) -> None:
+    """In the same page: it answers while it is read; deleting is asked for twice, and told."""
+    async with serve_site() as site:
+        await page.keyboard.type(site.url)
+        await page.get_by_text("How much to read").click()
+        await page.get_by_label("Links to follow").fill("0")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name="Put it on your site").wait_for()
+        first = page.url
+        await page.get_by_role("button", name="Read the site again").click()
+        await page.wait_for_url(lambda url: url != first)
+        await page.locator("#question:enabled").wait_for()
+        await page.get_by_role("heading", name="Put it on your site").wait_for()
+        assert await page.locator(".phases [data-state=done]").count() == 4
+    widget_id = str(await page.locator("iframe").get_attribute("src")).removeprefix("/preview/")
+    delete = page.get_by_role("button", name="Delete this widget")
+    await delete.focus()
+    await page.keyboard.press("Enter")
+    asked = page.get_by_role("dialog", name=f"Delete the widget of {facts.NAME}?")
+    await asked.wait_for()
+    assert await violations(page) == []
+    assert await page.get_by_role("button", name="Keep it").evaluate("it => it === document.activeElement")
+    await page.keyboard.press("Escape")
+    await asked.wait_for(state="hidden")
+    assert await delete.evaluate("it => it === document.activeElement")
+    await page.keyboard.press("Enter")
+    await asked.get_by_role("button", name="Delete it").click()
+    gone = page.get_by_role("heading", name="The widget is deleted")
+    await gone.wait_for()
+    assert await gone.evaluate("it => it === document.activeElement")
+    assert await violations(page) == []
+    assert (await product.http.get(f"/api/public/widgets/{widget_id}")).status_code == 404
+    assert await page.evaluate("localStorage.length") == 0
 
 
 async def test_an_address_that_cannot_be_meant_is_refused_beside_its_field(page: Page) -> None:

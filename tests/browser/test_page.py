@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tasks.core.palette import with_tokens
 from tests.browser.chat_server import HOLD, WIDGET, citation, citations, done, token
-from tests.browser.conftest import CustomerSite, MakeVisit, Visit
+from tests.browser.conftest import THEME, CustomerSite, MakeVisit, Visit
 
 STRICT = (
     "default-src 'none'; script-src {0}; connect-src {0}; img-src {0};"
@@ -184,6 +185,42 @@ async def test_theme_and_language_change_while_it_is_open(visit: MakeVisit) -> N
     assert await tab.dialog.locator("header").evaluate("it => getComputedStyle(it).color") == "rgb(0, 0, 0)"
     assert await tab.turn("answered").locator(".text").inner_text() == "Yes."
     assert await tab.input.input_value() == "a draft"
+
+
+async def test_what_its_owner_changed_is_taken_in_without_losing_the_conversation(visit: MakeVisit) -> None:
+    """Name, greeting, questions, colours and language; in the midst of an answer, the writer's field untouched."""
+    tab = await visit()
+    await tab.open()
+    tab.chat.will_answer(token("One. "), HOLD, token("Two."), done())
+    await tab.ask("Count?")
+    await tab.dialog.get_by_text("One.", exact=True).first.wait_for()
+    await tab.input.press_sequentially("a draft")
+    changed = with_tokens(THEME.model_copy(update={"primary": "#7c3aed"})).model_dump(mode="json")
+    tab.chat.config |= {"name": "Ash & Elm", "greeting": "Hallo!", "locale": "de", "theme": changed}
+    await tab.page.evaluate("AIWidget.refresh()")
+    assert await tab.dialog.locator("h2").inner_text() == "Ash & Elm"
+    assert await tab.dialog.locator(".welcome .text").inner_text() == "Hallo!"
+    assert await tab.dialog.locator("header").evaluate(BACKGROUND) == "rgb(124, 58, 237)"
+    assert await tab.launcher.get_attribute("aria-label") == "Chat: Ash & Elm"
+    await tab.page.keyboard.type(" goes on")
+    assert await tab.input.input_value() == "a draft goes on"
+    tab.chat.go_on.set()
+    assert await (await tab.see("answered")).locator(".text").inner_text() == "One. Two."
+    tab.chat.config["suggested_questions"] = ["Where are you?"]
+    await tab.page.evaluate("AIWidget.refresh()")
+    await tab.dialog.get_by_label("Neue Unterhaltung").click()
+    await tab.dialog.get_by_role("button", name="Where are you?").wait_for()
+    assert tab.problems == []
+
+
+async def test_a_widget_that_has_gone_meanwhile_stays_as_it_was(visit: MakeVisit) -> None:
+    """Its page gets one clear line."""
+    tab = await visit()
+    tab.chat.is_gone = True
+    await tab.page.evaluate("AIWidget.refresh()")
+    assert "[ai-widget] " in tab.problems[-1]
+    assert "there is none" in tab.problems[-1]
+    await tab.launcher.wait_for()
 
 
 async def test_destroying_it_leaves_the_page_as_it_was(visit: MakeVisit) -> None:

@@ -6,8 +6,8 @@ import { type BuildEvent, deleteWidget, rebuild, Refused } from "./following";
 export interface Owned {
   widgetId: string;
   token: string;
-  /** What the site is called. */
-  name: string;
+  /** What the site is called, as far as is known by now. */
+  name(): string;
 }
 
 export interface Deeds {
@@ -26,8 +26,8 @@ export class OwnerCard {
     private readonly owned: Owned,
     private readonly deeds: Deeds,
   ) {
-    const confirming = confirmation(owned, () => deeds.deleted(owned.name));
-    const drop = el("button", { type: "button", class: "danger", click: () => confirming.showModal() }, "Delete this widget");
+    const confirming = new Confirmation(owned, () => deeds.deleted(owned.name()));
+    const drop = el("button", { type: "button", class: "danger", click: () => confirming.ask() }, "Delete this widget");
     this.element = el(
       "section",
       { class: "card owner", "aria-label": "This widget" },
@@ -35,7 +35,7 @@ export class OwnerCard {
       el("p", {}, "It answers from what it knows until the site has been read again. Every night that happens by itself."),
       el("div", { class: "row" }, this.again, drop),
       this.status,
-      confirming,
+      confirming.dialog,
     );
   }
 
@@ -56,35 +56,49 @@ export class OwnerCard {
   }
 }
 
-function confirmation({ widgetId, token, name }: Owned, deleted: () => void): HTMLDialogElement {
-  const status = el("p", { class: "problem", role: "alert" });
-  const keep = el("button", { type: "button", autofocus: true, click: () => dialog.close() }, "Keep it");
-  const drop = el("button", { type: "button", class: "danger", click: () => void remove() }, "Delete it");
-  const remove = async (): Promise<void> => {
-    drop.disabled = true;
+class Confirmation {
+  readonly dialog: HTMLDialogElement;
+  private readonly title = el("h2", { id: "confirm-title" });
+  private readonly problem = el("p", { class: "problem", role: "alert" });
+  private readonly drop = el("button", { type: "button", class: "danger", click: () => void this.remove() }, "Delete it");
+
+  constructor(
+    private readonly owned: Owned,
+    private readonly deleted: () => void,
+  ) {
+    const keep = el("button", { type: "button", autofocus: true, click: () => this.dialog.close() }, "Keep it");
+    this.dialog = el(
+      "dialog",
+      { class: "confirm", "aria-labelledby": this.title.id, "aria-describedby": "confirm-text" },
+      this.title,
+      el(
+        "p",
+        { id: "confirm-text" },
+        "Lost for good: all it knows of the site, its visitors' conversations and ratings, and what you have adjusted. " +
+          "Pages that still have the snippet will show no chat.",
+      ),
+      this.problem,
+      el("div", { class: "row" }, keep, this.drop),
+    );
+  }
+
+  ask(): void {
+    this.title.textContent = `Delete the widget of ${this.owned.name()}?`;
+    this.problem.textContent = "";
+    this.dialog.showModal();
+  }
+
+  private async remove(): Promise<void> {
+    this.drop.disabled = true;
     try {
-      await deleteWidget(widgetId, token);
-      dialog.close();
-      deleted();
+      await deleteWidget(this.owned.widgetId, this.owned.token);
+      this.dialog.close();
+      this.deleted();
     } catch (error) {
-      status.textContent = said(error);
-      drop.disabled = false;
+      this.problem.textContent = said(error);
+      this.drop.disabled = false;
     }
-  };
-  const dialog = el(
-    "dialog",
-    { class: "confirm", "aria-labelledby": "confirm-title", "aria-describedby": "confirm-text" },
-    el("h2", { id: "confirm-title" }, `Delete the widget of ${name}?`),
-    el(
-      "p",
-      { id: "confirm-text" },
-      "Lost for good: all it knows of the site, its visitors' conversations and ratings, and what you have adjusted. " +
-        "Pages that still have the snippet will show no chat.",
-    ),
-    status,
-    el("div", { class: "row" }, keep, drop),
-  );
-  return dialog;
+  }
 }
 
 /** Shown in place of a widget that is no more. */

@@ -91,6 +91,11 @@ export class BuildView {
     return el("section", { class: "card", "aria-label": "Look" }, el("h2", {}, "What was found"), this.theme);
   }
 
+  private get siteName(): string {
+    const { theme, site, url } = this.progress;
+    return (theme ?? site)?.name ?? hostOf(url);
+  }
+
   private get token(): string | null {
     return localStorage.getItem(`ai-widget-owner:${this.progress.widgetId}`);
   }
@@ -109,9 +114,9 @@ export class BuildView {
 
   private showOwning(): void {
     const { token } = this;
-    const { widgetId, url, end, theme } = this.progress;
+    const { widgetId, end } = this.progress;
     if (!token) return;
-    this.ownerCard ??= new OwnerCard({ widgetId, token, name: theme?.name ?? hostOf(url) }, this.page);
+    this.ownerCard ??= new OwnerCard({ widgetId, token, name: () => this.siteName }, this.page);
     this.ownerCard.isBusy = !end;
     if (!this.owning.childElementCount) this.owning.append(this.ownerCard.element);
   }
@@ -184,7 +189,7 @@ export class BuildView {
     this.site.dataset.key = key;
     const image = icon?.startsWith("http") && el("img", { src: icon, alt: "", width: "28", height: "28" });
     if (image) image.addEventListener("error", () => image.remove());
-    this.site.replaceChildren(...(image ? [image] : []), el("div", {}, el("h2", {}, site?.name ?? hostOf(url)), el("small", {}, url)));
+    this.site.replaceChildren(...(image ? [image] : []), el("div", {}, el("h2", {}, this.siteName), el("small", {}, url)));
   }
 
   private showPhases(): void {
