@@ -6,7 +6,19 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from api import builds, chat, health, insights, installation, metrics, onboarding, ownership, script, widgets
+from api import (
+    builds,
+    chat,
+    health,
+    insights,
+    installation,
+    metrics,
+    onboarding,
+    ownership,
+    pictures,
+    script,
+    widgets,
+)
 from api.cross_origin import CrossOrigin
 from api.problems import HANDLERS
 from api.service import open_service
@@ -32,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *installation.routes,
         *script.routes,
         *onboarding.routes,
+        *pictures.routes,
         *health.routes,
         *metrics.routes,
     ]

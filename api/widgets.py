@@ -13,6 +13,7 @@ from api.queries import query_number
 from api.service import service_of
 from tasks.core.errors import NotFound
 from tasks.knowledge.builds import read_widget
+from tasks.knowledge.pictures import PictureKind, read_picture_tag
 from tasks.knowledge.search import search
 
 PATH = "/api/public/widgets/{widget_id}"
@@ -31,6 +32,8 @@ async def config(request: Request) -> Response:
             "name": widget.name,
             "site_url": widget.site_url,
             "theme": public_theme(widget),
+            # Tag of the picture at …/logo; null where there is none.
+            "logo": await read_picture_tag(service.pool, widget.id, PictureKind.logo),
             "state": "ready" if widget.active_job_id else "building",
             **await describe_chat(service, widget),
             **adjustments_of(widget).words(),

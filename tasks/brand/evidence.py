@@ -76,6 +76,8 @@ class ImageRecord(Frozen):
     """What it is shown on."""
     paints: tuple[tuple[str, float], ...] = ()
     """Of a drawing within the page: its colours with their areas. It has no address."""
+    inline: str = ""
+    """What has no address itself: the drawing's markup, or a `data:` URL."""
 
 
 class Background(Frozen):

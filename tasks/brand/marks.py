@@ -1,9 +1,11 @@
 """A site's marks: its logo, its icon, and what their pixels say of its colours."""
 
+import base64
 import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from tasks.brand.colours import parse_colour, vividness
 from tasks.brand.evidence import Channel, ColourRecord, ImageKind, ImageRecord, Looks
@@ -33,7 +35,7 @@ class Marks(NamedTuple):
     """What is known of the pictures, those that were fetched decoded."""
 
     pictures: Mapping[str, Picture | None]
-    """By address; None for what cannot be shown."""
+    """By address, `data:` URLs among them; None for what cannot be shown."""
     manifest_name: str
     manifest_colour: str | None
 
@@ -52,6 +54,8 @@ def read_marks(looks: Looks, resources: Resources) -> Marks:
     """The pictures and the manifest among what was fetched. Broken bytes are none."""
     known = {record.url for record in looks.images}
     pictures = {url: decode_picture(data) if data else None for url, data in resources.items() if url in known}
+    within = {record.inline for record in looks.images if record.inline.startswith("data:")}
+    pictures |= {url: decode_picture(data_of(url)) for url in within}
     manifest = _parse_manifest(resources.get(looks.manifest) if looks.manifest else None)
     name = clean_text(manifest.get("name")) or clean_text(manifest.get("short_name"))
     colour = manifest.get("theme_color")
@@ -82,7 +86,7 @@ def ranked_logos(looks: Looks) -> list[ImageRecord]:
     groups: dict[str, list[ImageRecord]] = {}
     for record in looks.images:
         if logo_strength(record) > 0:
-            groups.setdefault(record.url or f"drawn {record.paints}", []).append(record)
+            groups.setdefault(record.url or f"drawn {record.paints} {record.inline}", []).append(record)
 
     def rank(group: list[ImageRecord]) -> tuple[float, float, str]:
         doubt = math.prod(sorted(1 - logo_strength(record) for record in group))
@@ -115,12 +119,21 @@ def best_icon(looks: Looks, marks: Marks | None = None) -> ImageRecord | None:
 
 def _colours(record: ImageRecord, marks: Marks) -> Iterator[tuple[str, float]]:
     """Colours with their share of what is coloured at all; specks are left out."""
-    picture = marks.pictures.get(record.url)
+    picture = marks.pictures.get(record.url or record.inline)
     found = picture.colours if picture else record.paints
     drawn = sum(area for _, area in found)
     coloured = [(colour, area) for colour, area in found if area >= MIN_SHARE * drawn and vividness(colour) > 0]
     total = sum(area for _, area in coloured)
     yield from ((colour, area / total) for colour, area in coloured if total > 0)
+
+
+def data_of(url: str) -> bytes:
+    """The bytes in a `data:` URL; none if it cannot be read."""
+    head, _, body = url.partition(",")
+    try:
+        return base64.b64decode(body) if head.endswith(";base64") else unquote_to_bytes(body)
+    except ValueError:
+        return b""
 
 
 def _parse_manifest(data: bytes | None) -> dict[object, object]:

@@ -41,27 +41,32 @@ class Picture(Frozen):
     is_opaque: bool
     """Whether it brings a ground of its own."""
 
-    def is_visible_on(self, surface: str) -> bool:
-        """Whether most of what is drawn stands out from the surface."""
+    def is_visible_on(self, surface: str, least: float = VISIBLE_CONTRAST) -> bool:
+        """Whether most of what is drawn has at least this contrast to the surface."""
         if self.is_opaque:
             return True
-        seen = sum(share for colour, share in self.colours if contrast(colour, surface) >= VISIBLE_CONTRAST)
+        seen = sum(share for colour, share in self.colours if contrast(colour, surface) >= least)
         return seen >= VISIBLE_SHARE * sum(share for _, share in self.colours)
 
 
 def decode_picture(data: bytes) -> Picture | None:
     """The picture in the bytes; None if there is none that can be shown."""
+    image = open_picture(data)
+    return measure(image) if image is not None else None
+
+
+def open_picture(data: bytes) -> Image.Image | None:
+    """The picture in the bytes as RGBA; a drawing about 192 pixels wide. None if there is none that can be shown."""
     if not data or len(data) > MAX_BYTES:
         return None
     head = data[:1_000].lstrip().lower()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow warns of bombs and of broken metadata
-            image = _draw(data) if head.startswith(b"<") or b"<svg" in head else _open(data)
+            return _draw(data) if head.startswith(b"<") or b"<svg" in head else _open(data)
     except (ValueError, OSError, SyntaxError, MemoryError, Warning, EOFError, IndexError, KeyError, TypeError):
         # What Pillow's decoders raise on broken input is not documented in one place.
         return None
-    return _measure(image) if image is not None else None
 
 
 def _open(data: bytes) -> Image.Image | None:
@@ -81,7 +86,8 @@ def _draw(data: bytes) -> Image.Image | None:
     return image.convert("RGBA") if image.width * image.height <= MAX_PIXELS else None
 
 
-def _measure(image: Image.Image) -> Picture | None:
+def measure(image: Image.Image) -> Picture | None:
+    """The picture in a few numbers; None if nothing is drawn in it."""
     width, height = image.size
     scale = max(1.0, max(width, height) / SIDE)
     # The nearest pixel keeps shades that are really there.

@@ -15,6 +15,8 @@ from tasks.brand.values import Item, as_item, clean_text, items_of, number, web_
 from tasks.core.oklch import WHITE, contrast
 
 MAX_PROSE = 4_000
+MAX_INLINE = 80_000
+"""Characters of a picture that is part of the page."""
 _FURTHER_DOWN = 0.6
 _FOREIGN = 0.1
 _DESTRUCTIVE = 0.3
@@ -213,8 +215,9 @@ def _names(answer: Item) -> Iterator[tuple[str, str]]:
 def _logos(answer: Item, base: str) -> Iterator[ImageRecord]:
     for item in items_of(answer, "logos"):
         paints = tuple(_paints(item))
-        url = web_url(item.get("url"), base)
-        if url or paints:
+        url, inline = web_url(item.get("url"), base), item.get("inline")
+        inline = inline if isinstance(inline, str) and len(inline) < MAX_INLINE else ""
+        if url or paints or inline:
             yield ImageRecord(
                 url=url or "",
                 kind=ImageKind.logo,
@@ -225,6 +228,7 @@ def _logos(answer: Item, base: str) -> Iterator[ImageRecord]:
                 alt=clean_text(item.get("alt")),
                 backdrop=_colour(item, key="backdrop"),
                 paints=paints,
+                inline=inline,
             )
 
 

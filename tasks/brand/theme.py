@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from tasks.brand.defaults import UA_BUTTONS
 from tasks.brand.evidence import Channel, ColourRecord, Looks
 from tasks.brand.fonts import NEUTRAL_FONT, safe_font_list
+from tasks.brand.logo_tile import logo_tile
 from tasks.brand.marks import Marks, Resources, best_icon, mark_colours, ranked_logos, read_marks, wanted_resources
 from tasks.brand.naming import DEFAULT_LANGUAGE, site_language, site_name
 from tasks.brand.primary import BrandColour, is_decided, rank_brand_colours
@@ -82,7 +83,7 @@ def derive_theme(seen: Seen, resources: Resources | None = None) -> Theme:
         **_font_tokens(looks),
         **_image_tokens(looks, marks, str(colours["background"].value)),
     }
-    return _assemble(tokens, ranked)
+    return _assemble(tokens, ranked).model_copy(update={"logo_tile": logo_tile(looks, resources or {})})
 
 
 def neutral_theme(url: str) -> Theme:

@@ -221,6 +221,8 @@ class Theme(Frozen):
     """BCP 47."""
     logo_url: str | None = None
     """The logo, or the icon where there is none that can be shown."""
+    logo_tile: bytes | None = Field(None, exclude=True, repr=False)
+    """The logo as the widget shows it: a PNG of our own, on a ground it is seen on. Stored apart, and not told."""
     logo_background: Hex | None = None
     """The colour to put behind the logo where the widget's own would hide it."""
     favicon_url: str | None = None

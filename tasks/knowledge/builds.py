@@ -21,6 +21,7 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import BuildEnded, InvalidRequest, NotFound
 from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
 from tasks.core.models import BuildRequest, Frozen, Job, Statistics, Theme
+from tasks.knowledge.pictures import PictureKind, write_picture
 from tasks.knowledge.storable import storable, storable_json
 
 TERMINAL_STATUS = {
@@ -330,12 +331,13 @@ async def list_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
 
 
 async def save_theme(pool: Pool, widget_id: UUID, theme: Theme, site_url: str) -> None:
-    """Give the widget its theme, the site's name, and the site's address after redirects."""
-    async with pool.connection() as connection:
+    """Give the widget its theme with its logo, the site's name, and the site's address after redirects."""
+    async with pool.connection() as connection, connection.transaction():
         await connection.execute(
             "UPDATE widgets SET theme = %s, name = %s, site_url = %s, updated_at = now() WHERE id = %s",
             (Jsonb(storable_json(theme.model_dump(mode="json"))), storable(theme.name), site_url, widget_id),
         )
+        await write_picture(connection, widget_id, PictureKind.logo, theme.logo_tile)
 
 
 async def save_settings(pool: Pool, widget_id: UUID, changes: Mapping[str, Any]) -> None:

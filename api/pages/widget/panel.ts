@@ -3,7 +3,7 @@
 import { AnswerView } from "./answer";
 import type { Citation } from "./chat";
 import { Conversation, type Turn } from "./conversation";
-import { el, iconButton, safeUrl } from "./dom";
+import { el, iconButton } from "./dom";
 import { icon } from "./icons";
 import css from "./panel.css";
 import { Announcer } from "./sentences";
@@ -23,6 +23,7 @@ export function mount(context: Context): Panel {
 
 class ChatPanel implements Panel {
   private readonly phone = matchMedia(PHONE);
+  private readonly address: string;
   private readonly conversation: Conversation;
   private readonly leaving = new AbortController();
   private strings!: Strings;
@@ -39,8 +40,8 @@ class ChatPanel implements Panel {
 
   constructor(private readonly context: Context) {
     const { config, base } = context;
-    const address = `${base}api/public/widgets/${encodeURIComponent(config.id)}`;
-    this.conversation = new Conversation(`ai-widget:${config.id}`, address, (turn) => this.changed(turn));
+    this.address = `${base}api/public/widgets/${encodeURIComponent(config.id)}`;
+    this.conversation = new Conversation(`ai-widget:${config.id}`, this.address, (turn) => this.changed(turn));
     this.build();
     const options = { signal: this.leaving.signal };
     this.phone.addEventListener("change", () => this.isOpen && this.show(true), options);
@@ -169,14 +170,14 @@ class ChatPanel implements Panel {
     );
   }
 
-  /** The logo where the service itself has it: a page's policy need not let pictures in from elsewhere. */
+  /** The logo as the service keeps it: a page's policy need not let pictures in from elsewhere. */
   private avatar(): Node {
-    const { config, base } = this.context;
+    const { config } = this.context;
     const letters = config.theme.monogram || [...config.name.trim()][0] || "?";
     const avatar = el("div", { class: "avatar", "aria-hidden": "true" }, letters);
-    const logo = safeUrl(config.theme.logo_url);
-    if (logo?.startsWith(base)) {
-      const image = el("img", { src: logo, alt: "", load: () => avatar.replaceChildren(image) });
+    if (config.logo) {
+      const image = el("img", { src: `${this.address}/logo?v=${encodeURIComponent(config.logo)}`, alt: "" });
+      image.addEventListener("load", () => avatar.replaceChildren(image));
     }
     return avatar;
   }

@@ -7,7 +7,6 @@ export interface Theme {
   name?: string;
   monogram?: string;
   greeting?: string;
-  logo_url?: string | null;
   /** `auto` follows the visitor's preference. */
   scheme?: string;
   tokens?: Record<string, Tokens>;
@@ -22,6 +21,8 @@ export interface Config {
   /** `ready`, or `building` while it knows nothing yet. */
   state: string;
   suggested_questions?: string[];
+  /** Tag of the logo the service keeps, if it keeps one. */
+  logo?: string | null;
   theme: Theme;
 }
 

@@ -17,6 +17,34 @@ const paints = (drawing) => {
   }
   return largest(areas, 6, asColour);
 };
+// The drawing as a document of its own, with what the page's styles say of each shape written into it.
+const STYLED = ["fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap", "opacity", "display", "stop-color"];
+const MAX_SHAPES = 200;
+const MAX_INLINE = 80000;
+const written = (original, copy) => {
+  const style = getComputedStyle(original);
+  for (const name of STYLED) copy.setAttribute(name, style.getPropertyValue(name));
+  for (const name of ["class", "style"]) copy.removeAttribute(name);
+};
+const drawing = (svg, rect) => {
+  const copy = svg.cloneNode(true);
+  const originals = [svg, ...svg.querySelectorAll("*")];
+  const copies = [copy, ...copy.querySelectorAll("*")];
+  if (originals.length > MAX_SHAPES || originals.length !== copies.length) return "";
+  originals.forEach((original, at) => written(original, copies[at]));
+  // Shapes kept in a sprite elsewhere on the page come along.
+  for (const use of copy.querySelectorAll("use")) {
+    const name = (attribute(use, "href") || attribute(use, "xlink:href")).slice(1);
+    const shape = name && !copy.querySelector(`#${CSS.escape(name)}`) && document.getElementById(name);
+    if (shape && shape.querySelectorAll("*").length < MAX_SHAPES) copy.append(shape.cloneNode(true));
+  }
+  if (!copy.hasAttribute("viewBox")) copy.setAttribute("viewBox", `0 0 ${rect.width} ${rect.height}`);
+  copy.setAttribute("width", rect.width);
+  copy.setAttribute("height", rect.height);
+  copy.setAttribute("color", getComputedStyle(svg).color);
+  const markup = new XMLSerializer().serializeToString(copy);
+  return markup.length <= MAX_INLINE ? markup : "";
+};
 const logo = ({ element, rect, style, context, above }) => {
   const image = element.localName === "img";
   const drawn = /^url\("?([^")]+)"?\)/.exec(style.backgroundImage);
@@ -33,6 +61,7 @@ const logo = ({ element, rect, style, context, above }) => {
     distance: Math.round(Math.max(0, rect.left + scrollX) + Math.max(0, rect.top + scrollY)),
     backdrop: above.backdrop,
     paints: element.localName === "svg" ? attempt(() => paints(element), []) : [],
+    inline: element.localName === "svg" ? attempt(() => drawing(element, rect), "") : /^data:image\//.test(source) ? source.slice(0, MAX_INLINE) : "",
   };
 };
 // Names set in type: the text of links home in the header.
