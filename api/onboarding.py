@@ -26,7 +26,7 @@ async def start(_request: Request) -> Response:
 
 
 async def preview(request: Request) -> Response:
-    """GET /preview/{id}: the widget on a sketch of the site; of none, a page for people who look for it."""
+    """GET /preview/{id}: the widget over a screenshot of the site, or a sketch; of none, a page that says so."""
     try:
         widget = await read_widget(service_of(request).pool, widget_id_of(request))
     except NotFound:

@@ -21,6 +21,7 @@ from tasks.core.database import OUT_OF_REACH
 from tasks.core.errors import BuildEnded, WidgetBuilderError
 from tasks.core.requests import parse_request
 from tasks.core.settings import load_settings
+from tasks.knowledge.pictures import save_screenshot
 
 
 def name_run() -> str:
@@ -82,6 +83,15 @@ async def build_site(space: Workspace, run_id: UUID) -> None:
     async with open_slots(space.job.leases) as slots, asyncio.TaskGroup() as group:
         guard = group.create_task(watch(space.pool, space.job.build_id, run_id, space.progress, slots))
         site = await open_site(space)
+        picturing = group.create_task(keep_screenshot(space))
         await Pipeline(space, site, slots.hold).run()
+        await picturing
         guard.cancel()
     await finish(space)
+
+
+async def keep_screenshot(space: Workspace) -> None:
+    """Keep what the start page looked like, for the preview; a build that goes on elsewhere keeps the one there is."""
+    picture = await space.web.take_picture()
+    if picture is not None:
+        await save_screenshot(space.pool, space.job.widget_id, picture)

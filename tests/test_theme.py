@@ -1,6 +1,7 @@
 """The theme of a real site in a real browser, with what its pictures and its manifest add."""
 
 import asyncio
+import io
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,12 +9,15 @@ from ipaddress import ip_network
 
 import pytest
 from aiohttp import web
+from PIL import Image
 
 import tasks.theme
+from tasks.brand.colours import difference
 from tasks.brand.theme import neutral_theme
 from tasks.core.models import Theme
 from tasks.core.settings import Settings
 from tasks.theme import load_home
+from tasks.web.fetching.first_screen import MAX_BYTES
 from tasks.web.reader import Web, open_web
 from tests.sites.server import serve_handler
 
@@ -81,6 +85,42 @@ async def test_a_sites_logo_and_manifest_are_fetched_and_give_its_theme(a_web: W
     assert theme.confidence > 0.8
     assert (asked["/"], asked["/site.webmanifest"]) == (1, 1)
     assert asked["/logo.svg"] <= 2
+
+
+TALL = """<!doctype html><title>Tall</title><style>body{margin:0} main{height:4000px;background:#c2185b}
+.bar{display:flex;position:fixed;inset:auto 0 0 0;height:200px;background:#00c853}
+#top{height:900px;background:#1565c0}</style><div id=top></div><main></main>
+<div class="bar cookie-banner">We use cookies. <button>Accept all</button></div><script>scrollTo(0, 2000)</script>"""
+
+
+async def test_the_same_load_gives_a_picture_of_the_first_screen(a_web: Web) -> None:
+    """From the top, without the question for consent, once; a page that cannot be pictured has none."""
+    asked: Counter[str] = Counter()
+    async with serve({"/": ("text/html", TALL)}, asked) as url:
+        await load_home(f"{url}/", a_web)
+        taken = await a_web.take_picture()
+    assert taken is not None
+    picture = Image.open(io.BytesIO(taken), formats=("JPEG",)).convert("RGB")
+    assert picture.size == (1440, 900)
+    for place in ((700, 20), (700, 880)):
+        seen = "#{:02x}{:02x}{:02x}".format(*picture.getpixel(place))  # type: ignore[misc]
+        assert difference(seen, "#1565c0") < 3
+    assert asked["/"] == 1
+    assert await a_web.take_picture() is None
+
+
+NOISE = """<!doctype html><title>Noise</title><canvas style=display:block width=1440 height=900></canvas>
+<script>const c = document.querySelector("canvas").getContext("2d"), d = c.createImageData(1440, 900);
+for (let i = 0, n = 1; i < d.data.length; i++) d.data[i] = i % 4 == 3 ? 255 : (n = n * 48271 % 2147483647) & 255;
+c.putImageData(d, 0, 0)</script><p>Static</p>"""
+
+
+async def test_a_picture_is_never_larger_than_it_may_be(a_web: Web) -> None:
+    """Of noise there is a coarse one, or none."""
+    async with serve({"/": ("text/html", NOISE)}) as url:
+        await load_home(f"{url}/", a_web)
+    taken = await a_web.take_picture()
+    assert taken is None or len(taken) <= MAX_BYTES
 
 
 async def test_pictures_that_are_missing_or_never_come_cost_the_theme_nothing_else(

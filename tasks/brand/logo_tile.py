@@ -7,6 +7,7 @@ on, and what cannot be drawn gives no tile. The widget then shows the name's fir
 import io
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -23,6 +24,8 @@ MAX_WIDTH = 208
 MARGIN = 10
 WIDE = 5.0
 """Width by height from which a logo can hardly be read in a header; an icon then says more."""
+FAINT = 8
+"""Opacity (of 255) up to which nothing is seen."""
 APP_ICON = 1.5
 """Width by height up to which a picture with a ground of its own fills the tile."""
 MIN_ICON = 32
@@ -35,27 +38,32 @@ def logo_tile(looks: Looks, resources: Resources) -> bytes | None:
 
     Opaque, and so below 50 KB whatever it shows. None if nothing of it can be drawn.
     """
-    drawn = [(record, image) for record in ranked_logos(looks) if (image := _image(record, resources)) is not None]
-    icon = best_icon(looks)
-    icon_image = _image(icon, resources) if icon else None
-    if icon and icon_image is not None and min(icon_image.size) >= MIN_ICON:
-        compact = [pair for pair in drawn if _is_compact(pair[1])]
-        drawn = compact or [(icon, icon_image), *drawn]
-    for record, image in drawn:
-        if (tile := _tile(image, record.backdrop)) is not None:
-            return tile
-    return None
+    drawn = [logo for record in ranked_logos(looks) if (logo := _drawn(record, resources)) is not None]
+    record = best_icon(looks)
+    icon = _drawn(record, resources) if record else None
+    if icon is not None and min(icon.image.size) >= MIN_ICON:
+        drawn = [logo for logo in drawn if logo.image.width <= WIDE * logo.image.height] or [icon, *drawn]
+    return next((tile for logo in drawn if (tile := _tile(logo)) is not None), None)
 
 
-def _image(record: ImageRecord, resources: Resources) -> Image.Image | None:
-    """What is drawn of the picture, without empty margins."""
+class _Drawn(NamedTuple):
+    image: Image.Image
+    """Without empty margins."""
+    picture: Picture
+    """With them."""
+    backdrop: str | None
+
+
+def _drawn(record: ImageRecord, resources: Resources) -> _Drawn | None:
     data = resources.get(record.url) if record.url else _within_page(record.inline)
     # No fonts are at hand: a drawing would lack its letters.
     image = open_picture(data) if data and b"<text" not in data else None
-    box = image.getchannel("A").point(lambda alpha: 255 * (alpha > 8)).getbbox() if image is not None else None
-    if image is None or box is None or min(box[2] - box[0], box[3] - box[1]) < 2:
+    picture = measure(image) if image is not None else None
+    if image is None or picture is None:
         return None
-    return image.crop(box)
+    box = image.getchannel("A").point(lambda alpha: 255 * (alpha > FAINT)).getbbox()
+    cut = image.crop(box)
+    return _Drawn(cut, picture, record.backdrop) if min(cut.size) > 1 else None
 
 
 def _within_page(inline: str) -> bytes:
@@ -65,14 +73,10 @@ def _within_page(inline: str) -> bytes:
     return _MODERN.sub(lambda css: parse_colour(css[0]) or "none", inline).encode("utf-8", errors="replace")
 
 
-def _is_compact(image: Image.Image) -> bool:
-    return image.width <= WIDE * image.height
-
-
-def _tile(image: Image.Image, backdrop: str | None) -> bytes | None:
-    picture = measure(image)
-    ground = _ground(picture, backdrop) if picture else None
-    if picture is None or ground is None:
+def _tile(logo: _Drawn) -> bytes | None:
+    image, picture, backdrop = logo
+    ground = _ground(picture, backdrop)
+    if ground is None:
         return None
     # An app icon brings its own ground and fills the tile.
     is_whole = picture.is_opaque and image.width < APP_ICON * image.height

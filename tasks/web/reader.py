@@ -55,10 +55,19 @@ class Web:
             if on_sent:
                 await on_sent(page.final_url, page.html)
             return RenderedPage(page=self._explained(page, "rendering is off"), sent_html=page.html)
-        rendered = await self._rendered.fetch(target, probe=probe, compare=True, on_sent=on_sent, site_may_move=True)
+        rendered = await self._rendered.fetch(
+            target, probe=probe, compare=True, on_sent=on_sent, site_may_move=True, keep=True
+        )
         page = await self._learn(rendered)
         self._static.prefer_language_of(page.html)
         return rendered.model_copy(update={"page": self._explained(page, "the home page")})
+
+    async def take_picture(self) -> bytes | None:
+        """What the start page's first screen looks like, a JPEG; from the same load, so once, and after `load_home`.
+
+        None where it was not rendered, or cannot be pictured.
+        """
+        return await self._rendered.take_picture() if self._rendered else None
 
     async def fetch_resource(self, url: str, max_bytes: int) -> bytes:
         """The bytes of what belongs to the start page: a picture, a manifest.

@@ -64,11 +64,61 @@ BROKEN = {
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_logo_that_cannot_be_shown_is_replaced_by_the_icon_and_that_by_a_monogram(kind: str) -> None:
     """Whatever came in its place: nothing raises, nothing hangs."""
-    theme = theme_with({LOGO: BROKEN[kind], ICON: picture("#1e88e5")})
+    theme = theme_with({LOGO: BROKEN[kind], ICON: picture("#ffffff", ground="#1e88e5", size=(64, 64))})
     assert (theme.logo_url, theme.primary) == (ICON, "#1e88e5")
     assert theme.sources["logo_url"] == "link rel=icon, for want of a logo"
+    assert theme.logo_tile is not None
     without = theme_with({LOGO: BROKEN[kind], ICON: None})
     assert (without.logo_url, without.favicon_url, without.monogram) == (None, None, "A")
+    assert without.logo_tile is None
+
+
+def tile_of(resources: dict[str, bytes | None], page: dict[str, Any] = PAGE) -> Image.Image:
+    """The logo as the widget shows it."""
+    data = theme_with(resources, page).logo_tile
+    assert data is not None
+    assert len(data) <= 64_000
+    return Image.open(io.BytesIO(data), formats=("PNG",))
+
+
+def shown(tile: Image.Image, *, place: tuple[int, int] = (2, 2)) -> str:
+    """The colour at a place of the tile, by default in its corner."""
+    return "#{:02x}{:02x}{:02x}".format(*tile.convert("RGB").getpixel(place))  # type: ignore[misc]
+
+
+def test_the_widgets_logo_stands_on_a_ground_it_is_seen_on() -> None:
+    """White on what the site shows it on, dark on white, with a ground of its own on that."""
+    assert shown(tile_of({LOGO: picture("#ffffff", "#fefefe")})) == "#101820"
+    assert shown(tile_of({LOGO: picture("#222222")})) == "#ffffff"
+    bare = PAGE | {"logos": [PAGE["logos"][0] | {"backdrop": None}]}
+    assert shown(tile_of({LOGO: picture("#ffffff")}, bare)) == "#000000"
+    whole = tile_of({LOGO: picture("#ffffff", ground="#7b1fa2", size=(64, 64))})
+    assert (whole.size, shown(whole)) == ((80, 80), "#7b1fa2")
+
+
+def test_the_widgets_logo_is_cut_free_and_fits_its_place() -> None:
+    """Empty margins go; a strip too wide to be read gives way to an icon that is sharp enough."""
+    tile = tile_of({LOGO: picture("#d81b60", size=(900, 900))})
+    assert tile.size == (80, 80)
+    assert shown(tile, place=(40, 40)) == "#d81b60"
+    strip = {LOGO: picture(*["#d81b60"] * 30, size=(640, 40))}
+    assert tile_of(strip).width == 208
+    assert shown(tile_of(strip | {ICON: picture("#1e88e5", ground="#1e88e5", size=(64, 64))})) == "#1e88e5"
+    assert tile_of(strip | {ICON: picture("#1e88e5", ground="#1e88e5", size=(16, 16))}).width == 208
+
+
+def test_a_drawing_with_letters_set_in_type_is_no_logo_for_the_widget() -> None:
+    """There are no fonts to draw them with."""
+    named = drawing("<path fill='#d81b60' d='M0 0h30v30z'/><text x='40' y='30'>Acme</text>")
+    assert theme_with({LOGO: named, ICON: None}).logo_tile is None
+
+
+@given(st.text(max_size=200).map(lambda text: f"data:image/png;base64,{text}") | st.text(max_size=300))
+def test_whatever_a_page_has_in_place_of_a_logo_is_drawn_or_not(inline: str) -> None:
+    """Markup and `data:` URLs of any kind: nothing raises."""
+    page = PAGE | {"logos": [PAGE["logos"][0] | {"url": "", "inline": inline}]}
+    tile = theme_with({}, page).logo_tile
+    assert tile is None or tile.startswith(b"\x89PNG")
 
 
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda data: picture("#d81b60")[:40] + data))

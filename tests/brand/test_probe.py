@@ -1,12 +1,15 @@
 """What the probe sees in real Chromium, and the theme that follows."""
 
 import hashlib
+import io
 import json
 import re
 
 import pytest
+from PIL import Image
 from playwright.async_api import Page, Route
 
+from tasks.brand.colours import difference
 from tasks.brand.probe import PROBE
 from tasks.brand.theme import Seen, derive_theme, neutral_theme
 from tasks.core.models import Theme
@@ -327,3 +330,30 @@ async def test_three_megabytes_of_styles_change_nothing(page: Page) -> None:
     variables = ";".join(f"--primary-{n}:bogus({n})" for n in range(5_000))
     theme = await theme_of(page, ACME.replace("<style>", f"<style>{rules} :root{{{variables};--brand:#12}}"))
     assert theme.primary == "#7c3aed"
+
+
+INLINE = """<style>header{{background:{ground};color:#ffd400;padding:20px}} header a{{color:inherit}}
+.m{{fill:currentColor}} .n{{fill:oklch(0.7 0.2 150)}}</style>
+<svg style="display:none"><symbol id="s" viewBox="0 0 40 40"><path fill="#c2185b" d="M0 0h40v40z"/></symbol></svg>
+<header><a href="/" class="logo" aria-label="Acme">{logo}</a></header><h1>Anvils</h1>"""
+DRAWN = {
+    "in the colour of the text": ('<svg width="90" height="30"><path class="m" d="M0 0h90v30H0z"/></svg>', "#ffd400"),
+    "in a colour of the style sheet": ('<svg viewBox="0 0 9 3"><path class="n" d="M0 0h9v3H0z"/></svg>', "#00c057"),
+    "from a sprite": ('<svg width="40" height="40"><use href="#s"/></svg>', "#c2185b"),
+    "as a data: URL": (
+        """<img width="40" height="40" src="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' """
+        """viewBox='0 0 4 4'%3E%3Cpath fill='%23c2185b' d='M0 0h4v4H0z'/%3E%3C/svg%3E">""",
+        "#c2185b",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", DRAWN)
+async def test_a_logo_drawn_within_the_page_is_the_widgets_too(page: Page, way: str) -> None:
+    """As the page's styles colour it."""
+    logo, colour = DRAWN[way]
+    theme = await theme_of(page, INLINE.format(ground="#112233", logo=logo))
+    assert theme.logo_tile is not None
+    tile = Image.open(io.BytesIO(theme.logo_tile)).convert("RGB")
+    seen = {"#{:02x}{:02x}{:02x}".format(*pixel) for _, pixel in tile.getcolors(10_000) or []}  # type: ignore[misc]
+    assert min(difference(colour, one) for one in seen) < 3

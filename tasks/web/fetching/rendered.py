@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PlaywrightError
@@ -14,6 +14,7 @@ from tasks.core.settings import Settings
 from tasks.web.fetching.answers import check_scheme, gate_refusal
 from tasks.web.fetching.chromium import Chromium, open_chromium
 from tasks.web.fetching.egress import Gate
+from tasks.web.fetching.first_screen import KeptTab
 from tasks.web.fetching.tab import TabGone
 from tasks.web.fetching.throttle import Throttle, make_throttle
 from tasks.web.fetching.visit import RenderedPage, Sent, Visit
@@ -35,6 +36,7 @@ class RenderedFetcher:
         self._throttle = throttle
         self._tabs = asyncio.Semaphore(settings.browser_extract_workers)
         self._endless: set[str] = set()
+        self._kept: KeptTab | None = None
 
     async def fetch(
         self,
@@ -44,12 +46,14 @@ class RenderedFetcher:
         compare: bool = False,
         on_sent: Sent | None = None,
         site_may_move: bool = False,
+        keep: bool = False,
     ) -> RenderedPage:
         """The page once it has settled; `probe` is a JavaScript function evaluated then, twice:
         with `"light"`, and in the dark scheme with `"dark"`.
 
         With `compare` the body as sent comes along; `on_sent` gets it before the page settles. With `site_may_move` a
-        redirect to another site is followed and accepted: that is the site then.
+        redirect to another site is followed and accepted: that is the site then. With `keep` the tab stays as it is,
+        for `take_picture`.
 
         Raises:
             PageError: it failed, or is none of the site's HTML pages.
@@ -63,18 +67,36 @@ class RenderedFetcher:
                 async with asyncio.timeout(timeout_s):
                     for _ in range(TRIES):
                         try:
-                            return await self._visit(target, probe, compare, on_sent, site_may_move)
+                            return await self._visit(target, probe, compare, on_sent, site_may_move, keep)
                         except TabGone:
                             await self._chromium.mend()
             except (TimeoutError, PlaywrightTimeout) as error:
                 raise FetchTimeout(timeout_s) from error
         raise FetchFailed("the page crashed the browser")
 
+    async def take_picture(self) -> bytes | None:
+        """The first screen of the page whose tab was kept, a JPEG of at most 200 KB; None if there is none. Once."""
+        kept, self._kept = self._kept, None
+        return await kept.take_picture() if kept else None
+
+    async def release(self) -> None:
+        """Give back the tab that was kept."""
+        kept, self._kept = self._kept, None
+        if kept:
+            await kept.release()
+
     async def _visit(
-        self, target: Target, probe: str | None, compare: bool, on_sent: Sent | None, site_may_move: bool
+        self,
+        target: Target,
+        probe: str | None,
+        compare: bool,
+        on_sent: Sent | None,
+        site_may_move: bool,
+        keep: bool,
     ) -> RenderedPage:
         try:
-            async with self._chromium.tab() as tab:
+            async with AsyncExitStack() as resources:
+                tab = await resources.enter_async_context(self._chromium.tab())
                 visit = Visit(
                     tab,
                     target,
@@ -83,10 +105,12 @@ class RenderedFetcher:
                     endless=self._endless,
                     site_may_move=site_may_move,
                 )
-                try:
-                    return await visit.load(probe, compare=compare, on_sent=on_sent)
-                finally:
-                    visit.stop()
+                resources.callback(visit.stop)
+                page = await visit.load(probe, compare=compare, on_sent=on_sent)
+                if keep:
+                    await self.release()
+                    self._kept = KeptTab(tab, resources.pop_all())
+                return page
         except PlaywrightTimeout:
             raise
         except PlaywrightError as error:
@@ -121,4 +145,8 @@ async def open_rendered_fetcher(
 ) -> AsyncIterator[RenderedFetcher]:
     """A fetcher whose browser starts in the background, and ends on leaving."""
     async with open_chromium(settings, gate) as chromium:
-        yield RenderedFetcher(settings, gate, chromium, throttle or make_throttle(settings))
+        fetcher = RenderedFetcher(settings, gate, chromium, throttle or make_throttle(settings))
+        try:
+            yield fetcher
+        finally:
+            await fetcher.release()
