@@ -20,21 +20,23 @@ from tasks.core.palette import SHAPE_CONTRAST
 
 HEIGHT = 80
 """Pixels: twice what the widget shows it at, for sharp screens."""
-MAX_WIDTH = 208
+MAX_WIDTH = 176
 MARGIN = 10
 WIDE = 5.0
 """Width by height from which a logo can hardly be read in a header; an icon then says more."""
 FAINT = 8
 """Opacity (of 255) up to which nothing is seen."""
 APP_ICON = 1.5
-"""Width by height up to which a picture with a ground of its own fills the tile."""
+"""Width by height up to which a picture with a ground of its own fills the tile …"""
+APP_ICON_SHARE = 0.85
+"""… and the share of it that is painted, its rounded corners left out."""
 MIN_ICON = 32
 """Pixels: smaller ones are blurred at this size."""
 _MODERN = re.compile(r"(?:oklch|oklab|lab|lch|color)\([^()\"]*\)")
 
 
 def logo_tile(looks: Looks, resources: Resources) -> bytes | None:
-    """A PNG, 80 pixels high and 80 … 208 wide, of the logo, or of the icon if that will be seen better.
+    """A PNG, 80 pixels high and 80 … 176 wide, of the logo, or of the icon if that will be seen better.
 
     Opaque, and so below 50 KB whatever it shows. None if nothing of it can be drawn.
     """
@@ -75,11 +77,11 @@ def _within_page(inline: str) -> bytes:
 
 def _tile(logo: _Drawn) -> bytes | None:
     image, picture, backdrop = logo
-    ground = _ground(picture, backdrop)
+    own = picture.colours[0][0] if picture.is_opaque else _own_ground(image)
+    is_whole = own is not None and image.height / APP_ICON < image.width < APP_ICON * image.height
+    ground = own or next(_grounds(picture, backdrop), None)
     if ground is None:
         return None
-    # An app icon brings its own ground and fills the tile.
-    is_whole = picture.is_opaque and image.width < APP_ICON * image.height
     margin = 0 if is_whole else MARGIN
     scale = min((HEIGHT - 2 * margin) / image.height, (MAX_WIDTH - 2 * margin) / image.width)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
@@ -91,14 +93,24 @@ def _tile(logo: _Drawn) -> bytes | None:
     return file.getvalue()
 
 
-def _ground(picture: Picture, backdrop: str | None) -> str | None:
-    """What the site shows it on, white or black: the first on which it stands out, else on which it is seen."""
-    if picture.is_opaque:
-        return picture.colours[0][0]
+def _own_ground(image: Image.Image) -> str | None:
+    """The colour of all four sides of a picture that fills its box up to rounded corners; None if there is none."""
+    painted = sum(image.getchannel("A").histogram()[128:])
+    if painted < APP_ICON_SHARE * image.width * image.height:
+        return None
+    right, bottom = image.width - 1, image.height - 1
+    sides = [(right // 2, bottom // 20), (right // 2, bottom - bottom // 20)]
+    sides += [(right // 20, bottom // 2), (right - right // 20, bottom // 2)]
+    seen = {image.getpixel(place) for place in sides}
+    is_plain = len(image.getcolors(image.width * image.height) or ()) == 1
+    if len(seen) != 1 or is_plain:
+        return None
+    red, green, blue, _ = seen.pop()  # type: ignore[misc]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _grounds(picture: Picture, backdrop: str | None) -> Iterator[str]:
+    """What the site shows it on, white and black: first where it stands out, then where it is seen at all."""
     grounds = [ground for ground in (backdrop, WHITE, BLACK) if ground]
-    return next(_seen(picture, grounds), None)
-
-
-def _seen(picture: Picture, grounds: list[str]) -> Iterator[str]:
     for least in (SHAPE_CONTRAST, VISIBLE_CONTRAST):
         yield from (ground for ground in grounds if picture.is_visible_on(ground, least))

@@ -96,15 +96,23 @@ def test_the_widgets_logo_stands_on_a_ground_it_is_seen_on() -> None:
     assert (whole.size, shown(whole)) == ((80, 80), "#7b1fa2")
 
 
+def test_an_app_icon_with_round_corners_fills_its_place() -> None:
+    """In its own ground, whatever else it shows."""
+    inside = "<rect width='40' height='40' rx='9' fill='#e3f4e8'/><path fill='#0f6b4f' d='M12 12h16v16H12z'/>"
+    links = 'xmlns="http://www.w3.org/2000/svg"'
+    tile = tile_of({LOGO: f'<svg {links} viewBox="0 0 40 40">{inside}</svg>'.encode()})
+    assert (tile.size, shown(tile), shown(tile, place=(40, 40))) == ((80, 80), "#e3f4e8", "#0f6b4f")
+
+
 def test_the_widgets_logo_is_cut_free_and_fits_its_place() -> None:
     """Empty margins go; a strip too wide to be read gives way to an icon that is sharp enough."""
     tile = tile_of({LOGO: picture("#d81b60", size=(900, 900))})
     assert tile.size == (80, 80)
     assert shown(tile, place=(40, 40)) == "#d81b60"
     strip = {LOGO: picture(*["#d81b60"] * 30, size=(640, 40))}
-    assert tile_of(strip).width == 208
+    assert tile_of(strip).width == 176
     assert shown(tile_of(strip | {ICON: picture("#1e88e5", ground="#1e88e5", size=(64, 64))})) == "#1e88e5"
-    assert tile_of(strip | {ICON: picture("#1e88e5", ground="#1e88e5", size=(16, 16))}).width == 208
+    assert tile_of(strip | {ICON: picture("#1e88e5", ground="#1e88e5", size=(16, 16))}).width == 176
 
 
 def test_a_drawing_with_letters_set_in_type_is_no_logo_for_the_widget() -> None:

@@ -61,6 +61,8 @@ export class Stage {
   }
 
   ask(question: string): void {
+    // On a phone it is further down.
+    this.device.scrollIntoView({ block: "nearest" });
     (this.frame.contentWindow as WidgetWindow | null)?.AIWidget?.ask(question);
   }
 

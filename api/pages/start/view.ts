@@ -53,7 +53,7 @@ export class BuildView {
     this.cancelButton = el("button", { type: "button", class: "quiet", click: () => page.cancel() }, "Cancel");
     target.replaceChildren(
       el("div", { class: "left" }, this.card(), this.askForm(), this.outcome),
-      el("div", { class: "right" }, this.stage.element, this.adjusting, this.found(), this.owning),
+      el("div", { class: "right" }, this.stage.element, this.adjusting, this.owning, this.found()),
     );
     target.hidden = false;
     this.ticking = setInterval(() => this.showPhases(), TICK_MS);
@@ -169,7 +169,7 @@ export class BuildView {
     this.showFailures();
     if (progress.theme) this.showTheme(progress.theme);
     this.question.disabled = this.ask.disabled = !progress.isReady;
-    this.question.placeholder = progress.isReady ? "What would a visitor ask?" : "Opens with the first pages learnt";
+    this.question.placeholder = progress.isReady ? "What would a visitor ask?" : "Opens in a moment";
     this.status.textContent = this.words();
     if (progress.end) this.showEnd(progress.end);
   }
@@ -286,7 +286,7 @@ function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
 }
 
-const STATES = { waiting: "", running: " …", done: " ✓", failed: " ✗" };
+const STATES = { waiting: "", running: "\u00a0…", done: "\u00a0✓", failed: "\u00a0✗" };
 
 function copyable(label: string, text: string): HTMLElement {
   const button = el("button", { type: "button", class: "quiet" }, "Copy");

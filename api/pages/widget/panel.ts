@@ -89,7 +89,7 @@ class ChatPanel implements Panel {
     this.dialog.classList.add("again");
     if (!isOpen) return;
     this.show(hadFocus);
-    this.input.setSelectionRange(input.selectionStart, input.selectionEnd);
+    if (hadFocus) this.input.setSelectionRange(input.selectionStart, input.selectionEnd);
     this.log.scrollTop = position;
   }
 
@@ -110,6 +110,7 @@ class ChatPanel implements Panel {
     else this.dialog.open = true;
     this.fit();
     if (focus) this.input.focus();
+    else if (modal) this.dialog.focus();
   }
 
   /** The height a phone's keyboard leaves. */
@@ -143,7 +144,7 @@ class ChatPanel implements Panel {
     this.offline = el("p", { class: "offline", role: "status" });
     this.dialog = el(
       "dialog",
-      { "aria-label": config.name, keydown: (event) => this.key(event as KeyboardEvent), cancel: (event) => this.cancelled(event) },
+      { "aria-label": config.name, tabindex: "-1", keydown: (event) => this.key(event as KeyboardEvent), cancel: (event) => this.cancelled(event) },
       this.header(),
       this.log,
       this.latest,
