@@ -6,6 +6,7 @@ on, and what cannot be drawn gives no tile. The widget then shows the name's fir
 
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -30,6 +31,8 @@ APP_ICON = 1.5
 """Width by height up to which a picture with a ground of its own fills the tile …"""
 APP_ICON_SHARE = 0.85
 """… and the share of it that is painted, its rounded corners left out."""
+MOST_OF_SIDES = 0.75
+"""How much of its sides has the colour of that ground."""
 MIN_ICON = 32
 """Pixels: smaller ones are blurred at this size."""
 _MODERN = re.compile(r"(?:oklch|oklab|lab|lch|color)\([^()\"]*\)")
@@ -94,19 +97,19 @@ def _tile(logo: _Drawn) -> bytes | None:
 
 
 def _own_ground(image: Image.Image) -> str | None:
-    """The colour of all four sides of a picture that fills its box up to rounded corners; None if there is none."""
+    """The colour of the sides of a picture that fills its box up to rounded corners; None if there is none."""
     painted = sum(image.getchannel("A").histogram()[128:])
     if painted < APP_ICON_SHARE * image.width * image.height:
         return None
     right, bottom = image.width - 1, image.height - 1
-    sides = [(right // 2, bottom // 20), (right // 2, bottom - bottom // 20)]
-    sides += [(right // 20, bottom // 2), (right - right // 20, bottom // 2)]
-    seen = {image.getpixel(place) for place in sides}
+    inset = min(right, bottom) // 20
+    sides = [(right * at // 10, y) for at in (3, 5, 7) for y in (inset, bottom - inset)]
+    sides += [(x, bottom * at // 10) for at in (3, 5, 7) for x in (inset, right - inset)]
+    [(own, count)] = Counter(image.getpixel(place) for place in sides).most_common(1)
     is_plain = len(image.getcolors(image.width * image.height) or ()) == 1
-    if len(seen) != 1 or is_plain:
+    if count < MOST_OF_SIDES * len(sides) or is_plain:
         return None
-    red, green, blue, _ = seen.pop()  # type: ignore[misc]
-    return f"#{red:02x}{green:02x}{blue:02x}"
+    return "#{:02x}{:02x}{:02x}".format(*own)  # type: ignore[misc]
 
 
 def _grounds(picture: Picture, backdrop: str | None) -> Iterator[str]:

@@ -25,6 +25,9 @@ _CALL = {"filled": 0.85, "inverse": 0.6, "outlined": 0.6, "pale": 0.5, "ground o
 _GENEROUS_CALL = 5_000.0
 _NEUTRAL_CALL = 0.6
 _NEUTRAL_GROUND = 0.4
+_RAISED_CALL = 0.28
+RAISED = 1.15
+"""Contrast from which a grey button is told from the dark page it stands on."""
 _FRAMEWORK_CALL = 0.6
 _BRAND_VARIABLE = 0.6
 _ACCENT_VARIABLE = 0.45
@@ -113,14 +116,16 @@ def _call_strength(record: ColourRecord) -> float:
 def _neutral_strength(record: ColourRecord, looks: Looks) -> float:
     """Black on a light page or white on a dark one may be the brand's, if it fills the buttons.
 
-    So may the black ground of a white button, on a light page.
+    So may the black ground of a white button, on a light page; and, where nothing else speaks, the raised grey of
+    the buttons on a dark one.
     """
     if record.backdrop is None or record.colour in UA_BUTTONS or vividness(record.backdrop) > 0:
         return 0.0
     size = 0.75 + 0.25 * min(1.0, record.area / _GENEROUS_CALL)
     page = looks.ground or WHITE
     if is_dark(record.colour) is is_dark(page):
-        return 0.0
+        is_raised = record.role == "filled" and is_dark(page) and contrast(record.colour, record.backdrop) >= RAISED
+        return _RAISED_CALL * size if is_raised else 0.0
     if record.role == "ground of a":
         return 0.0 if is_dark(page) else _NEUTRAL_GROUND * size
     stands_out = contrast(record.colour, record.backdrop) >= TEXT_CONTRAST

@@ -98,7 +98,7 @@ def test_the_widgets_logo_stands_on_a_ground_it_is_seen_on() -> None:
 
 def test_an_app_icon_with_round_corners_fills_its_place() -> None:
     """In its own ground, whatever else it shows."""
-    inside = "<rect width='40' height='40' rx='9' fill='#e3f4e8'/><path fill='#0f6b4f' d='M12 12h16v16H12z'/>"
+    inside = "<rect width='40' height='40' rx='9' fill='#e3f4e8'/><path fill='#0f6b4f' d='M12 12h16v28H12z'/>"
     links = 'xmlns="http://www.w3.org/2000/svg"'
     tile = tile_of({LOGO: f'<svg {links} viewBox="0 0 40 40">{inside}</svg>'.encode()})
     assert (tile.size, shown(tile), shown(tile, place=(40, 40))) == ((80, 80), "#e3f4e8", "#0f6b4f")

@@ -357,3 +357,42 @@ async def test_a_logo_drawn_within_the_page_is_the_widgets_too(page: Page, way: 
     tile = Image.open(io.BytesIO(theme.logo_tile)).convert("RGB")
     seen = {"#{:02x}{:02x}{:02x}".format(*pixel) for _, pixel in tile.getcolors(10_000) or []}  # type: ignore[misc]
     assert min(difference(colour, one) for one in seen) < 3
+
+
+TEXT = "<p>Careful tools for people who press, dry and label plants, made to last for generations.</p>" * 4
+WAYS = {
+    "bare HSL channels": (":root{--primary:262.1 83.3% 57.8%} .go{background:hsl(var(--primary))}", "#7c3aed"),
+    "bare RGB channels": (":root{--primary:13 148 136} .go{background:rgb(var(--primary)/1)}", "#0d9488"),
+    "oklch in a layer": (
+        "@layer a{:root{--brand:oklch(.66 .118 194)}} @layer b{.go{background:var(--brand)}}",
+        "#00a8a7",
+    ),
+    "a mixture": (".go{background:color-mix(in oklab, #d9480f 96%, black)}", "#ce440e"),
+    "nested rules": ("main{& .go{background:#00796b; &:hover{background:#000}}}", "#00796b"),
+    "a wider gamut": (".go{background:color(display-p3 .9 .25 .27)}", "#fa273c"),
+    "a gradient": (".go{background-image:linear-gradient(90deg,#6366f1,#a855f7)}", "#6366f1"),
+    "a layer of its own": (
+        ".go::before{content:'';position:absolute;inset:0;background:#c026d3;z-index:-1}",
+        "#c026d3",
+    ),
+    "black and nothing else": (":root{--primary:240 5.9% 10%} .go{background:hsl(var(--primary))}", "#18181b"),
+    "raised grey on a dark page": ("body{background:#272b30;color:#aaa} .go{background:#3a3f44}", "#3a3f44"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("button", ['<a class="go" href="/s">Start now</a>', '<div class="go">Start now</div>'])
+async def test_a_buttons_colour_is_found_however_it_is_written(page: Page, way: str, button: str) -> None:
+    """Also where a script makes a button of something else."""
+    css, colour = WAYS[way]
+    shape = ".go{display:inline-block;position:relative;z-index:0;padding:12px 24px;color:#fff;cursor:pointer}"
+    html = f"<!doctype html><style>{shape}{css}</style><main><h1>Plants</h1>{TEXT}{button}</main>"
+    assert difference((await theme_of(page, html)).primary, colour) < 3
+
+
+@pytest.mark.parametrize(("link", "grey"), [("#e11d48", "#3a3f44"), ("#38bdf8", "#30343a")])
+async def test_raised_grey_gives_way_to_any_colour(page: Page, link: str, grey: str) -> None:
+    """That of links is enough."""
+    css = f"body{{background:#16181b;color:#ccc}} a{{color:{link}}} button{{background:{grey};color:#fff;padding:9px}}"
+    html = f"<style>{css}</style><main><h1>Plants</h1>{TEXT}<p>See <a href=/x>how</a>.</p><button>Menu</button></main>"
+    assert (await theme_of(page, html)).primary == link

@@ -74,10 +74,16 @@ const markWalls = (found) =>
       follows: row.length > 0 && row[0].element !== element,
     };
   });
+// Scripts make buttons of anything: what shows the hand by itself, and stands in no link or button.
+const isPressed = ({ element, style }) => {
+  if (style.cursor !== "pointer" || Element.prototype.closest.call(element, `${ACTION}, label`)) return false;
+  const outer = parent(element);
+  return Boolean(outer) && getComputedStyle(outer).cursor !== "pointer";
+};
 const calls = () =>
   markWalls(
     visible
-      .filter(({ element }) => Element.prototype.matches.call(element, ACTION))
+      .filter((item) => Element.prototype.matches.call(item.element, ACTION) || attempt(() => isPressed(item), false))
       .map((item) => attempt(() => call(item), null))
       .filter(Boolean),
   )
