@@ -390,7 +390,7 @@ async def test_a_buttons_colour_is_found_however_it_is_written(page: Page, way: 
     assert difference((await theme_of(page, html)).primary, colour) < 3
 
 
-@pytest.mark.parametrize(("link", "grey"), [("#e11d48", "#3a3f44"), ("#38bdf8", "#30343a")])
+@pytest.mark.parametrize(("link", "grey"), [("#e0203a", "#3a3f44"), ("#3ab0ff", "#30343a")])
 async def test_raised_grey_gives_way_to_any_colour(page: Page, link: str, grey: str) -> None:
     """That of links is enough."""
     css = f"body{{background:#16181b;color:#ccc}} a{{color:{link}}} button{{background:{grey};color:#fff;padding:9px}}"
