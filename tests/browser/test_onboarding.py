@@ -12,12 +12,13 @@ from tests.sites import company_facts as facts
 from tests.sites.server import Site, serve_site
 
 TIMEOUT_MS = 60_000
-PURPLE = """() => {
+PURPLE = "rgb(124, 58, 237)"
+IN_COLOUR = """wanted => {
     const header = document.querySelector("iframe").contentDocument
         ?.querySelector("ai-widget")?.shadowRoot?.querySelector("header");
-    return header && getComputedStyle(header).backgroundColor === "rgb(124, 58, 237)";
+    return header && getComputedStyle(header).backgroundColor === wanted;
 }"""
-"""Whether the widget in the preview has the owner's colour."""
+"""Whether the widget in the preview has this colour."""
 
 
 @pytest.fixture
@@ -56,11 +57,10 @@ async def test_from_an_address_to_an_answer(page: Page, product: Product, compan
     await page.reload()
     await page.locator("#question:enabled").wait_for()
     widget = page.frame_locator("iframe")
-    header = widget.locator("header").last
     await widget.get_by_role("dialog", name=facts.NAME).wait_for()
     assert await page.locator(".site img").get_attribute("src") == company.url + "/favicon.svg"
     primary = "rgb({}, {}, {})".format(*bytes.fromhex(facts.PRIMARY[1:]))
-    assert await header.evaluate("it => getComputedStyle(it).backgroundColor") == primary
+    await page.wait_for_function(IN_COLOUR, arg=primary)
     await page.get_by_role("heading", name="Put it on your site").wait_for()
     await page.locator("#question").fill("What are your opening hours?")
     await page.keyboard.press("Enter")
@@ -74,11 +74,11 @@ async def test_from_an_address_to_an_answer(page: Page, product: Product, compan
     await page.locator("#verdict[data-state=failed]").filter(has_text="The snippet is not on the page").wait_for()
     await page.get_by_label("Greeting").fill("Ask the gardener!")
     await page.get_by_label("Colour", exact=True).fill("#7c3aed")
-    await page.wait_for_function(PURPLE)
+    await page.wait_for_function(IN_COLOUR, arg=PURPLE)
     await page.get_by_role("button", name="Save").click()
     await page.get_by_text("Saved.").wait_for()
     await widget.get_by_text("Ask the gardener!").wait_for()
-    await page.wait_for_function(PURPLE)
+    await page.wait_for_function(IN_COLOUR, arg=PURPLE)
     assert await widget.locator(".turn[data-status=answered] a.mark").count() > 0
     found = await page.locator(".tokens").inner_text()
     assert facts.PRIMARY in found

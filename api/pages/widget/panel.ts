@@ -26,6 +26,7 @@ class ChatPanel implements Panel {
   private readonly address: string;
   private readonly conversation: Conversation;
   private readonly leaving = new AbortController();
+  private built = "";
   private strings!: Strings;
   private dialog!: HTMLDialogElement;
   private log!: HTMLElement;
@@ -79,6 +80,7 @@ class ChatPanel implements Panel {
   }
 
   refresh(): void {
+    if (this.built === this.contents) return;
     const { isOpen, input, log } = this;
     const hadFocus = this.context.root.activeElement === input;
     const position = log.scrollTop;
@@ -126,8 +128,16 @@ class ChatPanel implements Panel {
     }
   }
 
+  /** What is to be seen, its colours apart: they are the loader's. */
+  private get contents(): string {
+    const { config, locale } = this.context;
+    const { monogram } = config.theme;
+    return JSON.stringify([locale, { ...config, theme: { monogram } }]);
+  }
+
   private build(): void {
     const { config, root, locale } = this.context;
+    this.built = this.contents;
     this.strings = stringsOf(locale);
     this.views = new Map();
     const said = el("div", { class: "unseen", "aria-live": "polite" });
