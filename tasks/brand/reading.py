@@ -20,6 +20,7 @@ MAX_INLINE = 80_000
 _FURTHER_DOWN = 0.6
 _FOREIGN = 0.1
 _DESTRUCTIVE = 0.3
+_OVER_THE_PAGE = 0.6
 _FOLLOWS = 0.9
 _WALL = 0.15
 _PALE = 0.3
@@ -134,6 +135,7 @@ def _call_weight(item: Item) -> float:
     weight = _BY_PLACE.get(clean_text(item.get("place"), 20), 1.0)
     weight *= _FURTHER_DOWN if number(item.get("top")) >= 900 else 1
     weight *= _FOREIGN if item.get("foreign") is True else 1
+    weight *= _OVER_THE_PAGE if item.get("layer") is True else 1
     weight *= _DESTRUCTIVE if item.get("destructive") is True else 1
     weight *= _FOLLOWS if item.get("follows") is True and item.get("place") == "main" else 1
     return weight * (_WALL if number(item.get("wall")) >= 3 else 1)

@@ -396,3 +396,15 @@ async def test_raised_grey_gives_way_to_any_colour(page: Page, link: str, grey: 
     css = f"body{{background:#16181b;color:#ccc}} a{{color:{link}}} button{{background:{grey};color:#fff;padding:9px}}"
     html = f"<style>{css}</style><main><h1>Plants</h1>{TEXT}<p>See <a href=/x>how</a>.</p><button>Menu</button></main>"
     assert (await theme_of(page, html)).primary == link
+
+
+async def test_an_offer_laid_over_the_page_does_not_outvote_the_page(page: Page) -> None:
+    """However large its button is; where it is the only one, it says what it can."""
+    css = (
+        ".go{background:#0f4c81;color:#fff;padding:12px 24px} .offer{position:fixed;inset:25%;background:#fff}"
+        ".offer button{background:#ff3366;color:#fff;padding:20px 120px;border:0}"
+    )
+    offer = '<div class="offer" role="dialog"><h2>10 % off</h2><button>Subscribe</button></div>'
+    for button, found in (('<a class="go" href="/s">Shop now</a>', "#0f4c81"), ("", "#ff3366")):
+        html = f"<style>{css}</style><main><h1>Plants</h1>{TEXT}{button}</main>{offer}"
+        assert (await theme_of(page, html)).primary == found

@@ -49,6 +49,7 @@ const call = (item) => {
     top: Math.round(rect.top),
     place: above.header ? "header" : above.footer ? "footer" : "main",
     foreign: FOREIGN.test(name),
+    layer: Boolean(above.layer),
     destructive: DESTRUCTIVE.test(name),
     label: name,
   };

@@ -22,20 +22,26 @@ const letters = (element) => {
   return count;
 };
 // What an element passes on to those inside it; asking each for its ancestors would cost depth times as much.
-const inside = (element, tag, role, above, colour) => {
+const inside = (element, tag, role, above, colour, layer) => {
   const part = PARTS.get(tag) || PARTS.get(role);
   const link = tag === "a" && element.hasAttribute("href") ? element : null;
-  if (!part && !link && !colour) return above;
+  if (!part && !link && !colour && !layer) return above;
   const context = { ...above };
   if (part) context[part] = true;
   if (link) context.link = link;
   if (colour) context.backdrop = colour;
+  if (layer) context.layer = true;
   return context;
 };
 // What is about to appear is as good as there.
 const isTransparent = (style) =>
   Number(style.opacity) < 0.1 &&
   (style.pointerEvents === "none" || (style.animationName === "none" && parseFloat(style.transitionDuration) === 0));
+// What lies over the page for a while: offers, sign-ups.
+const isLayer = (element, style, role) =>
+  (role.includes("dialog") || style.position === "fixed") &&
+  element.localName !== "header" &&
+  !holds(element, "main, h1, nav");
 // The context of the element's children, or null if the element and all in it are left out.
 const look = (element, above) => {
   const tag = element.localName;
@@ -48,7 +54,7 @@ const look = (element, above) => {
   const rect = box(element);
   if (!frame && isLeftOut(element, style, rect, role, named)) return null;
   const colour = fill(style) || (rect.width >= 0.6 * WIDTH ? gradients(style)[0] : null);
-  const context = inside(element, tag, role, above, colour);
+  const context = inside(element, tag, role, above, colour, isLayer(element, style, role));
   if (rect.width > 0 && rect.height > 0 && rect.right > 0 && style.visibility === "visible")
     visible.push({ element, style, rect, fill: colour, above, context, letters: letters(element) });
   return tag === "svg" ? null : context;
