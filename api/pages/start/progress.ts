@@ -35,6 +35,8 @@ export class Progress {
   widgetId = "";
   url = "";
   isReady = false;
+  /** Whether it had knowledge before this build. */
+  knewBefore = false;
   last?: BuildEvent;
   /** How it ended: `builder_completed`, `builder_failed` or `builder_cancelled`. */
   end?: BuildEvent;
@@ -92,7 +94,7 @@ export class Progress {
   /** The widget had knowledge before this build, and answers from it until the new is complete. */
   answersAlready(): void {
     if (this.isReady) return;
-    this.isReady = true;
+    this.isReady = this.knewBefore = true;
     const { ready } = this.phases;
     Object.assign(ready, { state: "done", ended: ready.began, note: "From what it knew before, until the new is complete" });
   }

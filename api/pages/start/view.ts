@@ -261,8 +261,9 @@ export class BuildView {
     const snippet = end.data.embed_snippet ?? `<script src="${origin}/widget.js" data-widget="${widgetId}" async></script>`;
     const source = new URL(/src="([^"]+)"/.exec(snippet)?.[1] ?? origin, origin).origin;
     const { token } = this;
+    const partly = this.progress.knewBefore ? "It answers from what it knew before" : "It answers from what was read so far";
     this.outcome.replaceChildren(
-      el("h2", {}, end.type === "builder_completed" ? "Put it on your site" : "It answers from what was read so far"),
+      el("h2", {}, end.type === "builder_completed" ? "Put it on your site" : partly),
       copyable("Before </body> of every page", snippet),
       copyable(
         "If your site has a Content-Security-Policy, add",
