@@ -65,6 +65,7 @@ class ChatServer:
     feedback: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    logo: bytes = b""
     is_gone: bool = False
     """Whether the widget has been deleted."""
 
@@ -83,6 +84,9 @@ class ChatServer:
         if self.is_gone or request.path_params["id"] != WIDGET:
             return problem(404, "not_found", "There is no such widget.")
         return JSONResponse(self.config)
+
+    async def _logo(self, _request: Request) -> Response:
+        return Response(self.logo, media_type="image/png")
 
     async def _chat(self, request: Request) -> Response:
         self.asked.append(await request.json())
@@ -127,6 +131,7 @@ async def open_chat_server() -> AsyncIterator[ChatServer]:
         routes=[
             *script.routes,
             Route(path, chat._config),
+            Route(path + "/logo", chat._logo),
             Route(path + "/chat", chat._chat, methods=["POST"]),
             Route(path + "/feedback", chat._feedback, methods=["POST"]),
         ],

@@ -62,6 +62,7 @@ async def test_from_an_address_to_an_answer(page: Page, product: Product, compan
     primary = "rgb({}, {}, {})".format(*bytes.fromhex(facts.PRIMARY[1:]))
     await page.wait_for_function(IN_COLOUR, arg=primary)
     await page.get_by_role("heading", name="Put it on your site").wait_for()
+    await widget.get_by_role("img", name=f"The start page of {facts.NAME}").wait_for()
     await page.locator("#question").fill("What are your opening hours?")
     await page.keyboard.press("Enter")
     await widget.locator(".turn[data-status=answered] a.mark").first.wait_for()
@@ -101,6 +102,8 @@ async def test_an_owner_has_the_site_read_again_and_deletes_the_widget(page: Pag
         await page.get_by_role("heading", name="Put it on your site").wait_for()
         assert await page.locator(".phases [data-state=done]").count() == 4
     widget_id = str(await page.locator("iframe").get_attribute("src")).removeprefix("/preview/")
+    await page.set_viewport_size({"width": 320, "height": 640})
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     delete = page.get_by_role("button", name="Delete this widget")
     await delete.focus()
     await page.keyboard.press("Enter")

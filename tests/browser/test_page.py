@@ -1,9 +1,11 @@
 """What the widget is to the page it stands on: small, quiet, locked away, and driven from its scripts."""
 
+import io
 import json
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tasks.core.palette import with_tokens
 from tests.browser.chat_server import HOLD, WIDGET, citation, citations, done, token
@@ -259,6 +261,27 @@ async def test_a_hostile_theme_is_neither_run_nor_fetched(visit: MakeVisit, them
     assert await tab.page.evaluate("window.exploded") is None
     assert not [request for request in tab.requests if not request.startswith((tab.chat.url, tab.site.url))]
     assert tab.problems == []
+
+
+async def test_the_logo_takes_the_monograms_place_once_it_is_there(visit: MakeVisit, site: CustomerSite) -> None:
+    """From the service itself, on a page that allows nothing else; one that is broken changes nothing."""
+    site.headers = {"Content-Security-Policy": STRICT.format(site.chat.url)}
+    file = io.BytesIO()
+    Image.new("RGB", (120, 80), "#2f6f3e").save(file, "PNG")
+    site.chat.logo = file.getvalue()
+    site.chat.config["logo"] = "a tag"
+    tab = await visit()
+    assert not any("/logo" in request for request in tab.requests)
+    await tab.open()
+    await tab.dialog.locator(".avatar img").wait_for()
+    assert await tab.dialog.locator(".avatar").evaluate("it => [it.clientWidth, it.clientHeight]") == [60, 40]
+    assert tab.requests[-1].endswith(f"/{WIDGET}/logo?v=a%20tag")
+    site.chat.logo = b"broken"
+    broken = await visit()
+    async with broken.page.expect_response(lambda answer: "/logo" in answer.url):
+        await broken.open()
+    assert await broken.dialog.locator(".avatar").inner_text() == "AO"
+    assert tab.problems == broken.problems == []
 
 
 async def test_it_says_nothing_against_an_odd_configuration(visit: MakeVisit) -> None:
