@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -21,15 +22,9 @@ from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable,
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
 from tasks.core.requests import parse_request
-from tasks.knowledge.builds import (
-    BuildRecord,
-    NewBuild,
-    append_event,
-    create_build,
-    link_flow_run,
-    read_build,
-)
-from tasks.knowledge.rebuilds import create_rebuild, read_last_request
+from tasks.knowledge.admission import Caller
+from tasks.knowledge.builds import BuildRecord, append_event, link_flow_run, read_build, read_last_request
+from tasks.knowledge.new_builds import NewBuild, create_build, create_rebuild
 from tasks.knowledge.run_notices import announce_run
 
 logger = logging.getLogger("widget_builder.api")
@@ -42,31 +37,56 @@ MAX_KEY_LENGTH = 255
 
 
 async def start(request: Request) -> Response:
-    """POST: record a build, start its flow run, stream its events. It goes on if the client leaves."""
+    """POST: record a build, start its flow run, stream its events. It goes on if the client leaves.
+
+    Who asks for what is being built already gets that stream.
+    """
     service = service_of(request)
     asked = await read_object(request)
     wanted = parse_request(service.settings, asked.get("url"), asked.get("depth"), asked.get("max_pages"))
     await _check_address(service, wanted.url)
     await service.runs.check()
-    new = await create_build(service.pool, wanted, idempotency_key=_idempotency_key(request))
+    caller = await _caller(request)
+    new = await create_build(service.pool, wanted, caller=caller, idempotency_key=_idempotency_key(request))
     return _begin(request, new, wanted)
 
 
 async def rebuild(request: Request) -> Response:
     """POST /api/widgets/{id}/recrawl: build the widget anew, and stream that; who asks again meanwhile joins.
 
-    The widget answers from its old knowledge until the new is complete.
+    The widget answers from its old knowledge until the new is complete, and goes on so if the site gave far fewer
+    pages, unless `{"allow_fewer_pages": true}` says that this is right.
     """
     service, widget_id = service_of(request), widget_id_of(request)
     await require_owner(request, widget_id)
+    fewer = _flag(await read_object(request), "allow_fewer_pages")
     known = await read_last_request(service.pool, widget_id)
     # What was asked for once may be more than is allowed by now.
     most = {"depth": service.settings.max_depth, "max_pages": service.settings.max_pages}
     wanted = known.model_copy(update={name: min(getattr(known, name), limit) for name, limit in most.items()})
     await _check_address(service, wanted.url)
     await service.runs.check()
-    new = await create_rebuild(service.pool, widget_id, wanted, idempotency_key=_idempotency_key(request))
+    caller, key = await _caller(request), _idempotency_key(request)
+    new = await create_rebuild(
+        service.pool, widget_id, wanted, caller=caller, idempotency_key=key, allow_fewer_pages=fewer
+    )
     return _begin(request, new, wanted)
+
+
+def _flag(asked: dict[str, Any], name: str) -> bool:
+    """Yes or no, in JSON or as a query parameter."""
+    value = asked.get(name, False)
+    if isinstance(value, bool):
+        return value
+    if value not in ("true", "1", "false", "0"):
+        raise InvalidRequest(f"{name}_invalid", f"`{name}` must be true or false.", field=name)
+    return value in ("true", "1")
+
+
+async def _caller(request: Request) -> Caller:
+    service = service_of(request)
+    client = await service.budgets.identify(request.client.host if request.client else "")
+    return Caller.of(client, service.settings)
 
 
 def _begin(request: Request, new: NewBuild, wanted: BuildRequest) -> Response:

@@ -129,11 +129,15 @@ def recrawl(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line for each event, nothing else on stdout.")
     ] = False,
+    allow_fewer_pages: Annotated[
+        bool, typer.Option(help="Take what is found although the site gives far fewer pages than the widget has.")
+    ] = False,
 ) -> None:
     """Build a widget of the running stack anew and show how it comes along.
 
-    It answers from its old knowledge until the new is complete. If it is being built already, that build is
-    shown. The first Ctrl-C cancels the build, a second one leaves at once.
+    It answers from its old knowledge until the new is complete, and goes on so if the site gives less than 70 % of
+    the pages it has: a site that is ill, or shows a login page, does not empty the widget. If it is being built
+    already, that build is shown. The first Ctrl-C cancels the build, a second one leaves at once.
 
     Exits with 0 when the build completed, with 1 when it failed, with 130 after Ctrl-C.
     """
@@ -141,7 +145,8 @@ def recrawl(
     from deployments.operating import run_recrawl
 
     interrupts = Interrupts()
-    work = run_recrawl(_settings(), widget, _console(to_stderr=as_json), interrupts, as_json=as_json)
+    console = _console(to_stderr=as_json)
+    work = run_recrawl(_settings(), widget, console, interrupts, as_json=as_json, allow_fewer_pages=allow_fewer_pages)
     raise typer.Exit(interrupts.run(work))
 
 

@@ -92,14 +92,17 @@ async def build(
             yield event
 
 
-async def recrawl(api_url: str, widget_id: UUID, token: str) -> AsyncGenerator[BuildEvent, None]:
+async def recrawl(
+    api_url: str, widget_id: UUID, token: str, *, allow_fewer_pages: bool = False
+) -> AsyncGenerator[BuildEvent, None]:
     """The same for a widget that is built anew, or is being built already.
 
     Raises:
         InvalidRequest: there is no such widget, or it is not for this token.
         DependencyUnavailable, WidgetBuilderError: as for a new build.
     """
-    wanted = _Request(f"{WIDGETS}/{widget_id}/recrawl", None, _bearer(token))
+    body = {"allow_fewer_pages": True} if allow_fewer_pages else None
+    wanted = _Request(f"{WIDGETS}/{widget_id}/recrawl", body, _bearer(token))
     async with aclosing(_follow(api_url, wanted)) as events:
         async for event in events:
             yield event

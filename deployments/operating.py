@@ -73,7 +73,13 @@ async def run_list(settings: Settings, console: Console, *, as_json: bool, out: 
 
 
 async def run_recrawl(
-    settings: Settings, widget: str, console: Console, interrupts: Interrupts, *, as_json: bool
+    settings: Settings,
+    widget: str,
+    console: Console,
+    interrupts: Interrupts,
+    *,
+    as_json: bool,
+    allow_fewer_pages: bool = False,
 ) -> int:
     """Build the widget anew and show it: 0 when that completed, else 1.
 
@@ -84,7 +90,7 @@ async def run_recrawl(
     widget_id = client.parse_widget(widget)
     place = await find_operated(settings)
     with open_display(console, as_json=as_json, prefect_url=place.prefect_url) as display:
-        events = client.recrawl(place.api_url, widget_id, place.token)
+        events = client.recrawl(place.api_url, widget_id, place.token, allow_fewer_pages=allow_fewer_pages)
         outcome = await follow(events, place.api_url, display, interrupts)
     if outcome is EventType.builder_cancelled and interrupts.received:
         return interrupts.exit_code

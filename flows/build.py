@@ -22,6 +22,7 @@ from tasks.core.errors import BuildEnded, WidgetBuilderError
 from tasks.core.requests import parse_request
 from tasks.core.settings import load_settings
 from tasks.knowledge.pictures import save_screenshot
+from tasks.knowledge.publication import Looks
 
 
 def name_run() -> str:
@@ -83,15 +84,17 @@ async def build_site(space: Workspace, run_id: UUID) -> None:
     async with open_slots(space.job.leases) as slots, asyncio.TaskGroup() as group:
         guard = group.create_task(watch(space.pool, space.job.build_id, run_id, space.progress, slots))
         site = await open_site(space)
-        picturing = group.create_task(keep_screenshot(space))
+        picturing = group.create_task(take_screenshot(space, site.looks))
         await Pipeline(space, site, slots.hold).run()
-        await picturing
         guard.cancel()
-    await finish(space)
+    await finish(space, await picturing)
 
 
-async def keep_screenshot(space: Workspace) -> None:
-    """Keep what the start page looked like, for the preview; a build that goes on elsewhere keeps the one there is."""
+async def take_screenshot(space: Workspace, looks: Looks | None) -> Looks | None:
+    """The looks with what the start page looks like, for the preview; a widget without knowledge has it at once."""
     picture = await space.web.take_picture()
-    if picture is not None:
+    if picture is None or looks is None:
+        return looks
+    if space.job.replaces is None:
         await save_screenshot(space.pool, space.job.widget_id, picture)
+    return looks.model_copy(update={"screenshot": picture})

@@ -6,15 +6,16 @@ from flows.progress import Progress
 from flows.workspace import Workspace
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.events import EventType
-from tasks.knowledge.builds import activate_build
+from tasks.knowledge.publication import Looks, activate_build, check_extent
 from tasks.knowledge.vector_index import index_build
 
 
-async def finish(space: Workspace) -> None:
-    """Publish what was stored, and say so.
+async def finish(space: Workspace, looks: Looks | None) -> None:
+    """Publish what was stored, with the site's looks, and say so.
 
     Raises:
         NothingStored: there is nothing to publish; the old knowledge, if any, stays.
+        SiteShrank: there is far less than the widget has; the old knowledge stays.
     """
     progress, settings, job = space.progress, space.settings, space.job
     statistics = progress.statistics
@@ -28,7 +29,8 @@ async def finish(space: Workspace) -> None:
     )
     if not statistics.stored_pages:
         raise NothingStored(f"Not one page could be used: {progress.commonest_cause}.")
-    await activate_build(space.pool, job, replace=True)
+    await check_extent(space.pool, job)
+    await activate_build(space.pool, job, replace=True, looks=looks)
     await progress.tell(
         EventType.builder_completed,
         f"The widget answers from {statistics.stored_pages} pages",

@@ -19,7 +19,7 @@ from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, EmbeddedPage, FetchMethod, Found, Target
 from tasks.embed import embed
 from tasks.extract import ExtractBatch, extract
-from tasks.knowledge.builds import activate_build
+from tasks.knowledge.publication import activate_build
 from tasks.reading import Manner
 from tasks.retries import batch_name
 from tasks.scrape import ScrapeBatch, scrape

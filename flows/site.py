@@ -7,8 +7,9 @@ from tasks.brand.first_sight import Sight
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
 from tasks.core.models import Found, Target, Theme
-from tasks.knowledge.builds import read_widget, save_theme
+from tasks.knowledge.builds import read_widget
 from tasks.knowledge.crawl import CrawledUrl, read_crawl, remember_urls
+from tasks.knowledge.publication import Looks, save_looks
 from tasks.theme import Home, theme
 from tasks.web.crawl.duplicates import Duplicates
 from tasks.web.crawl.frontier import Frontier
@@ -28,6 +29,8 @@ class Site:
     """The pages stored so far."""
     title: str
     """The home page's."""
+    looks: Looks | None
+    """Of the home page as loaded."""
 
 
 async def open_site(space: Workspace) -> Site:
@@ -40,12 +43,13 @@ async def open_site(space: Workspace) -> Site:
     space.progress.resume(crawl)
     stored = [known for known in crawl if known.status == "stored"]
     if at_home := [known for known in stored if known.target.depth == 0]:
-        home, site_url = None, (await read_widget(space.pool, space.job.widget_id)).site_url
+        home, looks, site_url = None, None, (await read_widget(space.pool, space.job.widget_id)).site_url
         title = at_home[0].title or ""
         await space.progress.tell(EventType.url_extraction_started, "Going on where the build had stopped")
     else:
         loaded = await load_first_page(space)
         home, site_url, title = loaded.found, loaded.url, loaded.title
+        looks = Looks(theme=loaded.theme, site_url=site_url)
     page, links = (home.page, home.links) if home else (None, ())
     frontier = Frontier(
         scope=scope_of(space.settings, site_url, page, links),
@@ -58,11 +62,11 @@ async def open_site(space: Workspace) -> Site:
         if known.content_hash:
             duplicates.recall(known.target.url, known.target.place, known.content_hash)
     await _tell_started(space, frontier)
-    return Site(frontier, home, left_open, duplicates, title)
+    return Site(frontier, home, left_open, duplicates, title, looks)
 
 
 async def load_first_page(space: Workspace) -> Home:
-    """The home page, loaded once: its theme is told and given to the widget.
+    """The home page, loaded once: its theme is told, and given to a widget that has no knowledge yet.
 
     Raises:
         HomePageFailed: with the cause.
@@ -84,7 +88,8 @@ async def load_first_page(space: Workspace) -> Home:
         home = await theme(url, space.web, tell_sight)
     except PageError as error:
         raise HomePageFailed(f"{url}: {error.message}") from error
-    await save_theme(space.pool, space.job.widget_id, home.theme, home.url)
+    if space.job.replaces is None:
+        await save_looks(space.pool, space.job.widget_id, Looks(theme=home.theme, site_url=home.url))
     await _tell_theme(space, home.theme)
     return home
 

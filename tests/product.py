@@ -22,7 +22,8 @@ ENVIRONMENT = {
     "WIDGET_BUILDER_EGRESS_ALLOW": "127.0.0.0/8",
     "WIDGET_BUILDER_PAGE_TIMEOUT_S": "5",
     "WIDGET_BUILDER_PORT": "18080",
-    # All tests are one visitor.
+    # All tests are one visitor, and one client.
+    "WIDGET_BUILDER_BUILD_RATE": "100000/hour",
     "WIDGET_BUILDER_CHAT_RATE": "1000/minute",
 }
 UNWANTED = ("DATABASE_URL", "PREFECT_API_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL")

@@ -184,6 +184,18 @@ class EmbeddingRefused(BuildError):
     code = "embedding_refused"
 
 
+class SiteShrank(BuildError):
+    """A site gave far fewer pages than its widget has; the widget keeps those."""
+
+    code = "site_shrank"
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(
+            f"The site gave {found} pages, and the widget has {known}: it keeps those."
+            " If the site is smaller now, ask for it again with allow_fewer_pages."
+        )
+
+
 class NothingStored(BuildError):
     """Not one page of the site made it into the knowledge."""
 

@@ -289,3 +289,7 @@ class Job(Frozen):
     request: BuildRequest
     leases: tuple[UUID, ...] = ()
     """Slots in Prefect that an earlier attempt held when it was last seen alive."""
+    replaces: UUID | None = None
+    """The build that the widget answers from until this one is published."""
+    allow_fewer_pages: bool = False
+    """Publish although the site gave far fewer pages than the widget has."""

@@ -157,6 +157,18 @@ class Settings(BaseSettings):
     languages: Annotated[tuple[str, ...], NoDecode] = ()
     """Languages, comma-separated (`de,fr`), read beside the start page's where a site has them; `*`: all."""
 
+    build_rate: Annotated[Rate, NoDecode] = Rate(count=300, seconds=3600)
+    """Builds one client's address may start, e.g. `300/hour`; joining one that is under way is free."""
+
+    client_builds: int = Field(50, ge=1)
+    """Most builds of one client's address at once, waiting ones included."""
+
+    site_builds: int = Field(10, ge=1)
+    """Most builds of one site at once; who asks for one that is under way joins it."""
+
+    open_builds: int = Field(200, ge=1)
+    """Most builds at once in all, waiting ones included: more would starve each other."""
+
     embedding_provider: EmbeddingProvider = EmbeddingProvider.auto
     """`auto`: openai with a key, else the local model."""
 
@@ -214,7 +226,7 @@ class Settings(BaseSettings):
             raise ValueError("paths begin with / or *")
         return value
 
-    @field_validator("chat_rate", mode="before")
+    @field_validator("build_rate", "chat_rate", mode="before")
     @classmethod
     def _read_rate(cls, value: object) -> object:
         return Rate.parse(value) if isinstance(value, str) else value

@@ -120,11 +120,12 @@ class Budgets:
     async def _take(self, accounts: Sequence[Account], amount: int, message: str) -> None:
         async with self._pool.connection() as connection, connection.transaction():
             for account in accounts:
-                if not await _charge(connection, account, amount):
+                if not await charge(connection, account, amount):
                     raise TryLater("rate_limited", message, retry_after=account.retry_after)
 
 
-async def _charge(connection: Connection, account: Account, amount: int) -> bool:
+async def charge(connection: Connection, account: Account, amount: int) -> bool:
+    """Whether the account had that much left, which is spent then."""
     rows = await connection.execute(
         _TAKE,
         {

@@ -6,39 +6,25 @@ a sweeper, a zombie) is refused.
 """
 
 import hashlib
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
 from tasks.core.database import Connection, Pool
-from tasks.core.errors import BuildEnded, InvalidRequest, NotFound
+from tasks.core.errors import BuildEnded, NotFound
 from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
-from tasks.core.models import BuildRequest, Frozen, Job, Statistics, Theme
-from tasks.knowledge.pictures import PictureKind, write_picture
-from tasks.knowledge.storable import storable, storable_json
+from tasks.core.models import BuildRequest, Frozen, Job, Statistics
+from tasks.knowledge.storable import storable_json
 
 TERMINAL_STATUS = {
     EventType.builder_completed: "completed",
     EventType.builder_failed: "failed",
     EventType.builder_cancelled: "cancelled",
 }
-
-
-class NewBuild(Frozen):
-    """A build just recorded, or the one an idempotency key led to."""
-
-    build_id: UUID
-    widget_id: UUID
-    owner_token: str | None
-    """Handed out once, when the widget is new; only its hash is kept."""
-    created: bool
 
 
 class BuildRecord(Frozen):
@@ -97,81 +83,6 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def create_build(
-    pool: Pool,
-    request: BuildRequest,
-    *,
-    idempotency_key: str | None = None,
-    widget_id: UUID | None = None,
-    build_id: UUID | None = None,
-) -> NewBuild:
-    """A new build, of a new widget unless `widget_id` says which; or the build this key already started.
-
-    Raises:
-        InvalidRequest: the key was used for another request (409).
-        NotFound: there is no such widget.
-    """
-    if idempotency_key is not None and (known := await _find_by_key(pool, idempotency_key, request)):
-        return known
-    try:
-        async with pool.connection() as connection, connection.transaction():
-            return await insert_build(connection, request, idempotency_key, widget_id, build_id or uuid4())
-    except UniqueViolation:
-        # Two requests with one key at the same moment: the second joins the first.
-        known = await _find_by_key(pool, idempotency_key or "", request)
-        if known is None:
-            raise
-        return known
-
-
-async def insert_build(
-    connection: Connection, request: BuildRequest, key: str | None, widget_id: UUID | None, build_id: UUID
-) -> NewBuild:
-    """The build, recorded in the connection's transaction with its first event; without `widget_id`, of a new widget.
-
-    Raises:
-        NotFound: there is no such widget.
-    """
-    token = None
-    if widget_id is None:
-        widget_id, token = uuid4(), secrets.token_urlsafe(32)
-        await connection.execute(
-            "INSERT INTO widgets (id, site_url, name, owner_token_hash) VALUES (%s, %s, %s, %s)",
-            (widget_id, request.url, urlsplit(request.url).hostname or "", hash_token(token)),
-        )
-    else:
-        found = await connection.execute("SELECT 1 FROM widgets WHERE id = %s", (widget_id,))
-        if await found.fetchone() is None:
-            raise NotFound("widget")
-    await connection.execute(
-        "INSERT INTO scrape_jobs (id, widget_id, idempotency_key, url, depth, max_pages)"
-        " VALUES (%s, %s, %s, %s, %s, %s)",
-        (build_id, widget_id, key, request.url, request.depth, request.max_pages),
-    )
-    await _append(connection, build_id, _started(build_id, widget_id, request), None)
-    return NewBuild(build_id=build_id, widget_id=widget_id, owner_token=token, created=True)
-
-
-def _started(build_id: UUID, widget_id: UUID, request: BuildRequest) -> EventDraft:
-    data = {"build_id": str(build_id), "widget_id": str(widget_id), **request.model_dump()}
-    return EventDraft(type=EventType.builder_started, message=f"Building a widget from {request.url}", data=data)
-
-
-async def _find_by_key(pool: Pool, key: str, request: BuildRequest) -> NewBuild | None:
-    async with pool.connection() as connection:
-        rows = await connection.execute(
-            "SELECT id, widget_id, url, depth, max_pages FROM scrape_jobs WHERE idempotency_key = %s", (key,)
-        )
-        row = await rows.fetchone()
-    if row is None:
-        return None
-    if row[2:] != (request.url, request.depth, request.max_pages):
-        raise InvalidRequest(
-            "idempotency_conflict", "This Idempotency-Key was used for a different request.", status=409
-        )
-    return NewBuild(build_id=row[0], widget_id=row[1], owner_token=None, created=False)
-
-
 async def read_build(pool: Pool, build_id: UUID) -> BuildRecord:
     """The build as it stands.
 
@@ -219,7 +130,8 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
             "UPDATE scrape_jobs SET status = 'running', started_at = coalesce(started_at, now()),"
             " flow_run_id = coalesce(%s, flow_run_id)"
             " WHERE id = %s AND status IN ('pending', 'running')"
-            " RETURNING widget_id, url, depth, max_pages, leases",
+            " RETURNING widget_id, url, depth, max_pages, leases, allow_fewer_pages,"
+            " (SELECT active_job_id FROM widgets WHERE widgets.id = widget_id AND active_job_id <> scrape_jobs.id)",
             (flow_run_id, build_id),
         )
         row = await rows.fetchone()
@@ -227,7 +139,14 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
         record = await read_build(pool, build_id)
         raise BuildEnded(f"The build is {record.status} already.")
     request = BuildRequest(url=row[1], depth=row[2], max_pages=row[3])
-    return Job(build_id=build_id, widget_id=row[0], request=request, leases=tuple(row[4]))
+    return Job(
+        build_id=build_id,
+        widget_id=row[0],
+        request=request,
+        leases=tuple(row[4]),
+        allow_fewer_pages=row[5],
+        replaces=row[6],
+    )
 
 
 async def beat(pool: Pool, build_id: UUID, leases: Collection[UUID] = ()) -> bool:
@@ -252,12 +171,13 @@ async def append_event(
     # What it says may come from the site or from a service.
     clean = EventDraft.model_validate(storable_json(draft.model_dump(exclude={"stage"})))
     async with pool.connection() as connection, connection.transaction():
-        return await _append(connection, build_id, clean, statistics)
+        return await write_event(connection, build_id, clean, statistics)
 
 
-async def _append(
-    connection: Connection, build_id: UUID, draft: EventDraft, statistics: Statistics | None
+async def write_event(
+    connection: Connection, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
 ) -> BuildEvent:
+    """`append_event` in the connection's transaction, of what can be stored as it is."""
     rows = await connection.execute(
         "UPDATE scrape_jobs SET last_seq = last_seq + 1,"
         " statistics = coalesce(%(statistics)s, statistics), status = coalesce(%(status)s, status),"
@@ -320,6 +240,25 @@ async def read_latest_status(pool: Pool, widget_id: UUID) -> str | None:
     return None if row is None else str(row[0])
 
 
+async def read_last_request(pool: Pool, widget_id: UUID) -> BuildRequest:
+    """What the widget's knowledge was built from; of a widget without any, what was asked for last.
+
+    Raises:
+        NotFound: there is no such widget, or nothing was ever asked for.
+    """
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT url, depth, max_pages FROM scrape_jobs JOIN widgets ON widgets.id = widget_id"
+            " WHERE widget_id = %s"
+            " ORDER BY scrape_jobs.id = active_job_id DESC NULLS LAST, scrape_jobs.created_at DESC LIMIT 1",
+            (widget_id,),
+        )
+        row = await rows.fetchone()
+    if row is None:
+        raise NotFound("widget")
+    return BuildRequest(url=row[0], depth=row[1], max_pages=row[2])
+
+
 async def list_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
     """Widgets that have knowledge, with the request that built it, oldest first."""
     async with pool.connection() as connection:
@@ -328,16 +267,6 @@ async def list_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
             " JOIN scrape_jobs ON scrape_jobs.id = active_job_id ORDER BY widgets.created_at"
         )
         return [(row[0], BuildRequest(url=row[1], depth=row[2], max_pages=row[3])) for row in await rows.fetchall()]
-
-
-async def save_theme(pool: Pool, widget_id: UUID, theme: Theme, site_url: str) -> None:
-    """Give the widget its theme with its logo, the site's name, and the site's address after redirects."""
-    async with pool.connection() as connection, connection.transaction():
-        await connection.execute(
-            "UPDATE widgets SET theme = %s, name = %s, site_url = %s, updated_at = now() WHERE id = %s",
-            (Jsonb(storable_json(theme.model_dump(mode="json"))), storable(theme.name), site_url, widget_id),
-        )
-        await write_picture(connection, widget_id, PictureKind.logo, theme.logo_tile)
 
 
 async def save_settings(pool: Pool, widget_id: UUID, changes: Mapping[str, Any]) -> None:
@@ -368,20 +297,4 @@ async def build_exists(pool: Pool, build_id: UUID) -> bool:
     """Whether there is such a build; it goes with its widget."""
     async with pool.connection() as connection:
         rows = await connection.execute("SELECT 1 FROM scrape_jobs WHERE id = %s", (build_id,))
-        return await rows.fetchone() is not None
-
-
-async def activate_build(pool: Pool, job: Job, *, replace: bool) -> bool:
-    """Let the widget answer from this build; whether it does so now.
-
-    With `replace` false only a widget that has no knowledge yet moves: a first build answers from its
-    first pages, a re-crawl only when it is complete. A build that has ended meanwhile moves nothing.
-    """
-    async with pool.connection() as connection:
-        rows = await connection.execute(
-            "UPDATE widgets SET active_job_id = %s, updated_at = now()"
-            " WHERE id = %s AND (%s OR active_job_id IS NULL) AND EXISTS (SELECT FROM scrape_jobs"
-            " WHERE id = %s AND status IN ('pending', 'running') FOR SHARE) RETURNING id",
-            (job.build_id, job.widget_id, replace, job.build_id),
-        )
         return await rows.fetchone() is not None

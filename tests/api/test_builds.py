@@ -110,6 +110,16 @@ async def test_the_theme_is_that_of_the_site(built: list[Event], company: Site) 
     assert "Trebuchet" in theme["body_font"]
 
 
+async def test_the_same_build_asked_for_twice_at_once_is_one_run(product: Product) -> None:
+    """Both clients see all of it; there is one owner's token, and one request a page."""
+    async with generated_site(6, 2, 0.1) as site:
+        streams = await asyncio.gather(*(product.build(site.url, depth=2) for _ in range(3)))
+        assert set(site.requests.values()) == {1}
+    assert len({events[0]["build_id"] for events in streams}) == 1
+    assert all(numbers(events) == numbers(streams[0]) for events in streams)
+    assert sum("owner_token" in events[0]["data"] for events in streams) == 1
+
+
 async def test_the_owners_token_is_in_the_post_stream_alone(built: list[Event], product: Product) -> None:
     """Handed out once; a replay does not have it, and the database holds only its hash."""
     token = built[0]["data"]["owner_token"]

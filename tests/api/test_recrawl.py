@@ -72,6 +72,26 @@ async def test_a_re_crawl_that_fails_changes_nothing(product: Product) -> None:
     assert await active_job(product, widget) == first[0]["build_id"]
 
 
+async def test_a_site_that_has_lost_half_its_pages_does_not_empty_the_widget(product: Product) -> None:
+    """Said with both counts, the old knowledge and looks stay; taken when the owner says that it is right."""
+    async with generated_site(20, 3, 0) as site:
+        widget, owner, first = await build_of(product, site)
+        for path in list(site.links)[4:]:
+            del site.links[path]
+        path = f"/api/widgets/{widget}/recrawl"
+        *_, refused = [event async for event in product.stream("POST", path, headers=owner)]
+        assert (refused["type"], refused["data"]["code"]) == ("builder_failed", "site_shrank")
+        known = first[-1]["data"]["statistics"]["stored_pages"]
+        assert f"and the widget has {known}" in refused["detail"]
+        assert await active_job(product, widget) == first[0]["build_id"]
+        asked = {"allow_fewer_pages": True}
+        *_, last = [event async for event in product.stream("POST", path, headers=owner, json=asked)]
+        assert last["type"] == "builder_completed"
+        assert await active_job(product, widget) == last["build_id"]
+        wrong = await product.http.post(path, headers=owner, json={"allow_fewer_pages": "perhaps"})
+        assert (wrong.status_code, wrong.json()["error"]["field"]) == (422, "allow_fewer_pages")
+
+
 async def test_only_the_owner_and_the_administrator_may_ask_for_it(product: Product, built: list[Event]) -> None:
     """No token, a wrong one, no such widget; and no build is recorded."""
     widget = built[0]["data"]["widget_id"]

@@ -21,11 +21,13 @@ from tasks.core.models import (
     Target,
 )
 from tasks.knowledge.blocks import JOINT
-from tasks.knowledge.builds import activate_build, create_build, start_build
+from tasks.knowledge.builds import start_build
 from tasks.knowledge.chunks import embedding_text, overview_text, text_hash
 from tasks.knowledge.embedders import to_vector
 from tasks.knowledge.local_model import embed_locally
+from tasks.knowledge.new_builds import create_build
 from tasks.knowledge.pages import store_pages
+from tasks.knowledge.publication import activate_build
 from tasks.knowledge.schema import migrate
 from tasks.knowledge.tokens import LOCAL_MODEL
 from tasks.knowledge.vectors import page_vector

@@ -6,9 +6,9 @@ from tasks.core.database import Pool
 from tasks.knowledge.answering.events import Citation, CitationsEvent, TokenEvent
 from tasks.knowledge.answering.reply import Reply, Site, Turn
 from tasks.knowledge.answers import Answerer
-from tasks.knowledge.builds import activate_build
 from tasks.knowledge.local_embedder import LocalEmbedder
 from tasks.knowledge.pages import store_pages
+from tasks.knowledge.publication import activate_build
 from tests.knowledge.material import SITE, embed_page, new_job
 
 EMBEDDER = LocalEmbedder(None)

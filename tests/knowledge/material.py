@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from tasks.core.database import Pool
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest, Chunk, ChunkedPage, EmbeddedPage, Job, ReadPage, Target
-from tasks.knowledge.builds import append_event, create_build, start_build
+from tasks.knowledge.builds import append_event, start_build
 from tasks.knowledge.chunks import chunk_page, embedding_text, overview_text, text_hash
 from tasks.knowledge.embedders import Embedder, Vector, to_vector
+from tasks.knowledge.new_builds import create_build, create_rebuild
 from tasks.knowledge.tokens import load_tokenizer
 from tasks.knowledge.vectors import page_vector
 
@@ -25,10 +26,20 @@ MODEL = "a-model"
 
 
 async def new_job(pool: Pool, widget_id: UUID | None = None) -> Job:
-    """A build that is running, of a new widget unless one is given."""
+    """A build that is running, of a new widget, or of a given one whose earlier builds are over."""
     request = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)
-    new = await create_build(pool, request, widget_id=widget_id)
+    if widget_id is None:
+        new = await create_build(pool, request)
+    else:
+        await set_status(pool, widget_id, "completed")
+        new = await create_rebuild(pool, widget_id, request)
     return await start_build(pool, new.build_id, None)
+
+
+async def set_status(pool: Pool, widget_id: UUID, status: str) -> None:
+    """Have all builds of the widget stand so."""
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE scrape_jobs SET status = %s WHERE widget_id = %s", (status, widget_id))
 
 
 def draft(type_: EventType = EventType.scraping_progress, **said: Any) -> EventDraft:

@@ -8,12 +8,10 @@ import pytest
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded, InvalidRequest, NotFound
 from tasks.core.events import BuildEvent, EventType
-from tasks.core.models import BuildRequest, Statistics, Theme
+from tasks.core.models import BuildRequest, Statistics
 from tasks.knowledge.builds import (
-    activate_build,
     append_event,
     beat,
-    create_build,
     hash_token,
     link_flow_run,
     list_widgets,
@@ -21,22 +19,13 @@ from tasks.knowledge.builds import (
     read_events,
     read_open_builds,
     read_widget,
-    save_theme,
     start_build,
 )
+from tasks.knowledge.new_builds import create_build
+from tasks.knowledge.publication import activate_build
 from tests.knowledge.material import SITE, cancel, count, draft, new_job
 
 REQUEST = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)
-THEME = Theme(
-    name="Beans & Co",
-    primary="#aa0000",
-    on_primary="#ffffff",
-    background="#ffffff",
-    text="#000000",
-    heading_font="serif",
-    body_font="sans-serif",
-    confidence=0.9,
-)
 ENDS = (EventType.builder_completed, EventType.builder_failed, EventType.builder_cancelled)
 
 
@@ -65,22 +54,6 @@ async def test_the_owners_token_is_stored_as_a_hash_only(pool: Pool) -> None:
     assert row is not None
     assert hash_token(new.owner_token) in row
     assert new.owner_token not in str(row) + str(await read_events(pool, new.build_id))
-
-
-async def test_a_build_of_a_known_widget_gives_no_new_token(pool: Pool) -> None:
-    """A re-crawl belongs to the widget's owner already."""
-    first = await create_build(pool, REQUEST)
-    again = await create_build(pool, REQUEST, widget_id=first.widget_id)
-    assert (again.widget_id, again.owner_token, again.created) == (first.widget_id, None, True)
-
-
-async def test_a_build_of_an_unknown_widget_leaves_nothing(pool: Pool) -> None:
-    """Refused, and not recorded."""
-    build_id = uuid4()
-    with pytest.raises(NotFound):
-        await create_build(pool, REQUEST, widget_id=uuid4(), build_id=build_id)
-    with pytest.raises(NotFound):
-        await read_build(pool, build_id)
 
 
 async def test_an_idempotency_key_leads_to_one_build(pool: Pool) -> None:
@@ -218,48 +191,6 @@ async def test_open_builds_are_those_without_an_end_and_how_long_they_are_silent
     assert [build.id for build in found] == [beating.build_id, silent.build_id, pending.build_id]
     assert [build.silent_s > 3_600 for build in found] == [False, True, False]
     assert [build.flow_run_id for build in found] == [None, None, run_id]
-
-
-async def test_a_first_build_answers_early_and_a_recrawl_at_its_end(pool: Pool) -> None:
-    """Without `replace` only a widget without knowledge moves."""
-    first = await new_job(pool)
-    assert await activate_build(pool, first, replace=False)
-    recrawl = await new_job(pool, first.widget_id)
-    assert not await activate_build(pool, recrawl, replace=False)
-    assert (await read_widget(pool, first.widget_id)).active_job_id == first.build_id
-    assert await activate_build(pool, recrawl, replace=True)
-    assert (await read_widget(pool, first.widget_id)).active_job_id == recrawl.build_id
-
-
-async def test_a_build_that_has_ended_is_not_published(pool: Pool) -> None:
-    """Cancelled before, or in a transaction that commits while the publisher waits for it."""
-    first = await new_job(pool)
-    await activate_build(pool, first, replace=True)
-    before, meanwhile = await new_job(pool, first.widget_id), await new_job(pool, first.widget_id)
-    await cancel(pool, before)
-    assert not await activate_build(pool, before, replace=True)
-    async with pool.connection() as connection:
-        async with connection.transaction():
-            await connection.execute("UPDATE scrape_jobs SET status = 'cancelled' WHERE id = %s", (meanwhile.build_id,))
-            publishing = asyncio.create_task(activate_build(pool, meanwhile, replace=True))
-            done, _ = await asyncio.wait([publishing], timeout=0.2)
-            assert not done
-        assert not await publishing
-    assert (await read_widget(pool, first.widget_id)).active_job_id == first.build_id
-
-
-async def test_a_widget_gets_its_theme_and_the_sites_name_and_address(pool: Pool) -> None:
-    """Also a name that PostgreSQL would not take; another widget keeps its own."""
-    job, other = await new_job(pool), await new_job(pool)
-    await save_theme(
-        pool, job.widget_id, THEME.model_copy(update={"name": "Beans\0 \ud83d"}), "https://www.example.com/"
-    )
-    widget = await read_widget(pool, job.widget_id)
-    assert widget.theme is not None
-    assert widget.name == widget.theme["name"] == "Beans \N{REPLACEMENT CHARACTER}"
-    assert (widget.site_url, widget.theme["primary"]) == ("https://www.example.com/", THEME.primary)
-    untouched = await read_widget(pool, other.widget_id)
-    assert (untouched.name, untouched.theme) == ("example.com", None)
 
 
 async def test_widgets_with_knowledge_are_listed_oldest_first(pool: Pool) -> None:

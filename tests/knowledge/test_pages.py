@@ -168,8 +168,8 @@ async def test_batches_stored_at_the_same_moment_equal_one(pool: Pool) -> None:
 async def test_two_builds_keep_their_own_version_of_a_page(pool: Pool) -> None:
     """(job, URL) is unique: a re-crawl stands beside the old knowledge."""
     first = await new_job(pool)
-    second = await new_job(pool, first.widget_id)
     await store_pages(pool, first.build_id, [page_of("/a", ["Old."])])
+    second = await new_job(pool, first.widget_id)
     await store_pages(pool, second.build_id, [page_of("/a", ["New."])])
     assert await stored_chunks(pool, first.build_id) == [(f"{SITE}/a", 0, "Old.")]
     assert await stored_chunks(pool, second.build_id) == [(f"{SITE}/a", 0, "New.")]

@@ -4,10 +4,10 @@ import pytest
 
 from tasks.core.database import Pool
 from tasks.core.models import Job
-from tasks.knowledge.builds import activate_build
 from tasks.knowledge.languages import searchable
 from tasks.knowledge.local_embedder import LocalEmbedder
 from tasks.knowledge.pages import store_pages
+from tasks.knowledge.publication import activate_build
 from tasks.knowledge.questions import Term, any_of, coverage, rarest, read_terms
 from tasks.knowledge.search import find_passages
 from tests.knowledge.material import embed_page, new_job, page_of

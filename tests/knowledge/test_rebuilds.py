@@ -10,16 +10,16 @@ from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.events import EventType
 from tasks.core.models import BuildRequest, Statistics
 from tasks.knowledge.builds import (
-    activate_build,
     append_event,
     build_exists,
-    create_build,
     delete_widget,
     hash_token,
     link_flow_run,
+    read_last_request,
     save_settings,
 )
-from tasks.knowledge.rebuilds import create_rebuild, read_last_request
+from tasks.knowledge.new_builds import create_build, create_rebuild
+from tasks.knowledge.publication import activate_build
 from tasks.knowledge.widget_list import list_summaries
 from tests.knowledge.material import SITE, cancel, draft, new_job
 
@@ -60,7 +60,7 @@ async def test_a_widget_is_built_anew_from_what_its_knowledge_was_built_from(poo
     await activate_build(pool, job, replace=True)
     await append_event(pool, job.build_id, draft(EventType.builder_completed))
     later = BuildRequest(url=f"{SITE}/later", depth=1, max_pages=5)
-    failed = await create_build(pool, later, widget_id=job.widget_id)
+    failed = await create_rebuild(pool, job.widget_id, later)
     await append_event(pool, failed.build_id, draft(EventType.builder_failed))
     assert await read_last_request(pool, job.widget_id) == job.request
     with pytest.raises(NotFound):

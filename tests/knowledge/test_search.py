@@ -10,14 +10,14 @@ from hypothesis import settings as examples
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.models import Job, Passage
-from tasks.knowledge.builds import activate_build
 from tasks.knowledge.embedders import to_vector
 from tasks.knowledge.local_embedder import LocalEmbedder
 from tasks.knowledge.openai_embedder import open_openai_embedder
 from tasks.knowledge.pages import store_pages
+from tasks.knowledge.publication import activate_build
 from tasks.knowledge.search import MAX_QUERY_LENGTH, MAX_RESULTS, search
 from tests.conftest import MakeSettings
-from tests.knowledge.material import ANY_TEXT, SITE, embed_page, new_job, page_of, vector_of
+from tests.knowledge.material import ANY_TEXT, SITE, embed_page, new_job, page_of, set_status, vector_of
 from tests.sites.openai_server import serve_openai
 
 EMBEDDER = LocalEmbedder(None)
@@ -151,6 +151,8 @@ async def test_while_knowledge_is_swapped_each_answer_is_of_one_version(pool: Po
     """Never empty, never mixed."""
     first = await new_job(pool)
     jobs = [first, await new_job(pool, first.widget_id)]
+    # Only what runs is published; here both are, in turn.
+    await set_status(pool, first.widget_id, "running")
     for job, version in zip(jobs, ("old", "new"), strict=True):
         pages = [await embed_page(EMBEDDER, f"/{version}/{n}", "Beans", f"Beans number {n}.") for n in range(3)]
         await store_pages(pool, job.build_id, pages)
