@@ -70,14 +70,7 @@ async def _register_all(client: PrefectClient, settings: Settings, declared: lis
 
 
 async def _register_limits(client: PrefectClient, settings: Settings) -> None:
-    limits = {
-        "extract-browser": settings.browser_extract_workers,
-        "extract-http": settings.http_extract_workers,
-        "scrape": settings.scrape_workers,
-        "embed": settings.embed_workers,
-        "store": settings.store_workers,
-    }
-    for name, limit in limits.items():
+    for name, limit in settings.most_lanes.items():
         await client.upsert_global_concurrency_limit_by_name(name, limit)
 
 

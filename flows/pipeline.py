@@ -119,7 +119,7 @@ class Pipeline:
             Lanes(
                 "extract-browser",
                 browser,
-                settings.browser_extract_workers,
+                settings.most_lanes["extract-browser"],
                 self._extract,
                 self._slot,
                 adaptive=settings.adaptive,
@@ -127,7 +127,7 @@ class Pipeline:
             Lanes(
                 "extract-http",
                 http,
-                settings.http_extract_workers,
+                settings.most_lanes["extract-http"],
                 self._extract_over_http,
                 self._slot,
                 portion=self._extract_portion,
@@ -140,7 +140,7 @@ class Pipeline:
         return Lanes(
             "scrape",
             self._scraping,
-            settings.scrape_workers,
+            settings.most_lanes["scrape"],
             self._scrape,
             self._slot,
             portion=self._scrape_portion,
@@ -152,7 +152,7 @@ class Pipeline:
         if sum(_is_in_hand(found) for found in self._scraping.waiting) > QUEUE_SIZE // 2:
             # The readers are behind: nothing is won by sharing out.
             return URL_BATCH
-        most = self._space.settings.http_extract_workers
+        most = self._space.settings.most_lanes["extract-http"]
         return max(_share(len(waiting), most), self._extract_pace.within(BATCH_S))
 
     def _scrape_portion(self, waiting: Sequence[Found]) -> int:
@@ -160,21 +160,19 @@ class Pipeline:
         if in_hand := _count_while(_is_in_hand, waiting):
             return _share(in_hand, CHILDREN + 1) if self._reading <= CHILDREN else 0
         to_fetch = _count_while(lambda found: not _is_in_hand(found), waiting)
-        return max(_share(to_fetch, self._space.settings.scrape_workers), self._fetch_pace.within(BATCH_S))
+        return max(_share(to_fetch, self._space.settings.most_lanes["scrape"]), self._fetch_pace.within(BATCH_S))
 
     def _embed_lanes(self) -> Lanes[ChunkedPage]:
-        return self._page_lanes("embed", self._embedding, self._space.settings.embed_workers, self._embed)
+        return self._page_lanes("embed", self._embedding, self._embed)
 
     def _store_lanes(self) -> Lanes[EmbeddedPage]:
-        return self._page_lanes("store", self._storing, self._space.settings.store_workers, self._store)
+        return self._page_lanes("store", self._storing, self._store)
 
-    def _page_lanes(
-        self, limit: str, source: Channel[T], most: int, work: Callable[[list[T]], Awaitable[None]]
-    ) -> Lanes[T]:
+    def _page_lanes(self, limit: str, source: Channel[T], work: Callable[[list[T]], Awaitable[None]]) -> Lanes[T]:
         return Lanes(
             limit,
             source,
-            most,
+            self._space.settings.most_lanes[limit],
             work,
             self._slot,
             portion=lambda _waiting: PAGE_BATCH,

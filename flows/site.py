@@ -29,8 +29,8 @@ class Site:
     """The pages stored so far."""
     title: str
     """The home page's."""
-    looks: Looks | None
-    """Of the home page as loaded."""
+    looks: Looks | None = None
+    """Of the home page as loaded; absent as that is."""
 
 
 async def open_site(space: Workspace) -> Site:
@@ -124,17 +124,10 @@ def _recall(frontier: Frontier, crawl: list[CrawledUrl], home: Found | None) -> 
 
 
 async def _tell_started(space: Workspace, frontier: Frontier) -> None:
-    settings = space.settings
     space.progress.known_urls = frontier.admitted
     await space.progress.tell(
         EventType.parallel_processing_started,
         "Reading, embedding and storing pages",
         total_urls=frontier.admitted,
-        workers={
-            "extract-browser": settings.browser_extract_workers,
-            "extract-http": settings.http_extract_workers,
-            "scrape": settings.scrape_workers,
-            "embed": settings.embed_workers,
-            "store": settings.store_workers,
-        },
+        workers=space.settings.most_lanes,
     )

@@ -122,7 +122,23 @@ class Settings(BaseSettings):
     """Most store transactions under way at once."""
 
     adaptive: bool = True
-    """Open a stage's lanes as work comes and close idle ones; off: all of them from the start."""
+    """Open a stage's lanes as work comes and close idle ones, from 1 up to the stage's `max_…_workers`; off: all of
+    `…_workers` from the start."""
+
+    max_browser_extract_workers: int | None = Field(None, ge=1, le=64)
+    """Most browser lanes while `adaptive`. Absent, as for the others: `browser_extract_workers`."""
+
+    max_http_extract_workers: int | None = Field(None, ge=1, le=256)
+    """Most HTTP lanes while `adaptive`."""
+
+    max_scrape_workers: int | None = Field(None, ge=1, le=256)
+    """Most scrape lanes while `adaptive`."""
+
+    max_embed_workers: int | None = Field(None, ge=1, le=64)
+    """Most embed lanes while `adaptive`."""
+
+    max_store_workers: int | None = Field(None, ge=1, le=64)
+    """Most store lanes while `adaptive`."""
 
     max_depth: int = Field(5, ge=0, le=20)
     """Largest `depth` a build may ask for."""
@@ -246,9 +262,21 @@ class Settings(BaseSettings):
         return self.embedding_provider is EmbeddingProvider.openai
 
     @property
+    def most_lanes(self) -> dict[str, int]:
+        """Most lanes of each kind, by the name of their limit in Prefect."""
+        kinds = {
+            "extract-browser": (self.browser_extract_workers, self.max_browser_extract_workers),
+            "extract-http": (self.http_extract_workers, self.max_http_extract_workers),
+            "scrape": (self.scrape_workers, self.max_scrape_workers),
+            "embed": (self.embed_workers, self.max_embed_workers),
+            "store": (self.store_workers, self.max_store_workers),
+        }
+        return {name: most if most and self.adaptive else workers for name, (workers, most) in kinds.items()}
+
+    @property
     def lanes(self) -> int:
         """Most lanes that fetch at once."""
-        return self.browser_extract_workers + self.http_extract_workers + self.scrape_workers
+        return sum(self.most_lanes[name] for name in ("extract-browser", "extract-http", "scrape"))
 
     @property
     def origin(self) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from tasks.core.errors import InvalidSetting
 from tasks.core.settings import load_settings
+from tests.conftest import MakeSettings
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,11 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
     """Container files pass on what is not set as empty; the OpenAI client would take it for an address."""
     monkeypatch.setenv("OPENAI_BASE_URL", "")
     assert load_settings(_env_file=None).openai_base_url == "https://api.openai.com/v1"
+
+
+def test_lanes_grow_to_their_most_only_while_adaptive(settings: MakeSettings) -> None:
+    """Without a most of its own a stage has its workers; with it, more or fewer; fixed lanes know no most."""
+    assert settings().most_lanes["scrape"] == settings().scrape_workers
+    assert settings(max_scrape_workers=40, max_store_workers=1).most_lanes["scrape"] == 40
+    assert settings(max_scrape_workers=40, max_store_workers=1).most_lanes["store"] == 1
+    assert settings(max_scrape_workers=40, adaptive=False).most_lanes["scrape"] == settings().scrape_workers

@@ -34,7 +34,7 @@ class RenderedFetcher:
         self._gate = gate
         self._chromium = chromium
         self._throttle = throttle
-        self._tabs = asyncio.Semaphore(settings.browser_extract_workers)
+        self._tabs = asyncio.Semaphore(settings.most_lanes["extract-browser"])
         self._endless: set[str] = set()
         self._kept: KeptTab | None = None
 
