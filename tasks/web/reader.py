@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
-from tasks.core.errors import FetchFailed, HttpStatus, PageError
+from tasks.core.errors import FetchFailed, HttpStatus, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.comparison import compare
@@ -17,7 +17,7 @@ from tasks.web.fetching.shells import shell_sign
 from tasks.web.fetching.static import KnownAlready, StaticFetcher, open_static_fetcher
 from tasks.web.fetching.throttle import Throttle, make_throttle
 from tasks.web.fetching.visit import RenderedPage, Sent
-from tasks.web.rendering import RenderPolicy, pattern_of
+from tasks.web.rendering import RenderPolicy, is_route, pattern_of
 
 logger = logging.getLogger("widget_builder.web")
 
@@ -94,6 +94,9 @@ class Web:
         method, why = self._policy.choose(target)
         if self._rendered is not None and method is FetchMethod.browser:
             return self._explained(await self._render(target, self._rendered), why)
+        if self._rendered is not None and is_route(target.url):
+            # Without the browser every route is the one document.
+            raise PageSkipped("empty", f"a route in the fragment that shows nothing of its own: {why}")
         sent = await self._static.fetch(target)
         if self._rendered is None:
             return self._explained(sent, why)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.web.content.main_content import read_page
 from tasks.web.crawl.links import links_of
@@ -56,3 +57,19 @@ async def test_a_site_that_is_sent_whole_hardly_meets_the_browser() -> None:
         ]
         told = {pattern["pattern"]: pattern["browser"] for pattern in web.rendering["patterns"]}
         assert told == {"/": 1, "/*": 2, "/docs/*": 0}
+
+
+async def test_routes_that_show_nothing_are_left_out_without_asking_for_the_document_again() -> None:
+    """A few of a kind are looked at in the browser; over HTTP each would be the same document."""
+    async with serve_application("hash") as site, open_web(make_settings(page_timeout_s=20)) as web:
+        await web.load_home(Target(url=f"{site.url}/", depth=0), "() => null")
+        broken = [Target(url=f"{site.url}/#/nowhere/to/{number}", depth=1) for number in range(6)]
+        outcomes = []
+        for target in broken:
+            try:
+                outcomes.append((await web.fetch(target)).method)
+            except PageSkipped as skipped:
+                outcomes.append(skipped.reason)
+        assert outcomes[0] is FetchMethod.browser
+        assert outcomes[-3:] == ["empty"] * 3
+        assert site.requests["/"] <= 1 + outcomes.count(FetchMethod.browser)
