@@ -6,13 +6,12 @@ do on pages they never saw is measured by cross-validation: each fifth is read w
 
 import re
 import statistics
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import Pool
-from pathlib import Path
 
 import trafilatura
 from markdown_it import MarkdownIt
@@ -21,8 +20,8 @@ from rich.table import Table
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.web.content import main_content as content
-from tasks.web.content import scorecard
+from tasks.web.content.judge import Judge
+from tasks.web.content.main_content import read_page
 from tests.benchmarks import learn_scorecard
 from tests.benchmarks.scores import Scores
 from tests.benchmarks.wcxb import MarkedPage, NoSample, f1, load_pages
@@ -71,12 +70,12 @@ def _texts(tokens: Iterable[Token]) -> Iterable[str]:
             yield "\n"
 
 
-def read_ours(page: MarkedPage) -> str:
+def read_ours(page: MarkedPage, judge: Judge | None = None) -> str:
     """The product's Markdown; nothing for a page that it leaves out."""
     target = Target(url=page.url, depth=1)
     fetched = FetchedPage(target=target, final_url=page.url, method=FetchMethod.http, html=page.html, byte_count=0)
     try:
-        return content.read_page(fetched).markdown
+        return read_page(fetched, judge=judge).markdown
     except PageSkipped:
         return ""
 
@@ -113,24 +112,18 @@ def _measure_unseen(pages: list[MarkedPage]) -> list[Reading]:
     """Every page read with weights learned from others."""
     with Pool() as pool:
         examples = pool.map(learn_scorecard.examine, pages, chunksize=8)
-        with tempfile.TemporaryDirectory() as folder:
-            folds = [(fold, pages, examples, Path(folder) / f"{fold}.json") for fold in range(learn_scorecard.FOLDS)]
-            return [reading for readings in pool.map(_measure_fold, folds, chunksize=1) for reading in readings]
+        folds = [(fold, pages, examples) for fold in range(learn_scorecard.FOLDS)]
+        return [reading for readings in pool.map(_measure_fold, folds, chunksize=1) for reading in readings]
 
 
-def _measure_fold(
-    task: tuple[int, list[MarkedPage], list[learn_scorecard.Example], Path],
-) -> list[Reading]:
-    fold, pages, examples, file = task
+def _measure_fold(task: tuple[int, list[MarkedPage], list[learn_scorecard.Example]]) -> list[Reading]:
+    fold, pages, examples = task
     others = [
         example for index, example in enumerate(examples) if index % learn_scorecard.FOLDS != fold and example.words
     ]
-    learn_scorecard.write(learn_scorecard.learn(others), file)
-    scorecard.load_scorecard.cache_clear()
-    card = scorecard.load_scorecard(file)
-    content.load_scorecard = lambda: card  # type: ignore[attr-defined,assignment]
+    reader = partial(read_ours, judge=learn_scorecard.learn(others).judge())
     these = [page for index, page in enumerate(pages) if index % learn_scorecard.FOLDS == fold]
-    return [_measure(page, read_ours, is_markdown=True) for page in these]
+    return [_measure(page, reader, is_markdown=True) for page in these]
 
 
 async def run(scores: Scores) -> None:

@@ -1,8 +1,9 @@
-"""`python -m tests.benchmarks.learn_scorecard`: learn the weights of `tasks/web/scorecard.json` from WCXB's sample.
+"""`python -m tests.benchmarks.learn_scorecard`: learn `scorecard.json` and `forest.json` from WCXB's sample.
 
-Weights are those of two logistic regressions with a penalty on their squares (ridge), found by gradient descent from
-zero: the same sample gives the same table. Each run of text of a page is labelled with the share of its words that
-lie in sequences of five (shorter runs: of their length) that the marked content has too.
+The scorecard's weights are those of two logistic regressions with a penalty on their squares (ridge), found by
+gradient descent from zero; the forest is grown from what the scorecard makes of pages that it was not learned from.
+The same sample gives the same tables. Each run of text of a page is labelled with the share of its words that lie in
+sequences of five (shorter runs: of their length) that the marked content has too.
 """
 
 import argparse
@@ -12,18 +13,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser
 
+from tasks.web.content import forest, scorecard
 from tasks.web.content import main_content as content
-from tasks.web.content import scorecard
+from tasks.web.content.boxes import Outline
+from tasks.web.content.judge import Judge, first_look
 from tasks.web.content.page_metadata import find_title, read_metas
 from tasks.web.content.page_type import PageType
 from tasks.web.content.source import make_safe
 from tasks.web.content.structured import read_structured
+from tasks.web.content.surroundings import surroundings
 from tasks.web.content.traits import find_traits
+from tests.benchmarks.learn_forest import grow_forest
 from tests.benchmarks.wcxb import MarkedPage, load_pages, words_of
 
 TYPES = [str(name) for name in PageType]
@@ -36,11 +42,14 @@ MIN_PAGES = 6
 """A trait of fewer pages is left out."""
 WORDS_POWER = 0.7
 """A run counts by its words to this power: the score is over words, but a long run is still one decision."""
+TREE_WEIGHT = 20.0
+"""Of a page with one run, to grow trees: what their penalties are measured by."""
 SOURCE = (
     "Learned from WCXB, the Web Content eXtraction Benchmark, by Murrough Foley (2026), CC-BY-4.0;"
     " by python -m tests.benchmarks.learn_scorecard"
 )
 Floats = NDArray[np.float32]
+Table = dict[str, list[float]]
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,9 @@ class Example:
     """A page as the product sees it, with what people marked."""
 
     page: MarkedPage
+    title: str
+    outline: Outline
+    """Without the nodes of the document, which are bound to their process."""
     page_traits: list[str]
     run_traits: list[list[str]]
     words: list[int]
@@ -63,7 +75,16 @@ def examine(page: MarkedPage) -> Example:
     structured = read_structured(tree, metas)
     _, outline, page_traits = content.inspect(tree, html, url=page.url, metas=metas, structured=structured)
     labels = label([run.text for run in outline.runs], page.content)
-    return Example(page, page_traits, find_traits(outline, title), [run.words for run in outline.runs], labels)
+    words = [run.words for run in outline.runs]
+    return Example(page, title, _without_nodes(outline), page_traits, find_traits(outline, title), words, labels)
+
+
+def _without_nodes(outline: Outline) -> Outline:
+    for box in outline.boxes:
+        box.node = None  # type: ignore[assignment]
+    for run in outline.runs:
+        run.nodes = []
+    return outline
 
 
 def label(runs: Sequence[str], marked: str) -> list[float]:
@@ -83,6 +104,18 @@ def _share(words: list[str], sequences: list[set[tuple[str, ...]]], lines: set[s
         if tuple(words[start : start + n]) in sequences[n]:
             covered[start : start + n] = [True] * n
     return sum(covered) / len(words)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Both tables, as they are written."""
+
+    scorecard: dict[str, Any]
+    forest: dict[str, Any]
+
+    def judge(self) -> Judge:
+        """What judges by them."""
+        return Judge(scorecard.make_scorecard(self.scorecard), forest.make_forest(self.forest))
 
 
 def descend(gradient: Callable[[Floats], Floats], shape: tuple[int, int], steps: int) -> Floats:
@@ -113,7 +146,7 @@ def matrix(bags: Sequence[Sequence[str]], names: list[str]) -> Floats:
     return rows
 
 
-def learn_page_types(examples: Sequence[Example]) -> dict[str, list[float]]:
+def learn_page_types(examples: Sequence[Example]) -> Table:
     """A weight for each type for each trait of pages."""
     names = vocabulary([set(example.page_traits) for example in examples])
     traits = matrix([example.page_traits for example in examples], names)
@@ -127,7 +160,7 @@ def learn_page_types(examples: Sequence[Example]) -> dict[str, list[float]]:
     return _table(names, descend(gradient, (len(names), len(TYPES)), 400))
 
 
-def learn_runs(examples: Sequence[Example], types: dict[str, NDArray[np.float64]]) -> dict[str, list[float]]:
+def learn_runs(examples: Sequence[Example], types: dict[str, NDArray[np.float64]]) -> Table:
     """For each trait of runs a weight for all pages, and one for each type; `types` is what pages are taken for."""
     names = vocabulary([{trait for bag in example.run_traits for trait in bag} for example in examples])
     traits = np.concatenate([matrix(example.run_traits, names) for example in examples])
@@ -152,47 +185,68 @@ def _importance(example: Example) -> Floats:
     return weight / weight.sum() * np.float32(len(weight) ** 0.5)
 
 
-def _table(names: list[str], weights: Floats) -> dict[str, list[float]]:
+def _table(names: list[str], weights: Floats) -> Table:
     return {name: [round(float(value), 2) for value in row] for name, row in zip(names, weights, strict=True)}
 
 
-def taken_for(page_table: dict[str, list[float]], examples: Sequence[Example]) -> dict[str, NDArray[np.float64]]:
+def taken_for(page_table: Table, examples: Sequence[Example]) -> dict[str, NDArray[np.float64]]:
     """How likely each page is of each type, by the table."""
-    card = scorecard.Scorecard({name: np.array(row) for name, row in page_table.items()}, (), np.zeros((0, 0)))
+    card = scorecard.make_scorecard({"page": page_table, "run": {}})
     return {example.page.id: card.page_types(example.page_traits) for example in examples}
 
 
-def learn(examples: Sequence[Example]) -> dict[str, object]:
-    """The whole table. What a page is taken for is learned from the others, as it will be for unknown pages."""
+def learn(examples: Sequence[Example]) -> Learned:
+    """Both tables. What pages and runs are taken for is learned from other pages, as it will be for unknown ones."""
+    folds = [
+        (
+            [example for index, example in enumerate(examples) if index % FOLDS != fold],
+            [example for index, example in enumerate(examples) if index % FOLDS == fold],
+        )
+        for fold in range(FOLDS)
+    ]
     types: dict[str, NDArray[np.float64]] = {}
-    for fold in range(FOLDS):
-        others = [example for index, example in enumerate(examples) if index % FOLDS != fold]
-        these = [example for index, example in enumerate(examples) if index % FOLDS == fold]
+    for others, these in folds:
         types |= taken_for(learn_page_types(others), these)
-    return {
-        "source": SOURCE,
-        "types": TYPES,
-        "page": learn_page_types(examples),
-        "run": learn_runs(examples, types),
-    }
+    seen: dict[str, NDArray[np.float32]] = {}
+    for others, these in folds:
+        card = scorecard.make_scorecard({"page": {}, "run": learn_runs(others, types)})
+        seen |= {example.page.id: _surroundings(example, card, types)[1] for example in these}
+    weights = {"page": learn_page_types(examples), "run": learn_runs(examples, types)}
+    names, _ = _surroundings(examples[0], scorecard.make_scorecard(weights), types)
+    trees = grow_forest(
+        np.concatenate([seen[example.page.id] for example in examples]),
+        np.concatenate([np.array(example.labels) for example in examples]),
+        np.concatenate([TREE_WEIGHT * _importance(example).astype(np.float64) for example in examples]),
+    )
+    return Learned({"source": SOURCE, "types": TYPES, **weights}, {"source": SOURCE, "inputs": names, "trees": trees})
 
 
-def write(table: dict[str, object], file: Path) -> None:
-    """As JSON, a trait a line."""
-    lines = []
-    for key, value in table.items():
-        if isinstance(value, dict):
-            rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in value.items())
-            lines.append(f" {json.dumps(key)}: {{\n{rows}\n }}")
-        else:
-            lines.append(f" {json.dumps(key)}: {json.dumps(value)}")
-    file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+def _surroundings(
+    example: Example, card: scorecard.Scorecard, types: dict[str, NDArray[np.float64]]
+) -> tuple[list[str], NDArray[np.float32]]:
+    of_page = types[example.page.id]
+    return surroundings(example.outline, example.title, of_page, first_look(card, of_page, example.run_traits))
+
+
+def write(learned: Learned, folder: Path) -> None:
+    """As JSON, a trait or a tree a line."""
+    for name, table in ((scorecard.FILE.name, learned.scorecard), (forest.FILE.name, learned.forest)):
+        parts = [f" {json.dumps(key)}: {_lines(value)}" for key, value in table.items()]
+        (folder / name).write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{\n" + ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in value.items()) + "\n }"
+    if isinstance(value, list) and isinstance(value[0], tuple):
+        return "[\n" + ",\n".join(f"  {json.dumps(row, separators=(',', ':'))}" for row in value) + "\n ]"
+    return json.dumps(value)
 
 
 def main() -> None:
     """Learn from all pages of the sample, or from a part of it, and write the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.learn_scorecard", description=main.__doc__)
-    parser.add_argument("--out", type=Path, default=scorecard.FILE)
+    parser.add_argument("--out", type=Path, default=scorecard.FILE.parent, help="folder")
     parser.add_argument("--tune-half", action="store_true", help="leave out the half that is held out")
     parser.add_argument("--without-fold", type=int, help=f"leave out a fold of {FOLDS}, by the order of the pages")
     arguments = parser.parse_args()

@@ -11,33 +11,32 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, ReadPage
 from tasks.web.content.boxes import Outline, find_outline
+from tasks.web.content.judge import Judge, load_judge
 from tasks.web.content.markdown import make_links_absolute, to_markdown
 from tasks.web.content.marked_content import find_marked_content
 from tasks.web.content.page_metadata import find_metadata, find_title, read_metas, title_beside
 from tasks.web.content.page_type import PageType, page_traits
 from tasks.web.content.pdf import read_pdf
 from tasks.web.content.pruning import remove_all, remove_noise
-from tasks.web.content.scorecard import chance, load_scorecard
 from tasks.web.content.selection import prune, select_runs
 from tasks.web.content.source import make_safe
 from tasks.web.content.structured import Structured, read_structured
 from tasks.web.content.supplements import supplement
-from tasks.web.content.traits import find_traits
 
 MIN_SHARE = 0.4
 """A `main` or `article` with less than this part of the page's text is not all of its content."""
 MIN_WORDS = 120
 """Pages with fewer words are read whole, but for what frames them: there is too little to judge by."""
-TEMPER = 0.6
-"""Runs of a page are right or wrong together: their odds, taken each for itself, are too sure of themselves."""
 
 _FRAME = "body > header, body > footer, body > div > header, body > div > footer"
 _NOTES = re.compile(r"note|starlight-aside|admonition|callout|alert|hint|tip|warning|caution|info", re.IGNORECASE)
 _MAIN = "main, [role=main], article, #content, #main-content, .main-content, .post-content, .entry-content"
 
 
-def read_page(page: FetchedPage, site_title: str = "") -> ReadPage:
+def read_page(page: FetchedPage, site_title: str = "", *, judge: Judge | None = None) -> ReadPage:
     """The page's content; a page that has the title of the site's home page is called after its heading.
+
+    `judge` tells what is content; absent, it is the one that comes with the product.
 
     Raises:
         PageSkipped: it asks not to be indexed, or holds no text.
@@ -47,7 +46,7 @@ def read_page(page: FetchedPage, site_title: str = "") -> ReadPage:
         title, markdown, facts = read_pdf(page.pdf, page.final_url)
         metadata = {**page.metadata, "method": str(page.method), "escalated": page.escalated, **facts}
     else:
-        title, markdown, metadata = _read_html(page)
+        title, markdown, metadata = _read_html(page, judge or load_judge())
         if title == site_title and page.target.depth > 0:
             title = title_beside(markdown, page.final_url) or title
     return ReadPage(
@@ -60,7 +59,7 @@ def read_page(page: FetchedPage, site_title: str = "") -> ReadPage:
     )
 
 
-def _read_html(page: FetchedPage) -> tuple[str, str, dict[str, Any]]:
+def _read_html(page: FetchedPage, judge: Judge) -> tuple[str, str, dict[str, Any]]:
     """Title, Markdown and metadata."""
     html, is_cut = make_safe(page.html)
     tree = LexborHTMLParser(html)
@@ -70,7 +69,9 @@ def _read_html(page: FetchedPage) -> tuple[str, str, dict[str, Any]]:
     structured = read_structured(tree, metas)
     title = find_title(tree, metas, page.final_url)
     metadata = find_metadata(tree, metas, page, structured)
-    main, page_type = find_content(tree, html, url=page.final_url, title=title, metas=metas, structured=structured)
+    main, page_type = find_content(
+        tree, html, url=page.final_url, title=title, metas=metas, structured=structured, judge=judge
+    )
     make_links_absolute(main, page.final_url)
     markdown = supplement(to_markdown(main), structured, page_type)
     if not re.search(r"\w", markdown):
@@ -83,7 +84,14 @@ def _read_html(page: FetchedPage) -> tuple[str, str, dict[str, Any]]:
 
 
 def find_content(
-    tree: LexborHTMLParser, html: str, *, url: str, title: str, metas: dict[str, str], structured: Structured
+    tree: LexborHTMLParser,
+    html: str,
+    *,
+    url: str,
+    title: str,
+    metas: dict[str, str],
+    structured: Structured,
+    judge: Judge,
 ) -> tuple[LexborNode, PageType | None]:
     """The element that holds the content, with nothing else left in it, and the type of the page if it can be told."""
     if (marked := find_marked_content(tree)) is not None:
@@ -91,12 +99,8 @@ def find_content(
     body, outline, traits = inspect(tree, html, url=url, metas=metas, structured=structured)
     if not outline.is_whole or outline.words < MIN_WORDS:
         return _find_main(tree, body), None
-    scorecard = load_scorecard()
-    types = scorecard.page_types(traits)
-    weights = scorecard.run_weights(types)
-    chances = [chance(weights, found, TEMPER) for found in find_traits(outline, title)]
-    prune(outline, select_runs(outline, chances))
-    return body, list(PageType)[int(types.argmax())]
+    prune(outline, select_runs(outline, judge.chances(outline, title, traits)))
+    return body, judge.page_type(traits)
 
 
 def inspect(

@@ -62,6 +62,11 @@ def load_scorecard(file: Path = FILE) -> Scorecard:
     """The table that comes with the product."""
     table = json.loads(file.read_text(encoding="utf-8"))
     assert table["types"] == [str(name) for name in PageType]
+    return make_scorecard(table)
+
+
+def make_scorecard(table: dict[str, dict[str, list[float]]]) -> Scorecard:
+    """Weights from their table."""
     return Scorecard(
         page={trait: np.array(weights) for trait, weights in table["page"].items()},
         names=tuple(table["run"]),
