@@ -9,9 +9,9 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import Pool
 
 import trafilatura
 from markdown_it import MarkdownIt
@@ -110,8 +110,8 @@ def _measure_both(page: MarkedPage) -> tuple[Reading, Reading]:
 
 def _measure_unseen(pages: list[MarkedPage]) -> list[Reading]:
     """Every page read with weights learned from others."""
-    with Pool() as pool:
-        examples = pool.map(learn_scorecard.examine, pages, chunksize=8)
+    with ProcessPoolExecutor() as pool:
+        examples = list(pool.map(learn_scorecard.examine, pages, chunksize=8))
         folds = [(fold, pages, examples) for fold in range(learn_scorecard.FOLDS)]
         return [reading for readings in pool.map(_measure_fold, folds, chunksize=1) for reading in readings]
 
@@ -133,8 +133,8 @@ async def run(scores: Scores) -> None:
     except NoSample as missing:
         scores.console.print(str(missing), style="yellow")
         return
-    with Pool() as pool:
-        both = pool.map(_measure_both, pages, chunksize=4)
+    with ProcessPoolExecutor() as pool:
+        both = list(pool.map(_measure_both, pages, chunksize=4))
     ours, theirs = [pair[0] for pair in both], [pair[1] for pair in both]
     unseen = _measure_unseen(pages)
     scores.console.print(_table({"fitted": ours, "unseen pages": unseen, "trafilatura": theirs}))

@@ -6,6 +6,8 @@ from urllib.parse import urldefrag, urljoin
 from html_to_markdown import ConversionOptions, convert
 from selectolax.lexbor import LexborNode
 
+from tasks.web.content.pruning import remove_all
+
 _OPTIONS = ConversionOptions(
     heading_style="atx",
     code_block_style="backticks",
@@ -35,6 +37,10 @@ def to_markdown(node: LexborNode) -> str:
         for name in ("hidden", "aria-hidden", "style"):
             if name in hidden.attributes:
                 del hidden.attrs[name]
+    # A link without text is written as its address, or as what its attributes say of an icon that is not there.
+    remove_all(anchor for anchor in node.css("a") if not anchor.text(strip=True))
+    for label in node.css("label"):
+        label.insert_after(" ")
     for pre in node.css("pre"):
         if language := _language_of(pre):
             pre.attrs["class"] = f"language-{language}"

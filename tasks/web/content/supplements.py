@@ -20,7 +20,10 @@ def supplement(markdown: str, structured: Structured, page_type: PageType | None
     parts = [markdown]
     if structured.product is not None and page_type in (PageType.product, None):
         parts = [_product_facts(structured.product, said), markdown, _description(structured.product, said)]
-    return "\n\n".join(part for part in (*parts, _questions(structured, said)) if part)
+    if page_type is not PageType.forum:
+        # The accepted answer of a thread is one of its posts.
+        parts.append(_questions(structured, said))
+    return "\n\n".join(part for part in parts if part)
 
 
 def _plain(text: str) -> str:
