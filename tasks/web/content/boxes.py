@@ -1,7 +1,6 @@
 """A document as boxes (block elements) and runs (the text between their edges), in document order."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
@@ -76,8 +75,8 @@ class Box:
     """One past its last run."""
     words: int = 0
     link_words: int = 0
-    children: Counter[str] = field(default_factory=Counter)
-    """Signatures of the boxes right in it."""
+    children: dict[str, int] = field(default_factory=dict)
+    """Signatures of the boxes right in it, counted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -149,6 +148,11 @@ class _Walk:
         tag = node.tag or "-"
         if tag == "-text":
             text = node.text_content or ""
+            if text.isspace():
+                # Most text nodes are the source's line breaks; alone they are no run.
+                if self._nodes:
+                    self._parts.append(" ")
+                return
             self._parts.append(text)
             if frame.in_link:
                 self._linked.append(text)
@@ -185,7 +189,7 @@ class _Walk:
             first=len(self.outline.runs),
         )
         if parent:
-            parent.children[box.signature] += 1
+            parent.children[box.signature] = parent.children.get(box.signature, 0) + 1
         self.outline.boxes.append(box)
         return box
 

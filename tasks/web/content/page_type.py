@@ -81,6 +81,7 @@ _PATTERNS = (
     (Bins("replies", _COUNTS), REPLY, 12),
 )
 """What runs of fewer words say, counted."""
+MOST_WORDS = 20
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4"))
 _NO_CARDS = ("p.", "tr", "td", "li.", "h")
 _address_parts = Bins("address parts", (1, 2, 3, 4, 5))
@@ -126,7 +127,8 @@ def _address_traits(url: str) -> list[str]:
 def _text_traits(outline: Outline) -> list[str]:
     runs, words = outline.runs, outline.words or 1
     prose = [run.words for run in runs if is_prose(run)]
-    counts = [sum(1 for run in runs if run.words < most and said.search(run.text)) for _, said, most in _PATTERNS]
+    short = [(run.words, run.text.lower()) for run in runs if run.words < MOST_WORDS]
+    counts = [sum(1 for size, text in short if size < most and said.search(text)) for _, said, most in _PATTERNS]
     return [
         _page_words(words),
         _page_linked(sum(run.link_words for run in runs) / words),

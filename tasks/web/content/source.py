@@ -50,7 +50,8 @@ _SCRIPTED = re.compile(r"//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/")
 
 def make_safe(html: str) -> tuple[str, bool]:
     """The source without inline data and characters that no text has, bounded; and whether it was cut."""
-    html = _SURROGATES.sub("", html)
+    if "\0" in html or not _is_utf8(html):
+        html = _SURROGATES.sub("", html)
     if "data:" in html:
         html = _INLINE_DATA.sub("", html)
     if _XHTML.search(html[:2_000]):
@@ -58,9 +59,25 @@ def make_safe(html: str) -> tuple[str, bool]:
     tags = html.count("<")
     if tags > MANY_TAGS:
         html = _flatten(html)
-    if len(html) > MAX_TAG_CHARACTERS:
+    if _may_have_long_tags(html):
         html = _LONG_TAG.sub(_shorten, html)
     return html, tags > MAX_TAGS
+
+
+def _is_utf8(html: str) -> bool:
+    """Whether there are no surrogates in it."""
+    try:
+        html.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _may_have_long_tags(html: str) -> bool:
+    """Whether a stretch is so long without a bracket that all of one of the parts of half its length is in it."""
+    part = MAX_TAG_CHARACTERS // 2
+    parts = (html[at : at + part] for at in range(0, len(html) - part + 1, part))
+    return any("<" not in text and ">" not in text for text in parts)
 
 
 def _as_html(html: str) -> str:

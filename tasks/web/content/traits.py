@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from tasks.web.content.bins import Bins
 from tasks.web.content.box_traits import box_traits
 from tasks.web.content.boxes import HEADINGS, Box, Outline, Run
-from tasks.web.content.lexicon import SAYS, TOPICS
+from tasks.web.content.lexicon import SAYS, SAYS_WITHOUT_DIGITS, TOPICS
 from tasks.web.content.vocabulary import BITS
 
 PROSE_WORDS = 9
@@ -45,6 +45,7 @@ def find_traits(outline: Outline, title: str) -> list[list[str]]:
     heading = _Heading(any(run.box.tag == "h1" for run in runs))
     of_box: dict[Box, list[str]] = {}
     seen: set[str] = set()
+    lowered = title.lower()
     before = 0
     traits: list[list[str]] = []
     for index, run in enumerate(runs):
@@ -53,7 +54,7 @@ def find_traits(outline: Outline, title: str) -> list[list[str]]:
         found = [*of_box[run.box], *_text_traits(run), _place(before / total), *heading.pass_by(run)]
         if run.text in seen:
             found.append("said before")
-        if run.text.lower() == title.lower():
+        if len(run.text) == len(title) and run.text.lower() == lowered:
             found.append("is title")
         found += [f"{name} {_side(core, index)}" for name, core in cores]
         traits.append(found)
@@ -90,8 +91,8 @@ class _Heading:
 
     def pass_by(self, run: Run) -> Iterable[str]:
         if run.box.tag in HEADINGS or (run.box.groups & BITS["title"] and run.words < TITLE_WORDS):
-            is_short = run.words <= TITLE_WORDS
-            self.topics = [f"under {name}" for name, topic in TOPICS.items() if is_short and topic.search(run.text)]
+            text = run.text.lower() if run.words <= TITLE_WORDS else ""
+            self.topics = [trait for trait, topic in TOPICS.items() if topic.search(text)]
             self.since = 0
             if run.box.tag == "h1":
                 self.place = "past h1"
@@ -113,9 +114,11 @@ def _text_traits(run: Run) -> list[str]:
     ]
     if _SENTENCE.search(text):
         found.append("sentence")
+    digits = len(_DIGIT.findall(text))
     if run.words <= SHORT_WORDS:
-        found += [f"says {name}" for name, pattern in SAYS.items() if pattern.search(text)]
-    if digits := len(_DIGIT.findall(text)):
+        lowered, says = text.lower(), SAYS if digits else SAYS_WITHOUT_DIGITS
+        found += [trait for trait, pattern in says.items() if pattern.search(lowered)]
+    if digits:
         found.append("digits many" if digits > 0.2 * len(text) else "digits some")
     return found
 
