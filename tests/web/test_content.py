@@ -4,10 +4,12 @@ import subprocess
 import sys
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, ReadPage, Target
 from tasks.web.content.main_content import read_page
+from tasks.web.content.markdown import to_markdown
 
 PAGE = """<!doctype html><html lang="en-GB"><head><title>Widgets | Acme</title>
 <meta name="description" content="All about widgets."><link rel=canonical href="/w"></head><body>
@@ -147,6 +149,19 @@ def test_links_that_are_not_for_people_lose_their_target() -> None:
     """The words stay."""
     markdown = read("<p><a href='javascript:alert(1)'>run</a> <a href='data:text/html,x'>open</a></p>").markdown
     assert markdown == "run open"
+
+
+def test_links_are_written_where_they_have_text_and_are_not_in_code() -> None:
+    """Not that of an icon, by its address or its label; code is to be copied."""
+    html = "<p>Text<a href='/edit' aria-label='Edit'><img src='x'></a></p><pre>a = <a href='/f'>f</a>()</pre>"
+    assert read(html).markdown == "Text\n\n```\na = f()\n```"
+
+
+def test_a_label_and_what_it_labels_are_two_words() -> None:
+    """Where nothing but a style sets them apart."""
+    body = LexborHTMLParser("<div><label>Relays</label><span>128</span></div>").body
+    assert body is not None
+    assert to_markdown(body) == "Relays 128"
 
 
 def test_a_child_process_needs_neither_scrapy_nor_playwright() -> None:

@@ -3,7 +3,11 @@
 import json
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
+from tasks.web.content.page_type import PageType
+from tasks.web.content.structured import read_structured
+from tasks.web.content.supplements import supplement
 from tests.web.test_content import read
 
 LD = '<script type="application/ld+json">{}</script>'
@@ -91,6 +95,14 @@ def test_answers_that_only_the_markup_has_are_in_the_text() -> None:
         with_markup({"@type": "FAQPage", "mainEntity": questions}, "<h2>Is it far?</h2><p>Two minutes on foot.</p>")
     )
     assert page.markdown == "## Is it far?\n\nTwo minutes on foot.\n\n### Is it open?\n\nEvery **day**."
+
+
+def test_the_accepted_answer_of_a_thread_is_not_told_twice() -> None:
+    """It is one of the posts, whether or not the markup has the same words."""
+    thread = {"@type": "Question", "name": "Why?", "acceptedAnswer": {"@type": "Answer", "text": "Because of rain."}}
+    structured = read_structured(LexborHTMLParser(with_markup({"@type": "QAPage", "mainEntity": thread}, "")), {})
+    assert supplement("It rained.", structured, PageType.forum) == "It rained."
+    assert supplement("It rained.", structured, PageType.service) == "It rained.\n\n### Why?\n\nBecause of rain."
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,9 @@ def to_markdown(node: LexborNode) -> str:
                 del hidden.attrs[name]
     # A link without text is written as its address, or as what its attributes say of an icon that is not there.
     remove_all(anchor for anchor in node.css("a") if not anchor.text(strip=True))
+    # In code it would be written with its address.
+    for anchor in node.css("pre a"):
+        anchor.unwrap()
     for label in node.css("label"):
         label.insert_after(" ")
     for pre in node.css("pre"):

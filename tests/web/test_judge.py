@@ -1,0 +1,71 @@
+"""Runs of text are judged by themselves, then by what surrounds them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+from tasks.web.content.boxes import Outline, find_outline
+from tasks.web.content.forest import ROWS_AT_ONCE, load_forest, make_forest
+from tasks.web.content.judge import load_judge
+from tasks.web.content.page_type import PageType
+from tasks.web.content.surroundings import NOWHERE, odds, surroundings
+from tests.benchmarks.learn_forest import grow_forest
+
+TYPES = np.full(len(PageType), 1 / len(PageType))
+PIECES = ("<div>", "</div>", "<p>", "<h2>", "<ul class=nav>", "<li>", "<a href=x>", "</a>", "<table>", "<td>", "words ")
+
+
+def outline_of(html: str) -> Outline:
+    """The boxes and runs of the body."""
+    body = LexborHTMLParser(html).body
+    assert body is not None
+    return find_outline(body)
+
+
+def test_a_run_is_seen_among_those_beside_it_and_in_its_boxes() -> None:
+    """Odds of its neighbours, and the share of the words of each box that is expected to be content."""
+    outline = outline_of("<div><p>one two three<p>four</div><footer>five</footer>")
+    names, rows = surroundings(outline, "", TYPES, [0.9, 0.5, 0.1])
+    first, second, last = (dict(zip(names, row.tolist(), strict=True)) for row in rows)
+    assert second["odds at -1"] == pytest.approx(float(odds(np.array(0.9))), rel=1e-6)
+    assert (first["odds at -1"], last["odds at +1"]) == (NOWHERE, NOWHERE)
+    assert first["box 2 content"] == second["box 2 content"] == pytest.approx((3 * 0.9 + 0.5) / 4, rel=1e-6)
+    assert last["box 1 content"] == pytest.approx(0.1, rel=1e-6)
+    assert (first["alike runs"], last["alike runs"]) == (2, 1)
+
+
+def test_the_trees_look_at_what_is_counted() -> None:
+    """The table that comes with the product names the numbers in the order in which they are found."""
+    names, _ = surroundings(outline_of("<p>one"), "", TYPES, [0.5])
+    assert load_forest().inputs == tuple(names)
+
+
+def test_trees_add_up() -> None:
+    """At a fork what is above the threshold goes right; many rows are as one."""
+    trees = [[[0, 1, 1], [5, 1, 2], [-1, -2, 3, 4]], [[1, 0, 0], [0, 0, 0], [0.5, 0.5, 0, 0]]]
+    forest = make_forest({"inputs": [], "trees": trees})  # type: ignore[dict-item]
+    rows = np.array([[5, 1], [5, 2], [6, 2], [6, -3]], np.float32)
+    found = odds(np.array(forest.chances(np.tile(rows, (ROWS_AT_ONCE, 1)))))
+    assert found.tolist() == pytest.approx([-1, -2, 3, 3.5] * ROWS_AT_ONCE, rel=1e-4)
+
+
+def test_grown_trees_find_the_numbers_that_tell() -> None:
+    """Two of ten, which must both be large; and the same trees grow again."""
+    rows = np.random.default_rng(0).random((2_000, 10), np.float32)
+    labels = ((rows[:, 2] > 0.5) & (rows[:, 7] > 0.5)).astype(float)
+    trees = grow_forest(rows, labels, np.ones(len(rows)))
+    chances = np.array(make_forest({"inputs": [], "trees": trees}).chances(rows))  # type: ignore[dict-item]
+    assert np.mean((chances > 0.5) == labels) > 0.95
+    assert grow_forest(rows, labels, np.ones(len(rows))) == trees
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=200))
+def test_any_run_has_a_chance(parts: list[str]) -> None:
+    """Between 0 and 1, one for each, whatever is on the page."""
+    outline = outline_of(f"<p>words{''.join(parts)}")
+    chances = load_judge().chances(outline, "words", [])
+    assert len(chances) == len(outline.runs)
+    assert all(0 <= chance <= 1 for chance in chances)
