@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tasks.web.content.boxes import HEADINGS, Box, Outline
 from tasks.web.content.page_type import PageType
 from tasks.web.content.selection import best_threshold
-from tasks.web.content.traits import core_box, is_prose
+from tasks.web.content.traits import CORES, core_boxes, is_prose
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +24,6 @@ ALIKE_LEVELS = 3
 """Boxes look alike if tags and classes do, so many levels up."""
 NOWHERE = -9.0
 """Stands for what is beyond the first and the last run, and for a heading, a title or a core that there is not."""
-CORES = (("core", 0.5), ("wide core", 0.8))
 
 
 def odds(chances: Floats) -> Floats:
@@ -113,7 +112,8 @@ def _of_place(outline: Outline, sums: _Sums, title: str) -> dict[str, Floats]:
     heading = np.maximum.accumulate(np.where(levels > 0, index, -1))
     since_heading = np.where(heading >= 0, index - heading, -NOWHERE)
     h1 = np.flatnonzero(levels == 1)
-    titles = [at for at, run in enumerate(outline.runs) if run.text.lower() == title.lower()]
+    lowered = title.lower()
+    titles = [at for at, run in enumerate(outline.runs) if len(run.text) == len(title) and run.text.lower() == lowered]
     return {
         "words before": sums.words[:-1],
         "words before share": sums.words[:-1] / total,
@@ -215,8 +215,9 @@ def _of_cores(outline: Outline, sums: _Sums) -> dict[str, Floats]:
     """How far before (below 0) or after the box with most of the prose a run is, and how much of the page that has."""
     index = np.arange(len(outline.runs))
     found: dict[str, Floats] = {}
-    for name, share in CORES:
-        core = core_box(outline, share)
+    cores = core_boxes(outline)
+    for name in CORES:
+        core = cores.get(name)
         away, part = np.full(len(index), -999.0), np.array(-1.0)
         if core is not None:
             away = np.where(index < core.first, index - core.first, np.maximum(index - core.last + 1, 0))

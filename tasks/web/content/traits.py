@@ -15,6 +15,9 @@ TITLE_WORDS = 12
 """A longer text is no heading, whatever its element is called."""
 SHORT_WORDS = 40
 """What a longer run says is not looked at: it is text."""
+MIN_PROSE_WORDS = 30
+CORES = {"core": 0.5, "wide core": 0.8}
+"""Boxes with so much of a page's prose."""
 LOOKED_AT = 300
 """Characters of a long run that are looked at."""
 
@@ -41,7 +44,7 @@ def find_traits(outline: Outline, title: str) -> list[list[str]]:
     """The traits of each run, in order; `title` is the page's."""
     runs = outline.runs
     total = sum(run.words for run in runs) or 1
-    cores = [(name, core) for name, share in (("core", 0.5), ("wide core", 0.8)) if (core := core_box(outline, share))]
+    cores = core_boxes(outline)
     heading = _Heading(any(run.box.tag == "h1" for run in runs))
     of_box: dict[Box, list[str]] = {}
     seen: set[str] = set()
@@ -56,25 +59,28 @@ def find_traits(outline: Outline, title: str) -> list[list[str]]:
             found.append("said before")
         if len(run.text) == len(title) and run.text.lower() == lowered:
             found.append("is title")
-        found += [f"{name} {_side(core, index)}" for name, core in cores]
+        found += [f"{name} {_side(core, index)}" for name, core in cores.items()]
         traits.append(found)
         seen.add(run.text)
         before += run.words
     return traits
 
 
-def core_box(outline: Outline, share: float) -> Box | None:
-    """The innermost box with this share of the page's prose, lists left out; nothing if there is hardly any."""
+def core_boxes(outline: Outline) -> dict[str, Box]:
+    """The innermost boxes with most of the page's prose, lists left out; nothing if there is hardly any."""
     prose = [0]
     for run in outline.runs:
         prose.append(prose[-1] + (run.words if is_prose(run) and run.box.tag != "li" else 0))
-    if prose[-1] < 30:
-        return None
-    best = None
+    if prose[-1] < MIN_PROSE_WORDS:
+        return {}
+    found: dict[str, Box] = {}
+    least = [(name, share * prose[-1]) for name, share in CORES.items()]
     for box in outline.boxes:
-        if prose[box.last] - prose[box.first] >= share * prose[-1] and (best is None or box.depth >= best.depth):
-            best = box
-    return best
+        words = prose[box.last] - prose[box.first]
+        for name, enough in least:
+            if words >= enough and (name not in found or box.depth >= found[name].depth):
+                found[name] = box
+    return found
 
 
 def _side(core: Box, index: int) -> str:
