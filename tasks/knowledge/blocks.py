@@ -54,12 +54,12 @@ def read_blocks(markdown: str, tokenizer: Tokenizer, *, target: int, most: int) 
 
     Where links lead is left out: it says nothing about what the text is about.
     """
-    for text in _split(markdown):
+    for text in split_blocks(markdown):
         has_links = "](" in text and not _FENCE.match(text)
         plain = without_addresses(text) if has_links else text
         tokens = tokenizer.count(JOINT + plain)
         heading = _HEADING.match(plain)
-        whole = most if heading or _is_one(plain) else min(most, target * 3 // 2)
+        whole = most if heading or is_one(plain) else min(most, target * 3 // 2)
         if tokens <= whole:
             yield Block(plain, tokens, len(heading[1]) if heading else 0)
             continue
@@ -72,7 +72,12 @@ def without_addresses(markdown: str) -> str:
     return _LINK.sub(_without_address, markdown)
 
 
-def _is_one(text: str) -> bool:
+def is_heading(text: str) -> bool:
+    """Whether it is a heading, and nothing else."""
+    return bool(_HEADING.match(text))
+
+
+def is_one(text: str) -> bool:
     """Whether it is a table or code, of which a part says less."""
     return bool(_FENCE.match(text) or _TABLE.match(text))
 
@@ -81,7 +86,7 @@ def _without_address(match: re.Match[str]) -> str:
     return match["code"] or match["text"] or ""
 
 
-def _split(markdown: str) -> Iterator[str]:
+def split_blocks(markdown: str) -> Iterator[str]:
     """Blocks between blank lines; fenced code is one block whatever it contains, a heading one alone."""
     lines: list[str] = []
     fence = ""

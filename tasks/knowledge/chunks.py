@@ -19,6 +19,8 @@ WHOLE_TOKENS = 512
 """A table or piece of code of so many tokens is never cut."""
 
 OVERVIEW_HEADINGS = 12
+OPENING = 300
+"""Characters of a page that has neither title nor headings."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,10 @@ def embedding_text(title: str, heading_path: tuple[str, ...], text: str) -> str:
 
 
 def overview_text(page: ChunkedPage) -> str:
-    """The page in its own headings: what it is about as a whole."""
+    """The page in its own headings, one without any in its first words: what it is about as a whole."""
     headings = dict.fromkeys(heading for chunk in page.chunks for heading in chunk.heading_path)
-    return "\n".join([page.page.title, *list(headings)[:OVERVIEW_HEADINGS]])
+    overview = "\n".join([page.page.title, *list(headings)[:OVERVIEW_HEADINGS]])
+    return overview if overview.strip() else page.chunks[0].text[:OPENING]
 
 
 def text_hash(text: str) -> str:

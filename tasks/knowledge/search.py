@@ -2,8 +2,11 @@
 
 Two rankings, one by meaning (cosine of the vectors) and one by words (BM25 over PostgreSQL's full text search),
 are fused by reciprocal rank (Cormack, Clarke and Büttcher, SIGIR 2009); then each page gets a few places at most.
+`find_passages` gives the passages as they are stored, to answer from; `search` what of their pages to show.
 """
 
+import asyncio
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
@@ -15,6 +18,7 @@ from tasks.core.errors import EmbeddingFailed, InvalidRequest, NotFound
 from tasks.core.models import Passage, RatedPassage
 from tasks.knowledge.deep_links import deep_link
 from tasks.knowledge.embedders import Embedder, Vector
+from tasks.knowledge.excerpts import REACH, Around, Excerpt, cut_excerpts
 from tasks.knowledge.questions import Term, any_of, coverage, rarest, read_terms, terms_vector
 from tasks.knowledge.storable import storable
 from tasks.knowledge.vector_index import IS_INDEXED, LEAD, widen_search
@@ -32,6 +36,7 @@ CANDIDATES_EACH = 10
 """… and least for each result wanted …"""
 MORE_CANDIDATES = 1_000
 """Most passages taken, few of each page, when those were of too few pages."""
+HEADING_JOINT = " > "
 RARE_SHARE = 0.05
 """Of a large build's chunks: so many at most are ranked by words, those with the question's rarest."""
 
@@ -44,16 +49,29 @@ class Ranking(StrEnum):
     both = "both"
 
 
-async def search(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int = 5) -> list[Passage]:
-    """The best passage of each of the `limit` best pages, best first, from the widget's active build.
+async def search(
+    pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int = 5, *, per_page: int = 1
+) -> list[Passage]:
+    """The best places of the `limit` best pages, best first, from the widget's active build.
+
+    A passage's text is what the question is about at the hit and around it, with `…` for what is left out. With more
+    than one place a page, hits that are near each other are one.
 
     Raises:
         InvalidRequest: the query is empty, too long or has no vector, or the limit is out of bounds.
         NotFound: there is no such widget.
         EmbeddingFailed, EmbeddingRefused: the query could not be embedded.
     """
-    found = await find_passages(pool, embedder, widget_id, query, limit, per_page=1)
-    return [Passage.model_validate(passage.model_dump(include=set(Passage.model_fields))) for passage in found]
+    _check_limit(limit)
+    near = 1 if per_page == 1 else 2 * REACH + 1
+    asked = await _ask(pool, embedder, widget_id, query, near * limit)
+    if asked is None:
+        return []
+    hits = await _find(pool, asked, near * per_page)
+    chosen = _apart(hits)[:limit]
+    around = await _read_around(pool, asked, chosen)
+    excerpts = await asyncio.to_thread(cut_excerpts, asked.terms, around)
+    return [_show(hit.passage, excerpt) for hit, excerpt in zip(chosen, excerpts, strict=True)]
 
 
 async def find_passages(
@@ -73,9 +91,30 @@ async def find_passages(
     Raises:
         InvalidRequest, NotFound, EmbeddingFailed, EmbeddingRefused: as `search`.
     """
-    question = _check_query(query)
+    _check_limit(limit)
+    asked = await _ask(pool, embedder, widget_id, query, limit)
+    return [] if asked is None else [hit.passage for hit in await _find(pool, asked, per_page, by)]
+
+
+def _check_limit(limit: int) -> None:
     if not 1 <= limit <= MAX_RESULTS:
         raise InvalidRequest("limit_invalid", f"`limit` must be from 1 to {MAX_RESULTS}.", field="limit")
+
+
+class _Asked(NamedTuple):
+    """A question, ready to be looked up."""
+
+    build: "_Build"
+    terms: list[Term]
+    candidates: int
+    """Passages taken from each ranking."""
+    values: dict[str, Any]
+    """For the statements."""
+
+
+async def _ask(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int) -> _Asked | None:
+    """The question with its vector and words; none where there is no knowledge."""
+    question = _check_query(query)
     candidates = max(CANDIDATES, CANDIDATES_EACH * limit)
     async with pool.connection() as connection:
         # Before anything is paid for.
@@ -83,8 +122,8 @@ async def find_passages(
         terms = await read_terms(connection, build.job_id, question) if build.job_id else []
     vector = await _embed_query(embedder, question)
     if build.job_id is None:
-        return []
-    wanted = {
+        return None
+    values = {
         "job": build.job_id,
         "model": embedder.model,
         "vector": vector,
@@ -94,21 +133,41 @@ async def find_passages(
         "units": [terms_vector([term]) for term in terms],
         "rank_constant": RANK_CONSTANT,
         "page_weight": PAGE_WEIGHT,
-        **_places(by, candidates),
-        "per_page": per_page,
         "limit": limit,
     }
+    return _Asked(build, terms, candidates, values)
+
+
+class _Hit(NamedTuple):
+    """A passage that was found, and where it is."""
+
+    page_id: UUID
+    position: int
+    passage: RatedPassage
+
+
+async def _find(pool: Pool, asked: _Asked, per_page: int, by: Ranking = Ranking.both) -> list[_Hit]:
+    wanted = {**asked.values, **_places(by, asked.candidates), "per_page": per_page}
     async with pool.connection() as connection:
-        if build.is_indexed:
+        if asked.build.is_indexed:
             async with connection.transaction():
                 await widen_search(connection)
-                found = await _search(connection, _look_up(build.job_id, terms), wanted, terms)
+                found = await _search(connection, _look_up(asked), wanted, asked.terms)
         else:
-            found = await _search(connection, _SCAN, wanted, terms)
-        if len(found) < limit and build.has_more:
+            found = await _search(connection, _SCAN, wanted, asked.terms)
+        if len(found) < wanted["limit"] and asked.build.has_more:
             # A few long pages may have taken all candidates' places.
-            found = await _search(connection, _SCAN_PAGES, wanted | _places(by, MORE_CANDIDATES), terms)
+            found = await _search(connection, _SCAN_PAGES, wanted | _places(by, MORE_CANDIDATES), asked.terms)
         return found
+
+
+def _apart(hits: Sequence[_Hit]) -> list[_Hit]:
+    """The hits without those that a better one reaches."""
+    chosen: list[_Hit] = []
+    for hit in hits:
+        if not any(hit.page_id == other.page_id and abs(hit.position - other.position) <= REACH for other in chosen):
+            chosen.append(hit)
+    return chosen
 
 
 def _places(by: Ranking, candidates: int) -> dict[str, int]:
@@ -209,7 +268,7 @@ _FUSED: LiteralString = """
 ), best AS (
     SELECT id, score FROM diverse WHERE of_page <= %(per_page)s ORDER BY score DESC, id LIMIT %(limit)s
 )
-SELECT url, title, heading_path, text, 1 - (chunk.embedding <=> %(vector)b), score,
+SELECT chunk.scraped_page_id, position, url, title, heading_path, text, 1 - (chunk.embedding <=> %(vector)b), score,
        ARRAY(SELECT terms <#> unit < 0 FROM unnest(%(units)s::sparsevec[]) AS unit)
 FROM best JOIN knowledge_chunks AS chunk USING (id)
 JOIN knowledge_scraped_pages AS page ON page.id = scraped_page_id
@@ -219,26 +278,56 @@ _SCAN = sql.SQL("WITH" + _SCANNED + _NEAREST + _WORDED + _FUSED)
 _SCAN_PAGES = sql.SQL("WITH" + _SCANNED + _NEAREST_OF_PAGES + _WORDED + _FUSED)
 
 
-def _look_up(job_id: UUID, terms: list[Term]) -> sql.Composed:
+def _look_up(asked: _Asked) -> sql.Composed:
     """The statement for a build with an index of its own, which the planner finds by the build's literal id."""
-    rare = any_of(rarest(terms, RARE_SHARE))
-    return sql.SQL("WITH" + _LOOKED_UP + _FUSED).format(job=sql.Literal(job_id), rarest=sql.Literal(rare))
+    rare = any_of(rarest(asked.terms, RARE_SHARE))
+    statement = sql.SQL("WITH" + _LOOKED_UP + _FUSED)
+    return statement.format(job=sql.Literal(asked.build.job_id), rarest=sql.Literal(rare))
 
 
 async def _search(
     connection: Connection, statement: sql.SQL | sql.Composed, wanted: dict[str, Any], terms: list[Term]
-) -> list[RatedPassage]:
+) -> list[_Hit]:
     rows = await connection.execute(statement, wanted)
     return [
-        RatedPassage(
-            url=url,
-            title=title,
-            heading=" > ".join(path),
-            text=text,
-            similarity=similarity,
-            deep_link=deep_link(url, text),
-            coverage=coverage(terms, has),
-            score=score,
+        _Hit(
+            page_id,
+            position,
+            RatedPassage(
+                url=url,
+                title=title,
+                heading=HEADING_JOINT.join(path),
+                text=text,
+                similarity=similarity,
+                deep_link=deep_link(url, text),
+                coverage=coverage(terms, has),
+                score=score,
+            ),
         )
-        for url, title, path, text, similarity, score, has in await rows.fetchall()
+        for page_id, position, url, title, path, text, similarity, score, has in await rows.fetchall()
     ]
+
+
+_AROUND: LiteralString = """
+SELECT place, text, language, heading_path, -(terms <#> %(terms)s::sparsevec), 1 - (lead <=> %(lead)b::halfvec)
+FROM unnest(%(pages)s::uuid[], %(positions)s::int[]) WITH ORDINALITY AS hit (page, at, place)
+JOIN knowledge_chunks ON scraped_page_id = page AND position BETWEEN at - %(reach)s AND at + %(reach)s
+ORDER BY place, position
+"""
+
+
+async def _read_around(pool: Pool, asked: _Asked, hits: Sequence[_Hit]) -> list[list[Around]]:
+    """The passages around each hit, itself among them, in the page's order."""
+    places = {"pages": [hit.page_id for hit in hits], "positions": [hit.position for hit in hits], "reach": REACH}
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(_AROUND, asked.values | places)).fetchall()
+    return [[Around(*row[1:]) for row in rows if row[0] == place] for place in range(1, len(hits) + 1)]
+
+
+def _show(passage: RatedPassage, excerpt: Excerpt) -> Passage:
+    shown = {
+        "text": excerpt.text,
+        "heading": HEADING_JOINT.join(excerpt.heading_path),
+        "deep_link": deep_link(passage.url, excerpt.best),
+    }
+    return Passage.model_validate(passage.model_dump(include=set(Passage.model_fields)) | shown)

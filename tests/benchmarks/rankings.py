@@ -13,11 +13,9 @@ from statistics import fmean
 from rich.table import Table
 
 from tasks.core.database import Pool
-from tasks.core.models import ChunkedPage, Job, RatedPassage, ReadPage, Target
-from tasks.knowledge.chunks import chunk_page
+from tasks.core.models import Job, RatedPassage
 from tasks.knowledge.local_embedder import LocalEmbedder
 from tasks.knowledge.search import Ranking, find_passages
-from tasks.knowledge.tokens import LOCAL_MODEL, load_tokenizer
 from tests.benchmarks import chunking
 from tests.benchmarks.knowledge import SITE, embed_pages, open_database, read_docs, store_widget
 from tests.benchmarks.python_docs import find_docs
@@ -93,7 +91,7 @@ async def _excerpt_tasks(pool: Pool) -> AsyncIterator[Task]:
         return
     questions = chunking.read_questions()
     for name, text in chunking.read_corpora().items():
-        page = _corpus_page(name, text)
+        page = chunking.corpus_page(name, text)
         job = await store_widget(pool, list(embed_pages([page])))
         places = chunking.locate(text, [chunk.text for chunk in page.chunks])
         for question in questions:
@@ -102,11 +100,6 @@ async def _excerpt_tasks(pool: Pool) -> AsyncIterator[Task]:
                 by_text = {chunk.text: gain for chunk, gain in zip(page.chunks, worth, strict=True)}
                 ideal = tuple(sorted(worth, reverse=True)[:NDCG_AT])
                 yield Task(job, question.text, _looked_up(by_text), ideal, per_page=NDCG_AT)
-
-
-def _corpus_page(name: str, text: str) -> ChunkedPage:
-    target = Target(url=f"{SITE}/{name}", depth=0)
-    return chunk_page(ReadPage(target=target, url=target.url, title="", markdown=text), load_tokenizer(LOCAL_MODEL))
 
 
 def _share_of(excerpts: Sequence[tuple[int, int]], place: tuple[int, int]) -> float:

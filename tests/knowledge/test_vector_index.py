@@ -47,7 +47,7 @@ async def test_a_large_build_is_found_through_its_index_as_without(pool: Pool) -
     assert await is_indexed(pool, job)
     assert [await ask(question) for question in questions] == exact
     found = await search(pool, EMBEDDER, job.widget_id, "beans of sort7x3")
-    assert "Bean sort7x3." in [passage.text for passage in found]
+    assert any("Bean sort7x3." in passage.text for passage in found)
 
 
 async def test_an_index_goes_when_its_build_no_longer_answers(pool: Pool) -> None:

@@ -33,10 +33,14 @@ def read_words(text: str) -> Iterator[str]:
             yield from _CAMEL.split(word)
 
 
-@cache
 def stemmer(language: str) -> Stem:
     """What turns a word into its stem, in a language given as a BCP 47 tag; unknown ones only fold case."""
-    name = text_search_configuration(language)
+    return stemmer_of(text_search_configuration(language))
+
+
+@cache
+def stemmer_of(name: str) -> Stem:
+    """The same for a language as PostgreSQL's text search calls it."""
     if name not in Stemmer.algorithms():
         return _fold
     stem_word = Stemmer.Stemmer(name).stemWord
