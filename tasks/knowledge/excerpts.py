@@ -9,7 +9,6 @@ best around the first hit: nothing is embedded for it, as that would cost a sear
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,7 @@ from typing import NamedTuple
 
 from tasks.knowledge.answering.words import stemmer_of
 from tasks.knowledge.blocks import JOINT, is_heading, is_one, split_blocks
-from tasks.knowledge.languages import searchable
+from tasks.knowledge.languages import is_unspaced
 from tasks.knowledge.questions import Term
 
 REACH = 2
@@ -31,8 +30,11 @@ PART_LENGTH = 280
 """Characters: two or three sentences."""
 GAP = f"{JOINT}…{JOINT}"
 """Stands for parts left out."""
-K1, B, PART_WORDS = 1.2, 0.75, 45
-"""Of BM25: how soon a word's repetition counts no more, how much a part's length does, words of an average part."""
+K1, B, AVERAGE = 1.2, 0.75, 250
+"""Of BM25: how soon a word's repetition counts no more, how much length does, characters of an average part."""
+
+SHORT = 3
+"""Letters up to which a word's stem is taken for the beginning of all its forms; of longer ones the last may change."""
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|(?<=\n)")
@@ -62,14 +64,11 @@ class Excerpt:
     """… and the headings that it stands under."""
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Some lines of a passage."""
+class _Part(NamedTuple):
+    """Some lines of a passage: where they begin and end."""
 
     start: int
     end: int
-    words: Counter[str]
-    """Stems."""
 
 
 class _Rated(NamedTuple):
@@ -87,11 +86,11 @@ def cut_excerpts(terms: Sequence[Term], hits: Sequence[Sequence[Around]]) -> lis
     """
     if not hits:
         return []
-    rarity = {term.lexeme: term.rarity for term in terms}
-    scale = _Scale.of(rarity, hits[0])
-    rated = [list(scale.rate(rarity, around)) for around in hits]
-    enough = ENOUGH * max(part.rating for part in rated[0])
-    return [_cut(around, parts, enough) for around, parts in zip(hits, rated, strict=True)]
+    rated = [[list(_rate(terms, passage)) for passage in around] for around in hits]
+    scale = _Scale.of(hits[0], rated[0])
+    weighed = [list(scale.weigh(around, parts)) for around, parts in zip(hits, rated, strict=True)]
+    enough = ENOUGH * max(part.rating for part in weighed[0])
+    return [_cut(around, parts, enough) for around, parts in zip(hits, weighed, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -103,24 +102,60 @@ class _Scale:
     similarity: float
 
     @classmethod
-    def of(cls, rarity: dict[str, float], around: Sequence[Around]) -> "_Scale":
-        own = [_bm25(rarity, part) for passage in around for part in _read_parts(passage.text, passage.language)]
+    def of(cls, around: Sequence[Around], rated: Sequence[Sequence[_Rated]]) -> "_Scale":
         return cls(
-            own=max(own) or 1.0,
+            own=max(part.rating for parts in rated for part in parts) or 1.0,
             words=max(passage.words for passage in around) or 1.0,
             similarity=max(0.0, *(passage.similarity for passage in around)) or 1.0,
         )
 
-    def rate(self, rarity: dict[str, float], around: Sequence[Around]) -> Iterator[_Rated]:
-        for at, passage in enumerate(around):
+    def weigh(self, around: Sequence[Around], rated: Sequence[Sequence[_Rated]]) -> Iterator[_Rated]:
+        """All parts with what speaks for them and for their passages."""
+        for at, (passage, parts) in enumerate(zip(around, rated, strict=True)):
             whole = passage.words / self.words + SIMILARITY * max(0.0, passage.similarity) / self.similarity
-            for part in _read_parts(passage.text, passage.language):
-                yield _Rated(at, part, _bm25(rarity, part) / self.own + whole)
+            for part in parts:
+                yield part._replace(at=at, rating=part.rating / self.own + whole)
 
 
-def _bm25(rarity: dict[str, float], part: _Part) -> float:
-    norm = K1 * (1 - B + B * part.words.total() / PART_WORDS)
-    return sum(rarity[word] * (K1 + 1) * times / (times + norm) for word in rarity if (times := part.words[word]))
+def _rate(terms: Sequence[Term], passage: Around) -> Iterator[_Rated]:
+    """The passage's parts, each with the BM25 of its words."""
+    lowered, parts = _read_parts(passage.text)
+    found = [(term, places) for term in terms if (places := _places(lowered, passage.language, term.lexeme))]
+    for part in parts:
+        norm = K1 * (1 - B + B * (part.end - part.start) / AVERAGE)
+        rating = 0.0
+        for term, places in found:
+            times = len([place for place in places if part.start <= place < part.end])
+            rating += term.rarity * (K1 + 1) * times / (times + norm)
+        yield _Rated(0, part, rating)
+
+
+def _places(lowered: str, language: str, lexeme: str) -> list[int]:
+    """Where the text has a form of the word, told by its beginning: to stem all words would take ten times as long."""
+    beginning = lexeme if len(lexeme) <= SHORT else lexeme[:-1]
+    places = []
+    at = lowered.find(beginning)
+    while at >= 0:
+        if _is_form(lowered, at, language, lexeme):
+            places.append(at)
+        at = lowered.find(beginning, at + 1)
+    return places
+
+
+def _is_form(lowered: str, at: int, language: str, lexeme: str) -> bool:
+    if is_unspaced(lexeme):
+        return True
+    word = _WORD.match(lowered, at)
+    starts = not at or not lowered[at - 1].isalnum()
+    return starts and word is not None and stemmer_of(language)(word[0]) == lexeme
+
+
+def _lowered(text: str) -> str:
+    """In small letters, each character in its place."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(small if len(small := character.lower()) == 1 else character for character in text)
 
 
 def _cut(around: Sequence[Around], parts: Sequence[_Rated], enough: float) -> Excerpt:
@@ -145,8 +180,11 @@ def _between(around: Sequence[Around], before: _Rated, after: _Rated) -> str:
 
 
 @lru_cache(maxsize=5_000)
-def _read_parts(text: str, language: str) -> tuple[_Part, ...]:
-    """The passage's parts, at least one; tables and code are whole, and a heading is with what is below it."""
+def _read_parts(text: str) -> tuple[str, tuple[_Part, ...]]:
+    """The passage in small letters, and its parts, at least one.
+
+    Tables and code are whole, and a heading is with what is below it.
+    """
     spans: list[tuple[int, int]] = []
     for start, end in _pieces(text):
         joins = spans and not is_heading(text[start:end]) and end - spans[-1][0] <= PART_LENGTH
@@ -154,7 +192,7 @@ def _read_parts(text: str, language: str) -> tuple[_Part, ...]:
             spans[-1] = (spans[-1][0], end)
         else:
             spans.append((start, end))
-    return tuple(_Part(start, end, _count(text[start:end], language)) for start, end in spans or [(0, len(text))])
+    return _lowered(text), tuple(_Part(start, end) for start, end in spans or [(0, len(text))])
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
@@ -170,7 +208,3 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
         for first, last in pairwise(cuts):
             if text[first:last].strip():
                 yield first, first + len(text[first:last].rstrip())
-
-
-def _count(text: str, language: str) -> Counter[str]:
-    return Counter(map(stemmer_of(language), _WORD.findall(searchable(text))))

@@ -45,6 +45,11 @@ def searchable(text: str) -> str:
     return parted if parted.isascii() else _UNSPACED.sub(_in_pairs, parted)
 
 
+def is_unspaced(word: str) -> bool:
+    """Whether it is of a script that puts no spaces between words."""
+    return not word.isascii() and bool(_UNSPACED.match(word))
+
+
 def _in_pairs(match: re.Match[str]) -> str:
     """Each two neighbouring characters as a word: the usual stand-in for words where no spaces part them."""
     run = match[0]

@@ -6,7 +6,6 @@ at most.
 `find_passages` gives the passages as they are stored, to answer from; `search` what of their pages to show.
 """
 
-import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, LiteralString, NamedTuple
@@ -88,7 +87,7 @@ async def search(
     hits = await _find(pool, asked, near * per_page)
     chosen = _apart(hits)[:limit]
     around = await _read_around(pool, asked, chosen)
-    excerpts = await asyncio.to_thread(cut_excerpts, asked.terms, around)
+    excerpts = cut_excerpts(asked.terms, around)
     return [_show(hit.passage, excerpt) for hit, excerpt in zip(chosen, excerpts, strict=True)]
 
 

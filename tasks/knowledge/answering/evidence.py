@@ -3,12 +3,14 @@
 A passage's evidence is a weighted sum of what one can point at:
 
 - `window`: how much of what the question asks for (its words, the rarer in the site the heavier) stands within
-  three neighbouring statements, their headings and the page's title;
+  three neighbouring statements, their headings and the page's title; around a line whose label is asked about and whose
+  value is what is asked for (`given`), the question's words for that count as found;
 - `place`: how much of it the headings and the title have: the passage is about it;
 - `similarity`: the cosine of the local model's vectors of the question and the passage, or its best window; of the
   local model whichever provider embeds the site, so that the scale is always the same;
 - `foreign`: how much of it no page of the site has;
-- `names`: the heaviest name, identifier or number of the question that the passage lacks.
+- `names`: the heaviest name, identifier or number of the question that the passage lacks;
+- `is_given`: it has such a line.
 
 The weights are near a logistic regression's on half of the questions in `tests/benchmarks/site_questions.py`, on a
 small shop's, and on some 170 questions that were asked of the wrong site; `python -m tests.benchmarks answers`
@@ -24,6 +26,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from tasks.core.models import Frozen, Passage
+from tasks.knowledge.answering.given import Given, find_given, implied_stems
 from tasks.knowledge.answering.quantities import asks_for_number, has_number
 from tasks.knowledge.answering.question import Question, Term
 from tasks.knowledge.answering.sentences import Statement, read_statements
@@ -32,12 +35,16 @@ from tasks.knowledge.answering.words import read_words, stemmer, stems
 from tasks.knowledge.local_model import embed_locally
 
 WINDOW, PLACE, SIMILARITY, FOREIGN, NAMES, BIAS = 4.8, 2.1, 6.2, -3.7, -0.9, -7.75
+LINE = 1.5
+"""Of a line with what is asked for; not fitted, as few of the questions are answered by one."""
 ENOUGH = 0.19
 """Evidence from which on a passage counts as answering, as a probability."""
 NEIGHBOURS = 1
 NUMBER = 0.3
 """What having a number is worth to a statement, in shares of the question. To the decision whether the passage
 answers at all it is worth nothing: measured, passages that do not answer have numbers as often."""
+GIVEN = 0.5
+"""What it is worth that a line gives what is asked for."""
 MOST_READ = 8
 """Passages read sentence by sentence; of the others all words together are looked at."""
 
@@ -53,6 +60,7 @@ class Evidence(Frozen):
     similarity: float
     foreign: float
     names: float
+    is_given: bool
     best: int | None
     """Which of the passage's statements is in the middle of the best window; none when it has none."""
 
@@ -65,6 +73,7 @@ class Evidence(Frozen):
             + SIMILARITY * self.similarity
             + FOREIGN * self.foreign
             + NAMES * self.names
+            + LINE * self.is_given
             + BIAS
         )
         return 1 / (1 + math.exp(-total))
@@ -105,7 +114,7 @@ def weigh(question: Question, passages: Sequence[Passage]) -> list[Evidence]:
     texts = [_embedded(passage, passage.text) for passage in passages]
     words = _Words(question, texts)
     # To read all of them sentence by sentence would double the time to the first word.
-    worth = [words.share(set(stems(text, question.language))) for text in texts]
+    worth = [words.share({*stems(text, question.language), *implied_stems(question, text)}) for text in texts]
     order = sorted(range(len(passages)), key=lambda place: -(worth[place] + passages[place].similarity))
     weighed = [_weigh(question, words, passages[place]) for place in order[:MOST_READ]]
     return sorted(_compared(question, weighed), key=lambda evidence: -evidence.strength)
@@ -141,11 +150,14 @@ def _weigh(question: Question, words: _Words, passage: Passage) -> Evidence:
     place = set(stems(f"{passage.title} {passage.heading}", question.language))
     statements = read_statements(passage.text)
     found = [set(stems(statement.text, question.language)) for statement in statements]
+    given = find_given(question, words.credit, statements, place, passage.title)
     windows = [
-        words.share(place.union(*_around(found, index), stems(statement.heading, question.language)))
+        words.share(
+            place.union(*_around(found, index), stems(statement.heading, question.language), given[index].stems)
+        )
         for index, statement in enumerate(statements)
     ]
-    everything = place.union(*found)
+    everything = place.union(*found, *(line.stems for line in given))
     missing = [term for term in question.terms if not words.credit(term, everything)]
     return Evidence(
         passage=passage,
@@ -154,7 +166,8 @@ def _weigh(question: Question, words: _Words, passage: Passage) -> Evidence:
         similarity=0.0,
         foreign=sum(term.weight for term in missing if not term.is_known) / (question.weight or 1.0),
         names=max((term.weight for term in missing if term.is_name), default=0.0),
-        best=_best(words, statements, found, windows, wants_number=asks_for_number(question.text)),
+        is_given=any(line.is_it for line in given),
+        best=_best(words, statements, found, given, windows, wants_number=asks_for_number(question.text)),
     )
 
 
@@ -166,13 +179,15 @@ def _best(
     words: _Words,
     statements: Sequence[Statement],
     found: Sequence[set[str]],
+    given: Sequence[Given],
     windows: Sequence[float],
     *,
     wants_number: bool,
 ) -> int | None:
     """Of the statements the one that has most of the question itself; a window's worth counts half.
 
-    Where the question asks for a number, a statement that has one comes before one that has not.
+    Where the question asks for a number, a statement that has one comes before one that has not; before both a line
+    that gives what is asked for.
 
     A question on the page is no answer: what it asks belongs to the statement after it.
     """
@@ -180,7 +195,8 @@ def _best(
     def worth(at: int) -> float:
         own = found[at] | found[at - 1] if at and statements[at - 1].asks else found[at]
         number = NUMBER if wants_number and has_number(statements[at].text) else 0.0
-        return words.share(own) + windows[at] / 2 + number
+        line = GIVEN if given[at].is_it else 0.0
+        return words.share(own | given[at].stems) + windows[at] / 2 + number + line
 
     candidates = [at for at, statement in enumerate(statements) if not statement.asks]
     return max(candidates, key=lambda at: (worth(at), -at), default=None)

@@ -26,6 +26,9 @@ _ABBREVIATION = re.compile(
 )
 
 
+_LABELLED = re.compile(r"([^:：.!?]{2,40})[:：]\s+(\S.*)")
+
+
 class Kind(StrEnum):
     """What a statement is in its passage."""
 
@@ -47,6 +50,9 @@ class Statement:
     """Statements of one paragraph, list or table have the same."""
     heading: str = ""
     """The nearest heading above it within the passage."""
+    label: str = ""
+    """What its value is called: a row's first cell, or what stands before a colon."""
+    value: str = ""
 
     @property
     def asks(self) -> bool:
@@ -108,11 +114,15 @@ class _Reader:
             return
         named = zip([*self.header, *[""] * len(cells)], cells, strict=False)
         parts = [f"{name}: {cell}" if 0 < len(name) <= MAX_COLUMN_NAME else cell for name, cell in named if cell]
-        self._add(" · ".join(parts), Kind.row)
+        self._add(" · ".join(parts), Kind.row, cells[0], " · ".join(filter(None, cells[1:])))
 
-    def _add(self, text: str, kind: Kind) -> None:
-        if text.strip():
-            self.found.append(Statement(text if kind is Kind.code else _cut(text), kind, self.block, self.heading))
+    def _add(self, text: str, kind: Kind, label: str = "", value: str = "") -> None:
+        if not text.strip():
+            return
+        if kind in (Kind.sentence, Kind.item) and (given := _LABELLED.fullmatch(text)):
+            label, value = given.groups()
+        shown = text if kind is Kind.code else _cut(text)
+        self.found.append(Statement(shown, kind, self.block, self.heading, label, value))
 
 
 @lru_cache(maxsize=1_000)

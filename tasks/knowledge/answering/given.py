@@ -1,0 +1,74 @@
+"""Lines with a label and a value that give what a question asks for: a table's row, an item "Weight: 86 g"."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from tasks.knowledge.answering.question import Question, Term
+from tasks.knowledge.answering.sentences import Statement
+from tasks.knowledge.answering.sought import Sought, find_sought, is_value
+from tasks.knowledge.answering.words import stems
+
+ABOUT = 0.5
+"""Share of what a question is about that the place must have where a label only names the kind: "Weight"."""
+
+BARE_LENGTH = 40
+"""Characters of a line that is nothing but a value, as the price below a product's name: the heading is its label."""
+
+Credit = Callable[[Term, Collection[str]], float]
+"""How much of a term some stems have, 0 … 1."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a line gives."""
+
+    is_it: bool
+    """The label has what is asked about, or names what is asked for, and the value is of that kind."""
+    stems: frozenset[str]
+    """Of the question's words, those that the line answers without having them."""
+
+
+NOTHING = Given(is_it=False, stems=frozenset())
+
+
+def find_given(
+    question: Question, credit: Credit, statements: Sequence[Statement], place: Collection[str], title: str
+) -> list[Given]:
+    """What each statement gives; the headings and the title have the stems of `place`."""
+    sought = find_sought(question.text)
+    return [_given(question, credit, sought, statement, place, title) for statement in statements]
+
+
+def implied_stems(question: Question, text: str) -> frozenset[str]:
+    """Of the question's words, those that a text need not have which has something of the kind asked for."""
+    return _implied(question, [kind for kind in find_sought(question.text) if is_value([kind], text)])
+
+
+def _implied(question: Question, kinds: Sequence[Sought]) -> frozenset[str]:
+    words = frozenset[str]().union(*(kind.implied for kind in kinds))
+    return frozenset(term.stem for term in question.terms if term.word.casefold() in words)
+
+
+def _given(
+    question: Question,
+    credit: Credit,
+    sought: Sequence[Sought],
+    statement: Statement,
+    place: Collection[str],
+    title: str,
+) -> Given:
+    label, value = statement.label, statement.value
+    kinds = [kind for kind in sought if label and is_value([kind], value)]
+    if not label and len(statement.text) <= BARE_LENGTH:
+        label = statement.heading or title
+        kinds = [kind for kind in sought if kind.may_be_bare and is_value([kind], statement.text)]
+    if not kinds:
+        return NOTHING
+    implied = _implied(question, kinds)
+    about = [term for term in question.terms if term.stem not in implied]
+    has = set(stems(label, question.language))
+    names_kind = any(not kind.labels.isdisjoint(label.casefold().split()) for kind in kinds)
+    is_there = sum(term.weight * credit(term, place) for term in about) >= ABOUT * sum(term.weight for term in about)
+    if not any(credit(term, has) for term in about) and not (names_kind and is_there):
+        return NOTHING
+    return Given(is_it=True, stems=implied)
