@@ -26,7 +26,7 @@ from tasks.knowledge.answering.small_talk import small_talk
 from tasks.knowledge.answering.visitor_language import detect_language
 from tasks.knowledge.embedders import Embedder
 from tasks.knowledge.local_model import embed_locally
-from tasks.knowledge.search import MAX_QUERY_LENGTH, find_passages
+from tasks.knowledge.search import ALIKE, MAX_QUERY_LENGTH, find_passages
 
 logger = logging.getLogger("widget_builder.chat")
 
@@ -90,7 +90,7 @@ class Answerer:
         """The site's passages that may answer, strongest first."""
         query = searched[:MAX_QUERY_LENGTH]
         passages, question = await asyncio.gather(
-            find_passages(self._pool, self._embedder, site.widget_id, query, PASSAGES, per_page=PER_PAGE),
+            find_passages(self._pool, self._embedder, site.widget_id, query, PASSAGES, per_page=PER_PAGE, shares=ALIKE),
             analyse_question(self._pool, site.widget_id, query, site.language, is_foreign=is_foreign),
         )
         return await asyncio.to_thread(

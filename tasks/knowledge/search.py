@@ -47,6 +47,8 @@ they count alike, and as here: Python documentation 0.79, 0.81, 0.87, 0.87; chun
 """
 EQUAL = Shares(passage=1.0, page=0.0)
 """For other models."""
+ALIKE = Shares(passage=1.0, page=1.0)
+"""For passages that are weighed afresh: what any ranking names."""
 CANDIDATES = 60
 """Least passages taken from each ranking …"""
 CANDIDATES_EACH = 10
@@ -100,17 +102,18 @@ async def find_passages(
     *,
     per_page: int = 3,
     by: Ranking = Ranking.both,
+    shares: Shares | None = None,
 ) -> list[RatedPassage]:
     """The `limit` best passages, at most `per_page` of a page, best first, from the widget's active build.
 
-    One ranking alone is for measuring.
+    What the rankings are worth depends on the model unless it is given. One ranking alone is for measuring.
 
     Raises:
         InvalidRequest, NotFound, EmbeddingFailed, EmbeddingRefused: as `search`.
     """
     _check_limit(limit)
     asked = await _ask(pool, embedder, widget_id, query, limit)
-    return [] if asked is None else [hit.passage for hit in await _find(pool, asked, per_page, by)]
+    return [] if asked is None else [hit.passage for hit in await _find(pool, asked, per_page, by, shares)]
 
 
 def _check_limit(limit: int) -> None:
@@ -163,8 +166,12 @@ class _Hit(NamedTuple):
     passage: RatedPassage
 
 
-async def _find(pool: Pool, asked: _Asked, per_page: int, by: Ranking = Ranking.both) -> list[_Hit]:
-    shares = SHARES.get(asked.values["model"], EQUAL) if by is Ranking.both else EQUAL
+async def _find(
+    pool: Pool, asked: _Asked, per_page: int, by: Ranking = Ranking.both, shares: Shares | None = None
+) -> list[_Hit]:
+    if by is not Ranking.both:
+        shares = EQUAL
+    shares = shares or SHARES.get(asked.values["model"], EQUAL)
     fused = {"passage_share": shares.passage, "page_share": shares.page, "per_page": per_page}
     wanted = asked.values | fused | _places(by, asked.candidates)
     async with pool.connection() as connection:

@@ -22,7 +22,7 @@ refused; three of the eight left it does answer.
 """
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from tasks.core.models import Frozen, Passage
@@ -30,6 +30,7 @@ from tasks.knowledge.answering.given import Given, find_given, implied_stems
 from tasks.knowledge.answering.quantities import asks_for_number, has_number
 from tasks.knowledge.answering.question import Question, Term
 from tasks.knowledge.answering.sentences import Statement, read_statements
+from tasks.knowledge.answering.sought import find_sought, is_value
 from tasks.knowledge.answering.synonyms import find_synonyms
 from tasks.knowledge.answering.words import read_words, stemmer, stems
 from tasks.knowledge.local_model import embed_locally
@@ -167,8 +168,16 @@ def _weigh(question: Question, words: _Words, passage: Passage) -> Evidence:
         foreign=sum(term.weight for term in missing if not term.is_known) / (question.weight or 1.0),
         names=max((term.weight for term in missing if term.is_name), default=0.0),
         is_given=any(line.is_it for line in given),
-        best=_best(words, statements, found, given, windows, wants_number=asks_for_number(question.text)),
+        best=_best(words, statements, found, given, windows, has_number=_number_test(question.text)),
     )
+
+
+def _number_test(question: str) -> Callable[[str], bool]:
+    """Whether a text has what is asked for, where that is a number: of the kind, if the question tells it."""
+    measured = [kind for kind in find_sought(question) if kind.is_measured]
+    if measured:
+        return lambda text: is_value(measured, text)
+    return has_number if asks_for_number(question) else lambda _: False
 
 
 def _around(found: Sequence[Each], index: int) -> Sequence[Each]:
@@ -182,7 +191,7 @@ def _best(
     given: Sequence[Given],
     windows: Sequence[float],
     *,
-    wants_number: bool,
+    has_number: Callable[[str], bool],
 ) -> int | None:
     """Of the statements the one that has most of the question itself; a window's worth counts half.
 
@@ -194,7 +203,7 @@ def _best(
 
     def worth(at: int) -> float:
         own = found[at] | found[at - 1] if at and statements[at - 1].asks else found[at]
-        number = NUMBER if wants_number and has_number(statements[at].text) else 0.0
+        number = NUMBER if has_number(statements[at].text) else 0.0
         line = GIVEN if given[at].is_it else 0.0
         return words.share(own | given[at].stems) + windows[at] / 2 + number + line
 

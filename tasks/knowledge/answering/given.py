@@ -69,6 +69,9 @@ def _given(
     has = set(stems(label, question.language))
     names_kind = any(not kind.labels.isdisjoint(label.casefold().split()) for kind in kinds)
     is_there = sum(term.weight * credit(term, place) for term in about) >= ABOUT * sum(term.weight for term in about)
-    if not any(credit(term, has) for term in about) and not (names_kind and is_there):
-        return NOTHING
-    return Given(is_it=True, stems=implied)
+    if any(credit(term, has) for term in about):
+        return Given(is_it=True, stems=implied)
+    if names_kind and is_there:
+        # "Weight: 86 g" below the name of the thing: its name need not be in the line.
+        return Given(is_it=True, stems=implied.union(term.stem for term in about if credit(term, place)))
+    return NOTHING

@@ -28,6 +28,15 @@ class Sought(Frozen):
     may_be_bare: bool = False
     """Whether it is known for what it is without a label."""
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is a number, an amount or a time; else a name."""
+        return not self.value.startswith(_CAPITAL)
+
+
+_CAPITAL = "[^"
+"""Begins the pattern of a name: a letter that is no small one."""
+
 
 @cache
 def _all_kinds() -> tuple[Sought, ...]:
@@ -50,4 +59,4 @@ def is_value(kinds: Collection[Sought], text: str) -> bool:
 @cache
 def _pattern(value: str) -> re.Pattern[str]:
     # Names are told by their capitals; all else may be written with or without.
-    return re.compile(value if value.startswith("[^") else f"(?i:{value})")
+    return re.compile(value if value.startswith(_CAPITAL) else f"(?i:{value})")
