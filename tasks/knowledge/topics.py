@@ -27,31 +27,9 @@ ARTICLES = frozenset(
 )
 """May begin a name."""
 CONNECTIVES = frozenset(
-    [
-        "so",
-        "but",
-        "and",
-        "or",
-        "then",
-        "also",
-        "well",
-        "now",
-        "und",
-        "aber",
-        "oder",
-        "doch",
-        "et",
-        "mais",
-        "ou",
-        "donc",
-        "pero",
-        "ma",
-        "maar",
-        "и",
-        "а",
-        "но",
-    ]
+    re.findall(r"\w+", "so but and or then also well now und aber oder doch et mais ou pero ma maar и а но")
 )
+"""Begin a sentence that goes on from another."""
 _NO_NAME = re.compile(r"[.!…:;,。！、–—/|()\[\]{}<>=_\\*#@\"“”„«»]|\s-\s|\d{4}")
 _HOW_TO = re.compile(r"how to (?=\w)", re.IGNORECASE)
 
