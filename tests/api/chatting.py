@@ -20,6 +20,7 @@ from tasks.knowledge.answering.model import open_model
 from tasks.knowledge.answering.reply import Site
 from tasks.knowledge.answers import Answerer
 from tasks.knowledge.budgets import Budgets
+from tasks.knowledge.embedders import Embedder
 from tests.knowledge.answer_material import EMBEDDER
 from tests.serving import serve_app
 
@@ -80,13 +81,13 @@ class Chat:
 
 
 @asynccontextmanager
-async def serving(pool: Pool, settings: Settings, site: Site) -> AsyncIterator[Chat]:
+async def serving(pool: Pool, settings: Settings, site: Site, embedder: Embedder = EMBEDDER) -> AsyncIterator[Chat]:
     """The site's chat while it is served."""
     async with open_model(settings) as model:
-        answerer = Answerer(pool, EMBEDDER, model.with_patience(PATIENCE_S) if model else None)
+        answerer = Answerer(pool, embedder, model.with_patience(PATIENCE_S) if model else None)
         app = Starlette(routes=[*widgets.routes, *chat.routes, *insights.routes], exception_handlers=HANDLERS)
         # None of these routes starts or follows a build.
         runs = cast(PrefectRuns, None)
-        app.state.service = Service(settings, pool, runs, Streams(pool), EMBEDDER, answerer, Budgets(pool, settings))
+        app.state.service = Service(settings, pool, runs, Streams(pool), embedder, answerer, Budgets(pool, settings))
         async with serve_app(app) as http:
             yield Chat(http, site)

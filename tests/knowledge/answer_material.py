@@ -6,6 +6,7 @@ from tasks.core.database import Pool
 from tasks.knowledge.answering.events import Citation, CitationsEvent, TokenEvent
 from tasks.knowledge.answering.reply import Reply, Site, Turn
 from tasks.knowledge.answers import Answerer
+from tasks.knowledge.embedders import Embedder
 from tasks.knowledge.local_embedder import LocalEmbedder
 from tasks.knowledge.pages import store_pages
 from tasks.knowledge.publication import activate_build
@@ -59,10 +60,16 @@ class Seen:
         return [citation.url.removeprefix(SITE) for citation in self.citations]
 
 
-async def build_site(pool: Pool, pages: dict[str, tuple[str, str]], *, name: str = "Leith Roasters") -> Site:
+async def build_site(
+    pool: Pool,
+    pages: dict[str, tuple[str, str]],
+    *,
+    name: str = "Leith Roasters",
+    embedder: Embedder = EMBEDDER,
+) -> Site:
     """A widget that answers from the pages."""
     job = await new_job(pool)
-    stored = [await embed_page(EMBEDDER, path, *text) for path, text in pages.items()]
+    stored = [await embed_page(embedder, path, *text) for path, text in pages.items()]
     await store_pages(pool, job.build_id, stored)
     await activate_build(pool, job, replace=True)
     return Site(widget_id=job.widget_id, name=name, url=f"{SITE}/", language="en")

@@ -8,7 +8,7 @@ from tasks.core.database import Pool
 from tasks.knowledge.answers import Answerer
 from tasks.knowledge.suggestions import SUGGESTIONS, read_suggestions
 from tasks.knowledge.topics import leans, read_offers
-from tests.knowledge.answer_material import EMBEDDER, build_site
+from tests.knowledge.answer_material import EMBEDDER, ask, build_site
 from tests.knowledge.material import ANY_TEXT
 
 FAQ = (
@@ -109,7 +109,8 @@ async def test_suggestions_are_what_a_visitor_would_ask(pool: Pool) -> None:
     """First the site's own list, then the usual, then its topics; no slogan, and nothing asked of the visitor."""
     pages = {"/": HOME, "/faq": FAQ, "/prices": PRICES, "/guide": GUIDE}
     site = await build_site(pool, pages, name="Fernwater")
-    made = await read_suggestions(pool, Answerer(pool, EMBEDDER, None), site)
+    answerer = Answerer(pool, EMBEDDER, None)
+    made = await read_suggestions(pool, answerer, site)
     assert len(made) == SUGGESTIONS
     assert set(made[:3]) == {
         "Is it safe for dogs?",
@@ -117,3 +118,5 @@ async def test_suggestions_are_what_a_visitor_would_ask(pool: Pool) -> None:
         "Can I leave probes outside in winter?",
     }
     assert made[3] in ("What does it cost?", "How do I clean the sensor head?")
+    for question in made:
+        assert (await ask(answerer, site, question)).reply.answered
