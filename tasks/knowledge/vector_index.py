@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 LEAD = 256
 """Numbers at a vector's beginning that are compared first, in `knowledge_chunks.lead`: all that the local model's have;
 OpenAI's are trained so that their beginnings can be compared (Matryoshka representations, NeurIPS 2022)."""
-INDEXED_CHUNKS = 20_000
+INDEXED_CHUNKS = 4_000
 """A build with more has indexes.
 
 Measured with `python -m tests.benchmarks search_latency`, 8 clients at once on 2 cores, p95 by comparing all and by
