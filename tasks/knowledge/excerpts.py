@@ -6,6 +6,9 @@ hit's best: little where it is plain which lines answer, more where many may.
 
 A part's rating is the sum of its own words (BM25) and of its passage's words and similarity, each in shares of what is
 best around the first hit: nothing is embedded for it, as that would cost a search half its time, or money.
+
+On Chroma's chunking evaluation (`python -m tests.benchmarks chunking`, five places): recall 0.98, IoU 0.071; passages
+of 200 tokens whole 0.86, 0.065, of 400 0.96, 0.035.
 """
 
 import re

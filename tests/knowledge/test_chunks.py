@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.models import ChunkedPage, ReadPage, Target
-from tasks.knowledge.chunks import CHUNK_TOKENS, Sizes, chunk_page, embedding_text, text_hash
+from tasks.knowledge.chunks import CHUNK_TOKENS, Sizes, chunk_page, embedding_text, overview_text, text_hash
 from tasks.knowledge.tokens import LOCAL_MODEL, load_tokenizer
 
 OPENAI_MODEL = "text-embedding-3-small"
@@ -145,3 +145,10 @@ def test_equal_text_in_another_place_has_another_hash() -> None:
 def test_an_empty_page_has_one_empty_chunk() -> None:
     """There is at least one chunk, so that a page is never without."""
     assert [part.text for part in chunk("").chunks] == [""]
+
+
+def test_a_page_is_known_by_its_headings_else_by_its_first_words() -> None:
+    """Never by nothing, which no model has a vector for."""
+    assert overview_text(chunk("# One\n\nText.\n\n## Two\n\n" + prose(40), title="Page")).startswith("Page\nOne")
+    assert overview_text(chunk("Only a few words.", title="")) == "Only a few words."
+    assert 0 < len(overview_text(chunk(prose(400), title=" "))) <= 300
