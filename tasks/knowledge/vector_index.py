@@ -22,12 +22,14 @@ logger = logging.getLogger(__name__)
 LEAD = 256
 """Numbers at a vector's beginning that are compared first, in `knowledge_chunks.lead`: all that the local model's have;
 OpenAI's are trained so that their beginnings can be compared (Matryoshka representations, NeurIPS 2022)."""
-INDEXED_CHUNKS = 4_000
+INDEXED_CHUNKS = 3_000
 """A build with more has indexes.
 
-Measured with `python -m tests.benchmarks search_latency`, 8 clients at once on 2 cores, p95 by comparing all and by
-index: 10,000 chunks 166 and 77 ms, 20,000 257 and 78 ms, 50,000 543 and 76 ms. To make them took 3, 5 and 11 s, which
-a build that few ask at once is better off without.
+Processor time of a search, ours and PostgreSQL's, by comparing all and by index: 500 chunks 7 and 9 ms, 3,000 13 and
+12 ms, 10,000 22 and 12 ms. With 8 clients at once on 2 cores, p95 (`python -m tests.benchmarks search_latency`): 10,000
+chunks 166 and 77 ms, 20,000 257 and 78 ms, 50,000 543 and 76 ms. Indexes are made once the build has been told to be
+complete, in 1, 3, 5 and 11 s for 3,000 to 50,000 chunks. Fewer are better off without: each index is looked at whenever
+a chunk of any build is stored.
 """
 SEARCH_WIDTH = 200
 """Neighbours HNSW keeps in view (`hnsw.ef_search`)."""
