@@ -7,10 +7,8 @@ from selectolax.lexbor import LexborNode
 from tasks.web.content.boxes import HEADINGS, Box, Outline, Run
 from tasks.web.content.pruning import remove_all
 
-RECALL = 0.9
-"""Of the threshold that is best for F1: what is left out cannot be found, what is too much only takes place."""
 ENOUGH = 0.4
-"""A run that is so likely stays, however sure the others are."""
+"""A run that is so likely stays, however sure the others are: what is left out cannot be found."""
 UNIT = 0.75
 """Of the threshold: tables, code, terms and what opens on demand hold facts that are not elsewhere."""
 HEADING = 0.5
@@ -22,7 +20,7 @@ UNITS = frozenset(("table", "pre", "dl", "details"))
 def select_runs(outline: Outline, chances: Sequence[float]) -> list[bool]:
     """Whether each run is content, by how likely it is so."""
     runs = outline.runs
-    threshold = min(ENOUGH, RECALL * best_threshold([run.words for run in runs], chances))
+    threshold = min(ENOUGH, best_threshold([run.words for run in runs], chances))
     kept = [chance >= threshold for chance in chances]
     _settle_units(outline, chances, UNIT * threshold, kept)
     _settle_headings(runs, [chance >= HEADING * threshold for chance in chances], kept)
