@@ -274,11 +274,17 @@ async def _search(
 
 
 async def _read_around(pool: Pool, asked: _Asked, hits: Sequence[_Hit]) -> list[list[Around]]:
-    """The passages around each hit, itself among them, in the page's order."""
+    """The passages around each hit, itself among them, in the page's order; alone, if its build is gone by now."""
     places = {"pages": [hit.page_id for hit in hits], "positions": [hit.position for hit in hits], "reach": REACH}
     async with pool.connection() as connection:
         rows = await (await connection.execute(AROUND, asked.values | places)).fetchall()
-    return [[Around(*row[1:]) for row in rows if row[0] == place] for place in range(1, len(hits) + 1)]
+    around = [[Around(*row[1:]) for row in rows if row[0] == place] for place in range(1, len(hits) + 1)]
+    return [near or [_alone(hit.passage)] for near, hit in zip(around, hits, strict=True)]
+
+
+def _alone(passage: RatedPassage) -> Around:
+    path = passage.heading.split(HEADING_JOINT)
+    return Around(passage.text, "simple", path, passage.coverage, passage.similarity)
 
 
 def _show(passage: RatedPassage, excerpt: Excerpt) -> Passage:

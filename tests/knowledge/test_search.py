@@ -166,6 +166,25 @@ async def test_while_knowledge_is_swapped_each_answer_is_of_one_version(pool: Po
     assert {tuple(path.split("/")[1] for path in paths(answer)) for answer in answers} <= {("old",) * 3, ("new",) * 3}
 
 
+async def test_a_widget_deleted_while_it_is_asked_answers_or_is_not_there(pool: Pool) -> None:
+    """Whole passages, none, or not found: never an error of ours."""
+    page = await embed_page(EMBEDDER, "/beans", "Beans", "Beans of every kind.")
+    jobs = [await new_job(pool) for _ in range(8)]
+    for job in jobs:
+        await store_pages(pool, job.build_id, [page])
+        await activate_build(pool, job, replace=True)
+
+    async def delete(job: Job) -> None:
+        async with pool.connection() as connection:
+            await connection.execute("DELETE FROM widgets WHERE id = %s", (job.widget_id,))
+
+    for job in jobs:
+        asking = [ask(pool, job, "beans") for _ in range(6)]
+        *answers, _ = await asyncio.gather(*asking, delete(job), return_exceptions=True)
+        for answer in answers:
+            assert isinstance(answer, NotFound) or [found.text for found in answer] in ([], ["Beans of every kind."])
+
+
 async def test_a_widget_without_knowledge_finds_nothing(pool: Pool) -> None:
     """Before its first page, and when its build has stored none."""
     job = await new_job(pool)
