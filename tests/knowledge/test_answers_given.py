@@ -18,7 +18,8 @@ PROBE = (
 CONTACT = (
     "Contact",
     "# Contact\n\nWrite to us, or come by.\n\n- Address: Millgate 4, Brackwater\n- Founder: Ines Okafor\n"
-    "- Opening hours: Tuesday to Saturday, 10:00 to 17:00",
+    "- Opening hours: Tuesday to Saturday, 10:00 to 17:00\n\n## Telephone\n\n"
+    "Someone who knows the tools answers on +44 1555 0142 in the morning.\n\n- E-mail: mill@garden.example",
 )
 
 
@@ -43,6 +44,8 @@ async def say(pool: Pool, site: Site, question: str) -> Seen:
         ("How much does the Probe cost?", "€39"),
         ("Who is the founder?", "Ines Okafor"),
         ("When are you open?", "Tuesday to Saturday, 10:00 to 17:00"),
+        ("What is your phone number?", "+44 1555 0142"),
+        ("What is your email address?", "mill@garden.example"),
     ],
 )
 async def test_a_line_of_the_kind_asked_for_answers(pool: Pool, garden: Site, question: str, line: str) -> None:
@@ -81,6 +84,7 @@ async def test_a_line_of_another_kind_does_not(pool: Pool, garden: Site, questio
         ("Wann habt ihr geöffnet?", "time", "Montag bis Freitag", "gern"),
         ("À quelle heure ouvrez-vous ?", "time", "9h30", "bientôt"),
         ("Where is your workshop?", "place", "Millgate 4, Brackwater", "by the river"),
+        ("Wie ist Ihre Telefonnummer?", "phone", "040 / 123 45 67", "2024-05-03"),
         ("Wer hat die Firma gegründet?", "person", "Ines Okafor", "die Familie"),
     ],
 )

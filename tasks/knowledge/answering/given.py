@@ -59,9 +59,10 @@ def _given(
 ) -> Given:
     label, value = statement.label, statement.value
     kinds = [kind for kind in sought if label and is_value([kind], value)]
-    if not label and len(statement.text) <= BARE_LENGTH:
-        label = statement.heading or title
-        kinds = [kind for kind in sought if kind.may_be_bare and is_value([kind], statement.text)]
+    if not label:
+        label, is_bare = statement.heading or title, len(statement.text) <= BARE_LENGTH
+        fitting = [kind for kind in sought if kind.may_be_within or (kind.may_be_bare and is_bare)]
+        kinds = [kind for kind in fitting if is_value([kind], statement.text)]
     if not kinds:
         return NOTHING
     implied = _implied(question, kinds)

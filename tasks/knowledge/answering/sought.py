@@ -26,7 +26,9 @@ class Sought(Frozen):
     value: str
     """Pattern of what it looks like."""
     may_be_bare: bool = False
-    """Whether it is known for what it is without a label."""
+    """Whether it is known for what it is without a label …"""
+    may_be_within: bool = False
+    """… and also within a sentence."""
 
     @property
     def is_measured(self) -> bool:
