@@ -121,7 +121,10 @@ class _Scale:
 
 
 def _rate(terms: Sequence[Term], passage: Around) -> Iterator[_Rated]:
-    """The passage's parts, each with the BM25 of its words."""
+    """The passage's parts, each with the BM25 of its words; one with none of the words is one part."""
+    if passage.words <= 0:
+        yield _Rated(0, _Part(0, len(passage.text)), 0.0)
+        return
     lowered, parts = _read_parts(passage.text)
     found = [(term, places) for term in terms if (places := _places(lowered, passage.language, term.lexeme))]
     for part in parts:
