@@ -12,6 +12,7 @@ of 200 tokens whole 0.86, 0.065, of 400 0.96, 0.035.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -126,18 +127,19 @@ def _rate(terms: Sequence[Term], passage: Around) -> Iterator[_Rated]:
         yield _Rated(0, _Part(0, len(passage.text)), 0.0)
         return
     lowered, parts = _read_parts(passage.text)
-    found = [(term, places) for term in terms if (places := _places(lowered, passage.language, term.lexeme))]
+    found = [(term.rarity, places) for term in terms if (places := _places(lowered, passage.language, term.lexeme))]
     for part in parts:
         norm = K1 * (1 - B + B * (part.end - part.start) / AVERAGE)
         rating = 0.0
-        for term, places in found:
-            times = len([place for place in places if part.start <= place < part.end])
-            rating += term.rarity * (K1 + 1) * times / (times + norm)
+        for rarity, places in found:
+            if times := bisect_left(places, part.end) - bisect_left(places, part.start):
+                rating += rarity * (K1 + 1) * times / (times + norm)
         yield _Rated(0, part, rating)
 
 
 def _places(lowered: str, language: str, lexeme: str) -> list[int]:
-    """Where the text has a form of the word, told by its beginning: to stem all words would take ten times as long."""
+    """Where the text has a form of the word, in order: told by its beginning, as to stem all words takes ten times
+    longer."""
     beginning = lexeme if len(lexeme) <= SHORT else lexeme[:-1]
     places = []
     at = lowered.find(beginning)

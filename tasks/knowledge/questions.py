@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from tasks.core.database import Connection
@@ -37,7 +38,7 @@ class Term:
         """The share of the site's chunks that have it, about."""
         return self.holding / self.sampled
 
-    @property
+    @cached_property
     def rarity(self) -> float:
         """Inverse document frequency, as in BM25."""
         return math.log(1 + (self.sampled - self.holding + 0.5) / (self.holding + 0.5))

@@ -91,7 +91,7 @@ async def search(
     chosen = _apart(hits)[:limit]
     around = await _read_around(pool, asked, chosen)
     excerpts = cut_excerpts(asked.terms, around)
-    return [_show(hit.passage, excerpt) for hit, excerpt in zip(chosen, excerpts, strict=True)]
+    return [_show(hit, excerpt) for hit, excerpt in zip(chosen, excerpts, strict=True)]
 
 
 async def find_passages(
@@ -114,7 +114,7 @@ async def find_passages(
     """
     _check_limit(limit)
     asked = await _ask(pool, embedder, widget_id, query, limit)
-    return [] if asked is None else [hit.passage for hit in await _find(pool, asked, per_page, by, shares)]
+    return [] if asked is None else [_rated(hit) for hit in await _find(pool, asked, per_page, by, shares)]
 
 
 def _check_limit(limit: int) -> None:
@@ -164,7 +164,13 @@ class _Hit(NamedTuple):
 
     page_id: UUID
     position: int
-    passage: RatedPassage
+    url: str
+    title: str
+    heading_path: list[str]
+    text: str
+    similarity: float
+    score: float
+    coverage: float
 
 
 async def _find(
@@ -254,23 +260,20 @@ async def _search(
     connection: Connection, statement: sql.SQL | sql.Composed, wanted: dict[str, Any], terms: list[Term]
 ) -> list[_Hit]:
     rows = await connection.execute(statement, wanted)
-    return [
-        _Hit(
-            page_id,
-            position,
-            RatedPassage(
-                url=url,
-                title=title,
-                heading=HEADING_JOINT.join(path),
-                text=text,
-                similarity=similarity,
-                deep_link=deep_link(url, text),
-                coverage=coverage(terms, has),
-                score=score,
-            ),
-        )
-        for page_id, position, url, title, path, text, similarity, score, has in await rows.fetchall()
-    ]
+    return [_Hit._make([*row, coverage(terms, has)]) for *row, has in await rows.fetchall()]
+
+
+def _rated(hit: _Hit) -> RatedPassage:
+    return RatedPassage(
+        url=hit.url,
+        title=hit.title,
+        heading=HEADING_JOINT.join(hit.heading_path),
+        text=hit.text,
+        similarity=hit.similarity,
+        deep_link=deep_link(hit.url, hit.text),
+        coverage=hit.coverage,
+        score=hit.score,
+    )
 
 
 async def _read_around(pool: Pool, asked: _Asked, hits: Sequence[_Hit]) -> list[list[Around]]:
@@ -279,18 +282,19 @@ async def _read_around(pool: Pool, asked: _Asked, hits: Sequence[_Hit]) -> list[
     async with pool.connection() as connection:
         rows = await (await connection.execute(AROUND, asked.values | places)).fetchall()
     around = [[Around(*row[1:]) for row in rows if row[0] == place] for place in range(1, len(hits) + 1)]
-    return [near or [_alone(hit.passage)] for near, hit in zip(around, hits, strict=True)]
+    return [near or [_alone(hit)] for near, hit in zip(around, hits, strict=True)]
 
 
-def _alone(passage: RatedPassage) -> Around:
-    path = passage.heading.split(HEADING_JOINT)
-    return Around(passage.text, "simple", path, passage.coverage, passage.similarity)
+def _alone(hit: _Hit) -> Around:
+    return Around(hit.text, "simple", hit.heading_path, hit.coverage, hit.similarity)
 
 
-def _show(passage: RatedPassage, excerpt: Excerpt) -> Passage:
-    shown = {
-        "text": excerpt.text,
-        "heading": HEADING_JOINT.join(excerpt.heading_path),
-        "deep_link": deep_link(passage.url, excerpt.best),
-    }
-    return Passage.model_validate(passage.model_dump(include=set(Passage.model_fields)) | shown)
+def _show(hit: _Hit, excerpt: Excerpt) -> Passage:
+    return Passage(
+        url=hit.url,
+        title=hit.title,
+        heading=HEADING_JOINT.join(excerpt.heading_path),
+        text=excerpt.text,
+        similarity=hit.similarity,
+        deep_link=deep_link(hit.url, excerpt.best),
+    )
