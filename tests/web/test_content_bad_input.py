@@ -8,6 +8,11 @@ from tasks.core.errors import PageSkipped
 from tasks.web.content.source import MAX_DEPTH, MAX_TAGS, make_safe
 from tests.web.test_content import read
 
+PARAGRAPH = (
+    "The mill grinds oats, rye and wheat for the bakeries of the valley, as it has since the river was dammed. "
+    "Visitors are shown around on Saturdays, and may take home a bag of what was ground that day."
+)
+
 
 @pytest.mark.parametrize(
     "html",
@@ -16,7 +21,7 @@ from tests.web.test_content import read
         "<div><b><ul><li>" * 20_000 + "Kept text",
         "<p>Kept text</p><img src='data:image/png;base64," + "A" * 5_000_000 + "'>",
         "<p>Kept text</p><div style='background: url(data:image/svg+xml," + "%20" * 1_000_000 + ")'></div>",
-        "<h1>Kept text</h1>" + "".join(f"<li><a href='/p/{number}'>link {number}</a>" for number in range(10_000)),
+        f"<p>Kept text. {PARAGRAPH}</p>" + "".join(f"<li><a href='/p/{n}'>link {n}</a>" for n in range(10_000)),
         "<p>Kept text</p>" + "<i>x</i>" * 1_000_000,
         "<div " + " ".join(f"a{number}=1" for number in range(200_000)) + ">Kept text</div>",
         "<script type='application/ld+json'>" + "[" * 100_000 + "</script><p>Kept text</p>",
