@@ -26,7 +26,6 @@ from tests.serving import serve_app
 
 ADMIN = "an administrator's token"
 MANY = Rate(count=10_000, seconds=60)
-PATIENCE_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class Chat:
 async def serving(pool: Pool, settings: Settings, site: Site, embedder: Embedder = EMBEDDER) -> AsyncIterator[Chat]:
     """The site's chat while it is served."""
     async with open_model(settings) as model:
-        answerer = Answerer(pool, embedder, model.with_patience(PATIENCE_S) if model else None)
+        answerer = Answerer(pool, embedder, model)
         app = Starlette(routes=[*widgets.routes, *chat.routes, *insights.routes], exception_handlers=HANDLERS)
         # None of these routes starts or follows a build.
         runs = cast(PrefectRuns, None)

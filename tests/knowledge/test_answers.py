@@ -54,10 +54,10 @@ async def openai() -> AsyncIterator[OpenAIServer]:
 
 @asynccontextmanager
 async def model_at(server: OpenAIServer, make: MakeSettings) -> AsyncIterator[ChatModel]:
-    """The chat model of the server, its patience short."""
+    """The chat model of the server."""
     async with open_model(make(openai_api_key="sk-test", openai_base_url=server.base_url)) as model:
         assert model is not None
-        yield model.with_patience(0.5)
+        yield model
 
 
 @pytest.fixture(params=["extractive", "generated"])
@@ -77,6 +77,13 @@ async def generating(pool: Pool, openai: OpenAIServer, settings: MakeSettings) -
     """Answers in a model's words."""
     async with model_at(openai, settings) as model:
         yield Answerer(pool, EMBEDDER, model)
+
+
+@pytest.fixture
+async def impatient(pool: Pool, openai: OpenAIServer, settings: MakeSettings) -> AsyncIterator[Answerer]:
+    """Answers in the words of a model that is given up soon."""
+    async with model_at(openai, settings) as model:
+        yield Answerer(pool, EMBEDDER, model.with_patience(2))
 
 
 def references(text: str) -> list[tuple[str, int]]:
@@ -219,22 +226,22 @@ async def test_any_message_gets_an_answer(pool: Pool, shop: Site, message: str) 
     ],
 )
 async def test_when_the_model_fails_the_site_is_quoted(
-    generating: Answerer, openai: OpenAIServer, shop: Site, failure: NextChat
+    impatient: Answerer, openai: OpenAIServer, shop: Site, failure: NextChat
 ) -> None:
     """The visitor gets the answer all the same."""
     openai.chat.then(failure)
-    seen = await ask(generating, shop, "What does shipping to Norway cost?")
+    seen = await ask(impatient, shop, "What does shipping to Norway cost?")
     assert (seen.reply.kind, seen.reply.failure) == (AnswerKind.extractive, None)
     assert "€14" in seen.text
 
 
 @pytest.mark.parametrize("failure", [NextChat.breaks_off, NextChat.stalls_midway])
 async def test_an_answer_that_breaks_off_says_so(
-    generating: Answerer, openai: OpenAIServer, shop: Site, failure: NextChat
+    impatient: Answerer, openai: OpenAIServer, shop: Site, failure: NextChat
 ) -> None:
     """What was shown stays, and an error follows instead of the end."""
     openai.chat.then(failure)
-    seen = await ask(generating, shop, "Who founded the roastery?")
+    seen = await ask(impatient, shop, "Who founded the roastery?")
     assert seen.text.startswith("The roastery was founded")
     assert seen.reply.failure is not None
     assert seen.reply.failure.code == "answer_interrupted"
