@@ -1,24 +1,65 @@
-"""Free ports."""
+"""Free ports, and claims to them."""
 
 import errno
+import fcntl
+import os
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
 
 SEARCHED = 50
 """Ports tried above the wanted one."""
 
 
-def find_port(host: str, wanted: int, taken: frozenset[int] = frozenset()) -> int:
-    """The wanted port, or the next one that is free, or any.
+@contextmanager
+def claim_port(host: str, wanted: int, taken: frozenset[int] = frozenset()) -> Iterator[int]:
+    """The wanted port, or the next one that is free, or any; no other stack takes it before our server listens.
+
+    A server that takes seconds to start would else find another stack's on its port, and its clients be answered there.
 
     Raises:
         OSError: nobody can listen on that host.
     """
     for port in range(wanted, min(wanted + SEARCHED, 65_536)):
-        if port not in taken and is_free(host, port):
-            return port
+        if port in taken or (claim := _claim(port)) is None:
+            continue
+        with claim:
+            if is_free(host, port):
+                yield port
+                return
     with socket.socket(_family(host)) as any_port:
         any_port.bind((host, 0))
-        return int(any_port.getsockname()[1])
+        port = int(any_port.getsockname()[1])
+    yield port
+
+
+def find_port(host: str, wanted: int, taken: frozenset[int] = frozenset()) -> int:
+    """The port that `claim_port` would give now.
+
+    Raises:
+        OSError: nobody can listen on that host.
+    """
+    with claim_port(host, wanted, taken) as port:
+        return port
+
+
+def _claim(port: int) -> IO[str] | None:
+    """A lock that all stacks of the machine know by the port, free when closed, or with our process; None: taken."""
+    path = Path(tempfile.gettempdir()) / f"widget-builder-port-{port}"
+    try:
+        claim = os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644))
+    except OSError:
+        # Somebody else's file, and we may not open it.
+        return None
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        claim.close()
+        return None
+    return claim
 
 
 def is_free(host: str, port: int) -> bool:

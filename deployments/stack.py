@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import psycopg
 
 from deployments.environment import prefect_environment, service_environment
 from deployments.ownership import open_ownership, publish
-from deployments.ports import address_of, find_port
+from deployments.ports import address_of, claim_port
 from deployments.postgres import STOP_SIGNAL, Cluster, prepare_cluster
 from deployments.processes import ending_with_parent
 from deployments.services import Check, Report, Service
@@ -61,6 +61,8 @@ class Stack:
     """What the command line shows the API: the setting, or one that holds as long as the stack is up."""
     services: dict[str, Service] = field(default_factory=dict)
     is_up: bool = False
+    _claims: ExitStack = field(default_factory=ExitStack)
+    """To our ports."""
 
     @property
     def info(self) -> StackInfo:
@@ -99,6 +101,7 @@ class Stack:
         """End all that was started: first those who use the others."""
         for names in (("api", "worker"), ("prefect", "postgres")):
             await asyncio.gather(*(self.services[name].stop() for name in names if name in self.services))
+        self._claims.close()
 
     def _choose_addresses(self) -> None:
         host = self.settings.host
@@ -115,7 +118,7 @@ class Stack:
         self.env |= prefect_environment(self.data_dir / "prefect", f"http://127.0.0.1:{port}/api")
 
     def _choose_port(self, name: str, host: str, wanted: int, taken: frozenset[int]) -> int:
-        port = find_port(host, wanted, taken)
+        port = self._claims.enter_context(claim_port(host, wanted, taken))
         if port != wanted:
             self.report(name, "starting", f"port {wanted} is taken, using {port}")
         return port
