@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
+from pgvector import SparseVector
+
 from tasks.core.database import Connection
 from tasks.knowledge.languages import searchable
 
@@ -13,7 +15,7 @@ MOST_WORDS = 64
 """Of a question; further ones are not looked for."""
 TERM_SPACE = 536_870_912
 """Places that a word's hash has (migration 0003)."""
-SAMPLE = 500
+SAMPLE = 200
 """Chunks that tell how rare words are; the order of their random ids is none."""
 LANGUAGE_SHARE = 0.1
 """Of the sample: languages with fewer chunks are not asked in."""
@@ -77,10 +79,10 @@ async def read_terms(connection: Connection, job_id: UUID, question: str) -> lis
     return [Term(*row) for row in await rows.fetchall()]
 
 
-def terms_vector(terms: Collection[Term]) -> str:
-    """The terms as a `sparsevec`, each weighing its rarity: its product with a chunk's `terms` is BM25's score."""
-    weights = ",".join(f"{term.number}:{term.rarity:g}" for term in sorted(terms, key=lambda term: term.number))
-    return f"{{{weights}}}/{TERM_SPACE}"
+def terms_vector(terms: Collection[Term]) -> SparseVector:
+    """The terms, each weighing its rarity: its inner product with a chunk's `terms` is BM25's score."""
+    # PostgreSQL counts places from 1, the client from 0.
+    return SparseVector({term.number - 1: term.rarity for term in terms}, TERM_SPACE)
 
 
 def rarest(terms: Collection[Term], share: float) -> list[Term]:

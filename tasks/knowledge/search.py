@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
+from pgvector import HalfVector
 from psycopg import sql
 
 from tasks.core.database import Connection, Pool
@@ -148,10 +149,11 @@ async def _ask(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limi
         "job": build.job_id,
         "model": embedder.model,
         "vector": vector,
-        "lead": vector[:LEAD],
+        "lead": HalfVector(vector[:LEAD]),
         "is_short": not vector[LEAD:].any(),
         "terms": terms_vector(terms),
         "units": [terms_vector([term]) for term in terms],
+        "rarest": any_of(rarest(terms, RARE_SHARE)),
         "rank_constant": RANK_CONSTANT,
         "page_weight": PAGE_WEIGHT,
         "limit": limit,
@@ -185,7 +187,7 @@ async def _find(
         if asked.build.is_indexed:
             async with connection.transaction():
                 await widen_search(connection)
-                found = await _search(connection, _look_up(asked), wanted, asked.terms)
+                found = await _search(connection, _look_up(asked.build, wanted), wanted, asked.terms)
         else:
             found = await _search(connection, SCAN, wanted, asked.terms)
         if len(found) < wanted["limit"] and asked.build.has_more:
@@ -251,9 +253,9 @@ async def _embed_query(embedder: Embedder, question: str) -> Vector:
     return result
 
 
-def _look_up(asked: _Asked) -> sql.Composed:
-    rare = any_of(rarest(asked.terms, RARE_SHARE))
-    return LOOK_UP.format(job=sql.Literal(asked.build.job_id), rarest=sql.Literal(rare))
+def _look_up(build: _Build, wanted: dict[str, Any]) -> sql.Composed:
+    places = {name: sql.Literal(wanted[name]) for name in ("nearest", "worded")}
+    return LOOK_UP.format(job=sql.Literal(build.job_id), **places)
 
 
 async def _search(
