@@ -39,6 +39,8 @@ LINGER_S = 1.5
 """… and later ones."""
 URL_LINGER_S = 0.2
 """The same for URLs."""
+COUNT_AGAIN = 4
+"""Each time a build has so many times the pages, its words are counted again: meanwhile it answers already."""
 
 
 class Pipeline:
@@ -50,7 +52,7 @@ class Pipeline:
         self._frontier = site.frontier
         self._admission = Admission(space, site, self._spread, self._is_idle)
         self._slot = slot
-        self._answers = False
+        self._counted_pages = 0
         self._extract_pace, self._fetch_pace = Pace(), Pace()
         self._reading = 0
         """Lanes at work on pages in hand."""
@@ -315,15 +317,16 @@ class Pipeline:
     async def _let_answer(self) -> None:
         """A new widget answers from its first pages; one that has knowledge keeps it till the end."""
         space = self._space
-        if self._answers or not space.progress.statistics.stored_pages:
+        pages = space.progress.statistics.stored_pages
+        if not pages or pages < COUNT_AGAIN * self._counted_pages:
             return
-        self._answers = True
+        self._counted_pages = pages
         if await activate_build(space.pool, space.job, replace=False):
             await space.progress.tell(
                 EventType.widget_ready,
                 "The widget can answer from its first pages",
                 widget_id=str(space.job.widget_id),
-                pages=space.progress.statistics.stored_pages,
+                pages=pages,
             )
 
 

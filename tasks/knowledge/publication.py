@@ -74,7 +74,10 @@ async def activate_build(pool: Pool, job: Job, *, replace: bool, looks: Looks | 
 
     With `replace` false only a widget that has no knowledge yet moves: a first build answers from its
     first pages, a re-crawl only when it is complete. A build that has ended meanwhile moves nothing.
+    Its words are counted for search in any case, as many as it has by now.
     """
+    async with pool.connection() as connection:
+        await connection.execute("SELECT knowledge_count_words(%s)", (job.build_id,))
     async with pool.connection() as connection, connection.transaction():
         rows = await connection.execute(
             "UPDATE widgets SET active_job_id = %s, updated_at = now()"

@@ -15,10 +15,6 @@ MOST_WORDS = 64
 """Of a question; further ones are not looked for."""
 TERM_SPACE = 536_870_912
 """Places that a word's hash has (migration 0003)."""
-SAMPLE = 200
-"""Chunks that tell how rare words are; the order of their random ids is none."""
-LANGUAGE_SHARE = 0.1
-"""Of the sample: languages with fewer chunks are not asked in."""
 
 
 @dataclass(frozen=True)
@@ -30,52 +26,46 @@ class Term:
     word: int
     """Which word: in a site with several languages it may have a form in each."""
     lexeme: str
-    sampled: int
-    """Chunks that were looked at …"""
+    passages: int
+    """Of the site …"""
     holding: int
     """… and those of them that have it."""
 
     @property
     def share(self) -> float:
-        """The share of the site's chunks that have it, about."""
-        return self.holding / self.sampled
+        """The share of the site's passages that have it."""
+        return self.holding / self.passages
 
     @cached_property
     def rarity(self) -> float:
         """Inverse document frequency, as in BM25."""
-        return math.log(1 + (self.sampled - self.holding + 0.5) / (self.holding + 0.5))
+        return math.log(1 + (self.passages - self.holding + 0.5) / (self.holding + 0.5))
 
 
 _READ = """
-WITH sample AS MATERIALIZED (
-    SELECT language, terms FROM knowledge_chunks WHERE job_id = %(job)s ORDER BY id LIMIT %(sample)s
-), languages AS (
-    SELECT language FROM sample GROUP BY language
-    HAVING count(*) >= %(share)s * (SELECT count(*) FROM sample)
-), forms AS (
+WITH vocabulary AS MATERIALIZED (
+    SELECT passages, languages FROM knowledge_vocabularies WHERE job_id = %(job)s
+), forms AS MATERIALIZED (
     SELECT language, word * 1000 + positions[1] AS word, lexeme
-    FROM unnest(%(words)s::text[]) WITH ORDINALITY AS words (text, word), languages,
+    FROM unnest(%(words)s::text[]) WITH ORDINALITY AS words (text, word), vocabulary, unnest(languages) AS language,
          unnest(to_tsvector(language::regconfig, text))
 ), lexemes AS (
     SELECT DISTINCT ON (knowledge_term(lexeme)) knowledge_term(lexeme) AS number, word, lexeme
     -- What is a stop word in one of the languages is none that tells anything.
     FROM forms WHERE (SELECT count(DISTINCT language) FROM forms AS same WHERE same.word = forms.word)
-        = (SELECT count(*) FROM languages)
+        = (SELECT cardinality(languages) FROM vocabulary)
     ORDER BY 1, 2
-), units AS MATERIALIZED (
-    -- Made once for each word, not for each chunk.
-    SELECT *, format('{%%s:1}/%%s', number, %(space)s::int)::sparsevec AS unit FROM lexemes
 )
-SELECT number, word, lexeme, (SELECT count(*) FROM sample), (SELECT count(*) FROM sample WHERE terms <#> unit < 0)
-FROM units
+SELECT number, word, lexeme, vocabulary.passages, coalesce(known.passages, 0)
+FROM lexemes CROSS JOIN vocabulary
+LEFT JOIN (SELECT number, passages FROM knowledge_words WHERE job_id = %(job)s) AS known USING (number)
 """
 
 
 async def read_terms(connection: Connection, job_id: UUID, question: str) -> list[Term]:
     """The question's words in the languages of the build's pages, stop words left out."""
     words = list(dict.fromkeys(searchable(question).split()))[:MOST_WORDS]
-    values = {"job": job_id, "words": words, "sample": SAMPLE, "share": LANGUAGE_SHARE, "space": TERM_SPACE}
-    rows = await connection.execute(_READ, values)
+    rows = await connection.execute(_READ, {"job": job_id, "words": words})
     return [Term(*row) for row in await rows.fetchall()]
 
 

@@ -32,7 +32,7 @@ PAGE = (
 
 def term(lexeme: str, number: int = 1) -> Term:
     """A word that one in ten passages has."""
-    return Term(number=number, word=number, lexeme=lexeme, sampled=100, holding=10)
+    return Term(number=number, word=number, lexeme=lexeme, passages=100, holding=10)
 
 
 def strong(text: str) -> Around:

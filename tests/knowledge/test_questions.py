@@ -17,7 +17,7 @@ EMBEDDER = LocalEmbedder(None)
 
 def term(word: int, holding: int, lexeme: str = "bean") -> Term:
     """A term that so many of a hundred chunks have."""
-    return Term(number=word + 1, word=word, lexeme=lexeme, sampled=100, holding=holding)
+    return Term(number=word + 1, word=word, lexeme=lexeme, passages=100, holding=holding)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,27 @@ async def test_names_joined_by_dots_are_found_by_their_parts(pool: Pool, shop: J
     """PostgreSQL would take `os.path` for a host, and find it by that alone."""
     assert await terms_of(pool, shop, "path subprocess") == {"path": 1, "subprocess": 1}
     assert (await terms_of(pool, shop, "subprocess.run"))["subprocess"] == 1
+
+
+async def test_words_are_counted_as_often_as_a_build_is_said_to_have_grown(pool: Pool) -> None:
+    """A first build answers while it is read; what it had at first is not counted twice."""
+    job = await new_job(pool)
+    for path, text, counted in (("/a", "Roasted beans.", (1, 0)), ("/b", "Roasted nuts.", (2, 1))):
+        await store_pages(pool, job.build_id, [await embed_page(EMBEDDER, path, "Shop", text)])
+        await activate_build(pool, job, replace=False)
+        terms = await terms_of(pool, job, "roasted nuts")
+        assert (terms["roast"], terms["nut"]) == counted
+
+
+async def test_the_words_of_a_deleted_widget_are_gone(pool: Pool) -> None:
+    """They tell what was on its pages."""
+    job = await new_job(pool)
+    await store_pages(pool, job.build_id, [await embed_page(EMBEDDER, "/a", "Shop", "Roasted beans.")])
+    await activate_build(pool, job, replace=True)
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM widgets WHERE id = %s", (job.widget_id,))
+        left = await connection.execute("SELECT FROM knowledge_words WHERE job_id = %s", (job.build_id,))
+        assert await left.fetchone() is None
 
 
 async def test_a_question_of_stop_words_has_no_terms_and_is_answered(pool: Pool, shop: Job) -> None:

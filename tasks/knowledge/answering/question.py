@@ -14,8 +14,6 @@ from tasks.knowledge.languages import text_search_configuration
 
 MAX_TERMS = 40
 """Longer questions are judged by their first words."""
-MANY = 2_000
-"""Passages counted at most for a word: what is in more of them is common anyway."""
 
 
 class Term(Frozen):
@@ -47,20 +45,17 @@ class Question(Frozen):
 
 
 _COUNTS = """
-WITH knowledge AS (
-    SELECT active_job_id AS job, (SELECT count(*) FROM knowledge_chunks WHERE job_id = active_job_id) AS passages
-    FROM widgets WHERE id = %(widget)s
+WITH knowledge AS MATERIALIZED (
+    SELECT active_job_id AS job, coalesce(passages, 0) AS passages
+    FROM widgets LEFT JOIN knowledge_vocabularies ON job_id = active_job_id WHERE id = %(widget)s
 )
-SELECT asked.position, passages,
-       CASE WHEN asked.query IS NOT NULL THEN (
-           SELECT count(*) FROM (
-               SELECT 1 FROM knowledge_chunks WHERE job_id = job AND search @@ asked.query LIMIT %(many)s
-           ) AS having_it
-       ) END AS found
-FROM knowledge, (
-    SELECT position, nullif(plainto_tsquery(%(configuration)s::regconfig, word)::text, '')::tsquery AS query
-    FROM unnest(%(words)s::text[]) WITH ORDINALITY AS listed (word, position)
-) AS asked ORDER BY asked.position
+SELECT passages, (
+    -- None for what PostgreSQL takes for a stop word; of several lexemes a passage must have all.
+    SELECT min(coalesce((
+        SELECT known.passages FROM knowledge_words AS known WHERE job_id = job AND number = knowledge_term(lexeme)
+    ), 0)) FROM unnest(to_tsvector(%(configuration)s::regconfig, word))
+)
+FROM knowledge, unnest(%(words)s::text[]) WITH ORDINALITY AS asked (word, place) ORDER BY place
 """
 
 
@@ -77,23 +72,17 @@ async def analyse_question(
     async with pool.connection() as connection:
         rows = await connection.execute(
             _COUNTS,
-            {
-                "widget": widget_id,
-                "words": words,
-                "configuration": text_search_configuration(language),
-                "many": MANY,
-            },
+            {"widget": widget_id, "words": words, "configuration": text_search_configuration(language)},
         )
-        counts = [(passages, found) for _, passages, found in await rows.fetchall()]
+        counts = await rows.fetchall()
     return Question(text=text, language=language, terms=tuple(_terms(text, words, counts, language)))
 
 
-def _terms(text: str, words: Sequence[str], counts: Sequence[tuple[int, int | None]], language: str) -> list[Term]:
+def _terms(text: str, words: Sequence[str], counts: Sequence[Sequence[int | None]], language: str) -> list[Term]:
     stem = stemmer(language)
     terms: dict[str, Term] = {}
     for word, (passages, found) in zip(words, counts, strict=False):
-        # PostgreSQL has no query for what it takes for a stop word.
-        if found is None:
+        if passages is None or found is None:
             continue
         weight = math.log((passages + 1) / (found + 0.5)) / math.log((passages + 1) / 0.5)
         if weight <= 0:
