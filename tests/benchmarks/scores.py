@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.markup import escape
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -48,5 +50,5 @@ class Scores:
         table = Table("", "measured", "target", "", title="Summary")
         for score in self.scores:
             mark = "[green]✓[/]" if score.is_met else "[red]missed[/]"
-            table.add_row(score.what, score.measured, score.target, mark)
+            table.add_row(escape(score.what), score.measured, score.target, mark)
         return table
