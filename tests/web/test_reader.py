@@ -1,7 +1,6 @@
 """The web as the stages see it: each page once, by the way that reads it right."""
 
 import asyncio
-from itertools import pairwise
 
 import pytest
 from aiohttp import web
@@ -95,5 +94,7 @@ async def test_requests_keep_their_distance_and_waiting_is_not_the_pages_time() 
 
     settings = make_settings(render="never", crawl_delay_s=0.3, page_timeout_s=1, obey_robots=False)
     async with serve({"/{n}": note}) as site, open_web(settings) as reader:
+        began = asyncio.get_running_loop().time()
         await asyncio.gather(*(reader.fetch(Target(url=f"{site.url}/{n}", depth=1)) for n in range(5)))
-    assert all(later - earlier > 0.2 for earlier, later in pairwise(times))
+    # Not from one to the next: a busy machine may hold one back, and the one behind it comes on time.
+    assert all(time - began > 0.29 * n for n, time in enumerate(times))
