@@ -31,11 +31,6 @@ class Term:
     holding: int
     """… and those of them that have it."""
 
-    @property
-    def share(self) -> float:
-        """The share of the site's passages that have it."""
-        return self.holding / self.passages
-
     @cached_property
     def rarity(self) -> float:
         """Inverse document frequency, as in BM25."""
@@ -75,11 +70,12 @@ def terms_vector(terms: Collection[Term]) -> SparseVector:
     return SparseVector({term.number - 1: term.rarity for term in terms}, TERM_SPACE)
 
 
-def rarest(terms: Collection[Term], share: float) -> list[Term]:
-    """The rarest term, and others as long as all together are in at most this share of the chunks."""
+def rarest(terms: Collection[Term], passages: int) -> list[Term]:
+    """The rarest term, and others as long as all together are in at most so many passages."""
     chosen: list[Term] = []
-    for term in sorted(terms, key=lambda term: term.share):
-        if chosen and sum(other.share for other in chosen) + term.share > share:
+    for term in sorted(terms, key=lambda term: term.holding):
+        passages -= term.holding
+        if chosen and passages < 0:
             break
         chosen.append(term)
     return chosen

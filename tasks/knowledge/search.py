@@ -58,8 +58,8 @@ CANDIDATES_EACH = 10
 MORE_CANDIDATES = 1_000
 """Most passages taken, few of each page, when those were of too few pages."""
 HEADING_JOINT = " > "
-RARE_SHARE = 0.05
-"""Of a large build's chunks: so many at most are ranked by words, those with the question's rarest."""
+RARE_PASSAGES = 1_000
+"""Of a large build: so many at most are ranked by words, those with the question's rarest."""
 
 
 class Ranking(StrEnum):
@@ -153,7 +153,7 @@ async def _ask(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limi
         "is_short": not vector[LEAD:].any(),
         "terms": terms_vector(terms),
         "units": [terms_vector([term]) for term in terms],
-        "rarest": any_of(rarest(terms, RARE_SHARE)),
+        "rarest": any_of(rarest(terms, RARE_PASSAGES)),
         "rank_constant": RANK_CONSTANT,
         "page_weight": PAGE_WEIGHT,
         "limit": limit,

@@ -112,8 +112,8 @@ def test_a_word_counts_once_in_whatever_language_it_is_found() -> None:
 def test_the_rarest_words_are_looked_up_first() -> None:
     """As many as are in few chunks together, but always one."""
     terms = [term(0, 90), term(1, 2), term(2, 3)]
-    assert [each.word for each in rarest(terms, 0.05)] == [1, 2]
-    assert [each.word for each in rarest([term(0, 90)], 0.05)] == [0]
+    assert [each.word for each in rarest(terms, 5)] == [1, 2]
+    assert [each.word for each in rarest([term(0, 90)], 5)] == [0]
     assert any_of([term(0, 1, "it's"), term(1, 1, "a\\b")]) == "'it''s' | 'a\\\\b'"
 
 
