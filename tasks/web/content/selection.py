@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 from selectolax.lexbor import LexborNode
 
-from tasks.web.content.boxes import HEADINGS, Box, Outline, Run
+from tasks.web.content.boxes import HEADINGS, LANDMARKS, Box, Outline, Run
 from tasks.web.content.pruning import remove_all
 
-ENOUGH = 0.4
-"""A run that is so likely stays, however sure the others are: what is left out cannot be found."""
+LENIENT = 0.8
+"""Of the best threshold for F1: what is left out cannot be found, what is too much can be passed over."""
 UNIT = 0.75
 """Of the threshold: tables, code, terms and what opens on demand hold facts that are not elsewhere."""
-HEADING = 0.5
+HEADING = 0.35
 """Of the threshold: a heading need not be more likely than that if something under it stays."""
+MIN_REPEATED_WORDS = 5
+"""A shorter text may be said of several things: a price, a state."""
 UNITS = frozenset(("table", "pre", "dl", "details"))
 """Kept or left out as a whole."""
 
@@ -20,10 +22,11 @@ UNITS = frozenset(("table", "pre", "dl", "details"))
 def select_runs(outline: Outline, chances: Sequence[float]) -> list[bool]:
     """Whether each run is content, by how likely it is so."""
     runs = outline.runs
-    threshold = min(ENOUGH, best_threshold([run.words for run in runs], chances))
+    threshold = LENIENT * best_threshold([run.words for run in runs], chances)
     kept = [chance >= threshold for chance in chances]
     _settle_units(outline, chances, UNIT * threshold, kept)
     _settle_headings(runs, [chance >= HEADING * threshold for chance in chances], kept)
+    _leave_out_repeated(runs, kept)
     return kept
 
 
@@ -69,6 +72,21 @@ def _settle_headings(runs: Sequence[Run], is_likely: Sequence[bool], kept: list[
         if level is not None:
             # Headings before this one that are not above it have nothing of its section under them.
             has_text[level:] = [False] * (7 - level)
+
+
+def _leave_out_repeated(runs: Sequence[Run], kept: list[bool]) -> None:
+    """What is said again word for word goes: slides that go round, copies for small screens, quoted posts."""
+    said: set[str] = set()
+    for index, run in enumerate(runs):
+        if kept[index] and run.words >= MIN_REPEATED_WORDS and not _is_bound(run.box):
+            text = run.text.lower()
+            kept[index] = text not in said
+            said.add(text)
+
+
+def _is_bound(box: Box) -> bool:
+    """Cells belong to their row, lines of code to what they are an example of."""
+    return box.tag == "pre" or bool(box.tags & LANDMARKS["table"])
 
 
 def prune(outline: Outline, kept: Sequence[bool]) -> None:

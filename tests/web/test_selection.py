@@ -1,0 +1,54 @@
+"""What is kept of a page, by how likely each run of its text is content."""
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from tasks.web.content.boxes import Outline, find_outline
+from tasks.web.content.selection import best_threshold, select_runs
+
+SAID = "Dogs are welcome in all our rooms"
+
+
+def outline_of(html: str) -> Outline:
+    """The boxes and runs of the body."""
+    body = LexborHTMLParser(html).body
+    assert body is not None
+    return find_outline(body)
+
+
+def kept_of(html: str, chances: list[float]) -> list[str]:
+    """The texts that are kept."""
+    outline = outline_of(html)
+    kept = select_runs(outline, chances)
+    return [run.text for run, is_kept in zip(outline.runs, kept, strict=True) if is_kept]
+
+
+def test_what_is_said_twice_is_kept_once() -> None:
+    """The first time that it is content, in whatever case and markup."""
+    slides = f"<nav>{SAID}</nav><p>{SAID}<p>One of them<p><b>{SAID.upper()}</b>"
+    assert kept_of(slides, [0.1, 0.9, 0.9, 0.9]) == [SAID, "One of them"]
+
+
+def test_short_texts_may_be_said_of_several_things() -> None:
+    """Two cards with one price have it both."""
+    assert kept_of("<p>Lamp<p>5 EUR<p>Chair<p>5 EUR", [0.9] * 4) == ["Lamp", "5 EUR", "Chair", "5 EUR"]
+
+
+@pytest.mark.parametrize("html", ["<table><tr><td>{0}<tr><td>{0}</table>", "<pre>{0}</pre><pre>{0}</pre>"])
+def test_rows_and_code_are_kept_as_they_are(html: str) -> None:
+    """A cell belongs to its row, and code to what it is an example of."""
+    assert kept_of(html.format(SAID), [0.9, 0.9]) == [SAID, SAID]
+
+
+def test_the_threshold_is_where_the_expected_f1_is_largest() -> None:
+    """A likely run alone stays alone; where nothing is likely, more is kept."""
+    assert best_threshold([10, 10], [0.9, 0.2]) == 0.9
+    assert best_threshold([10, 10], [0.4, 0.3]) == 0.3
+
+
+def test_what_is_nearly_likely_enough_stays() -> None:
+    """The best for F1 would be to leave it out; but then it could not be found."""
+    chances = [0.95, 0.48, 0.44, 0.2]
+    assert best_threshold([100, 10, 10, 10], chances) == 0.48
+    texts = "".join(f"<p>{name} {'word ' * (size - 1)}" for name, size in zip("abcd", (100, 10, 10, 10), strict=True))
+    assert [text[0] for text in kept_of(texts, chances)] == ["a", "b", "c"]
