@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-TREES, DEPTH, RATE = 150, 4, 0.06
+TREES, DEPTH, RATE = 200, 4, 0.06
 BINS = 48
 RIDGE = 5.0
 LEAST_WEIGHT = 5.0

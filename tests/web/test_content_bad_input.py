@@ -21,7 +21,8 @@ PARAGRAPH = (
         "<div><b><ul><li>" * 20_000 + "Kept text",
         "<p>Kept text</p><img src='data:image/png;base64," + "A" * 5_000_000 + "'>",
         "<p>Kept text</p><div style='background: url(data:image/svg+xml," + "%20" * 1_000_000 + ")'></div>",
-        f"<p>Kept text. {PARAGRAPH}</p>" + "".join(f"<li><a href='/p/{n}'>link {n}</a>" for n in range(10_000)),
+        f"<h1>Mill</h1><p>Kept text. {PARAGRAPH}</p>"
+        + "".join(f"<li><a href='/p/{n}'>link {n}</a>" for n in range(10_000)),
         "<p>Kept text</p>" + "<i>x</i>" * 1_000_000,
         "<div " + " ".join(f"a{number}=1" for number in range(200_000)) + ">Kept text</div>",
         "<script type='application/ld+json'>" + "[" * 100_000 + "</script><p>Kept text</p>",

@@ -36,6 +36,30 @@ def test_a_run_is_seen_among_those_beside_it_and_in_its_boxes() -> None:
     assert (first["alike runs"], last["alike runs"]) == (2, 1)
 
 
+def test_pictures_and_controls_tell_of_the_text_beside_them() -> None:
+    """They are counted with the run that they are in or before."""
+    outline = outline_of("<div><img><h3>Lamp</h3></div><form><input>Search<button>Go<svg></svg></button></form><p>End")
+    assert [run.text for run in outline.runs] == ["Lamp", "Search", "End"]
+    names, rows = surroundings(outline, "", TYPES, [0.5] * 3)
+    lamp, search, end = (dict(zip(names, row.tolist(), strict=True)) for row in rows)
+    assert (lamp["pictures"], search["pictures"], end["pictures"]) == (1, 0, 0)
+    assert (lamp["controls"], search["controls"], end["controls"]) == (0, 2, 0)
+    assert lamp["box 2 pictures a run"] == 1
+
+
+def test_a_run_is_seen_in_the_sections_that_headings_make() -> None:
+    """The one to the next heading of any level, and those of the levels above."""
+    outline = outline_of("<p>one<h2>Related posts</h2><p>two<h3>three</h3><p>four five<h2>six</h2>")
+    names, rows = surroundings(outline, "", TYPES, [0.5, 0.1, 0.2, 0.3, 0.4, 0.9])
+    before, _, _, _, inner, last = (dict(zip(names, row.tolist(), strict=True)) for row in rows)
+    assert (before["section number"], before["chapter heading odds"]) == (0, NOWHERE)
+    assert (inner["section words"], inner["chapter words"]) == (3, 6)
+    assert inner["section content"] == pytest.approx((0.3 + 2 * 0.4) / 3, rel=1e-6)
+    assert inner["chapter next odds"] == pytest.approx(float(odds(np.array(0.9))), rel=1e-6)
+    assert inner["chapter since heading"] == inner["since under related"] == 3
+    assert (last["section sections left"], last["section next odds"]) == (0, NOWHERE)
+
+
 def test_the_trees_look_at_what_is_counted() -> None:
     """The table that comes with the product names the numbers in the order in which they are found."""
     names, _ = surroundings(outline_of("<p>one"), "", TYPES, [0.5])

@@ -16,7 +16,7 @@ MIN_ALIKE = 3
 _TAGS = frozenset(
     (
         *("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "td", "th", "dt", "dd", "pre", "blockquote", "figcaption"),
-        *("label", "button", "summary", "div", "section", "article", "main", "aside", "header", "footer", "legend"),
+        *("label", "summary", "div", "section", "article", "main", "aside", "header", "footer", "legend"),
         *("caption", "address", "form"),
     )
 )

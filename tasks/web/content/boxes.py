@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
 
+from tasks.web.content.pruning import CONTROLS, PICTURES
 from tasks.web.content.vocabulary import groups_of
 
 MAX_NODES = 50_000
@@ -21,7 +22,6 @@ _BLOCKS = frozenset(
             "aside",
             "blockquote",
             "body",
-            "button",
             "caption",
             "center",
             "dd",
@@ -34,17 +34,14 @@ _BLOCKS = frozenset(
     )
 )
 _SILENT = frozenset(
-    (
-        *("script", "style", "template", "noscript", "svg", "canvas", "head", "link", "meta", "select", "textarea"),
-        *("iframe", "object", "img", "input", "hr"),
-    )
+    (*("script", "style", "template", "noscript", "canvas", "head", "link", "meta", "iframe", "object", "hr"),)
 )
 LANDMARKS = {
     name: 1 << index
     for index, name in enumerate(
         (
             *("main", "article", "header", "footer", "nav", "aside", "form", "table", "ul", "ol", "dl", "figure"),
-            *("section", "details", "button", "blockquote", "a"),
+            *("section", "details", "blockquote", "a"),
         )
     )
 }
@@ -89,6 +86,10 @@ class Run:
     text: str
     words: int
     link_words: int
+    pictures: int
+    """In it, or between the run before and it."""
+    controls: int
+    """Fields and buttons there."""
 
 
 @dataclass(slots=True)
@@ -128,6 +129,7 @@ class _Walk:
         self._nodes: list[tuple[LexborNode, LexborNode]] = []
         self._parts: list[str] = []
         self._linked: list[str] = []
+        self._pictures = self._controls = 0
         self._stack = [_Frame(root.child, self._open(root, "body", None, in_link=False), False, None, True)]
 
     def go(self) -> Outline:
@@ -160,6 +162,10 @@ class _Walk:
         elif tag == "br":
             self._parts.append(" ")
             self._nodes.append((frame.top or node, node))
+        elif tag in PICTURES:
+            self._pictures += 1
+        elif tag in CONTROLS:
+            self._controls += 1
         elif tag in _SILENT or tag[0] == "-" or len(self._stack) > MAX_DEPTH:
             return
         elif tag in _BLOCKS:
@@ -210,7 +216,8 @@ class _Walk:
         text = " ".join("".join(self._parts).split())
         if words := len(_WORD.findall(text)):
             links = min(words, len(_WORD.findall(" ".join(self._linked)))) if self._linked else 0
-            self.outline.runs.append(Run(box, self._nodes, text, words, links))
+            self.outline.runs.append(Run(box, self._nodes, text, words, links, self._pictures, self._controls))
+            self._pictures = self._controls = 0
             box.words += words
             box.link_words += links
         self._nodes, self._parts, self._linked = [], [], []

@@ -17,7 +17,7 @@ from tasks.web.content.marked_content import find_marked_content
 from tasks.web.content.page_metadata import find_metadata, find_title, read_metas, title_beside
 from tasks.web.content.page_type import PageType, page_traits
 from tasks.web.content.pdf import read_pdf
-from tasks.web.content.pruning import remove_all, remove_noise
+from tasks.web.content.pruning import MUTE, remove_all, remove_noise
 from tasks.web.content.selection import prune, select_runs
 from tasks.web.content.source import make_safe
 from tasks.web.content.structured import Structured, read_structured
@@ -97,6 +97,7 @@ def find_content(
     if (marked := find_marked_content(tree)) is not None:
         return marked, PageType.documentation
     body, outline, traits = inspect(tree, html, url=url, metas=metas, structured=structured)
+    remove_all(tree.css(MUTE))
     if not outline.is_whole or outline.words < MIN_WORDS:
         return _find_main(tree, body), None
     prune(outline, select_runs(outline, judge.chances(outline, title, traits)))

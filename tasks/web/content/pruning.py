@@ -5,11 +5,15 @@ from collections.abc import Iterable
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 NOISE = (
-    "script, style, template, svg, canvas, iframe, object, embed, input, select, textarea, link, meta, img, picture,"
-    " video, audio, nav, dialog, menu, [role=navigation], [role=banner], [role=contentinfo], [role=search],"
-    " [role=dialog], [role=alertdialog], [role=menu], [role=menubar], .headerlink, .sphinxsidebar, .breadcrumb,"
-    " .breadcrumbs, .skip-link, .sr-only, .visually-hidden, .screen-reader-text"
+    "script, style, template, canvas, iframe, object, embed, link, meta, audio, nav, dialog, menu, [role=navigation],"
+    " [role=banner], [role=contentinfo], [role=search], [role=dialog], [role=alertdialog], [role=menu], [role=menubar],"
+    " .headerlink, .sphinxsidebar, .breadcrumb, .breadcrumbs, .skip-link, .sr-only, .visually-hidden,"
+    " .screen-reader-text"
 )
+PICTURES = ("img", "svg", "picture", "video")
+CONTROLS = ("input", "select", "textarea", "button")
+MUTE = ", ".join((*PICTURES, *CONTROLS))
+"""They have no text to be read, but tell something of the text beside them: they go when it has been judged."""
 _FRAME = "body > footer, body > div > footer"
 _CONSENT_WORDS = ("cookie", "consent", "gdpr", "onetrust", "didomi", "usercentrics")
 _CONSENT = ", ".join(
@@ -46,7 +50,7 @@ def remove_all(nodes: Iterable[LexborNode]) -> None:
 
 
 def remove_noise(tree: LexborHTMLParser, html: str) -> None:
-    """Scripts, media, form fields, navigation and questions for consent go; `html` is the document's source."""
+    """Scripts, navigation and questions for consent go; `html` is the document's source."""
     # Bytes are lowered much faster than text.
     lowered = html.encode("utf-8", "replace").lower()
     if any(word.encode() in lowered for word in _CONSENT_WORDS):
@@ -57,7 +61,7 @@ def remove_noise(tree: LexborHTMLParser, html: str) -> None:
         remove_all(_language_choices(tree))
     if b"<button" in lowered:
         _keep_disclosures(tree)
-    remove_all(tree.css(f"{NOISE}, {_FRAME}, button"))
+    remove_all(tree.css(f"{NOISE}, {_FRAME}"))
     remove_all(
         node for node in tree.css("form")[:MAX_FORMS] if not node.css_first("p, h1, h2, h3, table, ul, ol, div, dl")
     )

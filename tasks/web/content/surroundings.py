@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tasks.web.content.boxes import HEADINGS, Box, Outline
 from tasks.web.content.page_type import PageType
+from tasks.web.content.sections import NOWHERE, section_numbers
 from tasks.web.content.selection import best_threshold
 from tasks.web.content.traits import CORES, core_boxes, is_prose
 
@@ -22,8 +23,6 @@ LEVELS = (1, 2, 3, 4, 5, 7, 9)
 """Boxes that hold a run, from the innermost."""
 ALIKE_LEVELS = 3
 """Boxes look alike if tags and classes do, so many levels up."""
-NOWHERE = -9.0
-"""Stands for what is beyond the first and the last run, and for a heading, a title or a core that there is not."""
 
 
 def odds(chances: Floats) -> Floats:
@@ -42,6 +41,8 @@ class _Sums:
     prose: Floats
     content: Floats
     """Words that are expected to be content."""
+    pictures: Floats
+    controls: Floats
 
     def between(self, sums: Floats, first: NDArray[np.int64], last: NDArray[np.int64]) -> Floats:
         """The sums' part of the words from first to last, exclusive."""
@@ -61,16 +62,22 @@ def surroundings(
     words = np.array([run.words for run in runs], float)
     links = np.array([run.link_words for run in runs], float)
     prose = np.array([run.words if is_prose(run) else 0 for run in runs], float)
-    sums = _Sums(*(np.concatenate(([0.0], np.cumsum(part))) for part in (words, links, prose, words * first_look)))
+    pictures = np.array([run.pictures for run in runs], float)
+    controls = np.array([run.controls for run in runs], float)
+    counted = (words, links, prose, words * first_look, pictures, controls)
+    sums = _Sums(*(np.concatenate(([0.0], np.cumsum(part))) for part in counted))
+    first_odds = odds(first_look)
     found: dict[str, Floats] = {
         **_of_page(sums, types, len(runs)),
         **_of_place(outline, sums, title),
-        **_of_neighbours(odds(first_look), words, links / words),
+        **_of_neighbours(first_odds, words, links / words),
+        **_of_mute(pictures, controls),
         **_of_windows(sums, len(runs)),
         **_of_boxes(outline, sums),
         **_of_alike(outline, words, first_look),
         **_of_cores(outline, sums),
         **_of_threshold(words, first_look, sums),
+        **section_numbers(outline, first_odds, sums.words, sums.content),
     }
     rows = np.empty((len(runs), len(found)), np.float32)
     for column, values in enumerate(found.values()):
@@ -85,6 +92,8 @@ def _of_page(sums: _Sums, types: Floats, count: int) -> dict[str, Floats]:
         "page runs": np.array(float(count)),
         "page linked": sums.links[-1] / total,
         "page prose": sums.prose[-1] / total,
+        "page pictures": sums.pictures[-1],
+        "page controls": sums.controls[-1],
         "page content": sums.content[-1],
         "page content share": sums.content[-1] / total,
         **{f"page is {name}": share for name, share in zip(PageType, types, strict=True)},
@@ -110,7 +119,6 @@ def _of_place(outline: Outline, sums: _Sums, title: str) -> dict[str, Floats]:
     total, index = sums.words[-1], np.arange(len(outline.runs))
     levels = np.array([HEADINGS.get(run.box.tag, 0) for run in outline.runs])
     heading = np.maximum.accumulate(np.where(levels > 0, index, -1))
-    since_heading = np.where(heading >= 0, index - heading, -NOWHERE)
     h1 = np.flatnonzero(levels == 1)
     lowered = title.lower()
     titles = [at for at, run in enumerate(outline.runs) if len(run.text) == len(title) and run.text.lower() == lowered]
@@ -119,7 +127,6 @@ def _of_place(outline: Outline, sums: _Sums, title: str) -> dict[str, Floats]:
         "words before share": sums.words[:-1] / total,
         "words after": total - sums.words[:-1],
         "heading level": np.where(heading >= 0, levels[heading], 0),
-        "since heading": since_heading,
         "words since heading": np.where(heading >= 0, sums.words[:-1] - sums.words[heading], NOWHERE),
         "since h1": index - h1[0] if len(h1) else np.array(-999.0),
         "since title": index - titles[0] if titles else np.array(-999.0),
@@ -132,6 +139,16 @@ def _of_neighbours(first_odds: Floats, words: Floats, linked: Floats) -> dict[st
         for name, values in (("odds", first_odds), ("words", words), ("linked", linked)):
             found[f"{name} at {distance:+}"] = _shifted(values, distance)
     return found
+
+
+def _of_mute(pictures: Floats, controls: Floats) -> dict[str, Floats]:
+    """Pictures and controls right before each run and right after."""
+    return {
+        "pictures": pictures,
+        "controls": controls,
+        "pictures at +1": _shifted(pictures, 1),
+        "controls at +1": _shifted(controls, 1),
+    }
 
 
 def _shifted(values: Floats, distance: int) -> Floats:
@@ -154,7 +171,8 @@ def _of_windows(sums: _Sums, count: int) -> dict[str, Floats]:
         found[f"content {width} after"] = sums.between(sums.content, index + 1, last)
         found[f"linked within {width}"] = sums.between(sums.links, first, last)
         found[f"prose within {width}"] = sums.between(sums.prose, first, last)
-        found[f"words within {width}"] = (sums.words[last] - sums.words[first]) / (last - first)
+        for name, of in (("words", sums.words), ("pictures", sums.pictures), ("controls", sums.controls)):
+            found[f"{name} within {width}"] = (of[last] - of[first]) / (last - first)
     return found
 
 
@@ -163,7 +181,8 @@ def _of_boxes(outline: Outline, sums: _Sums) -> dict[str, Floats]:
     place = {box: index for index, box in enumerate(boxes)}
     parents = np.array([place[box.parent] if box.parent else 0 for box in boxes])
     first, last = np.array([box.first for box in boxes]), np.array([box.last for box in boxes])
-    words = sums.words[last] - sums.words[first]
+    words, count = sums.words[last] - sums.words[first], last - first
+    pictures, controls = (of[last] - of[first] for of in (sums.pictures, sums.controls))
     of_box = {
         "content": sums.between(sums.content, first, last),
         "content share": (sums.content[last] - sums.content[first]) / max(sums.content[-1], 1e-3),
@@ -171,7 +190,11 @@ def _of_boxes(outline: Outline, sums: _Sums) -> dict[str, Floats]:
         "words share": words / sums.words[-1],
         "linked": sums.between(sums.links, first, last),
         "prose": sums.between(sums.prose, first, last),
-        "runs": last - first,
+        "runs": count,
+        "pictures": pictures,
+        "controls": controls,
+        "pictures a run": pictures / np.maximum(count, 1),
+        "controls a run": controls / np.maximum(count, 1),
         "alike": np.array([box.parent.children[box.signature] if box.parent else 0 for box in boxes]),
     }
     found: dict[str, Floats] = {}

@@ -87,6 +87,13 @@ def _side(core: Box, index: int) -> str:
     return "before" if index < core.first else "in" if index < core.last else "after"
 
 
+def heading_text(run: Run) -> str | None:
+    """What a heading says, in lower case, and nothing of one that is too long to be one; None if it is no heading."""
+    if run.box.tag in HEADINGS or (run.box.groups & BITS["title"] and run.words < TITLE_WORDS):
+        return run.text.lower() if run.words <= TITLE_WORDS else ""
+    return None
+
+
 class _Heading:
     """The heading that runs stand under, as they pass by."""
 
@@ -96,8 +103,7 @@ class _Heading:
         self.place = "before h1" if has_h1 else "no h1"
 
     def pass_by(self, run: Run) -> Iterable[str]:
-        if run.box.tag in HEADINGS or (run.box.groups & BITS["title"] and run.words < TITLE_WORDS):
-            text = run.text.lower() if run.words <= TITLE_WORDS else ""
+        if (text := heading_text(run)) is not None:
             self.topics = [trait for trait, topic in TOPICS.items() if topic.search(text)]
             self.since = 0
             if run.box.tag == "h1":
