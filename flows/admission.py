@@ -18,6 +18,7 @@ from tasks.core.models import ChunkedPage, Found, Target
 from tasks.knowledge.crawl import remember_urls, replace_page, settle_duplicates
 from tasks.reading import Manner, read_in_chunks
 from tasks.web.crawl.duplicates import Record
+from tasks.web.crawl.families import IN_VAIN
 from tasks.web.crawl.frontier import HINTS
 from tasks.web.crawl.links import list_feeds
 from tasks.web.crawl.urls import page_key
@@ -83,7 +84,7 @@ class Admission:
         await remember_urls(self._space.pool, self._space.job.build_id, (), found)
         self._changed.set()
 
-    async def found(self, found: Found) -> Found | None:
+    async def found(self, found: Found, *, was_asked: bool = True) -> Found | None:
         """Take in what extraction has of a URL: its links, remembered before it is handed on; nothing if it is left
         out."""
         target, place = found.target, found.target.place
@@ -91,7 +92,7 @@ class Admission:
         new = self._frontier.report(place, target.depth, () if skipped and not found.page else found.links)
         await remember_urls(self._space.pool, self._space.job.build_id, (), new)
         if skipped is not None:
-            await self.skip(target, skipped)
+            await self.skip(target, skipped, was_asked=was_asked)
         elif found.page is not None:
             self._frontier.know(found.page.final_url, target)
         self._changed.set()
@@ -149,9 +150,10 @@ class Admission:
         self._count(target, Stage.scraping)
         return _with_order(page)
 
-    async def skip(self, target: Target, skipped: PageSkipped) -> None:
-        """Leave a URL out; its place is free."""
-        self._frontier.resolve(target, gives_place_back=True)
+    async def skip(self, target: Target, skipped: PageSkipped, *, was_asked: bool = True) -> None:
+        """Leave a URL out; its place is free. `was_asked`: the site was asked for it."""
+        was_in_vain = was_asked and skipped.reason in IN_VAIN
+        self._frontier.resolve(target, gives_place_back=True, was_in_vain=was_in_vain)
         self._space.progress.known_urls = self._frontier.admitted
         await self._space.progress.skipped(target, skipped)
         self._changed.set()

@@ -200,7 +200,7 @@ class Pipeline:
     async def _is_known_already(self, target: Target) -> bool:
         """Leave a URL out, before it is fetched, whose page was reached under another address meanwhile."""
         if skipped := self._admission.known_already(target):
-            await self._admission.found(Found(target=target, error=skipped))
+            await self._admission.found(Found(target=target, error=skipped), was_asked=False)
         return skipped is not None
 
     async def _extract_over_http(self, targets: list[Target]) -> None:

@@ -1,6 +1,6 @@
 """What travels between the stages: frozen, validated, never a dict."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -136,6 +136,8 @@ class Fingerprint:
     """Words of each."""
     text: int
     """Hash of all its text, the page's own address apart."""
+    numbers: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    """Hashes of its numbers, without those of its address, their neighbours and years; the smallest if many."""
 
     @property
     def word_count(self) -> int:

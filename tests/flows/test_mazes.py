@@ -1,8 +1,7 @@
-"""Sites that have no end, or many addresses for few pages: a build ends by itself, with the pages there are."""
+"""Sites that have no end, or many addresses for few pages: what a build of one tells and keeps."""
 
 from urllib.parse import urlsplit
 
-import pytest
 from aiohttp import web
 
 from tests.product import Event, Product
@@ -27,37 +26,6 @@ def statistics(events: list[Event]) -> Event:
     assert found["scraped_pages"] + found["failed_scrapes"] == found["total_urls"]
     assert found["stored_pages"] == found["embedded_pages"] == found["scraped_pages"]
     return found
-
-
-@pytest.mark.parametrize(
-    ("render", "reason", "times"),
-    [
-        (mazes.calendar_maze, "trap", 2),
-        (mazes.session_maze, "trap", 2),
-        (mazes.facet_maze, "trap", 2),
-        (mazes.deeper_maze, "trap", 2),
-        (mazes.soft_404_maze, "soft_404", 2),
-        (mazes.redirect_maze, "duplicate", 2),
-        (mazes.duplicate_maze, "duplicate", 2.5),
-    ],
-)
-async def test_a_maze_is_left_with_its_real_pages(
-    product: Product, render: mazes.Render, reason: str, times: float
-) -> None:
-    """Within so many times as many requests as there are pages, with the reason counted.
-
-    A page that comes in a version for print, and before the page itself does, brings something new.
-    """
-    async with mazes.serve_maze(render) as maze:
-        events = await product.build(maze.url, depth=5)
-        found = statistics(events)
-        pages = await stored(product, events[0]["build_id"])
-
-        names = {path.rstrip("/").split("?")[0].split(";")[0] or "/" for path in pages}
-        assert set(maze.real) <= names
-        assert len(pages) == found["stored_pages"]
-        assert found["skipped"][reason] > 0
-        assert maze.fetched <= times * len(maze.real), maze.requests
 
 
 async def test_a_shop_is_no_maze(product: Product) -> None:

@@ -31,6 +31,7 @@ _DATE = re.compile(
     r"\b\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b"
     r"|\b\d\d?[./]\d\d?[./]\d{2,4}\b"
     rf"|\b\d\d?(?:st|nd|rd|th|\.)?\s(?:of\s)?(?:{_MONTHS})\.?,?(?:\s\d{{4}})?\b"
+    rf"|\b(?:{_MONTHS})\.?,?\s(?:19|20|21)\d\d\b"
     rf"|\b(?:{_MONTHS})\.?\s\d\d?(?:st|nd|rd|th)?,?(?:\s\d{{4}})?\b|\b\d\d?:\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?\b"
     r"|\b\d+\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\sago\b|\b(?=\w*\d)(?=\w*[a-z])[0-9a-z]{16,}\b",
     re.IGNORECASE,
@@ -38,6 +39,7 @@ _DATE = re.compile(
 _DATED = re.compile(r"^[^\d\n]*\d.*", re.MULTILINE)
 """A line that may hold a date: every form of one has a digit, and most lines of a page have none."""
 _HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
+_YEAR = re.compile(r"(?:19|20|21)\d\d")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"\b[^\W\d_a-zß-öø-ÿ]\w+")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -65,7 +67,16 @@ def fingerprint_of(page: ReadPage) -> Fingerprint:
         units=np.array(kept, dtype=np.uint64),
         words=np.array([units[unit] for unit in kept], dtype=np.uint16),
         text=hash_of(" ".join([*title, "|", *sentences])),
+        numbers=np.array(sorted(map(hash_of, _numbers_of_its_own(bare, page.url)))[:MAX_UNITS], dtype=np.uint64),
     )
+
+
+def _numbers_of_its_own(text: str, url: str) -> set[str]:
+    """The numbers that a list does not get by counting its pages: "page 17 of 40, next: 18" has one."""
+    parts = urlsplit(url)
+    in_address = map(int, re.findall(r"\d{1,15}", f"{parts.path}?{parts.query}"))
+    counted = {str(number + step) for number in in_address for step in (-1, 0, 1)}
+    return {number for number in _NUMBER.findall(text) if number not in counted and not _YEAR.fullmatch(number)}
 
 
 def _without_address(text: str, url: str) -> str:

@@ -19,46 +19,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tasks.core.models import Fingerprint, Link, Target
-from tasks.web.crawl.priority import Rank, Worth, rank_of, worth_of
+from tasks.web.crawl.candidates import Candidate, merge
+from tasks.web.crawl.families import Families
 from tasks.web.crawl.scope import Scope
-from tasks.web.crawl.traps import Families, Family, family_of, grows_endlessly
+from tasks.web.crawl.traps import Family, Kind, family_of, grows_endlessly
 from tasks.web.crawl.urls import page_key
+from tasks.web.crawl.variants import Versions, base_of
 
 HINTS = 2**31
 """The place of what is no page but tells of pages: sitemaps and the like. It comes after the home page."""
 EARLY_SHARE = 4
 """One in so many places may be given before a level is known."""
 DEEPER = "paths that grow ever deeper"
+IN_VAIN = "addresses of pages read already"
 _OUT = -1
-
-
-@dataclass(slots=True)
-class _Candidate:
-    """A URL that has been found and not let in."""
-
-    link: Link
-    depth: int
-    source: int
-    """Place of the page on which it was found first …"""
-    position: int
-    """… and which of its links it is."""
-    on_home: bool
-    in_links: int = 1
-    family: Family | None = None
-
-    @property
-    def found_at(self) -> tuple[int, int, int]:
-        return self.depth, self.source, self.position
-
-    @property
-    def may_be_early(self) -> bool:
-        """Whether it is content beyond doubt."""
-        return self.family is None and worth_of(self.link.url) is Worth.content
-
-    @property
-    def rank(self) -> tuple[Rank, bool, int, int]:
-        rank = rank_of(self.link, on_home=self.on_home, in_links=self.in_links)
-        return rank, self.family is not None, self.source, self.position
+_ALL = HINTS + 1
+"""Beyond the places of all pages."""
 
 
 @dataclass
@@ -72,19 +48,29 @@ class Frontier:
     """URLs let in and not given back."""
     left_out: Counter[str] = field(default_factory=Counter)
     """URLs that are not read because there may be no end of them, by family."""
-    _known: "dict[str, _Candidate | int]" = field(default_factory=dict)
+    _known: "dict[str, Candidate | int]" = field(default_factory=dict)
     """By key: a candidate, the place of a URL let in, or that it is left out."""
-    _waiting: defaultdict[int, dict[str, _Candidate]] = field(default_factory=lambda: defaultdict(dict))
+    _waiting: defaultdict[int, dict[str, Candidate]] = field(default_factory=lambda: defaultdict(dict))
     """Candidates by depth and key."""
     _early: defaultdict[int, dict[int, deque[str]]] = field(default_factory=lambda: defaultdict(dict))
     """Keys of candidates by depth and source, while their level is not known."""
     _early_left: dict[int, int] = field(default_factory=dict)
-    _line: deque[tuple[str, _Candidate]] | None = None
+    _line: deque[tuple[str, Candidate]] | None = None
     """The present level in order, once it is known."""
-    _held: dict[str, deque[tuple[str, _Candidate]]] = field(default_factory=dict)
+    _held: dict[str, deque[tuple[str, Candidate]]] = field(default_factory=dict)
     """Candidates of the present level whose family has had its share, by family."""
     _families: Families = field(default_factory=Families)
-    _family_of: dict[int, Family] = field(default_factory=dict)
+    _versions: Versions = field(default_factory=Versions)
+    _depths: dict[int, int] = field(default_factory=dict)
+    """Of URLs let in, by place."""
+    _bases: list[str] = field(default_factory=list)
+    """Keys of pages that candidates of the level may be versions of, as far as it is not known what they are."""
+    _family_of: dict[int, tuple[Family, str]] = field(default_factory=dict)
+    """Of pages that are read: their family, and the key of the page that they may be a version of."""
+    _leading_on: set[int] = field(default_factory=set)
+    """Pages of families that link to pages of none."""
+    _pages: dict[int, Fingerprint] = field(default_factory=dict)
+    """What was read, by place."""
     _level: int = 1
     _next: int = 0
     _open: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -102,19 +88,34 @@ class Frontier:
     def report(self, place: int, depth: int, links: Iterable[Link]) -> list[Target]:
         """Take in the links of a URL that was open; those that are new and of the site, for the record."""
         new = []
+        links = tuple(links)
         if depth < self.max_depth:
             for position, link in enumerate(links):
                 if candidate := self._take_in(link, depth + 1, place, position):
                     new.append(Target(url=candidate.link.url, depth=depth + 1))
+        if place in self._family_of and self._leads_on(depth, links):
+            self._leading_on.add(place)
         self._unlisted.discard(place)
         self._open[depth].discard(place)
         return new
 
-    def _take_in(self, link: Link, depth: int, source: int, position: int) -> _Candidate | None:
+    def _leads_on(self, depth: int, links: tuple[Link, ...]) -> bool:
+        """Whether there is a page of no family among the links that no shallower page has named."""
+        for link in links:
+            found = self._known.get(page_key(self.scope.in_site_form(link.url)), _OUT)
+            if isinstance(found, Candidate):
+                is_deeper, family = found.depth > depth, found.family
+            else:
+                is_deeper, family = self._depths.get(found, 0) > depth, family_of(link.url)
+            if is_deeper and family is None:
+                return True
+        return False
+
+    def _take_in(self, link: Link, depth: int, source: int, position: int) -> Candidate | None:
         url = self.scope.in_site_form(link.url)
         key = page_key(url)
         known = self._known.get(key)
-        if isinstance(known, _Candidate):
+        if isinstance(known, Candidate):
             self._improve(key, known, link, depth, source, position)
         if known is not None or not self.scope.admits(link):
             return None
@@ -126,11 +127,28 @@ class Frontier:
             return None
         if url != link.url:
             link = replace(link, url=url)
-        candidate = _Candidate(link, depth, source, position, source == 0, family=family_of(url))
+        candidate = Candidate(link, depth, source, position, source == 0, family=family_of(url))
+        self._versions.find(key, url, source)
         self._place(key, candidate)
         return candidate
 
-    def _place(self, key: str, candidate: _Candidate) -> None:
+    def _family(self, candidate: Candidate, until: int) -> Family | None:
+        """The family of a candidate, as far as pages up to a place show; with it, what it may be a version of."""
+        key = page_key(candidate.link.url)
+
+        def is_known(base: str) -> bool:
+            found = self._known.get(base)
+            return found.source <= until if isinstance(found, Candidate) else found is not None
+
+        if candidate.family is not None:
+            candidate.base = base_of(key, is_known)
+            return candidate.family
+        if form := self._versions.form_of(key, is_known, until=until):
+            candidate.base = form.base
+            return form.family
+        return self._versions.series_of(candidate.link.url, until=until)
+
+    def _place(self, key: str, candidate: Candidate) -> None:
         self._known[key] = candidate
         if candidate.depth > self._level or (candidate.depth == self._level and self._line is None):
             self._waiting[candidate.depth][key] = candidate
@@ -142,7 +160,7 @@ class Frontier:
             self._level = min(self._level, self.max_depth)
             self._waiting[self._level][key] = candidate
 
-    def _improve(self, key: str, known: _Candidate, link: Link, depth: int, source: int, position: int) -> None:
+    def _improve(self, key: str, known: Candidate, link: Link, depth: int, source: int, position: int) -> None:
         """Take in that a candidate was found once more; where it was found first decides how it is written."""
         if depth > known.depth:
             # What deeper pages link to must not decide: it depends on when they come.
@@ -152,27 +170,42 @@ class Frontier:
         if (depth, source, position) < known.found_at:
             if self._waiting[known.depth].pop(key, None) is None:
                 return
-            known.link = _merge(replace(link, url=self.scope.in_site_form(link.url)), known.link)
+            known.link = merge(replace(link, url=self.scope.in_site_form(link.url)), known.link)
             known.depth, known.source, known.position = depth, source, position
             self._place(key, known)
         else:
-            known.link = _merge(known.link, link)
+            known.link = merge(known.link, link)
 
-    def recall(self, target: Target, *, has_place: bool, is_open: bool) -> None:
-        """Take in a URL that an earlier attempt of the build had let in."""
+    def foresee(self, targets: Iterable[Target]) -> None:
+        """Take in that an earlier attempt had found these, before each is recalled."""
+        for target in targets:
+            self._versions.find(page_key(target.url), target.url, 0)
+
+    def recall(
+        self,
+        target: Target,
+        *,
+        has_place: bool,
+        is_open: bool,
+        page: Fingerprint | None = None,
+        in_vain: bool = False,
+    ) -> None:
+        """Take in a URL that an earlier attempt of the build had let in: `page` is what it had read there, and
+        `in_vain` that it had been read already."""
         key = page_key(target.url)
         self._known[key] = target.place
+        self._depths[target.place] = target.depth
         self._next = max(self._next, target.place + 1)
         self.admitted += has_place
-        family = family_of(target.url)
-        if family is None or self._families.is_first(family):
+        candidate = Candidate(Link(target.url), target.depth, 0, 0, False, family=family_of(target.url))
+        family = self._family(candidate, _ALL)
+        if family is None or (not candidate.base and self._families.is_first(family)):
             self._families.note(target.url)
-        elif self._families.let_in(family):
-            self._family_of[target.place] = family
-            if not is_open:
-                self._resolve_family(target.place, None)
-                if has_place:
-                    self._families.credit(family)
+        else:
+            self._families.count(family)
+            self._family_of[target.place] = family, candidate.base
+        if not is_open:
+            self._learn(target.place, page, was_asked=has_place or in_vain, was_in_vain=in_vain)
         if is_open:
             self._pending.add(target.place)
             if not self.is_leaf(target):
@@ -190,11 +223,12 @@ class Frontier:
         """The URLs that are to be read from now on, in order."""
         taken: list[Target] = []
         while self._level <= self.max_depth:
-            if self._line is None and not self._is_level_known():
+            if self._line is None and (self._family_of or not self._is_level_known()):
                 taken += self._take_early()
                 break
             taken += self._take_line()
-            if (self._pending and self._held) or self._line or self._line is None:
+            has_more = self._held or self._line
+            if (self._pending and has_more) or (self._line and not self._families.is_futile) or self._line is None:
                 # What is pending may give a place back, or show that more of a family is worth it.
                 break
             self._leave_level()
@@ -213,12 +247,17 @@ class Frontier:
         left = self._early_left.setdefault(self._level, max(1, self.max_pages // EARLY_SHARE))
         for source in sorted(source for source in sources if source < first_out):
             while keys := sources[source]:
-                if left <= 0 or self.admitted >= self.max_pages:
+                if left <= 0 or self.admitted >= self.max_pages or self._families.is_futile:
                     # If there is no place now, these are the next to get one.
                     return
                 key = keys.popleft()
                 candidate = self._waiting[self._level].get(key)
-                if candidate and candidate.source == source and candidate.may_be_early:
+                if (
+                    candidate
+                    and candidate.source == source
+                    and candidate.may_be_early
+                    and self._family(candidate, source) is None
+                ):
                     left -= 1
                     self._early_left[self._level] = left
                     del self._waiting[self._level][key]
@@ -234,11 +273,32 @@ class Frontier:
             waiting = self._waiting.pop(self._level, {})
             self._line = deque(sorted(waiting.items(), key=lambda pair: pair[1].rank))
             for _, candidate in self._line:
+                candidate.family = self._family(candidate, _ALL)
                 if candidate.family is not None:
                     self._families.find(candidate.family)
+                if candidate.base:
+                    self._bases.append(candidate.base)
             self._early.pop(self._level, None)
-        # In rounds: not before it is known how all that were let in of families have turned out.
-        for name in () if self._family_of else sorted(self._held):
+        yield from self._take_held()
+        while self._line and self.admitted < self.max_pages and not self._families.is_futile:
+            key, candidate = self._line.popleft()
+            family = candidate.family
+            if self._known.get(key) is not candidate:
+                # It was reached under another address meanwhile.
+                continue
+            if family is None or (not candidate.base and self._families.is_first(family)):
+                yield self._let_in(key, candidate)
+            elif not candidate.base and family.name not in self._held and self._families.let_in(family):
+                yield self._let_in(key, candidate, family)
+            else:
+                self._held.setdefault(family.name, deque()).append((key, candidate))
+        yield from self._take_held()
+
+    def _take_held(self) -> Iterator[Target]:
+        """More of the families; in rounds: not before it is known how all that were let in of them have turned out."""
+        if self._family_of or not self._are_bases_read():
+            return
+        for name in sorted(self._held):
             while self._held[name] and self.admitted < self.max_pages:
                 key, candidate = self._held[name][0]
                 family = candidate.family
@@ -249,23 +309,21 @@ class Frontier:
                 self._held[name].popleft()
             if not self._held[name]:
                 del self._held[name]
-        while self._line and self.admitted < self.max_pages:
-            key, candidate = self._line.popleft()
-            family = candidate.family
-            if self._known.get(key) is not candidate:
-                # It was reached under another address meanwhile.
-                continue
-            if family is None or self._families.is_first(family):
-                yield self._let_in(key, candidate)
-            elif family.name not in self._held and self._families.let_in(family):
-                yield self._let_in(key, candidate, family)
-            else:
-                self._held.setdefault(family.name, deque()).append((key, candidate))
 
-    def _let_in(self, key: str, candidate: _Candidate, family: Family | None = None) -> Target:
+    def _are_bases_read(self) -> bool:
+        """Whether it is known of the pages that others may be versions of what they are."""
+        while self._bases:
+            base = self._known.get(self._bases[-1], _OUT)
+            if not isinstance(base, Candidate) and base in self._pending:
+                return False
+            self._bases.pop()
+        return True
+
+    def _let_in(self, key: str, candidate: Candidate, family: Family | None = None) -> Target:
         target = Target(url=candidate.link.url, depth=candidate.depth, place=self._next)
         self._next += 1
         self._known[key] = target.place
+        self._depths[target.place] = target.depth
         self.admitted += 1
         self._pending.add(target.place)
         if not self.is_leaf(target):
@@ -274,7 +332,7 @@ class Frontier:
         if family is None:
             self._families.note(target.url)
         else:
-            self._family_of[target.place] = family
+            self._family_of[target.place] = family, candidate.base
         return target
 
     def _leave_level(self) -> None:
@@ -284,6 +342,9 @@ class Frontier:
             for key, _ in held:
                 self._known[key] = _OUT
         self._held.clear()
+        for key, _ in self._line or ():
+            self._known[key] = _OUT
+            self.left_out[IN_VAIN] += 1
         self._line = None
         self._level += 1
 
@@ -291,24 +352,50 @@ class Frontier:
         """Pass over the pages that all others wait for: what they link to comes later."""
         for depth in range(self._level):
             self._open[depth].clear()
+        self._bases.clear()
+        for place in tuple(self._family_of):
+            self._learn(place, None, was_asked=False, was_in_vain=False)
 
     # What became of it
 
-    def resolve(self, target: Target, *, page: Fingerprint | None = None, gives_place_back: bool = False) -> None:
-        """Take in what became of a URL: `page` if it was worth reading; its place is free if it is no page."""
+    def resolve(
+        self,
+        target: Target,
+        *,
+        page: Fingerprint | None = None,
+        gives_place_back: bool = False,
+        was_in_vain: bool = False,
+    ) -> None:
+        """Take in what became of a URL: `page` if it was worth reading; its place is free if it is no page.
+
+        `was_in_vain`: the site was asked for it, and what it answered had been read.
+        """
         self._pending.discard(target.place)
         self.admitted -= gives_place_back
-        self._resolve_family(target.place, page)
+        self._learn(target.place, page, was_asked=was_in_vain or not gives_place_back, was_in_vain=was_in_vain)
 
-    def _resolve_family(self, place: int, page: Fingerprint | None) -> None:
-        if family := self._family_of.pop(place, None):
-            self._families.learn(family, page)
+    def _learn(self, place: int, page: Fingerprint | None, *, was_asked: bool, was_in_vain: bool) -> None:
+        was_kept = self._pages.pop(place, None) is not None
+        if page is not None:
+            self._pages[place] = page
+        if (found := self._family_of.pop(place, None)) is None:
+            self._families.learn_other(kept=(page is not None) - was_kept, in_vain=was_in_vain)
+            return
+        family, base_key = found
+        base = self._known.get(base_key, _OUT) if base_key else _OUT
+        self._families.learn(
+            family,
+            page,
+            base=None if isinstance(base, Candidate) else self._pages.get(base),
+            leads_on=place in self._leading_on and family.kind not in (Kind.version, Kind.combined, Kind.repeated),
+            was_asked=was_asked,
+        )
 
     def know(self, url: str, target: Target) -> None:
         """Take in that a page has turned out to be at another address, which need not be asked for any more."""
         key = page_key(url)
         known = self._known.get(key)
-        if isinstance(known, _Candidate):
+        if isinstance(known, Candidate):
             self._waiting[known.depth].pop(key, None)
         if not isinstance(known, int):
             self._known[key] = target.place
@@ -330,15 +417,3 @@ class Frontier:
     def is_leaf(self, target: Target) -> bool:
         """Whether the links of this page are not followed."""
         return target.depth >= self.max_depth
-
-
-def _merge(first: Link, more: Link) -> Link:
-    """The first link, with what only the other one tells."""
-    return replace(
-        first,
-        text=first.text or more.text,
-        region=more.region if first.region == "main" else first.region,
-        language=first.language or more.language,
-        priority=more.priority if first.priority is None else first.priority,
-        modified=first.modified or more.modified,
-    )

@@ -41,6 +41,9 @@ from tasks.web.fetching.throttle import Throttle, make_throttle, parse_retry_aft
 
 _DOCUMENTS = {UNWANTED: ("image/", "video/", "audio/", "font/")}
 _LANGUAGE = re.compile(r"<html\b[^>]*?\slang\s*=\s*[\"']?([a-z]{2,3}(?:-[a-z0-9]{2,8}){0,2})\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+")
+MAX_COUNTED = 4
+"""Redirects from one number to the next are followed no further than to the fourth."""
 _BEGINNING = 10_000
 """Characters in which a document has said its language."""
 
@@ -113,8 +116,11 @@ class LeaveMiddleware:
             return
         try:
             await self.fetcher.robots.check(request.url)
-            if request.meta.get("redirect_urls") and (known := self.fetcher.known_already(target, request.url)):
-                raise known
+            if passed := request.meta.get("redirect_urls"):
+                if known := self.fetcher.known_already(target, request.url):
+                    raise known
+                if _counts_on([*passed, request.url]):
+                    raise FetchFailed("redirects that only count on")
         except PageError as error:
             raise IgnoreRequest(error.message) from error
 
@@ -208,6 +214,12 @@ class StaticFetcher:
         if reason := _header(response, "X-Egress"):
             raise gate_refusal(reason)
         return response
+
+
+def _counts_on(urls: list[str]) -> bool:
+    """Whether the last addresses of a chain of redirects differ in numbers alone."""
+    last = urls[-MAX_COUNTED:]
+    return len(last) == MAX_COUNTED and len({_NUMBER.sub("…", url) for url in last}) == 1
 
 
 def _read(response: Response, target: Target, *, site_may_move: bool = False) -> FetchedPage:

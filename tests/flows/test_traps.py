@@ -1,0 +1,74 @@
+"""Sites that have no end are left with the pages they have; those that only look like it are read whole."""
+
+from functools import partial
+
+import pytest
+
+from tests.crawling import Crawler
+from tests.sites import mazes
+from tests.sites.honest import HONEST
+from tests.sites.traps import BESIDES, TRAPS
+
+TIMES = 2
+"""As many pages may be asked for as there are, and as many again."""
+
+
+@pytest.mark.parametrize(
+    ("render", "reason"),
+    [
+        (mazes.calendar_maze, "trap"),
+        (mazes.session_maze, "trap"),
+        (mazes.facet_maze, "trap"),
+        (mazes.deeper_maze, "trap"),
+        (mazes.soft_404_maze, "soft_404"),
+        (mazes.redirect_maze, "duplicate"),
+        (mazes.duplicate_maze, "duplicate"),
+    ],
+)
+async def test_a_maze_is_left_with_its_real_pages(crawler: Crawler, render: mazes.Render, reason: str) -> None:
+    """Within twice as many requests as there are pages, with the reason counted."""
+    async with mazes.serve_maze(render) as maze:
+        found = await crawler.crawl(maze.url)
+        assert set(maze.real) <= found.names
+        assert found.statistics.skipped[reason] > 0
+        assert found.statistics.adds_up
+        assert maze.fetched <= TIMES * len(maze.real), maze.requests
+
+
+@pytest.mark.parametrize("name", TRAPS)
+async def test_a_trap_is_left_with_the_real_pages_of_its_site(crawler: Crawler, name: str) -> None:
+    """The same of every other kind, and what is left out is told."""
+    async with mazes.serve_maze(TRAPS[name], [*mazes.REAL, *BESIDES.get(name, ())]) as maze:
+        found = await crawler.crawl(maze.url)
+        texts = {path.rpartition("/")[2] for path in found.names}
+        assert {path.partition("?")[0].rpartition("/")[2] for path in maze.real[1:]} <= texts
+        assert found.statistics.skipped["trap"] >= sum(family["left_out"] for family in found.left_out) > 0
+        assert maze.fetched <= TIMES * len(maze.real), maze.requests
+
+
+@pytest.mark.parametrize("name", HONEST)
+async def test_a_site_that_only_looks_endless_is_read_whole(crawler: Crawler, name: str) -> None:
+    """Every page once, none left out."""
+    site = HONEST[name]
+    async with mazes.serve_maze(site.render, site.real) as served:
+        found = await crawler.crawl(served.url)
+        assert set(found.pages) == set(served.real)
+        assert "trap" not in found.statistics.skipped
+        assert served.fetched == len(served.real), served.requests
+
+
+@pytest.mark.parametrize("name", ["next", "path facets", "slug calendar"])
+async def test_a_trap_is_not_forgotten_when_a_build_begins_again(crawler: Crawler, name: str) -> None:
+    """What earlier attempts have read of it counts: only what was under way when they died is asked for twice."""
+    async with mazes.serve_maze(TRAPS[name], [*mazes.REAL, *BESIDES.get(name, ())]) as maze:
+        build_id = await crawler.record(maze.url)
+        for most in (6, 11, 13):
+            await crawler.break_off(build_id, partial(_has_sent, maze, most))
+        found = await crawler.go_on(build_id)
+        assert found.statistics.adds_up
+        assert len(found.pages) <= TIMES * len(maze.real), list(found.pages)
+        assert len(maze.requests) <= TIMES * len(maze.real), maze.requests
+
+
+def _has_sent(maze: mazes.Maze, most: int) -> bool:
+    return maze.fetched >= most

@@ -1,0 +1,110 @@
+"""Sites that look endless and are not: every page of them says something, and all are to be read.
+
+Each is a way to answer and the paths of all its pages; `HONEST` names them all.
+"""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from tests.sites.generated import sentences
+from tests.sites.mazes import Render, missing, page
+
+_FOOTER = sentences("the same on every page", 120)
+
+
+@dataclass(frozen=True)
+class Honest:
+    """A site and all that is on it, the home page left aside."""
+
+    render: Render
+    real: list[str]
+
+
+def _site(pages: dict[str, tuple[list[str], str]]) -> Honest:
+    """Pages by address: what each links to, and its text."""
+
+    def render(request: web.Request) -> web.Response:
+        if request.path_qs not in pages:
+            return missing()
+        links, text = pages[request.path_qs]
+        return page(request.path_qs, links, text=text)
+
+    return Honest(render, [address for address in pages if address != "/"])
+
+
+def _product(number: int) -> str:
+    return f"<p>It costs € {number + 5}.99 and weighs {number * 7} g.</p><p>{_FOOTER}</p>"
+
+
+def shop() -> Honest:
+    """Two hundred products of one template, on list pages of twenty, by number in the path and in a parameter."""
+    pages: dict[str, tuple[list[str], str]] = {}
+    lists = [f"/products?page={number}" for number in range(1, 11)]
+    for number, address in enumerate(lists):
+        ids = range(20 * number, 20 * number + 20)
+        products = [f"/product/{id_}" if id_ % 2 else f"/product?id={id_}" for id_ in ids]
+        teasers = "".join(f"<li>{sentences(f'teaser {id_}', 8)}</li>" for id_ in ids)
+        pages[address] = ([*lists, *products], f"<ul>{teasers}</ul>")
+        pages |= {product: (["/"], _product(id_)) for product, id_ in zip(products, ids, strict=True)}
+    return _site({"/": (lists[:1], f"<p>{sentences('shop', 80)}</p>"), **pages})
+
+
+def archive() -> Honest:
+    """Forty pages of a list, reached from the first, whose entries have no pages of their own."""
+    lists = [f"/news?page={number}" for number in range(1, 41)]
+    pages = {
+        address: (lists, "".join(f"<p>{sentences(f'entry {number} {entry}', 25)}</p>" for entry in range(4)))
+        for number, address in enumerate(lists)
+    }
+    return _site({"/": (lists[:1], f"<p>{sentences('archive', 80)}</p>"), **pages})
+
+
+def documentation() -> Honest:
+    """The same thirty chapters in four versions and as they stand now; a third of each is its own."""
+    chapters = [f"chapter-{word}" for word in sentences("chapters", 60).lower().replace(".", "").split()[:40]]
+    chapters = list(dict.fromkeys(chapters))[:25]
+    pages: dict[str, tuple[list[str], str]] = {}
+    for version in ("", "/v1", "/v2", "/v3", "/v4"):
+        links = [f"{version}/{chapter}" for chapter in chapters]
+        pages[version or "/"] = (
+            [*links, "/v1", "/v2", "/v3", "/v4"],
+            f"<p>{sentences(f'documentation {version}', 80)}</p>",
+        )
+        for chapter, link in zip(chapters, links, strict=True):
+            own = sentences(f"{version} {chapter}", 50)
+            pages[link] = (links, f"<p>{sentences(chapter, 100)}</p><p>{own}</p>")
+    return _site(pages)
+
+
+def blog() -> Honest:
+    """Ten years of posts, three a month, which only the archives of their months lead to."""
+    months = [f"/{year}/{month:02}" for year in range(2016, 2026) for month in range(1, 13, 2)]
+    pages: dict[str, tuple[list[str], str]] = {}
+    for month in months:
+        posts = [f"{month}/{day:02}/{sentences(f'{month} {day}', 3).lower()[:20].replace(' ', '-')}" for day in (3, 17)]
+        titles = "".join(f'<li><a href="{post}">{sentences(post, 4)}</a></li>' for post in posts)
+        pages[month] = (["/"], f"<ul>{titles}</ul>")
+        pages |= {post: (["/"], f"<p>{sentences(post, 120)}</p>") for post in posts}
+    return _site({"/": (months, f"<p>{sentences('blog', 80)}</p>"), **pages})
+
+
+def branches() -> Honest:
+    """A chain of shops: every town has the same pages under its name, each with a text of its own."""
+    towns = ["ash", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple", "oak", "pine"]
+    topics = ["team", "hours", "directions", "parking", "jobs", "news"]
+    pages: dict[str, tuple[list[str], str]] = {}
+    for place in ("", *(f"/{town}" for town in towns)):
+        links = [f"{place}/{topic}" for topic in topics]
+        pages[place or "/"] = ([*links, *(f"/{town}" for town in towns)], f"<p>{sentences(f'welcome {place}', 60)}</p>")
+        pages |= {link: (links, f"<p>{sentences(link, 90)}</p><p>{_FOOTER}</p>") for link in links}
+    return _site(pages)
+
+
+HONEST: dict[str, Honest] = {
+    "shop": shop(),
+    "archive": archive(),
+    "documentation": documentation(),
+    "blog": blog(),
+    "branches": branches(),
+}

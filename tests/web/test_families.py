@@ -1,0 +1,136 @@
+"""A family of URLs is read as far as it is worth it, and all together as far as the site bears it."""
+
+import numpy as np
+
+from tasks.core.models import Fingerprint
+from tasks.web.crawl.families import AT_ONCE, FEW, MANY, Families
+from tasks.web.crawl.traps import family_of
+
+SITE = "https://example.com"
+
+
+def page(*units: int, words: int = 20, numbers: tuple[int, ...] = ()) -> Fingerprint:
+    """A page of these sentences and numbers."""
+    sizes = np.full(len(units), words, np.uint16)
+    return Fingerprint(1, 1, np.array(units, np.uint64), sizes, 1, np.array(numbers, np.uint64))
+
+
+def site_of(others: int = 0) -> Families:
+    """The families of a site that has so many pages of none."""
+    families = Families()
+    for number in range(others):
+        families.note(f"{SITE}/page-{number}")
+        families.learn_other(kept=1, in_vain=False)
+    return families
+
+
+def read_all(paths: list[str], pages: list[Fingerprint | None], others: int = 100) -> int:
+    """How many of the URLs are read one after the other, each of which turns out as said."""
+    families, read = site_of(others), 0
+    for path in paths:
+        if (family := family_of(SITE + path)) is not None:
+            families.find(family)
+    for path, found in zip(paths, pages, strict=True):
+        family = family_of(SITE + path)
+        assert family is not None
+        if families.let_in(family):
+            families.learn(family, found)
+            read += 1
+    return read
+
+
+def test_a_shop_is_read_whole() -> None:
+    """Each product brings something, be it a number alone."""
+    paths = [f"/product?id={number}" for number in range(300)]
+    assert read_all(paths, [page(1, 2, numbers=(number,)) for number in range(300)], others=1) == 300
+
+
+def test_what_brings_nothing_is_given_up() -> None:
+    """Duplicates, empty pages, errors; and pages that only count themselves."""
+    paths = [f"/about?zx={number}" for number in range(300)]
+    assert read_all(paths, [None] * 300) == 3
+    assert read_all(paths, [page(1, 2)] * 300) == 4
+
+
+def test_a_list_that_repeats_its_last_page_is_given_up_soon() -> None:
+    """However much of it was worth reading before."""
+    paths = [f"/news?page={number}" for number in range(300)]
+    assert read_all(paths, [page(number) for number in range(40)] + [page(39)] * 260) < 80
+
+
+def test_combinations_are_read_as_long_as_they_bring_something_new() -> None:
+    """The same items in other order are nothing new; a forum's threads are."""
+    paths = [f"/shop?colour={number}&size={number % 5}" for number in range(300)] + ["/shop?colour=1"]
+    same = [page(*range(number % 3, number % 3 + 10)) for number in range(301)]
+    assert read_all(paths, same) < 10
+    threads = [page(*range(10 * number, 10 * number + 10)) for number in range(301)]
+    assert read_all(paths, threads) == 301
+
+
+def test_months_without_events_are_given_up_and_those_with_events_are_not() -> None:
+    """Whatever the names of months and days are."""
+    paths = [f"/calendar/{2000 + number // 12}/{number % 12 + 1}" for number in range(200)]
+    assert read_all(paths, [page(number, words=5) for number in range(200)]) == 3
+    assert read_all(paths, [page(*range(9 * number, 9 * number + 9)) for number in range(200)]) == 200
+
+
+def test_an_archive_without_text_is_read_for_what_it_leads_to() -> None:
+    """A month that nothing but links stand on, to stories that nothing else has named."""
+    families = site_of(10)
+    for number in range(120):
+        family = family_of(f"{SITE}/{2000 + number // 12}/{number % 12 + 1}")
+        assert family is not None
+        assert families.let_in(family)
+        families.learn(family, page(1, words=5), leads_on=True)
+
+
+def test_a_version_of_a_page_has_to_say_something_else() -> None:
+    """Beside the page it is a version of, some words more are nothing."""
+    family, original = family_of(f"{SITE}/about?view=lite"), page(1, 2, 3, 4)
+    assert family is not None
+    for versions, most in (
+        ([page(1, 2, 3, 100 + n, words=5) for n in range(9)], 3),
+        ([page(9 * n, 5) for n in range(9)], 9),
+    ):
+        families, read = site_of(100), 0
+        for version in versions:
+            if families.let_in(family):
+                families.learn(family, version, base=original)
+                read += 1
+        assert read == most
+
+
+def test_the_first_with_a_new_path_is_not_held_against_its_parameter() -> None:
+    """Where every link carries an id, each page is read once."""
+    families = Families()
+    firsts = [family_of(f"{SITE}/page-{number}?zx={number}") for number in range(20)]
+    assert all(family is not None and families.is_first(family) for family in firsts)
+    again = [family_of(f"{SITE}/page-{number}?zx={number + 100}") for number in range(20)]
+    assert not any(family is not None and families.is_first(family) for family in again)
+
+
+def test_what_is_read_in_vain_stays_below_what_is_not() -> None:
+    """Of all families together, however many there are; a few may be tried on the smallest site."""
+    for others, most in ((1, FEW + AT_ONCE), (20, 10 + AT_ONCE)):
+        families, read = site_of(others), 0
+        for number in range(100):
+            family = family_of(f"{SITE}/trap-{number}?a={number}&b{number}=1")
+            assert family is not None
+            if families.let_in(family):
+                families.learn(family, None)
+                read += 1
+        assert 0 < read <= most
+
+
+def test_a_site_is_left_when_it_says_the_same_again_and_again() -> None:
+    """Also under addresses that nothing is wrong with."""
+    families = site_of(30)
+    for _ in range(29):
+        families.learn_other(kept=0, in_vain=True)
+    assert not families.is_futile
+    families.learn_other(kept=0, in_vain=True)
+    assert families.is_futile
+    small = Families()
+    for _ in range(MANY - 1):
+        small.learn_other(kept=0, in_vain=True)
+    assert not small.is_futile

@@ -1,0 +1,77 @@
+"""Addresses that may be versions of a known page are known by what several of them have in common."""
+
+import pytest
+
+from tasks.web.crawl.traps import Kind
+from tasks.web.crawl.urls import page_key
+from tasks.web.crawl.variants import ENOUGH, Form, Versions, base_of
+
+SITE = "https://example.com"
+PAGES = ["about", "team", "prices", "history"]
+
+
+def form_of(path: str, *others: str, until: int = 0) -> Form | None:
+    """What an address is taken for a version of, on a site with these, the first found on page 0, 1, 2 …"""
+    versions = Versions()
+    known = {page_key(SITE + other) for other in others}
+    for source, other in enumerate((*others, path)):
+        versions.find(page_key(SITE + other), SITE + other, source)
+    return versions.form_of(page_key(SITE + path), known.__contains__, until=until or len(others))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("/*/print-view", "…/print-view"),
+        ("/lite/*", "/lite/…"),
+        ("/*-mobile", "…-mobile"),
+        ("/*_print.html", "…_print.html"),
+        ("/*.amp", "….amp"),
+        ("/s93f7/*", "/…/…"),
+    ],
+)
+def test_a_part_that_several_have_beside_known_pages_makes_versions(pattern: str, name: str) -> None:
+    """Whatever it is called, and wherever it stands."""
+    plain = [f"/{page}" for page in PAGES]
+    versions = [pattern.replace("*", page) for page in PAGES]
+    form = form_of(versions[0], *plain, *versions[1:])
+    assert form is not None
+    assert (form.base, form.family.name, form.family.kind) == ("example.com/about", name, Kind.version)
+    assert form_of(versions[0], *versions[1:]) is None
+    assert form_of(versions[0], *plain, *versions[1 : ENOUGH - 1]) is None
+
+
+def test_what_later_pages_name_does_not_count_yet() -> None:
+    """So what is early does not depend on which page is read first."""
+    others = [*(f"/{page}" for page in PAGES), *(f"/lite/{page}" for page in PAGES[1:])]
+    assert form_of("/lite/about", *others, until=len(others) - 1) is None
+
+
+def test_the_same_in_capitals_is_a_version() -> None:
+    """One alone."""
+    form = form_of("/About", "/about")
+    assert form is not None
+    assert form.base == "example.com/about"
+    assert form_of("/About") is None
+
+
+def test_a_path_that_may_be_put_together_in_any_order_is_combined() -> None:
+    """Without its last part it is known, and without one before that as well."""
+    form = form_of("/shop/red/small", "/shop/red", "/shop/small")
+    assert form is not None
+    assert form.family.kind is Kind.combined
+    assert form_of("/shop/red/small", "/shop/red", "/shop/large") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "base"),
+    [
+        ("/about?zx=1", "example.com/about"),
+        ("/about/print", "example.com/about"),
+        ("/print/about", "example.com/about"),
+    ],
+)
+def test_an_address_of_a_family_has_a_page_it_may_be_a_version_of(path: str, base: str) -> None:
+    """Without what varies, if that is known."""
+    assert base_of(page_key(SITE + path), {"example.com/about"}.__contains__) == base
+    assert base_of(page_key(SITE + path), set[str]().__contains__) == ""
