@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from flows.resuming import resume
 from flows.workspace import Workspace
 from tasks.brand.first_sight import Sight
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
 from tasks.core.models import Found, Target, Theme
 from tasks.knowledge.builds import read_widget
-from tasks.knowledge.crawl import CrawledUrl, read_crawl, remember_urls
+from tasks.knowledge.crawl import read_crawl, remember_urls
 from tasks.knowledge.publication import Looks, save_looks
 from tasks.theme import Home, theme
 from tasks.web.crawl.duplicates import Duplicates
@@ -56,11 +57,8 @@ async def open_site(space: Workspace) -> Site:
         max_depth=space.job.request.depth,
         max_pages=space.job.request.max_pages,
     )
-    left_open = _recall(frontier, crawl, home)
     duplicates = Duplicates()
-    for known in stored:
-        if known.content_hash:
-            duplicates.recall(known.target.url, known.target.place, known.content_hash)
+    left_open = await resume(space, crawl, home, frontier, duplicates)
     await _tell_started(space, frontier)
     return Site(frontier, home, left_open, duplicates, title, looks)
 
@@ -105,22 +103,6 @@ async def _tell_theme(space: Workspace, found: Theme) -> None:
             detail="the page shows no colours of its own",
             theme=data,
         )
-
-
-def _recall(frontier: Frontier, crawl: list[CrawledUrl], home: Found | None) -> list[Target]:
-    """Tell the frontier what is known; the URLs that are still to be read."""
-    left_open = []
-    for known in crawl:
-        is_home = home is not None and known.target.depth == 0
-        to_read = known.status in ("queued", "failed")
-        if known.status != "found":
-            frontier.recall(known.target, has_place=known.status != "skipped", is_open=to_read)
-        if to_read and not is_home:
-            left_open.append(known.target)
-    if home is not None and not crawl:
-        frontier.recall(home.target, has_place=True, is_open=True)
-    frontier.recall_found([known.target for known in crawl if known.status == "found"])
-    return left_open
 
 
 async def _tell_started(space: Workspace, frontier: Frontier) -> None:

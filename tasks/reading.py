@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.core.errors import PageSkipped
-from tasks.core.models import ChunkedPage, FetchedPage
+from tasks.core.models import ChunkedPage, FetchedPage, Fingerprint, ReadPage
 from tasks.knowledge.chunks import CHUNK_TOKENS, chunk_page
 from tasks.knowledge.tokens import load_tokenizer
 from tasks.web.content.main_content import read_page
@@ -35,3 +35,8 @@ def read_in_chunks(page: FetchedPage, manner: Manner) -> ChunkedPage:
     read = read_page(page, manner.site_title)
     chunked = chunk_page(read, load_tokenizer(manner.model), manner.chunk_tokens)
     return chunked.model_copy(update={"fingerprint": fingerprint_of(read)})
+
+
+def fingerprints_of(pages: list[ReadPage]) -> list[Fingerprint]:
+    """What tells of pages that were read before whether others say the same."""
+    return [fingerprint_of(page) for page in pages]

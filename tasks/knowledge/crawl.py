@@ -4,12 +4,12 @@ It is what lets a run that died go on where it stopped. `stored` is written by t
 transaction that stores the page.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 from uuid import UUID
 
 from tasks.core.database import Pool
-from tasks.core.models import Frozen, Target
+from tasks.core.models import Frozen, ReadPage, Target
 from tasks.knowledge.storable import storable
 
 Outcome = Literal["failed", "skipped"]
@@ -35,6 +35,10 @@ _ADD_ALIASES = """
 """
 
 
+STORED_BATCH = 50
+"""Stored pages that are read at a time."""
+
+
 class CrawledUrl(Frozen):
     """A URL and what became of it."""
 
@@ -45,6 +49,13 @@ class CrawledUrl(Frozen):
     """Of the stored page."""
     title: str | None = None
     """Of the stored page."""
+
+
+class StoredPage(Frozen):
+    """A page that an earlier attempt of the build has stored."""
+
+    page: ReadPage
+    content_hash: str
 
 
 async def remember_urls(pool: Pool, build_id: UUID, targets: Sequence[Target], found: Sequence[Target] = ()) -> None:
@@ -122,3 +133,31 @@ async def read_crawl(pool: Pool, build_id: UUID) -> list[CrawledUrl]:
             )
             for url, depth, place, status, reason, content_hash, title in await rows.fetchall()
         ]
+
+
+async def read_stored(pool: Pool, build_id: UUID) -> AsyncIterator[list[StoredPage]]:
+    """The pages the build has stored, some at a time; their targets have the places they were let in at."""
+    last = -1
+    while True:
+        async with pool.connection() as connection:
+            rows = await connection.execute(
+                "SELECT crawl.place, crawl.url, crawl.depth, page.url, page.title, page.content, page.content_hash"
+                " FROM knowledge_scraped_pages AS page JOIN crawl_urls AS crawl"
+                " ON crawl.job_id = page.job_id AND crawl.place = (page.metadata ->> 'order')::int"
+                " WHERE page.job_id = %s AND crawl.status = 'stored' AND crawl.place > %s"
+                " ORDER BY crawl.place LIMIT %s",
+                (build_id, last, STORED_BATCH),
+            )
+            found = [
+                StoredPage(
+                    page=ReadPage(
+                        target=Target(url=target_url, depth=depth, place=place), url=url, title=title, markdown=content
+                    ),
+                    content_hash=content_hash,
+                )
+                for place, target_url, depth, url, title, content, content_hash in await rows.fetchall()
+            ]
+        if not found:
+            return
+        yield found
+        last = found[-1].page.target.place

@@ -100,9 +100,14 @@ class Duplicates:
             self.forget(record)
         return found
 
-    def recall(self, url: str, place: int, content_hash: str) -> None:
-        """Take in a page that an earlier attempt of the build has stored: equal ones are known by its text alone."""
-        self._keep(Record(url, url, place, content_hash, _UNKNOWN), "")
+    def recall(
+        self, url: str, place: int, content_hash: str, *, target_url: str = "", fingerprint: Fingerprint | None = None
+    ) -> None:
+        """Take in a page that an earlier attempt of the build has stored, read at `target_url` (absent: there).
+
+        Without its fingerprint only equal ones are known to be the same.
+        """
+        self._keep(Record(url, target_url or url, place, content_hash, fingerprint or _UNKNOWN), "")
 
     def forget(self, record: Record) -> None:
         """Take back that a page is kept."""

@@ -1,0 +1,51 @@
+"""Going on where an earlier attempt of the build had stopped: what it found, what it read, what that was worth."""
+
+import asyncio
+
+from flows.workspace import Workspace
+from tasks.core.models import Fingerprint, Found, Target
+from tasks.knowledge.crawl import CrawledUrl, read_stored
+from tasks.reading import fingerprints_of
+from tasks.web.crawl.duplicates import Duplicates
+from tasks.web.crawl.families import IN_VAIN
+from tasks.web.crawl.frontier import Frontier
+
+
+async def resume(
+    space: Workspace, crawl: list[CrawledUrl], home: Found | None, frontier: Frontier, duplicates: Duplicates
+) -> list[Target]:
+    """Tell the frontier and the duplicates what is known; the URLs that are still to be read.
+
+    What is stored says of each page what it brought: a trap that was found out is one still.
+    """
+    pages = await _read_again(space, duplicates)
+    frontier.foresee(known.target for known in crawl)
+    left_open = []
+    for known in crawl:
+        is_home = home is not None and known.target.depth == 0
+        to_read = known.status in ("queued", "failed")
+        if known.status != "found":
+            has_place = known.status != "skipped"
+            page = pages.get(known.target.place)
+            in_vain = known.reason in IN_VAIN
+            frontier.recall(known.target, has_place=has_place, is_open=to_read, page=page, in_vain=in_vain)
+        if to_read and not is_home:
+            left_open.append(known.target)
+    if home is not None and not crawl:
+        frontier.recall(home.target, has_place=True, is_open=True)
+    frontier.recall_found([known.target for known in crawl if known.status == "found"])
+    return left_open
+
+
+async def _read_again(space: Workspace, duplicates: Duplicates) -> dict[int, Fingerprint]:
+    """What tells of the stored pages what they say, by place; the duplicates know them from now on."""
+    loop, found = asyncio.get_running_loop(), dict[int, Fingerprint]()
+    async for stored in read_stored(space.pool, space.job.build_id):
+        pages = [known.page for known in stored]
+        for known, page in zip(
+            stored, await loop.run_in_executor(space.processes, fingerprints_of, pages), strict=True
+        ):
+            target = known.page.target
+            found[target.place] = page
+            duplicates.recall(known.page.url, target.place, known.content_hash, target_url=target.url, fingerprint=page)
+    return found
