@@ -227,6 +227,21 @@ async def test_a_redirect_loop_ends(static: StaticFetcher) -> None:
         assert len(site.asked) == 11
 
 
+async def test_redirects_that_only_count_on_are_not_followed_to_their_limit(static: StaticFetcher) -> None:
+    """A chain that leads somewhere is."""
+
+    async def count(request: web.Request) -> web.Response:
+        number = int(request.match_info["number"]) + 1
+        raise web.HTTPFound("/end" if number == 3 else f"/loop/{number}")
+
+    async with serve({"/loop/{number}": count, "/end": html(HOME)}) as site:
+        assert (await static.fetch(Target(url=f"{site.url}/loop/1", depth=1))).final_url == f"{site.url}/end"
+        site.asked.clear()
+        with pytest.raises(FetchFailed, match="only count on"):
+            await static.fetch(Target(url=f"{site.url}/loop/7", depth=1))
+        assert len(site.asked) == 3
+
+
 async def test_a_redirect_off_the_site_is_skipped(static: StaticFetcher) -> None:
     """Another port is another site; unless it is the start page, which says where the site is."""
     async with serve({"/": html(HOME)}) as other, serve({"/": redirect(f"{other.url}/")}) as site:

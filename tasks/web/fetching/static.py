@@ -219,7 +219,7 @@ class StaticFetcher:
 def _counts_on(urls: list[str]) -> bool:
     """Whether the last addresses of a chain of redirects differ in numbers alone."""
     last = urls[-MAX_COUNTED:]
-    return len(last) == MAX_COUNTED and len({_NUMBER.sub("…", url) for url in last}) == 1
+    return len(set(last)) == MAX_COUNTED and len({_NUMBER.sub("…", url) for url in last}) == 1
 
 
 def _read(response: Response, target: Target, *, site_may_move: bool = False) -> FetchedPage:
