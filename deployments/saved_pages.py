@@ -13,8 +13,9 @@ from tasks.core.settings import RenderMode, Settings
 from tasks.theme import fetch_resources
 from tasks.web.fetching.chromium import open_chromium
 from tasks.web.fetching.egress import open_gate
+from tasks.web.fetching.rendered_page import RenderedPage
 from tasks.web.fetching.tab import TabGone
-from tasks.web.fetching.visit import RenderedPage, Visit
+from tasks.web.fetching.visit import Visit
 from tasks.web.reader import open_web
 
 

@@ -7,7 +7,7 @@ from tasks.core.errors import PageError
 from tasks.core.models import Frozen
 from tasks.web.content.main_content import read_page
 from tasks.web.crawl.links import list_links
-from tasks.web.fetching.visit import RenderedPage
+from tasks.web.fetching.rendered_page import RenderedPage
 
 MIN_WORDS = 25
 """Fewer words or links more than this are a script's finery: a copy button, a date, a menu …"""

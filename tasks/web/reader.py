@@ -11,15 +11,19 @@ from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.comparison import compare
 from tasks.web.crawl.sitemaps import find_hints
+from tasks.web.fetching.answers import is_for_http
 from tasks.web.fetching.egress import open_gate
+from tasks.web.fetching.middlewares import KnownAlready
 from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
+from tasks.web.fetching.rendered_page import RenderedPage, Sent
 from tasks.web.fetching.shells import shell_sign
-from tasks.web.fetching.static import KnownAlready, StaticFetcher, open_static_fetcher
+from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
 from tasks.web.fetching.throttle import Throttle, make_throttle
-from tasks.web.fetching.visit import RenderedPage, Sent
 from tasks.web.rendering import RenderPolicy, is_route, pattern_of
 
 logger = logging.getLogger("widget_builder.web")
+
+DOCUMENT = "a document that the browser does not show"
 
 
 class Web:
@@ -55,9 +59,15 @@ class Web:
             if on_sent:
                 await on_sent(page.final_url, page.html)
             return RenderedPage(page=self._explained(page, "rendering is off"), sent_html=page.html)
-        rendered = await self._rendered.fetch(
-            target, probe=probe, compare=True, on_sent=on_sent, site_may_move=True, keep=True
-        )
+        try:
+            rendered = await self._rendered.fetch(
+                target, probe=probe, compare=True, on_sent=on_sent, site_may_move=True, keep=True
+            )
+        except PageSkipped as skipped:
+            if not is_for_http(skipped):
+                raise
+            sent = await self._static.fetch(target, site_may_move=True)
+            return RenderedPage(page=self._explained(sent, DOCUMENT), sent_html=sent.html)
         page = await self._learn(rendered)
         self._static.prefer_language_of(page.html)
         return rendered.model_copy(update={"page": self._explained(page, "the home page")})
@@ -93,7 +103,7 @@ class Web:
         await self._check_robots(target)
         method, why = self._policy.choose(target)
         if self._rendered is not None and method is FetchMethod.browser:
-            return self._explained(await self._render(target, self._rendered), why)
+            return await self._render_or_fetch(target, self._rendered, why)
         if self._rendered is not None and is_route(target.url):
             # Without the browser every route is the one document.
             raise PageSkipped("empty", f"a route in the fragment that shows nothing of its own: {why}")
@@ -105,6 +115,15 @@ class Web:
         method, changed = self._policy.choose(target)
         suspicion = changed if method is FetchMethod.browser else self._policy.suspect(sent)
         return await self._escalate(sent, suspicion, self._rendered) if suspicion else self._explained(sent, why)
+
+    async def _render_or_fetch(self, target: Target, fetcher: RenderedFetcher, why: str) -> FetchedPage:
+        """The page from the browser; what turns out to be a document that a browser does not show, over HTTP."""
+        try:
+            return self._explained(await self._render(target, fetcher), why)
+        except PageSkipped as skipped:
+            if not is_for_http(skipped):
+                raise
+        return self._explained(await self._static.fetch(target), DOCUMENT)
 
     async def _escalate(self, sent: FetchedPage, suspicion: str, fetcher: RenderedFetcher) -> FetchedPage:
         """The page from the browser after all."""
@@ -193,5 +212,5 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
         static = await stack.enter_async_context(open_static_fetcher(settings, gate, throttle))
         rendered = None
         if settings.render is not RenderMode.never:
-            rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate, throttle))
+            rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate, throttle, static.cookies))
         yield Web(static, rendered, RenderPolicy(settings.render), throttle)

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.core.settings import RenderMode
 from tasks.web.comparison import Comparison
+from tasks.web.fetching.rendered_page import HASH_ROUTES, RenderedPage
 from tasks.web.fetching.shells import count_words, has_scripts, shell_sign
-from tasks.web.fetching.visit import HASH_ROUTES, RenderedPage
 
 SAMPLES = 5
 """Most pages of depth 1, of different URL patterns, that are looked at in the browser."""

@@ -61,6 +61,37 @@ async def test_a_linked_pdf_is_found_and_read() -> None:
         assert read_page(page).markdown == "## Page 1\n\nOpen from nine until five."
 
 
+@pytest.mark.parametrize(
+    ("kind", "disposition"),
+    [("application/pdf", "inline"), ("application/pdf", "attachment"), ("application/octet-stream", "attachment")],
+)
+async def test_a_pdf_that_the_browser_meets_is_read_over_http(kind: str, disposition: str) -> None:
+    """Its address does not say what it is, and the browser does not show it; also as the start page."""
+    pdf = binary(make_pdf(["Open from nine until five."]), Content_Type=kind, Content_Disposition=disposition)
+    async with (
+        serve({"/hours": pdf}) as site,
+        open_web(make_settings(render="always", page_timeout_s=20)) as reader,
+    ):
+        page = await reader.fetch(Target(url=f"{site.url}/hours", depth=1))
+        home = await reader.load_home(Target(url=f"{site.url}/hours", depth=0), TITLE)
+        for found in (page, home.page):
+            assert found.method is FetchMethod.http
+            assert read_page(found).markdown == "## Page 1\n\nOpen from nine until five."
+
+
+async def test_what_neither_way_can_read_is_left_out_with_its_type() -> None:
+    """Of a download that is none of the documents, the browser's word is not the last."""
+    archive = binary(b"PK\x03\x04" + bytes(500), Content_Type="application/zip", Content_Disposition="attachment")
+    async with (
+        serve({"/all": archive, "/picture": binary(b"\x89PNG", Content_Type="image/png")}) as site,
+        open_web(make_settings(render="always", page_timeout_s=20)) as reader,
+    ):
+        for path, kind in (("/all", "application/zip"), ("/picture", "image/png")):
+            with pytest.raises(PageSkipped) as skipped:
+                await reader.fetch(Target(url=site.url + path, depth=1))
+            assert skipped.value.reason == f"not_html: {kind}"
+
+
 @pytest.mark.parametrize("render", ["always", "never"])
 async def test_robots_txt_holds_for_the_browser_too(render: str) -> None:
     """The forbidden page is not asked for."""

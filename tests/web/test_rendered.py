@@ -18,7 +18,7 @@ from tasks.core.models import FetchMethod, Target
 from tasks.web.fetching import chromium
 from tasks.web.fetching.egress import Gate, open_gate
 from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
-from tasks.web.fetching.visit import RenderedPage
+from tasks.web.fetching.rendered_page import RenderedPage
 from tests.web.conftest import (
     HOME,
     Answer,

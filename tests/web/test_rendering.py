@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.core.settings import RenderMode
 from tasks.web.comparison import Comparison, compare
+from tasks.web.fetching.rendered_page import RenderedPage
 from tasks.web.fetching.shells import shell_sign
-from tasks.web.fetching.visit import RenderedPage
 from tasks.web.rendering import RenderPolicy, pattern_of
 
 WORDS = "<p>" + "plenty of words to read " * 40 + "</p>"

@@ -97,6 +97,12 @@ def wrong_type(kind: str) -> PageSkipped:
     return PageSkipped(f"not_html: {named}", f"its type is {named}")
 
 
+def is_for_http(skipped: PageSkipped) -> bool:
+    """Whether what the browser takes for no page may be read over HTTP: a PDF, a download, what has no true type."""
+    reason, _, kind = skipped.reason.partition(": ")
+    return reason == "not_html" and (not kind or kind in _UNTOLD)
+
+
 def real_type(content_type: str, body: bytes) -> str:
     """`text/html`, `application/pdf`, or the type of something that is neither: as the body shows, where it does.
 

@@ -13,11 +13,13 @@ from tasks.core.models import Target
 from tasks.core.settings import Settings
 from tasks.web.fetching.answers import check_scheme, gate_refusal
 from tasks.web.fetching.chromium import Chromium, open_chromium
+from tasks.web.fetching.cookies import Cookies
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.first_screen import KeptTab
-from tasks.web.fetching.tab import TabGone
+from tasks.web.fetching.rendered_page import RenderedPage, Sent
+from tasks.web.fetching.tab import Tab, TabGone
 from tasks.web.fetching.throttle import Throttle, make_throttle
-from tasks.web.fetching.visit import RenderedPage, Sent, Visit
+from tasks.web.fetching.visit import Visit
 
 TRIES = 2
 """A page that crashes its tab, or whose browser was killed by a neighbour, gets another one once."""
@@ -29,11 +31,14 @@ _RETRIABLE = ("ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_TIMED_OUT", "ERR_NET
 class RenderedFetcher:
     """Fetches pages with the browser, as many at once as there are tabs."""
 
-    def __init__(self, settings: Settings, gate: Gate, chromium: Chromium, throttle: Throttle) -> None:
+    def __init__(
+        self, settings: Settings, gate: Gate, chromium: Chromium, throttle: Throttle, cookies: Cookies | None
+    ) -> None:
         self._settings = settings
         self._gate = gate
         self._chromium = chromium
         self._throttle = throttle
+        self._cookies = cookies
         self._tabs = asyncio.Semaphore(settings.most_lanes["extract-browser"])
         self._endless: set[str] = set()
         self._kept: KeptTab | None = None
@@ -106,7 +111,8 @@ class RenderedFetcher:
                     site_may_move=site_may_move,
                 )
                 resources.callback(visit.stop)
-                page = await visit.load(probe, compare=compare, on_sent=on_sent)
+                async with self._sharing_cookies(tab, target.url):
+                    page = await visit.load(probe, compare=compare, on_sent=on_sent)
                 if keep:
                     await self.release()
                     self._kept = KeptTab(tab, resources.pop_all())
@@ -115,6 +121,21 @@ class RenderedFetcher:
             raise
         except PlaywrightError as error:
             raise _explain(error.message, target.url, self._gate) from error
+
+    @asynccontextmanager
+    async def _sharing_cookies(self, tab: Tab, url: str) -> AsyncIterator[None]:
+        """While the browser is on a page of a site: it has what came over HTTP, which then gets what it was given."""
+        if self._cookies is None:
+            yield
+            return
+        await self._cookies.give(tab.page.context, url)
+        try:
+            yield
+        except PageError:
+            # A page that lets nobody in without a cookie answers with an error, and the cookie.
+            await self._cookies.take(tab.page.context, url)
+            raise
+        await self._cookies.take(tab.page.context, tab.page.url)
 
 
 def _explain(text: str, url: str, gate: Gate) -> PageError | TabGone:
@@ -141,11 +162,11 @@ def _code(text: str) -> str:
 
 @asynccontextmanager
 async def open_rendered_fetcher(
-    settings: Settings, gate: Gate, throttle: Throttle | None = None
+    settings: Settings, gate: Gate, throttle: Throttle | None = None, cookies: Cookies | None = None
 ) -> AsyncIterator[RenderedFetcher]:
-    """A fetcher whose browser starts in the background, and ends on leaving."""
+    """A fetcher whose browser starts in the background, and ends on leaving; `cookies`: which it shares with others."""
     async with open_chromium(settings, gate) as chromium:
-        fetcher = RenderedFetcher(settings, gate, chromium, throttle or make_throttle(settings))
+        fetcher = RenderedFetcher(settings, gate, chromium, throttle or make_throttle(settings), cookies)
         try:
             yield fetcher
         finally:

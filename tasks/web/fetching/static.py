@@ -11,14 +11,16 @@ cannot be had.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
+from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
+from scrapy.http.cookies import CookieJar
 
 from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
@@ -33,17 +35,16 @@ from tasks.web.fetching.answers import (
     real_type,
     wrong_type,
 )
+from tasks.web.fetching.cookies import Cookies
 from tasks.web.fetching.decoding import decode_html
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.failures import explain_failure
 from tasks.web.fetching.handlers import DEADLINE, UNWANTED, Http1Handler, HttpsHandler
+from tasks.web.fetching.middlewares import GateMiddleware, KnownAlready, LeaveMiddleware
 from tasks.web.fetching.throttle import Throttle, make_throttle, parse_retry_after
 
 _DOCUMENTS = {UNWANTED: ("image/", "video/", "audio/", "font/")}
 _LANGUAGE = re.compile(r"<html\b[^>]*?\slang\s*=\s*[\"']?([a-z]{2,3}(?:-[a-z0-9]{2,8}){0,2})\b", re.IGNORECASE)
-_NUMBER = re.compile(r"\d+")
-MAX_COUNTED = 4
-"""Redirects from one number to the next are followed no further than to the fourth."""
 _BEGINNING = 10_000
 """Characters in which a document has said its language."""
 
@@ -79,52 +80,6 @@ class _OpenSpider(Spider):
         yield
 
 
-class GateMiddleware:
-    """Sends every request, Scrapy's own for robots.txt included, through the egress gate."""
-
-    def __init__(self, proxy_url: str) -> None:
-        self._proxy_url = proxy_url
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "GateMiddleware":
-        """As Scrapy makes its middlewares."""
-        return cls(crawler.settings["EGRESS_GATE"])
-
-    def process_request(self, request: Request) -> None:
-        """Name the proxy."""
-        request.meta["proxy"] = self._proxy_url
-
-
-KnownAlready = Callable[[Target, str], PageSkipped | None]
-"""What to say of a target's redirect to a URL that is asked for already."""
-
-
-class LeaveMiddleware:
-    """Asks before every request, redirects included, whether it is to be made; for what is no page it need not be."""
-
-    fetcher: "StaticFetcher"
-
-    @classmethod
-    def from_crawler(cls, _crawler: Crawler) -> "LeaveMiddleware":
-        """As Scrapy makes its middlewares."""
-        return cls()
-
-    async def process_request(self, request: Request) -> None:
-        """Refuse what is forbidden, or asked for already."""
-        target: Target | None = request.meta.get("target")
-        if target is None:
-            return
-        try:
-            await self.fetcher.robots.check(request.url)
-            if passed := request.meta.get("redirect_urls"):
-                if known := self.fetcher.known_already(target, request.url):
-                    raise known
-                if _counts_on([*passed, request.url]):
-                    raise FetchFailed("redirects that only count on")
-        except PageError as error:
-            raise IgnoreRequest(error.message) from error
-
-
 class StaticFetcher:
     """Fetches pages over HTTP; any number at once."""
 
@@ -136,7 +91,11 @@ class StaticFetcher:
         self.robots = Robots(self._ask_robots, obey=settings.obey_robots)
         self.known_already: KnownAlready = lambda _target, _url: None
         if middleware := crawler.get_downloader_middleware(LeaveMiddleware):
-            middleware.fetcher = self
+            middleware.check_robots = self.robots.check
+            middleware.known_already = lambda target, url: self.known_already(target, url)
+        kept = crawler.get_downloader_middleware(CookiesMiddleware)
+        self.cookies = Cookies(kept.jars[None] if kept else CookieJar())
+        """What sites have given; the browser may share them."""
 
     def prefer_language_of(self, html: str) -> None:
         """Ask for further pages in the language of this one, where the site has several under one URL."""
@@ -214,12 +173,6 @@ class StaticFetcher:
         if reason := _header(response, "X-Egress"):
             raise gate_refusal(reason)
         return response
-
-
-def _counts_on(urls: list[str]) -> bool:
-    """Whether the last addresses of a chain of redirects differ in numbers alone."""
-    last = urls[-MAX_COUNTED:]
-    return len(set(last)) == MAX_COUNTED and len({_NUMBER.sub("…", url) for url in last}) == 1
 
 
 def _read(response: Response, target: Target, *, site_may_move: bool = False) -> FetchedPage:

@@ -3,23 +3,22 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
-from urllib.parse import urldefrag
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Response
-from w3lib.encoding import html_to_unicode
 
 from tasks.core.errors import FetchFailed, PageSkipped
-from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
-from tasks.web.crawl.directives import HEADER
+from tasks.core.models import Target
 from tasks.web.fetching.answers import check_answer, gate_refusal, is_html
 from tasks.web.fetching.isolation import ScriptFailed, World, enter
+from tasks.web.fetching.rendered_page import RenderedPage, Sent, decode, describe
 from tasks.web.fetching.settling import LOAD_S, settle
 from tasks.web.fetching.shells import shell_sign
 from tasks.web.fetching.tab import Tab, TabGone
 from tasks.web.fetching.traffic import Traffic
+from tasks.web.fetching.unfolding import has_moved, unfold
 
 logger = logging.getLogger("widget_builder.web")
 
@@ -27,39 +26,8 @@ ARRIVAL_S = 2.0
 """How often we ask for a document that does not come."""
 MAX_REQUESTS = 300
 """A page whose scripts have made so many requests when its time to come to rest is over is stopped."""
-MAX_GROWTHS = 3
-"""Times a page that grows when scrolled to its end is scrolled on."""
 MAX_MOVES = 5
 """Times a page may send the browser on by script or meta refresh."""
-HASH_ROUTES = ("#/", "#!")
-
-# Playwright and Chromium say it in words only.
-MOVED = (
-    "context was destroyed",
-    "is navigating",
-    "No resource with given identifier",
-    "No data found for resource",
-    "Cannot find context",
-    "navigated or closed",
-    "No frame for given id",
-    "Not attached to an active page",
-)
-
-
-Sent = Callable[[str, str], Awaitable[None]]
-"""Takes a document's URL and its HTML as sent, long before it has been drawn."""
-
-
-class RenderedPage(Frozen):
-    """A page as the browser shows it, and as it was sent."""
-
-    page: FetchedPage
-    sent_html: str = ""
-    """The body of the answer, before any script ran; empty unless asked for."""
-    probe: Any = None
-    """What the probe returned: JSON."""
-    dark_probe: Any = None
-    """The same for a visitor who prefers the dark scheme."""
 
 
 class Visit:
@@ -210,11 +178,11 @@ class Visit:
                 sent = await answer.body()
         except (TimeoutError, PlaywrightError):
             return None
-        html = _decode(sent, answer)
+        html = decode(sent, answer)
         if len(sent) > self._max_bytes or shell_sign(html):
             return None
         logger.info("%s waits for a script that does not come: read as sent", self._target.url)
-        return RenderedPage(page=await self._describe(answer, answer.url, html, len(sent)), sent_html=html)
+        return RenderedPage(page=await describe(self._target, answer, answer.url, html, len(sent)), sent_html=html)
 
     async def _read(
         self, answer: Response, probe: str | None, compare: bool, on_sent: Sent | None
@@ -223,21 +191,21 @@ class Visit:
         try:
             sent = await answer.body() if compare else b""
             if sent and on_sent:
-                await on_sent(answer.url, _decode(sent, answer))
+                await on_sent(answer.url, decode(sent, answer))
             world = await enter(self._tab.cdp)
             await self._settle(world)
             seen = await self._evaluate(probe, "light") if probe else None
             shown = await self._write_down(world)
             dark = await self._look_in_the_dark(probe) if probe else None
         except PlaywrightError as error:
-            if any(words in error.message for words in MOVED):
+            if has_moved(error):
                 return None
             raise
         if self._answer is not None and self._answer is not answer:
             return None
         byte_count = max(len(sent), shown["bytes"])
-        page = await self._describe(answer, shown["url"], self._checked(shown, byte_count), byte_count)
-        return RenderedPage(page=page, sent_html=_decode(sent, answer), probe=seen, dark_probe=dark)
+        page = await describe(self._target, answer, shown["url"], self._checked(shown, byte_count), byte_count)
+        return RenderedPage(page=page, sent_html=decode(sent, answer), probe=seen, dark_probe=dark)
 
     def _checked(self, shown: dict[str, Any], byte_count: int) -> str:
         """The document, if it is one and not too large."""
@@ -265,37 +233,17 @@ class Visit:
         try:
             if self._is_frozen:
                 return await world.call("snapshot", self._max_bytes)
-            await self._scroll(world)
-            folded = (await world.call("reveal"))["toPress"]
-            if not folded:
-                return await world.call("snapshot", self._max_bytes)
-            before = await world.call("snapshot", self._max_bytes)
-            return await self._press(world) or before
+            here = self._answer
+            written, led_away = await unfold(
+                world, self._max_bytes, lambda: self._settle(world), lambda: self._answer is here
+            )
+            if led_away:
+                self._answer = here
+            return written
         except ScriptFailed as error:
             logger.info("%s is read without unfolding it: %s", self._target.url, error)
             html = await self._page.content()
             return {"url": self._page.url, "type": "text/html", "bytes": 0, "size": len(html), "html": html}
-
-    async def _scroll(self, world: World) -> None:
-        for _ in range(MAX_GROWTHS):
-            if not (await world.call("scroll"))["grew"]:
-                return
-            await self._settle(world)
-
-    async def _press(self, world: World) -> dict[str, Any] | None:
-        """The page after pressing what unfolds more; nothing if that led away."""
-        here = self._answer
-        try:
-            if (await world.call("press"))["left"]:
-                return None
-            await self._settle(world)
-            after = await world.call("snapshot", self._max_bytes)
-        except PlaywrightError as error:
-            if any(words in error.message for words in MOVED):
-                self._answer = here
-                return None
-            raise
-        return after if self._answer is here else None
 
     # What else is asked
 
@@ -309,33 +257,11 @@ class Visit:
         try:
             return await self._page.evaluate(probe, scheme)
         except PlaywrightError as error:
-            if any(words in error.message for words in MOVED):
+            if has_moved(error):
                 raise
             # A page that replaced built-ins can make it raise: then it shows nothing.
             logger.info("the probe failed on %s: %s", self._page.url, error.message)
             return None
-
-    async def _describe(self, answer: Response, url: str, html: str, byte_count: int) -> FetchedPage:
-        address, fragment = urldefrag(url)
-        is_route = f"#{fragment}".startswith(HASH_ROUTES) and bool(fragment.strip("/!"))
-        headers = await answer.all_headers()
-        names = {
-            "content_type": "content-type",
-            "etag": "etag",
-            "last_modified": "last-modified",
-            HEADER: "x-robots-tag",
-        }
-        return FetchedPage(
-            target=self._target,
-            final_url=f"{address}#{fragment}" if is_route else address,
-            method=FetchMethod.browser,
-            html=html,
-            byte_count=byte_count,
-            metadata={
-                "status": answer.status,
-                **{name: headers[header] for name, header in names.items() if header in headers},
-            },
-        )
 
 
 def _replaces(response: Response) -> bool:
@@ -343,10 +269,6 @@ def _replaces(response: Response) -> bool:
     headers = response.headers
     is_download = headers.get("content-disposition", "").strip().lower().startswith("attachment")
     return response.status not in (204, 205) and not is_download and is_html(headers.get("content-type", ""))
-
-
-def _decode(body: bytes, answer: Response) -> str:
-    return html_to_unicode(answer.headers.get("content-type"), body)[1] if body else ""
 
 
 async def _unless_closed(action: Awaitable[None]) -> None:

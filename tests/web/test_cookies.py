@@ -1,0 +1,122 @@
+"""A site sees one visitor: its cookies go from HTTP to the browser and back, and to no other site."""
+
+from copy import copy
+from http.cookiejar import Cookie
+from typing import Any
+
+import pytest
+from aiohttp import web
+from scrapy.http.cookies import CookieJar
+
+from tasks.core.errors import HttpStatus
+from tasks.core.models import FetchedPage, FetchMethod, Target
+from tasks.web.fetching.cookies import MAX_COOKIES, Cookies
+from tasks.web.reader import Web, open_web
+from tests.web.conftest import make_settings, serve
+
+
+async def greet(request: web.Request) -> web.Response:
+    """Everybody gets a name once, and is greeted with it from then on."""
+    name = request.cookies.get("name", "")
+    response = web.Response(text=f"<main><h1>Good day, {name or 'stranger'}</h1></main>", content_type="text/html")
+    if not name:
+        response.set_cookie("name", request.path.strip("/"), httponly=True, max_age=1_000)
+    return response
+
+
+async def guard(request: web.Request) -> web.Response:
+    """Nobody is let in without the cookie that comes with the refusal."""
+    if request.cookies.get("pass") == "yes":
+        return web.Response(text="<main><h1>Come in</h1></main>", content_type="text/html")
+    refusal = web.Response(text="<h1>Once more</h1>", content_type="text/html", status=403)
+    refusal.set_cookie("pass", "yes")
+    return refusal
+
+
+async def by_browser(reader: Web, url: str) -> FetchedPage:
+    """The page as the browser shows it: depth 1, where rendering is `always`."""
+    page = await reader.fetch(Target(url=url, depth=1))
+    assert page.method is FetchMethod.browser
+    return page
+
+
+async def over_http(reader: Web, url: str) -> FetchedPage:
+    """The page as sent: depth 2, where rendering is `always`."""
+    page = await reader.fetch(Target(url=url, depth=2))
+    assert page.method is FetchMethod.http
+    return page
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_what_one_way_was_given_the_other_gives_back(host: str) -> None:
+    """In both directions, and to that host alone."""
+    settings = make_settings(render="always", obey_robots=False, page_timeout_s=20)
+    for first, then in ((over_http, by_browser), (by_browser, over_http)):
+        async with serve({"/{page}": greet}) as site, open_web(settings) as reader:
+            url = site.url.replace("127.0.0.1", host)
+            other = site.url if host == "localhost" else site.url.replace("127.0.0.1", "localhost")
+            assert "stranger" in (await first(reader, f"{url}/alder")).html
+            assert "Good day, alder" in (await then(reader, f"{url}/birch")).html
+            assert "stranger" in (await then(reader, f"{other}/cedar")).html
+
+
+async def test_a_cookie_that_comes_with_a_refusal_is_kept() -> None:
+    """Whichever way is refused first, the next page is there."""
+    async with (
+        serve({"/{page}": guard}) as site,
+        open_web(make_settings(render="always", obey_robots=False, page_timeout_s=20)) as reader,
+    ):
+        with pytest.raises(HttpStatus):
+            await by_browser(reader, f"{site.url}/a")
+        assert "Come in" in (await over_http(reader, f"{site.url}/b")).html
+
+
+class _Context:
+    """A browser's context that knows these cookies, and which it was told."""
+
+    def __init__(self, *cookies: dict[str, Any]) -> None:
+        self.given = cookies
+        self.told: list[dict[str, Any]] = []
+
+    async def cookies(self, _url: str) -> tuple[dict[str, Any], ...]:
+        return self.given
+
+    async def add_cookies(self, cookies: list[dict[str, Any]]) -> None:
+        self.told += cookies
+
+
+def given(name: str, domain: str = "example.com") -> dict[str, Any]:
+    """A cookie as the browser tells it."""
+    return {"name": name, "value": "1", "domain": domain, "path": "/", "secure": False, "expires": -1}
+
+
+async def test_a_cookie_is_told_once_and_the_newer_one_wins() -> None:
+    """What a tab was given meanwhile is not overwritten with what it had before; a new context has to be told."""
+    jar = CookieJar()
+    cookies, context, url = Cookies(jar), _Context(given("a")), "http://example.com/"
+    await cookies.take(context, url)  # type: ignore[arg-type]
+    await cookies.give(context, url)  # type: ignore[arg-type]
+    assert context.told == []
+    (kept,) = jar
+    jar.set_cookie(_with(kept, "2"))
+    for _ in range(2):
+        await cookies.give(context, url)  # type: ignore[arg-type]
+    assert [(cookie["name"], cookie["value"]) for cookie in context.told] == [("a", "2")]
+    await cookies.give(fresh := _Context(), url)  # type: ignore[arg-type]
+    assert [cookie["value"] for cookie in fresh.told] == ["2"]
+    await cookies.give(elsewhere := _Context(), "http://example.org/")  # type: ignore[arg-type]
+    assert elsewhere.told == []
+
+
+async def test_a_flood_of_cookies_is_not_carried_over() -> None:
+    """As many as a browser keeps of a site, no more."""
+    jar = CookieJar()
+    flood = _Context(*(given(f"c{number}") for number in range(10 * MAX_COOKIES)))
+    await Cookies(jar).take(flood, "http://example.com/")  # type: ignore[arg-type]
+    assert len(jar) == MAX_COOKIES
+
+
+def _with(cookie: Cookie, value: str) -> Cookie:
+    changed = copy(cookie)
+    changed.value = value
+    return changed
