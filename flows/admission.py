@@ -21,7 +21,7 @@ from tasks.web.crawl.duplicates import Record
 from tasks.web.crawl.families import IN_VAIN
 from tasks.web.crawl.frontier import HINTS
 from tasks.web.crawl.links import list_feeds
-from tasks.web.crawl.urls import page_key
+from tasks.web.crawl.urls import ROUTES, page_key
 
 PATIENCE_S = 4.0
 """So long the whole pipeline idles for a page that others have to wait for."""
@@ -42,7 +42,8 @@ class Admission:
         self._spread = spread
         self._is_idle = is_idle
         self._changed = asyncio.Event()
-        self._probing: asyncio.Task[None] | None = None
+        self._probing: dict[str, asyncio.Task[None]] = {}
+        """What is found out of addresses that nobody has, by their beginning."""
         self._reached: dict[str, int] = {}
         """Place of the URL through which a page is fetched, by the page's key."""
         space.web.ask_before_redirects(self.known_already)
@@ -60,7 +61,7 @@ class Admission:
             await remember_urls(self._space.pool, self._space.job.build_id, targets)
             self._space.progress.known_urls = self._frontier.admitted
             await self._spread(targets)
-            if not targets and self._frontier.is_done and (self._probing is None or self._probing.done()):
+            if not targets and self._frontier.is_done and all(probe.done() for probe in self._probing.values()):
                 return
             if not self._changed.is_set():
                 await self._wait()
@@ -132,7 +133,7 @@ class Admission:
             return None
         other = verdict.same_as or verdict.replaces
         if verdict.looks_alike or (other and page_key(other.url) != page_key(page.page.url)):
-            self._suspect()
+            self._suspect(page.page.url)
         if other := verdict.same_as:
             skipped = PageSkipped("duplicate", "its content is that of another page", same_as=other.url)
             await self.skip(target, skipped)
@@ -192,20 +193,25 @@ class Admission:
 
     # Pages that are none
 
-    def _suspect(self) -> None:
-        """Two addresses with one content: find out, once, whether that is what the site answers to any address."""
-        if self._probing is None:
-            self._probing = asyncio.create_task(self._probe())
+    def _suspect(self, url: str) -> None:
+        """Two addresses with one content: find out, once, whether that is what the site answers to any address.
 
-    async def _probe(self) -> None:
+        What an application shows for any of its routes is another question.
+        """
+        route = next((route for route in ROUTES if route in url), "")
+        if route not in self._probing:
+            self._probing[route] = asyncio.create_task(self._probe(route))
+
+    async def _probe(self, route: str) -> None:
         site_url = self._frontier.scope.start_url
         # An address nobody has, the same in every build.
         name = sha256(site_url.encode()).hexdigest()[:24]
-        page = await self._space.web.probe(urljoin(site_url, f"/{name}"))
+        page = await self._space.web.probe(urljoin(site_url, f"{route}{name}" if route else f"/{name}"))
         if page is not None and page_key(page.final_url) == page_key(page.target.url):
             with suppress(PageError):
                 loop = asyncio.get_running_loop()
-                manner = Manner(self._space.embedder.model, self._space.settings.page_timeout_s)
+                settings, title = self._space.settings, self._site.title
+                manner = Manner(self._space.embedder.model, settings.page_timeout_s, site_title=title)
                 read = await loop.run_in_executor(self._space.processes, read_in_chunks, page, manner)
                 assert read.fingerprint is not None
                 for record in self._duplicates.learn_not_found(read.fingerprint):
@@ -235,8 +241,7 @@ class Admission:
 
     async def settle(self) -> None:
         """Give the pages that are kept their other addresses, and take out those that are not."""
-        if self._probing is not None:
-            await self._probing
+        await asyncio.gather(*self._probing.values())
         await settle_duplicates(self._space.pool, self._space.job.build_id, list(self._dropped.values()))
 
 

@@ -185,10 +185,13 @@ class Web:
         return await find_hints(self._read, site_url, sitemaps, feeds, belongs, most)
 
     async def probe(self, url: str) -> FetchedPage | None:
-        """What the site answers, with a good status, to a URL that it cannot have."""
+        """What the site answers, with a good status, to a URL that it cannot have, or shows for a route."""
+        target = Target(url=url, depth=1)
         try:
             await self._static.robots.check(url)
-            return await self._static.fetch(Target(url=url, depth=0))
+            if not is_route(url):
+                return await self._static.fetch(target)
+            return (await self._rendered.fetch(target)).page if self._rendered else None
         except PageError:
             return None
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.crawling import Crawler
 from tests.sites import mazes
+from tests.sites.application import TEXTS, serve_application
 from tests.sites.honest import HONEST
 from tests.sites.traps import BESIDES, TRAPS
 
@@ -68,6 +69,17 @@ async def test_a_trap_is_not_forgotten_when_a_build_begins_again(crawler: Crawle
         assert found.statistics.adds_up
         assert len(found.pages) <= TIMES * len(maze.real), list(found.pages)
         assert len(maze.requests) <= TIMES * len(maze.real), maze.requests
+
+
+async def test_the_routes_of_an_application_are_read_once_and_dead_ones_are_none(crawler: Crawler) -> None:
+    """A place on a page is no page of its own; what the application shows for any route is not kept."""
+    dead = tuple(f"/{name}" for name in ("LICENSE", "./CHANGES", "old-fares", "app/install"))
+    twins = ("/fares/./season", "/crew/", *(f"{route}?id=more" for route in TEXTS if route != "/"))
+    async with serve_application("hash", more_links=dead + twins) as site:
+        found = await crawler.crawl(site.url, depth=3)
+        routes = [path.removeprefix("/#").replace("/./", "/") for path in found.pages]
+        assert sorted(routes) == sorted(TEXTS)
+        assert found.statistics.skipped["soft_404"] > 0
 
 
 def _has_sent(maze: mazes.Maze, most: int) -> bool:

@@ -47,8 +47,13 @@ show();
 
 
 @asynccontextmanager
-async def serve_application(mode: str, *, delay_s: float = 0.05) -> AsyncIterator[Site]:
-    """The application on loopback; `mode` is `history` or `hash`, each text comes after `delay_s`."""
+async def serve_application(
+    mode: str, *, delay_s: float = 0.05, more_links: tuple[str, ...] = ()
+) -> AsyncIterator[Site]:
+    """The application on loopback; `mode` is `history` or `hash`, each text comes after `delay_s`.
+
+    `more_links` stand on its start page: routes that do not exist show a friendly page.
+    """
     site = Site()
 
     async def answer(request: web.Request) -> web.Response:
@@ -57,7 +62,7 @@ async def serve_application(mode: str, *, delay_s: float = 0.05) -> AsyncIterato
                 return web.Response(text=_SCRIPT.replace("MODE", json.dumps(mode)), content_type="text/javascript")
             if request.path.startswith("/texts/"):
                 await asyncio.sleep(delay_s)
-                return _text(request.path.removeprefix("/texts"))
+                return _text(request.path.removeprefix("/texts"), more_links)
             if request.path in ("/robots.txt", "/favicon.ico", "/sitemap.xml"):
                 return web.Response(status=404)
             return web.Response(text=_PAGE, content_type="text/html")
@@ -66,12 +71,13 @@ async def serve_application(mode: str, *, delay_s: float = 0.05) -> AsyncIterato
         yield site
 
 
-def _text(route: str) -> web.Response:
+def _text(route: str, more_links: tuple[str, ...]) -> web.Response:
     if route not in TEXTS:
         return web.json_response({"title": "Not found", "text": "There is nothing here.", "links": [], "filler": ""})
     prefix = route.rstrip("/") + "/"
     links = [
         other for other in TEXTS if other.startswith(prefix) and "/" not in other.removeprefix(prefix) and other != "/"
     ]
+    links += more_links if route == "/" else ()
     title = route.rpartition("/")[2].capitalize() or "Ferries"
     return web.json_response({"title": title, "text": TEXTS[route], "links": links, "filler": _FILLER})

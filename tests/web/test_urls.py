@@ -58,6 +58,7 @@ def test_the_url_that_is_fetched_is_the_sites_own_without_what_belongs_to_a_visi
     ("one", "other"),
     [
         ("http://example.com/a", "https://www.example.com/a"),
+        ("https://example.com/#/a", "https://example.com/#/./a/"),
         ("https://example.com/a/", "https://example.com/a"),
         ("https://example.com/docs/index.html", "https://example.com/docs/"),
         ("https://example.com/INDEX.PHP?p=1", "https://example.com/?p=1"),

@@ -75,3 +75,11 @@ def test_an_address_of_a_family_has_a_page_it_may_be_a_version_of(path: str, bas
     """Without what varies, if that is known."""
     assert base_of(page_key(SITE + path), {"example.com/about"}.__contains__) == base
     assert base_of(page_key(SITE + path), set[str]().__contains__) == ""
+
+
+def test_a_route_with_a_parameter_may_be_a_place_on_its_page() -> None:
+    """In an application whose routes are fragments."""
+    routes = [f"/#/{page}" for page in PAGES]
+    form = form_of("/#/about?id=more", *routes, *(f"{route}?id=more" for route in routes[1:]))
+    assert form is not None
+    assert (form.base, form.family.name) == (page_key(f"{SITE}/#/about"), "#…?id=…")

@@ -45,7 +45,8 @@ class Record:
     def claim(self) -> tuple[bool, bool, int, int]:
         """What decides between pages that are one: the smaller is kept."""
         parts = urlsplit(self.url)
-        return not self.is_canonical, bool(parts.query), parts.path.rstrip("/").count("/"), self.place
+        has_query = bool(parts.query) or "?" in parts.fragment
+        return not self.is_canonical, has_query, parts.path.rstrip("/").count("/"), self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Duplicates:
     _by_canonical: defaultdict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
     """Kept pages that call another address canonical, by its key."""
     _texts: set[int] = field(default_factory=set)
-    _not_found: Fingerprint | None = None
+    _not_found: list[Fingerprint] = field(default_factory=list)
 
     def judge(self, page: ChunkedPage) -> Verdict:
         """Whether the page is to be kept; if so it is known from now on."""
@@ -94,7 +95,7 @@ class Duplicates:
 
     def learn_not_found(self, page: Fingerprint) -> list[Record]:
         """Take in what the site answers to an address it cannot have; the kept pages that are no more than that."""
-        self._not_found = page
+        self._not_found.append(page)
         found = [record for record in self._by_key.values() if self._is_not_found(record.fingerprint)]
         for record in found:
             self.forget(record)
@@ -154,8 +155,7 @@ class Duplicates:
         return min(same_ones, key=_claim) if same_ones else None
 
     def _is_not_found(self, page: Fingerprint) -> bool:
-        known = self._not_found
-        return known is not None and (page.text == known.text or say_the_same(page, known))
+        return any(page.text == known.text or say_the_same(page, known) for known in self._not_found)
 
 
 def _claim(record: Record) -> tuple[bool, bool, int, int]:

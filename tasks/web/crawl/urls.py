@@ -41,6 +41,7 @@ _PERHAPS_SESSIONS = frozenset(("sid", "sess", "session", "sessid", "sessionid", 
 _RANDOM = re.compile(r"(?=[^=]*\d)(?=[^=]*[a-z])[\w-]{8,}|\d{16,}", re.IGNORECASE)
 _PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid|s)=[^/;]*|(?<=/)\((?:[A-Z]\([^()/]+\))+\)/", re.IGNORECASE)
 _INDEX = re.compile(r"/(?:index|default)\.(?:x?html?|s?html|php\d?|aspx?|jspx?|cfm|cgi|pl)$", re.IGNORECASE)
+_HERE = re.compile(r"/(?:\./)+")
 _SLASHES = re.compile(r"/{2,}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NOT_PAGES = frozenset(
@@ -109,8 +110,15 @@ def page_key(url: str) -> str:
     host, port = site_key(url)
     path = _SLASHES.sub("/", _INDEX.sub("/", parts.path)).rstrip("/")
     query = f"?{parts.query}" if parts.query else ""
-    route = f"#{parts.fragment.rstrip('/')}" if parts.fragment.rstrip("/") else ""
+    route = _route_key(parts.fragment)
     return f"{host}{f':{port}' if port else ''}{path}{query}{route}"
+
+
+def _route_key(fragment: str) -> str:
+    """`#/./guide/` and `#/guide` are one route."""
+    path, asked, query = fragment.partition("?")
+    path = _SLASHES.sub("/", _HERE.sub("/", path)).rstrip("/")
+    return f"#{path}{asked}{query}" if path else ""
 
 
 def site_key(url: str) -> tuple[str, int | None]:

@@ -37,16 +37,25 @@ class Form:
 
 def forms_of(key: str) -> Iterator[Form]:
     """What a page may be a version of, the likeliest first; `key` is its own (`tasks.web.crawl.urls.page_key`)."""
-    address, _, query = key.partition("?")
-    if query or "#" in key:
+    address, _, route = key.partition("#")
+    if route:
+        yield from _without_parameters(address, route)
         return
     host, *segments = address.split("/")
-    if not segments:
+    if "?" in key or not segments:
         return
     if address != address.lower():
         yield Form(address.lower(), Family(Kind.version, "the same in capitals"), is_sure=True)
     yield from _shorter(host, segments)
     yield from _without_affix(host, segments)
+
+
+def _without_parameters(address: str, route: str) -> Iterator[Form]:
+    """The route of an application without what may name a place on its page: `#/guide?id=install`."""
+    path, _, query = route.partition("?")
+    if query:
+        names = "&".join(f"{name}=…" for name in sorted(part.partition("=")[0] for part in query.split("&")))
+        yield Form(f"{address}#{path}", Family(Kind.version, f"#…?{names}"))
 
 
 def _shorter(host: str, segments: list[str]) -> Iterator[Form]:
