@@ -228,13 +228,18 @@ async def test_a_redirect_loop_ends(static: StaticFetcher) -> None:
 
 
 async def test_redirects_that_only_count_on_are_not_followed_to_their_limit(static: StaticFetcher) -> None:
-    """A chain that leads somewhere is."""
+    """A chain that leads somewhere is, and so is one that counts down."""
 
     async def count(request: web.Request) -> web.Response:
         number = int(request.match_info["number"]) + 1
         raise web.HTTPFound("/end" if number == 3 else f"/loop/{number}")
 
-    async with serve({"/loop/{number}": count, "/end": html(HOME)}) as site:
+    async def count_down(request: web.Request) -> web.Response:
+        number = int(request.match_info["number"]) - 1
+        raise web.HTTPFound(f"/down/{number}" if number else "/end")
+
+    async with serve({"/loop/{number}": count, "/down/{number}": count_down, "/end": html(HOME)}) as site:
+        assert (await static.fetch(Target(url=f"{site.url}/down/7", depth=1))).final_url == f"{site.url}/end"
         assert (await static.fetch(Target(url=f"{site.url}/loop/1", depth=1))).final_url == f"{site.url}/end"
         site.asked.clear()
         with pytest.raises(FetchFailed, match="only count on"):

@@ -28,7 +28,11 @@ logger = logging.getLogger("widget_builder.web")
 
 VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
 CLOSE_TIMEOUT_S = 10.0
-"""A tab that takes longer to close is stuck: then the whole browser goes."""
+"""A browser that takes longer to answer, or to close, is stuck."""
+TAB_CLOSE_S = 10.0
+"""A tab that takes longer to close, and shows a page still, is stuck: then the whole browser goes …"""
+CLOSE_PERIODS = 6
+"""… and one that shows none is waited for so many times as long."""
 PAGES_A_TAB = 25
 """Then a new one takes over: what a site's pages leave behind in it is bounded."""
 PAGES_A_CONTEXT = 300
@@ -147,14 +151,19 @@ class Chromium:
     async def mend(self) -> None:
         """After a tab went: replace the browser if it went with it."""
         browser = self._browser
+        if browser is not None and not await self._answers(browser) and browser is self._browser:
+            await self._close_browser()
+
+    async def _answers(self, browser: Browser | None) -> bool:
+        """Whether the browser itself is there, whatever its tabs do."""
         if browser is None:
-            return
+            return False
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await (await browser.new_browser_cdp_session()).detach()
         except (PlaywrightError, TimeoutError):
-            if browser is self._browser:
-                await self._close_browser()
+            return False
+        return True
 
     # Ending
 
@@ -164,17 +173,22 @@ class Chromium:
         task.add_done_callback(self._ending.discard)
 
     async def _throw_away(self, profile: _Profile, tab: Tab) -> None:
-        """Close a tab; if it is stuck, close the browser under it, which the next `open` replaces."""
-        try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                if tab.visits and not tab.page.is_closed():
-                    await stop(tab)
-                await tab.page.close()
-        except PlaywrightError:
-            pass
-        except TimeoutError:
-            logger.warning("the browser is replaced: a tab could not be closed")
-            await self._close_browser()
+        """Close a tab; if its page runs on, close the browser under it, which the next `open` replaces.
+
+        A tab that shows nothing any more may take its time: a busy machine needs many seconds to close one.
+        """
+        closing = asyncio.create_task(_close_tab(tab))
+        for _ in range(CLOSE_PERIODS):
+            await asyncio.wait([closing], timeout=TAB_CLOSE_S)
+            if closing.done():
+                break
+            if not tab.is_silent or not await self._answers(self._browser):
+                logger.warning("the browser is replaced: a tab could not be closed")
+                await self._close_browser()
+                break
+        closing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await closing
         profile.tabs -= 1
         if not profile.tabs and profile is not self._profile:
             await self._close_context(profile)
@@ -235,6 +249,13 @@ class Chromium:
         if self._guarding is not None:
             self._guarding.cancel()
         self._guarding = asyncio.create_task(guard(await browser.new_browser_cdp_session()))
+
+
+async def _close_tab(tab: Tab) -> None:
+    with contextlib.suppress(PlaywrightError):
+        if tab.visits and not tab.page.is_closed():
+            await stop(tab)
+        await tab.page.close()
 
 
 @asynccontextmanager

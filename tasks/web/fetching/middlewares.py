@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -11,8 +12,8 @@ from tasks.core.errors import FetchFailed, PageError, PageSkipped
 from tasks.core.models import Target
 
 MAX_COUNTED = 4
-"""Redirects from one number to the next are followed no further than to the fourth."""
-_NUMBER = re.compile(r"\d+")
+"""Redirects from one number to the next larger one are followed no further than to the fourth."""
+_NUMBER = re.compile(r"\d{1,18}")
 
 KnownAlready = Callable[[Target, str], PageSkipped | None]
 """What to say of a target's redirect to a URL that is asked for already."""
@@ -63,6 +64,8 @@ class LeaveMiddleware:
 
 
 def _counts_on(urls: list[str]) -> bool:
-    """Whether the last addresses of a chain of redirects differ in numbers alone."""
+    """Whether the last addresses of a chain of redirects differ in a number alone, which grows: no end is in sight."""
     last = urls[-MAX_COUNTED:]
-    return len(set(last)) == MAX_COUNTED and len({_NUMBER.sub("…", url) for url in last}) == 1
+    counts = [tuple(map(int, _NUMBER.findall(url))) for url in last]
+    is_growing = all(one < other for one, other in pairwise(counts))
+    return len(last) == MAX_COUNTED and is_growing and len({_NUMBER.sub("…", url) for url in last}) == 1

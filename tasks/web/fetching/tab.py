@@ -11,6 +11,7 @@ from playwright.async_api import Error as PlaywrightError
 
 T = TypeVar("T")
 
+BLANK = "about:blank"
 CRASHES = 15
 """Times a tab that cannot be left is told to crash."""
 _OFFLINE = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
@@ -39,6 +40,11 @@ class Tab:
     def __post_init__(self) -> None:
         self.page.on("crash", self._die)
         self.page.on("close", self._die)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing runs in it."""
+        return self.is_dead or self.page.url == BLANK
 
     def _die(self, _: Page) -> None:
         self.is_dead = True
@@ -73,10 +79,10 @@ async def clear(tab: Tab) -> bool:
     """Leave the page, so that nothing of it runs on; whether that was possible."""
     try:
         async with asyncio.timeout(_CLEAR_S):
-            await tab.unless_gone(tab.page.goto("about:blank", wait_until="commit", timeout=0))
+            await tab.unless_gone(tab.page.goto(BLANK, wait_until="commit", timeout=0))
     except (PlaywrightError, TimeoutError, TabGone):
         return False
-    return tab.page.url == "about:blank"
+    return tab.page.url == BLANK
 
 
 async def stop(tab: Tab) -> None:
