@@ -7,7 +7,7 @@ import pytest
 from tests.crawling import Crawler
 from tests.sites import mazes
 from tests.sites.application import TEXTS, serve_application
-from tests.sites.honest import HONEST
+from tests.sites.honest import HONEST, corner_shop
 from tests.sites.traps import BESIDES, TRAPS
 
 TIMES = 2
@@ -56,6 +56,15 @@ async def test_a_site_that_only_looks_endless_is_read_whole(crawler: Crawler, na
         assert set(found.pages) == set(served.real)
         assert "trap" not in found.statistics.skipped
         assert served.fetched == len(served.real), served.requests
+
+
+async def test_an_honest_part_of_a_site_does_not_pay_for_its_traps(crawler: Crawler) -> None:
+    """Products are read whole, though forms were read in vain before; those stay few."""
+    site = corner_shop()
+    async with mazes.serve_maze(site.render, site.real) as shop:
+        found = await crawler.crawl(shop.url)
+        assert set(shop.real) <= set(found.pages)
+        assert shop.fetched <= 1.3 * len(shop.real), shop.requests
 
 
 @pytest.mark.parametrize("name", ["next", "path facets", "slug calendar"])

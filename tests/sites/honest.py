@@ -101,6 +101,29 @@ def branches() -> Honest:
     return _site(pages)
 
 
+def corner_shop() -> Honest:
+    """Few pages, a form or two that every page links to in its own way, and products on the second level."""
+    groups = [f"/{name}" for name in ("tea", "coffee", "cups", "spoons")]
+    pages: dict[str, tuple[list[str], str]] = {}
+    for number, group in enumerate(groups):
+        products = [f"/item?no={id_}" for id_ in range(15 * number, 15 * number + 15)]
+        pages[group] = ([*groups, *products, *_forms(group)], f"<p>{sentences(group, 60)}</p>")
+        for id_, product in zip(range(15 * number, 15 * number + 15), products, strict=True):
+            pages[product] = ([*groups, *_forms(product)], _product(id_))
+    site = _site({"/": ([*groups, *_forms("/")], f"<p>{sentences('corner shop', 80)}</p>"), **pages})
+
+    def render(request: web.Request) -> web.Response:
+        if request.path in ("/login", "/tell-a-friend", "/compare", "/ask"):
+            return page("Form", groups, text=f"<p>Fill in this form. {sentences('form', 80)}</p>")
+        return site.render(request)
+
+    return Honest(render, site.real)
+
+
+def _forms(here: str) -> list[str]:
+    return [f"/login?return={here}", f"/tell-a-friend?page={here}", f"/compare?with={here}", f"/ask?about={here}"]
+
+
 HONEST: dict[str, Honest] = {
     "shop": shop(),
     "archive": archive(),

@@ -1,6 +1,5 @@
 """URLs that have been found and not let in yet."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tasks.core.models import Link
@@ -39,9 +38,6 @@ class Candidate:
         """What candidates are sorted by."""
         rank = rank_of(self.link, on_home=self.on_home, in_links=self.in_links)
         return rank, self.family is not None, self.source, self.position
-
-
-IsKnown = Callable[[str], bool]
 
 
 def merge(first: Link, more: Link) -> Link:

@@ -106,11 +106,17 @@ class Families:
         kept = self._others + self._worth_it
         most = max(AT_ONCE, kept // 2 + self._worth_it - 2 * self._in_vain)
         shares = [self._share(family, name) for name in _names(family)]
-        return self._under_way < most and not self.is_spent and all(share.has_room for share in shares)
+        if self._under_way >= most or not all(share.has_room for share in shares):
+            return False
+        if not self.is_spent or all(share.worth_it > share.in_vain for share in shares):
+            # What failed elsewhere does not speak of it.
+            return True
+        return not any(share.admitted for share in shares) and self._in_vain < max(MANY, kept)
 
     @property
     def is_spent(self) -> bool:
-        """Whether as much of families was read in vain as the site may have."""
+        """Whether as much of families was read in vain as the site may have: only those go on that are worth it, and
+        such as have not been tried are once."""
         return self._in_vain >= max(FEW, VAIN_SHARE * (self._others + self._worth_it))
 
     @property

@@ -20,21 +20,17 @@ from dataclasses import dataclass, field, replace
 
 from tasks.core.models import Fingerprint, Link, Target
 from tasks.web.crawl.candidates import Candidate, merge
-from tasks.web.crawl.families import Families
 from tasks.web.crawl.scope import Scope
-from tasks.web.crawl.traps import Family, Kind, family_of, grows_endlessly
+from tasks.web.crawl.suspects import OUT, Suspects
+from tasks.web.crawl.traps import Family, family_of, grows_endlessly
 from tasks.web.crawl.urls import page_key
-from tasks.web.crawl.variants import Versions, base_of
 
 HINTS = 2**31
 """The place of what is no page but tells of pages: sitemaps and the like. It comes after the home page."""
 EARLY_SHARE = 4
 """One in so many places may be given before a level is known."""
 DEEPER = "paths that grow ever deeper"
-IN_VAIN = "addresses of pages read already"
-_OUT = -1
-_ALL = HINTS + 1
-"""Beyond the places of all pages."""
+SAID_ALREADY = "addresses of pages read already"
 
 
 @dataclass
@@ -59,24 +55,16 @@ class Frontier:
     """The present level in order, once it is known."""
     _held: dict[str, deque[tuple[str, Candidate]]] = field(default_factory=dict)
     """Candidates of the present level whose family has had its share, by family."""
-    _families: Families = field(default_factory=Families)
-    _versions: Versions = field(default_factory=Versions)
-    _depths: dict[int, int] = field(default_factory=dict)
-    """Of URLs let in, by place."""
-    _bases: list[str] = field(default_factory=list)
-    """Keys of pages that candidates of the level may be versions of, as far as it is not known what they are."""
-    _family_of: dict[int, tuple[Family, str]] = field(default_factory=dict)
-    """Of pages that are read: their family, and the key of the page that they may be a version of."""
-    _leading_on: set[int] = field(default_factory=set)
-    """Pages of families that link to pages of none."""
-    _pages: dict[int, Fingerprint] = field(default_factory=dict)
-    """What was read, by place."""
     _level: int = 1
     _next: int = 0
     _open: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     """Places of open URLs by depth, those passed over left aside."""
     _unlisted: set[int] = field(default_factory=set)
     _pending: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._suspects = Suspects(self._known)
+        self._families = self._suspects.families
 
     # What was found
 
@@ -93,23 +81,10 @@ class Frontier:
             for position, link in enumerate(links):
                 if candidate := self._take_in(link, depth + 1, place, position):
                     new.append(Target(url=candidate.link.url, depth=depth + 1))
-        if place in self._family_of and self._leads_on(depth, links):
-            self._leading_on.add(place)
+        self._suspects.look_through(place, depth, (self.scope.in_site_form(link.url) for link in links))
         self._unlisted.discard(place)
         self._open[depth].discard(place)
         return new
-
-    def _leads_on(self, depth: int, links: tuple[Link, ...]) -> bool:
-        """Whether there is a page of no family among the links that no shallower page has named."""
-        for link in links:
-            found = self._known.get(page_key(self.scope.in_site_form(link.url)), _OUT)
-            if isinstance(found, Candidate):
-                is_deeper, family = found.depth > depth, found.family
-            else:
-                is_deeper, family = self._depths.get(found, 0) > depth, family_of(link.url)
-            if is_deeper and family is None:
-                return True
-        return False
 
     def _take_in(self, link: Link, depth: int, source: int, position: int) -> Candidate | None:
         url = self.scope.in_site_form(link.url)
@@ -120,7 +95,7 @@ class Frontier:
         if known is not None or not self.scope.admits(link):
             return None
         if grows_endlessly(url):
-            self._known[key] = _OUT
+            self._known[key] = OUT
             self.left_out[DEEPER] += 1
             return None
         if sum(map(len, self._waiting.values())) >= max(5_000, 4 * self.max_pages):
@@ -128,25 +103,9 @@ class Frontier:
         if url != link.url:
             link = replace(link, url=url)
         candidate = Candidate(link, depth, source, position, source == 0, family=family_of(url))
-        self._versions.find(key, url, source)
+        self._suspects.find(key, url, source)
         self._place(key, candidate)
         return candidate
-
-    def _family(self, candidate: Candidate, until: int) -> Family | None:
-        """The family of a candidate, as far as pages up to a place show; with it, what it may be a version of."""
-        key = page_key(candidate.link.url)
-
-        def is_known(base: str) -> bool:
-            found = self._known.get(base)
-            return found.source <= until if isinstance(found, Candidate) else found is not None
-
-        if candidate.family is not None:
-            candidate.base = base_of(key, is_known)
-            return candidate.family
-        if form := self._versions.form_of(key, is_known, until=until):
-            candidate.base = form.base
-            return form.family
-        return self._versions.series_of(candidate.link.url, until=until)
 
     def _place(self, key: str, candidate: Candidate) -> None:
         self._known[key] = candidate
@@ -155,6 +114,7 @@ class Frontier:
             self._early[candidate.depth].setdefault(candidate.source, deque()).append(key)
         elif self._line is not None:
             # Of a level that was thought to be known: its source had been passed over.
+            self._suspects.line_up(candidate)
             self._line.append((key, candidate))
         else:
             self._level = min(self._level, self.max_depth)
@@ -179,7 +139,7 @@ class Frontier:
     def foresee(self, targets: Iterable[Target]) -> None:
         """Take in that an earlier attempt had found these, before each is recalled."""
         for target in targets:
-            self._versions.find(page_key(target.url), target.url, 0)
+            self._suspects.find(page_key(target.url), target.url, 0)
 
     def recall(
         self,
@@ -194,18 +154,12 @@ class Frontier:
         `in_vain` that it had been read already."""
         key = page_key(target.url)
         self._known[key] = target.place
-        self._depths[target.place] = target.depth
         self._next = max(self._next, target.place + 1)
         self.admitted += has_place
-        candidate = Candidate(Link(target.url), target.depth, 0, 0, False, family=family_of(target.url))
-        family = self._family(candidate, _ALL)
-        if family is None or (not candidate.base and self._families.is_first(family)):
-            self._families.note(target.url)
-        else:
-            self._families.count(family)
-            self._family_of[target.place] = family, candidate.base
+        self._suspects.recall(target)
         if not is_open:
-            self._learn(target.place, page, was_asked=has_place or in_vain, was_in_vain=in_vain)
+            was_asked = has_place or in_vain
+            self._suspects.learn(target.place, page, was_asked=was_asked, was_in_vain=in_vain)
         if is_open:
             self._pending.add(target.place)
             if not self.is_leaf(target):
@@ -223,7 +177,7 @@ class Frontier:
         """The URLs that are to be read from now on, in order."""
         taken: list[Target] = []
         while self._level <= self.max_depth:
-            if self._line is None and (self._family_of or not self._is_level_known()):
+            if self._line is None and (self._suspects.are_under_way or not self._is_level_known()):
                 taken += self._take_early()
                 break
             taken += self._take_line()
@@ -256,7 +210,7 @@ class Frontier:
                     candidate
                     and candidate.source == source
                     and candidate.may_be_early
-                    and self._family(candidate, source) is None
+                    and self._suspects.family(candidate, source) is None
                 ):
                     left -= 1
                     self._early_left[self._level] = left
@@ -273,11 +227,7 @@ class Frontier:
             waiting = self._waiting.pop(self._level, {})
             self._line = deque(sorted(waiting.items(), key=lambda pair: pair[1].rank))
             for _, candidate in self._line:
-                candidate.family = self._family(candidate, _ALL)
-                if candidate.family is not None:
-                    self._families.find(candidate.family)
-                if candidate.base:
-                    self._bases.append(candidate.base)
+                self._suspects.line_up(candidate)
             self._early.pop(self._level, None)
         yield from self._take_held()
         while self._line and self.admitted < self.max_pages and not self._families.is_futile:
@@ -296,7 +246,7 @@ class Frontier:
 
     def _take_held(self) -> Iterator[Target]:
         """More of the families; in rounds: not before it is known how all that were let in of them have turned out."""
-        if self._family_of or not self._are_bases_read():
+        if self._suspects.are_under_way or not self._suspects.are_bases_read(self._pending):
             return
         for name in sorted(self._held):
             while self._held[name] and self.admitted < self.max_pages:
@@ -310,29 +260,16 @@ class Frontier:
             if not self._held[name]:
                 del self._held[name]
 
-    def _are_bases_read(self) -> bool:
-        """Whether it is known of the pages that others may be versions of what they are."""
-        while self._bases:
-            base = self._known.get(self._bases[-1], _OUT)
-            if not isinstance(base, Candidate) and base in self._pending:
-                return False
-            self._bases.pop()
-        return True
-
     def _let_in(self, key: str, candidate: Candidate, family: Family | None = None) -> Target:
         target = Target(url=candidate.link.url, depth=candidate.depth, place=self._next)
         self._next += 1
         self._known[key] = target.place
-        self._depths[target.place] = target.depth
         self.admitted += 1
         self._pending.add(target.place)
         if not self.is_leaf(target):
             self._unlisted.add(target.place)
             self._open[target.depth].add(target.place)
-        if family is None:
-            self._families.note(target.url)
-        else:
-            self._family_of[target.place] = family, candidate.base
+        self._suspects.let_in(target, family, candidate.base)
         return target
 
     def _leave_level(self) -> None:
@@ -340,11 +277,11 @@ class Frontier:
         for name, held in self._held.items():
             self.left_out[name] += len(held)
             for key, _ in held:
-                self._known[key] = _OUT
+                self._known[key] = OUT
         self._held.clear()
         for key, _ in self._line or ():
-            self._known[key] = _OUT
-            self.left_out[IN_VAIN] += 1
+            self._known[key] = OUT
+            self.left_out[SAID_ALREADY] += 1
         self._line = None
         self._level += 1
 
@@ -352,9 +289,7 @@ class Frontier:
         """Pass over the pages that all others wait for: what they link to comes later."""
         for depth in range(self._level):
             self._open[depth].clear()
-        self._bases.clear()
-        for place in tuple(self._family_of):
-            self._learn(place, None, was_asked=False, was_in_vain=False)
+        self._suspects.lose_patience()
 
     # What became of it
 
@@ -372,24 +307,8 @@ class Frontier:
         """
         self._pending.discard(target.place)
         self.admitted -= gives_place_back
-        self._learn(target.place, page, was_asked=was_in_vain or not gives_place_back, was_in_vain=was_in_vain)
-
-    def _learn(self, place: int, page: Fingerprint | None, *, was_asked: bool, was_in_vain: bool) -> None:
-        was_kept = self._pages.pop(place, None) is not None
-        if page is not None:
-            self._pages[place] = page
-        if (found := self._family_of.pop(place, None)) is None:
-            self._families.learn_other(kept=(page is not None) - was_kept, in_vain=was_in_vain)
-            return
-        family, base_key = found
-        base = self._known.get(base_key, _OUT) if base_key else _OUT
-        self._families.learn(
-            family,
-            page,
-            base=None if isinstance(base, Candidate) else self._pages.get(base),
-            leads_on=place in self._leading_on and family.kind not in (Kind.version, Kind.combined, Kind.repeated),
-            was_asked=was_asked,
-        )
+        was_asked = was_in_vain or not gives_place_back
+        self._suspects.learn(target.place, page, was_asked=was_asked, was_in_vain=was_in_vain)
 
     def know(self, url: str, target: Target) -> None:
         """Take in that a page has turned out to be at another address, which need not be asked for any more."""
