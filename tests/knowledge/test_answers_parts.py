@@ -5,7 +5,7 @@ import re
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -94,8 +94,13 @@ def test_escaped_text_makes_no_markup(text: str) -> None:
 
 @given(
     text=st.text("[]()!<>`*_\\abc :/.\n\"'#", max_size=80),
-    address=st.sampled_from(["http://evil.example/", "javascript:x"]),
+    address=st.sampled_from(["http://evil.example/", "//evil.example/", "javascript:x"]),
 )
+@example(text="[`]()", address="//evil.example/")
+@example(text="``![]() ``a", address="javascript:x")
+@example(text="> [a]: //evil.example/", address="javascript:x")
+@example(text="[`a`](//evil.example/)", address="javascript:x")
+@example(text="[a [b [c]]](//evil.example/)", address="javascript:x")
 def test_cleaned_text_leads_nowhere_else(text: str, address: str) -> None:
     """A model's Markdown, rendered: links to the site alone, no images, no HTML."""
     html = HTML.render(clean(f"{text} [a]({address}) {text} ![b]({address}) <{address}> {text}", IS_OURS))

@@ -11,7 +11,7 @@ _MARKS = re.compile(r"[\[\]<\\]|!(?=\[)|(?<!\w)[*_~]|[*_~](?!\w)")
 _CODE = re.compile(r"(?<![`\\])(`+)([^`\n]+)\1(?!`)")
 """Only on one line, and not after a backslash: what a renderer surely takes for code, too."""
 _FENCED = re.compile(r"^ {0,3}(`{3,})[^`\n]*\n(?:.*\n)*?^ {0,3}\1`*[ \t]*$", re.MULTILINE)
-_BARE = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|javascript:|data:)[^\s<>\[\]`\"]+", re.IGNORECASE)
+_BARE = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|javascript:|data:)[^\s\0<>\[\]`\"]+", re.IGNORECASE)
 
 IsOurs = Callable[[str], bool]
 
@@ -48,7 +48,7 @@ _LINK = re.compile(
     r"(?:\(\s*<?((?:[^()\s<>]|\([^()\s]{0,300}\)){0,2100})>?(?:\s+(?:\"[^\"]{0,300}\"|'[^']{0,300}'))?\s*\)"
     r"|\[([^\[\]]{0,300})\])"
 )
-_AUTOLINK = re.compile(r"<([a-z][a-z0-9+.-]{1,20}:[^\s<>]{1,2100})>", re.IGNORECASE)
+_AUTOLINK = re.compile(r"<([a-z][a-z0-9+.-]{1,20}:[^\s\0<>]{1,2100})>", re.IGNORECASE)
 _IMAGE_MARK = re.compile(r"!(?=\[)")
 _REFERENCE = re.compile(r"\d{1,2}")
 
@@ -59,8 +59,8 @@ def clean(markdown: str, is_ours: IsOurs) -> str:
     Other links are shown as their text, other addresses as code. References like [1] stay.
     """
     # Another kind of fence could turn ours inside out.
-    text = re.sub("~{3,}", "", markdown)
-    return _around(_FENCED, text, lambda rest: _around(_CODE, rest, lambda prose: _clean_prose(prose, is_ours)))
+    text = re.sub("~{3,}", "", markdown.replace("\0", ""))
+    return _around(_FENCED, text, lambda prose: _clean_prose(prose, is_ours))
 
 
 def _around(kept: re.Pattern[str], text: str, change: Callable[[str], str]) -> str:
@@ -88,13 +88,20 @@ def _clean_prose(text: str, is_ours: IsOurs) -> str:
             return shown
         return keep(f"[{_escape_marks(shown)}]({address})")
 
-    # A tick that is no code's here shall be none's in the browser.
-    text = _HEADING.sub("", _DEFINITION.sub("", text.replace("\0", "").replace("`", "'")))
-    text = _LINK.sub(link, text)
+    def restore(text: str) -> str:
+        # Code beside code would be other code.
+        apart = text.replace("\0\0", "\0 \0")
+        return re.sub(r"\0(\d+)\0", lambda place: restore(kept[int(place[1])]), apart)
+
+    # Code first, as it may stand in what a link shows. A tick that is no code's here shall be none's in the browser.
+    text = _CODE.sub(lambda match: keep(match[0]), text).replace("`", "'")
+    text = _LINK.sub(link, _HEADING.sub("", _DEFINITION.sub("", text)))
+    # What we took neither for a link nor for a definition, a renderer might: brackets in brackets, or in a quotation.
+    text = re.sub(r"\](?=[(:])", r"]\\", text)
     text = _AUTOLINK.sub(lambda match: keep(f"<{match[1]}>") if is_ours(match[1]) else keep(f"`{match[1]}`"), text)
     text = _BARE.sub(lambda match: match[0] if is_ours(match[0]) else keep(f"`{match[0]}`"), text)
     text = _IMAGE_MARK.sub(r"\\!", text.replace("<", "&lt;"))
-    return re.sub(r"\0(\d+)\0", lambda place: kept[int(place[1])], text)
+    return restore(text)
 
 
 def links_to(site_url: str) -> IsOurs:
