@@ -25,11 +25,10 @@ OpenAI's are trained so that their beginnings can be compared (Matryoshka repres
 INDEXED_CHUNKS = 3_000
 """A build with more has indexes.
 
-Processor time of a search, ours and PostgreSQL's, by comparing all and by index: 500 chunks 7 and 9 ms, 3,000 13 and
-12 ms, 10,000 22 and 12 ms. With 8 clients at once on 2 cores, p95 (`python -m tests.benchmarks search_latency`): 10,000
-chunks 166 and 77 ms, 20,000 257 and 78 ms, 50,000 543 and 76 ms. Indexes are made once the build has been told to be
-complete, in 1, 3, 5 and 11 s for 3,000 to 50,000 chunks. Fewer are better off without: each index is looked at whenever
-a chunk of any build is stored.
+By comparing all and by index, p95 of 8 clients at once on 2 cores (`python -m tests.benchmarks search_latency`): 3,000
+chunks 65 and 39 ms, 10,000 114 and 52 ms, 20,000 155 and 47 ms, 50,000 316 and 61 ms. Indexes are made once the build
+has been told to be complete, in 1, 2, 3 and 8 s. Fewer are better off without: each index is looked at whenever a chunk
+of any build is stored.
 """
 SEARCH_WIDTH = 200
 """Neighbours HNSW keeps in view (`hnsw.ef_search`)."""

@@ -91,12 +91,16 @@ async def broken_site() -> AsyncIterator[str]:
     async def empty(_request: web.Request) -> web.Response:
         return web.Response(text="", content_type="text/html")
 
+    async def archive(_request: web.Request) -> web.Response:
+        return web.Response(body=b"PK", content_type="application/zip")
+
     async def pdf(_request: web.Request) -> web.Response:
         return web.Response(body=b"%PDF-1.7", content_type="application/pdf")
 
     app = web.Application()
     app.router.add_get("/status/{status}", answer)
     app.router.add_get("/empty", empty)
+    app.router.add_get("/zip", archive)
     app.router.add_get("/pdf", pdf)
     app.router.add_get("/loop", _loop)
     app.router.add_get("/hang", _hang)
@@ -111,12 +115,13 @@ async def broken_site() -> AsyncIterator[str]:
 async def test_a_start_page_that_cannot_be_read_ends_the_build_with_the_cause(
     product: Product, broken_site: str
 ) -> None:
-    """404, 500, empty, not HTML, a redirect loop, a refused connection, silence; and the service goes on."""
+    """404, 500, empty, an archive, a broken PDF, a redirect loop, a refused connection, silence: it goes on."""
     expected = {
         f"{broken_site}/status/404": "HTTP 404",
         f"{broken_site}/status/500": "HTTP 500",
         f"{broken_site}/empty": "empty",
-        f"{broken_site}/pdf": "application/pdf",
+        f"{broken_site}/zip": "application/zip",
+        f"{broken_site}/pdf": "the PDF cannot be read",
         f"{broken_site}/loop": "redirect",
         f"{broken_site}/hang": "timeout after 5s",
         f"http://127.0.0.1:{free_port()}/": "refused",

@@ -42,7 +42,7 @@ def read_pdf(body: bytes, url: str) -> tuple[str, str, dict[str, Any]]:
     except pypdfium2.PdfiumError as error:
         if error.err_code in NEEDS_PASSWORD:
             raise PageSkipped("encrypted", "the PDF asks for a password") from error
-        raise ContentFailed(f"the PDF cannot be read: {error}") from error
+        raise ContentFailed(f"the PDF cannot be read: {str(error).rstrip('.')}") from error
     if not any(re.search(r"\w", text) for text in pages):
         raise PageSkipped("no_text", f"the PDF holds no text on its {count} pages: pictures alone")
     title = _clean(facts.get("Title", "")) or unquote(PurePosixPath(urlsplit(url).path).stem) or url
