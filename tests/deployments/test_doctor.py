@@ -24,7 +24,6 @@ from tasks.knowledge.schema import MIGRATIONS, migrate
 from tasks.knowledge.tokens import LOCAL_MODEL
 from tests.conftest import MakeSettings
 from tests.knowledge.test_schema import new_database
-from tests.product import Product
 from tests.sites.openai_server import Next, serve_openai
 from tests.sites.server import serve_handler
 
@@ -273,17 +272,6 @@ async def test_a_prefect_server_that_lacks_something_has_its_remedy(
         problem, said = asked_of(await find("Prefect", settings(prefect_api_url=f"{url}/api")))
     assert named in problem
     assert remedy in said
-
-
-async def test_a_running_stack_is_examined_as_it_runs(product: Product, settings: MakeSettings) -> None:
-    """Its database, its Prefect with deployments and worker, its API: tried, not guessed."""
-    folder = Path(os.environ["WIDGET_BUILDER_DATA_DIR"])
-    found = await examine(settings(database_url=None, data_dir=folder))
-    assert [finding for finding in found if not finding.ok] == []
-    details = {finding.name: finding.detail for finding in found}
-    assert "embedded, running" in details["Database"]
-    assert "deployments build, nightly, workers online: 1" in details["Prefect"]
-    assert details["API"] == f"{product.info.api_url} is ready"
 
 
 async def test_a_running_api_that_is_no_api_of_ours_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import pytest
 from tests.deployments import story
 from tests.deployments.fake_api import FakeApi, serve_fake_api
 from tests.deployments.test_cli import ADMIN, COMMAND, run, running_stack, start
-from tests.product import PATH, Event, Product
 
 OTHER_ID = "6a3c9a52-0b5e-4a8b-b6c3-6d0c0a2b9e02"
 
@@ -168,21 +167,3 @@ async def test_ctrl_c_cancels_a_re_crawl(tmp_path: Path) -> None:
         await asyncio.wait_for(process.communicate(), 30)
         assert api.cancelled.is_set()
     assert process.returncode == 130
-
-
-async def test_the_real_stack_is_operated_from_the_command_line(
-    product: Product, built: list[Event], tmp_path: Path
-) -> None:
-    """Its own token is in stack.json: the widget is listed, built anew, and deleted."""
-    stack = {"api_url": product.info.api_url, "admin_token": product.info.admin_token}
-    (tmp_path / "stack.json").write_text(json.dumps(stack))
-    body = {"url": built[0]["data"]["url"], "depth": 0}
-    events = [event async for event in product.stream("POST", PATH, json=body)]
-    made = events[0]["data"]["widget_id"]
-    code, out, _ = await run(tmp_path, "recrawl", made, "--json")
-    assert code == 0
-    assert json.loads(out.splitlines()[-1])["data"]["widget_id"] == made
-    code, out, _ = await run(tmp_path, "list")
-    assert any(line.startswith(f"{made}\tready\t1\t") for line in out.splitlines())
-    assert (await run(tmp_path, "delete", made))[0] == 0
-    assert (await product.http.get(f"/api/public/widgets/{made}")).status_code == 404
