@@ -83,3 +83,12 @@ def test_a_route_with_a_parameter_may_be_a_place_on_its_page() -> None:
     form = form_of("/#/about?id=more", *routes, *(f"{route}?id=more" for route in routes[1:]))
     assert form is not None
     assert (form.base, form.family.name) == (page_key(f"{SITE}/#/about"), "#…?id=…")
+
+
+def test_chapters_of_a_book_are_no_versions_of_its_cover() -> None:
+    """What is named by a word and a number under a page is a page; what is another name each time may be a version."""
+    chapters = [f"/book-{book}/chapter-{number}" for book in range(3) for number in range(4)]
+    covers = [f"/book-{book}" for book in range(3)]
+    assert form_of(chapters[0], *covers, *chapters[1:]) is None
+    sessions = [f"/book-{book}/s{number}x" for book in range(3) for number in range(1_230, 1_234)]
+    assert form_of(sessions[0], *covers, *sessions[1:]) is not None

@@ -62,7 +62,9 @@ def _shorter(host: str, segments: list[str]) -> Iterator[Form]:
     """The address without its last, or its first segment."""
     if len(segments) < 2:
         return
-    last, first = (_class_of(segment) for segment in (segments[-1], segments[0]))
+    # A name with a number is one of a series (`numbered`), not another name of what it stands under.
+    last = segments[-1] if numbered("/" + segments[-1]) else _class_of(segments[-1])
+    first = _class_of(segments[0])
     yield Form("/".join((host, *segments[:-1])), Family(Kind.version, f"…/{last}"))
     yield Form(
         "/".join((host, *segments[1:])),
