@@ -23,10 +23,19 @@ CONTACT = (
 )
 
 
+KIT = (
+    "Starter kit",
+    "# Starter kit\n\nOne Hub and three Probes, in a box made of larch.\n\n## Delivery\n\n"
+    "Kits leave the mill on the day after the order and arrive in 2 to 4 working days. Delivery of the kit is free.\n\n"
+    "Set it up in ten minutes",
+)
+
+
 @pytest.fixture(scope="module")
 async def garden(pool: Pool) -> Site:
     """A shop whose pages say most in lines of tables and lists."""
-    pages = {"/probe": PROBE, "/contact": CONTACT, "/about": ("About", "# About\n\nWe make tools for dry summers.")}
+    about = ("About", "# About\n\nWe make tools for dry summers.")
+    pages = {"/probe": PROBE, "/kit": KIT, "/contact": CONTACT, "/about": about}
     return await build_site(pool, pages, name="Garden")
 
 
@@ -53,6 +62,12 @@ async def test_a_line_of_the_kind_asked_for_answers(pool: Pool, garden: Site, qu
     seen = await say(pool, garden, question)
     assert seen.reply.kind is AnswerKind.extractive
     assert line in seen.text.split("[1]")[0]
+
+
+async def test_a_sentence_with_what_is_asked_for_under_a_heading_about_it_answers(pool: Pool, garden: Site) -> None:
+    """Before one that only has the word, and before a line below that says how long something else takes."""
+    seen = await say(pool, garden, "How long does delivery take?")
+    assert "2 to 4 working days" in seen.text.split("[1]")[0]
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from tasks.knowledge.answering.question import Question, Term
 from tasks.knowledge.answering.sentences import Statement
-from tasks.knowledge.answering.sought import Sought, find_sought, is_value
+from tasks.knowledge.answering.sought import Sought, find_sought, is_value, words_beside
 from tasks.knowledge.answering.words import stems
 
 ABOUT = 0.5
 """Share of what a question is about that the place must have where a label only names the kind: "Weight"."""
 
 BARE_LENGTH = 40
-"""Characters of a line that is nothing but a value, as the price below a product's name: the heading is its label."""
+"""Characters of a line that is little but a value, as the price below a product's name: the heading is its label …"""
+BESIDE = 3
+"""… and words beside the value: "€14 for each parcel", but not "Set it up in ten minutes"."""
 
 Credit = Callable[[Term, Collection[str]], float]
 """How much of a term some stems have, 0 … 1."""
@@ -60,9 +62,13 @@ def _given(
     label, value = statement.label, statement.value
     kinds = [kind for kind in sought if label and is_value([kind], value)]
     if not label:
-        label, is_bare = statement.heading or title, len(statement.text) <= BARE_LENGTH
-        fitting = [kind for kind in sought if kind.may_be_within or (kind.may_be_bare and is_bare)]
-        kinds = [kind for kind in fitting if is_value([kind], statement.text)]
+        label, is_short = statement.heading or title, len(statement.text) <= BARE_LENGTH
+        kinds = [
+            kind
+            for kind in sought
+            if (beside := words_beside(kind, statement.text)) is not None
+            and (kind.may_be_within or (kind.may_be_bare and is_short and beside <= BESIDE))
+        ]
     if not kinds:
         return NOTHING
     implied = _implied(question, kinds)

@@ -58,6 +58,12 @@ def is_value(kinds: Collection[Sought], text: str) -> bool:
     return any(_pattern(kind.value).search(text) for kind in kinds)
 
 
+def words_beside(kind: Sought, text: str) -> int | None:
+    """How many words the text has beside the first thing of that kind; none if it has no such thing."""
+    found = _pattern(kind.value).search(text)
+    return None if found is None else len(f"{text[: found.start()]} {text[found.end() :]}".split())
+
+
 @cache
 def _pattern(value: str) -> re.Pattern[str]:
     # Names are told by their capitals; all else may be written with or without.
