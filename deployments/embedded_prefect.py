@@ -67,7 +67,7 @@ async def _wait_for(turn: asyncio.Lock) -> bool:
 def _collect_forever() -> None:
     next_of_all = time.monotonic() + ALL_EVERY_S
     while True:
-        # This thread has nothing else to do, and ends with the process.
+        # A thread of its own that does nothing but this, and ends with the process: there is nothing to wait for.
         time.sleep(YOUNG_EVERY_S)
         if time.monotonic() < next_of_all:
             gc.collect(1)

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -30,6 +30,7 @@ STOP_SIGNAL = signal.SIGINT
 """PostgreSQL's fast shutdown: clients are cut off, nothing committed is lost."""
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
+ASK_AGAIN_S = 0.05
 LONGEST_SOCKET = 107
 """Bytes a Unix socket's path may have (unix(7))."""
 _SETTINGS = {
@@ -127,8 +128,9 @@ def _is_up_in_time(cluster: Cluster, process: "subprocess.Popen[bytes]") -> bool
         try:
             psycopg.connect(cluster.url, connect_timeout=2).close()
         except psycopg.OperationalError:
-            # Nothing tells when the server is up; it is asked again.
-            time.sleep(0.05)
+            # Nothing tells when the server is up: it is asked again, unless it ends meanwhile.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(ASK_AGAIN_S)
         else:
             return True
     return False
