@@ -39,14 +39,14 @@ $(VENV)/.node: requirements-bundle.txt | $(VENV)/.installed
 	@touch $@
 
 api/pages/dist/widget.js: $(WIDGET) | $(VENV)/.node
-	@$(BIN)/python -m deployments.widget_bundle
+	@$(BIN)/python -m deployments.install.widget_bundle
 
 $(VENV)/.installed-widget-dev: api/pages/package-lock.json | $(VENV)/.node
-	@$(BIN)/python -m deployments.widget_bundle --dev
+	@$(BIN)/python -m deployments.install.widget_bundle --dev
 	@touch $@
 
 $(VENV)/.browser: $(VENV)/.installed
-	@$(BIN)/python -m deployments.browser_install
+	@$(BIN)/python -m deployments.install.browser_install
 	@touch $@
 
 install: $(VENV)/.installed $(VENV)/.browser api/pages/dist/widget.js ## Install into .venv, Chromium included
@@ -54,7 +54,7 @@ install: $(VENV)/.installed $(VENV)/.browser api/pages/dist/widget.js ## Install
 install-dev: install $(VENV)/.installed-dev $(VENV)/.installed-widget-dev
 
 demo: install ## Build a widget and stay up: make demo [URL=https://… DEPTH=3]
-	@$(BIN)/python -m deployments.demo --depth $(DEPTH) $(URL)
+	@$(BIN)/python -m deployments.commands.demo --depth $(DEPTH) $(URL)
 
 up: install ## Start PostgreSQL, Prefect, the worker and the API; stay up until Ctrl-C
 	@$(BIN)/widget-builder up
@@ -69,7 +69,7 @@ lint: install-dev ## Check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m deployments.widget_bundle --check
+	@$(BIN)/python -m deployments.install.widget_bundle --check
 
 lock: ## Renew the locked versions (needs uv)
 	@$(LOCK) --extra build pyproject.toml -o requirements.txt

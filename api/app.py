@@ -6,22 +6,15 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from api import (
-    builds,
-    chat,
-    health,
-    insights,
-    installation,
-    metrics,
-    onboarding,
-    ownership,
-    pictures,
-    script,
-    widgets,
-)
-from api.cross_origin import CrossOrigin
-from api.problems import HANDLERS
-from api.service import open_service
+from api import health, metrics
+from api.app_state import open_service
+from api.builds import build_routes
+from api.chat import chat_routes
+from api.http.cross_origin import CrossOrigin
+from api.http.problems import HANDLERS
+from api.installation import installation_routes
+from api.pages import page_routes, script_routes
+from api.widgets import insight_routes, owner_routes, picture_routes, public_routes
 from tasks.core.settings import Settings, load_settings
 
 
@@ -36,15 +29,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
             yield
 
     routes = [
-        *builds.routes,
-        *widgets.routes,
-        *chat.routes,
-        *insights.routes,
-        *ownership.routes,
-        *installation.routes,
-        *script.routes,
-        *onboarding.routes,
-        *pictures.routes,
+        *build_routes.routes,
+        *public_routes.routes,
+        *chat_routes.routes,
+        *insight_routes.routes,
+        *owner_routes.routes,
+        *installation_routes.routes,
+        *script_routes.routes,
+        *page_routes.routes,
+        *picture_routes.routes,
         *health.routes,
         *metrics.routes,
     ]

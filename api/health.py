@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.service import Service, service_of
+from api.app_state import AppState, service_of
 from tasks.core.errors import DependencyUnavailable
 
 CHECK_TIMEOUT_S = 5.0
@@ -46,7 +46,7 @@ async def _state(check: Awaitable[None]) -> str:
     return "ok"
 
 
-async def _check_database(service: Service) -> None:
+async def _check_database(service: AppState) -> None:
     async with service.pool.connection(timeout=CHECK_TIMEOUT_S) as connection:
         await connection.execute("SELECT 1 FROM widgets LIMIT 1")
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.service import Service, service_of
+from api.app_state import AppState, service_of
 
 READ_TIMEOUT_S = 5.0
 STATUSES = ("pending", "running", "completed", "failed", "cancelled")
@@ -37,7 +37,7 @@ class Metrics:
         self.widgets = Gauge("widget_builder_widgets", "Widgets there are.", registry=registry)
         self.builds = Gauge("widget_builder_builds", "Builds on record.", ("status",), registry=registry)
 
-    async def read(self, service: Service) -> None:
+    async def read(self, service: AppState) -> None:
         """Bring up to date what is not counted here; while the database is away, its figures stay as they were."""
         self.streams.set(service.streams.readers)
         try:

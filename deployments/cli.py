@@ -58,8 +58,8 @@ def up() -> None:
 
     Exits with 0 when stopped, with 1 when a service cannot be started or died for good.
     """
-    from deployments.commands import run_up
-    from deployments.interrupts import Interrupts
+    from deployments.commands.build_command import run_up
+    from deployments.commands.interrupts import Interrupts
 
     interrupts = Interrupts()
     code = interrupts.run(run_up(_settings(), _console()))
@@ -88,8 +88,8 @@ def build(
 
     Exits with 0 when the build completed, with 1 when it failed, with 130 after Ctrl-C.
     """
-    from deployments.commands import Order, run_build
-    from deployments.interrupts import Interrupts
+    from deployments.commands.build_command import Order, run_build
+    from deployments.commands.interrupts import Interrupts
 
     order = Order(url, depth, max_pages, as_json, stay)
     interrupts = Interrupts()
@@ -108,7 +108,7 @@ def ask(
 
     Exits with 0 when the site answers the question, with 1 when it does not say.
     """
-    from deployments.asking import run_ask
+    from deployments.commands.ask_command import run_ask
 
     raise typer.Exit(asyncio.run(run_ask(_settings(), widget, question, as_json=as_json)))
 
@@ -118,7 +118,7 @@ def list_widgets(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each widget.")] = False,
 ) -> None:
     """List the widgets of the running stack, newest first: how each stands, and what it answers from."""
-    from deployments.operating import run_list
+    from deployments.commands.widget_commands import run_list
 
     raise typer.Exit(asyncio.run(run_list(_settings(), _console(), as_json=as_json)))
 
@@ -141,8 +141,8 @@ def recrawl(
 
     Exits with 0 when the build completed, with 1 when it failed, with 130 after Ctrl-C.
     """
-    from deployments.interrupts import Interrupts
-    from deployments.operating import run_recrawl
+    from deployments.commands.interrupts import Interrupts
+    from deployments.commands.widget_commands import run_recrawl
 
     interrupts = Interrupts()
     console = _console(to_stderr=as_json)
@@ -159,7 +159,7 @@ def delete(
 
     Pages that still have its snippet draw nothing. Exits with 1 if there is no such widget, or you think better of it.
     """
-    from deployments.operating import run_delete
+    from deployments.commands.widget_commands import run_delete
 
     raise typer.Exit(asyncio.run(run_delete(_settings(), widget, _console(), ask=sys.stdin.isatty() and not yes)))
 
@@ -182,7 +182,7 @@ def inspect(
 
     Needs no running stack. Exits with 1 if a page cannot be read or would be left out.
     """
-    from deployments.inspecting import run_inspect
+    from deployments.commands.inspect_command import run_inspect
 
     work = run_inspect(_settings(), inputs, _console(), base_url=base_url, with_theme=theme, as_json=as_json)
     raise typer.Exit(asyncio.run(work))
@@ -195,8 +195,8 @@ def doctor() -> None:
     Exits with 1 if something is wrong.
     """
     settings = _settings()
-    from deployments.doctor import examine
-    from deployments.findings import render_findings
+    from deployments.checks.doctor import examine
+    from deployments.display.findings import render_findings
 
     findings = asyncio.run(examine(settings))
     _console().print(render_findings(findings))
@@ -209,7 +209,7 @@ def migrate() -> None:
     database_url = _settings().database_url
     if database_url is None:
         raise InvalidSetting("DATABASE_URL", "is needed: the embedded database is migrated by `up`")
-    from tasks.knowledge.schema import migrate as migrate_schema
+    from tasks.records.schema import migrate as migrate_schema
 
     migrate_schema(database_url.get_secret_value())
     _console().print("The database has the newest schema.")
@@ -224,7 +224,7 @@ def register() -> None:
     settings = _settings()
     if settings.prefect_api_url is None:
         raise InvalidSetting("PREFECT_API_URL", "is needed: the embedded server is set up by `up`")
-    from deployments.registration import register as register_all
+    from deployments.stack.registration import register as register_all
 
     asyncio.run(register_all(settings))
     _console().print(f"{settings.prefect_api_url} has the limits, the work pool and the deployments.")
@@ -248,7 +248,7 @@ def main() -> None:
 
 def _said(error: WidgetBuilderError) -> str:
     """The error for people: one line, or several when a service's last log lines belong to it."""
-    from deployments.wording import clean
+    from deployments.display.wording import clean
 
     return "\n".join(clean(line) for line in f"widget-builder: {error}".splitlines())
 

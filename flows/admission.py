@@ -10,13 +10,13 @@ from contextlib import suppress
 from hashlib import sha256
 from urllib.parse import urljoin
 
-from flows.site import Site
+from flows.start_page import Site
 from flows.workspace import Workspace
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, Found, Target
-from tasks.knowledge.crawl import remember_urls, replace_page, settle_duplicates
 from tasks.reading import Manner, read_in_chunks
+from tasks.records.crawl_record import remember_urls, replace_page, settle_duplicates
 from tasks.web.crawl.duplicates import Record
 from tasks.web.crawl.families import IN_VAIN
 from tasks.web.crawl.frontier import HINTS

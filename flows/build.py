@@ -13,16 +13,16 @@ from prefect.states import Cancelled, Crashed
 from flows.outcome import cause_of, finish, tell_failure
 from flows.pipeline import Pipeline
 from flows.progress import Progress
-from flows.site import open_site
 from flows.slots import open_slots
+from flows.start_page import open_site
 from flows.watch import watch
 from flows.workspace import Workspace, open_database, open_workspace, take_job
 from tasks.core.database import OUT_OF_REACH
 from tasks.core.errors import BuildEnded, WidgetBuilderError
 from tasks.core.requests import parse_request
 from tasks.core.settings import load_settings
-from tasks.knowledge.pictures import save_screenshot
-from tasks.knowledge.publication import Looks
+from tasks.records.pictures import save_screenshot
+from tasks.records.publication import Looks
 
 
 def name_run() -> str:

@@ -6,8 +6,8 @@ from flows.progress import Progress
 from flows.workspace import Workspace
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.events import EventType
-from tasks.knowledge.publication import Looks, activate_build, check_extent
-from tasks.knowledge.vector_index import index_build
+from tasks.knowledge.indexing.vector_index import index_build
+from tasks.records.publication import Looks, activate_build, check_extent
 
 
 async def finish(space: Workspace, looks: Looks | None) -> None:

@@ -12,15 +12,15 @@ from typing import Any, TypeVar
 from flows.admission import Admission
 from flows.lanes import QUEUE_SIZE, Channel, Lanes, Pace, Slot
 from flows.runs import run_task
-from flows.site import Site
+from flows.start_page import Site
 from flows.workspace import CHILDREN, Workspace
 from tasks.core.errors import EmbeddingFailed, PageError, PageSkipped, StoreFailed
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, EmbeddedPage, FetchMethod, Found, Target
 from tasks.embed import embed
 from tasks.extract import ExtractBatch, extract
-from tasks.knowledge.publication import activate_build
 from tasks.reading import Manner
+from tasks.records.publication import activate_build
 from tasks.retries import batch_name
 from tasks.scrape import ScrapeBatch, scrape
 from tasks.store import store

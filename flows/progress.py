@@ -12,9 +12,9 @@ from tasks.core.database import Pool
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import PREFECT_PREFIX, EventDraft, EventType, Stage
 from tasks.core.models import Job, Statistics, Target
-from tasks.knowledge.builds import append_event
-from tasks.knowledge.crawl import CrawledUrl, record_outcome
-from tasks.knowledge.embedders import Embedder
+from tasks.knowledge.embedding.embedders import Embedder
+from tasks.records.builds import append_event
+from tasks.records.crawl_record import CrawledUrl, record_outcome
 
 REPORT_EVERY = 10
 """Pages between two progress events of a stage."""

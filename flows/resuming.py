@@ -4,8 +4,8 @@ import asyncio
 
 from flows.workspace import Workspace
 from tasks.core.models import Fingerprint, Found, Target
-from tasks.knowledge.crawl import CrawledUrl, read_stored
 from tasks.reading import fingerprints_of
+from tasks.records.crawl_record import CrawledUrl, read_stored
 from tasks.web.crawl.duplicates import Duplicates
 from tasks.web.crawl.families import IN_VAIN
 from tasks.web.crawl.frontier import Frontier

@@ -12,7 +12,7 @@ from flows.slots import Slots
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded
 from tasks.core.events import EventType
-from tasks.knowledge.builds import beat
+from tasks.records.builds import beat
 
 BEAT_S = 1.0
 PREFECT_BEATS = 3

@@ -12,9 +12,9 @@ from tasks.core.errors import BuildEnded, DependencyUnavailable, NotFound
 from tasks.core.models import BuildRequest, Job
 from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
-from tasks.knowledge.builds import start_build
-from tasks.knowledge.embedders import Embedder, open_embedder
-from tasks.knowledge.new_builds import create_build, create_rebuild
+from tasks.knowledge.embedding.embedders import Embedder, open_embedder
+from tasks.records.builds import start_build
+from tasks.records.new_builds import create_build, create_rebuild
 from tasks.web.reader import Web
 
 CHILDREN = 2

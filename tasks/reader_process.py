@@ -1,8 +1,8 @@
 """What processes that read pages are forked from: importing this is loading all they need, the models included."""
 
 import tasks.reading  # noqa: F401
-from tasks.knowledge.local_model import load_weighted_tokens
-from tasks.knowledge.tokens import LOCAL_MODEL, load_tokenizer
+from tasks.knowledge.embedding.local_model import load_weighted_tokens
+from tasks.knowledge.embedding.tokens import LOCAL_MODEL, load_tokenizer
 
 load_tokenizer(LOCAL_MODEL)
 load_weighted_tokens()

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import ChunkedPage, FetchedPage, Fingerprint, ReadPage
-from tasks.knowledge.chunks import CHUNK_TOKENS, chunk_page
-from tasks.knowledge.tokens import load_tokenizer
+from tasks.knowledge.embedding.tokens import load_tokenizer
+from tasks.knowledge.indexing.chunks import CHUNK_TOKENS, chunk_page
 from tasks.web.content.main_content import read_page
 from tasks.web.crawl.directives import forbids_indexing
 from tasks.web.crawl.fingerprints import fingerprint_of

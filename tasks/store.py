@@ -10,7 +10,7 @@ from prefect.tasks import exponential_backoff
 from tasks.core.database import Pool
 from tasks.core.errors import StoreFailed
 from tasks.core.models import EmbeddedPage
-from tasks.knowledge.pages import store_pages
+from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.retries import RETRY_FACTOR_S, may_help
 
 

@@ -7,10 +7,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from tasks.brand.derived_theme import Seen, derive_theme, resources_for
 from tasks.brand.first_sight import Sight, first_sight
-from tasks.brand.pictures import MAX_BYTES
 from tasks.brand.probe import PROBE
-from tasks.brand.theme import Seen, derive_theme, resources_for
+from tasks.brand.site_images import MAX_BYTES
 from tasks.core.errors import PageError
 from tasks.core.models import Found, Frozen, Target, Theme
 from tasks.retries import RETRY_FACTOR_S, may_help

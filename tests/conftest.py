@@ -8,10 +8,10 @@ import hypothesis
 import pytest
 from pydantic import SecretStr
 
-from deployments.postgres import open_postgres
+from deployments.stack.embedded_postgres import open_postgres
 from tasks.core.database import Pool, open_pool
 from tasks.core.settings import Settings
-from tasks.knowledge.schema import migrate
+from tasks.records.schema import migrate
 
 pytest_plugins = ["tests.product", "tests.sharing", "tests.crawling"]
 

@@ -15,18 +15,18 @@ from uuid import UUID
 import pytest
 from prefect import Task
 
-from flows import pipeline, site
+from flows import pipeline, start_page
 from flows.pipeline import Pipeline
 from flows.progress import Progress
-from flows.site import open_site
+from flows.start_page import open_site
 from flows.workspace import CHILD_MODULE, CHILDREN, Workspace
 from tasks.core.database import Pool
 from tasks.core.models import BuildRequest, Statistics
 from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
-from tasks.knowledge.builds import read_events, start_build
-from tasks.knowledge.embedders import open_embedder
-from tasks.knowledge.new_builds import create_build
+from tasks.knowledge.embedding.embedders import open_embedder
+from tasks.records.builds import read_events, start_build
+from tasks.records.new_builds import create_build
 from tasks.web.reader import Web, open_web
 
 
@@ -122,5 +122,5 @@ async def crawler(pool: Pool) -> AsyncIterator[Crawler]:
     """Builds of any site on loopback."""
     with pytest.MonkeyPatch.context() as patch, open_processes(CHILDREN, CHILD_MODULE) as processes:
         patch.setattr(pipeline, "run_task", _run_plainly)
-        patch.setattr(site, "theme", site.theme.fn)
+        patch.setattr(start_page, "theme", start_page.theme.fn)
         yield Crawler(pool, processes)

@@ -12,7 +12,8 @@ import pytest
 from httpx_sse import aconnect_sse
 from prefect.client.orchestration import PrefectClient
 
-from deployments.stack import StackInfo, open_stack
+from deployments.stack.embedded_stack import open_stack
+from deployments.stack.stack_file import StackInfo
 from tasks.core.database import Pool, open_pool
 from tasks.core.settings import load_settings
 from tests.sites.server import Site, serve_site

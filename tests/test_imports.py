@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("flows", "tasks", "api", "deployments", "tests")
 
+ENGINES = ("tasks.web", "tasks.brand", "tasks.knowledge")
 FORBIDDEN = {
-    "tasks/core": ("prefect", "starlette", "scrapy", "playwright", "tasks.web", "tasks.brand", "tasks.knowledge"),
+    "tasks/core": ("prefect", "starlette", "scrapy", "playwright", "tasks.records", *ENGINES),
+    "tasks/records": ("prefect", "starlette", "scrapy", "playwright", "flows", "api", *ENGINES),
     "tasks/web": ("prefect", "starlette", "tasks.brand", "tasks.knowledge", "flows", "api"),
     "tasks/web/content": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.crawl"),
     "tasks/web/crawl": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.content"),
@@ -23,6 +26,12 @@ FORBIDDEN = {
 }
 STAGES = ("theme", "extract", "scrape", "embed", "store")
 PREFECT_IN_API = {"prefect_runs.py"}
+SOURCES = sorted(
+    file
+    for package in ("flows", "tasks", "api", "deployments")
+    for file in (ROOT / package).rglob("*.py")
+    if "node_modules" not in file.parts
+)
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -68,6 +77,23 @@ def test_the_api_speaks_to_prefect_in_one_module() -> None:
         if any(is_under(module, "prefect") for module in imported(file))
     }
     assert speaking == PREFECT_IN_API
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports for type checking count too: a reader follows them like any other."""
+    modules = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in SOURCES}
+    order = TopologicalSorter({name: {*_needed(name, file, modules)} for name, file in modules.items()})
+    order.prepare()
+
+
+def _needed(name: str, file: Path, modules: dict[str, Path]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for full in {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)} & modules.keys():
+                if full != name:
+                    yield full
 
 
 def test_package_files_are_empty() -> None:

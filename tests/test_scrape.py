@@ -7,7 +7,7 @@ import pytest
 
 from tasks.core.errors import HttpStatus
 from tasks.core.models import ChunkedPage, FetchedPage, FetchMethod, Found, Target
-from tasks.knowledge.tokens import LOCAL_MODEL
+from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.reading import Manner
 from tasks.scrape import ScrapeBatch, scrape_pages
 

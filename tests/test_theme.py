@@ -13,7 +13,7 @@ from PIL import Image
 
 import tasks.theme
 from tasks.brand.colours import difference
-from tasks.brand.theme import neutral_theme
+from tasks.brand.derived_theme import neutral_theme
 from tasks.core.models import Theme
 from tasks.core.settings import Settings
 from tasks.theme import load_home

@@ -6,7 +6,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tasks.brand.marks import best_icon
 from tasks.brand.naming import site_name
-from tasks.brand.reading import parse_looks
+from tasks.brand.probe_reading import parse_looks
 from tasks.core.models import Frozen
 
 _ICONS = "link[rel~=icon i][href], link[rel~=apple-touch-icon i][href]"

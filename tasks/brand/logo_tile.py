@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from tasks.brand.brand_evidence import ImageRecord, Looks
 from tasks.brand.colours import parse_colour
-from tasks.brand.evidence import ImageRecord, Looks
 from tasks.brand.marks import Resources, best_icon, data_of, ranked_logos
-from tasks.brand.pictures import VISIBLE_CONTRAST, Picture, measure, open_picture
+from tasks.brand.site_images import VISIBLE_CONTRAST, Picture, measure, open_picture
 from tasks.core.oklch import BLACK, WHITE
 from tasks.core.palette import SHAPE_CONTRAST
 

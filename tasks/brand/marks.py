@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from tasks.brand.brand_evidence import Channel, ColourRecord, ImageKind, ImageRecord, Looks
 from tasks.brand.colours import parse_colour, vividness
-from tasks.brand.evidence import Channel, ColourRecord, ImageKind, ImageRecord, Looks
-from tasks.brand.pictures import Picture, decode_picture
+from tasks.brand.site_images import Picture, decode_picture
 from tasks.brand.values import as_item, clean_text
 
 MAX_ICON = 192.0

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from resiliparse.parse.lang import detect_fast
 
-from tasks.brand.evidence import Looks
+from tasks.brand.brand_evidence import Looks
 
 MAX_NAME = 80
 MAX_WORDMARK = 40

@@ -8,9 +8,9 @@ import math
 import re
 from collections.abc import Iterable
 
+from tasks.brand.brand_evidence import Channel, ColourRecord, Looks
 from tasks.brand.colours import difference, vividness
 from tasks.brand.defaults import ALL_DEFAULTS, FRAMEWORKS, UA_BUTTONS
-from tasks.brand.evidence import Channel, ColourRecord, Looks
 from tasks.core.models import Frozen
 from tasks.core.oklch import WHITE, contrast, is_dark
 from tasks.core.palette import TEXT_CONTRAST

@@ -11,11 +11,11 @@ from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.comparison import compare
 from tasks.web.crawl.sitemaps import find_hints
-from tasks.web.fetching.answers import is_for_http
 from tasks.web.fetching.egress import open_gate
 from tasks.web.fetching.middlewares import KnownAlready
 from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
 from tasks.web.fetching.rendered_page import RenderedPage, Sent
+from tasks.web.fetching.responses import is_for_http
 from tasks.web.fetching.shells import shell_sign
 from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
 from tasks.web.fetching.throttle import Throttle, make_throttle

@@ -9,18 +9,19 @@ import httpx
 from httpx_sse import aconnect_sse
 from starlette.applications import Starlette
 
-from api import chat, insights, widgets
-from api.prefect_runs import PrefectRuns
-from api.problems import HANDLERS
-from api.service import Service
-from api.stream import Streams
+from api.app_state import AppState
+from api.builds.prefect_runs import PrefectRuns
+from api.builds.stream import Streams
+from api.chat import chat_routes
+from api.http.problems import HANDLERS
+from api.widgets import insight_routes, public_routes
 from tasks.core.database import Pool
 from tasks.core.settings import Rate, Settings
+from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.model import open_model
 from tasks.knowledge.answering.reply import Site
-from tasks.knowledge.answers import Answerer
-from tasks.knowledge.budgets import Budgets
-from tasks.knowledge.embedders import Embedder
+from tasks.knowledge.embedding.embedders import Embedder
+from tasks.records.budgets import Budgets
 from tests.knowledge.answer_material import EMBEDDER
 from tests.serving import serve_app
 
@@ -84,9 +85,11 @@ async def serving(pool: Pool, settings: Settings, site: Site, embedder: Embedder
     """The site's chat while it is served."""
     async with open_model(settings) as model:
         answerer = Answerer(pool, embedder, model)
-        app = Starlette(routes=[*widgets.routes, *chat.routes, *insights.routes], exception_handlers=HANDLERS)
+        app = Starlette(
+            routes=[*public_routes.routes, *chat_routes.routes, *insight_routes.routes], exception_handlers=HANDLERS
+        )
         # None of these routes starts or follows a build.
         runs = cast(PrefectRuns, None)
-        app.state.service = Service(settings, pool, runs, Streams(pool), embedder, answerer, Budgets(pool, settings))
+        app.state.service = AppState(settings, pool, runs, Streams(pool), embedder, answerer, Budgets(pool, settings))
         async with serve_app(app) as http:
             yield Chat(http, site)

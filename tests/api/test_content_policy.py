@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.content_policy import allows, parse_policies
+from api.installation.content_policy import allows, parse_policies
 
 PAGE = "https://shop.example/products/"
 SCRIPT = "https://chat.example/widget.js"

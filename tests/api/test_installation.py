@@ -14,8 +14,8 @@ from aiohttp import web
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from api import installation
-from api.problems import HANDLERS
+from api.http.problems import HANDLERS
+from api.installation import installation_routes
 from tasks.core.database import Pool
 from tests.conftest import MakeSettings
 from tests.serving import serve_app
@@ -67,7 +67,7 @@ def checker(pool: Pool, settings: MakeSettings) -> MakeChecker:
         service = SimpleNamespace(
             settings=settings(**{"egress_allow": LOOPBACK, "admin_token": SecretStr(ADMIN), **more}), pool=pool
         )
-        app = Starlette(routes=installation.routes, exception_handlers=HANDLERS)
+        app = Starlette(routes=installation_routes.routes, exception_handlers=HANDLERS)
         app.state.service = service
         async with serve_handler(answer) as url, serve_app(app) as http:
             widget, site = str(uuid4()), site or f"{url}/"

@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from api.prefect_runs import RunRecord, StateType
-from api.sweeper import has_died
-from tasks.knowledge.builds import OpenBuild
+from api.builds.prefect_runs import RunRecord, StateType
+from api.builds.sweeper import has_died
+from tasks.records.builds import OpenBuild
 
 
 @pytest.mark.parametrize(

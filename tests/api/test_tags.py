@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from api.tags import Tag, start_tags
+from api.installation.start_tags import Tag, start_tags
 
 NAMES = frozenset(("script", "meta", "ai-widget"))
 

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from tasks.core.models import ChunkedPage, ReadPage, Target
-from tasks.knowledge.chunks import chunk_page, embedding_text
-from tasks.knowledge.excerpts import GAP
-from tasks.knowledge.local_embedder import LocalEmbedder
-from tasks.knowledge.local_model import embed_locally
-from tasks.knowledge.search import RANK_CONSTANT, search
-from tasks.knowledge.tokens import LOCAL_MODEL, load_tokenizer
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.embedding.local_model import embed_locally
+from tasks.knowledge.embedding.tokens import LOCAL_MODEL, load_tokenizer
+from tasks.knowledge.indexing.chunks import chunk_page, embedding_text
+from tasks.knowledge.search.excerpts import GAP
+from tasks.knowledge.search.passage_search import RANK_CONSTANT, search
 from tests.benchmarks.knowledge import SITE, embed_pages, open_database, store_widget
 from tests.benchmarks.scores import Scores
 from tests.benchmarks.stack import ROOT

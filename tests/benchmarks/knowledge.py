@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from deployments.postgres import open_postgres
+from deployments.stack.embedded_postgres import open_postgres
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import PageSkipped
 from tasks.core.models import (
@@ -20,18 +20,18 @@ from tasks.core.models import (
     ReadPage,
     Target,
 )
-from tasks.knowledge.blocks import JOINT
-from tasks.knowledge.builds import start_build
-from tasks.knowledge.chunks import embedding_text, overview_text, text_hash
-from tasks.knowledge.embedders import to_vector
-from tasks.knowledge.local_model import embed_locally
-from tasks.knowledge.new_builds import create_build
-from tasks.knowledge.pages import store_pages
-from tasks.knowledge.publication import activate_build
-from tasks.knowledge.schema import migrate
-from tasks.knowledge.tokens import LOCAL_MODEL
-from tasks.knowledge.vectors import page_vector
+from tasks.knowledge.embedding.embedders import to_vector
+from tasks.knowledge.embedding.local_model import embed_locally
+from tasks.knowledge.embedding.page_vector import page_vector
+from tasks.knowledge.embedding.tokens import LOCAL_MODEL
+from tasks.knowledge.indexing.blocks import JOINT
+from tasks.knowledge.indexing.chunks import embedding_text, overview_text, text_hash
+from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.reading import Manner, read_in_chunks
+from tasks.records.builds import start_build
+from tasks.records.new_builds import create_build
+from tasks.records.publication import activate_build
+from tasks.records.schema import migrate
 
 SITE = "https://docs.example.com"
 BATCH = 50

@@ -12,7 +12,7 @@ from rich.table import Table
 
 EVERY_S = 1.0
 MB = 1_000_000
-WARM = "deployments.warm_interpreter"
+WARM = "deployments.worker.fork_server"
 
 
 @dataclass

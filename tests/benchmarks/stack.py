@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from deployments.processes import ending_with_parent
+from deployments.stack.child_processes import ending_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).parent / "widget-builder"

@@ -19,8 +19,8 @@ from playwright.async_api import CDPSession, async_playwright
 from rich.table import Table
 
 from tasks.brand.colours import difference, parse_colour
+from tasks.brand.derived_theme import Seen, derive_theme
 from tasks.brand.probe import PROBE
-from tasks.brand.theme import Seen, derive_theme
 from tasks.core.models import Theme
 from tasks.core.oklch import contrast
 from tasks.core.palette import SHAPE_CONTRAST, SHAPE_PAIRS, TEXT_CONTRAST, TEXT_PAIRS

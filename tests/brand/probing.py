@@ -2,8 +2,8 @@
 
 from playwright.async_api import Page, Route
 
+from tasks.brand.derived_theme import Seen, derive_theme
 from tasks.brand.probe import PROBE
-from tasks.brand.theme import Seen, derive_theme
 from tasks.core.models import Theme
 
 URL = "https://www.acme.example/"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tasks.brand.colours import difference
-from tasks.brand.pictures import MAX_BYTES, decode_picture
-from tasks.brand.theme import Seen, derive_theme, resources_for
+from tasks.brand.derived_theme import Seen, derive_theme, resources_for
+from tasks.brand.site_images import MAX_BYTES, decode_picture
 from tasks.core.models import Theme
 
 URL = "https://www.acme.example/"

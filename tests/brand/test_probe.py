@@ -8,8 +8,8 @@ from PIL import Image
 from playwright.async_api import Page
 
 from tasks.brand.colours import difference
+from tasks.brand.derived_theme import Seen, derive_theme, neutral_theme
 from tasks.brand.probe import PROBE
-from tasks.brand.theme import Seen, derive_theme, neutral_theme
 from tasks.core.oklch import contrast
 from tests.brand.probing import ACME, COOKIE_BAR, URL, WORDS, theme_of
 

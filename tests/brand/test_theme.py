@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.brand.theme import Seen, derive_theme, neutral_theme
+from tasks.brand.derived_theme import Seen, derive_theme, neutral_theme
 from tasks.core.models import Theme
 from tasks.core.oklch import contrast
 from tasks.core.palette import SHAPE_PAIRS, TEXT_PAIRS

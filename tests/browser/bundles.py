@@ -4,7 +4,7 @@ import fcntl
 import tempfile
 from pathlib import Path
 
-from deployments.widget_bundle import PAGES, build_bundles, install_packages
+from deployments.install.widget_bundle import PAGES, build_bundles, install_packages
 
 BUILT = PAGES / "dist" / "widget.js"
 

@@ -17,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api import script
-from api.cross_origin import CrossOrigin
-from api.problems import problem
+from api.http.cross_origin import CrossOrigin
+from api.http.problems import problem
+from api.pages import script_routes
 from tasks.core.models import Theme
 from tasks.core.palette import with_tokens
 
@@ -129,7 +129,7 @@ async def open_chat_server() -> AsyncIterator[ChatServer]:
     path = "/api/public/widgets/{id}"
     app = Starlette(
         routes=[
-            *script.routes,
+            *script_routes.routes,
             Route(path, chat._config),
             Route(path + "/logo", chat._logo),
             Route(path + "/chat", chat._chat, methods=["POST"]),

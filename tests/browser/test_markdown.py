@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
 
-from deployments.widget_bundle import PAGES
+from deployments.install.widget_bundle import PAGES
 from tasks.core.settings import load_settings
 from tasks.web.fetching.browsers import find_browser
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from api.content_policy import allows, parse_policies
+from api.installation.content_policy import allows, parse_policies
 from tests.browser.chat_server import WIDGET
 from tests.browser.conftest import MakeVisit
 

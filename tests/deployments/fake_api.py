@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from deployments.client import BUILDS, WIDGETS
+from deployments.commands.api_client import BUILDS, WIDGETS
 from tasks.core.events import BuildEvent
 
 

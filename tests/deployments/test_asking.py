@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from deployments.asking import run_ask
+from deployments.commands.ask_command import run_ask
 from tasks.core.errors import DependencyUnavailable, InvalidRequest
 from tasks.core.settings import Settings, load_settings
 from tests.conftest import MakeSettings

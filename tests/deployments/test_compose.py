@@ -23,11 +23,11 @@ from prefect.settings import Settings as PrefectSettings
 from prefect.settings.legacy import _get_settings_fields
 from psycopg.conninfo import make_conninfo
 
-from deployments.environment import prefect_environment, service_environment
-from deployments.postgres import _find_programs
-from deployments.registration import DECLARATION
+from deployments.stack.embedded_postgres import _find_programs
+from deployments.stack.environment import prefect_environment, service_environment
+from deployments.stack.registration import DECLARATION
 from tasks.core.settings import PREFIX, Settings
-from tasks.knowledge.schema import LEAST_PGVECTOR, migrate
+from tasks.records.schema import LEAST_PGVECTOR, migrate
 from tests.conftest import MakeSettings
 
 ROOT = Path(__file__).parent.parent.parent

@@ -15,15 +15,15 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from deployments import doctor
-from deployments.client import find_stack
-from deployments.doctor import Finding, check_version, examine, examine_one
+from deployments.checks import doctor
+from deployments.checks.doctor import Finding, check_version, examine, examine_one
+from deployments.stack.stack_file import find_stack
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import EmbeddingProvider, Settings
-from tasks.knowledge.schema import MIGRATIONS, migrate
-from tasks.knowledge.tokens import LOCAL_MODEL
+from tasks.knowledge.embedding.tokens import LOCAL_MODEL
+from tasks.records.schema import MIGRATIONS, migrate
 from tests.conftest import MakeSettings
-from tests.knowledge.test_schema import new_database
+from tests.records.test_schema import new_database
 from tests.sites.openai_server import Next, serve_openai
 from tests.sites.server import serve_handler
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from prefect.server.database.configurations import AioSqliteConfiguration
 
-from deployments.embedded_prefect import begin_in_turn
+from deployments.stack.embedded_prefect import begin_in_turn
 
 WRITERS = 8
 

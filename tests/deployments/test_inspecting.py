@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.inspecting import inspect
+from deployments.commands.inspect_command import inspect
 from tests.deployments.test_cli import run
 from tests.sites import company_facts as facts
 from tests.sites.server import Site

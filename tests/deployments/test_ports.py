@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from deployments.ports import claim_port, find_port
+from deployments.stack.ports import claim_port, find_port
 
 HOST = "127.0.0.1"
 

@@ -12,10 +12,10 @@ from prefect.cli.deploy._models import PrefectYamlModel
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.flows import Flow, load_flow_from_entrypoint
 
-from api.prefect_runs import BUILD_DEPLOYMENT
-from deployments.registration import DECLARATION
-from deployments.stack import WORK_POOL
-from deployments.warm_interpreter import FLOW_MODULES
+from api.builds.prefect_runs import BUILD_DEPLOYMENT
+from deployments.stack.embedded_stack import WORK_POOL
+from deployments.stack.registration import DECLARATION
+from deployments.worker.fork_server import FLOW_MODULES
 from tasks.core.models import BuildRequest
 
 DECLARED: dict[str, Any] = yaml.safe_load(DECLARATION.read_text())

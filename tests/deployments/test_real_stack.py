@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from deployments.doctor import examine
+from deployments.checks.doctor import examine
 from tests.conftest import MakeSettings
 from tests.deployments.test_cli import run
 from tests.product import PATH, Event, Product

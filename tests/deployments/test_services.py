@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.services import MOST_RESTARTS, Service
+from deployments.stack.services import MOST_RESTARTS, Service
 from tasks.core.errors import DependencyUnavailable
 
 READY = "print('ready', flush=True); "

@@ -15,8 +15,9 @@ import psutil
 import pytest
 from httpx_sse import aconnect_sse
 
-from deployments.ports import find_port
-from deployments.stack import INFO_FILE, Stack, open_stack
+from deployments.stack.embedded_stack import Stack, open_stack
+from deployments.stack.ports import find_port
+from deployments.stack.stack_file import STACK_FILE
 from tasks.core.settings import Settings, load_settings
 from tests.product import PATH, UNWANTED
 from tests.sites.generated import GeneratedSite, generated_site
@@ -114,7 +115,7 @@ async def test_a_stack_survives_the_death_of_any_service_and_starts_again_on_its
             family = [psutil.Process(pid) for pid in stack.info.pids.values()]
             family += [child for process in family for child in process.children(recursive=True)]
     assert not [process for process in family if works(process)]
-    assert not (data_dir / INFO_FILE).exists()
+    assert not (data_dir / STACK_FILE).exists()
     widget_id = events[0]["data"]["widget_id"]
     async with running(settings, reports) as stack, httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http:
         assert stack.info.api_url.endswith(f":{wanted}")

@@ -8,11 +8,11 @@ from functools import reduce
 import pytest
 from rich.console import Console
 
-from deployments.frame import render_frame
-from deployments.summary import render_summary
-from deployments.terminal import LiveDisplay, open_display
-from deployments.view import BuildView, Standing, advance
-from deployments.wording import clean, duration, within
+from deployments.display.build_frame import render_frame
+from deployments.display.build_summary import render_summary
+from deployments.display.build_view import BuildView, Standing, advance
+from deployments.display.terminal import LiveDisplay, open_display
+from deployments.display.wording import clean, duration, within
 from tasks.core.events import BuildEvent, EventType, Stage
 from tests.deployments import story
 

@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from deployments import client
-from deployments.client import build, cancel, find_stack
+from deployments.commands import api_client
+from deployments.commands.api_client import build, cancel
+from deployments.stack.stack_file import find_stack
 from tasks.core.errors import DependencyUnavailable, InvalidRequest, WidgetBuilderError
 from tasks.core.events import BuildEvent, EventType
 from tests.deployments import story
@@ -99,14 +100,14 @@ async def test_an_answer_that_is_no_stream_is_an_error() -> None:
 
 async def test_an_api_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
     """The error says which address and what to look at."""
-    monkeypatch.setattr(client, "START_PATIENCE_S", 0.05)
+    monkeypatch.setattr(api_client, "START_PATIENCE_S", 0.05)
     with pytest.raises(DependencyUnavailable, match=str(unused_tcp_port)):
         [event async for event in build(f"http://127.0.0.1:{unused_tcp_port}", story.SITE)]
 
 
 async def test_a_stream_that_never_ends_properly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that ends again and again without its terminal event does not hold us for ever."""
-    monkeypatch.setattr(client, "FOLLOW_PATIENCE_S", 0.05)
+    monkeypatch.setattr(api_client, "FOLLOW_PATIENCE_S", 0.05)
     async with serve_fake_api(FakeApi(story.first_half().events)) as api:
         with pytest.raises(DependencyUnavailable, match="ends its stream"):
             await collect(api)

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from deployments.commands import _while_up
-from deployments.findings import render_findings
-from deployments.startup import open_service_display, render_services
+from deployments.commands.build_command import _while_up
+from deployments.display.findings import render_findings
+from deployments.display.startup import open_service_display, render_services
 from tasks.core.errors import DependencyUnavailable
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flows.admission import Admission
 from flows.progress import Progress
-from flows.site import Site
+from flows.start_page import Site
 from tasks.core.database import Pool
 from tasks.core.events import Stage
 from tasks.core.models import ChunkedPage, Link, Target

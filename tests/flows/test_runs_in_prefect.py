@@ -10,8 +10,8 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, TaskRun
 
 from tasks.core.models import BuildRequest
-from tasks.knowledge.builds import read_build
-from tasks.knowledge.new_builds import create_build
+from tasks.records.builds import read_build
+from tasks.records.new_builds import create_build
 from tests.product import Event, Product
 from tests.sites.generated import generated_site
 from tests.sites.openai_server import Next, serve_openai

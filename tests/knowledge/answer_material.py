@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from tasks.core.database import Pool
-from tasks.knowledge.answering.events import Citation, CitationsEvent, TokenEvent
-from tasks.knowledge.answering.reply import Reply, Site, Turn
-from tasks.knowledge.answers import Answerer
-from tasks.knowledge.embedders import Embedder
-from tasks.knowledge.local_embedder import LocalEmbedder
-from tasks.knowledge.pages import store_pages
-from tasks.knowledge.publication import activate_build
+from tasks.knowledge.answering.answer_events import Citation, CitationsEvent, TokenEvent
+from tasks.knowledge.answering.answerer import Answerer
+from tasks.knowledge.answering.reply import Reply, Site
+from tasks.knowledge.embedding.embedders import Embedder
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.indexing.page_writer import store_pages
+from tasks.records.conversations import Turn
+from tasks.records.publication import activate_build
 from tests.knowledge.material import SITE, embed_page, new_job
 
 EMBEDDER = LocalEmbedder(None)

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from tasks.core.database import Pool
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest, Chunk, ChunkedPage, EmbeddedPage, Job, ReadPage, Target
-from tasks.knowledge.builds import append_event, start_build
-from tasks.knowledge.chunks import chunk_page, embedding_text, overview_text, text_hash
-from tasks.knowledge.embedders import Embedder, Vector, to_vector
-from tasks.knowledge.new_builds import create_build, create_rebuild
-from tasks.knowledge.tokens import load_tokenizer
-from tasks.knowledge.vectors import page_vector
+from tasks.knowledge.embedding.embedders import Embedder, Vector, to_vector
+from tasks.knowledge.embedding.page_vector import page_vector
+from tasks.knowledge.embedding.tokens import load_tokenizer
+from tasks.knowledge.indexing.chunks import chunk_page, embedding_text, overview_text, text_hash
+from tasks.records.builds import append_event, start_build
+from tasks.records.new_builds import create_build, create_rebuild
 
 # Characters by chance would hardly ever be among these.
 ODD = st.sampled_from(["\0", "\ud83d", "\udc00", "\x07", "\ufeff", "\u202e", "\n", "▁", "'", "\\", "%s", "$1"])

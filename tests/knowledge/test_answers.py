@@ -10,10 +10,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from tasks.core.database import Pool
+from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.model import ChatModel, open_model
 from tasks.knowledge.answering.reply import AnswerKind, Site
 from tasks.knowledge.answering.words import stems
-from tasks.knowledge.answers import Answerer
 from tests.conftest import MakeSettings
 from tests.knowledge.answer_material import EMBEDDER, SHOP, Seen, ask, build_site, turn
 from tests.knowledge.material import ANY_TEXT

@@ -3,10 +3,10 @@
 import pytest
 
 from tasks.core.database import Pool
+from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.reply import AnswerKind, Site
 from tasks.knowledge.answering.sentences import read_statements
 from tasks.knowledge.answering.sought import find_sought, is_value
-from tasks.knowledge.answers import Answerer
 from tests.knowledge.answer_material import EMBEDDER, Seen, ask, build_site
 
 PROBE = (

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tasks.core.database import Pool
+from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.model import open_model
 from tasks.knowledge.answering.reply import Site
-from tasks.knowledge.answers import Answerer
 from tests.conftest import MakeSettings
 from tests.knowledge.answer_material import EMBEDDER, Seen, ask, build_site
 from tests.sites.openai_server import OpenAIServer, serve_openai

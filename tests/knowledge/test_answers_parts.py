@@ -24,7 +24,7 @@ from tasks.knowledge.answering.support import Grounds
 from tasks.knowledge.answering.synonyms import find_synonyms
 from tasks.knowledge.answering.visitor_language import detect_language
 from tasks.knowledge.answering.words import read_words, stems
-from tasks.knowledge.budgets import Budgets
+from tasks.records.budgets import Budgets
 from tests.conftest import MakeSettings
 from tests.knowledge.material import ANY_TEXT
 

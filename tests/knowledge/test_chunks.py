@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.models import ChunkedPage, ReadPage, Target
-from tasks.knowledge.chunks import CHUNK_TOKENS, Sizes, chunk_page, embedding_text, overview_text, text_hash
-from tasks.knowledge.tokens import LOCAL_MODEL, load_tokenizer
+from tasks.knowledge.embedding.tokens import LOCAL_MODEL, load_tokenizer
+from tasks.knowledge.indexing.chunks import CHUNK_TOKENS, Sizes, chunk_page, embedding_text, overview_text, text_hash
 
 OPENAI_MODEL = "text-embedding-3-small"
 MOST = Sizes(CHUNK_TOKENS).most

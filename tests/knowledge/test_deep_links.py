@@ -5,7 +5,7 @@ from urllib.parse import unquote, urldefrag
 import pytest
 from hypothesis import given
 
-from tasks.knowledge.deep_links import deep_link
+from tasks.knowledge.search.deep_links import deep_link
 from tests.knowledge.material import ANY_TEXT
 
 PAGE = "https://example.com/a?b=c"

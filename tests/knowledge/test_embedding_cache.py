@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import EmbeddingFailed
-from tasks.knowledge.chunks import text_hash
-from tasks.knowledge.embedders import Usage, Vector, to_vector
-from tasks.knowledge.embedding_cache import embed_cached
-from tasks.knowledge.openai_embedder import OpenAIEmbedder, open_openai_embedder
+from tasks.knowledge.embedding.embedders import Usage, Vector, to_vector
+from tasks.knowledge.embedding.embedding_cache import embed_cached
+from tasks.knowledge.embedding.openai_embedder import OpenAIEmbedder, open_openai_embedder
+from tasks.knowledge.indexing.chunks import text_hash
 from tests.conftest import MakeSettings
 from tests.knowledge.material import count, vector_of
 from tests.sites.openai_server import Next, OpenAIServer, serve_openai

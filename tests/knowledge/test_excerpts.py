@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from tasks.core.database import Pool
 from tasks.core.models import Job
-from tasks.knowledge.excerpts import GAP, Around, cut_excerpts
-from tasks.knowledge.local_embedder import LocalEmbedder
-from tasks.knowledge.pages import store_pages
-from tasks.knowledge.publication import activate_build
-from tasks.knowledge.questions import Term
-from tasks.knowledge.search import search
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.indexing.page_writer import store_pages
+from tasks.knowledge.search.excerpts import GAP, Around, cut_excerpts
+from tasks.knowledge.search.passage_search import search
+from tasks.knowledge.search.question_terms import Term
+from tasks.records.publication import activate_build
 from tests.knowledge.material import ANY_TEXT, SITE, embed_page, new_job
 
 EMBEDDER = LocalEmbedder(None)

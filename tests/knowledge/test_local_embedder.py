@@ -12,9 +12,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from tasks.core.errors import EmbeddingFailed
-from tasks.knowledge.embedders import Vector, open_embedder
-from tasks.knowledge.local_embedder import LocalEmbedder
-from tasks.knowledge.tokens import LOCAL_MODEL
+from tasks.knowledge.embedding.embedders import Vector, open_embedder
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tests.conftest import MakeSettings
 from tests.knowledge.material import ANY_TEXT, vector_of
 

@@ -13,9 +13,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from tasks.core.errors import EmbeddingFailed, EmbeddingRefused
-from tasks.knowledge import openai_embedder
-from tasks.knowledge.embedders import open_embedder
-from tasks.knowledge.openai_embedder import ATTEMPTS, MAX_INPUT_TOKENS, OpenAIEmbedder, open_openai_embedder
+from tasks.knowledge.embedding import openai_embedder
+from tasks.knowledge.embedding.embedders import open_embedder
+from tasks.knowledge.embedding.openai_embedder import ATTEMPTS, MAX_INPUT_TOKENS, OpenAIEmbedder, open_openai_embedder
 from tests.conftest import MakeSettings
 from tests.knowledge.material import ANY_TEXT, vector_of
 from tests.sites.openai_server import Next, OpenAIServer, embed, serve_openai

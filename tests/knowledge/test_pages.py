@@ -10,10 +10,10 @@ import pytest
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import BuildEnded, StoreFailed
 from tasks.core.models import EmbeddedPage
-from tasks.knowledge.crawl import read_crawl, remember_urls
-from tasks.knowledge.embedders import Vector, to_vector
-from tasks.knowledge.local_embedder import LocalEmbedder
-from tasks.knowledge.pages import store_pages
+from tasks.knowledge.embedding.embedders import Vector, to_vector
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.indexing.page_writer import store_pages
+from tasks.records.crawl_record import read_crawl, remember_urls
 from tests.knowledge.material import SITE, cancel, count, embed_page, new_job, page_of, vector_of
 
 CONTRACT = (

@@ -4,12 +4,12 @@ import pytest
 
 from tasks.core.database import Pool
 from tasks.core.models import Job
-from tasks.knowledge.languages import searchable
-from tasks.knowledge.local_embedder import LocalEmbedder
-from tasks.knowledge.pages import store_pages
-from tasks.knowledge.publication import activate_build
-from tasks.knowledge.questions import Term, any_of, coverage, rarest, read_terms
-from tasks.knowledge.search import find_passages
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.indexing.page_writer import store_pages
+from tasks.knowledge.search.passage_search import find_passages
+from tasks.knowledge.search.question_terms import Term, any_of, coverage, rarest, read_terms
+from tasks.knowledge.search.text_search import searchable
+from tasks.records.publication import activate_build
 from tests.knowledge.material import embed_page, new_job, page_of
 
 EMBEDDER = LocalEmbedder(None)

@@ -7,11 +7,11 @@ import pytest
 
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import EmbeddingFailed, EmbeddingRefused
-from tasks.knowledge import embedding_claims
-from tasks.knowledge.embedding_cache import embed_cached
-from tasks.knowledge.embedding_claims import claimed
-from tasks.knowledge.openai_embedder import open_openai_embedder
-from tasks.knowledge.rate_limits import MAX_WAIT_S, RateLimits, name_account
+from tasks.knowledge.embedding import embedding_claims
+from tasks.knowledge.embedding.embedding_cache import embed_cached
+from tasks.knowledge.embedding.embedding_claims import claimed
+from tasks.knowledge.embedding.openai_embedder import open_openai_embedder
+from tasks.knowledge.embedding.rate_limits import MAX_WAIT_S, RateLimits, name_account
 from tests.conftest import MakeSettings
 from tests.knowledge.material import count
 from tests.knowledge.test_embedding_cache import CountingEmbedder, by_hash

@@ -10,12 +10,12 @@ from hypothesis import settings as examples
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.models import Job, Passage
-from tasks.knowledge.embedders import to_vector
-from tasks.knowledge.local_embedder import LocalEmbedder
-from tasks.knowledge.openai_embedder import open_openai_embedder
-from tasks.knowledge.pages import store_pages
-from tasks.knowledge.publication import activate_build
-from tasks.knowledge.search import MAX_QUERY_LENGTH, MAX_RESULTS, search
+from tasks.knowledge.embedding.embedders import to_vector
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.embedding.openai_embedder import open_openai_embedder
+from tasks.knowledge.indexing.page_writer import store_pages
+from tasks.knowledge.search.passage_search import MAX_QUERY_LENGTH, MAX_RESULTS, search
+from tasks.records.publication import activate_build
 from tests.conftest import MakeSettings
 from tests.knowledge.material import ANY_TEXT, SITE, embed_page, new_job, page_of, set_status, vector_of
 from tests.sites.openai_server import serve_openai

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
-from tasks.knowledge.tokens import LOCAL_MODEL, LocalTokenizer, find_package, load_tokenizer
+from tasks.knowledge.embedding.tokens import LOCAL_MODEL, LocalTokenizer, find_package, load_tokenizer
 from tests.knowledge.material import ANY_TEXT
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8")) | st.text(alphabet=" \n\tabB19.,)>ü漢”²", max_size=60)

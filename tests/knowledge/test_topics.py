@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.database import Pool
-from tasks.knowledge.answers import Answerer
-from tasks.knowledge.suggestions import SUGGESTIONS, read_suggestions
-from tasks.knowledge.topics import leans, read_offers
+from tasks.knowledge.answering.answerer import Answerer
+from tasks.knowledge.answering.suggestions import SUGGESTIONS, read_suggestions
+from tasks.knowledge.answering.topics import leans, read_offers
 from tests.knowledge.answer_material import EMBEDDER, ask, build_site
 from tests.knowledge.material import ANY_TEXT
 

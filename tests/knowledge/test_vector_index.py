@@ -4,12 +4,12 @@ import numpy as np
 
 from tasks.core.database import Pool
 from tasks.core.models import Job, RatedPassage
-from tasks.knowledge.embedders import to_vector
-from tasks.knowledge.local_embedder import LocalEmbedder
-from tasks.knowledge.pages import store_pages
-from tasks.knowledge.publication import activate_build
-from tasks.knowledge.search import Ranking, find_passages, search
-from tasks.knowledge.vector_index import index_build
+from tasks.knowledge.embedding.embedders import to_vector
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.indexing.page_writer import store_pages
+from tasks.knowledge.indexing.vector_index import index_build
+from tasks.knowledge.search.passage_search import Ranking, find_passages, search
+from tasks.records.publication import activate_build
 from tests.knowledge.material import count, new_job, page_of
 
 EMBEDDER = LocalEmbedder(None)

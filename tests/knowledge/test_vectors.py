@@ -9,8 +9,8 @@ from hypothesis.extra.numpy import arrays
 
 from tasks.core.database import VECTOR_DIMENSIONS
 from tasks.core.errors import EmbeddingFailed
-from tasks.knowledge.embedders import Vector, to_vector
-from tasks.knowledge.vectors import page_vector
+from tasks.knowledge.embedding.embedders import Vector, to_vector
+from tasks.knowledge.embedding.page_vector import page_vector
 
 NUMBERS = st.floats(-1e6, 1e6, width=32).map(np.float32)
 ROWS = arrays(np.float32, st.integers(1, 32), elements=NUMBERS).filter(lambda row: np.linalg.norm(row) > 1e-3)

@@ -1,8 +1,8 @@
 """Of a site in several languages the start page's is read, and what only looks like a language is left alone."""
 
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
-from tasks.web.crawl.languages import learn_languages
 from tasks.web.crawl.links import list_links
+from tasks.web.crawl.site_languages import learn_languages
 
 SITE = "https://example.com"
 

@@ -33,7 +33,7 @@ from tasks.knowledge.answering.sentences import Statement, read_statements
 from tasks.knowledge.answering.sought import find_sought, is_value
 from tasks.knowledge.answering.synonyms import find_synonyms
 from tasks.knowledge.answering.words import read_words, stemmer, stems
-from tasks.knowledge.local_model import embed_locally
+from tasks.knowledge.embedding.local_model import embed_locally
 
 WINDOW, PLACE, SIMILARITY, FOREIGN, NAMES, BIAS = 4.8, 2.1, 6.2, -3.7, -0.9, -7.75
 LINE = 1.5

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from tasks.core.models import Passage
-from tasks.knowledge.answering.events import ErrorEvent
+from tasks.knowledge.answering.answer_events import ErrorEvent
 from tasks.knowledge.answering.grounded_text import GroundedText
 from tasks.knowledge.answering.markup import links_to
 from tasks.knowledge.answering.model import MAX_ANSWER_TOKENS, MAX_REWRITE_TOKENS, ChatModel, Message, ModelFailed
 from tasks.knowledge.answering.phrases import base
-from tasks.knowledge.answering.reply import AnswerKind, Reply, Turn
+from tasks.knowledge.answering.reply import AnswerKind, Reply
 from tasks.knowledge.answering.support import Grounds
+from tasks.records.conversations import Turn
 
 PASSAGES = 6
 """Passages a model is shown."""

@@ -10,7 +10,7 @@ from tasks.core.models import Frozen
 from tasks.knowledge.answering.function_words import function_words
 from tasks.knowledge.answering.quantities import without_measure
 from tasks.knowledge.answering.words import read_words, stemmer
-from tasks.knowledge.languages import text_search_configuration
+from tasks.knowledge.search.text_search import text_search_configuration
 
 MAX_TERMS = 40
 """Longer questions are judged by their first words."""

@@ -6,11 +6,12 @@ from enum import StrEnum
 from uuid import UUID
 
 from tasks.core.models import Frozen, Passage
-from tasks.knowledge.answering.events import Citation, ErrorEvent, cite
+from tasks.knowledge.answering.answer_events import Citation, ErrorEvent, cite
 from tasks.knowledge.answering.evidence import Evidence
 from tasks.knowledge.answering.phrases import Phrase, phrase
 from tasks.knowledge.answering.sentences import Kind, read_statements
-from tasks.knowledge.deep_links import deep_link
+from tasks.knowledge.search.deep_links import deep_link
+from tasks.records.conversations import ChatMessage, CitedLink, Turn
 
 NEAREST = 3
 """Pages offered when the site does not say."""
@@ -23,15 +24,6 @@ class AnswerKind(StrEnum):
     extractive = "extractive"
     refusal = "refusal"
     small_talk = "small_talk"
-
-
-class Turn(Frozen):
-    """A question and its answer, earlier in the conversation."""
-
-    question: str
-    searched: str
-    """The question as it stands without the conversation."""
-    answer: str
 
 
 class Site(Frozen):
@@ -73,6 +65,17 @@ class Reply:
     def passages(self) -> list[Passage]:
         """The passages, strongest first."""
         return [evidence.passage for evidence in self.evidence]
+
+    def as_message(self) -> ChatMessage:
+        """The question and its answer, as they are kept."""
+        return ChatMessage(
+            question=self.message,
+            searched=self.searched,
+            answer=self.text,
+            answered=self.answered,
+            kind=self.kind,
+            citations=tuple(CitedLink(n=each.n, url=each.url, title=each.title) for each in self.citations),
+        )
 
     def cite(self, places: Sequence[int]) -> None:
         """Cite the passages at these places of `evidence` as [1], [2] …, each opened at its best statement."""

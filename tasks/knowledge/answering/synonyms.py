@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.knowledge.local_model import embed_locally
+from tasks.knowledge.embedding.local_model import embed_locally
 
 NEAR = 0.5
 """Cosine from which on a word may stand for another, and counts as much."""

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import Stemmer
 
-from tasks.knowledge.languages import text_search_configuration
+from tasks.knowledge.search.text_search import text_search_configuration
 
 MAX_WORD_LENGTH = 100
 

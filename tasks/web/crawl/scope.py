@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from tasks.core.models import FetchedPage, Link
 from tasks.core.settings import Settings
-from tasks.web.crawl.languages import Languages, learn_languages
+from tasks.web.crawl.site_languages import Languages, learn_languages
 from tasks.web.crawl.urls import in_scope, page_key, site_key
 
 _NO_LANGUAGES = Languages()

@@ -14,8 +14,8 @@ from scrapy.exceptions import (
 )
 
 from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
-from tasks.web.fetching.answers import gate_refusal_by_status, wrong_type
 from tasks.web.fetching.handlers import FIRST_BYTE_S, NoAnswer, Unwanted
+from tasks.web.fetching.responses import gate_refusal_by_status, wrong_type
 
 _BROKEN = (DownloadConnectionRefusedError, DownloadFailedError, ResponseDataLossError)
 """The connection failed: another try may do better."""

@@ -20,7 +20,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadFailedError, ResponseDataLossError
 from scrapy.http import Response
 
-from tasks.web.fetching.answers import media_type
+from tasks.web.fetching.responses import media_type
 
 FIRST_BYTE_S = 20.0
 """How long a server may take to begin its answer, where a page may take longer."""

@@ -11,12 +11,12 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
 from tasks.core.models import Target
 from tasks.core.settings import Settings
-from tasks.web.fetching.answers import check_scheme, gate_refusal
 from tasks.web.fetching.chromium import Chromium, open_chromium
 from tasks.web.fetching.cookies import Cookies
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.first_screen import KeptTab
 from tasks.web.fetching.rendered_page import RenderedPage, Sent
+from tasks.web.fetching.responses import check_scheme, gate_refusal
 from tasks.web.fetching.tab import Tab, TabGone
 from tasks.web.fetching.throttle import Throttle, make_throttle
 from tasks.web.fetching.visit import Visit

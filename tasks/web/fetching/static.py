@@ -27,7 +27,13 @@ from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
 from tasks.web.crawl.directives import HEADER
 from tasks.web.crawl.robots import Robots, RobotsAnswer
-from tasks.web.fetching.answers import (
+from tasks.web.fetching.cookies import Cookies
+from tasks.web.fetching.decoding import decode_html
+from tasks.web.fetching.egress import Gate
+from tasks.web.fetching.failures import explain_failure
+from tasks.web.fetching.handlers import DEADLINE, UNWANTED, Http1Handler, HttpsHandler
+from tasks.web.fetching.middlewares import GateMiddleware, KnownAlready, LeaveMiddleware
+from tasks.web.fetching.responses import (
     PDF,
     check_scheme,
     check_status,
@@ -35,12 +41,6 @@ from tasks.web.fetching.answers import (
     real_type,
     wrong_type,
 )
-from tasks.web.fetching.cookies import Cookies
-from tasks.web.fetching.decoding import decode_html
-from tasks.web.fetching.egress import Gate
-from tasks.web.fetching.failures import explain_failure
-from tasks.web.fetching.handlers import DEADLINE, UNWANTED, Http1Handler, HttpsHandler
-from tasks.web.fetching.middlewares import GateMiddleware, KnownAlready, LeaveMiddleware
 from tasks.web.fetching.throttle import Throttle, make_throttle, parse_retry_after
 
 _DOCUMENTS = {UNWANTED: ("image/", "video/", "audio/", "font/")}

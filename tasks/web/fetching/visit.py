@@ -11,9 +11,9 @@ from playwright.async_api import Response
 
 from tasks.core.errors import FetchFailed, PageSkipped
 from tasks.core.models import Target
-from tasks.web.fetching.answers import check_answer, gate_refusal, is_html
 from tasks.web.fetching.isolation import ScriptFailed, World, enter
 from tasks.web.fetching.rendered_page import RenderedPage, Sent, decode, describe
+from tasks.web.fetching.responses import check_answer, gate_refusal, is_html
 from tasks.web.fetching.settling import LOAD_S, settle
 from tasks.web.fetching.shells import shell_sign
 from tasks.web.fetching.tab import Tab, TabGone

@@ -1,0 +1,87 @@
+"""What the routes work with: opened in the application's lifespan."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from starlette.requests import Request
+
+from api.builds.prefect_runs import PrefectRuns, open_prefect_runs
+from api.builds.stream import Streams
+from api.builds.sweeper import Sweeper
+from api.chat.retention import forget_forever
+from tasks.core.database import Pool, open_pool
+from tasks.core.errors import DependencyUnavailable
+from tasks.core.events import BuildEvent
+from tasks.core.settings import Settings
+from tasks.knowledge.answering.answerer import Answerer
+from tasks.knowledge.answering.model import open_model
+from tasks.knowledge.embedding.embedders import Embedder, open_embedder
+from tasks.records.budgets import Budgets
+
+
+@dataclass
+class AppState:
+    """The open resources of one API process."""
+
+    settings: Settings
+    pool: Pool
+    runs: PrefectRuns
+    streams: Streams
+    embedder: Embedder
+    answerer: Answerer
+    budgets: Budgets
+    starting: set[asyncio.Task[Any]] = field(default_factory=set)
+    """Runs being started behind a stream that has begun already."""
+
+
+def service_of(request: Request) -> AppState:
+    """The service the request's application holds."""
+    return cast(AppState, request.app.state.service)
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[AppState]:
+    """The service, following Prefect and looking after builds until left.
+
+    Raises:
+        DependencyUnavailable: there is no database.
+    """
+    if settings.database_url is None:
+        raise DependencyUnavailable("PostgreSQL", "DATABASE_URL is not set", "start `widget-builder up`")
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), most=20))
+        runs = await stack.enter_async_context(open_prefect_runs())
+        embedder = await stack.enter_async_context(open_embedder(settings, None, pool))
+        model = await stack.enter_async_context(open_model(settings))
+        answerer, budgets = Answerer(pool, embedder, model), Budgets(pool, settings)
+        service = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets)
+        sweeper = Sweeper(pool, runs)
+        background = await stack.enter_async_context(_cancelled_at_exit())
+        background.append(asyncio.create_task(_follow(runs, service.streams, sweeper)))
+        background.append(asyncio.create_task(service.streams.fill_forever()))
+        background.append(asyncio.create_task(sweeper.sweep_forever()))
+        background.append(asyncio.create_task(forget_forever(pool, settings.retention_days)))
+        background.append(asyncio.create_task(answerer.warm_up()))
+        yield service
+
+
+@asynccontextmanager
+async def _cancelled_at_exit() -> AsyncIterator[list[asyncio.Task[None]]]:
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _follow(runs: PrefectRuns, streams: Streams, sweeper: Sweeper) -> None:
+    async for event in runs.follow():
+        if isinstance(event, BuildEvent):
+            await streams.take(event)
+        elif event.endswith((".Crashed", ".Failed", ".Cancelled")):
+            sweeper.poke()

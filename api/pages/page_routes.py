@@ -1,0 +1,63 @@
+"""The pages for people: the one that builds a widget, and the preview it is shown on."""
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from api.app_state import service_of
+from api.pages.bundles import ROOM, read_bundle, send_bundle
+from api.widgets.public_routes import widget_id_of
+from tasks.core.errors import NotFound
+from tasks.records.builds import read_widget
+
+FILES = ("start.js", "start.css", "preview.js", "preview.css", "icon.svg")
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none';"
+    " form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none';"
+)
+# The favicon of the site that is built is shown from the site itself.
+_START_POLICY = f"{_POLICY} img-src 'self' http: https:; frame-ancestors 'none'"
+_PREVIEW_POLICY = f"{_POLICY} img-src 'self'; frame-ancestors 'self'"
+
+
+async def start(_request: Request) -> Response:
+    """GET /: one field, one button, then the build as it happens."""
+    return _page((ROOM / "start" / "index.html").read_text("utf-8"), _START_POLICY)
+
+
+async def preview(request: Request) -> Response:
+    """GET /preview/{id}: the widget over a screenshot of the site, or a sketch; of none, a page that says so."""
+    try:
+        widget = await read_widget(service_of(request).pool, widget_id_of(request))
+    except NotFound:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        return _page((ROOM / "start" / "missing.html").read_text("utf-8"), _PREVIEW_POLICY, status=404)
+    text = (ROOM / "start" / "preview.html").read_text("utf-8")
+    return _page(text.replace("WIDGET_ID", str(widget.id)), _PREVIEW_POLICY)
+
+
+async def file(request: Request) -> Response:
+    """GET /pages/{file}: scripts and styles of both."""
+    name = request.path_params["file"]
+    if name not in FILES:
+        raise NotFound("file")
+    return send_bundle(request, read_bundle(f"pages/{name}"), {"Cache-Control": "no-cache"})
+
+
+def _page(text: str, policy: str, status: int = 200) -> Response:
+    headers = {
+        "Content-Security-Policy": policy,
+        "Cache-Control": "no-cache",
+        "Referrer-Policy": "no-referrer",
+        "Vary": "Accept",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HTMLResponse(text, status, headers=headers)
+
+
+routes = [
+    Route("/", start, methods=["GET"]),
+    Route("/preview/{widget_id}", preview, methods=["GET"]),
+    Route("/pages/{file}", file, methods=["GET"]),
+]

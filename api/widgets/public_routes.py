@@ -1,0 +1,65 @@
+"""Widgets as their visitors see them: configuration and search."""
+
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from api.app_state import service_of
+from api.chat.chat_config import describe_chat
+from api.http.origins import require_origin
+from api.http.queries import query_number
+from api.widgets.appearance import adjustments_of, public_theme
+from tasks.core.errors import NotFound
+from tasks.knowledge.search.passage_search import search
+from tasks.records.builds import read_widget
+from tasks.records.pictures import PictureKind, read_picture_tag
+
+PATH = "/api/public/widgets/{widget_id}"
+DEFAULT_RESULTS = 5
+MAX_RESULTS = 50
+
+
+async def config(request: Request) -> Response:
+    """GET …/{id}: what the widget on the customer's page needs to know."""
+    service = service_of(request)
+    widget = await read_widget(service.pool, widget_id_of(request))
+    require_origin(request, widget)
+    return JSONResponse(
+        {
+            "id": str(widget.id),
+            "name": widget.name,
+            "site_url": widget.site_url,
+            "theme": public_theme(widget),
+            # Tag of the picture at …/logo; null where there is none.
+            "logo": await read_picture_tag(service.pool, widget.id, PictureKind.logo),
+            "state": "ready" if widget.active_job_id else "building",
+            **await describe_chat(service, widget),
+            **adjustments_of(widget).words(),
+        }
+    )
+
+
+async def find(request: Request) -> Response:
+    """GET …/{id}/search?q=&limit=: passages that answer, best first."""
+    service = service_of(request)
+    query, limit = request.query_params.get("q", ""), query_number(request, "limit", DEFAULT_RESULTS, 1, MAX_RESULTS)
+    require_origin(request, await read_widget(service.pool, widget_id_of(request)))
+    passages = await search(service.pool, service.embedder, widget_id_of(request), query, limit)
+    return JSONResponse({"results": [passage.model_dump() for passage in passages]})
+
+
+def widget_id_of(request: Request) -> UUID:
+    """The widget the path names.
+
+    Raises:
+        NotFound: it is no id.
+    """
+    try:
+        return UUID(request.path_params["widget_id"])
+    except ValueError as error:
+        raise NotFound("widget") from error
+
+
+routes = [Route(PATH, config, methods=["GET"]), Route(PATH + "/search", find, methods=["GET"])]

@@ -1,0 +1,86 @@
+"""A Prefect server of one's own, asked whether it can carry our builds."""
+
+import asyncio
+import re
+from typing import Any
+
+import httpx
+import prefect
+import yaml
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
+from prefect.client.schemas.objects import WorkerStatus
+from prefect.exceptions import ObjectNotFound, PrefectException
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY
+
+from deployments.stack.registration import DECLARATION
+from tasks.core.errors import DependencyUnavailable
+
+ANSWER_TIMEOUT_S = 5.0
+"""For the first answer: Prefect's client repeats a request that fails, for much longer than anybody waits."""
+REGISTER = "run `widget-builder register`"
+
+
+async def check_server(url: str) -> str:
+    """What the server is, which of our deployments it has, and how many workers are online for them.
+
+    Raises:
+        DependencyUnavailable: it does not answer, is older than its clients, lacks what `register` makes, or has
+            no worker.
+    """
+    declared = yaml.safe_load(DECLARATION.read_text())["deployments"]
+    try:
+        async with PrefectClient(
+            url, auth_string=PREFECT_API_AUTH_STRING.value(), api_key=PREFECT_API_KEY.value()
+        ) as client:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                found = await client.api_version()
+            _check_version(found)
+            workers = await _count_workers(client, declared)
+            names = await _find_deployments(client, declared)
+    except TimeoutError as error:
+        raise _silent(url, f"no answer within {ANSWER_TIMEOUT_S:g} s") from error
+    except (httpx.HTTPError, httpx.InvalidURL, PrefectException, OSError, ValueError) as error:
+        raise _silent(url, str(error).strip().split("\n")[0] or type(error).__name__) from error
+    if not workers:
+        pool = declared[0]["work_pool"]["name"]
+        remedy = f"run `prefect worker start --pool {pool}` where the product is installed"
+        raise DependencyUnavailable("Prefect", f"no worker is online for the work pool {pool}", remedy)
+    return f"{found} at {url}, deployments {', '.join(names)}, workers online: {workers}"
+
+
+def _silent(url: str, why: str) -> DependencyUnavailable:
+    remedy = "start it, or correct PREFECT_API_URL (it ends in /api)"
+    return DependencyUnavailable("Prefect", f"{url} does not answer as a Prefect server does: {why}", remedy)
+
+
+def _check_version(server: str) -> None:
+    """Prefect's rule: the same major version, and no client newer than its server."""
+    ours = prefect.__version__
+    theirs, least = (tuple(int(part) for part in re.findall(r"\d+", text)[:3]) for text in (server, ours))
+    if theirs[:1] != least[:1] or theirs < least:
+        problem = f"the server has version {server}, which does not go with {ours} here"
+        raise DependencyUnavailable("Prefect", problem, f"run Prefect {ours} on the server, or a later 3.x")
+
+
+async def _count_workers(client: PrefectClient, declared: list[dict[str, Any]]) -> int:
+    pool = declared[0]["work_pool"]["name"]
+    try:
+        # Asked for the workers of a pool it lacks, the client does not say that this is what is wrong.
+        await client.read_work_pool(pool)
+    except ObjectNotFound as error:
+        raise DependencyUnavailable("Prefect", f"it has no work pool {pool}", REGISTER) from error
+    workers = await client.read_workers_for_work_pool(pool)
+    return sum(worker.status == WorkerStatus.ONLINE for worker in workers)
+
+
+async def _find_deployments(client: PrefectClient, declared: list[dict[str, Any]]) -> list[str]:
+    """The names of prefect.yaml's deployments, all of them known to the server."""
+    wanted = {deployment["name"]: deployment["entrypoint"] for deployment in declared}
+    found = await client.read_deployments(
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=list(wanted)))
+    )
+    known = {(deployment.name, deployment.entrypoint) for deployment in found}
+    if missing := [name for name, entrypoint in wanted.items() if (name, entrypoint) not in known]:
+        raise DependencyUnavailable("Prefect", f"it lacks the deployments {', '.join(missing)}", REGISTER)
+    return list(wanted)

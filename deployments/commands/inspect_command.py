@@ -1,0 +1,202 @@
+"""What the command `inspect` does: read pages as a build reads them, and show what came of it."""
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+from urllib.parse import urlsplit
+
+from pydantic import Field
+from rich.console import Console
+
+from deployments.display.inspected_page import page_lines
+from tasks.core.addresses import parse_start_url
+from tasks.core.errors import InvalidRequest, PageError, PageSkipped, WidgetBuilderError
+from tasks.core.models import FetchedPage, FetchMethod, Frozen, Link, ReadPage, Target, Theme
+from tasks.core.settings import Settings
+from tasks.web.content.main_content import read_page
+from tasks.web.crawl.directives import forbids_indexing
+from tasks.web.crawl.links import links_of
+from tasks.web.fetching.decoding import decode_html
+from tasks.web.fetching.responses import PDF, real_type, wrong_type
+from tasks.web.fetching.shells import shell_sign
+from tasks.web.reader import open_web
+
+_SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(https?://\S+)\s*-->")
+"""What browsers write into the pages they save."""
+_NOWHERE = "http://saved.invalid/"
+"""Where a saved page is shown to the browser if nobody says where it was."""
+
+
+class Inspection(Frozen):
+    """What the builder reads from one input."""
+
+    input: str
+    """As it was given."""
+    url: str = ""
+    """Where the page is, after redirects."""
+    title: str = ""
+    markdown: str = ""
+    links: tuple[Link, ...] = ()
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    render: dict[str, Any] = Field(default_factory=dict)
+    """How the page was read (`method`), and why (`reason`)."""
+    theme: Theme | None = None
+    error: dict[str, str] | None = None
+    """Why it cannot be read, or is left out: `code` and `message`."""
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    page: FetchedPage
+    render: dict[str, Any]
+    theme: Theme | None = None
+
+
+async def run_inspect(
+    settings: Settings,
+    inputs: Sequence[str],
+    console: Console,
+    *,
+    base_url: str | None,
+    with_theme: bool,
+    as_json: bool,
+    out: TextIO = sys.stdout,
+) -> int:
+    """Show each input as soon as it is read: 0 when all could be, else 1.
+
+    Raises:
+        InvalidRequest: the base URL is none.
+        DependencyUnavailable: there is no browser, and one is needed.
+    """
+    base = _checked_base(base_url)
+    code = 0
+    for given in inputs:
+        found = await inspect(settings, given, base_url=base, with_theme=with_theme)
+        code = max(code, found.error is not None)
+        if as_json:
+            print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False), file=out, flush=True)
+        else:
+            for line in page_lines(found):
+                console.print(line, soft_wrap=True)
+    return code
+
+
+def _checked_base(base_url: str | None) -> str | None:
+    try:
+        return None if base_url is None else parse_start_url(base_url)
+    except InvalidRequest as error:
+        message = f"--base-url: {error.message.replace('`url`', 'the URL')}"
+        raise InvalidRequest("base_url_invalid", message, field="base_url") from error
+
+
+async def inspect(settings: Settings, given: str, *, base_url: str | None = None, with_theme: bool) -> Inspection:
+    """What the builder reads from an address or a file; with the theme, as from a start page.
+
+    Raises:
+        DependencyUnavailable: there is no browser, and one is needed.
+    """
+    try:
+        if re.match(r"https?:", given, re.IGNORECASE):
+            loaded = await _load(settings, parse_start_url(given), with_theme=with_theme)
+        else:
+            loaded = await _open(settings, given, base_url, with_theme=with_theme)
+    except (PageError, InvalidRequest) as error:
+        return Inspection(input=given, error=_told(error))
+    return await asyncio.to_thread(_read, given, loaded)
+
+
+def _read(given: str, loaded: _Loaded) -> Inspection:
+    page = loaded.page
+    read, error = ReadPage(target=page.target, url=page.final_url, title="", markdown=""), None
+    try:
+        if forbids_indexing(page):
+            raise PageSkipped("noindex", "the page asks not to be indexed")
+        read = read_page(page)
+    except PageError as problem:
+        error = _told(problem)
+    return Inspection(
+        input=given,
+        url=page.final_url,
+        title=read.title,
+        markdown=read.markdown,
+        links=links_of(page),
+        metadata={"byte_count": page.byte_count, **page.metadata, **read.metadata},
+        render=loaded.render,
+        theme=loaded.theme,
+        error=error,
+    )
+
+
+def _told(error: WidgetBuilderError) -> dict[str, str]:
+    return {"code": str(getattr(error, "reason", error.code)), "message": error.message}
+
+
+async def _load(settings: Settings, url: str, *, with_theme: bool) -> _Loaded:
+    """The page at an address, by the way that the builder finds right for it."""
+    async with open_web(settings) as web:
+        if with_theme:
+            # Loads Prefect, which the rest does without.
+            from tasks.theme import load_home
+
+            home = await load_home(url, web)
+            assert home.found.page is not None
+            page, theme = home.found.page, home.theme
+        else:
+            # As the first page of its kind that a start page links to.
+            page, theme = await web.fetch(Target(url=url, depth=1)), None
+            page = page.model_copy(update={"target": Target(url=url, depth=0)})
+        known = web.rendering
+    why = {"home": known["home"]} if with_theme else {"compared": known["patterns"][0]["why"]}
+    render = {
+        "mode": known["mode"],
+        "method": str(page.method),
+        "reason": page.metadata.get("render_reason", ""),
+        "escalated": page.escalated,
+        **why,
+    }
+    return _Loaded(page, render, theme)
+
+
+async def _open(settings: Settings, name: str, base_url: str | None, *, with_theme: bool) -> _Loaded:
+    """A saved page; with the theme, as the browser shows it at the address where it was."""
+    body, its_own = await asyncio.to_thread(_read_file, settings, name)
+    if (kind := real_type("", body)) not in ("text/html", PDF):
+        raise wrong_type(kind)
+    html = "" if kind == PDF else decode_html(body)
+    saved_from = _SAVED_FROM.search(html[:2_000])
+    url = base_url or (saved_from[1] if saved_from else its_own)
+    page = FetchedPage(
+        target=Target(url=url, depth=0),
+        final_url=url,
+        method=FetchMethod.http,
+        html=html,
+        pdf=body if kind == PDF else None,
+        byte_count=len(body),
+    )
+    sign = shell_sign(html) if html else None
+    reason = f"a saved file, read as it is{f': {sign}' if sign else ''}"
+    render = {"mode": "file", "method": str(page.method), "reason": reason, "escalated": False}
+    if not with_theme or page.pdf is not None:
+        return _Loaded(page, render)
+    from deployments.commands.saved_pages import show_saved_page
+
+    at = url if urlsplit(url).scheme in ("http", "https") else _NOWHERE
+    return _Loaded(page, render, await show_saved_page(settings, html, at))
+
+
+def _read_file(settings: Settings, name: str) -> tuple[bytes, str]:
+    """What is in the file, and its own address."""
+    try:
+        with Path(name).open("rb") as file:
+            body = file.read(settings.max_page_bytes + 1)
+    except OSError as error:
+        message = f"{name}: {error.strerror}; an address begins with http:// or https://"
+        raise InvalidRequest("file_unreadable", message) from error
+    if len(body) > settings.max_page_bytes:
+        raise InvalidRequest("too_large", f"{name}: larger than {settings.max_page_bytes} bytes")
+    return body, Path(name).resolve().as_uri()

@@ -1,0 +1,60 @@
+"""A file lock on DATA_DIR: one stack at a time."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from deployments.stack.stack_file import STACK_FILE
+from tasks.core.errors import DependencyUnavailable
+
+LOCK_FILE = ".lock"
+
+
+@contextmanager
+def open_data_lock(data_dir: Path) -> Iterator[Path]:
+    """The data directory, made if need be, ours alone; the kernel frees it however we end.
+
+    Raises:
+        DependencyUnavailable: another stack runs on it, or it cannot be written.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir = data_dir.resolve()
+        lock = _take(data_dir / LOCK_FILE)
+    except BlockingIOError as error:
+        problem = f"another stack runs on {data_dir}{_whereabouts(data_dir / STACK_FILE)}"
+        raise DependencyUnavailable("stack", problem, "stop it, or set WIDGET_BUILDER_DATA_DIR") from error
+    except OSError as error:
+        problem = f"{data_dir} cannot be written: {error.strerror}"
+        raise DependencyUnavailable("stack", problem, "set WIDGET_BUILDER_DATA_DIR") from error
+    try:
+        yield data_dir
+    finally:
+        (data_dir / STACK_FILE).unlink(missing_ok=True)
+        (data_dir / LOCK_FILE).unlink(missing_ok=True)
+        lock.close()
+
+
+def _take(path: Path) -> IO[str]:
+    """The locked file; the one that has this name now, as owners remove theirs when they go."""
+    while True:
+        file = path.open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise
+        if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+            return file
+        file.close()
+
+
+def _whereabouts(info: Path) -> str:
+    try:
+        return f" ({json.loads(info.read_text())['api_url']})"
+    except (OSError, ValueError, KeyError):
+        return ""

@@ -1,0 +1,256 @@
+"""The embedded stack: PostgreSQL, Prefect, a worker and the API on one machine, started and ended together.
+
+With DATABASE_URL or PREFECT_API_URL set, those servers are used and not started.
+"""
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from deployments.stack.child_processes import ending_with_parent
+from deployments.stack.data_lock import open_data_lock
+from deployments.stack.embedded_postgres import STOP_SIGNAL, Cluster, prepare_cluster
+from deployments.stack.environment import prefect_environment, service_environment
+from deployments.stack.ports import address_of, claim_port
+from deployments.stack.services import Check, Report, Service
+from deployments.stack.stack_file import StackInfo, write_stack_file
+from tasks.core.errors import DependencyUnavailable
+from tasks.core.settings import Settings
+from tasks.records.schema import migrate
+
+PREFECT_PORT = 4200
+WORKER_RUNS = 4
+"""Builds the embedded worker carries at once."""
+WORK_POOL = "widget-builder"
+
+
+@dataclass
+class Stack:
+    """A stack that is up, or coming up."""
+
+    settings: Settings
+    data_dir: Path
+    report: Report
+    env: dict[str, str]
+    """What every service gets."""
+    admin_token: str
+    """What the command line shows the API: the setting, or one that holds as long as the stack is up."""
+    services: dict[str, Service] = field(default_factory=dict)
+    is_up: bool = False
+    _claims: ExitStack = field(default_factory=ExitStack)
+    """To our ports."""
+
+    @property
+    def info(self) -> StackInfo:
+        """Where things are now."""
+        prefect_api_url = self.env["PREFECT_API_URL"]
+        return StackInfo(
+            api_url=self.services["api"].address,
+            prefect_url=prefect_api_url.removesuffix("/api"),
+            prefect_api_url=prefect_api_url,
+            database_url=self.env["DATABASE_URL"],
+            admin_token=self.admin_token,
+            pids={name: service.process.pid for name, service in self.services.items() if service.process},
+        )
+
+    async def wait(self) -> None:
+        """Keep the services up; never return.
+
+        Raises:
+            DependencyUnavailable: one died for good.
+        """
+        await _together(*(service.keep_up() for service in self.services.values()))
+
+    async def start(self) -> None:
+        """Bring all up: databases and Prefect side by side, what needs them as soon as they are there.
+
+        Raises:
+            DependencyUnavailable: a service does not start.
+        """
+        self._choose_addresses()
+        has_database = asyncio.Event()
+        await _together(self._start_database_and_api(has_database), self._start_prefect_and_worker(has_database))
+        self._publish()
+        self.is_up = True
+
+    async def stop(self) -> None:
+        """End all that was started: first those who use the others."""
+        for names in (("api", "worker"), ("prefect", "postgres")):
+            await asyncio.gather(*(self.services[name].stop() for name in names if name in self.services))
+        self._claims.close()
+
+    def _choose_addresses(self) -> None:
+        host = self.settings.host
+        try:
+            api_port = self._choose_port("api", host, self.settings.port, frozenset())
+        except OSError as error:
+            raise DependencyUnavailable("api", f"it cannot listen on {host}: {error}", "WIDGET_BUILDER_HOST") from error
+        self.env |= {"WIDGET_BUILDER_HOST": host, "WIDGET_BUILDER_PORT": str(api_port)}
+        if self.settings.prefect_api_url is not None:
+            self.env["PREFECT_API_URL"] = self.settings.prefect_api_url
+            self.report("prefect", "ready", f"{self.settings.prefect_api_url} (PREFECT_API_URL)")
+            return
+        port = self._choose_port("prefect", "127.0.0.1", PREFECT_PORT, frozenset({api_port}))
+        self.env |= prefect_environment(self.data_dir / "prefect", f"http://127.0.0.1:{port}/api")
+
+    def _choose_port(self, name: str, host: str, wanted: int, taken: frozenset[int]) -> int:
+        port = self._claims.enter_context(claim_port(host, wanted, taken))
+        if port != wanted:
+            self.report(name, "starting", f"port {wanted} is taken, using {port}")
+        return port
+
+    async def _start_database_and_api(self, has_database: asyncio.Event) -> None:
+        if self.settings.database_url is not None:
+            self.env["DATABASE_URL"] = self.settings.database_url.get_secret_value()
+            self.report("postgres", "ready", "DATABASE_URL")
+        else:
+            self.report("postgres", "starting", "")
+            cluster = await asyncio.to_thread(prepare_cluster, self.data_dir / "postgres")
+            self.env["DATABASE_URL"] = cluster.url
+            await self._start_postgres(cluster)
+        await asyncio.to_thread(migrate, self.env["DATABASE_URL"])
+        has_database.set()
+        await self._start_api()
+
+    async def _start_postgres(self, cluster: Cluster) -> None:
+        service = self._add("postgres", list(cluster.command), _accepts_connections(cluster.url))
+        service.user, service.stop_signal = cluster.user, STOP_SIGNAL
+        await service.start()
+
+    async def _start_api(self) -> None:
+        host, port = self.env["WIDGET_BUILDER_HOST"], self.env["WIDGET_BUILDER_PORT"]
+        command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--host", host, "--port", port]
+        # Open streams do not hold it; their clients resume.
+        command += ["--log-level", "warning", "--timeout-graceful-shutdown", "2"]
+        address = address_of(host, int(port))
+        api = self._add("api", command, _answers(f"{address}/readyz"), address)
+        api.env = {**api.env, "WIDGET_BUILDER_ADMIN_TOKEN": self.admin_token}
+        await api.start()
+
+    async def _start_prefect_and_worker(self, has_database: asyncio.Event) -> None:
+        await _together(self._start_prefect(), self._register())
+        await has_database.wait()
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", WORK_POOL]
+        command += ["--name", f"{os.uname().nodename}-embedded", "--limit", str(WORKER_RUNS)]
+        await self._add("worker", command, _has_started).start()
+
+    async def _start_prefect(self) -> None:
+        if self.settings.prefect_api_url is not None:
+            return
+        address = self.env["PREFECT_API_URL"].removesuffix("/api")
+        port = address.rpartition(":")[2]
+        command = [
+            sys.executable,
+            "-m",
+            "deployments.stack.embedded_prefect",
+            "server",
+            "start",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            port,
+        ]
+        await self._add("prefect", command, _answers(f"{address}/api/health"), address).start()
+
+    async def _register(self) -> None:
+        """In a process of its own: it takes Prefect's address from the environment, and loads while that starts."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "deployments.stack.registration"),
+            env=self.env,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=ending_with_parent(),
+        )
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            raise DependencyUnavailable("prefect", f"registration failed: {output.decode(errors='replace')[-2_000:]}")
+
+    def _add(self, name: str, command: list[str], is_ready: Check, address: str = "") -> Service:
+        log = self.data_dir / "logs" / f"{name}.log"
+        service = Service(name, command, dict(self.env), log, is_ready, self._tell, address)
+        self.services[name] = service
+        return service
+
+    def _tell(self, name: str, state: str, detail: str) -> None:
+        self.report(name, state, detail)
+        if self.is_up and state == "ready":
+            self._publish()
+
+    def _publish(self) -> None:
+        write_stack_file(self.data_dir, self.info)
+
+
+@asynccontextmanager
+async def open_stack(settings: Settings, report: Report) -> AsyncIterator[Stack]:
+    """The stack, up when entered; everything it has started is ended on leaving.
+
+    Raises:
+        DependencyUnavailable: a service cannot be started, or another stack runs on the same data.
+    """
+    with open_data_lock(settings.data_dir) as data_dir:
+        admin_token = settings.admin_token.get_secret_value() if settings.admin_token else secrets.token_urlsafe(32)
+        env = service_environment(os.environ, settings)
+        stack = Stack(settings, data_dir, report, env, admin_token)
+        try:
+            await stack.start()
+            yield stack
+        finally:
+            await stack.stop()
+
+
+async def _together(*works: Coroutine[Any, Any, None]) -> None:
+    """All of them at once; the first failure ends the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except* DependencyUnavailable as errors:
+        raise _first(errors) from None
+
+
+def _first(group: "BaseExceptionGroup[DependencyUnavailable]") -> DependencyUnavailable:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _answers(url: str) -> Check:
+    async def ask(_service: Service) -> bool:
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                return (await client.get(url, timeout=5)).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    return ask
+
+
+def _accepts_connections(url: str) -> Check:
+    async def connect(_service: Service) -> bool:
+        try:
+            await (await psycopg.AsyncConnection.connect(url, connect_timeout=5)).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    return connect
+
+
+async def _has_started(worker: Service) -> bool:
+    """Prefect's worker says so once it is known to the server, ours when its interpreter is warm."""
+    return "started!" in worker.read_log()

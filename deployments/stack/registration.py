@@ -1,0 +1,111 @@
+"""What a Prefect server must know of us: limits, the work pool, the deployments of prefect.yaml."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.exceptions import ObjectAlreadyExists, PrefectException
+from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.utilities.callables import parameter_schema
+
+from deployments.worker.warm_worker import WORKER_TYPE, WarmWorker
+from tasks.core.errors import DependencyUnavailable
+from tasks.core.settings import Settings, load_settings
+
+START_TIMEOUT_S = 120.0
+ATTEMPTS = 3
+DECLARATION = Path(__file__).parent.parent.parent / "prefect.yaml"
+
+
+async def register(settings: Settings) -> None:
+    """Create or bring up to date what our flows need on the server that PREFECT_API_URL names.
+
+    Raises:
+        DependencyUnavailable: the server does not answer, or refuses.
+    """
+    declared = yaml.safe_load(DECLARATION.read_text())["deployments"]
+    try:
+        async with get_client(sync_client=False) as client:
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return await _register_all(client, settings, declared)
+                except ObjectAlreadyExists:
+                    # Somebody else registers too, or a lost answer was asked for twice: now it is an update.
+                    if attempt == ATTEMPTS:
+                        raise
+    except (httpx.HTTPError, PrefectException) as error:
+        remedy = "check PREFECT_API_URL"
+        raise DependencyUnavailable("Prefect", f"{type(error).__name__}: {error}", remedy) from error
+
+
+async def register_when_up(settings: Settings) -> None:
+    """The same, for a server that is still starting.
+
+    Raises:
+        DependencyUnavailable: it does not come up in time, or refuses.
+    """
+    async with get_client(sync_client=False) as client:
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                while await client.api_healthcheck() is not None:
+                    await asyncio.sleep(0.1)
+        except TimeoutError as error:
+            problem = f"no answer within {START_TIMEOUT_S:g} s"
+            raise DependencyUnavailable("Prefect", problem, "check PREFECT_API_URL") from error
+    await register(settings)
+
+
+async def _register_all(client: PrefectClient, settings: Settings, declared: list[dict[str, Any]]) -> None:
+    await _register_limits(client, settings)
+    for pool in sorted({deployment["work_pool"]["name"] for deployment in declared}):
+        await _register_pool(client, pool)
+    for deployment in declared:
+        await _register_deployment(client, deployment)
+
+
+async def _register_limits(client: PrefectClient, settings: Settings) -> None:
+    for name, limit in settings.most_lanes.items():
+        await client.upsert_global_concurrency_limit_by_name(name, limit)
+
+
+async def _register_pool(client: PrefectClient, name: str) -> None:
+    template = WarmWorker.get_default_base_job_template()
+    try:
+        await client.create_work_pool(WorkPoolCreate(name=name, type=WORKER_TYPE, base_job_template=template))
+    except ObjectAlreadyExists:
+        # An operator's pool, e.g. of type `process`, serves as well.
+        return
+
+
+async def _register_deployment(client: PrefectClient, declared: dict[str, Any]) -> None:
+    flow: Flow[..., Any] = load_flow_from_entrypoint(declared["entrypoint"])
+    flow_id = await client.create_flow(flow)
+    await client.create_deployment(
+        flow_id=flow_id,
+        name=declared["name"],
+        description=declared["description"],
+        tags=declared["tags"],
+        work_pool_name=declared["work_pool"]["name"],
+        work_queue_name=declared["work_pool"]["work_queue_name"],
+        entrypoint=declared["entrypoint"],
+        schedules=[_schedule(schedule) for schedule in declared["schedules"]],
+        parameter_openapi_schema=parameter_schema(flow).model_dump(),
+    )
+
+
+def _schedule(declared: dict[str, Any]) -> DeploymentScheduleCreate:
+    cron = CronSchedule(cron=declared["cron"], timezone=declared["timezone"])
+    return DeploymentScheduleCreate(schedule=cron, active=declared["active"], slug="nightly")
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(register_when_up(load_settings()))
+    except DependencyUnavailable as unavailable:
+        sys.exit(str(unavailable))

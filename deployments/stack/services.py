@@ -1,0 +1,189 @@
+"""A service of the stack: a process that is started, watched, started again, and ended."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from deployments.stack.child_processes import ending_with_parent
+from tasks.core.errors import DependencyUnavailable
+
+Report = Callable[[str, str, str], None]
+"""Told of each change: service, state, detail."""
+Check = Callable[["Service"], Awaitable[bool]]
+"""Whether the service works."""
+START_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 5.0
+MOST_RESTARTS = 3
+STEADY_S = 60.0
+"""Who worked for so long has recovered: earlier deaths are forgotten."""
+FIRST_DELAY_S = 0.5
+"""Before the first restart; doubled for each further one."""
+LOG_LINES = 15
+MAX_LOG_BYTES = 10_000_000
+"""A longer log is set aside (`.1`) at the next start."""
+
+
+@dataclass
+class Service:
+    """One process and how to tell that it works."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str]
+    log: Path
+    is_ready: Check
+    report: Report
+    address: str = ""
+    user: str | None = None
+    """Whom it runs as; None: as we do."""
+    stop_signal: signal.Signals = signal.SIGTERM
+    process: asyncio.subprocess.Process | None = None
+    _log_start: int = 0
+    _deaths: int = 0
+    _works_since: float | None = None
+
+    async def start(self) -> None:
+        """Return when the service works.
+
+        Raises:
+            DependencyUnavailable: it ended instead, or took too long; with its last log lines.
+        """
+        problem = await self._try_to_start(self.address)
+        if problem is not None:
+            raise self._failed(problem)
+
+    async def keep_up(self) -> None:
+        """Start the service again whenever it dies; never return.
+
+        Raises:
+            DependencyUnavailable: it died for good.
+        """
+        while True:
+            assert self.process is not None
+            problem: str | None = f"it ended with {_say(await self.process.wait())}"
+            while problem is not None:
+                problem = await self._restart(problem)
+
+    async def stop(self) -> None:
+        """End the process and all it has started; whatever happens, nothing of it is left."""
+        if self.process is None:
+            return
+        self.report(self.name, "stopping", "")
+        family = _family(self.process.pid)
+        if self.process.returncode is None:
+            await self._end()
+        await _end_all(family)
+        self.report(self.name, "stopped", "")
+
+    def read_log(self) -> str:
+        """What the process has said since it was started the last time."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read(MAX_LOG_BYTES).decode(errors="replace")
+
+    async def _try_to_start(self, detail: str) -> str | None:
+        """None when the service works, else why it does not."""
+        loop = asyncio.get_running_loop()
+        began, self._works_since = loop.time(), None
+        self.report(self.name, "starting", detail)
+        process = await self._spawn()
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                while not await self.is_ready(self):
+                    if process.returncode is not None:
+                        return f"it ended with {_say(process.returncode)} while starting"
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            await self._end()
+            return f"it was not ready after {START_TIMEOUT_S:g} s"
+        self._works_since = loop.time()
+        self.report(self.name, "ready", f"{self.address} after {self._works_since - began:.1f} s".strip())
+        return None
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
+            self.log.replace(self.log.with_name(f"{self.log.name}.1"))
+        with self.log.open("ab") as log:
+            self._log_start = log.tell()
+            self.process = await asyncio.create_subprocess_exec(
+                *self.command,
+                env=dict(self.env),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C at the terminal is ours to pass on, in order.
+                start_new_session=True,
+                preexec_fn=ending_with_parent(self.stop_signal),
+                user=self.user,
+                group=self.user,
+                extra_groups=None if self.user is None else [],
+            )
+        return self.process
+
+    async def _restart(self, problem: str) -> str | None:
+        """None when the service works again, else why it does not."""
+        assert self.process is not None
+        await _end_all(_family(self.process.pid))
+        now = asyncio.get_running_loop().time()
+        if self._works_since is not None and now - self._works_since >= STEADY_S:
+            self._deaths = 0
+        self._deaths += 1
+        if self._deaths > MOST_RESTARTS:
+            raise self._failed(f"it failed {self._deaths} times in a row; the last time {problem}")
+        self.report(self.name, "starting", f"again: {problem}")
+        await asyncio.sleep(FIRST_DELAY_S * 2 ** (self._deaths - 1))
+        return await self._try_to_start(f"again: {problem}")
+
+    async def _end(self) -> None:
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(self.stop_signal)
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+
+    def _failed(self, problem: str) -> DependencyUnavailable:
+        self.report(self.name, "failed", problem)
+        lines = self.read_log().splitlines()[-LOG_LINES:]
+        return DependencyUnavailable(self.name, "\n".join([problem, *lines]), f"its log is {self.log}")
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    """The descendants of a process, and whoever is left of its session."""
+    found: dict[int, psutil.Process] = {}
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found = {child.pid: child for child in psutil.Process(pid).children(recursive=True)}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if process.pid != pid and os.getsid(process.pid) == pid:
+                found[process.pid] = process
+    return list(found.values())
+
+
+async def _end_all(processes: list[psutil.Process]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        alive = [process for process in processes if _is_alive(process)]
+        for process in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        await asyncio.to_thread(psutil.wait_procs, alive, 2)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _say(status: int) -> str:
+    return f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"

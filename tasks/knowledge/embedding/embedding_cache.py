@@ -1,0 +1,78 @@
+"""Equal text is embedded once: vectors by content hash and model."""
+
+import asyncio
+from collections.abc import Mapping
+
+import numpy as np
+
+from tasks.core.database import Pool
+from tasks.core.errors import EmbeddingFailed
+from tasks.knowledge.embedding.embedders import Embedder, Vector, pad
+from tasks.knowledge.embedding.embedding_claims import claimed, connect
+
+ASK_AGAIN_S = 0.2
+"""How often a run that waits for another's vectors looks for them."""
+
+_NEW_VECTORS = "CREATE TEMPORARY TABLE IF NOT EXISTS new_vectors (hash text, embedding vector) ON COMMIT DELETE ROWS"
+# One order for all, so that two runs with the same text do not lock each other out.
+_TAKE_OVER_VECTORS = (
+    "INSERT INTO embedding_cache (content_hash, model, embedding)"
+    " SELECT hash, %s, embedding FROM new_vectors ORDER BY hash ON CONFLICT DO NOTHING"
+)
+
+
+async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector | EmbeddingFailed]:
+    """A vector for each text, by content hash; only unknown ones are embedded, and then known.
+
+    What costs money is embedded by one run alone: others that need it meanwhile wait for its vector.
+
+    Raises:
+        EmbeddingFailed: as the embedder; or (retriable) the database is out of reach.
+        EmbeddingRefused: as the embedder.
+    """
+    results: dict[str, Vector | EmbeddingFailed] = {**await _look_up(pool, embedder.model, list(texts))}
+    while missing := {hash_: text for hash_, text in texts.items() if hash_ not in results}:
+        if embedder.price == 0:
+            results |= await _embed(pool, embedder, missing)
+            continue
+        async with claimed(pool, embedder.model, list(missing)) as ours:
+            # What another run had claimed may have come since we looked.
+            results |= await _look_up(pool, embedder.model, list(missing))
+            if mine := {hash_: missing[hash_] for hash_ in ours if hash_ not in results}:
+                results |= await _embed(pool, embedder, mine)
+        if len(results) < len(texts):
+            await asyncio.sleep(ASK_AGAIN_S)
+    return results
+
+
+async def _embed(pool: Pool, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector | EmbeddingFailed]:
+    fresh = dict(zip(texts, await embedder.embed(list(texts.values())), strict=True))
+    await _remember(pool, embedder.model, fresh)
+    return fresh
+
+
+async def _look_up(pool: Pool, model: str, hashes: list[str]) -> dict[str, Vector]:
+    async with connect(pool) as connection, connection.cursor(binary=True) as cursor:
+        await cursor.execute(
+            "SELECT content_hash, embedding FROM embedding_cache WHERE model = %s AND content_hash = ANY(%s)",
+            (model, hashes),
+        )
+        return {row[0]: pad(row[1].to_numpy()) for row in await cursor.fetchall()}
+
+
+async def _remember(pool: Pool, model: str, fresh: Mapping[str, Vector | EmbeddingFailed]) -> None:
+    vectors = {hash_: vector for hash_, vector in fresh.items() if not isinstance(vector, EmbeddingFailed)}
+    if not vectors:
+        return
+    async with connect(pool) as connection, connection.transaction(), connection.cursor() as cursor:
+        await cursor.execute(_NEW_VECTORS)
+        async with cursor.copy("COPY new_vectors FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(("text", "vector"))
+            for hash_, vector in vectors.items():
+                await copy.write_row((hash_, _without_padding(vector)))
+        await cursor.execute(_TAKE_OVER_VECTORS, (model,))
+
+
+def _without_padding(vector: Vector) -> Vector:
+    """As long as the model's vectors are."""
+    return vector[: int(np.flatnonzero(vector)[-1]) + 1]

@@ -1,0 +1,132 @@
+"""Writing pages: a page and its chunks in one transaction, the same rows however often it is tried."""
+
+from collections.abc import Iterator, Sequence
+from typing import LiteralString
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from tasks.core.database import Connection, Pool
+from tasks.core.errors import BuildEnded, StoreFailed
+from tasks.core.models import EmbeddedPage
+from tasks.knowledge.search.text_search import searchable, text_search_configuration
+from tasks.records.storable import storable, storable_json
+
+_PAGE = (
+    "INSERT INTO knowledge_scraped_pages"
+    " (id, job_id, page_id, url, title, content, content_hash, token_count, embedding, metadata)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %b, %s)"
+    " ON CONFLICT (job_id, url) DO UPDATE SET title = excluded.title, content = excluded.content,"
+    " content_hash = excluded.content_hash, token_count = excluded.token_count, scraped_at = now(),"
+    " embedding = excluded.embedding, metadata = excluded.metadata RETURNING id"
+)
+# Chunks come in one stream: as statements of their own they cost us four times the processor time.
+_NEW_CHUNKS = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS new_chunks (page uuid, position int, path text[], text text, tokens int,"
+    " hash text, model text, embedding vector, language text, place text, words text) ON COMMIT DELETE ROWS"
+)
+_COPY_CHUNKS = "COPY new_chunks FROM STDIN (FORMAT BINARY)"
+_CHUNK_TYPES = ("uuid", "int4", "text[]", "text", "int4", "text", "text", "vector", "text", "text", "text")
+_TAKE_OVER_CHUNKS = (
+    "INSERT INTO knowledge_chunks (scraped_page_id, job_id, position, heading_path, text, token_count,"
+    " content_hash, model, embedding, language, search)"
+    " SELECT page, %s, position, path, text, tokens, hash, model, embedding, language,"
+    " setweight(to_tsvector(language::regconfig, place), 'A') || to_tsvector(language::regconfig, words)"
+    " FROM new_chunks"
+)
+
+
+async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage]) -> None:
+    """Write the pages with their chunks, and note their URLs as stored: all of it or nothing.
+
+    A page stored before under the same URL is replaced, also when both are written at the same moment.
+    Characters that PostgreSQL does not take are left out or replaced.
+
+    Raises:
+        StoreFailed: the database refuses the pages, or (retriable) is out of reach.
+        BuildEnded: the build has ended meanwhile.
+    """
+    try:
+        async with pool.connection() as connection, connection.transaction():
+            await _check_open(connection, build_id)
+            await _write(connection, build_id, pages)
+            # Again, and now whoever wants to end the build waits for our commit. Held from the beginning,
+            # the lock would make the build's events and heartbeats wait for whole batches.
+            await _check_open(connection, build_id, "FOR SHARE")
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise StoreFailed(f"the database is out of reach: {_say(error)}", retriable=True) from error
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        raise StoreFailed(f"the database refuses it: {_say(error)}") from error
+
+
+def _say(error: Exception) -> str:
+    """The first line: the rest may quote the page."""
+    return str(error).split("\n", 1)[0]
+
+
+async def _check_open(connection: Connection, build_id: UUID, lock: LiteralString = "") -> None:
+    rows = await connection.execute(
+        f"SELECT 1 FROM scrape_jobs WHERE id = %s AND status IN ('pending', 'running') {lock}", (build_id,)
+    )
+    if await rows.fetchone() is None:
+        raise BuildEnded("The build has ended.")
+
+
+async def _write(connection: Connection, build_id: UUID, pages: Sequence[EmbeddedPage]) -> None:
+    # One order for all, so that two batches with the same pages do not lock each other out.
+    by_url = {page.chunked.page.url: page for page in pages}
+    ordered = [by_url[url] for url in sorted(by_url)]
+    async with connection.cursor() as cursor:
+        await cursor.executemany(_PAGE, [_page_row(build_id, page) for page in ordered], returning=True)
+        ids = [row[0] async for result in cursor.results() for row in await result.fetchall()]
+        await cursor.execute("DELETE FROM knowledge_chunks WHERE scraped_page_id = ANY(%s)", (ids,))
+        await cursor.execute(_NEW_CHUNKS)
+        async with cursor.copy(_COPY_CHUNKS) as copy:
+            copy.set_types(_CHUNK_TYPES)
+            for id_, page in zip(ids, ordered, strict=True):
+                for row in _chunk_rows(id_, page):
+                    await copy.write_row(row)
+        await cursor.execute(_TAKE_OVER_CHUNKS, (build_id,))
+    await connection.execute(
+        "UPDATE crawl_urls SET status = 'stored', error = NULL, reason = NULL WHERE job_id = %s AND url = ANY(%s)",
+        (build_id, sorted(page.chunked.page.target.url for page in pages)),
+    )
+
+
+def _page_row(build_id: UUID, embedded: EmbeddedPage) -> tuple[object, ...]:
+    chunked = embedded.chunked
+    page = chunked.page
+    metadata = {**page.metadata, "embedding_model": embedded.model, "depth": page.target.depth}
+    return (
+        uuid4(),
+        build_id,
+        uuid5(NAMESPACE_URL, page.url),
+        page.url,
+        storable(page.title),
+        storable(page.markdown),
+        chunked.content_hash,
+        chunked.token_count,
+        embedded.page_vector,
+        Jsonb(storable_json(metadata)),
+    )
+
+
+def _chunk_rows(page_id: UUID, embedded: EmbeddedPage) -> Iterator[tuple[object, ...]]:
+    page = embedded.chunked.page
+    language = text_search_configuration(page.metadata.get("language"))
+    for chunk, vector in zip(embedded.chunked.chunks, embedded.chunk_vectors, strict=True):
+        text = storable(chunk.text)
+        yield (
+            page_id,
+            chunk.position,
+            [storable(heading) for heading in chunk.heading_path],
+            text,
+            chunk.token_count,
+            chunk.content_hash,
+            embedded.model,
+            vector,
+            language,
+            searchable(storable(" ".join((page.title, *chunk.heading_path)))),
+            searchable(text),
+        )

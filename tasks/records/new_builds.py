@@ -1,0 +1,158 @@
+"""Builds are recorded here: of a new widget or of one that is there, each with its first event.
+
+Who asks for what is under way already joins it: two clients, or one whose request was lost and sent again, make one
+run. There is one token for a new widget, and whoever joins does not get it.
+"""
+
+import secrets
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+from tasks.core.database import Connection, Pool
+from tasks.core.errors import InvalidRequest, NotFound
+from tasks.core.events import EventDraft, EventType
+from tasks.core.models import BuildRequest, Frozen
+from tasks.records.build_quotas import Caller, admit, site_of, take_turn
+from tasks.records.builds import hash_token, write_event
+
+
+class NewBuild(Frozen):
+    """A build just recorded, or the one that whoever asks for it joins."""
+
+    build_id: UUID
+    widget_id: UUID
+    owner_token: str | None
+    """Handed out once, when the widget is new; only its hash is kept."""
+    created: bool
+
+
+async def create_build(
+    pool: Pool,
+    request: BuildRequest,
+    *,
+    caller: Caller | None = None,
+    idempotency_key: str | None = None,
+    build_id: UUID | None = None,
+) -> NewBuild:
+    """A new build of a new widget; or the build that this key started; or the same one, which a caller joins.
+
+    Raises:
+        InvalidRequest: the key was used for another request (409).
+        TryLater: the caller has to wait.
+    """
+    async with pool.connection() as connection, connection.transaction():
+        await take_turn(connection)
+        if idempotency_key is not None and (known := await _find_by_key(connection, idempotency_key, request)):
+            return known
+        # A key says that this request is another one than those before.
+        if caller is not None and idempotency_key is None and (running := await _find_running(connection, request)):
+            return running
+        if caller is not None:
+            await admit(connection, caller, site_of(request.url))
+        widget_id, token = uuid4(), secrets.token_urlsafe(32)
+        await connection.execute(
+            "INSERT INTO widgets (id, site_url, name, owner_token_hash) VALUES (%s, %s, %s, %s)",
+            (widget_id, request.url, urlsplit(request.url).hostname or "", hash_token(token)),
+        )
+        new = await _insert(connection, request, idempotency_key, widget_id, build_id or uuid4(), caller)
+        return new.model_copy(update={"owner_token": token})
+
+
+async def create_rebuild(
+    pool: Pool,
+    widget_id: UUID,
+    request: BuildRequest,
+    *,
+    caller: Caller | None = None,
+    idempotency_key: str | None = None,
+    build_id: UUID | None = None,
+    allow_fewer_pages: bool = False,
+) -> NewBuild:
+    """A new build of the widget; or the one under way, which whoever asks again joins; or the one of this key.
+
+    Raises:
+        NotFound: there is no such widget.
+        InvalidRequest: the key was used for something else (409).
+        TryLater: the caller has to wait.
+    """
+    # `allow_fewer_pages` is of the new build: one that is joined goes on as it was asked for.
+    async with pool.connection() as connection, connection.transaction():
+        await take_turn(connection)
+        if known := await _find_rebuild(connection, widget_id, idempotency_key):
+            return known
+        if caller is not None:
+            await admit(connection, caller, site_of(request.url))
+        new = await _insert(connection, request, idempotency_key, widget_id, build_id or uuid4(), caller)
+        await connection.execute(
+            "UPDATE scrape_jobs SET allow_fewer_pages = %s WHERE id = %s", (allow_fewer_pages, new.build_id)
+        )
+        return new
+
+
+async def _insert(
+    connection: Connection,
+    request: BuildRequest,
+    key: str | None,
+    widget_id: UUID,
+    build_id: UUID,
+    caller: Caller | None,
+) -> NewBuild:
+    await connection.execute(
+        "INSERT INTO scrape_jobs (id, widget_id, idempotency_key, url, depth, max_pages, site, client)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            *(build_id, widget_id, key, request.url, request.depth, request.max_pages),
+            *(site_of(request.url), caller.client if caller else None),
+        ),
+    )
+    data = {"build_id": str(build_id), "widget_id": str(widget_id), **request.model_dump()}
+    started = EventDraft(type=EventType.builder_started, message=f"Building a widget from {request.url}", data=data)
+    await write_event(connection, build_id, started)
+    return NewBuild(build_id=build_id, widget_id=widget_id, owner_token=None, created=True)
+
+
+async def _find_by_key(connection: Connection, key: str, request: BuildRequest) -> NewBuild | None:
+    rows = await connection.execute(
+        "SELECT id, widget_id, url, depth, max_pages FROM scrape_jobs WHERE idempotency_key = %s", (key,)
+    )
+    row = await rows.fetchone()
+    if row is None:
+        return None
+    if row[2:] != (request.url, request.depth, request.max_pages):
+        raise _conflict()
+    return NewBuild(build_id=row[0], widget_id=row[1], owner_token=None, created=False)
+
+
+async def _find_running(connection: Connection, request: BuildRequest) -> NewBuild | None:
+    """The build under way of the same site in the same way, unless it builds a widget anew: that has an owner."""
+    rows = await connection.execute(
+        "SELECT id, widget_id FROM scrape_jobs AS job WHERE status IN ('pending', 'running')"
+        " AND url = %s AND depth = %s AND max_pages = %s"
+        " AND NOT EXISTS (SELECT FROM scrape_jobs WHERE widget_id = job.widget_id AND id <> job.id)"
+        " ORDER BY created_at LIMIT 1",
+        (request.url, request.depth, request.max_pages),
+    )
+    row = await rows.fetchone()
+    return None if row is None else NewBuild(build_id=row[0], widget_id=row[1], owner_token=None, created=False)
+
+
+async def _find_rebuild(connection: Connection, widget_id: UUID, key: str | None) -> NewBuild | None:
+    found = await connection.execute("SELECT 1 FROM widgets WHERE id = %s FOR UPDATE", (widget_id,))
+    if await found.fetchone() is None:
+        raise NotFound("widget")
+    rows = await connection.execute(
+        "SELECT id, widget_id FROM scrape_jobs"
+        " WHERE idempotency_key = %(key)s OR widget_id = %(widget)s AND status IN ('pending', 'running')"
+        " ORDER BY idempotency_key = %(key)s DESC NULLS LAST LIMIT 1",
+        {"key": key, "widget": widget_id},
+    )
+    if (row := await rows.fetchone()) is None:
+        return None
+    if row[1] != widget_id:
+        raise _conflict()
+    return NewBuild(build_id=row[0], widget_id=widget_id, owner_token=None, created=False)
+
+
+def _conflict() -> InvalidRequest:
+    message = "This Idempotency-Key was used for a different request."
+    return InvalidRequest("idempotency_conflict", message, status=409)

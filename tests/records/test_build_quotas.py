@@ -1,0 +1,110 @@
+"""Who may start a build: what is under way is joined, and nobody starts more than their share."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from tasks.core.database import Pool
+from tasks.core.errors import TryLater
+from tasks.core.models import BuildRequest
+from tasks.core.settings import Rate
+from tasks.records.build_quotas import Caller, site_of
+from tasks.records.new_builds import create_build, create_rebuild
+from tests.knowledge.material import cancel, new_job
+
+MakeCaller = Callable[..., Caller]
+EVER = Rate(count=1_000_000, seconds=86_400)
+
+
+@pytest.fixture
+def caller() -> MakeCaller:
+    """Callers of one address, whom nothing keeps from building unless it is said."""
+    address = uuid4().hex
+
+    def make(**limits: object) -> Caller:
+        free = {"client": address, "rate": EVER, "client_builds": 10**6, "site_builds": 10**6, "open_builds": 10**6}
+        return Caller.model_validate(free | limits)
+
+    return make
+
+
+def request(site: str | None = None, depth: int = 1) -> BuildRequest:
+    """A build of the site, or of one that nobody knows."""
+    return BuildRequest(url=site or f"https://{uuid4().hex}.example/", depth=depth, max_pages=10)
+
+
+async def test_the_same_build_asked_for_at_once_is_one(pool: Pool, caller: MakeCaller) -> None:
+    """Whoever comes second follows it and gets no token; what differs, or has a key of its own, is another build."""
+    wanted = request()
+    news = await asyncio.gather(*(create_build(pool, wanted, caller=caller(client=str(n))) for n in range(8)))
+    assert len({new.build_id for new in news}) == 1
+    assert [new.created for new in news].count(True) == sum(new.owner_token is not None for new in news) == 1
+    deeper = await create_build(pool, wanted.model_copy(update={"depth": 2}), caller=caller())
+    keyed = await create_build(pool, wanted, caller=caller(), idempotency_key=str(uuid4()))
+    assert len({news[0].build_id, deeper.build_id, keyed.build_id}) == 3
+
+
+async def test_a_widget_s_new_build_is_nobody_else_s_to_join(pool: Pool, caller: MakeCaller) -> None:
+    """A re-crawl under way belongs to an owner; a stranger who asks for the site gets a widget of their own."""
+    job = await new_job(pool)
+    await cancel(pool, job)
+    wanted = request()
+    theirs = await create_rebuild(pool, job.widget_id, wanted, caller=caller())
+    mine = await create_build(pool, wanted, caller=caller())
+    assert mine.created
+    assert mine.widget_id != theirs.widget_id
+
+
+@pytest.mark.parametrize("limit", ["client_builds", "site_builds"])
+async def test_builds_under_way_are_bounded_and_make_room_when_they_end(
+    pool: Pool, caller: MakeCaller, limit: str
+) -> None:
+    """For an address and for a site; refused with when to try again, and nothing is recorded."""
+    site = f"https://{uuid4().hex}.example/"
+    two = caller(**{limit: 2})
+    first = await create_build(pool, request(site, 0), caller=two)
+    await create_build(pool, request(site, 1), caller=two)
+    with pytest.raises(TryLater) as refused:
+        await create_build(pool, request(site, 2), caller=two)
+    assert refused.value.code == "too_many_builds"
+    assert refused.value.retry_after
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE scrape_jobs SET status = 'completed' WHERE id = %s", (first.build_id,))
+    assert (await create_build(pool, request(site, 2), caller=two)).created
+
+
+async def test_builds_in_all_are_bounded(pool: Pool, caller: MakeCaller) -> None:
+    """Runs that wait would starve each other."""
+    await new_job(pool)
+    with pytest.raises(TryLater):
+        await create_build(pool, request(), caller=caller(open_builds=1))
+
+
+async def test_an_address_starts_so_many_builds_in_a_time(pool: Pool, caller: MakeCaller) -> None:
+    """Joining is free; another address is not concerned, nor a flow that was started in Prefect."""
+    twice = caller(rate=Rate(count=2, seconds=86_400))
+    first = request()
+    await create_build(pool, first, caller=twice)
+    await create_build(pool, first, caller=twice)
+    await create_build(pool, request(), caller=twice)
+    with pytest.raises(TryLater) as refused:
+        await create_build(pool, request(), caller=twice)
+    assert refused.value.code == "rate_limited"
+    assert (await create_build(pool, request(), caller=caller(client="another"))).created
+    assert (await create_build(pool, request())).created
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://www.example.com/de", "example.com"),
+        ("http://example.com:8080/", "example.com"),
+        ("http://127.0.0.1:8080/", "127.0.0.1:8080"),
+        ("http://[::1]/", "::1:"),
+    ],
+)
+def test_a_site_is_a_host(url: str, site: str) -> None:
+    """With or without `www`, on any port; on an address, each port is another."""
+    assert site_of(url) == site

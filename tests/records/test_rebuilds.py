@@ -1,0 +1,110 @@
+"""Widgets built anew, one build at a time; and all widgets at a glance."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from tasks.core.database import Pool
+from tasks.core.errors import InvalidRequest, NotFound
+from tasks.core.events import EventType
+from tasks.core.models import BuildRequest, Statistics
+from tasks.records.builds import (
+    append_event,
+    build_exists,
+    delete_widget,
+    hash_token,
+    link_flow_run,
+    read_last_request,
+    save_settings,
+)
+from tasks.records.new_builds import create_build, create_rebuild
+from tasks.records.publication import activate_build
+from tasks.records.widget_list import list_summaries
+from tests.knowledge.material import SITE, cancel, draft, new_job
+
+REQUEST = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)
+
+
+async def test_who_asks_for_a_build_of_a_widget_that_is_being_built_joins_it(pool: Pool) -> None:
+    """Also all at once; when it has ended, the next one is new."""
+    first = await new_job(pool)
+    assert (await create_rebuild(pool, first.widget_id, REQUEST)).build_id == first.build_id
+    await cancel(pool, first)
+    joined = await asyncio.gather(*(create_rebuild(pool, first.widget_id, REQUEST) for _ in range(8)))
+    assert len({build.build_id for build in joined}) == 1
+    assert sorted(build.created for build in joined) == [False] * 7 + [True]
+    assert {build.owner_token for build in joined} == {None}
+    assert joined[0].build_id != first.build_id
+
+
+async def test_a_key_leads_to_its_build_and_is_of_use_for_one_widget_only(pool: Pool) -> None:
+    """Also when that build is over; another widget's owner is refused."""
+    (one, other), key = [await new_job(pool) for _ in range(2)], str(uuid4())
+    await cancel(pool, one)
+    build = await create_rebuild(pool, one.widget_id, REQUEST, idempotency_key=key)
+    await append_event(pool, build.build_id, draft(EventType.builder_cancelled))
+    again = await create_rebuild(pool, one.widget_id, REQUEST, idempotency_key=key)
+    assert (again.build_id, again.created) == (build.build_id, False)
+    with pytest.raises(InvalidRequest) as refused:
+        await create_rebuild(pool, other.widget_id, REQUEST, idempotency_key=key)
+    assert (refused.value.code, refused.value.status) == ("idempotency_conflict", 409)
+    with pytest.raises(NotFound):
+        await create_rebuild(pool, uuid4(), REQUEST)
+
+
+async def test_a_widget_is_built_anew_from_what_its_knowledge_was_built_from(pool: Pool) -> None:
+    """Not from what failed since; of a widget without knowledge, from what was asked for last."""
+    job = await new_job(pool)
+    assert await read_last_request(pool, job.widget_id) == job.request
+    await activate_build(pool, job, replace=True)
+    await append_event(pool, job.build_id, draft(EventType.builder_completed))
+    later = BuildRequest(url=f"{SITE}/later", depth=1, max_pages=5)
+    failed = await create_rebuild(pool, job.widget_id, later)
+    await append_event(pool, failed.build_id, draft(EventType.builder_failed))
+    assert await read_last_request(pool, job.widget_id) == job.request
+    with pytest.raises(NotFound):
+        await read_last_request(pool, uuid4())
+
+
+async def test_a_list_says_how_each_widget_stands(pool: Pool) -> None:
+    """Building, ready, failed with its cause; by the name that its owner chose."""
+    new = await create_build(pool, REQUEST)
+    assert new.owner_token is not None
+    owner = hash_token(new.owner_token)
+    (shown,), total = await list_summaries(pool, owner_hash=owner, limit=10)
+    assert (total, shown.id, shown.state, shown.pages, shown.built_at) == (1, new.widget_id, "building", 0, None)
+    statistics = Statistics(total_urls=3, scraped_pages=3, embedded_pages=3, stored_pages=3)
+    failure = draft(EventType.builder_failed, detail="HTTP 404")
+    await append_event(pool, new.build_id, failure, statistics)
+    ((shown,), _) = await list_summaries(pool, owner_hash=owner, limit=10)
+    assert (shown.state, shown.build_status, shown.build_error) == ("failed", "failed", "HTTP 404")
+    job = await new_job(pool, new.widget_id)
+    await activate_build(pool, job, replace=True)
+    await append_event(pool, job.build_id, draft(EventType.builder_completed), statistics)
+    await save_settings(pool, new.widget_id, {"name": "Shop"})
+    ((shown,), _) = await list_summaries(pool, owner_hash=owner, limit=10)
+    assert (shown.name, shown.state, shown.pages, shown.build_id) == ("Shop", "ready", 3, job.build_id)
+    assert shown.built_at is not None
+
+
+async def test_a_list_comes_in_parts_newest_first(pool: Pool) -> None:
+    """With how many there are; an unknown token's list is empty."""
+    first, second = [await new_job(pool) for _ in range(2)]
+    widgets, total = await list_summaries(pool, owner_hash=None, limit=2)
+    assert [widget.id for widget in widgets] == [second.widget_id, first.widget_id]
+    assert [widget.id for widget in (await list_summaries(pool, owner_hash=None, limit=1, offset=1))[0]] == [
+        first.widget_id
+    ]
+    assert total >= 2
+    assert await list_summaries(pool, owner_hash="nobody's", limit=2) == ([], 0)
+
+
+async def test_a_deleted_widget_leaves_no_build_and_names_the_runs_to_end(pool: Pool) -> None:
+    """Those of builds under way."""
+    job, run_id = await new_job(pool), uuid4()
+    await link_flow_run(pool, job.build_id, run_id)
+    assert await build_exists(pool, job.build_id)
+    assert await delete_widget(pool, job.widget_id) == [run_id]
+    assert not await build_exists(pool, job.build_id)
+    assert await delete_widget(pool, job.widget_id) == []
