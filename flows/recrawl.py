@@ -8,7 +8,7 @@ from prefect.logging import get_run_logger
 from flows.build import build_widget
 from flows.workspace import open_database
 from tasks.core.settings import load_settings
-from tasks.records.builds import list_widgets
+from tasks.records.widgets import list_widgets
 
 
 @flow(name="recrawl-widgets")

@@ -8,9 +8,9 @@ from tasks.brand.first_sight import Sight
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
 from tasks.core.models import Found, Target, Theme
-from tasks.records.builds import read_widget
 from tasks.records.crawl_record import read_crawl, remember_urls
 from tasks.records.publication import Looks, save_looks
+from tasks.records.widgets import read_widget
 from tasks.theme import Home, theme
 from tasks.web.crawl.duplicates import Duplicates
 from tasks.web.crawl.frontier import Frontier

@@ -25,7 +25,8 @@ from tasks.core.models import BuildRequest, Statistics
 from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
 from tasks.knowledge.embedding.embedders import open_embedder
-from tasks.records.builds import read_events, start_build
+from tasks.records.build_events import read_events
+from tasks.records.builds import start_build
 from tasks.records.new_builds import create_build
 from tasks.web.reader import Web, open_web
 

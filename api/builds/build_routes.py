@@ -22,10 +22,12 @@ from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable,
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
 from tasks.core.requests import parse_request
+from tasks.records.build_events import append_event
 from tasks.records.build_quotas import Caller
-from tasks.records.builds import BuildRecord, append_event, link_flow_run, read_build, read_last_request
+from tasks.records.builds import BuildRecord, link_flow_run, read_build
 from tasks.records.new_builds import NewBuild, create_build, create_rebuild
 from tasks.records.run_notices import announce_run
+from tasks.records.widgets import read_last_request
 
 logger = logging.getLogger("widget_builder.api")
 

@@ -15,7 +15,8 @@ from psycopg import Error as DatabaseError
 
 from tasks.core.database import Pool
 from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
-from tasks.records.builds import build_exists, read_events
+from tasks.records.build_events import read_events
+from tasks.records.builds import build_exists
 
 logger = logging.getLogger("widget_builder.api")
 

@@ -15,7 +15,8 @@ from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded, DependencyUnavailable
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
-from tasks.records.builds import OpenBuild, append_event, link_flow_run, read_open_builds
+from tasks.records.build_events import append_event
+from tasks.records.builds import OpenBuild, link_flow_run, read_open_builds
 
 logger = logging.getLogger("widget_builder.api")
 

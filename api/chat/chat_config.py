@@ -6,7 +6,7 @@ from api.app_state import AppState
 from tasks.knowledge.answering.phrases import Phrase, base, languages, phrase
 from tasks.knowledge.answering.reply import Site
 from tasks.knowledge.answering.suggestions import read_suggestions
-from tasks.records.builds import WidgetRecord
+from tasks.records.widgets import WidgetRecord
 
 
 async def describe_chat(service: AppState, widget: WidgetRecord) -> dict[str, Any]:

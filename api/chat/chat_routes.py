@@ -29,8 +29,8 @@ from tasks.knowledge.answering.generated import tokens_to_answer, tokens_to_rewr
 from tasks.knowledge.answering.reply import Reply
 from tasks.knowledge.answering.suggestions import read_suggestions
 from tasks.records.budgets import Account
-from tasks.records.builds import read_latest_status, read_widget
 from tasks.records.conversations import open_conversation, store_feedback, store_message
+from tasks.records.widgets import read_latest_status, read_widget
 
 _UNAVAILABLE = "The answer could not be kept: please ask again."
 

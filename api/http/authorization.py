@@ -8,7 +8,7 @@ from starlette.requests import Request
 from api.app_state import AppState, service_of
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound
-from tasks.records.builds import hash_token
+from tasks.records.widgets import hash_token
 
 _CHALLENGE = "Send the owner's token, or the administrator's: `Authorization: Bearer …`."
 

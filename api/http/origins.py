@@ -5,7 +5,7 @@ from starlette.requests import Request
 from api.app_state import service_of
 from api.widgets.appearance import adjustments_of
 from tasks.core.errors import InvalidRequest
-from tasks.records.builds import WidgetRecord
+from tasks.records.widgets import WidgetRecord
 
 
 def require_origin(request: Request, widget: WidgetRecord) -> None:

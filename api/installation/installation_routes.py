@@ -21,7 +21,7 @@ from api.widgets.public_routes import widget_id_of
 from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest, PageError
 from tasks.core.models import Frozen
-from tasks.records.builds import WidgetRecord, read_widget
+from tasks.records.widgets import WidgetRecord, read_widget
 
 _LOOKED_FOR = frozenset(("script", "meta", "ai-widget", "base"))
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -8,7 +8,7 @@ from api.app_state import service_of
 from api.pages.bundles import ROOM, read_bundle, send_bundle
 from api.widgets.public_routes import widget_id_of
 from tasks.core.errors import NotFound
-from tasks.records.builds import read_widget
+from tasks.records.widgets import read_widget
 
 FILES = ("start.js", "start.css", "preview.js", "preview.css", "icon.svg")
 _POLICY = (

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from tasks.core.adjustments import Adjustments
 from tasks.core.models import Theme
-from tasks.records.builds import WidgetRecord
+from tasks.records.widgets import WidgetRecord
 
 NOT_SHOWN = {"sources", "swatches", "tone", "confidence"}
 """What only the owner needs."""

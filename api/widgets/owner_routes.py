@@ -15,8 +15,8 @@ from api.widgets.appearance import adjustments_of, public_theme
 from api.widgets.public_routes import widget_id_of
 from tasks.core.adjustments import Adjustments
 from tasks.core.errors import InvalidRequest
-from tasks.records.builds import WidgetRecord, delete_widget, read_widget, save_settings
 from tasks.records.widget_list import list_summaries
+from tasks.records.widgets import WidgetRecord, delete_widget, read_widget, save_settings
 
 ALL = "/api/widgets"
 PATH = ALL + "/{widget_id}"

@@ -7,8 +7,8 @@ from starlette.routing import Route
 from api.app_state import service_of
 from api.widgets.public_routes import PATH, widget_id_of
 from tasks.core.errors import NotFound
-from tasks.records.builds import read_widget
 from tasks.records.pictures import PictureKind, StoredPicture, read_picture
+from tasks.records.widgets import read_widget
 
 LOGO_AGE_S = 365 * 24 * 3600
 """Asked for with its tag it never changes."""

@@ -13,8 +13,8 @@ from api.http.queries import query_number
 from api.widgets.appearance import adjustments_of, public_theme
 from tasks.core.errors import NotFound
 from tasks.knowledge.search.passage_search import search
-from tasks.records.builds import read_widget
 from tasks.records.pictures import PictureKind, read_picture_tag
+from tasks.records.widgets import read_widget
 
 PATH = "/api/public/widgets/{widget_id}"
 DEFAULT_RESULTS = 5

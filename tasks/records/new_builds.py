@@ -12,8 +12,9 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest, Frozen
+from tasks.records.build_events import write_event
 from tasks.records.build_quotas import Caller, admit, site_of, take_turn
-from tasks.records.builds import hash_token, write_event
+from tasks.records.widgets import hash_token
 
 
 class NewBuild(Frozen):

@@ -12,8 +12,9 @@ from tasks.core.events import EventType
 from tasks.core.settings import Rate
 from tasks.knowledge.answering.reply import Site
 from tasks.knowledge.embedding.openai_embedder import open_openai_embedder
-from tasks.records.builds import append_event, hash_token
+from tasks.records.build_events import append_event
 from tasks.records.conversations import delete_old
+from tasks.records.widgets import hash_token
 from tests.api.chatting import ADMIN, MANY, Chat, serving
 from tests.conftest import MakeSettings
 from tests.knowledge.answer_material import SHOP, build_site

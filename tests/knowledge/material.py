@@ -13,7 +13,8 @@ from tasks.knowledge.embedding.embedders import Embedder, Vector, to_vector
 from tasks.knowledge.embedding.page_vector import page_vector
 from tasks.knowledge.embedding.tokens import load_tokenizer
 from tasks.knowledge.indexing.chunks import chunk_page, embedding_text, overview_text, text_hash
-from tasks.records.builds import append_event, start_build
+from tasks.records.build_events import append_event
+from tasks.records.builds import start_build
 from tasks.records.new_builds import create_build, create_rebuild
 
 # Characters by chance would hardly ever be among these.

@@ -9,20 +9,11 @@ from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded, InvalidRequest, NotFound
 from tasks.core.events import BuildEvent, EventType
 from tasks.core.models import BuildRequest, Statistics
-from tasks.records.builds import (
-    append_event,
-    beat,
-    hash_token,
-    link_flow_run,
-    list_widgets,
-    read_build,
-    read_events,
-    read_open_builds,
-    read_widget,
-    start_build,
-)
+from tasks.records.build_events import append_event, read_events
+from tasks.records.builds import beat, link_flow_run, read_build, read_open_builds, start_build
 from tasks.records.new_builds import create_build
 from tasks.records.publication import activate_build
+from tasks.records.widgets import hash_token, list_widgets, read_widget
 from tests.knowledge.material import SITE, cancel, count, draft, new_job
 
 REQUEST = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)

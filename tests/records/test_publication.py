@@ -8,10 +8,11 @@ from tasks.core.database import Pool
 from tasks.core.errors import SiteShrank
 from tasks.core.models import Job, Theme
 from tasks.knowledge.indexing.page_writer import store_pages
-from tasks.records.builds import read_widget, start_build
+from tasks.records.builds import start_build
 from tasks.records.new_builds import create_rebuild
 from tasks.records.pictures import PictureKind, read_picture
 from tasks.records.publication import Looks, activate_build, check_extent, save_looks
+from tasks.records.widgets import read_widget
 from tests.knowledge.material import cancel, new_job, page_of, set_status
 
 THEME = Theme(

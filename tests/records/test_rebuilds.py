@@ -9,18 +9,12 @@ from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.events import EventType
 from tasks.core.models import BuildRequest, Statistics
-from tasks.records.builds import (
-    append_event,
-    build_exists,
-    delete_widget,
-    hash_token,
-    link_flow_run,
-    read_last_request,
-    save_settings,
-)
+from tasks.records.build_events import append_event
+from tasks.records.builds import build_exists, link_flow_run
 from tasks.records.new_builds import create_build, create_rebuild
 from tasks.records.publication import activate_build
 from tasks.records.widget_list import list_summaries
+from tasks.records.widgets import delete_widget, hash_token, read_last_request, save_settings
 from tests.knowledge.material import SITE, cancel, draft, new_job
 
 REQUEST = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)

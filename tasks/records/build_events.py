@@ -1,0 +1,73 @@
+"""The record of a build's events: `build_events` is the source of truth for its progress.
+
+Sequence numbers have no gaps, and there is exactly one terminal event. Numbering the event and changing the build's
+status are one transaction, so a late writer (a cancelled flow, the sweeper, a zombie) is refused.
+"""
+
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from tasks.core.database import Connection, Pool
+from tasks.core.errors import BuildEnded
+from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
+from tasks.core.models import Statistics
+from tasks.records.storable import storable_json
+
+TERMINAL_STATUS = {
+    EventType.builder_completed: "completed",
+    EventType.builder_failed: "failed",
+    EventType.builder_cancelled: "cancelled",
+}
+
+
+async def append_event(
+    pool: Pool, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
+) -> BuildEvent:
+    """The event with its number, as stored; a terminal one also ends the build.
+
+    Raises:
+        BuildEnded: the build has its terminal event already; nothing was written.
+    """
+    # What it says may come from the site or from a service.
+    clean = EventDraft.model_validate(storable_json(draft.model_dump(exclude={"stage"})))
+    async with pool.connection() as connection, connection.transaction():
+        return await write_event(connection, build_id, clean, statistics)
+
+
+async def write_event(
+    connection: Connection, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
+) -> BuildEvent:
+    """`append_event` in the connection's transaction, of what can be stored as it is."""
+    rows = await connection.execute(
+        "UPDATE scrape_jobs SET last_seq = last_seq + 1,"
+        " statistics = coalesce(%(statistics)s, statistics), status = coalesce(%(status)s, status),"
+        " error = coalesce(%(error)s, error),"
+        " finished_at = CASE WHEN %(status)s::text IS NULL THEN finished_at ELSE now() END"
+        " WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING last_seq",
+        {
+            "id": build_id,
+            "statistics": Jsonb(statistics.model_dump()) if statistics else None,
+            "status": TERMINAL_STATUS.get(draft.type),
+            "error": draft.detail if draft.type is EventType.builder_failed else None,
+        },
+    )
+    row = await rows.fetchone()
+    if row is None:
+        raise BuildEnded("The build has ended.")
+    event = number_event(draft, build_id, row[0])
+    await connection.execute(
+        "INSERT INTO build_events (build_id, seq, at, type, object) VALUES (%s, %s, %s, %s, %s)",
+        (build_id, event.seq, event.at, event.type, event.to_json()),
+    )
+    return event
+
+
+async def read_events(pool: Pool, build_id: UUID, after: int = 0, limit: int = 1_000) -> list[BuildEvent]:
+    """The build's events numbered above `after`, in order."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT object FROM build_events WHERE build_id = %s AND seq > %s ORDER BY seq LIMIT %s",
+            (build_id, after, limit),
+        )
+        return [BuildEvent.model_validate(row[0]) for row in await rows.fetchall()]

@@ -1,0 +1,114 @@
+"""Widgets: their record, their owner's choices and the requests they were built from."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from tasks.core.database import Pool
+from tasks.core.errors import NotFound
+from tasks.core.models import BuildRequest, Frozen
+from tasks.records.storable import storable_json
+
+
+class WidgetRecord(Frozen):
+    """A widget as it stands."""
+
+    id: UUID
+    site_url: str
+    name: str
+    theme: dict[str, Any] | None
+    settings: dict[str, Any]
+    """What its owner has chosen (`tasks.core.adjustments`)."""
+    active_job_id: UUID | None
+    created_at: datetime
+
+
+def hash_token(token: str) -> str:
+    """What is stored of an owner's token: SHA-256, hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def read_widget(pool: Pool, widget_id: UUID) -> WidgetRecord:
+    """The widget as it stands.
+
+    Raises:
+        NotFound: there is no such widget.
+    """
+    async with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        columns = ", ".join(WidgetRecord.model_fields)
+        await cursor.execute(
+            f"SELECT {columns} FROM widgets WHERE id = %s",
+            (widget_id,),
+        )
+        row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("widget")
+    return WidgetRecord.model_validate(row)
+
+
+async def read_latest_status(pool: Pool, widget_id: UUID) -> str | None:
+    """The status of the widget's latest build."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT status FROM scrape_jobs WHERE widget_id = %s ORDER BY created_at DESC LIMIT 1", (widget_id,)
+        )
+        row = await rows.fetchone()
+    return None if row is None else str(row[0])
+
+
+async def read_last_request(pool: Pool, widget_id: UUID) -> BuildRequest:
+    """What the widget's knowledge was built from; of a widget without any, what was asked for last.
+
+    Raises:
+        NotFound: there is no such widget, or nothing was ever asked for.
+    """
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT url, depth, max_pages FROM scrape_jobs JOIN widgets ON widgets.id = widget_id"
+            " WHERE widget_id = %s"
+            " ORDER BY scrape_jobs.id = active_job_id DESC NULLS LAST, scrape_jobs.created_at DESC LIMIT 1",
+            (widget_id,),
+        )
+        row = await rows.fetchone()
+    if row is None:
+        raise NotFound("widget")
+    return BuildRequest(url=row[0], depth=row[1], max_pages=row[2])
+
+
+async def list_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
+    """Widgets that have knowledge, with the request that built it, oldest first."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT widgets.id, url, depth, max_pages FROM widgets"
+            " JOIN scrape_jobs ON scrape_jobs.id = active_job_id ORDER BY widgets.created_at"
+        )
+        return [(row[0], BuildRequest(url=row[1], depth=row[2], max_pages=row[3])) for row in await rows.fetchall()]
+
+
+async def save_settings(pool: Pool, widget_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Keep what the widget's owner chose; None takes a choice back."""
+    async with pool.connection() as connection:
+        await connection.execute(
+            "UPDATE widgets SET settings = jsonb_strip_nulls(settings || %s), updated_at = now() WHERE id = %s",
+            (Jsonb(storable_json(dict(changes))), widget_id),
+        )
+
+
+async def delete_widget(pool: Pool, widget_id: UUID) -> list[UUID]:
+    """Forget the widget with its builds, knowledge and conversations; gives the flow runs of builds under way.
+
+    Such a build ends by itself, too: it finds nothing to write to.
+    """
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "WITH gone AS (DELETE FROM widgets WHERE id = %(id)s)"
+            " SELECT flow_run_id FROM scrape_jobs WHERE widget_id = %(id)s AND flow_run_id IS NOT NULL"
+            " AND status IN ('pending', 'running')",
+            {"id": widget_id},
+        )
+        return [row[0] for row in await rows.fetchall()]
