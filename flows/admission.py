@@ -15,7 +15,7 @@ from flows.workspace import Workspace
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, Found, Target
-from tasks.reading import Manner, read_in_chunks
+from tasks.reading import ReadOptions, read_in_chunks
 from tasks.records.crawl_record import remember_urls, replace_page, settle_duplicates
 from tasks.web.crawl.duplicates import Record
 from tasks.web.crawl.families import IN_VAIN
@@ -45,12 +45,12 @@ class Admission:
         self._probing: dict[str, asyncio.Task[None]] = {}
         """What is found out of addresses that nobody has, by their beginning."""
         self._reached: dict[str, int] = {}
-        """Place of the URL through which a page is fetched, by the page's key."""
+        """Order of the URL through which a page is fetched, by the page's key."""
         space.web.ask_before_redirects(self.known_already)
         self._passed: dict[int, int] = {}
-        """How many stages a page has passed, by place."""
+        """How many stages a page has passed, by order."""
         self._dropped: dict[int, tuple[str, str, str]] = {}
-        """Pages that are not kept after all: stored URL, URL they were known by, reason; by place."""
+        """Pages that are not kept after all: stored URL, URL they were known by, reason; by order."""
 
     # URLs
 
@@ -88,9 +88,9 @@ class Admission:
     async def found(self, found: Found, *, was_asked: bool = True) -> Found | None:
         """Take in what extraction has of a URL: its links, remembered before it is handed on; nothing if it is left
         out."""
-        target, place = found.target, found.target.place
+        target, order = found.target, found.target.order
         skipped = found.error if isinstance(found.error, PageSkipped) else self._out_of_place(found)
-        new = self._frontier.report(place, target.depth, () if skipped and not found.page else found.links)
+        new = self._frontier.report(order, target.depth, () if skipped and not found.page else found.links)
         await remember_urls(self._space.pool, self._space.job.build_id, (), new)
         if skipped is not None:
             await self.skip(target, skipped, was_asked=was_asked)
@@ -114,7 +114,7 @@ class Admission:
         """What to say of a URL, or of the one it redirects to, if that was asked for already; else nobody else is to
         ask for it."""
         url = url or target.url
-        if self._reached.setdefault(page_key(url), target.place) == target.place:
+        if self._reached.setdefault(page_key(url), target.order) == target.order:
             return None
         record = self._duplicates.kept(url)
         same_as = record.url if record else url
@@ -139,11 +139,11 @@ class Admission:
             await self.skip(target, skipped)
             return None
         # Known from now on and counted nowhere yet: while the page it replaces is taken back, another may replace it.
-        self._passed[target.place] = 0
+        self._passed[target.order] = 0
         if other := verdict.replaces:
             await self._drop(other, PageSkipped("duplicate", "another page says it first", same_as=page.page.url))
             await replace_page(self._space.pool, self._space.job.build_id, other.url, page.page.url)
-            if target.place in self._dropped:
+            if target.order in self._dropped:
                 return None
         self._frontier.know(page.page.url, target)
         self._frontier.resolve(target, page=page.fingerprint)
@@ -161,9 +161,9 @@ class Admission:
 
     async def failed(self, stage: Stage, target: Target, error: PageError, url: str = "") -> None:
         """Count a page that could not be used; one that is not kept anyway is forgotten."""
-        if target.place in self._dropped:
+        if target.order in self._dropped:
             return
-        if (record := self._duplicates.kept(url or target.url)) and record.place == target.place:
+        if (record := self._duplicates.kept(url or target.url)) and record.order == target.order:
             self._duplicates.forget(record)
         self._frontier.resolve(target)
         self._changed.set()
@@ -171,7 +171,7 @@ class Admission:
 
     async def passed(self, stage: Stage, target: Target) -> bool:
         """Count a page that made it through a stage; whether it is to be kept still."""
-        if target.place in self._dropped:
+        if target.order in self._dropped:
             return False
         self._count(target, stage)
         await self._space.progress.passed(stage)
@@ -179,17 +179,17 @@ class Admission:
 
     def is_kept(self, page: ChunkedPage) -> bool:
         """Whether no other page was preferred since."""
-        return page.page.target.place not in self._dropped
+        return page.page.target.order not in self._dropped
 
     def _count(self, target: Target, stage: Stage) -> None:
-        self._passed[target.place] = STAGES.index(stage) + 1
+        self._passed[target.order] = STAGES.index(stage) + 1
 
     async def _drop(self, record: Record, skipped: PageSkipped) -> None:
         """Do not keep a page that was to be kept."""
-        self._dropped[record.place] = (record.url, record.target_url, skipped.reason)
-        for stage in STAGES[: self._passed.get(record.place, len(STAGES))]:
+        self._dropped[record.order] = (record.url, record.target_url, skipped.reason)
+        for stage in STAGES[: self._passed.get(record.order, len(STAGES))]:
             self._space.progress.take_back(stage)
-        await self.skip(Target(url=record.target_url, depth=0, place=record.place), skipped)
+        await self.skip(Target(url=record.target_url, depth=0, order=record.order), skipped)
 
     # Pages that are none
 
@@ -211,8 +211,8 @@ class Admission:
             with suppress(PageError):
                 loop = asyncio.get_running_loop()
                 settings, title = self._space.settings, self._site.title
-                manner = Manner(self._space.embedder.model, settings.page_timeout_s, site_title=title)
-                read = await loop.run_in_executor(self._space.processes, read_in_chunks, page, manner)
+                options = ReadOptions(self._space.embedder.model, settings.page_timeout_s, site_title=title)
+                read = await loop.run_in_executor(self._space.processes, read_in_chunks, page, options)
                 assert read.fingerprint is not None
                 for record in self._duplicates.learn_not_found(read.fingerprint):
                     await self._drop(record, PageSkipped("soft_404", "it is what the site answers to any address"))
@@ -248,7 +248,7 @@ class Admission:
 def _with_order(page: ChunkedPage) -> ChunkedPage:
     """The page with its place in the order of the site, and the address it was found under if it has moved."""
     read = page.page
-    metadata = {**read.metadata, "order": read.target.place}
+    metadata = {**read.metadata, "order": read.target.order}
     if read.target.url != read.url:
         metadata["aliases"] = [read.target.url]
     return page.model_copy(update={"page": read.model_copy(update={"metadata": metadata})})

@@ -19,7 +19,7 @@ from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, EmbeddedPage, FetchMethod, Found, Target
 from tasks.embed import embed
 from tasks.extract import ExtractBatch, extract
-from tasks.reading import Manner
+from tasks.reading import ReadOptions
 from tasks.records.publication import activate_build
 from tasks.retries import batch_name
 from tasks.scrape import ScrapeBatch, scrape
@@ -262,7 +262,7 @@ class Pipeline:
             space.web,
             space.processes,
             self._pass_on,
-            Manner(
+            ReadOptions(
                 model=space.embedder.model,
                 timeout_s=space.settings.page_timeout_s,
                 chunk_tokens=space.settings.chunk_tokens,

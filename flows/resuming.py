@@ -26,7 +26,7 @@ async def resume(
         to_read = known.status in ("queued", "failed")
         if known.status != "found":
             has_place = known.status != "skipped"
-            page = pages.get(known.target.place)
+            page = pages.get(known.target.order)
             in_vain = known.reason in IN_VAIN
             frontier.recall(known.target, has_place=has_place, is_open=to_read, page=page, in_vain=in_vain)
         if to_read and not is_home:
@@ -38,7 +38,7 @@ async def resume(
 
 
 async def _read_again(space: Workspace, duplicates: Duplicates) -> dict[int, Fingerprint]:
-    """What tells of the stored pages what they say, by place; the duplicates know them from now on."""
+    """What tells of the stored pages what they say, by order; the duplicates know them from now on."""
     loop, found = asyncio.get_running_loop(), dict[int, Fingerprint]()
     async for stored in read_stored(space.pool, space.job.build_id):
         pages = [known.page for known in stored]
@@ -46,6 +46,6 @@ async def _read_again(space: Workspace, duplicates: Duplicates) -> dict[int, Fin
             stored, await loop.run_in_executor(space.processes, fingerprints_of, pages), strict=True
         ):
             target = known.page.target
-            found[target.place] = page
-            duplicates.recall(known.page.url, target.place, known.content_hash, target_url=target.url, fingerprint=page)
+            found[target.order] = page
+            duplicates.recall(known.page.url, target.order, known.content_hash, target_url=target.url, fingerprint=page)
     return found

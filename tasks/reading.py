@@ -12,7 +12,7 @@ from tasks.web.crawl.fingerprints import fingerprint_of
 
 
 @dataclass(frozen=True)
-class Manner:
+class ReadOptions:
     """How the pages of a build are read."""
 
     model: str
@@ -24,7 +24,7 @@ class Manner:
     """The home page's, which says nothing of another page."""
 
 
-def read_in_chunks(page: FetchedPage, manner: Manner) -> ChunkedPage:
+def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:
     """The page's main content in chunks of about so many tokens of the embedding model.
 
     Raises:
@@ -32,8 +32,8 @@ def read_in_chunks(page: FetchedPage, manner: Manner) -> ChunkedPage:
     """
     if forbids_indexing(page):
         raise PageSkipped("noindex", "the page asks not to be indexed")
-    read = read_page(page, manner.site_title)
-    chunked = chunk_page(read, load_tokenizer(manner.model), manner.chunk_tokens)
+    read = read_page(page, options.site_title)
+    chunked = chunk_page(read, load_tokenizer(options.model), options.chunk_tokens)
     return chunked.model_copy(update={"fingerprint": fingerprint_of(read)})
 
 

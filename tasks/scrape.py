@@ -12,7 +12,7 @@ from prefect.tasks import exponential_backoff
 
 from tasks.core.errors import ContentFailed, PageError, PageSkipped
 from tasks.core.models import ChunkedPage, FetchedPage, Found, Target
-from tasks.reading import Manner, read_in_chunks
+from tasks.reading import ReadOptions, read_in_chunks
 from tasks.retries import RETRY_FACTOR_S, batch_name, may_help
 from tasks.web.reader import Web
 
@@ -46,7 +46,7 @@ async def scrape_pages(
     web: Web,
     processes: Executor,
     deliver: Deliver,
-    manner: Manner,
+    options: ReadOptions,
 ) -> None:
     """Read what is left of the batch, delivering each page, or why it is left out, as soon as it is known.
 
@@ -61,7 +61,7 @@ async def scrape_pages(
             ahead = _fetch_next(waiting, web)
             result: ChunkedPage | PageSkipped
             try:
-                result = await _read(fetching.result(), processes, manner)
+                result = await _read(fetching.result(), processes, options)
             except PageSkipped as skipped:
                 result = skipped
             except PageError as error:
@@ -91,13 +91,13 @@ async def _fetch(found: Found, web: Web) -> FetchedPage:
     return found.page or await web.fetch(found.target)
 
 
-async def _read(page: FetchedPage, processes: Executor, manner: Manner) -> ChunkedPage:
+async def _read(page: FetchedPage, processes: Executor, options: ReadOptions) -> ChunkedPage:
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(manner.timeout_s):
-            return await loop.run_in_executor(processes, read_in_chunks, page, manner)
+        async with asyncio.timeout(options.timeout_s):
+            return await loop.run_in_executor(processes, read_in_chunks, page, options)
     except TimeoutError as error:
-        raise ContentFailed(f"reading it took longer than {manner.timeout_s:g}s") from error
+        raise ContentFailed(f"reading it took longer than {options.timeout_s:g}s") from error
     except BrokenProcessPool as error:
         # Some page crashed the child that read it; its neighbours get another try.
         raise ContentFailed("the process that read it crashed", retriable=True) from error
@@ -119,7 +119,7 @@ async def scrape(
     web: Web,
     processes: Executor,
     deliver: Deliver,
-    manner: Manner,
+    options: ReadOptions,
 ) -> None:
     """`scrape_pages` as a Prefect task named after its URLs; a page that is alone fails with its run.
 
@@ -127,6 +127,6 @@ async def scrape(
         PageError: the only page of the batch cannot be had.
     """
     is_alone = len(batch.left) == 1
-    await scrape_pages(batch, web, processes, deliver, manner)
+    await scrape_pages(batch, web, processes, deliver, options)
     if is_alone and batch.left:
         raise batch.failures[batch.left[0].target.url]

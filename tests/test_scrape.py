@@ -8,7 +8,7 @@ import pytest
 from tasks.core.errors import HttpStatus
 from tasks.core.models import ChunkedPage, FetchedPage, FetchMethod, Found, Target
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
-from tasks.reading import Manner
+from tasks.reading import ReadOptions
 from tasks.scrape import ScrapeBatch, scrape_pages
 
 
@@ -38,7 +38,7 @@ async def scrape(diary: Diary, *urls: str) -> ScrapeBatch:
     """The batch, worked through."""
     batch = ScrapeBatch([Found(target=Target(url=url, depth=1)) for url in urls])
     with ThreadPoolExecutor() as executor:
-        await scrape_pages(batch, diary, executor, diary.deliver, Manner(LOCAL_MODEL, 30))  # type: ignore[arg-type]
+        await scrape_pages(batch, diary, executor, diary.deliver, ReadOptions(LOCAL_MODEL, 30))  # type: ignore[arg-type]
     return batch
 
 

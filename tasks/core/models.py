@@ -58,8 +58,8 @@ class Target(Frozen):
 
     url: str
     depth: int
-    place: int = 0
-    """Its place in the order in which the build takes up URLs: the same for the same site."""
+    order: int = 0
+    """Its position in the order in which the build admits URLs: the same for the same site."""
 
 
 class FetchedPage(Frozen):

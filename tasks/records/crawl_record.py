@@ -72,7 +72,7 @@ async def remember_urls(pool: Pool, build_id: UUID, targets: Sequence[Target], f
                 build_id,
                 [target.url for target in rows],
                 [target.depth for target in rows],
-                [target.place for target in rows],
+                [target.order for target in rows],
                 ["found"] * len(only_found) + ["queued"] * len(let_in),
             ),
         )
@@ -125,7 +125,7 @@ async def read_crawl(pool: Pool, build_id: UUID) -> list[CrawledUrl]:
         )
         return [
             CrawledUrl(
-                target=Target(url=url, depth=depth, place=place),
+                target=Target(url=url, depth=depth, order=place),
                 status=status,
                 reason=reason,
                 content_hash=content_hash,
@@ -151,7 +151,7 @@ async def read_stored(pool: Pool, build_id: UUID) -> AsyncIterator[list[StoredPa
             found = [
                 StoredPage(
                     page=ReadPage(
-                        target=Target(url=target_url, depth=depth, place=place), url=url, title=title, markdown=content
+                        target=Target(url=target_url, depth=depth, order=place), url=url, title=title, markdown=content
                     ),
                     content_hash=content_hash,
                 )
@@ -160,4 +160,4 @@ async def read_stored(pool: Pool, build_id: UUID) -> AsyncIterator[list[StoredPa
         if not found:
             return
         yield found
-        last = found[-1].page.target.place
+        last = found[-1].page.target.order

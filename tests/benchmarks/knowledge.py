@@ -27,7 +27,7 @@ from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.knowledge.indexing.blocks import JOINT
 from tasks.knowledge.indexing.chunks import embedding_text, overview_text, text_hash
 from tasks.knowledge.indexing.page_writer import store_pages
-from tasks.reading import Manner, read_in_chunks
+from tasks.reading import ReadOptions, read_in_chunks
 from tasks.records.builds import start_build
 from tasks.records.new_builds import create_build
 from tasks.records.publication import activate_build
@@ -67,7 +67,7 @@ def read_docs(folder: Path) -> list[ChunkedPage]:
             target=Target(url=url, depth=1), final_url=url, method=FetchMethod.http, html=html, byte_count=len(html)
         )
         try:
-            pages.append(read_in_chunks(fetched, Manner(LOCAL_MODEL, 30)))
+            pages.append(read_in_chunks(fetched, ReadOptions(LOCAL_MODEL, 30)))
         except PageSkipped:
             continue
     return pages

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from tasks.core.models import ChunkedPage, ReadPage, Target
-from tasks.web.crawl.duplicates import Duplicates, Verdict
+from tasks.web.crawl.duplicates import Duplicates, DuplicateVerdict
 from tasks.web.crawl.fingerprints import fingerprint_of
 from tests.sites.generated import sentences
 
@@ -14,16 +14,16 @@ TEXT = "\n\n".join(sentences(f"paragraph {number}", 60) for number in range(6))
 TEMPLATE = "\n\n".join(sentences(f"terms {number}", 120) for number in range(8))
 
 
-def page(path: str, markdown: str, *, title: str = "A page", place: int = 0, canonical: str = "") -> ChunkedPage:
+def page(path: str, markdown: str, *, title: str = "A page", order: int = 0, canonical: str = "") -> ChunkedPage:
     """A page as it was read."""
     metadata = {"canonical": SITE + canonical} if canonical else {}
-    target = Target(url=SITE + path, depth=1, place=place)
+    target = Target(url=SITE + path, depth=1, order=order)
     read = ReadPage(target=target, url=SITE + path, title=title, markdown=markdown, metadata=metadata)
     content_hash = hashlib.sha256(markdown.encode()).hexdigest()
     return ChunkedPage(page=read, chunks=(), token_count=1, content_hash=content_hash, fingerprint=fingerprint_of(read))
 
 
-def judge(*pages: ChunkedPage) -> Verdict:
+def judge(*pages: ChunkedPage) -> DuplicateVerdict:
     """What is said of the last page, after the others."""
     duplicates = Duplicates()
     return [duplicates.judge(each) for each in pages][-1]
@@ -31,8 +31,8 @@ def judge(*pages: ChunkedPage) -> Verdict:
 
 def is_one(one: str, other: str, **titles: str) -> bool:
     """Whether two texts are taken for one page."""
-    first = page("/a", one, title=titles.get("first", "A page"), place=1)
-    verdict = judge(first, page("/b", other, title=titles.get("second", "A page"), place=2))
+    first = page("/a", one, title=titles.get("first", "A page"), order=1)
+    verdict = judge(first, page("/b", other, title=titles.get("second", "A page"), order=2))
     return verdict.same_as is not None
 
 
@@ -85,7 +85,7 @@ def test_pages_of_one_text_under_other_titles_are_two_unless_the_text_says_enoug
 
 def test_one_address_is_one_page_whatever_it_says() -> None:
     """After redirects, however it is written."""
-    verdict = judge(page("/a", TEXT, place=1), page("/a/index.html", TEMPLATE, place=2))
+    verdict = judge(page("/a", TEXT, order=1), page("/a/index.html", TEMPLATE, order=2))
     assert verdict.same_as is not None
 
 
@@ -93,10 +93,10 @@ def test_one_address_is_one_page_whatever_it_says() -> None:
 def test_which_page_is_kept_does_not_depend_on_which_comes_first(first: int) -> None:
     """The plainer address, or else the one the build took up first."""
     for better, worse in (
-        (page("/a", TEXT, place=9), page("/a/print", TEXT, place=1)),
-        (page("/a", TEXT, place=9), page("/a?ref=1", TEXT, place=1)),
-        (page("/a", TEXT, place=1), page("/b", TEXT, place=9)),
-        (page("/x/y", TEXT, place=9), page("/b", TEXT + "\n\nFor you.", place=1, canonical="/x/y")),
+        (page("/a", TEXT, order=9), page("/a/print", TEXT, order=1)),
+        (page("/a", TEXT, order=9), page("/a?ref=1", TEXT, order=1)),
+        (page("/a", TEXT, order=1), page("/b", TEXT, order=9)),
+        (page("/x/y", TEXT, order=9), page("/b", TEXT + "\n\nFor you.", order=1, canonical="/x/y")),
     ):
         verdict = judge(worse, better) if first else judge(better, worse)
         if first:
@@ -110,22 +110,22 @@ def test_which_page_is_kept_does_not_depend_on_which_comes_first(first: int) -> 
 def test_a_canonical_link_is_believed_when_the_pages_have_something_in_common() -> None:
     """A site whose pages all call the home page canonical keeps its pages; another site's word counts nothing."""
     more = TEXT + "\n\n" + sentences("more", 60)
-    assert judge(page("/a", TEXT, place=1), page("/a?x=1", more, canonical="/a", place=2)).same_as is not None
-    assert judge(page("/a", TEXT, place=1), page("/a?x=1", more, place=2)).same_as is None
-    assert judge(page("/", TEXT), page("/b", TEMPLATE, canonical="/", place=2)) == Verdict()
-    foreign = page("/b", more, place=2).model_copy(deep=True)
+    assert judge(page("/a", TEXT, order=1), page("/a?x=1", more, canonical="/a", order=2)).same_as is not None
+    assert judge(page("/a", TEXT, order=1), page("/a?x=1", more, order=2)).same_as is None
+    assert judge(page("/", TEXT), page("/b", TEMPLATE, canonical="/", order=2)) == DuplicateVerdict()
+    foreign = page("/b", more, order=2).model_copy(deep=True)
     foreign.page.metadata["canonical"] = "https://elsewhere.com/a"
-    assert judge(page("/a", TEXT, place=1), foreign) == Verdict()
+    assert judge(page("/a", TEXT, order=1), foreign) == DuplicateVerdict()
 
 
 def test_a_page_that_was_forgotten_does_not_stand_for_another() -> None:
     """What could not be stored is not there."""
     duplicates = Duplicates()
-    duplicates.judge(page("/a", TEXT, place=1))
+    duplicates.judge(page("/a", TEXT, order=1))
     record = duplicates.kept(f"{SITE}/a")
     assert record is not None
     duplicates.forget(record)
-    assert duplicates.judge(page("/b", TEXT, place=2)) == Verdict(looks_alike=True)
+    assert duplicates.judge(page("/b", TEXT, order=2)) == DuplicateVerdict(looks_alike=True)
 
 
 def test_what_a_site_answers_to_any_address_is_no_page() -> None:
@@ -133,7 +133,7 @@ def test_what_a_site_answers_to_any_address_is_no_page() -> None:
     duplicates = Duplicates()
     for path in ("/old/team", "/old/prices"):
         duplicates.judge(page(path, f"Sorry, {path} is gone. {sentences('sorry', 20)}"))
-    assert duplicates.judge(page("/about", TEXT)) == Verdict()
+    assert duplicates.judge(page("/about", TEXT)) == DuplicateVerdict()
     probe = page("/8f2c91ab33de0177", f"Sorry, /8f2c91ab33de0177 is gone. {sentences('sorry', 20)}")
     assert probe.fingerprint is not None
     assert {record.url for record in duplicates.learn_not_found(probe.fingerprint)} == {
@@ -148,4 +148,4 @@ def test_an_equal_page_of_an_earlier_attempt_is_known() -> None:
     duplicates = Duplicates()
     stored = page("/a", TEXT)
     duplicates.recall(f"{SITE}/a", 1, stored.content_hash)
-    assert duplicates.judge(page("/b", TEXT, place=2)).same_as is not None
+    assert duplicates.judge(page("/b", TEXT, order=2)).same_as is not None

@@ -70,13 +70,13 @@ def crawl(seed: int, max_pages: int) -> tuple[tuple[int, str, int], ...]:
         if open_:
             target = open_.pop(chance.randrange(len(open_)))
             if not frontier.is_leaf(target):
-                frontier.report(target.place, target.depth, links_of(target))
-            is_duplicate = target.place % 7 == 3
+                frontier.report(target.order, target.depth, links_of(target))
+            is_duplicate = target.order % 7 == 3
             frontier.resolve(target, page=None if is_duplicate else A_PAGE, gives_place_back=is_duplicate)
         found = frontier.take()
         taken += found
         open_ += found
-    return tuple(sorted((target.place, target.url, target.depth) for target in taken))
+    return tuple(sorted((target.order, target.url, target.depth) for target in taken))
 
 
 def links_of(target: Target) -> list[Link]:
@@ -133,11 +133,11 @@ def test_a_place_that_is_given_back_goes_to_the_next_in_line() -> None:
 def test_what_an_earlier_attempt_knew_is_not_let_in_again() -> None:
     """A resumed build continues: what was found is still in line, and new places follow the old."""
     frontier = make_frontier(max_pages=4)
-    frontier.recall(Target(url=f"{SITE}/stored", depth=1, place=1), has_place=True, is_open=False)
-    frontier.recall(Target(url=f"{SITE}/skipped", depth=1, place=2), has_place=False, is_open=False)
+    frontier.recall(Target(url=f"{SITE}/stored", depth=1, order=1), has_place=True, is_open=False)
+    frontier.recall(Target(url=f"{SITE}/skipped", depth=1, order=2), has_place=False, is_open=False)
     frontier.recall_found([Target(url=f"{SITE}/found", depth=1)])
     frontier.report(0, 0, links("/stored", "/skipped", "/new", "/over"))
-    assert [(t.url.removeprefix(SITE), t.place) for t in frontier.take()] == [("/found", 3), ("/new", 4)]
+    assert [(t.url.removeprefix(SITE), t.order) for t in frontier.take()] == [("/found", 3), ("/new", 4)]
 
 
 def test_an_address_that_was_reached_through_another_is_not_asked_for() -> None:
@@ -156,11 +156,11 @@ def test_never_more_pages_than_asked_for(finds: list[list[int]], most: int) -> N
     """Whatever is found in whatever order."""
     frontier = make_frontier(max_depth=9, max_pages=most + 1)
     taken: list[Target] = []
-    place, depth = 0, 0
+    order, depth = 0, 0
     for numbers in finds:
-        frontier.report(place, depth, links(*(f"/page-{n}" for n in numbers)))
+        frontier.report(order, depth, links(*(f"/page-{n}" for n in numbers)))
         taken += frontier.take()
-        if len(taken) <= place:
+        if len(taken) <= order:
             break
-        place, depth = taken[place].place, taken[place].depth
+        order, depth = taken[order].order, taken[order].depth
     assert len({target.url for target in taken}) == len(taken) <= most

@@ -35,7 +35,7 @@ class Record:
     """Under which it is stored."""
     target_url: str
     """Under which the build knows it."""
-    place: int
+    order: int
     content_hash: str
     fingerprint: Fingerprint
     is_canonical: bool = False
@@ -46,11 +46,11 @@ class Record:
         """What decides between pages that are one: the smaller is kept."""
         parts = urlsplit(self.url)
         has_query = bool(parts.query) or "?" in parts.fragment
-        return not self.is_canonical, has_query, parts.path.rstrip("/").count("/"), self.place
+        return not self.is_canonical, has_query, parts.path.rstrip("/").count("/"), self.order
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DuplicateVerdict:
     """What to do with a page."""
 
     same_as: Record | None = None
@@ -75,23 +75,23 @@ class Duplicates:
     _texts: set[int] = field(default_factory=set)
     _not_found: list[Fingerprint] = field(default_factory=list)
 
-    def judge(self, page: ChunkedPage) -> Verdict:
+    def judge(self, page: ChunkedPage) -> DuplicateVerdict:
         """Whether the page is to be kept; if so it is known from now on."""
         canonical = _canonical_key(page)
         record = self._record(page)
         if self._is_not_found(record.fingerprint):
-            return Verdict(is_not_found=True)
+            return DuplicateVerdict(is_not_found=True)
         looks_alike = record.fingerprint.text in self._texts
         self._texts.add(record.fingerprint.text)
         other = self._find(record, canonical)
         if other is None:
             self._keep(record, canonical)
-            return Verdict(looks_alike=looks_alike)
+            return DuplicateVerdict(looks_alike=looks_alike)
         if record.claim < other.claim:
             self.forget(other)
             self._keep(record, canonical)
-            return Verdict(replaces=other)
-        return Verdict(same_as=other)
+            return DuplicateVerdict(replaces=other)
+        return DuplicateVerdict(same_as=other)
 
     def learn_not_found(self, page: Fingerprint) -> list[Record]:
         """Take in what the site answers to an address it cannot have; the kept pages that are no more than that."""
@@ -102,13 +102,13 @@ class Duplicates:
         return found
 
     def recall(
-        self, url: str, place: int, content_hash: str, *, target_url: str = "", fingerprint: Fingerprint | None = None
+        self, url: str, order: int, content_hash: str, *, target_url: str = "", fingerprint: Fingerprint | None = None
     ) -> None:
         """Take in a page that an earlier attempt of the build has stored, read at `target_url` (absent: there).
 
         Without its fingerprint only equal ones are known to be the same.
         """
-        self._keep(Record(url, target_url or url, place, content_hash, fingerprint or _UNKNOWN), "")
+        self._keep(Record(url, target_url or url, order, content_hash, fingerprint or _UNKNOWN), "")
 
     def forget(self, record: Record) -> None:
         """Take back that a page is kept."""
@@ -127,7 +127,7 @@ class Duplicates:
     def _record(self, page: ChunkedPage) -> Record:
         target, url = page.page.target, page.page.url
         is_canonical = page_key(url) in self._by_canonical
-        return Record(url, target.url, target.place, page.content_hash, page.fingerprint or _UNKNOWN, is_canonical)
+        return Record(url, target.url, target.order, page.content_hash, page.fingerprint or _UNKNOWN, is_canonical)
 
     def _keep(self, record: Record, canonical: str) -> None:
         self._by_key[page_key(record.url)] = record

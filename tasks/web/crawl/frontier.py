@@ -26,7 +26,7 @@ from tasks.web.crawl.traps import Family, family_of, grows_endlessly
 from tasks.web.crawl.urls import page_key
 
 HINTS = 2**31
-"""The place of what is no page but tells of pages: sitemaps and the like. It comes after the home page."""
+"""The order of what is no page but tells of pages: sitemaps and the like. It comes after the home page."""
 EARLY_SHARE = 4
 """One in so many places may be given before a level is known."""
 DEEPER = "paths that grow ever deeper"
@@ -45,7 +45,7 @@ class Frontier:
     left_out: Counter[str] = field(default_factory=Counter)
     """URLs that are not read because there may be no end of them, by family."""
     _known: "dict[str, Candidate | int]" = field(default_factory=dict)
-    """By key: a candidate, the place of a URL let in, or that it is left out."""
+    """By key: a candidate, the order of a URL let in, or that it is left out."""
     _waiting: defaultdict[int, dict[str, Candidate]] = field(default_factory=lambda: defaultdict(dict))
     """Candidates by depth and key."""
     _early: defaultdict[int, dict[int, deque[str]]] = field(default_factory=lambda: defaultdict(dict))
@@ -58,7 +58,7 @@ class Frontier:
     _level: int = 1
     _next: int = 0
     _open: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """Places of open URLs by depth, those passed over left aside."""
+    """Orders of open URLs by depth, those passed over left aside."""
     _unlisted: set[int] = field(default_factory=set)
     _pending: set[int] = field(default_factory=set)
 
@@ -73,17 +73,17 @@ class Frontier:
         self._unlisted.add(HINTS)
         self._open[0].add(HINTS)
 
-    def report(self, place: int, depth: int, links: Iterable[Link]) -> list[Target]:
+    def report(self, order: int, depth: int, links: Iterable[Link]) -> list[Target]:
         """Take in the links of a URL that was open; those that are new and of the site, for the record."""
         new = []
         links = tuple(links)
         if depth < self.max_depth:
             for position, link in enumerate(links):
-                if candidate := self._take_in(link, depth + 1, place, position):
+                if candidate := self._take_in(link, depth + 1, order, position):
                     new.append(Target(url=candidate.link.url, depth=depth + 1))
-        self._suspects.look_through(place, depth, (self.scope.in_site_form(link.url) for link in links))
-        self._unlisted.discard(place)
-        self._open[depth].discard(place)
+        self._suspects.look_through(order, depth, (self.scope.in_site_form(link.url) for link in links))
+        self._unlisted.discard(order)
+        self._open[depth].discard(order)
         return new
 
     def _take_in(self, link: Link, depth: int, source: int, position: int) -> Candidate | None:
@@ -153,18 +153,18 @@ class Frontier:
         """Take in a URL that an earlier attempt of the build had let in: `page` is what it had read there, and
         `in_vain` that it had been read already."""
         key = page_key(target.url)
-        self._known[key] = target.place
-        self._next = max(self._next, target.place + 1)
+        self._known[key] = target.order
+        self._next = max(self._next, target.order + 1)
         self.admitted += has_place
         self._suspects.recall(target)
         if not is_open:
             was_asked = has_place or in_vain
-            self._suspects.learn(target.place, page, was_asked=was_asked, was_in_vain=in_vain)
+            self._suspects.learn(target.order, page, was_asked=was_asked, was_in_vain=in_vain)
         if is_open:
-            self._pending.add(target.place)
+            self._pending.add(target.order)
             if not self.is_leaf(target):
-                self._unlisted.add(target.place)
-                self._open[target.depth].add(target.place)
+                self._unlisted.add(target.order)
+                self._open[target.depth].add(target.order)
 
     def recall_found(self, targets: Iterable[Target]) -> None:
         """Take in URLs that an earlier attempt had found and not let in."""
@@ -261,14 +261,14 @@ class Frontier:
                 del self._held[name]
 
     def _let_in(self, key: str, candidate: Candidate, family: Family | None = None) -> Target:
-        target = Target(url=candidate.link.url, depth=candidate.depth, place=self._next)
+        target = Target(url=candidate.link.url, depth=candidate.depth, order=self._next)
         self._next += 1
-        self._known[key] = target.place
+        self._known[key] = target.order
         self.admitted += 1
-        self._pending.add(target.place)
+        self._pending.add(target.order)
         if not self.is_leaf(target):
-            self._unlisted.add(target.place)
-            self._open[target.depth].add(target.place)
+            self._unlisted.add(target.order)
+            self._open[target.depth].add(target.order)
         self._suspects.let_in(target, family, candidate.base)
         return target
 
@@ -305,10 +305,10 @@ class Frontier:
 
         `was_in_vain`: the site was asked for it, and what it answered had been read.
         """
-        self._pending.discard(target.place)
+        self._pending.discard(target.order)
         self.admitted -= gives_place_back
         was_asked = was_in_vain or not gives_place_back
-        self._suspects.learn(target.place, page, was_asked=was_asked, was_in_vain=was_in_vain)
+        self._suspects.learn(target.order, page, was_asked=was_asked, was_in_vain=was_in_vain)
 
     def know(self, url: str, target: Target) -> None:
         """Take in that a page has turned out to be at another address, which need not be asked for any more."""
@@ -317,7 +317,7 @@ class Frontier:
         if isinstance(known, Candidate):
             self._waiting[known.depth].pop(key, None)
         if not isinstance(known, int):
-            self._known[key] = target.place
+            self._known[key] = target.order
 
     def share_of(self, family: str) -> int:
         """How many URLs of a family were let in."""

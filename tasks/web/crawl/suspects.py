@@ -10,7 +10,7 @@ from tasks.web.crawl.urls import page_key
 from tasks.web.crawl.variants import Versions, base_of
 
 OUT = -1
-"""In place of a place: left out."""
+"""Instead of an order: left out."""
 EVERYTHING = 2**31 + 1
 """Beyond the places of all pages, and of what is no page but tells of pages."""
 _NEVER_LEAD_ON = (Kind.version, Kind.combined, Kind.repeated)
@@ -21,12 +21,12 @@ class Suspects:
     """The families of a site, and which of the URLs that are read belong to one."""
 
     def __init__(self, known: Mapping[str, Candidate | int]) -> None:
-        """`known`: by key, a candidate, the place of a URL let in, or `OUT`; the frontier's own."""
+        """`known`: by key, a candidate, the order of a URL let in, or `OUT`; the frontier's own."""
         self.families = Families()
         self._known = known
         self._versions = Versions()
         self._depths: dict[int, int] = {}
-        """Of URLs let in, by place."""
+        """Of URLs let in, by order."""
         self._bases: list[str] = []
         """Keys of pages that candidates of the level may be versions of, as far as it is not known what they are."""
         self._under_way: dict[int, tuple[Family, str]] = {}
@@ -34,7 +34,7 @@ class Suspects:
         self._leading_on: set[int] = set()
         """Pages of families that link to pages of none."""
         self._pages: dict[int, Fingerprint] = {}
-        """What was read, by place."""
+        """What was read, by order."""
 
     # Candidates
 
@@ -43,7 +43,7 @@ class Suspects:
         self._versions.find(key, url, source)
 
     def family(self, candidate: Candidate, until: int = EVERYTHING) -> Family | None:
-        """The family of a candidate, as far as pages up to a place show; with it, what it may be a version of."""
+        """The family of a candidate, as far as pages up to an order show; with it, what it may be a version of."""
         key = page_key(candidate.link.url)
 
         def is_known(base: str) -> bool:
@@ -70,11 +70,11 @@ class Suspects:
 
     def let_in(self, target: Target, family: Family | None, base: str) -> None:
         """Take in that a URL is read, as one of the family."""
-        self._depths[target.place] = target.depth
+        self._depths[target.order] = target.depth
         if family is None:
             self.families.note(target.url)
         else:
-            self._under_way[target.place] = family, base
+            self._under_way[target.order] = family, base
 
     def recall(self, target: Target) -> None:
         """Take in a URL that an earlier attempt of the build had let in."""
@@ -86,10 +86,10 @@ class Suspects:
         else:
             self.let_in(target, None, "")
 
-    def look_through(self, place: int, depth: int, urls: Iterable[str]) -> None:
+    def look_through(self, order: int, depth: int, urls: Iterable[str]) -> None:
         """Take in what a page links to: one of a family is worth it if it leads to pages of none."""
-        if place in self._under_way and any(self._is_news(url, depth) for url in urls):
-            self._leading_on.add(place)
+        if order in self._under_way and any(self._is_news(url, depth) for url in urls):
+            self._leading_on.add(order)
 
     def _is_news(self, url: str, depth: int) -> bool:
         """Whether it is of no family, and named by no page that is as shallow."""
@@ -98,12 +98,12 @@ class Suspects:
             return found.depth > depth and found.family is None
         return self._depths.get(found, 0) > depth and family_of(url) is None
 
-    def learn(self, place: int, page: Fingerprint | None, *, was_asked: bool, was_in_vain: bool) -> None:
+    def learn(self, order: int, page: Fingerprint | None, *, was_asked: bool, was_in_vain: bool) -> None:
         """Take in how a page turned out: `page` if it was worth reading."""
-        was_kept = self._pages.pop(place, None) is not None
+        was_kept = self._pages.pop(order, None) is not None
         if page is not None:
-            self._pages[place] = page
-        if (found := self._under_way.pop(place, None)) is None:
+            self._pages[order] = page
+        if (found := self._under_way.pop(order, None)) is None:
             self.families.learn_other(kept=(page is not None) - was_kept, in_vain=was_in_vain)
             return
         family, base_key = found
@@ -112,7 +112,7 @@ class Suspects:
             family,
             page,
             base=None if isinstance(base, Candidate) else self._pages.get(base),
-            leads_on=place in self._leading_on and family.kind not in _NEVER_LEAD_ON,
+            leads_on=order in self._leading_on and family.kind not in _NEVER_LEAD_ON,
             was_asked=was_asked,
         )
 
@@ -135,5 +135,5 @@ class Suspects:
     def lose_patience(self) -> None:
         """Wait no longer for any of them."""
         self._bases.clear()
-        for place in tuple(self._under_way):
-            self.learn(place, None, was_asked=False, was_in_vain=False)
+        for order in tuple(self._under_way):
+            self.learn(order, None, was_asked=False, was_in_vain=False)

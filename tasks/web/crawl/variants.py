@@ -116,7 +116,7 @@ class Versions:
                 sources.pop()
 
     def form_of(self, key: str, is_known: IsKnown, *, until: int) -> Form | None:
-        """What the address is taken for a version of, as far as pages up to a place show; most are of none."""
+        """What the address is taken for a version of, as far as pages up to an order show; most are of none."""
         if combination := combination_of(key, is_known):
             return combination
         for form in forms_of(key):
