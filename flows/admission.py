@@ -16,7 +16,6 @@ from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, Found, Target
 from tasks.reading import ReadOptions, read_in_chunks
-from tasks.records.crawl_record import remember_urls, replace_page, settle_duplicates
 from tasks.web.crawl.duplicates import Record
 from tasks.web.crawl.families import IN_VAIN
 from tasks.web.crawl.frontier import HINTS
@@ -58,7 +57,7 @@ class Admission:
         """Let in what the frontier gives, until no more can come."""
         while True:
             targets = self._frontier.take()
-            await remember_urls(self._space.pool, self._space.job.build_id, targets)
+            await self._space.crawl_record.add_urls(targets)
             self._space.progress.known_urls = self._frontier.admitted
             await self._spread(targets)
             if not targets and self._frontier.is_done and all(probe.done() for probe in self._probing.values()):
@@ -82,7 +81,7 @@ class Admission:
         most = 4 * frontier.max_pages
         links = await self._space.web.find_hints(frontier.scope.start_url, feeds, frontier.scope.contains, most)
         found = frontier.report(HINTS, 0, links)
-        await remember_urls(self._space.pool, self._space.job.build_id, (), found)
+        await self._space.crawl_record.add_urls((), found)
         self._changed.set()
 
     async def found(self, found: Found, *, was_asked: bool = True) -> Found | None:
@@ -91,7 +90,7 @@ class Admission:
         target, order = found.target, found.target.order
         skipped = found.error if isinstance(found.error, PageSkipped) else self._out_of_place(found)
         new = self._frontier.report(order, target.depth, () if skipped and not found.page else found.links)
-        await remember_urls(self._space.pool, self._space.job.build_id, (), new)
+        await self._space.crawl_record.add_urls((), new)
         if skipped is not None:
             await self.skip(target, skipped, was_asked=was_asked)
         elif found.page is not None:
@@ -142,7 +141,7 @@ class Admission:
         self._passed[target.order] = 0
         if other := verdict.replaces:
             await self._drop(other, PageSkipped("duplicate", "another page says it first", same_as=page.page.url))
-            await replace_page(self._space.pool, self._space.job.build_id, other.url, page.page.url)
+            await self._space.crawl_record.replace_page(other.url, page.page.url)
             if target.order in self._dropped:
                 return None
         self._frontier.know(page.page.url, target)
@@ -242,7 +241,7 @@ class Admission:
     async def settle(self) -> None:
         """Give the pages that are kept their other addresses, and take out those that are not."""
         await asyncio.gather(*self._probing.values())
-        await settle_duplicates(self._space.pool, self._space.job.build_id, list(self._dropped.values()))
+        await self._space.crawl_record.settle_duplicates(list(self._dropped.values()))
 
 
 def _with_order(page: ChunkedPage) -> ChunkedPage:

@@ -14,7 +14,7 @@ from tasks.core.events import PREFECT_PREFIX, EventDraft, EventType, Stage
 from tasks.core.models import Job, Statistics, Target
 from tasks.knowledge.embedding.embedders import Embedder
 from tasks.records.build_events import append_event
-from tasks.records.crawl_record import CrawledUrl, record_outcome
+from tasks.records.crawl_record import CrawledUrl, CrawlRecord
 
 REPORT_EVERY = 10
 """Pages between two progress events of a stage."""
@@ -62,6 +62,7 @@ class Progress:
     def __init__(self, pool: Pool, job: Job, flow_run_id: UUID | None) -> None:
         self._pool = pool
         self._job = job
+        self._crawl_record = CrawlRecord(pool, job.build_id)
         self._flow_run_id = flow_run_id
         self._skipped: Counter[str] = Counter()
         self._methods: Counter[str] = Counter()
@@ -165,16 +166,14 @@ class Progress:
         """Count a page that failed in a stage, keep its error, tell the cause."""
         self.meters[stage].count(failed=True)
         self._causes[error.message] += 1
-        await record_outcome(self._pool, self._job.build_id, target.url, "failed", error.message)
+        await self._crawl_record.record_outcome(target.url, "failed", error.message)
         _, failure, verb = _REPORTS[stage]
         await self.tell(failure, f"Not {verb}: {target.url}", detail=error.message, url=target.url, code=error.code)
 
     async def skipped(self, target: Target, skipped: PageSkipped) -> None:
         """Count a page that is left out, with the reason."""
         self._skipped[skipped.reason] += 1
-        await record_outcome(
-            self._pool, self._job.build_id, target.url, "skipped", skipped.reason, same_as=skipped.same_as
-        )
+        await self._crawl_record.record_outcome(target.url, "skipped", skipped.reason, same_as=skipped.same_as)
 
     def left_out(self, reason: str, urls: int) -> None:
         """Count URLs that were never let in."""

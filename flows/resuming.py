@@ -5,7 +5,7 @@ import asyncio
 from flows.workspace import Workspace
 from tasks.core.models import Fingerprint, Found, Target
 from tasks.reading import fingerprints_of
-from tasks.records.crawl_record import CrawledUrl, read_stored
+from tasks.records.crawl_record import CrawledUrl
 from tasks.web.crawl.duplicates import Duplicates
 from tasks.web.crawl.families import IN_VAIN
 from tasks.web.crawl.frontier import Frontier
@@ -40,7 +40,7 @@ async def resume(
 async def _read_again(space: Workspace, duplicates: Duplicates) -> dict[int, Fingerprint]:
     """What tells of the stored pages what they say, by order; the duplicates know them from now on."""
     loop, found = asyncio.get_running_loop(), dict[int, Fingerprint]()
-    async for stored in read_stored(space.pool, space.job.build_id):
+    async for stored in space.crawl_record.read_stored():
         pages = [known.page for known in stored]
         for known, page in zip(
             stored, await loop.run_in_executor(space.processes, fingerprints_of, pages), strict=True

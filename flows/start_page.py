@@ -8,7 +8,6 @@ from tasks.brand.first_sight import Sight
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
 from tasks.core.models import Found, Target, Theme
-from tasks.records.crawl_record import read_crawl, remember_urls
 from tasks.records.publication import Looks, save_looks
 from tasks.records.widgets import read_widget
 from tasks.theme import Home, theme
@@ -40,7 +39,7 @@ async def open_site(space: Workspace) -> Site:
     Raises:
         HomePageFailed: the start page cannot be read.
     """
-    crawl = await read_crawl(space.pool, space.job.build_id)
+    crawl = await space.crawl_record.read()
     space.progress.resume(crawl)
     stored = [known for known in crawl if known.status == "stored"]
     if at_home := [known for known in stored if known.target.depth == 0]:
@@ -72,7 +71,7 @@ async def load_first_page(space: Workspace) -> Home:
     url, progress = space.job.request.url, space.progress
     await progress.tell(EventType.theme_generation_started, f"Loading {url}")
     await progress.tell(EventType.url_extraction_started, "Looking for the site's pages", url=url)
-    await remember_urls(space.pool, space.job.build_id, [Target(url=url, depth=0)])
+    await space.crawl_record.add_urls([Target(url=url, depth=0)])
 
     async def tell_sight(sight: Sight) -> None:
         await progress.tell(

@@ -14,6 +14,7 @@ from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
 from tasks.knowledge.embedding.embedders import Embedder, open_embedder
 from tasks.records.builds import start_build
+from tasks.records.crawl_record import CrawlRecord
 from tasks.records.new_builds import create_build, create_rebuild
 from tasks.web.reader import Web
 
@@ -34,6 +35,7 @@ class Workspace:
     processes: Processes
     embedder: Embedder
     progress: Progress
+    crawl_record: CrawlRecord
 
 
 @asynccontextmanager
@@ -89,4 +91,5 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
             processes=processes,
             embedder=embedder,
             progress=progress,
+            crawl_record=CrawlRecord(pool, job.build_id),
         )

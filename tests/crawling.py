@@ -27,6 +27,7 @@ from tasks.core.settings import Settings
 from tasks.knowledge.embedding.embedders import open_embedder
 from tasks.records.build_events import read_events
 from tasks.records.builds import start_build
+from tasks.records.crawl_record import CrawlRecord
 from tasks.records.new_builds import create_build
 from tasks.web.reader import Web, open_web
 
@@ -93,6 +94,7 @@ class Crawler:
                 processes=self.processes,
                 embedder=embedder,
                 progress=Progress(self.pool, job, None),
+                crawl_record=CrawlRecord(self.pool, job.build_id),
             )
 
     async def _describe(self, space: Workspace) -> Crawled:

@@ -10,6 +10,7 @@ from flows.start_page import Site
 from tasks.core.database import Pool
 from tasks.core.events import Stage
 from tasks.core.models import ChunkedPage, Link, Target
+from tasks.records.crawl_record import CrawlRecord
 from tasks.web.crawl.duplicates import Duplicates
 from tasks.web.crawl.fingerprints import fingerprint_of
 from tasks.web.crawl.frontier import Frontier
@@ -35,7 +36,9 @@ async def test_a_page_that_is_replaced_while_it_replaces_another_is_taken_back_o
     frontier.report(0, 0, [Link(f"{SITE}{path}") for path in ("/a?print=1", "/a/b/c", "/a/b")])
     targets = {target.url.removeprefix(SITE): target for target in frontier.take()}
     web = SimpleNamespace(ask_before_redirects=lambda _: None, probe=lambda _: asyncio.sleep(0))
-    space: Any = SimpleNamespace(pool=pool, job=job, progress=progress, web=web)
+    space: Any = SimpleNamespace(
+        pool=pool, job=job, progress=progress, web=web, crawl_record=CrawlRecord(pool, job.build_id)
+    )
 
     async def spread(_: list[Target]) -> None:
         """Nothing is read here."""

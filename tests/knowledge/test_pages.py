@@ -13,7 +13,7 @@ from tasks.core.models import EmbeddedPage
 from tasks.knowledge.embedding.embedders import Vector, to_vector
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
-from tasks.records.crawl_record import read_crawl, remember_urls
+from tasks.records.crawl_record import CrawlRecord
 from tests.knowledge.material import SITE, cancel, count, embed_page, new_job, page_of, vector_of
 
 CONTRACT = (
@@ -102,12 +102,12 @@ async def test_if_one_row_is_refused_nothing_of_the_batch_is_stored(pool: Pool, 
     job = await new_job(pool)
     good = page_of("/good", ["Fine."])
     vectors = [to_vector([1.0]), too_short()] if bad == "chunk" else [too_short(), to_vector([1.0])]
-    await remember_urls(pool, job.build_id, [good.chunked.page.target])
+    await CrawlRecord(pool, job.build_id).add_urls([good.chunked.page.target])
     with pytest.raises(StoreFailed, match="dimensions") as caught:
         await store_pages(pool, job.build_id, [good, page_of("/bad", ["One.", "Two."], vectors)])
     assert not caught.value.retriable
     assert (await count_pages(pool, job.build_id), await stored_chunks(pool, job.build_id)) == (0, [])
-    assert [url.status for url in await read_crawl(pool, job.build_id)] == ["queued"]
+    assert [url.status for url in await CrawlRecord(pool, job.build_id).read()] == ["queued"]
 
 
 async def test_a_refused_new_version_leaves_the_old_one(pool: Pool) -> None:
@@ -149,10 +149,10 @@ async def test_a_url_twice_in_a_batch_is_stored_once(pool: Pool) -> None:
     """Two addresses that lead to one page: the later wins, both count as stored."""
     job = await new_job(pool)
     pages = [page_of("/one", ["First."], moved_to="/same"), page_of("/two", ["Second."], moved_to="/same")]
-    await remember_urls(pool, job.build_id, [page.chunked.page.target for page in pages])
+    await CrawlRecord(pool, job.build_id).add_urls([page.chunked.page.target for page in pages])
     await store_pages(pool, job.build_id, pages)
     assert await stored_chunks(pool, job.build_id) == [(f"{SITE}/same", 0, "Second.")]
-    assert [url.status for url in await read_crawl(pool, job.build_id)] == ["stored", "stored"]
+    assert [url.status for url in await CrawlRecord(pool, job.build_id).read()] == ["stored", "stored"]
 
 
 async def test_batches_stored_at_the_same_moment_equal_one(pool: Pool) -> None:

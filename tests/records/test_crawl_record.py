@@ -1,9 +1,9 @@
-"""What a build knows of the site's URLs, so that it can go on where it stopped."""
+"""The crawl record: the URLs of a build and their status, so that it can resume where it stopped."""
 
 from tasks.core.database import Pool, open_pool
 from tasks.core.models import Target
 from tasks.knowledge.indexing.page_writer import store_pages
-from tasks.records.crawl_record import read_crawl, record_outcome, remember_urls
+from tasks.records.crawl_record import CrawlRecord
 from tests.knowledge.material import SITE, new_job, page_of
 
 
@@ -12,44 +12,49 @@ def targets(*paths: str, depth: int = 1) -> list[Target]:
     return [Target(url=SITE + path, depth=depth) for path in paths]
 
 
+async def new_record(pool: Pool) -> CrawlRecord:
+    """The record of a new build."""
+    return CrawlRecord(pool, (await new_job(pool)).build_id)
+
+
 async def test_known_urls_survive_in_the_order_they_were_found(pool: Pool, database_url: str) -> None:
     """Another process reads them as they were: depth, order, still to be read."""
-    job = await new_job(pool)
+    record = await new_record(pool)
     found = [*targets("/z", "/a", depth=1), *targets(*(f"/{n}" for n in range(2_000)), depth=2)]
-    await remember_urls(pool, job.build_id, found[:2])
-    await remember_urls(pool, job.build_id, found[2:])
+    await record.add_urls(found[:2])
+    await record.add_urls(found[2:])
     async with open_pool(database_url) as other:
-        known = await read_crawl(other, job.build_id)
+        known = await CrawlRecord(other, record.build_id).read()
     assert [url.target for url in known] == found
     assert {(url.status, url.reason, url.content_hash) for url in known} == {("queued", None, None)}
 
 
 async def test_a_url_found_again_stays_as_it_is(pool: Pool) -> None:
     """Its depth and what became of it; new ones beside it, and twice in one list, are taken once."""
-    job = await new_job(pool)
-    await remember_urls(pool, job.build_id, targets("/a", depth=1))
-    await record_outcome(pool, job.build_id, f"{SITE}/a", "skipped", "robots")
-    await remember_urls(pool, job.build_id, [*targets("/a", depth=3), *targets("/b", "/b", depth=3)])
-    known = [(url.target.url, url.target.depth, url.status) for url in await read_crawl(pool, job.build_id)]
+    record = await new_record(pool)
+    await record.add_urls(targets("/a", depth=1))
+    await record.record_outcome(f"{SITE}/a", "skipped", "robots")
+    await record.add_urls([*targets("/a", depth=3), *targets("/b", "/b", depth=3)])
+    known = [(url.target.url, url.target.depth, url.status) for url in await record.read()]
     assert known == [(f"{SITE}/a", 1, "skipped"), (f"{SITE}/b", 3, "queued")]
 
 
 async def test_no_urls_are_no_work(pool: Pool) -> None:
     """An empty list of links is remembered as nothing."""
-    job = await new_job(pool)
-    await remember_urls(pool, job.build_id, [])
-    assert await read_crawl(pool, job.build_id) == []
+    record = await new_record(pool)
+    await record.add_urls([])
+    assert await record.read() == []
 
 
 async def test_each_outcome_is_known_to_the_next_attempt(pool: Pool) -> None:
     """Stored with the content's hash, failed, skipped with the reason, still open."""
-    job = await new_job(pool)
-    await remember_urls(pool, job.build_id, targets("/stored", "/failed", "/skipped", "/open"))
+    record = await new_record(pool)
+    await record.add_urls(targets("/stored", "/failed", "/skipped", "/open"))
     page = page_of("/stored", ["Text."])
-    await store_pages(pool, job.build_id, [page])
-    await record_outcome(pool, job.build_id, f"{SITE}/failed", "failed", "timeout after 30s")
-    await record_outcome(pool, job.build_id, f"{SITE}/skipped", "skipped", "robots")
-    known = [(url.status, url.reason, url.content_hash) for url in await read_crawl(pool, job.build_id)]
+    await store_pages(pool, record.build_id, [page])
+    await record.record_outcome(f"{SITE}/failed", "failed", "timeout after 30s")
+    await record.record_outcome(f"{SITE}/skipped", "skipped", "robots")
+    known = [(url.status, url.reason, url.content_hash) for url in await record.read()]
     assert known == [
         ("stored", None, page.chunked.content_hash),
         ("failed", None, None),
@@ -60,37 +65,37 @@ async def test_each_outcome_is_known_to_the_next_attempt(pool: Pool) -> None:
 
 async def test_a_failed_page_that_is_stored_later_is_stored(pool: Pool) -> None:
     """The retry's success replaces the failure, and its cause is forgotten."""
-    job = await new_job(pool)
-    await remember_urls(pool, job.build_id, targets("/a"))
-    await record_outcome(pool, job.build_id, f"{SITE}/a", "failed", "HTTP 503")
-    await store_pages(pool, job.build_id, [page_of("/a", ["Text."])])
-    (url,) = await read_crawl(pool, job.build_id)
+    record = await new_record(pool)
+    await record.add_urls(targets("/a"))
+    await record.record_outcome(f"{SITE}/a", "failed", "HTTP 503")
+    await store_pages(pool, record.build_id, [page_of("/a", ["Text."])])
+    (url,) = await record.read()
     assert url.status == "stored"
     async with pool.connection() as connection:
-        rows = await connection.execute("SELECT error, reason FROM crawl_urls WHERE job_id = %s", (job.build_id,))
+        rows = await connection.execute("SELECT error, reason FROM crawl_urls WHERE job_id = %s", (record.build_id,))
         assert await rows.fetchall() == [(None, None)]
 
 
 async def test_a_page_reached_through_a_redirect_is_stored_under_the_url_asked_for(pool: Pool) -> None:
     """Else the next attempt would fetch it again."""
-    job = await new_job(pool)
-    await remember_urls(pool, job.build_id, targets("/old"))
-    await store_pages(pool, job.build_id, [page_of("/old", ["Text."], moved_to="/new")])
-    assert [url.status for url in await read_crawl(pool, job.build_id)] == ["stored"]
+    record = await new_record(pool)
+    await record.add_urls(targets("/old"))
+    await store_pages(pool, record.build_id, [page_of("/old", ["Text."], moved_to="/new")])
+    assert [url.status for url in await record.read()] == ["stored"]
 
 
 async def test_a_cause_may_hold_what_postgresql_does_not_take(pool: Pool) -> None:
     """A server's words with a NUL or half an emoji are kept without them."""
-    job = await new_job(pool)
-    await remember_urls(pool, job.build_id, targets("/a"))
-    await record_outcome(pool, job.build_id, f"{SITE}/a", "skipped", "a\0b\ud83d")
-    assert [url.reason for url in await read_crawl(pool, job.build_id)] == ["ab\N{REPLACEMENT CHARACTER}"]
+    record = await new_record(pool)
+    await record.add_urls(targets("/a"))
+    await record.record_outcome(f"{SITE}/a", "skipped", "a\0b\ud83d")
+    assert [url.reason for url in await record.read()] == ["ab\N{REPLACEMENT CHARACTER}"]
 
 
 async def test_builds_know_their_own_urls_only(pool: Pool) -> None:
     """Two builds of one site do not mix."""
-    one, other = await new_job(pool), await new_job(pool)
-    for job in (one, other):
-        await remember_urls(pool, job.build_id, targets("/a"))
-    await record_outcome(pool, one.build_id, f"{SITE}/a", "failed", "HTTP 500")
-    assert [url.status for url in await read_crawl(pool, other.build_id)] == ["queued"]
+    one, other = await new_record(pool), await new_record(pool)
+    for record in (one, other):
+        await record.add_urls(targets("/a"))
+    await one.record_outcome(f"{SITE}/a", "failed", "HTTP 500")
+    assert [url.status for url in await other.read()] == ["queued"]
