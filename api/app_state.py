@@ -17,8 +17,9 @@ from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import BuildEvent
 from tasks.core.settings import Settings
 from tasks.knowledge.answering.answerer import Answerer
-from tasks.knowledge.answering.model import open_model
-from tasks.knowledge.embedding.embedders import Embedder, open_embedder
+from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
+from tasks.knowledge.embedding.embedder import Embedder
+from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.records.budgets import Budgets
 
 
@@ -55,7 +56,7 @@ async def open_service(settings: Settings) -> AsyncIterator[AppState]:
         pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), most=20))
         runs = await stack.enter_async_context(open_prefect_runs())
         embedder = await stack.enter_async_context(open_embedder(settings, None, pool))
-        model = await stack.enter_async_context(open_model(settings))
+        model = await stack.enter_async_context(open_chat_model(settings))
         answerer, budgets = Answerer(pool, embedder, model), Budgets(pool, settings)
         service = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets)
         sweeper = Sweeper(pool, runs)

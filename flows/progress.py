@@ -12,7 +12,7 @@ from tasks.core.database import Pool
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import PREFECT_PREFIX, EventDraft, EventType, Stage
 from tasks.core.models import Job, Statistics, Target
-from tasks.knowledge.embedding.embedders import Embedder
+from tasks.knowledge.embedding.embedder import Embedder
 from tasks.records.build_events import append_event
 from tasks.records.crawl_record import CrawledUrl, CrawlRecord
 

@@ -12,7 +12,8 @@ from tasks.core.errors import BuildEnded, DependencyUnavailable, NotFound
 from tasks.core.models import BuildRequest, Job
 from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
-from tasks.knowledge.embedding.embedders import Embedder, open_embedder
+from tasks.knowledge.embedding.embedder import Embedder
+from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.records.builds import start_build
 from tasks.records.crawl_record import CrawlRecord
 from tasks.records.new_builds import create_build, create_rebuild

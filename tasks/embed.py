@@ -9,7 +9,7 @@ from prefect.tasks import exponential_backoff
 from tasks.core.database import Pool
 from tasks.core.errors import EmbeddingFailed
 from tasks.core.models import ChunkedPage, EmbeddedPage
-from tasks.knowledge.embedding.embedders import Embedder, Vector
+from tasks.knowledge.embedding.embedder import Embedder, Vector
 from tasks.knowledge.embedding.embedding_cache import embed_cached
 from tasks.knowledge.embedding.page_vector import page_vector
 from tasks.knowledge.indexing.chunks import embedding_text, overview_text, text_hash

@@ -24,7 +24,7 @@ from tasks.core.database import Pool
 from tasks.core.models import BuildRequest, Statistics
 from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
-from tasks.knowledge.embedding.embedders import open_embedder
+from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.records.build_events import read_events
 from tasks.records.builds import start_build
 from tasks.records.crawl_record import CrawlRecord

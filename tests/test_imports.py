@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("flows", "tasks", "api", "deployments", "tests")
 
 ENGINES = ("tasks.web", "tasks.brand", "tasks.knowledge")
+AFTER_EMBEDDING = ("indexing", "search", "answering")
 FORBIDDEN = {
     "tasks/core": ("prefect", "starlette", "scrapy", "playwright", "tasks.records", *ENGINES),
     "tasks/records": ("prefect", "starlette", "scrapy", "playwright", "flows", "api", *ENGINES),
@@ -20,6 +21,10 @@ FORBIDDEN = {
     "tasks/web/fetching": ("tasks.web.content",),
     "tasks/brand": ("prefect", "starlette", "tasks.web", "tasks.knowledge", "flows", "api"),
     "tasks/knowledge": ("prefect", "starlette", "tasks.web", "tasks.brand", "flows", "api"),
+    "tasks/knowledge/language": tuple(f"tasks.knowledge.{room}" for room in ("embedding", *AFTER_EMBEDDING)),
+    "tasks/knowledge/embedding": tuple(f"tasks.knowledge.{room}" for room in AFTER_EMBEDDING),
+    "tasks/knowledge/indexing": ("tasks.knowledge.search", "tasks.knowledge.answering"),
+    "tasks/knowledge/search": ("tasks.knowledge.answering",),
     "tasks": ("starlette", "flows", "api", "deployments"),
     "flows": ("starlette", "api", "deployments", "psycopg", "scrapy", "playwright"),
     "api": ("scrapy", "playwright", "flows", "deployments", "tasks.web", "tasks.brand"),

@@ -4,8 +4,8 @@ from typing import Any
 
 from api.app_state import AppState
 from tasks.knowledge.answering.phrases import Phrase, base, languages, phrase
-from tasks.knowledge.answering.reply import Site
-from tasks.knowledge.answering.suggestions import read_suggestions
+from tasks.knowledge.answering.reply import AnsweringSite
+from tasks.knowledge.answering.suggestions.suggested_questions import read_suggestions
 from tasks.records.widgets import WidgetRecord
 
 
@@ -22,10 +22,10 @@ async def describe_chat(service: AppState, widget: WidgetRecord) -> dict[str, An
     }
 
 
-def site_of(widget: WidgetRecord) -> Site:
+def site_of(widget: WidgetRecord) -> AnsweringSite:
     """The widget's site, as answers name it."""
     language = (widget.theme or {}).get("language")
-    return Site(
+    return AnsweringSite(
         widget_id=widget.id,
         name=widget.name,
         url=widget.site_url,

@@ -25,9 +25,9 @@ from api.http.origins import require_origin
 from api.widgets.public_routes import PATH, widget_id_of
 from tasks.core.errors import InvalidRequest, NotFound, TryLater
 from tasks.knowledge.answering.answer_events import AnswerEvent, DoneEvent, ErrorEvent
-from tasks.knowledge.answering.generated import tokens_to_answer, tokens_to_rewrite, tokens_unused
+from tasks.knowledge.answering.generation.generated_answer import tokens_to_answer, tokens_to_rewrite, tokens_unused
 from tasks.knowledge.answering.reply import Reply
-from tasks.knowledge.answering.suggestions import read_suggestions
+from tasks.knowledge.answering.suggestions.suggested_questions import read_suggestions
 from tasks.records.budgets import Account
 from tasks.records.conversations import open_conversation, store_feedback, store_message
 from tasks.records.widgets import read_latest_status, read_widget

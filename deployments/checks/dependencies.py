@@ -24,7 +24,7 @@ from deployments.stack.stack_file import STACK_FILE
 from tasks.core.database import VECTOR_DIMENSIONS, Connection
 from tasks.core.errors import DependencyUnavailable, EmbeddingFailed
 from tasks.core.settings import Settings
-from tasks.knowledge.embedding.embedders import to_vector
+from tasks.knowledge.embedding.embedder import to_vector
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.records.schema import LEAST_PGVECTOR, MIGRATIONS

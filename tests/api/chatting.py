@@ -18,9 +18,9 @@ from api.widgets import insight_routes, public_routes
 from tasks.core.database import Pool
 from tasks.core.settings import Rate, Settings
 from tasks.knowledge.answering.answerer import Answerer
-from tasks.knowledge.answering.model import open_model
-from tasks.knowledge.answering.reply import Site
-from tasks.knowledge.embedding.embedders import Embedder
+from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
+from tasks.knowledge.answering.reply import AnsweringSite
+from tasks.knowledge.embedding.embedder import Embedder
 from tasks.records.budgets import Budgets
 from tests.knowledge.answer_material import EMBEDDER
 from tests.serving import serve_app
@@ -51,7 +51,7 @@ class Chat:
     """The chat of one site."""
 
     http: httpx.AsyncClient
-    site: Site
+    site: AnsweringSite
 
     @property
     def path(self) -> str:
@@ -81,9 +81,11 @@ class Chat:
 
 
 @asynccontextmanager
-async def serving(pool: Pool, settings: Settings, site: Site, embedder: Embedder = EMBEDDER) -> AsyncIterator[Chat]:
+async def serving(
+    pool: Pool, settings: Settings, site: AnsweringSite, embedder: Embedder = EMBEDDER
+) -> AsyncIterator[Chat]:
     """The site's chat while it is served."""
-    async with open_model(settings) as model:
+    async with open_chat_model(settings) as model:
         answerer = Answerer(pool, embedder, model)
         app = Starlette(
             routes=[*public_routes.routes, *chat_routes.routes, *insight_routes.routes], exception_handlers=HANDLERS

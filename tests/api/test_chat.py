@@ -10,7 +10,7 @@ import pytest
 from tasks.core.database import Pool
 from tasks.core.events import EventType
 from tasks.core.settings import Rate
-from tasks.knowledge.answering.reply import Site
+from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.embedding.openai_embedder import open_openai_embedder
 from tasks.records.build_events import append_event
 from tasks.records.conversations import delete_old
@@ -34,14 +34,14 @@ async def openai() -> AsyncIterator[OpenAIServer]:
 
 
 @pytest.fixture(scope="module")
-async def shop(pool: Pool) -> Site:
+async def shop(pool: Pool) -> AnsweringSite:
     """A widget that answers from the shop's pages."""
     return await build_site(pool, SHOP)
 
 
 @pytest.fixture(params=["extractive", "generated"])
 async def chatting(
-    request: pytest.FixtureRequest, pool: Pool, shop: Site, openai: OpenAIServer, settings: MakeSettings
+    request: pytest.FixtureRequest, pool: Pool, shop: AnsweringSite, openai: OpenAIServer, settings: MakeSettings
 ) -> AsyncIterator[Chat]:
     """The shop's chat, in both ways: one contract."""
     key = {} if request.param == "extractive" else {"openai_api_key": "sk-test", "openai_base_url": openai.base_url}
@@ -50,7 +50,7 @@ async def chatting(
 
 
 @pytest.fixture
-async def quoting(pool: Pool, shop: Site, settings: MakeSettings) -> AsyncIterator[Chat]:
+async def quoting(pool: Pool, shop: AnsweringSite, settings: MakeSettings) -> AsyncIterator[Chat]:
     """The shop's chat without a model."""
     async with serving(pool, settings(admin_token=ADMIN, chat_rate=MANY), shop) as served:
         yield served
@@ -171,7 +171,9 @@ async def test_another_widgets_conversation_cannot_be_joined(quoting: Chat, pool
     assert (joined.status_code, rated.status_code) == (404, 404)
 
 
-async def test_a_widget_that_is_not_ready_says_when_to_ask_again(pool: Pool, quoting: Chat, shop: Site) -> None:
+async def test_a_widget_that_is_not_ready_says_when_to_ask_again(
+    pool: Pool, quoting: Chat, shop: AnsweringSite
+) -> None:
     """Being built: 503 with `Retry-After`; its build failed: 503 with another code; unknown: 404."""
     job = await new_job(pool)
     building = Chat(quoting.http, shop.model_copy(update={"widget_id": job.widget_id}))
@@ -208,7 +210,7 @@ async def test_a_widget_deleted_while_it_answers_ends_in_an_error(
 
 
 async def test_an_answer_that_breaks_off_ends_in_an_error_event(
-    pool: Pool, shop: Site, openai: OpenAIServer, settings: MakeSettings
+    pool: Pool, shop: AnsweringSite, openai: OpenAIServer, settings: MakeSettings
 ) -> None:
     """Not in `done`; the question is kept as one that was not answered."""
     made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY, admin_token=ADMIN)
@@ -220,7 +222,9 @@ async def test_an_answer_that_breaks_off_ends_in_an_error_event(
         assert (await chatting.insights()).json()["unanswered"] == before + 1
 
 
-async def test_a_visitor_who_asks_too_often_is_told_to_wait(pool: Pool, shop: Site, settings: MakeSettings) -> None:
+async def test_a_visitor_who_asks_too_often_is_told_to_wait(
+    pool: Pool, shop: AnsweringSite, settings: MakeSettings
+) -> None:
     """429 with `Retry-After`, before anything is searched; other widgets of the same visitor count too."""
     async with serving(pool, settings(chat_rate=Rate(count=3, seconds=86_400)), shop) as chatting:
         async with pool.connection() as connection:
@@ -234,7 +238,7 @@ async def test_a_visitor_who_asks_too_often_is_told_to_wait(pool: Pool, shop: Si
 
 @pytest.mark.parametrize("cap", ["chat_client_tokens", "chat_widget_tokens", "chat_tokens"])
 async def test_no_more_is_spent_than_the_cap_however_many_ask_at_once(
-    pool: Pool, shop: Site, openai: OpenAIServer, settings: MakeSettings, cap: str
+    pool: Pool, shop: AnsweringSite, openai: OpenAIServer, settings: MakeSettings, cap: str
 ) -> None:
     """Two dozen at once against a budget for a few: some are answered, the others refused, and the account holds."""
     made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY, **{cap: 6_000})

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from tasks.knowledge.embedding.embedders import open_embedder
+from tasks.knowledge.embedding.open_embedder import open_embedder
 from tests.conftest import MakeSettings
 from tests.product import Event, Product
 from tests.sites import company_facts as facts

@@ -10,7 +10,7 @@ import httpx
 from httpx_sse import aconnect_sse
 from rich.table import Table
 
-from tasks.knowledge.answering.words import stems
+from tasks.knowledge.language.words import stems
 from tests.benchmarks.client import open_http, read_frames, run_build
 from tests.benchmarks.real_sites import NoSites, find_site
 from tests.benchmarks.scores import Scores

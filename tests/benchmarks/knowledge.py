@@ -20,7 +20,7 @@ from tasks.core.models import (
     ReadPage,
     Target,
 )
-from tasks.knowledge.embedding.embedders import to_vector
+from tasks.knowledge.embedding.embedder import to_vector
 from tasks.knowledge.embedding.local_model import embed_locally
 from tasks.knowledge.embedding.page_vector import page_vector
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from tasks.core.errors import EmbeddingFailed
 from tasks.core.settings import EmbeddingProvider, Settings
-from tasks.knowledge.embedding.embedders import open_embedder
+from tasks.knowledge.embedding.open_embedder import open_embedder
 from tests.benchmarks.client import open_http
 from tests.benchmarks.python_docs import DocsBuild
 from tests.benchmarks.questions import QUESTIONS, Question

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from tasks.core.database import Pool
 from tasks.knowledge.answering.answer_events import Citation, CitationsEvent, TokenEvent
 from tasks.knowledge.answering.answerer import Answerer
-from tasks.knowledge.answering.reply import Reply, Site
-from tasks.knowledge.embedding.embedders import Embedder
+from tasks.knowledge.answering.reply import AnsweringSite, Reply
+from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.records.conversations import Turn
@@ -67,16 +67,16 @@ async def build_site(
     *,
     name: str = "Leith Roasters",
     embedder: Embedder = EMBEDDER,
-) -> Site:
+) -> AnsweringSite:
     """A widget that answers from the pages."""
     job = await new_job(pool)
     stored = [await embed_page(embedder, path, *text) for path, text in pages.items()]
     await store_pages(pool, job.build_id, stored)
     await activate_build(pool, job, replace=True)
-    return Site(widget_id=job.widget_id, name=name, url=f"{SITE}/", language="en")
+    return AnsweringSite(widget_id=job.widget_id, name=name, url=f"{SITE}/", language="en")
 
 
-async def ask(answerer: Answerer, site: Site, message: str, *history: Turn) -> Seen:
+async def ask(answerer: Answerer, site: AnsweringSite, message: str, *history: Turn) -> Seen:
     """The whole answer to a message."""
     reply = await answerer.prepare(site, message, history)
     pieces: list[str] = []

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tasks.core.database import Pool
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest, Chunk, ChunkedPage, EmbeddedPage, Job, ReadPage, Target
-from tasks.knowledge.embedding.embedders import Embedder, Vector, to_vector
+from tasks.knowledge.embedding.embedder import Embedder, Vector, to_vector
 from tasks.knowledge.embedding.page_vector import page_vector
 from tasks.knowledge.embedding.tokens import load_tokenizer
 from tasks.knowledge.indexing.chunks import chunk_page, embedding_text, overview_text, text_hash

@@ -13,18 +13,18 @@ from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.models import Passage
 from tasks.knowledge.answering.answer_events import CitationsEvent, TokenEvent
-from tasks.knowledge.answering.evidence import Evidence, weigh
-from tasks.knowledge.answering.extractive import quote
-from tasks.knowledge.answering.follow_ups import write_out
-from tasks.knowledge.answering.generated import generate, rewrite
-from tasks.knowledge.answering.injection import without_instructions
-from tasks.knowledge.answering.model import ChatModel, ModelFailed
+from tasks.knowledge.answering.evidence.evidence_score import Evidence, weigh
+from tasks.knowledge.answering.extractive_answer import quote
+from tasks.knowledge.answering.generation.chat_model import ChatModel, ModelFailed
+from tasks.knowledge.answering.generation.generated_answer import generate, rewrite
 from tasks.knowledge.answering.phrases import Phrase, base, phrase
-from tasks.knowledge.answering.question import analyse_question
-from tasks.knowledge.answering.reply import AnswerKind, Reply, Site
-from tasks.knowledge.answering.small_talk import small_talk
-from tasks.knowledge.answering.visitor_language import detect_language
-from tasks.knowledge.embedding.embedders import Embedder
+from tasks.knowledge.answering.prompt_injection import without_instructions
+from tasks.knowledge.answering.question.follow_ups import write_out
+from tasks.knowledge.answering.question.language_detection import detect_language
+from tasks.knowledge.answering.question.question_analysis import analyse_question
+from tasks.knowledge.answering.question.small_talk import small_talk
+from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind, Reply
+from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_model import embed_locally
 from tasks.knowledge.search.passage_search import ALIKE, MAX_QUERY_LENGTH, find_passages
 from tasks.records.conversations import Turn
@@ -66,7 +66,7 @@ class Answerer:
         """Whether a model words the answers, at a cost."""
         return self._model is not None
 
-    async def prepare(self, site: Site, message: str, history: Sequence[Turn] = ()) -> Reply:
+    async def prepare(self, site: AnsweringSite, message: str, history: Sequence[Turn] = ()) -> Reply:
         """The passages and what speaks for them: all that is needed before the first word.
 
         Raises:
@@ -87,7 +87,7 @@ class Answerer:
             evidence = []
         return Reply(site, message, language, searched, evidence=evidence, history=history[-HISTORY:])
 
-    async def weigh(self, site: Site, searched: str, *, is_foreign: bool = False) -> list[Evidence]:
+    async def weigh(self, site: AnsweringSite, searched: str, *, is_foreign: bool = False) -> list[Evidence]:
         """The site's passages that may answer, strongest first."""
         query = searched[:MAX_QUERY_LENGTH]
         passages, question = await asyncio.gather(

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from tasks.core.models import Frozen, Passage
 from tasks.knowledge.answering.answer_events import Citation, ErrorEvent, cite
-from tasks.knowledge.answering.evidence import Evidence
+from tasks.knowledge.answering.evidence.evidence_score import Evidence
+from tasks.knowledge.answering.evidence.statements import StatementKind, read_statements
 from tasks.knowledge.answering.phrases import Phrase, phrase
-from tasks.knowledge.answering.sentences import Kind, read_statements
 from tasks.knowledge.search.deep_links import deep_link
 from tasks.records.conversations import ChatMessage, CitedLink, Turn
 
@@ -26,7 +26,7 @@ class AnswerKind(StrEnum):
     small_talk = "small_talk"
 
 
-class Site(Frozen):
+class AnsweringSite(Frozen):
     """The widget's site, as answers name it."""
 
     widget_id: UUID
@@ -40,7 +40,7 @@ class Site(Frozen):
 class Reply:
     """An answer in the making."""
 
-    site: Site
+    site: AnsweringSite
     message: str
     language: str
     """The visitor's."""
@@ -93,5 +93,5 @@ def _cite(n: int, evidence: Evidence) -> Citation:
     passage = evidence.passage
     best = None if evidence.best is None else read_statements(passage.text)[evidence.best]
     # A row is not written on the page as it is quoted; code may be too long to be found.
-    is_plain = best is not None and best.kind in (Kind.sentence, Kind.item)
+    is_plain = best is not None and best.kind in (StatementKind.sentence, StatementKind.item)
     return cite(n, passage, deep_link(passage.url, best.text) if best and is_plain else passage.deep_link)

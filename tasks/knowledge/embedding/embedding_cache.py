@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.core.database import Pool
 from tasks.core.errors import EmbeddingFailed
-from tasks.knowledge.embedding.embedders import Embedder, Vector, pad
+from tasks.knowledge.embedding.embedder import Embedder, Vector, pad
 from tasks.knowledge.embedding.embedding_claims import claimed, connect
 
 ASK_AGAIN_S = 0.2

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.errors import EmbeddingFailed
-from tasks.knowledge.embedding.embedders import Usage, Vector, to_vector
+from tasks.knowledge.embedding.embedder import Usage, Vector, to_vector
 from tasks.knowledge.embedding.local_model import embed_locally, is_loaded
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 

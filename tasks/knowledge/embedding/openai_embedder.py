@@ -21,7 +21,7 @@ from openai import AsyncOpenAI
 from tasks.core.database import VECTOR_DIMENSIONS, Pool
 from tasks.core.errors import EmbeddingFailed, EmbeddingRefused
 from tasks.core.settings import Settings
-from tasks.knowledge.embedding.embedders import Usage, Vector, to_vector
+from tasks.knowledge.embedding.embedder import Usage, Vector, to_vector
 from tasks.knowledge.embedding.rate_limits import RateLimits, name_account
 from tasks.knowledge.embedding.tokens import load_tokenizer
 from tasks.records.storable import storable

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.knowledge.embedding.embedders import Vector, to_vector
+from tasks.knowledge.embedding.embedder import Vector, to_vector
 
 OVERVIEW_WEIGHT = 0.25
 """Measured with 76 questions on the Python documentation: none 56 right pages first, 0.25 57, 0.5 56, 1 54."""

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import BuildEnded, StoreFailed
 from tasks.core.models import EmbeddedPage
-from tasks.knowledge.search.text_search import searchable, text_search_configuration
+from tasks.knowledge.language.text_search import searchable, text_search_configuration
 from tasks.records.storable import storable, storable_json
 
 _PAGE = (

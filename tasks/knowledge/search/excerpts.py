@@ -19,10 +19,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from tasks.knowledge.answering.words import stemmer_of
 from tasks.knowledge.indexing.blocks import JOINT, is_heading, is_one, split_blocks
-from tasks.knowledge.search.question_terms import Term
-from tasks.knowledge.search.text_search import is_unspaced
+from tasks.knowledge.language.text_search import is_unspaced
+from tasks.knowledge.language.words import stemmer_of
+from tasks.knowledge.search.search_terms import SearchTerm
 
 REACH = 2
 """Passages looked at before a hit, and after it."""
@@ -83,7 +83,7 @@ class _Rated(NamedTuple):
     rating: float
 
 
-def cut_excerpts(terms: Sequence[Term], hits: Sequence[Sequence[Around]]) -> list[Excerpt]:
+def cut_excerpts(terms: Sequence[SearchTerm], hits: Sequence[Sequence[Around]]) -> list[Excerpt]:
     """An excerpt for each hit, at least one part; `hits` are the passages around each, in the page's order.
 
     What is shown of a hit depends on those before it alone, on the first.
@@ -121,7 +121,7 @@ class _Scale:
                 yield part._replace(at=at, rating=part.rating / self.own + whole)
 
 
-def _rate(terms: Sequence[Term], passage: Around) -> Iterator[_Rated]:
+def _rate(terms: Sequence[SearchTerm], passage: Around) -> Iterator[_Rated]:
     """The passage's parts, each with the BM25 of its words; one with none of the words is one part."""
     if passage.words <= 0:
         yield _Rated(0, _Part(0, len(passage.text)), 0.0)

@@ -17,13 +17,13 @@ from psycopg import sql
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed, InvalidRequest, NotFound
 from tasks.core.models import Passage, RatedPassage
-from tasks.knowledge.embedding.embedders import Embedder, Vector
+from tasks.knowledge.embedding.embedder import Embedder, Vector
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.knowledge.indexing.vector_index import IS_INDEXED, LEAD, widen_search
 from tasks.knowledge.search.deep_links import deep_link
 from tasks.knowledge.search.excerpts import REACH, Around, Excerpt, cut_excerpts
-from tasks.knowledge.search.question_terms import Term, any_of, coverage, rarest, read_terms, terms_vector
 from tasks.knowledge.search.search_queries import AROUND, LOOK_UP, SCAN, SCAN_PAGES
+from tasks.knowledge.search.search_terms import SearchTerm, any_of, coverage, rarest, read_terms, terms_vector
 from tasks.records.storable import storable
 
 MAX_QUERY_LENGTH = 1_000
@@ -127,7 +127,7 @@ class _Asked(NamedTuple):
     """A question, ready to be looked up."""
 
     build: "_Build"
-    terms: list[Term]
+    terms: list[SearchTerm]
     candidates: int
     """Passages taken from each ranking."""
     values: dict[str, Any]
@@ -259,7 +259,7 @@ def _look_up(build: _Build, wanted: dict[str, Any]) -> sql.Composed:
 
 
 async def _search(
-    connection: Connection, statement: sql.SQL | sql.Composed, wanted: dict[str, Any], terms: list[Term]
+    connection: Connection, statement: sql.SQL | sql.Composed, wanted: dict[str, Any], terms: list[SearchTerm]
 ) -> list[_Hit]:
     rows = await connection.execute(statement, wanted)
     return [_Hit._make([*row, coverage(terms, has)]) for *row, has in await rows.fetchall()]

@@ -1,0 +1,122 @@
+"""Headings as questions: as a visitor would ask, in the site's language, none from a slogan."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.core.database import Pool
+from tasks.knowledge.answering.answerer import Answerer
+from tasks.knowledge.answering.suggestions.heading_questions import leans, read_offers
+from tasks.knowledge.answering.suggestions.suggested_questions import SUGGESTIONS, read_suggestions
+from tests.knowledge.answer_material import EMBEDDER, ask, build_site
+from tests.knowledge.material import ANY_TEXT
+
+FAQ = (
+    "Questions",
+    "# Questions and answers\n\n## Is it safe for dogs?\n\nIt is: the probe carries no poison and no sharp edge.\n\n"
+    "## How many probes do I need?\n\nOne for every kind of bed, so three to five probes for most gardens.\n\n"
+    "## Still have questions?\n\nWrite to us.\n\n## Can I leave probes outside in winter?\n\n"
+    "Yes, probes can stay outside in winter, down to −20 °C.",
+)
+HOME = (
+    "Fernwater",
+    "# Your garden, finally heard\n\nWe make sensors.\n\n## Three parts, one quiet system\n\nA probe and a hub.\n\n"
+    "## Ready to start?\n\nOrder a kit.",
+)
+PRICES = ("Prices", "# Prices\n\nA probe costs €39. What the hub costs: €89. The tap costs €59.")
+GUIDE = (
+    "Guide",
+    "# Clean The Sensor Head\n\nTo clean the sensor head, wipe the sensor head with a wet cloth. A sensor head that is "
+    "clean measures well.",
+)
+
+
+@pytest.mark.parametrize(
+    ("heading", "language", "question"),
+    [
+        ("How long does it last?", "en", "How long does it last?"),
+        ("Pricing", "en", "What does it cost?"),
+        ("Versand", "de-AT", "Wie läuft die Lieferung?"),
+        ("Horaires d’ouverture", "fr", "Quels sont les horaires d’ouverture ?"),
+        ("Quiénes somos", "es", "¿Quién está detrás de Acme?"),
+        ("Clean your tap", "en", "How do I clean my tap?"),
+        ("How to descale the boiler", "en", "How do I descale the boiler?"),
+        ("Soil Sensors", "en", "What should I know about soil sensors?"),
+        ("Bodensensoren im Winter", "de", "Was sollte ich über „Bodensensoren im Winter“ wissen?"),
+        ("Capteurs de sol", "fr", "Que faut-il savoir sur « capteurs de sol » ?"),
+        ("Wer ist Acme?", "de", "Wer ist Acme?"),
+        ("保証期間は何年ですか？", "ja", "保証期間は何年ですか？"),
+    ],
+)
+def test_a_heading_becomes_a_question(heading: str, language: str, question: str) -> None:
+    """The site's own as it is; else the usual one, how it is done, or what there is to know."""
+    first = next(iter(read_offers(heading, "Acme", language)))
+    assert first.asked(None if language.startswith("de") else {"acme"}) == question
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Three parts, one quiet system",
+        "Your garden knows when it is thirsty",
+        "Made for you",
+        "Ready to start?",
+        "Still have questions?",
+        "Need help?",
+        "Why us?",
+        "What if?",
+        "Overview",
+        "Privacy policy",
+        "sqlite3_open()",
+        "Version 2.1",
+        "NEW ARRIVALS",
+        "Acme",
+        "In production",
+    ],
+)
+def test_what_names_nothing_makes_no_question(heading: str) -> None:
+    """Slogans, questions to the visitor, words of every site, code, the site itself."""
+    offers = [offer.asked() for offer in read_offers(heading, "Acme", "en")]
+    assert offers == []
+
+
+def test_capitals_that_only_headings_have_go() -> None:
+    """Names and what has capitals inside stay; a heading in small letters is left as it is."""
+    assert (
+        next(read_offers("Boolean Logic In Python Code", "Acme", "en"))
+        .asked({"python"})
+        .endswith("boolean logic in Python code?")
+    )
+    assert next(read_offers("SQLite As A File Format", "Acme", "en")).asked(()).endswith("SQLite as a file format?")
+    assert next(read_offers("The Leith workshop", "Acme", "en")).asked({"leith"}).endswith("the Leith workshop?")
+
+
+def test_a_question_that_leans_on_another_is_told() -> None:
+    """It may be about anything."""
+    assert leans("Is it close enough?")
+    assert not leans("Is the probe safe?")
+
+
+@given(heading=ANY_TEXT, language=st.sampled_from(["en", "de", "fr", "ja", "", "x-y", "zh-Hans"]))
+def test_any_heading_makes_questions_or_none(heading: str, language: str) -> None:
+    """Each ends as a question, with nothing left to fill in."""
+    for offer in read_offers(heading, "Acme", language):
+        assert offer.asked(set()).rstrip().endswith(("?", "？", "؟"))
+        assert "{topic}" not in offer.asked()
+
+
+async def test_suggestions_are_what_a_visitor_would_ask(pool: Pool) -> None:
+    """First the site's own list, then the usual, then its topics; no slogan, and nothing asked of the visitor."""
+    pages = {"/": HOME, "/faq": FAQ, "/prices": PRICES, "/guide": GUIDE}
+    site = await build_site(pool, pages, name="Fernwater")
+    answerer = Answerer(pool, EMBEDDER, None)
+    made = await read_suggestions(pool, answerer, site)
+    assert len(made) == SUGGESTIONS
+    assert set(made[:3]) == {
+        "Is it safe for dogs?",
+        "How many probes do I need?",
+        "Can I leave probes outside in winter?",
+    }
+    assert made[3] in ("What does it cost?", "How do I clean the sensor head?")
+    for question in made:
+        assert (await ask(answerer, site, question)).reply.answered

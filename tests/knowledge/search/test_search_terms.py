@@ -1,0 +1,122 @@
+"""Questions: their words as the site's text search has them, how rare each is, how many a passage has."""
+
+import pytest
+
+from tasks.core.database import Pool
+from tasks.core.models import Job
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.indexing.page_writer import store_pages
+from tasks.knowledge.language.text_search import searchable
+from tasks.knowledge.search.passage_search import find_passages
+from tasks.knowledge.search.search_terms import SearchTerm, any_of, coverage, rarest, read_terms
+from tasks.records.publication import activate_build
+from tests.knowledge.material import embed_page, new_job, page_of
+
+EMBEDDER = LocalEmbedder(None)
+
+
+def term(word: int, holding: int, lexeme: str = "bean") -> SearchTerm:
+    """A term that so many of a hundred chunks have."""
+    return SearchTerm(number=word + 1, word=word, lexeme=lexeme, passages=100, holding=holding)
+
+
+@pytest.fixture(scope="module")
+async def shop(pool: Pool) -> Job:
+    """A widget of a site in two languages."""
+    job = await new_job(pool)
+    pages = [await embed_page(EMBEDDER, f"/{n}", "Coffee", f"Coffee of sort {n}.") for n in range(8)]
+    german = page_of("/de", ["Die Häuser stehen am Fluss."], model=EMBEDDER.model, metadata={"language": "de"})
+    run = await embed_page(EMBEDDER, "/run", "Running", "Call `os.path.join()` and subprocess.run() for a roaster.")
+    await store_pages(pool, job.build_id, [*pages, german, run])
+    await activate_build(pool, job, replace=True)
+    return job
+
+
+async def terms_of(pool: Pool, job: Job, question: str) -> dict[str, int]:
+    """The question's lexemes with the number of chunks that hold them."""
+    async with pool.connection() as connection:
+        return {term.lexeme: term.holding for term in await read_terms(connection, job.build_id, question)}
+
+
+async def test_a_questions_words_are_those_of_the_index(pool: Pool, shop: Job) -> None:
+    """Stemmed in the site's languages, without stop words, each with the chunks that have it."""
+    terms = await terms_of(pool, shop, "What about the roasters' coffee?")
+    assert (terms["roaster"], terms["coffe"]) == (1, 8)
+    assert "what" not in terms
+    assert (await terms_of(pool, shop, "das Haus"))["haus"] == 1
+
+
+async def test_names_joined_by_dots_are_found_by_their_parts(pool: Pool, shop: Job) -> None:
+    """PostgreSQL would take `os.path` for a host, and find it by that alone."""
+    assert await terms_of(pool, shop, "path subprocess") == {"path": 1, "subprocess": 1}
+    assert (await terms_of(pool, shop, "subprocess.run"))["subprocess"] == 1
+
+
+async def test_words_are_counted_as_often_as_a_build_is_said_to_have_grown(pool: Pool) -> None:
+    """A first build answers while it is read; what it had at first is not counted twice."""
+    job = await new_job(pool)
+    for path, text, counted in (("/a", "Roasted beans.", (1, 0)), ("/b", "Roasted nuts.", (2, 1))):
+        await store_pages(pool, job.build_id, [await embed_page(EMBEDDER, path, "Shop", text)])
+        await activate_build(pool, job, replace=False)
+        terms = await terms_of(pool, job, "roasted nuts")
+        assert (terms["roast"], terms["nut"]) == counted
+
+
+async def test_the_words_of_a_deleted_widget_are_gone(pool: Pool) -> None:
+    """They tell what was on its pages."""
+    job = await new_job(pool)
+    await store_pages(pool, job.build_id, [await embed_page(EMBEDDER, "/a", "Shop", "Roasted beans.")])
+    await activate_build(pool, job, replace=True)
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM widgets WHERE id = %s", (job.widget_id,))
+        left = await connection.execute("SELECT FROM knowledge_words WHERE job_id = %s", (job.build_id,))
+        assert await left.fetchone() is None
+
+
+async def test_a_question_of_stop_words_has_no_terms_and_is_answered(pool: Pool, shop: Job) -> None:
+    """Meaning alone ranks then; nothing of it is covered."""
+    found = await find_passages(pool, EMBEDDER, shop.widget_id, "what is it", 3)
+    assert [passage.coverage for passage in found] == [0.0] * 3
+
+
+async def test_coverage_tells_a_passage_that_has_the_words(pool: Pool, shop: Job) -> None:
+    """Rare words count more than the one that all pages have, and unknown ones are never covered."""
+    first, *others = await find_passages(pool, EMBEDDER, shop.widget_id, "coffee roaster subprocess", 5)
+    assert first.url.endswith("/run")
+    assert first.coverage > 0.7 > max(passage.coverage for passage in others)
+    (unknown,) = await find_passages(pool, EMBEDDER, shop.widget_id, "zeppelin harbour", 1)
+    assert unknown.coverage == 0
+
+
+async def test_a_page_gets_no_more_places_than_it_may(pool: Pool) -> None:
+    """Several passages of the page that answers, and others' too."""
+    job = await new_job(pool)
+    long = "\n\n".join(f"## Part {n}\n\n" + "Beans are roasted slowly in small batches. " * 20 for n in range(6))
+    pages = [await embed_page(EMBEDDER, path, "Beans", text) for path, text in (("/long", long), ("/short", "Beans."))]
+    await store_pages(pool, job.build_id, pages)
+    await activate_build(pool, job, replace=True)
+    for per_page in (1, 2, 4):
+        found = await find_passages(pool, EMBEDDER, job.widget_id, "roasted beans", 8, per_page=per_page)
+        assert [passage.url[-5:] for passage in found].count("/long") == per_page
+        assert len(found) == per_page + 1
+
+
+def test_a_word_counts_once_in_whatever_language_it_is_found() -> None:
+    """Two forms of one word: having either is having it."""
+    terms = [term(0, 1, "haus"), term(0, 50, "hau"), term(1, 1, "fluss")]
+    assert coverage(terms, [True, False, False]) == pytest.approx(0.5)
+    assert coverage(terms, [True, True, True]) == pytest.approx(1)
+    assert coverage([], []) == 0
+
+
+def test_the_rarest_words_are_looked_up_first() -> None:
+    """As many as are in few chunks together, but always one."""
+    terms = [term(0, 90), term(1, 2), term(2, 3)]
+    assert [each.word for each in rarest(terms, 5)] == [1, 2]
+    assert [each.word for each in rarest([term(0, 90)], 5)] == [0]
+    assert any_of([term(0, 1, "it's"), term(1, 1, "a\\b")]) == "'it''s' | 'a\\\\b'"
+
+
+def test_scripts_without_spaces_are_parted_in_pairs() -> None:
+    """Otherwise a sentence of them is one word; numbers and ordinary words stay."""
+    assert searchable("保証期間 5.5 os.path a/b") == " 保証 証期 期間  5.5 os path a b"
