@@ -17,12 +17,12 @@ from flows.slots import open_slots
 from flows.start_page import open_site
 from flows.watch import watch
 from flows.workspace import Workspace, open_database, open_workspace, take_job
-from tasks.core.database import OUT_OF_REACH
+from tasks.core.database import CONNECTION_ERRORS
 from tasks.core.errors import BuildEnded, WidgetBuilderError
-from tasks.core.requests import parse_request
+from tasks.core.requests import parse_build_request
 from tasks.core.settings import load_settings
 from tasks.records.pictures import save_screenshot
-from tasks.records.publication import Looks
+from tasks.records.publication import WidgetLooks
 
 
 def name_run() -> str:
@@ -51,7 +51,7 @@ async def build_widget(
     # Every page has a task run; that each finished is known from its state.
     logging.getLogger("prefect.task_runs").setLevel(logging.WARNING)
     settings = load_settings()
-    request = parse_request(settings, url, depth, max_pages)
+    request = parse_build_request(settings, url, depth, max_pages)
     run_id = UUID(runtime.flow_run.id)
     async with open_database(settings) as pool:
         try:
@@ -66,7 +66,7 @@ async def build_widget(
                 await build_site(space, run_id)
         except* WidgetBuilderError as group:
             cause = cause_of(group)
-        except* OUT_OF_REACH:
+        except* CONNECTION_ERRORS:
             has_lost_database = True
         if has_lost_database and cause is None:
             # Not the build's end: what is stored stays, and the run begins again from there.
@@ -90,7 +90,7 @@ async def build_site(space: Workspace, run_id: UUID) -> None:
     await finish(space, await picturing)
 
 
-async def take_screenshot(space: Workspace, looks: Looks | None) -> Looks | None:
+async def take_screenshot(space: Workspace, looks: WidgetLooks | None) -> WidgetLooks | None:
     """The looks with what the start page looks like, for the preview; a widget without knowledge has it at once."""
     picture = await space.web.take_picture()
     if picture is None or looks is None:

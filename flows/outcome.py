@@ -7,10 +7,10 @@ from flows.workspace import Workspace
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.events import EventType
 from tasks.knowledge.indexing.vector_index import index_build
-from tasks.records.publication import Looks, activate_build, check_extent
+from tasks.records.publication import WidgetLooks, activate_build, check_page_count
 
 
-async def finish(space: Workspace, looks: Looks | None) -> None:
+async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
     """Publish what was stored, with the site's looks, and say so.
 
     Raises:
@@ -29,7 +29,7 @@ async def finish(space: Workspace, looks: Looks | None) -> None:
     )
     if not statistics.stored_pages:
         raise NothingStored(f"Not one page could be used: {progress.commonest_cause}.")
-    await check_extent(space.pool, job)
+    await check_page_count(space.pool, job)
     await activate_build(space.pool, job, replace=True, looks=looks)
     await progress.tell(
         EventType.builder_completed,

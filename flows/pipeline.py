@@ -121,7 +121,7 @@ class Pipeline:
             Lanes(
                 "extract-browser",
                 browser,
-                settings.most_lanes["extract-browser"],
+                settings.max_lanes["extract-browser"],
                 self._extract,
                 self._slot,
                 adaptive=settings.adaptive,
@@ -129,7 +129,7 @@ class Pipeline:
             Lanes(
                 "extract-http",
                 http,
-                settings.most_lanes["extract-http"],
+                settings.max_lanes["extract-http"],
                 self._extract_over_http,
                 self._slot,
                 portion=self._extract_portion,
@@ -142,7 +142,7 @@ class Pipeline:
         return Lanes(
             "scrape",
             self._scraping,
-            settings.most_lanes["scrape"],
+            settings.max_lanes["scrape"],
             self._scrape,
             self._slot,
             portion=self._scrape_portion,
@@ -154,7 +154,7 @@ class Pipeline:
         if sum(_is_in_hand(found) for found in self._scraping.waiting) > QUEUE_SIZE // 2:
             # The readers are behind: nothing is won by sharing out.
             return URL_BATCH
-        most = self._space.settings.most_lanes["extract-http"]
+        most = self._space.settings.max_lanes["extract-http"]
         return max(_share(len(waiting), most), self._extract_pace.within(BATCH_S))
 
     def _scrape_portion(self, waiting: Sequence[Found]) -> int:
@@ -162,7 +162,7 @@ class Pipeline:
         if in_hand := _count_while(_is_in_hand, waiting):
             return _share(in_hand, CHILDREN + 1) if self._reading <= CHILDREN else 0
         to_fetch = _count_while(lambda found: not _is_in_hand(found), waiting)
-        return max(_share(to_fetch, self._space.settings.most_lanes["scrape"]), self._fetch_pace.within(BATCH_S))
+        return max(_share(to_fetch, self._space.settings.max_lanes["scrape"]), self._fetch_pace.within(BATCH_S))
 
     def _embed_lanes(self) -> Lanes[ChunkedPage]:
         return self._page_lanes("embed", self._embedding, self._embed)
@@ -174,7 +174,7 @@ class Pipeline:
         return Lanes(
             limit,
             source,
-            self._space.settings.most_lanes[limit],
+            self._space.settings.max_lanes[limit],
             work,
             self._slot,
             portion=lambda _waiting: PAGE_BATCH,

@@ -8,7 +8,7 @@ from prefect.logging import get_run_logger
 from flows.build import build_widget
 from flows.workspace import open_database
 from tasks.core.settings import load_settings
-from tasks.records.widgets import list_widgets
+from tasks.records.widgets import list_built_widgets
 
 
 @flow(name="recrawl-widgets")
@@ -22,7 +22,7 @@ async def recrawl_widgets(widget_id: UUID | None = None) -> dict[str, str]:
         How each widget's build ended, by widget id.
     """
     async with open_database(load_settings()) as pool:
-        known = await list_widgets(pool)
+        known = await list_built_widgets(pool)
     outcomes = {}
     for widget, request in known:
         if widget_id in (None, widget):

@@ -8,7 +8,7 @@ from tasks.brand.first_sight import Sight
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
 from tasks.core.models import Found, Target, Theme
-from tasks.records.publication import Looks, save_looks
+from tasks.records.publication import WidgetLooks, save_looks
 from tasks.records.widgets import read_widget
 from tasks.theme import Home, theme
 from tasks.web.crawl.duplicates import Duplicates
@@ -29,7 +29,7 @@ class Site:
     """The pages stored so far."""
     title: str
     """The home page's."""
-    looks: Looks | None = None
+    looks: WidgetLooks | None = None
     """Of the home page as loaded; absent as that is."""
 
 
@@ -49,7 +49,7 @@ async def open_site(space: Workspace) -> Site:
     else:
         loaded = await load_first_page(space)
         home, site_url, title = loaded.found, loaded.url, loaded.title
-        looks = Looks(theme=loaded.theme, site_url=site_url)
+        looks = WidgetLooks(theme=loaded.theme, site_url=site_url)
     page, links = (home.page, home.links) if home else (None, ())
     frontier = Frontier(
         scope=scope_of(space.settings, site_url, page, links),
@@ -86,7 +86,7 @@ async def load_first_page(space: Workspace) -> Home:
     except PageError as error:
         raise HomePageFailed(f"{url}: {error.message}") from error
     if space.job.replaces is None:
-        await save_looks(space.pool, space.job.widget_id, Looks(theme=home.theme, site_url=home.url))
+        await save_looks(space.pool, space.job.widget_id, WidgetLooks(theme=home.theme, site_url=home.url))
     await _tell_theme(space, home.theme)
     return home
 
@@ -110,5 +110,5 @@ async def _tell_started(space: Workspace, frontier: Frontier) -> None:
         EventType.parallel_processing_started,
         "Reading, embedding and storing pages",
         total_urls=frontier.admitted,
-        workers=space.settings.most_lanes,
+        workers=space.settings.max_lanes,
     )

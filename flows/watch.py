@@ -12,7 +12,7 @@ from flows.slots import Slots
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded
 from tasks.core.events import EventType
-from tasks.records.builds import beat
+from tasks.records.builds import record_heartbeat
 
 BEAT_S = 1.0
 PREFECT_BEATS = 3
@@ -27,7 +27,7 @@ async def watch(pool: Pool, build_id: UUID, run_id: UUID, progress: Progress, sl
     """
     beats = 0
     while True:
-        if not await beat(pool, build_id, slots.leases):
+        if not await record_heartbeat(pool, build_id, slots.leases):
             raise BuildEnded("The build was ended from outside.")
         beats += 1
         if beats % PREFECT_BEATS == 0 and await _is_cancelled(slots.client, run_id):

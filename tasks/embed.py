@@ -13,7 +13,7 @@ from tasks.knowledge.embedding.embedder import Embedder, Vector
 from tasks.knowledge.embedding.embedding_cache import embed_cached
 from tasks.knowledge.embedding.page_vector import page_vector
 from tasks.knowledge.indexing.chunks import embedding_text, overview_text, text_hash
-from tasks.retries import RETRY_FACTOR_S, may_help
+from tasks.retries import RETRY_FACTOR_S, is_retriable
 
 Embedded = EmbeddedPage | EmbeddingFailed
 
@@ -56,7 +56,7 @@ def _assemble(page: ChunkedPage, vectors: dict[str, Vector | EmbeddingFailed], m
     retries=2,
     retry_delay_seconds=exponential_backoff(RETRY_FACTOR_S),
     retry_jitter_factor=0.5,
-    retry_condition_fn=may_help,
+    retry_condition_fn=is_retriable,
     cache_policy=NO_CACHE,
 )
 async def embed(name: str, pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedder) -> list[Embedded]:

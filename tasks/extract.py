@@ -9,7 +9,7 @@ from prefect.tasks import exponential_backoff
 
 from tasks.core.errors import PageError
 from tasks.core.models import Found, Target
-from tasks.retries import RETRY_FACTOR_S, batch_name, may_help
+from tasks.retries import RETRY_FACTOR_S, batch_name, is_retriable
 from tasks.web.crawl.links import links_of
 from tasks.web.reader import Web
 
@@ -59,7 +59,7 @@ async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None
     retries=2,
     retry_delay_seconds=exponential_backoff(RETRY_FACTOR_S),
     retry_jitter_factor=0.5,
-    retry_condition_fn=may_help,
+    retry_condition_fn=is_retriable,
     cache_policy=NO_CACHE,
 )
 async def extract(name: str, batch: ExtractBatch, web: Web, deliver: Deliver) -> None:

@@ -12,7 +12,7 @@ RETRY_FACTOR_S = 1.0
 """Seconds before the first retry; doubled each time, with jitter."""
 
 
-async def may_help(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+async def is_retriable(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Whether the failure is one that may pass by itself (timeouts, 429, 5xx, lost connections)."""
     error = await state.aresult(raise_on_failure=False)
     return isinstance(error, PageError) and error.retriable

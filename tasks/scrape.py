@@ -13,7 +13,7 @@ from prefect.tasks import exponential_backoff
 from tasks.core.errors import ContentFailed, PageError, PageSkipped
 from tasks.core.models import ChunkedPage, FetchedPage, Found, Target
 from tasks.reading import ReadOptions, read_in_chunks
-from tasks.retries import RETRY_FACTOR_S, batch_name, may_help
+from tasks.retries import RETRY_FACTOR_S, batch_name, is_retriable
 from tasks.web.reader import Web
 
 Deliver = Callable[[Target, ChunkedPage | PageSkipped], Awaitable[None]]
@@ -110,7 +110,7 @@ async def _read(page: FetchedPage, processes: Executor, options: ReadOptions) ->
     retries=2,
     retry_delay_seconds=exponential_backoff(RETRY_FACTOR_S),
     retry_jitter_factor=0.5,
-    retry_condition_fn=may_help,
+    retry_condition_fn=is_retriable,
     cache_policy=NO_CACHE,
 )
 async def scrape(

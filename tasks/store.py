@@ -11,7 +11,7 @@ from tasks.core.database import Pool
 from tasks.core.errors import StoreFailed
 from tasks.core.models import EmbeddedPage
 from tasks.knowledge.indexing.page_writer import store_pages
-from tasks.retries import RETRY_FACTOR_S, may_help
+from tasks.retries import RETRY_FACTOR_S, is_retriable
 
 
 async def store_batch(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID) -> dict[str, StoreFailed]:
@@ -52,7 +52,7 @@ async def _store_singly(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUI
     retries=4,
     retry_delay_seconds=exponential_backoff(RETRY_FACTOR_S),
     retry_jitter_factor=0.5,
-    retry_condition_fn=may_help,
+    retry_condition_fn=is_retriable,
     cache_policy=NO_CACHE,
 )
 async def store(name: str, pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID) -> dict[str, StoreFailed]:

@@ -13,7 +13,7 @@ from tasks.brand.probe import PROBE
 from tasks.brand.site_images import MAX_BYTES
 from tasks.core.errors import PageError
 from tasks.core.models import Found, Frozen, Target, Theme
-from tasks.retries import RETRY_FACTOR_S, may_help
+from tasks.retries import RETRY_FACTOR_S, is_retriable
 from tasks.web.content.page_metadata import title_of
 from tasks.web.crawl.links import links_of
 from tasks.web.reader import Web
@@ -88,7 +88,7 @@ async def fetch_resources(urls: tuple[str, ...], web: Web) -> dict[str, bytes | 
     tags=["theme"],
     retries=2,
     retry_delay_seconds=exponential_backoff(RETRY_FACTOR_S),
-    retry_condition_fn=may_help,
+    retry_condition_fn=is_retriable,
     cache_policy=NO_CACHE,
 )
 async def theme(url: str, web: Web, on_sight: OnSight) -> Home:

@@ -17,16 +17,16 @@ from api.builds.event_frames import frames
 from api.http.authorization import require_owner
 from api.http.bodies import read_object
 from api.widgets.public_routes import widget_id_of
-from tasks.core.addresses import resolve
+from tasks.core.addresses import resolve_host
 from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest, NotFound
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
-from tasks.core.requests import parse_request
+from tasks.core.requests import parse_build_request
 from tasks.records.build_events import append_event
 from tasks.records.build_quotas import Caller
 from tasks.records.builds import BuildRecord, link_flow_run, read_build
 from tasks.records.new_builds import NewBuild, create_build, create_rebuild
-from tasks.records.run_notices import announce_run
+from tasks.records.run_notices import notify_workers
 from tasks.records.widgets import read_last_request
 
 logger = logging.getLogger("widget_builder.api")
@@ -45,7 +45,7 @@ async def start(request: Request) -> Response:
     """
     service = service_of(request)
     asked = await read_object(request)
-    wanted = parse_request(service.settings, asked.get("url"), asked.get("depth"), asked.get("max_pages"))
+    wanted = parse_build_request(service.settings, asked.get("url"), asked.get("depth"), asked.get("max_pages"))
     await _check_address(service, wanted.url)
     await service.runs.check()
     caller = await _caller(request)
@@ -87,7 +87,7 @@ def _flag(asked: dict[str, Any], name: str) -> bool:
 
 async def _caller(request: Request) -> Caller:
     service = service_of(request)
-    client = await service.budgets.identify(request.client.host if request.client else "")
+    client = await service.budgets.pseudonymize(request.client.host if request.client else "")
     return Caller.of(client, service.settings)
 
 
@@ -105,7 +105,7 @@ async def _check_address(service: AppState, url: str) -> None:
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     try:
-        await resolve(parts.hostname or "", port, service.settings.egress_allow)
+        await resolve_host(parts.hostname or "", port, service.settings.egress_allow)
     except AddressBlocked as error:
         raise InvalidRequest(error.code, error.message, field="url") from error
 
@@ -121,7 +121,7 @@ async def _start_run(service: AppState, build_id: UUID, request: BuildRequest) -
     """Start the flow run; if that cannot be, the build ends with the cause."""
     try:
         run_id = await service.runs.start(build_id, request)
-        await announce_run(service.pool)
+        await notify_workers(service.pool)
         await link_flow_run(service.pool, build_id, run_id)
     except DependencyUnavailable as error:
         logger.warning("build %s cannot start: %s", build_id, error)

@@ -86,7 +86,7 @@ class _Exchange:
     async def settle(self, service: AppState) -> None:
         """Give back the tokens that were not used."""
         if self.accounts:
-            await service.budgets.give_back(self.accounts, tokens_unused(self.reply))
+            await service.budgets.refund(self.accounts, tokens_unused(self.reply))
 
 
 async def chat(request: Request) -> Response:
@@ -95,8 +95,8 @@ async def chat(request: Request) -> Response:
     asked = _read(Ask, await read_object(request))
     widget = await read_widget(service.pool, widget_id)
     require_origin(request, widget)
-    client = await service.budgets.identify(request.client.host if request.client else "")
-    await service.budgets.take_question(client)
+    client = await service.budgets.pseudonymize(request.client.host if request.client else "")
+    await service.budgets.charge_question(client)
     conversation_id, history = await open_conversation(service.pool, widget_id, asked.conversation_id)
     if widget.active_job_id is None:
         raise await _why_not_ready(service, widget_id)
@@ -173,8 +173,8 @@ async def feedback(request: Request) -> Response:
     service, widget_id = service_of(request), widget_id_of(request)
     thumb = _read(Thumb, await read_object(request))
     require_origin(request, await read_widget(service.pool, widget_id))
-    client = await service.budgets.identify(request.client.host if request.client else "")
-    await service.budgets.take_question(client)
+    client = await service.budgets.pseudonymize(request.client.host if request.client else "")
+    await service.budgets.charge_question(client)
     await store_feedback(service.pool, widget_id, thumb.message_id, thumb.rating, thumb.comment)
     return Response(status_code=204)
 

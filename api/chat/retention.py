@@ -7,7 +7,7 @@ from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
 from tasks.core.database import Pool
-from tasks.records.conversations import delete_old
+from tasks.records.conversations import delete_expired
 
 logger = logging.getLogger("widget_builder.api")
 
@@ -18,7 +18,7 @@ async def forget_forever(pool: Pool, days: int) -> None:
     """Delete what is too old, at once and every hour."""
     while True:
         try:
-            if deleted := await delete_old(pool, days):
+            if deleted := await delete_expired(pool, days):
                 logger.info("%d messages older than %d days are deleted", deleted, days)
         except (DatabaseError, PoolTimeout, OSError) as error:
             logger.warning("old conversations cannot be deleted at the moment: %s", error)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import httpcore
 from can_ada import URL, parse
 
-from tasks.core.addresses import resolve
+from tasks.core.addresses import resolve_host
 from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError
 from tasks.core.settings import Network, Settings
 
@@ -90,7 +90,7 @@ class _JudgingBackend(httpcore.AnyIOBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        *others, last = await resolve(host.strip("[]"), port, self._allow)
+        *others, last = await resolve_host(host.strip("[]"), port, self._allow)
         for address in others:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return await super().connect_tcp(address, port, timeout, local_address, socket_options)

@@ -27,7 +27,7 @@ def public_theme(widget: WidgetRecord) -> dict[str, Any]:
     `scheme` is `light`, `dark`, or `auto` where the site itself follows its visitors' preference.
     """
     chosen = adjustments_of(widget)
-    theme = chosen.applied_to(_theme_of(widget))
+    theme = chosen.apply_to(_theme_of(widget))
     shown = theme.model_dump(mode="json", exclude=NOT_SHOWN)
     return shown | {"scheme": chosen.scheme or ("auto" if theme.other_background else theme.scheme)}
 

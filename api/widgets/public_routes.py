@@ -36,7 +36,7 @@ async def config(request: Request) -> Response:
             "logo": await read_picture_tag(service.pool, widget.id, PictureKind.logo),
             "state": "ready" if widget.active_job_id else "building",
             **await describe_chat(service, widget),
-            **adjustments_of(widget).words(),
+            **adjustments_of(widget).texts(),
         }
     )
 

@@ -16,7 +16,7 @@ from deployments.display.terminal import Display, open_display
 from deployments.stack.stack_file import find_stack
 from tasks.core.errors import WidgetBuilderError
 from tasks.core.events import BuildEvent, EventType
-from tasks.core.requests import parse_request
+from tasks.core.requests import parse_build_request
 from tasks.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ async def _find_place(settings: Settings, order: Order, console: Console, servic
     if running is not None:
         return Place(running["api_url"], running.get("prefect_url"))
     # Nobody waits for services to hear that the address is wrong.
-    parse_request(settings, order.url, order.depth, order.max_pages)
+    parse_build_request(settings, order.url, order.depth, order.max_pages)
     from deployments.stack.embedded_stack import open_stack
 
     with open_service_display(console, keep=False) as display:

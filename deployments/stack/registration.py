@@ -70,7 +70,7 @@ async def _register_all(client: PrefectClient, settings: Settings, declared: lis
 
 
 async def _register_limits(client: PrefectClient, settings: Settings) -> None:
-    for name, limit in settings.most_lanes.items():
+    for name, limit in settings.max_lanes.items():
         await client.upsert_global_concurrency_limit_by_name(name, limit)
 
 

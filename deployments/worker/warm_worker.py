@@ -18,9 +18,9 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 
 from api.builds.prefect_runs import PREFECT_ERRORS
 from deployments.worker.run_processes import ForkServerClient, RunProcess
-from tasks.core.database import OUT_OF_REACH
+from tasks.core.database import CONNECTION_ERRORS
 from tasks.core.settings import load_settings
-from tasks.records.run_notices import hear_runs
+from tasks.records.run_notices import listen_for_runs
 
 logger = logging.getLogger("widget_builder.worker")
 
@@ -87,9 +87,9 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
             return
         while True:
             try:
-                async for _ in hear_runs(settings.database_url.get_secret_value()):
+                async for _ in listen_for_runs(settings.database_url.get_secret_value()):
                     await self.get_and_submit_flow_runs()
-            except (*OUT_OF_REACH, *PREFECT_ERRORS) as error:
+            except (*CONNECTION_ERRORS, *PREFECT_ERRORS) as error:
                 logger.info("runs are found by polling alone: %s", error)
             await asyncio.sleep(RECONNECT_S)
 

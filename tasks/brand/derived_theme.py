@@ -15,7 +15,7 @@ from tasks.brand.probe_reading import parse_looks
 from tasks.brand.voice import greeting, monogram, site_tone
 from tasks.core.models import Swatch, Theme
 from tasks.core.oklch import BLACK, WHITE, contrast, is_dark
-from tasks.core.palette import TEXT_CONTRAST, legible_on, moved_until, with_tokens
+from tasks.core.palette import TEXT_CONTRAST, adjust_contrast, choose_text_colour, with_tokens
 
 NEUTRAL_PRIMARY = {"light": "#1f2937", "dark": "#e5e7eb"}
 NEUTRAL_TEXT = {"light": "#1f2937", "dark": "#f3f4f6"}
@@ -111,7 +111,7 @@ def _confidence(ranked: tuple[BrandColour, ...], sources: dict[str, str]) -> flo
 def _swatch(brand: BrandColour) -> Swatch:
     return Swatch(
         colour=brand.colour,
-        on_colour=legible_on(brand.colour, _label_colour(brand)),
+        on_colour=choose_text_colour(brand.colour, _label_colour(brand)),
         score=brand.score,
         found=_where(brand).translate(_NO_MARKUP),
     )
@@ -187,7 +187,7 @@ def _label_colour(brand: BrandColour) -> str | None:
 
 def _on_primary(primary: str, brand: BrandColour | None) -> Token:
     wanted = _label_colour(brand) if brand else None
-    chosen = legible_on(primary, wanted)
+    chosen = choose_text_colour(primary, wanted)
     return Token(chosen, "label of that button" if chosen == wanted else None)
 
 
@@ -198,8 +198,8 @@ def _text(looks: Looks, background: str, scheme: str) -> Token:
         if contrast(background, text) >= TEXT_CONTRAST:
             return Token(text, "running text")
     if texts:
-        return Token(moved_until(texts[0], (background,), TEXT_CONTRAST), "running text, adjusted for contrast")
-    return Token(moved_until(NEUTRAL_TEXT[scheme], (background,), TEXT_CONTRAST))
+        return Token(adjust_contrast(texts[0], (background,), TEXT_CONTRAST), "running text, adjusted for contrast")
+    return Token(adjust_contrast(NEUTRAL_TEXT[scheme], (background,), TEXT_CONTRAST))
 
 
 def _font_tokens(looks: Looks) -> Tokens:

@@ -52,7 +52,7 @@ def is_permitted(address: str, allow: Sequence[Network] = ()) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
-async def resolve(host: str, port: int, allow: Sequence[Network] = ()) -> list[str]:
+async def resolve_host(host: str, port: int, allow: Sequence[Network] = ()) -> list[str]:
     """The addresses of a host that may be dialled, in the resolver's order.
 
     Raises:

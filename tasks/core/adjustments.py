@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from tasks.core.models import Hex, Theme
-from tasks.core.palette import legible_on, with_tokens
+from tasks.core.palette import choose_text_colour, with_tokens
 
 MAX_QUESTIONS = 6
 MAX_ORIGINS = 50
@@ -50,14 +50,14 @@ class Adjustments(BaseModel):
     allowed_origins: tuple[Origin, ...] | None = Field(None, max_length=MAX_ORIGINS)
     """Where the widget may stand; None: anywhere."""
 
-    def words(self) -> dict[str, Any]:
+    def texts(self) -> dict[str, Any]:
         """Name, greeting and questions, as far as chosen."""
         return self.model_dump(include={"name", "greeting", "suggested_questions"}, exclude_none=True)
 
-    def applied_to(self, theme: Theme) -> Theme:
+    def apply_to(self, theme: Theme) -> Theme:
         """The theme with the owner's choices, its variables computed anew: legible whatever was chosen."""
         changes = self.model_dump(include={*_LOOKS, "name", "greeting"}, exclude_none=True)
         if self.primary is not None:
-            changes["on_primary"] = legible_on(self.primary, theme.on_primary)
+            changes["on_primary"] = choose_text_colour(self.primary, theme.on_primary)
         changed = theme.model_copy(update=changes)
         return with_tokens(changed) if not theme.tokens or set(_LOOKS) & set(changes) else changed

@@ -15,7 +15,7 @@ VECTOR_DIMENSIONS = 1536
 
 Connection = psycopg.AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
-OUT_OF_REACH = (psycopg.OperationalError, psycopg.InterfaceError)
+CONNECTION_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError)
 """What is raised while the server is away; a full or exhausted pool included."""
 
 

@@ -100,7 +100,7 @@ def ramp(colour: str) -> dict[int, str]:
     return shades
 
 
-def legible_on(surface: str, preferred: str | None = None) -> str:
+def choose_text_colour(surface: str, preferred: str | None = None) -> str:
     """A text colour with contrast ≥ 4.5 on the surface: the preferred one if it will do, else white or black.
 
     One of white and black always will: the worse of the two best is 4.58:1.
@@ -110,7 +110,7 @@ def legible_on(surface: str, preferred: str | None = None) -> str:
     return WHITE if contrast(surface, WHITE) >= TEXT_CONTRAST else BLACK
 
 
-def moved_until(colour: str, surfaces: tuple[str, ...], least: float) -> str:
+def adjust_contrast(colour: str, surfaces: tuple[str, ...], least: float) -> str:
     """The colour, made lighter or darker hardly further than the contrast on all the surfaces needs.
 
     Black or white where no shade will do.
@@ -145,27 +145,27 @@ def _derived_background(scheme: str, primary: str) -> str:
 def _colours(theme: Theme, scheme: str, background: str, text: str | None) -> dict[str, str]:
     surfaces = _surfaces(scheme, background, theme.primary)
     primary = _primary(theme, scheme, surfaces)
-    on_primary = legible_on(primary, theme.on_primary)
+    on_primary = choose_text_colour(primary, theme.on_primary)
     shades = ramp(theme.primary)
-    ink = moved_until(text or ("#f1f3f5" if scheme == "dark" else "#1b1f24"), surfaces, TEXT_CONTRAST)
-    accent = moved_until(theme.primary, surfaces, SHAPE_CONTRAST)
+    ink = adjust_contrast(text or ("#f1f3f5" if scheme == "dark" else "#1b1f24"), surfaces, TEXT_CONTRAST)
+    accent = adjust_contrast(theme.primary, surfaces, SHAPE_CONTRAST)
     return {
         "--aw-primary": primary,
         "--aw-on-primary": on_primary,
         "--aw-primary-hover": _hover(primary, on_primary),
-        "--aw-primary-edge": moved_until(primary, surfaces, SHAPE_CONTRAST),
+        "--aw-primary-edge": adjust_contrast(primary, surfaces, SHAPE_CONTRAST),
         "--aw-accent": accent,
         **dict(zip(_SURFACES, surfaces, strict=True)),
         "--aw-text": ink,
         "--aw-muted": _muted(ink, surfaces),
-        "--aw-border": moved_until(surfaces[2], surfaces, SHAPE_CONTRAST),
-        "--aw-link": moved_until(shades[400] if scheme == "dark" else theme.primary, surfaces, TEXT_CONTRAST),
+        "--aw-border": adjust_contrast(surfaces[2], surfaces, SHAPE_CONTRAST),
+        "--aw-link": adjust_contrast(shades[400] if scheme == "dark" else theme.primary, surfaces, TEXT_CONTRAST),
         "--aw-focus": accent,
         "--aw-user-bg": primary,
         "--aw-user-text": on_primary,
         "--aw-bot-bg": surfaces[2],
         "--aw-bot-text": ink,
-        "--aw-danger": moved_until(from_oklch(_DANGER), surfaces, TEXT_CONTRAST),
+        "--aw-danger": adjust_contrast(from_oklch(_DANGER), surfaces, TEXT_CONTRAST),
     }
 
 
@@ -198,7 +198,7 @@ def _primary(theme: Theme, scheme: str, surfaces: tuple[str, ...]) -> str:
     is_colour = to_oklch(theme.primary).chroma >= COLOURED
     if scheme == theme.scheme or (scheme == "light" and is_colour):
         return theme.primary
-    return moved_until(theme.primary, surfaces, SHAPE_CONTRAST)
+    return adjust_contrast(theme.primary, surfaces, SHAPE_CONTRAST)
 
 
 def _hover(primary: str, on_primary: str) -> str:
@@ -216,4 +216,4 @@ def _muted(ink: str, surfaces: tuple[str, ...]) -> str:
     """Text that steps back: halfway to the panel, as far as legible."""
     text, panel = to_oklch(ink), to_oklch(surfaces[0])
     middle = text._replace(lightness=text.lightness * 0.55 + panel.lightness * 0.45)
-    return moved_until(from_oklch(middle), surfaces, TEXT_CONTRAST)
+    return adjust_contrast(from_oklch(middle), surfaces, TEXT_CONTRAST)

@@ -8,7 +8,9 @@ from tasks.core.settings import Settings
 DEFAULT_DEPTH = 2
 
 
-def parse_request(settings: Settings, url: object, depth: object = None, max_pages: object = None) -> BuildRequest:
+def parse_build_request(
+    settings: Settings, url: object, depth: object = None, max_pages: object = None
+) -> BuildRequest:
     """The request, valid and in normal form; numbers may come as decimal strings.
 
     Raises:

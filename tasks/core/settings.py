@@ -262,7 +262,7 @@ class Settings(BaseSettings):
         return self.embedding_provider is EmbeddingProvider.openai
 
     @property
-    def most_lanes(self) -> dict[str, int]:
+    def max_lanes(self) -> dict[str, int]:
         """Most lanes of each kind, by the name of their limit in Prefect."""
         kinds = {
             "extract-browser": (self.browser_extract_workers, self.max_browser_extract_workers),
@@ -274,9 +274,9 @@ class Settings(BaseSettings):
         return {name: most if most and self.adaptive else workers for name, (workers, most) in kinds.items()}
 
     @property
-    def lanes(self) -> int:
+    def max_fetch_lanes(self) -> int:
         """Most lanes that fetch at once."""
-        return sum(self.most_lanes[name] for name in ("extract-browser", "extract-http", "scrape"))
+        return sum(self.max_lanes[name] for name in ("extract-browser", "extract-http", "scrape"))
 
     @property
     def origin(self) -> str:

@@ -47,7 +47,7 @@ class Account(Frozen):
         return self.seconds - int(self.at.timestamp()) % self.seconds
 
 
-_TAKE = """
+_CHARGE = """
 INSERT INTO chat_usage AS usage (scope, key, window_start, amount) SELECT %(scope)s, %(key)s, %(start)s, %(amount)s
 WHERE %(amount)s <= %(cap)s
 ON CONFLICT (scope, key, window_start) DO UPDATE SET amount = usage.amount + excluded.amount
@@ -63,7 +63,7 @@ class Budgets:
         self._settings = settings
         self._salt: tuple[date, bytes] | None = None
 
-    async def identify(self, address: str) -> str:
+    async def pseudonymize(self, address: str) -> str:
         """What stands for a visitor's address today: it cannot be turned back, nor followed into tomorrow."""
         return hmac.new(await self._todays_salt(), _network(address).encode(), sha256).hexdigest()
 
@@ -82,7 +82,7 @@ class Budgets:
             self._salt = (today, bytes(row[0]))
         return self._salt[1]
 
-    async def take_question(self, client: str) -> None:
+    async def charge_question(self, client: str) -> None:
         """Count a question of a visitor.
 
         Raises:
@@ -90,7 +90,7 @@ class Budgets:
         """
         rate = self._settings.chat_rate
         account = Account(scope="questions", key=client, cap=rate.count, seconds=rate.seconds)
-        await self._take([account], 1, "Too many questions in a short time: please wait a little.")
+        await self._charge_all([account], 1, "Too many questions in a short time: please wait a little.")
 
     async def reserve_tokens(self, client: str, widget_id: UUID, tokens: int) -> list[Account]:
         """Set tokens of the chat model aside for an answer, on all accounts or on none; the accounts.
@@ -104,10 +104,10 @@ class Budgets:
             Account(scope="widget_tokens", key=str(widget_id), cap=settings.chat_widget_tokens, seconds=DAY.seconds),
             Account(scope="tokens", key="", cap=settings.chat_tokens, seconds=DAY.seconds),
         ]
-        await self._take(accounts, tokens, "No more answers today: the budget for them is spent.")
+        await self._charge_all(accounts, tokens, "No more answers today: the budget for them is spent.")
         return accounts
 
-    async def give_back(self, accounts: Sequence[Account], tokens: int) -> None:
+    async def refund(self, accounts: Sequence[Account], tokens: int) -> None:
         """Return what was reserved and not used."""
         async with self._pool.connection() as connection, connection.transaction():
             for account in accounts:
@@ -117,7 +117,7 @@ class Budgets:
                     (tokens, account.scope, account.key, account.window_start),
                 )
 
-    async def _take(self, accounts: Sequence[Account], amount: int, message: str) -> None:
+    async def _charge_all(self, accounts: Sequence[Account], amount: int, message: str) -> None:
         async with self._pool.connection() as connection, connection.transaction():
             for account in accounts:
                 if not await charge(connection, account, amount):
@@ -127,7 +127,7 @@ class Budgets:
 async def charge(connection: Connection, account: Account, amount: int) -> bool:
     """Whether the account had that much left, which is spent then."""
     rows = await connection.execute(
-        _TAKE,
+        _CHARGE,
         {
             "scope": account.scope,
             "key": account.key,

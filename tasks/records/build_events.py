@@ -12,7 +12,7 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import BuildEnded
 from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
 from tasks.core.models import Statistics
-from tasks.records.storable import storable_json
+from tasks.records.sanitizing import sanitize_json
 
 TERMINAL_STATUS = {
     EventType.builder_completed: "completed",
@@ -30,12 +30,12 @@ async def append_event(
         BuildEnded: the build has its terminal event already; nothing was written.
     """
     # What it says may come from the site or from a service.
-    clean = EventDraft.model_validate(storable_json(draft.model_dump(exclude={"stage"})))
+    clean = EventDraft.model_validate(sanitize_json(draft.model_dump(exclude={"stage"})))
     async with pool.connection() as connection, connection.transaction():
-        return await write_event(connection, build_id, clean, statistics)
+        return await insert_event(connection, build_id, clean, statistics)
 
 
-async def write_event(
+async def insert_event(
     connection: Connection, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
 ) -> BuildEvent:
     """`append_event` in the connection's transaction, of what can be stored as it is."""

@@ -22,7 +22,7 @@ class Caller(Frozen):
     """Who asks for a build, and what is allowed to them."""
 
     client: str
-    """Stands for an address (`Budgets.identify`)."""
+    """Stands for an address (`Budgets.pseudonymize`)."""
     rate: Rate
     client_builds: int
     site_builds: int
@@ -40,7 +40,7 @@ class Caller(Frozen):
         )
 
 
-def site_of(url: str) -> str:
+def site_key(url: str) -> str:
     """What counts as one site: a host, whatever its port; an address with its port."""
     parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.")
@@ -51,12 +51,12 @@ def site_of(url: str) -> str:
     return f"{host}:{parts.port or ''}"
 
 
-async def take_turn(connection: Connection) -> None:
+async def lock_new_builds(connection: Connection) -> None:
     """Keep all others from recording builds until the connection's transaction ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
 
 
-async def admit(connection: Connection, caller: Caller, site: str) -> None:
+async def enforce_quotas(connection: Connection, caller: Caller, site: str) -> None:
     """Return if the caller may start a build of the site now, which is counted.
 
     Raises:

@@ -124,7 +124,7 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
     )
 
 
-async def beat(pool: Pool, build_id: UUID, leases: Collection[UUID] = ()) -> bool:
+async def record_heartbeat(pool: Pool, build_id: UUID, leases: Collection[UUID] = ()) -> bool:
     """Show that the build's flow is alive and what it holds; whether the build is still to be carried out."""
     async with pool.connection() as connection:
         rows = await connection.execute(

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.models import Frozen
-from tasks.records.storable import storable
+from tasks.records.sanitizing import sanitize_text
 
 MAX_HISTORY = 3
 
@@ -101,9 +101,9 @@ async def store_message(pool: Pool, widget_id: UUID, conversation_id: UUID, mess
             (
                 message_id,
                 conversation_id,
-                storable(message.question),
-                storable(message.searched),
-                storable(message.answer),
+                sanitize_text(message.question),
+                sanitize_text(message.searched),
+                sanitize_text(message.answer),
                 message.answered,
                 message.kind,
                 Jsonb([citation.model_dump() for citation in message.citations]),
@@ -125,13 +125,13 @@ async def store_feedback(pool: Pool, widget_id: UUID, message_id: UUID, rating: 
             " JOIN conversations ON conversations.id = conversation_id WHERE message.id = %s AND widget_id = %s"
             " ON CONFLICT (message_id) DO UPDATE SET rating = excluded.rating, comment = excluded.comment, at = now()"
             " RETURNING message_id",
-            (rating, storable(comment), message_id, widget_id),
+            (rating, sanitize_text(comment), message_id, widget_id),
         )
         if await rows.fetchone() is None:
             raise NotFound("message")
 
 
-async def delete_old(pool: Pool, days: int) -> int:
+async def delete_expired(pool: Pool, days: int) -> int:
     """Delete messages older than so many days with their feedback, and conversations without messages; how many."""
     async with pool.connection() as connection:
         deleted = await connection.execute(

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tasks.core.database import Pool
 from tasks.core.models import Frozen, ReadPage, Target
-from tasks.records.storable import storable
+from tasks.records.sanitizing import sanitize_text
 
 Outcome = Literal["failed", "skipped"]
 
@@ -92,7 +92,7 @@ class CrawlRecord:
         async with self.pool.connection() as connection:
             await connection.execute(
                 f"UPDATE crawl_urls SET status = %s, {column} = %s, same_as = %s WHERE job_id = %s AND url = %s",
-                (outcome, storable(cause), same_as, self.build_id, url),
+                (outcome, sanitize_text(cause), same_as, self.build_id, url),
             )
 
     async def replace_page(self, url: str, replacement: str) -> None:

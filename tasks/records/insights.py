@@ -11,7 +11,7 @@ from tasks.core.models import Frozen
 
 Row = TypeVar("Row", bound=Frozen)
 
-MOST = 50
+LIST_LIMIT = 50
 """Entries of each list."""
 
 
@@ -91,7 +91,7 @@ _THUMBS = (
 
 async def read_insights(pool: Pool, widget_id: UUID) -> Insights:
     """What the widget's visitors asked."""
-    values = {"widget": widget_id, "most": MOST, "unanswered": False}
+    values = {"widget": widget_id, "most": LIST_LIMIT, "unanswered": False}
     async with pool.connection() as connection, connection.transaction():
         counts = await (await connection.execute(_COUNTS, values)).fetchone()
         assert counts is not None

@@ -12,8 +12,8 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest, Frozen
-from tasks.records.build_events import write_event
-from tasks.records.build_quotas import Caller, admit, site_of, take_turn
+from tasks.records.build_events import insert_event
+from tasks.records.build_quotas import Caller, enforce_quotas, lock_new_builds, site_key
 from tasks.records.widgets import hash_token
 
 
@@ -42,14 +42,14 @@ async def create_build(
         TryLater: the caller has to wait.
     """
     async with pool.connection() as connection, connection.transaction():
-        await take_turn(connection)
+        await lock_new_builds(connection)
         if idempotency_key is not None and (known := await _find_by_key(connection, idempotency_key, request)):
             return known
         # A key says that this request is another one than those before.
         if caller is not None and idempotency_key is None and (running := await _find_running(connection, request)):
             return running
         if caller is not None:
-            await admit(connection, caller, site_of(request.url))
+            await enforce_quotas(connection, caller, site_key(request.url))
         widget_id, token = uuid4(), secrets.token_urlsafe(32)
         await connection.execute(
             "INSERT INTO widgets (id, site_url, name, owner_token_hash) VALUES (%s, %s, %s, %s)",
@@ -78,11 +78,11 @@ async def create_rebuild(
     """
     # `allow_fewer_pages` is of the new build: one that is joined goes on as it was asked for.
     async with pool.connection() as connection, connection.transaction():
-        await take_turn(connection)
+        await lock_new_builds(connection)
         if known := await _find_rebuild(connection, widget_id, idempotency_key):
             return known
         if caller is not None:
-            await admit(connection, caller, site_of(request.url))
+            await enforce_quotas(connection, caller, site_key(request.url))
         new = await _insert(connection, request, idempotency_key, widget_id, build_id or uuid4(), caller)
         await connection.execute(
             "UPDATE scrape_jobs SET allow_fewer_pages = %s WHERE id = %s", (allow_fewer_pages, new.build_id)
@@ -103,12 +103,12 @@ async def _insert(
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         (
             *(build_id, widget_id, key, request.url, request.depth, request.max_pages),
-            *(site_of(request.url), caller.client if caller else None),
+            *(site_key(request.url), caller.client if caller else None),
         ),
     )
     data = {"build_id": str(build_id), "widget_id": str(widget_id), **request.model_dump()}
     started = EventDraft(type=EventType.builder_started, message=f"Building a widget from {request.url}", data=data)
-    await write_event(connection, build_id, started)
+    await insert_event(connection, build_id, started)
     return NewBuild(build_id=build_id, widget_id=widget_id, owner_token=None, created=True)
 
 

@@ -8,7 +8,7 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import SiteShrank
 from tasks.core.models import Frozen, Job, Theme
 from tasks.records.pictures import PictureKind, write_picture
-from tasks.records.storable import storable, storable_json
+from tasks.records.sanitizing import sanitize_json, sanitize_text
 
 KEPT_SHARE = 0.7
 """Of the pages that a widget has: a site that gives fewer is rather ill, or closed to us, than smaller.
@@ -19,7 +19,7 @@ LEAST_LOST = 2
 """Pages; a small site may well lose one."""
 
 
-class Looks(Frozen):
+class WidgetLooks(Frozen):
     """How the site looks, where it is, and a picture of it."""
 
     theme: Theme
@@ -29,24 +29,24 @@ class Looks(Frozen):
     """JPEG; None: none was taken, and the one before stays."""
 
 
-async def save_looks(pool: Pool, widget_id: UUID, looks: Looks) -> None:
+async def save_looks(pool: Pool, widget_id: UUID, looks: WidgetLooks) -> None:
     """Give the widget its looks now."""
     async with pool.connection() as connection, connection.transaction():
         await _write_looks(connection, widget_id, looks)
 
 
-async def _write_looks(connection: Connection, widget_id: UUID, looks: Looks) -> None:
+async def _write_looks(connection: Connection, widget_id: UUID, looks: WidgetLooks) -> None:
     theme = looks.theme
     await connection.execute(
         "UPDATE widgets SET theme = %s, name = %s, site_url = %s, updated_at = now() WHERE id = %s",
-        (Jsonb(storable_json(theme.model_dump(mode="json"))), storable(theme.name), looks.site_url, widget_id),
+        (Jsonb(sanitize_json(theme.model_dump(mode="json"))), sanitize_text(theme.name), looks.site_url, widget_id),
     )
     await write_picture(connection, widget_id, PictureKind.logo, theme.logo_tile)
     if looks.screenshot is not None:
         await write_picture(connection, widget_id, PictureKind.screenshot, looks.screenshot)
 
 
-async def check_extent(pool: Pool, job: Job) -> None:
+async def check_page_count(pool: Pool, job: Job) -> None:
     """Return if the build has about as many pages as the knowledge it would replace, or was asked not to mind.
 
     Raises:
@@ -69,7 +69,7 @@ async def check_extent(pool: Pool, job: Job) -> None:
         raise SiteShrank(found, known)
 
 
-async def activate_build(pool: Pool, job: Job, *, replace: bool, looks: Looks | None = None) -> bool:
+async def activate_build(pool: Pool, job: Job, *, replace: bool, looks: WidgetLooks | None = None) -> bool:
     """Let the widget answer from this build, with these looks; whether it does so now.
 
     With `replace` false only a widget that has no knowledge yet moves: a first build answers from its

@@ -12,13 +12,13 @@ from tasks.core.database import Pool
 _CHANNEL = "widget_builder_runs"
 
 
-async def announce_run(pool: Pool) -> None:
+async def notify_workers(pool: Pool) -> None:
     """Say that a run is due."""
     async with pool.connection() as connection:
         await connection.execute(f"NOTIFY {_CHANNEL}")
 
 
-async def hear_runs(database_url: str) -> AsyncIterator[None]:
+async def listen_for_runs(database_url: str) -> AsyncIterator[None]:
     """An item whenever runs have been announced.
 
     Raises:

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from tasks.core.database import Pool
 from tasks.core.errors import NotFound
 from tasks.core.models import BuildRequest, Frozen
-from tasks.records.storable import storable_json
+from tasks.records.sanitizing import sanitize_json
 
 
 class WidgetRecord(Frozen):
@@ -80,7 +80,7 @@ async def read_last_request(pool: Pool, widget_id: UUID) -> BuildRequest:
     return BuildRequest(url=row[0], depth=row[1], max_pages=row[2])
 
 
-async def list_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
+async def list_built_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
     """Widgets that have knowledge, with the request that built it, oldest first."""
     async with pool.connection() as connection:
         rows = await connection.execute(
@@ -95,7 +95,7 @@ async def save_settings(pool: Pool, widget_id: UUID, changes: Mapping[str, Any])
     async with pool.connection() as connection:
         await connection.execute(
             "UPDATE widgets SET settings = jsonb_strip_nulls(settings || %s), updated_at = now() WHERE id = %s",
-            (Jsonb(storable_json(dict(changes))), widget_id),
+            (Jsonb(sanitize_json(dict(changes))), widget_id),
         )
 
 

@@ -13,7 +13,7 @@ from tasks.core.settings import Rate
 from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.embedding.openai_embedder import open_openai_embedder
 from tasks.records.build_events import append_event
-from tasks.records.conversations import delete_old
+from tasks.records.conversations import delete_expired
 from tasks.records.widgets import hash_token
 from tests.api.chatting import ADMIN, MANY, Chat, serving
 from tests.conftest import MakeSettings
@@ -326,7 +326,7 @@ async def test_old_conversations_are_deleted(pool: Pool, quoting: Chat) -> None:
         ):
             await connection.execute(statement, (old.end["message_id"],))
         await connection.execute("INSERT INTO chat_salts VALUES (current_date - 1, 'old') ON CONFLICT DO NOTHING")
-    assert await delete_old(pool, 30) == 1
+    assert await delete_expired(pool, 30) == 1
     for table, column in (("chat_messages", "id"), ("feedback", "message_id")):
         assert await count(pool, f"SELECT count(*) FROM {table} WHERE {column} = %s", old.end["message_id"]) == 0
     assert await count(pool, "SELECT count(*) FROM conversations WHERE id = %s", old.end["conversation_id"]) == 0

@@ -30,7 +30,7 @@ COLOURS = st.integers(0, 0xFFFFFF).map(lambda n: f"#{n:06x}")
 @given(primary=COLOURS)
 def test_any_colour_an_owner_chooses_is_legible(primary: str) -> None:
     """In both schemes, text on it and text of it."""
-    theme = Adjustments(primary=primary).applied_to(FOUND)
+    theme = Adjustments(primary=primary).apply_to(FOUND)
     assert theme.primary == primary
     for scheme, (foreground, background) in product(("light", "dark"), TEXT_PAIRS):
         tokens = theme.tokens[scheme]
@@ -39,8 +39,8 @@ def test_any_colour_an_owner_chooses_is_legible(primary: str) -> None:
 
 def test_what_is_not_chosen_stays_as_it_was_found() -> None:
     """Byte for byte."""
-    assert Adjustments().applied_to(FOUND) == FOUND
-    changed = Adjustments(radius_px=3, body_font='"Inter", sans-serif').applied_to(FOUND)
+    assert Adjustments().apply_to(FOUND) == FOUND
+    changed = Adjustments(radius_px=3, body_font='"Inter", sans-serif').apply_to(FOUND)
     assert changed.tokens["dark"]["--aw-radius"] == "3px"
     assert changed.tokens["light"]["--aw-font"] == '"Inter", sans-serif'
     assert changed.tokens["light"]["--aw-primary"] == FOUND.tokens["light"]["--aw-primary"]

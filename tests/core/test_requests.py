@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.core.errors import InvalidRequest
-from tasks.core.requests import parse_request
+from tasks.core.requests import parse_build_request
 from tasks.core.settings import Settings
 
 SETTINGS = Settings(_env_file=None, max_depth=5, max_pages=100)
@@ -11,13 +11,13 @@ SETTINGS = Settings(_env_file=None, max_depth=5, max_pages=100)
 
 def test_numbers_may_come_as_json_or_as_query_strings() -> None:
     """Both forms of the POST route give the same request."""
-    as_json = parse_request(SETTINGS, "https://example.com", 3, 50)
-    assert as_json == parse_request(SETTINGS, "https://example.com", "3", "50")
+    as_json = parse_build_request(SETTINGS, "https://example.com", 3, 50)
+    assert as_json == parse_build_request(SETTINGS, "https://example.com", "3", "50")
 
 
 def test_what_is_not_said_has_a_sensible_default() -> None:
     """Depth 2, and as many pages as the settings allow."""
-    request = parse_request(SETTINGS, "https://example.com")
+    request = parse_build_request(SETTINGS, "https://example.com")
     assert (request.depth, request.max_pages) == (2, 100)
 
 
@@ -25,7 +25,7 @@ def test_what_is_not_said_has_a_sensible_default() -> None:
 def test_a_depth_outside_its_bounds_is_refused_with_the_bounds(depth: object) -> None:
     """Negative, too large, not a whole number."""
     with pytest.raises(InvalidRequest, match="from 0 to 5") as refused:
-        parse_request(SETTINGS, "https://example.com", depth)
+        parse_build_request(SETTINGS, "https://example.com", depth)
     assert refused.value.field == "depth"
 
 
@@ -33,5 +33,5 @@ def test_a_depth_outside_its_bounds_is_refused_with_the_bounds(depth: object) ->
 def test_a_page_limit_outside_its_bounds_is_refused(most: object) -> None:
     """At least one page, at most what the settings allow."""
     with pytest.raises(InvalidRequest, match="from 1 to 100") as refused:
-        parse_request(SETTINGS, "https://example.com", 1, most)
+        parse_build_request(SETTINGS, "https://example.com", 1, most)
     assert refused.value.field == "max_pages"

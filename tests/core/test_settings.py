@@ -68,7 +68,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
 
 def test_lanes_grow_to_their_most_only_while_adaptive(settings: MakeSettings) -> None:
     """Without a most of its own a stage has its workers; with it, more or fewer; fixed lanes know no most."""
-    assert settings().most_lanes["scrape"] == settings().scrape_workers
-    assert settings(max_scrape_workers=40, max_store_workers=1).most_lanes["scrape"] == 40
-    assert settings(max_scrape_workers=40, max_store_workers=1).most_lanes["store"] == 1
-    assert settings(max_scrape_workers=40, adaptive=False).most_lanes["scrape"] == settings().scrape_workers
+    assert settings().max_lanes["scrape"] == settings().scrape_workers
+    assert settings(max_scrape_workers=40, max_store_workers=1).max_lanes["scrape"] == 40
+    assert settings(max_scrape_workers=40, max_store_workers=1).max_lanes["store"] == 1
+    assert settings(max_scrape_workers=40, adaptive=False).max_lanes["scrape"] == settings().scrape_workers

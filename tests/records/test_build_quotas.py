@@ -10,7 +10,7 @@ from tasks.core.database import Pool
 from tasks.core.errors import TryLater
 from tasks.core.models import BuildRequest
 from tasks.core.settings import Rate
-from tasks.records.build_quotas import Caller, site_of
+from tasks.records.build_quotas import Caller, site_key
 from tasks.records.new_builds import create_build, create_rebuild
 from tests.knowledge.material import cancel, new_job
 
@@ -107,4 +107,4 @@ async def test_an_address_starts_so_many_builds_in_a_time(pool: Pool, caller: Ma
 )
 def test_a_site_is_a_host(url: str, site: str) -> None:
     """With or without `www`, on any port; on an address, each port is another."""
-    assert site_of(url) == site
+    assert site_key(url) == site

@@ -10,10 +10,10 @@ from tasks.core.errors import BuildEnded, InvalidRequest, NotFound
 from tasks.core.events import BuildEvent, EventType
 from tasks.core.models import BuildRequest, Statistics
 from tasks.records.build_events import append_event, read_events
-from tasks.records.builds import beat, link_flow_run, read_build, read_open_builds, start_build
+from tasks.records.builds import link_flow_run, read_build, read_open_builds, record_heartbeat, start_build
 from tasks.records.new_builds import create_build
 from tasks.records.publication import activate_build
-from tasks.records.widgets import hash_token, list_widgets, read_widget
+from tasks.records.widgets import hash_token, list_built_widgets, read_widget
 from tests.knowledge.material import SITE, cancel, count, draft, new_job
 
 REQUEST = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)
@@ -155,13 +155,13 @@ async def test_starting_again_goes_on_and_starting_late_is_refused(pool: Pool) -
 async def test_a_heartbeat_says_whether_to_go_on(pool: Pool) -> None:
     """Yes while the build runs; no before its start and after its end."""
     new = await create_build(pool, REQUEST)
-    assert not await beat(pool, new.build_id)
+    assert not await record_heartbeat(pool, new.build_id)
     job = await start_build(pool, new.build_id, None)
-    assert await beat(pool, new.build_id)
+    assert await record_heartbeat(pool, new.build_id)
     last = (await read_build(pool, new.build_id)).heartbeat_at
     assert last is not None
     await cancel(pool, job)
-    assert not await beat(pool, new.build_id)
+    assert not await record_heartbeat(pool, new.build_id)
     assert (await read_build(pool, new.build_id)).heartbeat_at == last
 
 
@@ -170,7 +170,7 @@ async def test_open_builds_are_those_without_an_end_and_how_long_they_are_silent
     pending, beating, silent, ended = [await new_job(pool) for _ in range(4)]
     run_id = uuid4()
     await link_flow_run(pool, pending.build_id, run_id)
-    await beat(pool, beating.build_id)
+    await record_heartbeat(pool, beating.build_id)
     await cancel(pool, ended)
     async with pool.connection() as connection:
         await connection.execute(
@@ -190,7 +190,7 @@ async def test_widgets_with_knowledge_are_listed_oldest_first(pool: Pool) -> Non
     for job in (jobs[2], jobs[0], jobs[1]):
         await activate_build(pool, job, replace=True)
     mine = {job.widget_id for job in jobs}
-    listed = [(id_, request) for id_, request in await list_widgets(pool) if id_ in mine]
+    listed = [(id_, request) for id_, request in await list_built_widgets(pool) if id_ in mine]
     assert listed == [(job.widget_id, REQUEST) for job in jobs[:3]]
 
 

@@ -11,7 +11,7 @@ from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.records.builds import start_build
 from tasks.records.new_builds import create_rebuild
 from tasks.records.pictures import PictureKind, read_picture
-from tasks.records.publication import Looks, activate_build, check_extent, save_looks
+from tasks.records.publication import WidgetLooks, activate_build, check_page_count, save_looks
 from tasks.records.widgets import read_widget
 from tests.knowledge.material import cancel, new_job, page_of, set_status
 
@@ -27,10 +27,10 @@ THEME = Theme(
 )
 
 
-def looks(name: str = "Beans & Co", screenshot: bytes | None = None) -> Looks:
+def looks(name: str = "Beans & Co", screenshot: bytes | None = None) -> WidgetLooks:
     """A theme with a name, at a site's real address."""
     theme = THEME.model_copy(update={"name": name})
-    return Looks(theme=theme, site_url="https://www.example.com/", screenshot=screenshot)
+    return WidgetLooks(theme=theme, site_url="https://www.example.com/", screenshot=screenshot)
 
 
 async def store(pool: Pool, job: Job, pages: int) -> None:
@@ -111,10 +111,10 @@ async def test_far_fewer_pages_than_the_widget_has_are_not_published(
     assert job.replaces == first.build_id
     await store(pool, job, found)
     if is_published:
-        await check_extent(pool, job)
+        await check_page_count(pool, job)
     else:
         with pytest.raises(SiteShrank, match=f"gave {found} pages, and the widget has {known}"):
-            await check_extent(pool, job)
+            await check_page_count(pool, job)
 
 
 async def test_fewer_pages_are_published_when_that_was_said_or_asked_for(pool: Pool) -> None:
@@ -124,13 +124,13 @@ async def test_fewer_pages_are_published_when_that_was_said_or_asked_for(pool: P
     await activate_build(pool, first, replace=True)
     await set_status(pool, first.widget_id, "completed")
     new = await create_rebuild(pool, first.widget_id, first.request, allow_fewer_pages=True)
-    await check_extent(pool, await start_build(pool, new.build_id, None))
+    await check_page_count(pool, await start_build(pool, new.build_id, None))
     for less in ({"depth": 1}, {"max_pages": 1}):
         await set_status(pool, first.widget_id, "completed")
         new = await create_rebuild(pool, first.widget_id, first.request.model_copy(update=less))
         job = await start_build(pool, new.build_id, None)
         await store(pool, job, 1)
-        await check_extent(pool, job)
+        await check_page_count(pool, job)
 
 
 async def test_a_first_build_replaces_nothing(pool: Pool) -> None:
@@ -139,4 +139,4 @@ async def test_a_first_build_replaces_nothing(pool: Pool) -> None:
     await activate_build(pool, first, replace=False)
     again = await start_build(pool, first.build_id, None)
     assert again.replaces is None
-    await check_extent(pool, again)
+    await check_page_count(pool, again)

@@ -24,7 +24,7 @@ from tasks.core.settings import Settings
 from tasks.knowledge.embedding.embedder import Usage, Vector, to_vector
 from tasks.knowledge.embedding.rate_limits import RateLimits, name_account
 from tasks.knowledge.embedding.tokens import load_tokenizer
-from tasks.records.storable import storable
+from tasks.records.sanitizing import sanitize_text
 
 MAX_INPUTS = 2_048
 MAX_REQUEST_TOKENS = 300_000
@@ -98,7 +98,7 @@ class OpenAIEmbedder:
         most = min(MAX_REQUEST_TOKENS, self._limits.tokens_per_minute or MAX_REQUEST_TOKENS)
         for text in texts:
             # The API refuses an empty input; a space has a vector.
-            fitting = self._tokenizer.truncate(storable(text), MAX_INPUT_TOKENS) or " "
+            fitting = self._tokenizer.truncate(sanitize_text(text), MAX_INPUT_TOKENS) or " "
             tokens = self._tokenizer.count(fitting)
             if batch and (len(batch) == MAX_INPUTS or size + tokens > most):
                 yield batch

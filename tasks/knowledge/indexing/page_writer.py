@@ -11,7 +11,7 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import BuildEnded, StoreFailed
 from tasks.core.models import EmbeddedPage
 from tasks.knowledge.language.text_search import searchable, text_search_configuration
-from tasks.records.storable import storable, storable_json
+from tasks.records.sanitizing import sanitize_json, sanitize_text
 
 _PAGE = (
     "INSERT INTO knowledge_scraped_pages"
@@ -103,12 +103,12 @@ def _page_row(build_id: UUID, embedded: EmbeddedPage) -> tuple[object, ...]:
         build_id,
         uuid5(NAMESPACE_URL, page.url),
         page.url,
-        storable(page.title),
-        storable(page.markdown),
+        sanitize_text(page.title),
+        sanitize_text(page.markdown),
         chunked.content_hash,
         chunked.token_count,
         embedded.page_vector,
-        Jsonb(storable_json(metadata)),
+        Jsonb(sanitize_json(metadata)),
     )
 
 
@@ -116,17 +116,17 @@ def _chunk_rows(page_id: UUID, embedded: EmbeddedPage) -> Iterator[tuple[object,
     page = embedded.chunked.page
     language = text_search_configuration(page.metadata.get("language"))
     for chunk, vector in zip(embedded.chunked.chunks, embedded.chunk_vectors, strict=True):
-        text = storable(chunk.text)
+        text = sanitize_text(chunk.text)
         yield (
             page_id,
             chunk.position,
-            [storable(heading) for heading in chunk.heading_path],
+            [sanitize_text(heading) for heading in chunk.heading_path],
             text,
             chunk.token_count,
             chunk.content_hash,
             embedded.model,
             vector,
             language,
-            searchable(storable(" ".join((page.title, *chunk.heading_path)))),
+            searchable(sanitize_text(" ".join((page.title, *chunk.heading_path)))),
             searchable(text),
         )

@@ -24,7 +24,7 @@ from tasks.knowledge.search.deep_links import deep_link
 from tasks.knowledge.search.excerpts import REACH, Around, Excerpt, cut_excerpts
 from tasks.knowledge.search.search_queries import AROUND, LOOK_UP, SCAN, SCAN_PAGES
 from tasks.knowledge.search.search_terms import SearchTerm, any_of, coverage, rarest, read_terms, terms_vector
-from tasks.records.storable import storable
+from tasks.records.sanitizing import sanitize_text
 
 MAX_QUERY_LENGTH = 1_000
 MAX_RESULTS = 50
@@ -214,7 +214,7 @@ def _places(by: Ranking, candidates: int) -> dict[str, int]:
 
 
 def _check_query(query: str) -> str:
-    question = " ".join(storable(query.replace("\0", " ")).split())
+    question = " ".join(sanitize_text(query.replace("\0", " ")).split())
     if not question:
         raise InvalidRequest("query_missing", "Ask something: `q` is missing or empty.", field="q")
     if len(question) > MAX_QUERY_LENGTH:

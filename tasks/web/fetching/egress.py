@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.core.addresses import resolve
+from tasks.core.addresses import resolve_host
 from tasks.core.errors import AddressBlocked
 from tasks.core.settings import Network
 from tasks.web.fetching.forwarding import ClientConnection, Refusal
@@ -84,7 +84,7 @@ class _Dialler:
 
     async def _look_up(self, host: str, port: int) -> list[str]:
         try:
-            addresses = await resolve(host, port, self._allow)
+            addresses = await resolve_host(host, port, self._allow)
         finally:
             del self._asking[host]
         self._names.pop(host, None)

@@ -39,7 +39,7 @@ class RenderedFetcher:
         self._chromium = chromium
         self._throttle = throttle
         self._cookies = cookies
-        self._tabs = asyncio.Semaphore(settings.most_lanes["extract-browser"])
+        self._tabs = asyncio.Semaphore(settings.max_lanes["extract-browser"])
         self._endless: set[str] = set()
         self._kept: KeptTab | None = None
 

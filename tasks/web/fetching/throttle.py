@@ -161,7 +161,7 @@ class Throttle:
 
 def make_throttle(settings: Settings) -> Throttle:
     """As the settings say."""
-    return Throttle(settings.crawl_delay_s, settings.host_concurrency or settings.lanes)
+    return Throttle(settings.crawl_delay_s, settings.host_concurrency or settings.max_fetch_lanes)
 
 
 def _asks_for_less(error: FetchFailed) -> bool:

@@ -248,11 +248,11 @@ def test_across_languages_the_numbers_must_hold() -> None:
 async def test_an_address_is_known_for_a_day_and_by_its_network(pool: Pool, settings: MakeSettings) -> None:
     """The same for one visitor, another for others; all processes agree."""
     first, second = Budgets(pool, settings()), Budgets(pool, settings())
-    assert await first.identify("203.0.113.7") == await second.identify("203.0.113.7")
-    assert await first.identify("203.0.113.7") != await first.identify("203.0.113.8")
-    assert await first.identify("2001:db8:1:2::1") == await first.identify("2001:db8:1:2:ffff::9")
-    assert await first.identify("2001:db8:1:2::1") != await first.identify("2001:db8:1:3::1")
-    assert await first.identify("::ffff:203.0.113.7") == await first.identify("203.0.113.7")
+    assert await first.pseudonymize("203.0.113.7") == await second.pseudonymize("203.0.113.7")
+    assert await first.pseudonymize("203.0.113.7") != await first.pseudonymize("203.0.113.8")
+    assert await first.pseudonymize("2001:db8:1:2::1") == await first.pseudonymize("2001:db8:1:2:ffff::9")
+    assert await first.pseudonymize("2001:db8:1:2::1") != await first.pseudonymize("2001:db8:1:3::1")
+    assert await first.pseudonymize("::ffff:203.0.113.7") == await first.pseudonymize("203.0.113.7")
 
 
 async def test_what_was_not_used_is_given_back(pool: Pool, settings: MakeSettings) -> None:
@@ -263,14 +263,14 @@ async def test_what_was_not_used_is_given_back(pool: Pool, settings: MakeSetting
         await budgets.reserve_tokens("somebody", widget, 30)
     assert caught.value.status == 429
     assert 0 < (caught.value.retry_after or 0) <= 86_400
-    await budgets.give_back(accounts, 60)
+    await budgets.refund(accounts, 60)
     await budgets.reserve_tokens("somebody", widget, 30)
 
 
 async def test_questions_at_once_never_pass_the_rate(pool: Pool, settings: MakeSettings) -> None:
     """However they are interleaved."""
     budgets, client = Budgets(pool, settings(chat_rate=Rate(count=5, seconds=86_400))), str(uuid4())
-    results = await asyncio.gather(*(budgets.take_question(client) for _ in range(20)), return_exceptions=True)
+    results = await asyncio.gather(*(budgets.charge_question(client) for _ in range(20)), return_exceptions=True)
     assert sum(result is None for result in results) == 5
     assert sum(isinstance(result, TryLater) for result in results) == 15
 

@@ -7,7 +7,7 @@ they cut a text in the middle of an emoji.
 from typing import Any
 
 
-def storable(text: str) -> str:
+def sanitize_text(text: str) -> str:
     """The text without NUL, and U+FFFD for each lone surrogate; most text is returned as it is."""
     whole = text.replace("\0", "")
     try:
@@ -18,12 +18,12 @@ def storable(text: str) -> str:
     return whole
 
 
-def storable_json(value: Any) -> Any:
+def sanitize_json(value: Any) -> Any:
     """The same for every text in a JSON value, keys included."""
     if isinstance(value, str):
-        return storable(value)
+        return sanitize_text(value)
     if isinstance(value, dict):
-        return {storable_json(key): storable_json(item) for key, item in value.items()}
+        return {sanitize_json(key): sanitize_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [storable_json(item) for item in value]
+        return [sanitize_json(item) for item in value]
     return value
