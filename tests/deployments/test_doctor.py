@@ -23,7 +23,7 @@ from tasks.core.settings import EmbeddingProvider, Settings
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.records.schema import MIGRATIONS, migrate
 from tests.conftest import MakeSettings
-from tests.records.test_schema import new_database
+from tests.records.databases import new_database
 from tests.sites.openai_server import Next, serve_openai
 from tests.sites.server import serve_handler
 

@@ -1,7 +1,6 @@
 """The schema: made once, whoever asks, and what DESIGN §7 promises of it."""
 
 from concurrent.futures import ThreadPoolExecutor
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -9,17 +8,9 @@ import pytest
 from tasks.core.database import Pool
 from tasks.core.errors import DependencyUnavailable
 from tasks.records.schema import MIGRATIONS, _check_pgvector, migrate
+from tests.records.databases import new_database
 
 NEWEST = [max(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py"))]
-
-
-def new_database(postgres_url: str) -> str:
-    """The URL of a fresh, empty database on the test server."""
-    name = f"fresh_{uuid4().hex}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    before, _, query = postgres_url.partition("?")
-    return before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
 
 
 def versions(database_url: str) -> list[str]:
