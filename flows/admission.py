@@ -16,8 +16,8 @@ from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, Found, Target
 from tasks.reading import ReadOptions, read_in_chunks
-from tasks.web.crawl.duplicates import Record
-from tasks.web.crawl.families import IN_VAIN
+from tasks.web.crawl.duplicates import KeptPage
+from tasks.web.crawl.family_budgets import WASTED_REASONS
 from tasks.web.crawl.frontier import HINTS
 from tasks.web.crawl.links import list_feeds
 from tasks.web.crawl.urls import ROUTES, page_key
@@ -56,7 +56,7 @@ class Admission:
     async def usher(self) -> None:
         """Let in what the frontier gives, until no more can come."""
         while True:
-            targets = self._frontier.take()
+            targets = self._frontier.admit_next()
             await self._space.crawl_record.add_urls(targets)
             self._space.progress.known_urls = self._frontier.admitted
             await self._spread(targets)
@@ -72,7 +72,7 @@ class Admission:
                 await self._changed.wait()
         except TimeoutError:
             if self._is_idle():
-                self._frontier.lose_patience()
+                self._frontier.skip_blocked()
 
     async def find_hints(self) -> None:
         """Look for what the site says of its own pages, beside everything else."""
@@ -80,7 +80,7 @@ class Admission:
         feeds = list_feeds(page.html, page.final_url) if page else []
         most = 4 * frontier.max_pages
         links = await self._space.web.find_hints(frontier.scope.start_url, feeds, frontier.scope.contains, most)
-        found = frontier.report(HINTS, 0, links)
+        found = frontier.record_links(HINTS, 0, links)
         await self._space.crawl_record.add_urls((), found)
         self._changed.set()
 
@@ -89,12 +89,12 @@ class Admission:
         out."""
         target, order = found.target, found.target.order
         skipped = found.error if isinstance(found.error, PageSkipped) else self._out_of_place(found)
-        new = self._frontier.report(order, target.depth, () if skipped and not found.page else found.links)
+        new = self._frontier.record_links(order, target.depth, () if skipped and not found.page else found.links)
         await self._space.crawl_record.add_urls((), new)
         if skipped is not None:
             await self.skip(target, skipped, was_asked=was_asked)
         elif found.page is not None:
-            self._frontier.know(found.page.final_url, target)
+            self._frontier.record_alias(found.page.final_url, target)
         self._changed.set()
         return None if skipped else found
 
@@ -115,7 +115,7 @@ class Admission:
         url = url or target.url
         if self._reached.setdefault(page_key(url), target.order) == target.order:
             return None
-        record = self._duplicates.kept(url)
+        record = self._duplicates.find_kept(url)
         same_as = record.url if record else url
         return PageSkipped("duplicate", "it is the same page as another address", same_as=same_as)
 
@@ -144,16 +144,16 @@ class Admission:
             await self._space.crawl_record.replace_page(other.url, page.page.url)
             if target.order in self._dropped:
                 return None
-        self._frontier.know(page.page.url, target)
-        self._frontier.resolve(target, page=page.fingerprint)
+        self._frontier.record_alias(page.page.url, target)
+        self._frontier.record_result(target, page=page.fingerprint)
         self._changed.set()
         self._count(target, Stage.scraping)
         return _with_order(page)
 
     async def skip(self, target: Target, skipped: PageSkipped, *, was_asked: bool = True) -> None:
         """Leave a URL out; its place is free. `was_asked`: the site was asked for it."""
-        was_in_vain = was_asked and skipped.reason in IN_VAIN
-        self._frontier.resolve(target, gives_place_back=True, was_in_vain=was_in_vain)
+        was_wasted = was_asked and skipped.reason in WASTED_REASONS
+        self._frontier.record_result(target, gives_place_back=True, was_wasted=was_wasted)
         self._space.progress.known_urls = self._frontier.admitted
         await self._space.progress.skipped(target, skipped)
         self._changed.set()
@@ -162,9 +162,9 @@ class Admission:
         """Count a page that could not be used; one that is not kept anyway is forgotten."""
         if target.order in self._dropped:
             return
-        if (record := self._duplicates.kept(url or target.url)) and record.order == target.order:
-            self._duplicates.forget(record)
-        self._frontier.resolve(target)
+        if (record := self._duplicates.find_kept(url or target.url)) and record.order == target.order:
+            self._duplicates.remove(record)
+        self._frontier.record_result(target)
         self._changed.set()
         await self._space.progress.failed(stage, target, error)
 
@@ -183,7 +183,7 @@ class Admission:
     def _count(self, target: Target, stage: Stage) -> None:
         self._passed[target.order] = STAGES.index(stage) + 1
 
-    async def _drop(self, record: Record, skipped: PageSkipped) -> None:
+    async def _drop(self, record: KeptPage, skipped: PageSkipped) -> None:
         """Do not keep a page that was to be kept."""
         self._dropped[record.order] = (record.url, record.target_url, skipped.reason)
         for stage in STAGES[: self._passed.get(record.order, len(STAGES))]:
@@ -213,7 +213,7 @@ class Admission:
                 options = ReadOptions(self._space.embedder.model, settings.page_timeout_s, site_title=title)
                 read = await loop.run_in_executor(self._space.processes, read_in_chunks, page, options)
                 assert read.fingerprint is not None
-                for record in self._duplicates.learn_not_found(read.fingerprint):
+                for record in self._duplicates.add_not_found(read.fingerprint):
                     await self._drop(record, PageSkipped("soft_404", "it is what the site answers to any address"))
         self._changed.set()
 
@@ -225,7 +225,7 @@ class Admission:
         if not left_out:
             return
         families = [
-            {"pattern": name, "read": self._frontier.share_of(name), "left_out": count}
+            {"pattern": name, "read": self._frontier.count_admitted(name), "left_out": count}
             for name, count in left_out.most_common(10)
         ]
         self._space.progress.left_out("trap", left_out.total())

@@ -7,7 +7,7 @@ from tasks.core.models import Fingerprint, Found, Target
 from tasks.reading import fingerprints_of
 from tasks.records.crawl_record import CrawledUrl
 from tasks.web.crawl.duplicates import Duplicates
-from tasks.web.crawl.families import IN_VAIN
+from tasks.web.crawl.family_budgets import WASTED_REASONS
 from tasks.web.crawl.frontier import Frontier
 
 
@@ -19,7 +19,7 @@ async def resume(
     What is stored says of each page what it brought: a trap that was found out is one still.
     """
     pages = await _read_again(space, duplicates)
-    frontier.foresee(known.target for known in crawl)
+    frontier.register_known(known.target for known in crawl)
     left_open = []
     for known in crawl:
         is_home = home is not None and known.target.depth == 0
@@ -27,13 +27,13 @@ async def resume(
         if known.status != "found":
             has_place = known.status != "skipped"
             page = pages.get(known.target.order)
-            in_vain = known.reason in IN_VAIN
-            frontier.recall(known.target, has_place=has_place, is_open=to_read, page=page, in_vain=in_vain)
+            was_wasted = known.reason in WASTED_REASONS
+            frontier.restore(known.target, has_place=has_place, is_open=to_read, page=page, was_wasted=was_wasted)
         if to_read and not is_home:
             left_open.append(known.target)
     if home is not None and not crawl:
-        frontier.recall(home.target, has_place=True, is_open=True)
-    frontier.recall_found([known.target for known in crawl if known.status == "found"])
+        frontier.restore(home.target, has_place=True, is_open=True)
+    frontier.restore_found([known.target for known in crawl if known.status == "found"])
     return left_open
 
 
@@ -47,5 +47,7 @@ async def _read_again(space: Workspace, duplicates: Duplicates) -> dict[int, Fin
         ):
             target = known.page.target
             found[target.order] = page
-            duplicates.recall(known.page.url, target.order, known.content_hash, target_url=target.url, fingerprint=page)
+            duplicates.restore(
+                known.page.url, target.order, known.content_hash, target_url=target.url, fingerprint=page
+            )
     return found

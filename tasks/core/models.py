@@ -126,7 +126,7 @@ class Chunk(Frozen):
 class Fingerprint:
     """What tells whether two pages say the same, in some hundred bytes."""
 
-    told: int
+    outline: int
     """Hash of its title, headings and numbers, dates apart."""
     names: int
     """Hash of its capitalised words."""

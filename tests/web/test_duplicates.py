@@ -122,9 +122,9 @@ def test_a_page_that_was_forgotten_does_not_stand_for_another() -> None:
     """What could not be stored is not there."""
     duplicates = Duplicates()
     duplicates.judge(page("/a", TEXT, order=1))
-    record = duplicates.kept(f"{SITE}/a")
+    record = duplicates.find_kept(f"{SITE}/a")
     assert record is not None
-    duplicates.forget(record)
+    duplicates.remove(record)
     assert duplicates.judge(page("/b", TEXT, order=2)) == DuplicateVerdict(looks_alike=True)
 
 
@@ -136,7 +136,7 @@ def test_what_a_site_answers_to_any_address_is_no_page() -> None:
     assert duplicates.judge(page("/about", TEXT)) == DuplicateVerdict()
     probe = page("/8f2c91ab33de0177", f"Sorry, /8f2c91ab33de0177 is gone. {sentences('sorry', 20)}")
     assert probe.fingerprint is not None
-    assert {record.url for record in duplicates.learn_not_found(probe.fingerprint)} == {
+    assert {record.url for record in duplicates.add_not_found(probe.fingerprint)} == {
         f"{SITE}/old/team",
         f"{SITE}/old/prices",
     }
@@ -147,5 +147,5 @@ def test_an_equal_page_of_an_earlier_attempt_is_known() -> None:
     """By its text alone."""
     duplicates = Duplicates()
     stored = page("/a", TEXT)
-    duplicates.recall(f"{SITE}/a", 1, stored.content_hash)
+    duplicates.restore(f"{SITE}/a", 1, stored.content_hash)
     assert duplicates.judge(page("/b", TEXT, order=2)).same_as is not None

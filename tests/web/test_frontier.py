@@ -16,7 +16,7 @@ SITE = "https://example.com"
 def make_frontier(max_depth: int = 2, max_pages: int = 100) -> Frontier:
     """A frontier whose home page is open."""
     frontier = Frontier(Scope(f"{SITE}/"), max_depth, max_pages)
-    frontier.recall(Target(url=f"{SITE}/", depth=0), has_place=True, is_open=True)
+    frontier.restore(Target(url=f"{SITE}/", depth=0), has_place=True, is_open=True)
     return frontier
 
 
@@ -33,10 +33,10 @@ def paths(targets: list[Target]) -> list[str]:
 def test_a_page_is_let_in_once_and_only_if_it_belongs_to_the_site() -> None:
     """However its address is written; off site, too deep: not at all."""
     frontier = make_frontier(max_depth=1)
-    frontier.report(0, 0, links("/a", "/b", "/a/", "http://www.example.com/b", "https://elsewhere.com/", "/"))
-    assert paths(frontier.take()) == ["/a", "/b"]
-    frontier.report(1, 1, links("/deep"))
-    assert frontier.take() == []
+    frontier.record_links(0, 0, links("/a", "/b", "/a/", "http://www.example.com/b", "https://elsewhere.com/", "/"))
+    assert paths(frontier.admit_next()) == ["/a", "/b"]
+    frontier.record_links(1, 1, links("/deep"))
+    assert frontier.admit_next() == []
 
 
 def test_the_most_useful_pages_get_the_places() -> None:
@@ -44,9 +44,9 @@ def test_the_most_useful_pages_get_the_places() -> None:
     frontier = make_frontier(max_depth=1, max_pages=6)
     frontier.expect_hints()
     low = [Link(f"{SITE}/{name}") for name in ("login", "tag/x", "cart", "blog/page/7", "a?print=1", "2019/05")]
-    frontier.report(0, 0, [*low, *links("/plain", "/a/b/c/deep"), *links("/products", region="nav")])
-    frontier.report(HINTS, 0, [Link(f"{SITE}/praised", region="sitemap", priority=0.9)])
-    assert paths(frontier.take()) == ["/plain", "/products", "/praised", "/a/b/c/deep", "/tag/x"]
+    frontier.record_links(0, 0, [*low, *links("/plain", "/a/b/c/deep"), *links("/products", region="nav")])
+    frontier.record_links(HINTS, 0, [Link(f"{SITE}/praised", region="sitemap", priority=0.9)])
+    assert paths(frontier.admit_next()) == ["/plain", "/products", "/praised", "/a/b/c/deep", "/tag/x"]
 
 
 def test_the_same_site_gives_the_same_order_whatever_comes_first() -> None:
@@ -65,15 +65,15 @@ def crawl(seed: int, max_pages: int) -> tuple[tuple[int, str, int], ...]:
     hints_come = chance.randint(0, 8)
     while not frontier.is_done or open_:
         if hints_come == 0:
-            frontier.report(HINTS, 0, links(*(f"/hint-{n}" for n in range(7)), "/p3-1", region="sitemap"))
+            frontier.record_links(HINTS, 0, links(*(f"/hint-{n}" for n in range(7)), "/p3-1", region="sitemap"))
         hints_come -= 1
         if open_:
             target = open_.pop(chance.randrange(len(open_)))
             if not frontier.is_leaf(target):
-                frontier.report(target.order, target.depth, links_of(target))
+                frontier.record_links(target.order, target.depth, links_of(target))
             is_duplicate = target.order % 7 == 3
-            frontier.resolve(target, page=None if is_duplicate else A_PAGE, gives_place_back=is_duplicate)
-        found = frontier.take()
+            frontier.record_result(target, page=None if is_duplicate else A_PAGE, gives_place_back=is_duplicate)
+        found = frontier.admit_next()
         taken += found
         open_ += found
     return tuple(sorted((target.order, target.url, target.depth) for target in taken))
@@ -86,46 +86,46 @@ def links_of(target: Target) -> list[Link]:
     return links(*more, f"/list?id={source.randrange(50)}", f"/p{target.depth + 1}-{source.randrange(9)}/?sort=x")
 
 
-A_PAGE = Fingerprint(told=1, names=1, units=np.empty(0, np.uint64), words=np.empty(0, np.uint16), text=1)
+A_PAGE = Fingerprint(outline=1, names=1, units=np.empty(0, np.uint64), words=np.empty(0, np.uint16), text=1)
 
 
 def test_pages_are_let_in_before_their_level_is_known() -> None:
     """As long as no earlier page is out, and there are places enough."""
     frontier = make_frontier(max_depth=2, max_pages=40)
     frontier.expect_hints()
-    frontier.report(0, 0, links("/a", "/b", "/c", "/login"))
-    assert paths(frontier.take()) == ["/a", "/b", "/c"]
-    frontier.report(HINTS, 0, [])
-    assert paths(frontier.take()) == ["/login"]
-    frontier.report(2, 1, links("/b/x"))
-    assert frontier.take() == []
-    frontier.report(1, 1, links("/a/x"))
-    assert paths(frontier.take()) == ["/a/x", "/b/x"]
+    frontier.record_links(0, 0, links("/a", "/b", "/c", "/login"))
+    assert paths(frontier.admit_next()) == ["/a", "/b", "/c"]
+    frontier.record_links(HINTS, 0, [])
+    assert paths(frontier.admit_next()) == ["/login"]
+    frontier.record_links(2, 1, links("/b/x"))
+    assert frontier.admit_next() == []
+    frontier.record_links(1, 1, links("/a/x"))
+    assert paths(frontier.admit_next()) == ["/a/x", "/b/x"]
 
 
 def test_a_page_that_hangs_does_not_hold_up_the_others_for_ever() -> None:
     """It is passed over; what it links to comes when it comes."""
     frontier = make_frontier(max_depth=2)
-    frontier.report(0, 0, links("/hangs", "/b"))
-    assert len(frontier.take()) == 2
-    frontier.report(2, 1, links("/b/x"))
-    assert frontier.take() == []
-    frontier.lose_patience()
-    assert paths(frontier.take()) == ["/b/x"]
+    frontier.record_links(0, 0, links("/hangs", "/b"))
+    assert len(frontier.admit_next()) == 2
+    frontier.record_links(2, 1, links("/b/x"))
+    assert frontier.admit_next() == []
+    frontier.skip_blocked()
+    assert paths(frontier.admit_next()) == ["/b/x"]
     assert not frontier.is_done
-    frontier.report(1, 1, links("/late"))
-    assert paths(frontier.take()) == ["/late"]
+    frontier.record_links(1, 1, links("/late"))
+    assert paths(frontier.admit_next()) == ["/late"]
     assert frontier.is_done
 
 
 def test_a_place_that_is_given_back_goes_to_the_next_in_line() -> None:
     """Pages that turn out not to be pages do not use up `max_pages`; the frontier is not done while one may."""
     frontier = make_frontier(max_depth=1, max_pages=3)
-    frontier.report(0, 0, links("/a", "/b", "/c"))
-    first, second = frontier.take()
+    frontier.record_links(0, 0, links("/a", "/b", "/c"))
+    first, second = frontier.admit_next()
     assert not frontier.is_done
-    frontier.resolve(first, gives_place_back=True)
-    (third,) = frontier.take()
+    frontier.record_result(first, gives_place_back=True)
+    (third,) = frontier.admit_next()
     assert paths([first, second, third]) == ["/a", "/b", "/c"]
     assert frontier.is_done
 
@@ -133,22 +133,22 @@ def test_a_place_that_is_given_back_goes_to_the_next_in_line() -> None:
 def test_what_an_earlier_attempt_knew_is_not_let_in_again() -> None:
     """A resumed build continues: what was found is still in line, and new places follow the old."""
     frontier = make_frontier(max_pages=4)
-    frontier.recall(Target(url=f"{SITE}/stored", depth=1, order=1), has_place=True, is_open=False)
-    frontier.recall(Target(url=f"{SITE}/skipped", depth=1, order=2), has_place=False, is_open=False)
-    frontier.recall_found([Target(url=f"{SITE}/found", depth=1)])
-    frontier.report(0, 0, links("/stored", "/skipped", "/new", "/over"))
-    assert [(t.url.removeprefix(SITE), t.order) for t in frontier.take()] == [("/found", 3), ("/new", 4)]
+    frontier.restore(Target(url=f"{SITE}/stored", depth=1, order=1), has_place=True, is_open=False)
+    frontier.restore(Target(url=f"{SITE}/skipped", depth=1, order=2), has_place=False, is_open=False)
+    frontier.restore_found([Target(url=f"{SITE}/found", depth=1)])
+    frontier.record_links(0, 0, links("/stored", "/skipped", "/new", "/over"))
+    assert [(t.url.removeprefix(SITE), t.order) for t in frontier.admit_next()] == [("/found", 3), ("/new", 4)]
 
 
 def test_an_address_that_was_reached_through_another_is_not_asked_for() -> None:
     """The page has been read already."""
     frontier = make_frontier(max_depth=1)
     frontier.expect_hints()
-    frontier.report(0, 0, links("/go", "/login"))
-    (moved,) = frontier.take()
-    frontier.know(f"{SITE}/login/", moved)
-    frontier.report(HINTS, 0, [])
-    assert frontier.take() == []
+    frontier.record_links(0, 0, links("/go", "/login"))
+    (moved,) = frontier.admit_next()
+    frontier.record_alias(f"{SITE}/login/", moved)
+    frontier.record_links(HINTS, 0, [])
+    assert frontier.admit_next() == []
 
 
 @given(st.lists(st.lists(st.integers(0, 30), max_size=10), max_size=10), st.integers(1, 20))
@@ -158,8 +158,8 @@ def test_never_more_pages_than_asked_for(finds: list[list[int]], most: int) -> N
     taken: list[Target] = []
     order, depth = 0, 0
     for numbers in finds:
-        frontier.report(order, depth, links(*(f"/page-{n}" for n in numbers)))
-        taken += frontier.take()
+        frontier.record_links(order, depth, links(*(f"/page-{n}" for n in numbers)))
+        taken += frontier.admit_next()
         if len(taken) <= order:
             break
         order, depth = taken[order].order, taken[order].depth

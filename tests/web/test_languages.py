@@ -2,7 +2,7 @@
 
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.web.crawl.links import list_links
-from tasks.web.crawl.site_languages import learn_languages
+from tasks.web.crawl.site_languages import detect_languages
 
 SITE = "https://example.com"
 
@@ -17,9 +17,9 @@ def read(html: str, *wanted: str, at: str = "/", more: tuple[str, ...] = ()) -> 
         byte_count=len(html),
     )
     links = list_links(html, SITE + at)
-    languages = learn_languages(page, links, wanted)
+    languages = detect_languages(page, links, wanted)
     all_links = [*links, *(Link(SITE + path) for path in more)]
-    return {link.url.removeprefix(SITE) for link in all_links if not languages.refuse(link)}
+    return {link.url.removeprefix(SITE) for link in all_links if not languages.excludes(link)}
 
 
 def anchors(*links: str) -> str:

@@ -36,11 +36,11 @@ def test_paths_narrow_it() -> None:
 
 def test_an_insecure_link_to_a_secure_site_means_the_secure_page() -> None:
     """And to nobody else."""
-    assert Scope(START).in_site_form("http://example.com/a") == "https://example.com/a"
-    assert Scope(START).in_site_form("http://example.org/a") == "http://example.org/a"
-    assert Scope("http://example.com/").in_site_form("http://example.com/a") == "http://example.com/a"
+    assert Scope(START).with_site_scheme("http://example.com/a") == "https://example.com/a"
+    assert Scope(START).with_site_scheme("http://example.org/a") == "http://example.org/a"
+    assert Scope("http://example.com/").with_site_scheme("http://example.com/a") == "http://example.com/a"
 
 
 def test_without_a_home_page_all_languages_are_read() -> None:
     """As when a build goes on that had read it."""
-    assert scope_of(make_settings(), START, None).admits(Link("https://example.com/de/"))
+    assert scope_of(make_settings(), START, None).allows(Link("https://example.com/de/"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.web.crawl.traps import Kind, family_of, grows_endlessly, numbered
+from tasks.web.crawl.traps import FamilyKind, family_of, grows_endlessly, numbered_family
 
 SITE = "https://example.com"
 
@@ -22,27 +22,27 @@ def test_other_paths_are_let_alone(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/calendar/2026/11", Kind.date),
-        ("/events/2026-11-24", Kind.date),
-        ("/events?month=11&year=2026", Kind.date),
-        ("/events?at=2026-11-24", Kind.date),
-        ("/agenda/november-2026", Kind.date),
-        ("/agenda/2026/november", Kind.date),
-        ("/agenda/März/2027", Kind.date),
-        ("/week/2026-W47", Kind.date),
-        ("/product?id=17", Kind.query),
-        ("/shop?colour=red&size=m", Kind.query),
-        ("/shop?sort=price", Kind.query),
-        ("/item/17", Kind.number),
-        ("/s/8f2c91ab33de01778f2c/about", Kind.random),
-        ("/s123456x/about", Kind.random),
-        ("/tag/red+blue", Kind.list),
-        ("/docs/docs/a", Kind.repeated),
-        ("/cart/", Kind.boilerplate),
-        ("/wp-login.php", Kind.boilerplate),
+        ("/calendar/2026/11", FamilyKind.date),
+        ("/events/2026-11-24", FamilyKind.date),
+        ("/events?month=11&year=2026", FamilyKind.date),
+        ("/events?at=2026-11-24", FamilyKind.date),
+        ("/agenda/november-2026", FamilyKind.date),
+        ("/agenda/2026/november", FamilyKind.date),
+        ("/agenda/März/2027", FamilyKind.date),
+        ("/week/2026-W47", FamilyKind.date),
+        ("/product?id=17", FamilyKind.query),
+        ("/shop?colour=red&size=m", FamilyKind.query),
+        ("/shop?sort=price", FamilyKind.query),
+        ("/item/17", FamilyKind.number),
+        ("/s/8f2c91ab33de01778f2c/about", FamilyKind.random),
+        ("/s123456x/about", FamilyKind.random),
+        ("/tag/red+blue", FamilyKind.list),
+        ("/docs/docs/a", FamilyKind.repeated),
+        ("/cart/", FamilyKind.boilerplate),
+        ("/wp-login.php", FamilyKind.boilerplate),
     ],
 )
-def test_what_a_program_may_make_without_end_is_of_a_family(path: str, kind: Kind) -> None:
+def test_what_a_program_may_make_without_end_is_of_a_family(path: str, kind: FamilyKind) -> None:
     """Dates, parameters, numbers, random parts, what no visitor asks for."""
     family = family_of(SITE + path)
     assert family is not None
@@ -70,5 +70,7 @@ def test_what_people_name_is_of_none(path: str) -> None:
 
 def test_what_ends_in_a_number_may_be_one_of_many() -> None:
     """By the pattern that is left without the number."""
-    families = [numbered(SITE + path) for path in ("/offer-100.html", "/offer-7.html", "/shop/item_12", "/about")]
+    families = [
+        numbered_family(SITE + path) for path in ("/offer-100.html", "/offer-7.html", "/shop/item_12", "/about")
+    ]
     assert [family and family.name for family in families] == ["/offer-….html", "/offer-….html", "/shop/item_…", None]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.web.crawl.urls import clean_url, in_scope, looks_like_page, page_key, parse_base, resolve
+from tasks.web.crawl.urls import clean_url, in_scope, looks_like_page, page_key, parse_base, resolve_url
 
 WHATWG = json.loads(Path(__file__).with_name("whatwg_urls.json").read_text())["vectors"]
 SEGMENT = st.text("abZ0.-_~%2F é;:@+", max_size=6)
@@ -21,7 +21,7 @@ def test_links_are_resolved_as_the_whatwg_standard_says() -> None:
     for text, base, href in WHATWG:
         leads_nowhere = href is None or "@" in urlsplit(href).netloc
         expected = None if leads_nowhere else urldefrag(href).url + ("?" if href.endswith("?") else "")
-        found = resolve(text, parsed) if base and (parsed := parse_base(base)) else clean_url(text)
+        found = resolve_url(text, parsed) if base and (parsed := parse_base(base)) else clean_url(text)
         if found != expected and (found or "").rstrip("?") != (expected or "").rstrip("?"):
             wrong.append((text, base, found, expected))
     assert wrong == []

@@ -2,21 +2,21 @@
 
 import pytest
 
-from tasks.web.crawl.traps import Kind
+from tasks.web.crawl.traps import FamilyKind
 from tasks.web.crawl.urls import page_key
-from tasks.web.crawl.variants import ENOUGH, Form, Versions, base_of
+from tasks.web.crawl.variants import MIN_EXAMPLES, Variant, VariantCounts, base_of
 
 SITE = "https://example.com"
 PAGES = ["about", "team", "prices", "history"]
 
 
-def form_of(path: str, *others: str, until: int = 0) -> Form | None:
+def variant_of(path: str, *others: str, until: int = 0) -> Variant | None:
     """What an address is taken for a version of, on a site with these, the first found on page 0, 1, 2 …"""
-    versions = Versions()
+    counts = VariantCounts()
     known = {page_key(SITE + other) for other in others}
     for source, other in enumerate((*others, path)):
-        versions.find(page_key(SITE + other), SITE + other, source)
-    return versions.form_of(page_key(SITE + path), known.__contains__, until=until or len(others))
+        counts.record(page_key(SITE + other), SITE + other, source)
+    return counts.variant_of(page_key(SITE + path), known.__contains__, until=until or len(others))
 
 
 @pytest.mark.parametrize(
@@ -34,33 +34,33 @@ def test_a_part_that_several_have_beside_known_pages_makes_versions(pattern: str
     """Whatever it is called, and wherever it stands."""
     plain = [f"/{page}" for page in PAGES]
     versions = [pattern.replace("*", page) for page in PAGES]
-    form = form_of(versions[0], *plain, *versions[1:])
-    assert form is not None
-    assert (form.base, form.family.name, form.family.kind) == ("example.com/about", name, Kind.version)
-    assert form_of(versions[0], *versions[1:]) is None
-    assert form_of(versions[0], *plain, *versions[1 : ENOUGH - 1]) is None
+    variant = variant_of(versions[0], *plain, *versions[1:])
+    assert variant is not None
+    assert (variant.base, variant.family.name, variant.family.kind) == ("example.com/about", name, FamilyKind.variant)
+    assert variant_of(versions[0], *versions[1:]) is None
+    assert variant_of(versions[0], *plain, *versions[1 : MIN_EXAMPLES - 1]) is None
 
 
 def test_what_later_pages_name_does_not_count_yet() -> None:
     """So what is early does not depend on which page is read first."""
     others = [*(f"/{page}" for page in PAGES), *(f"/lite/{page}" for page in PAGES[1:])]
-    assert form_of("/lite/about", *others, until=len(others) - 1) is None
+    assert variant_of("/lite/about", *others, until=len(others) - 1) is None
 
 
 def test_the_same_in_capitals_is_a_version() -> None:
     """One alone."""
-    form = form_of("/About", "/about")
-    assert form is not None
-    assert form.base == "example.com/about"
-    assert form_of("/About") is None
+    variant = variant_of("/About", "/about")
+    assert variant is not None
+    assert variant.base == "example.com/about"
+    assert variant_of("/About") is None
 
 
 def test_a_path_that_may_be_put_together_in_any_order_is_combined() -> None:
     """Without its last part it is known, and without one before that as well."""
-    form = form_of("/shop/red/small", "/shop/red", "/shop/small")
-    assert form is not None
-    assert form.family.kind is Kind.combined
-    assert form_of("/shop/red/small", "/shop/red", "/shop/large") is None
+    variant = variant_of("/shop/red/small", "/shop/red", "/shop/small")
+    assert variant is not None
+    assert variant.family.kind is FamilyKind.combined
+    assert variant_of("/shop/red/small", "/shop/red", "/shop/large") is None
 
 
 @pytest.mark.parametrize(
@@ -80,15 +80,15 @@ def test_an_address_of_a_family_has_a_page_it_may_be_a_version_of(path: str, bas
 def test_a_route_with_a_parameter_may_be_a_place_on_its_page() -> None:
     """In an application whose routes are fragments."""
     routes = [f"/#/{page}" for page in PAGES]
-    form = form_of("/#/about?id=more", *routes, *(f"{route}?id=more" for route in routes[1:]))
-    assert form is not None
-    assert (form.base, form.family.name) == (page_key(f"{SITE}/#/about"), "#…?id=…")
+    variant = variant_of("/#/about?id=more", *routes, *(f"{route}?id=more" for route in routes[1:]))
+    assert variant is not None
+    assert (variant.base, variant.family.name) == (page_key(f"{SITE}/#/about"), "#…?id=…")
 
 
 def test_chapters_of_a_book_are_no_versions_of_its_cover() -> None:
     """What is named by a word and a number under a page is a page; what is another name each time may be a version."""
     chapters = [f"/book-{book}/chapter-{number}" for book in range(3) for number in range(4)]
     covers = [f"/book-{book}" for book in range(3)]
-    assert form_of(chapters[0], *covers, *chapters[1:]) is None
+    assert variant_of(chapters[0], *covers, *chapters[1:]) is None
     sessions = [f"/book-{book}/s{number}x" for book in range(3) for number in range(1_230, 1_234)]
-    assert form_of(sessions[0], *covers, *sessions[1:]) is not None
+    assert variant_of(sessions[0], *covers, *sessions[1:]) is not None

@@ -40,7 +40,7 @@ class Candidate:
         return rank, self.family is not None, self.source, self.position
 
 
-def merge(first: Link, more: Link) -> Link:
+def merge_links(first: Link, more: Link) -> Link:
     """The first link, with what only the other one tells."""
     return replace(
         first,

@@ -28,7 +28,7 @@ MIN_WORDS = 60
 
 
 @dataclass(slots=True)
-class Record:
+class KeptPage:
     """A page that is kept."""
 
     url: str
@@ -42,7 +42,7 @@ class Record:
     """Another page calls it so."""
 
     @property
-    def claim(self) -> tuple[bool, bool, int, int]:
+    def precedence(self) -> tuple[bool, bool, int, int]:
         """What decides between pages that are one: the smaller is kept."""
         parts = urlsplit(self.url)
         has_query = bool(parts.query) or "?" in parts.fragment
@@ -53,9 +53,9 @@ class Record:
 class DuplicateVerdict:
     """What to do with a page."""
 
-    same_as: Record | None = None
+    same_as: KeptPage | None = None
     """It is left out: this one says the same."""
-    replaces: Record | None = None
+    replaces: KeptPage | None = None
     """It is kept, and this one is not."""
     is_not_found: bool = False
     """It is what the site answers to any address."""
@@ -67,10 +67,10 @@ class DuplicateVerdict:
 class Duplicates:
     """The pages kept so far."""
 
-    _by_key: dict[str, Record] = field(default_factory=dict)
-    _by_hash: dict[str, Record] = field(default_factory=dict)
-    _by_told: defaultdict[int, list[Record]] = field(default_factory=lambda: defaultdict(list))
-    _by_canonical: defaultdict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    _by_key: dict[str, KeptPage] = field(default_factory=dict)
+    _by_hash: dict[str, KeptPage] = field(default_factory=dict)
+    _by_outline: defaultdict[int, list[KeptPage]] = field(default_factory=lambda: defaultdict(list))
+    _by_canonical: defaultdict[str, list[KeptPage]] = field(default_factory=lambda: defaultdict(list))
     """Kept pages that call another address canonical, by its key."""
     _texts: set[int] = field(default_factory=set)
     _not_found: list[Fingerprint] = field(default_factory=list)
@@ -87,79 +87,79 @@ class Duplicates:
         if other is None:
             self._keep(record, canonical)
             return DuplicateVerdict(looks_alike=looks_alike)
-        if record.claim < other.claim:
-            self.forget(other)
+        if record.precedence < other.precedence:
+            self.remove(other)
             self._keep(record, canonical)
             return DuplicateVerdict(replaces=other)
         return DuplicateVerdict(same_as=other)
 
-    def learn_not_found(self, page: Fingerprint) -> list[Record]:
+    def add_not_found(self, page: Fingerprint) -> list[KeptPage]:
         """Take in what the site answers to an address it cannot have; the kept pages that are no more than that."""
         self._not_found.append(page)
         found = [record for record in self._by_key.values() if self._is_not_found(record.fingerprint)]
         for record in found:
-            self.forget(record)
+            self.remove(record)
         return found
 
-    def recall(
+    def restore(
         self, url: str, order: int, content_hash: str, *, target_url: str = "", fingerprint: Fingerprint | None = None
     ) -> None:
         """Take in a page that an earlier attempt of the build has stored, read at `target_url` (absent: there).
 
         Without its fingerprint only equal ones are known to be the same.
         """
-        self._keep(Record(url, target_url or url, order, content_hash, fingerprint or _UNKNOWN), "")
+        self._keep(KeptPage(url, target_url or url, order, content_hash, fingerprint or _UNKNOWN), "")
 
-    def forget(self, record: Record) -> None:
+    def remove(self, record: KeptPage) -> None:
         """Take back that a page is kept."""
         if self._by_key.get(key := page_key(record.url)) is record:
             del self._by_key[key]
         if self._by_hash.get(record.content_hash) is record:
             del self._by_hash[record.content_hash]
-        for alike in (self._by_told[record.fingerprint.told], *self._by_canonical.values()):
+        for alike in (self._by_outline[record.fingerprint.outline], *self._by_canonical.values()):
             if record in alike:
                 alike.remove(record)
 
-    def kept(self, url: str) -> Record | None:
+    def find_kept(self, url: str) -> KeptPage | None:
         """The page that is kept under this address, however it is written."""
         return self._by_key.get(page_key(url))
 
-    def _record(self, page: ChunkedPage) -> Record:
+    def _record(self, page: ChunkedPage) -> KeptPage:
         target, url = page.page.target, page.page.url
         is_canonical = page_key(url) in self._by_canonical
-        return Record(url, target.url, target.order, page.content_hash, page.fingerprint or _UNKNOWN, is_canonical)
+        return KeptPage(url, target.url, target.order, page.content_hash, page.fingerprint or _UNKNOWN, is_canonical)
 
-    def _keep(self, record: Record, canonical: str) -> None:
+    def _keep(self, record: KeptPage, canonical: str) -> None:
         self._by_key[page_key(record.url)] = record
         self._by_hash.setdefault(record.content_hash, record)
         if record.fingerprint.word_count >= MIN_WORDS:
-            self._by_told[record.fingerprint.told].append(record)
+            self._by_outline[record.fingerprint.outline].append(record)
         if canonical:
             self._by_canonical[canonical].append(record)
 
-    def _find(self, record: Record, canonical: str) -> Record | None:
+    def _find(self, record: KeptPage, canonical: str) -> KeptPage | None:
         """The kept page that this one is the same as."""
         if same := self._by_key.get(page_key(record.url)):
             return same
         named = self._by_key.get(canonical)
         siblings = self._by_canonical.get(canonical, []) + self._by_canonical.get(page_key(record.url), [])
         for other in [named, *siblings] if named else siblings:
-            if shared_part(record.fingerprint, other.fingerprint) >= MIN_SHARED_BY_CANONICAL:
+            if shared_share(record.fingerprint, other.fingerprint) >= MIN_SHARED_BY_CANONICAL:
                 other.is_canonical |= other is named
                 return other
         equal = self._by_hash.get(record.content_hash)
         if equal and _are_equal(record.fingerprint, equal.fingerprint):
             return equal
-        alike = self._by_told.get(record.fingerprint.told, [])
-        same_ones = [other for other in alike if say_the_same(record.fingerprint, other.fingerprint)]
-        return min(same_ones, key=_claim) if same_ones else None
+        alike = self._by_outline.get(record.fingerprint.outline, [])
+        same_ones = [other for other in alike if are_near_duplicates(record.fingerprint, other.fingerprint)]
+        return min(same_ones, key=_precedence) if same_ones else None
 
     def _is_not_found(self, page: Fingerprint) -> bool:
-        return any(page.text == known.text or say_the_same(page, known) for known in self._not_found)
+        return any(page.text == known.text or are_near_duplicates(page, known) for known in self._not_found)
 
 
-def _claim(record: Record) -> tuple[bool, bool, int, int]:
-    return record.claim
+def _precedence(record: KeptPage) -> tuple[bool, bool, int, int]:
+    return record.precedence
 
 
 def _canonical_key(page: ChunkedPage) -> str:
@@ -176,13 +176,13 @@ def _canonical_key(page: ChunkedPage) -> str:
 
 def _are_equal(page: Fingerprint, other: Fingerprint) -> bool:
     """Whether two pages with the same Markdown are one: a short text may stand under many titles."""
-    return page.word_count >= MIN_WORDS or page.told == other.told or other is _UNKNOWN
+    return page.word_count >= MIN_WORDS or page.outline == other.outline or other is _UNKNOWN
 
 
-def say_the_same(page: Fingerprint, other: Fingerprint) -> bool:
+def are_near_duplicates(page: Fingerprint, other: Fingerprint) -> bool:
     """Whether two pages say nearly the same."""
     whole = max(page.word_count, other.word_count)
-    if page.told != other.told or min(page.word_count, other.word_count) < MIN_WORDS:
+    if page.outline != other.outline or min(page.word_count, other.word_count) < MIN_WORDS:
         return False
     here, there = _apart(page, other)
     if here + there > MAX_APART * whole:
@@ -190,7 +190,7 @@ def say_the_same(page: Fingerprint, other: Fingerprint) -> bool:
     return not (here and there) or page.names == other.names != _NO_NAMES
 
 
-def shared_part(page: Fingerprint, other: Fingerprint) -> float:
+def shared_share(page: Fingerprint, other: Fingerprint) -> float:
     """The part of the smaller page's words that stand on the other one too, 0 … 1."""
     here, there = _apart(page, other)
     smaller, apart = min((page.word_count, here), (other.word_count, there))

@@ -60,9 +60,9 @@ def fingerprint_of(page: ReadPage) -> Fingerprint:
     sentences = [" ".join(words) for unit in _END.split(bare) if (words := _words(unit))]
     units = {hash_of(sentence): min(sentence.count(" ") + 1, 65_535) for sentence in sentences}
     kept = sorted(units)[:MAX_UNITS]
-    told = [*title, "|", *chain.from_iterable(headings), "|", *sorted(_NUMBER.findall(bare))]
+    outline = [*title, "|", *chain.from_iterable(headings), "|", *sorted(_NUMBER.findall(bare))]
     return Fingerprint(
-        told=hash_of(" ".join(told)),
+        outline=hash_of(" ".join(outline)),
         names=hash_of(" ".join(sorted(set(_NAME.findall(text))))),
         units=np.array(kept, dtype=np.uint64),
         words=np.array([units[unit] for unit in kept], dtype=np.uint16),

@@ -19,9 +19,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tasks.core.models import Fingerprint, Link, Target
-from tasks.web.crawl.candidates import Candidate, merge
+from tasks.web.crawl.candidates import Candidate, merge_links
+from tasks.web.crawl.family_tracker import LEFT_OUT, FamilyTracker
 from tasks.web.crawl.scope import Scope
-from tasks.web.crawl.suspects import OUT, Suspects
 from tasks.web.crawl.traps import Family, family_of, grows_endlessly
 from tasks.web.crawl.urls import page_key
 
@@ -29,8 +29,8 @@ HINTS = 2**31
 """The order of what is no page but tells of pages: sitemaps and the like. It comes after the home page."""
 EARLY_SHARE = 4
 """One in so many places may be given before a level is known."""
-DEEPER = "paths that grow ever deeper"
-SAID_ALREADY = "addresses of pages read already"
+DEEP_PATHS = "paths that grow ever deeper"
+REPEATED_PAGES = "addresses of pages read already"
 
 
 @dataclass
@@ -50,8 +50,8 @@ class Frontier:
     """Candidates by depth and key."""
     _early: defaultdict[int, dict[int, deque[str]]] = field(default_factory=lambda: defaultdict(dict))
     """Keys of candidates by depth and source, while their level is not known."""
-    _early_left: dict[int, int] = field(default_factory=dict)
-    _line: deque[tuple[str, Candidate]] | None = None
+    _early_budget: dict[int, int] = field(default_factory=dict)
+    _level_queue: deque[tuple[str, Candidate]] | None = None
     """The present level in order, once it is known."""
     _held: dict[str, deque[tuple[str, Candidate]]] = field(default_factory=dict)
     """Candidates of the present level whose family has had its share, by family."""
@@ -59,68 +59,68 @@ class Frontier:
     _next: int = 0
     _open: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     """Orders of open URLs by depth, those passed over left aside."""
-    _unlisted: set[int] = field(default_factory=set)
+    _unreported: set[int] = field(default_factory=set)
     _pending: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._suspects = Suspects(self._known)
-        self._families = self._suspects.families
+        self._tracker = FamilyTracker(self._known)
+        self._budgets = self._tracker.budgets
 
     # What was found
 
     def expect_hints(self) -> None:
         """Say that hints are being looked for: the first level is known when they are reported."""
-        self._unlisted.add(HINTS)
+        self._unreported.add(HINTS)
         self._open[0].add(HINTS)
 
-    def report(self, order: int, depth: int, links: Iterable[Link]) -> list[Target]:
+    def record_links(self, order: int, depth: int, links: Iterable[Link]) -> list[Target]:
         """Take in the links of a URL that was open; those that are new and of the site, for the record."""
         new = []
         links = tuple(links)
         if depth < self.max_depth:
             for position, link in enumerate(links):
-                if candidate := self._take_in(link, depth + 1, order, position):
+                if candidate := self._add_link(link, depth + 1, order, position):
                     new.append(Target(url=candidate.link.url, depth=depth + 1))
-        self._suspects.look_through(order, depth, (self.scope.in_site_form(link.url) for link in links))
-        self._unlisted.discard(order)
+        self._tracker.record_links(order, depth, (self.scope.with_site_scheme(link.url) for link in links))
+        self._unreported.discard(order)
         self._open[depth].discard(order)
         return new
 
-    def _take_in(self, link: Link, depth: int, source: int, position: int) -> Candidate | None:
-        url = self.scope.in_site_form(link.url)
+    def _add_link(self, link: Link, depth: int, source: int, position: int) -> Candidate | None:
+        url = self.scope.with_site_scheme(link.url)
         key = page_key(url)
         known = self._known.get(key)
         if isinstance(known, Candidate):
-            self._improve(key, known, link, depth, source, position)
-        if known is not None or not self.scope.admits(link):
+            self._update_candidate(key, known, link, depth, source, position)
+        if known is not None or not self.scope.allows(link):
             return None
         if grows_endlessly(url):
-            self._known[key] = OUT
-            self.left_out[DEEPER] += 1
+            self._known[key] = LEFT_OUT
+            self.left_out[DEEP_PATHS] += 1
             return None
         if sum(map(len, self._waiting.values())) >= max(5_000, 4 * self.max_pages):
             return None
         if url != link.url:
             link = replace(link, url=url)
         candidate = Candidate(link, depth, source, position, source == 0, family=family_of(url))
-        self._suspects.find(key, url, source)
-        self._place(key, candidate)
+        self._tracker.record_url(key, url, source)
+        self._queue(key, candidate)
         return candidate
 
-    def _place(self, key: str, candidate: Candidate) -> None:
+    def _queue(self, key: str, candidate: Candidate) -> None:
         self._known[key] = candidate
-        if candidate.depth > self._level or (candidate.depth == self._level and self._line is None):
+        if candidate.depth > self._level or (candidate.depth == self._level and self._level_queue is None):
             self._waiting[candidate.depth][key] = candidate
             self._early[candidate.depth].setdefault(candidate.source, deque()).append(key)
-        elif self._line is not None:
+        elif self._level_queue is not None:
             # Of a level that was thought to be known: its source had been passed over.
-            self._suspects.line_up(candidate)
-            self._line.append((key, candidate))
+            self._tracker.settle_family(candidate)
+            self._level_queue.append((key, candidate))
         else:
             self._level = min(self._level, self.max_depth)
             self._waiting[self._level][key] = candidate
 
-    def _improve(self, key: str, known: Candidate, link: Link, depth: int, source: int, position: int) -> None:
+    def _update_candidate(self, key: str, known: Candidate, link: Link, depth: int, source: int, position: int) -> None:
         """Take in that a candidate was found once more; where it was found first decides how it is written."""
         if depth > known.depth:
             # What deeper pages link to must not decide: it depends on when they come.
@@ -130,78 +130,82 @@ class Frontier:
         if (depth, source, position) < known.found_at:
             if self._waiting[known.depth].pop(key, None) is None:
                 return
-            known.link = merge(replace(link, url=self.scope.in_site_form(link.url)), known.link)
+            known.link = merge_links(replace(link, url=self.scope.with_site_scheme(link.url)), known.link)
             known.depth, known.source, known.position = depth, source, position
-            self._place(key, known)
+            self._queue(key, known)
         else:
-            known.link = merge(known.link, link)
+            known.link = merge_links(known.link, link)
 
-    def foresee(self, targets: Iterable[Target]) -> None:
+    def register_known(self, targets: Iterable[Target]) -> None:
         """Take in that an earlier attempt had found these, before each is recalled."""
         for target in targets:
-            self._suspects.find(page_key(target.url), target.url, 0)
+            self._tracker.record_url(page_key(target.url), target.url, 0)
 
-    def recall(
+    def restore(
         self,
         target: Target,
         *,
         has_place: bool,
         is_open: bool,
         page: Fingerprint | None = None,
-        in_vain: bool = False,
+        was_wasted: bool = False,
     ) -> None:
         """Take in a URL that an earlier attempt of the build had let in: `page` is what it had read there, and
-        `in_vain` that it had been read already."""
+        `was_wasted` that it had been read already."""
         key = page_key(target.url)
         self._known[key] = target.order
         self._next = max(self._next, target.order + 1)
         self.admitted += has_place
-        self._suspects.recall(target)
+        self._tracker.restore(target)
         if not is_open:
-            was_asked = has_place or in_vain
-            self._suspects.learn(target.order, page, was_asked=was_asked, was_in_vain=in_vain)
+            was_asked = has_place or was_wasted
+            self._tracker.record_result(target.order, page, was_asked=was_asked, was_wasted=was_wasted)
         if is_open:
             self._pending.add(target.order)
             if not self.is_leaf(target):
-                self._unlisted.add(target.order)
+                self._unreported.add(target.order)
                 self._open[target.depth].add(target.order)
 
-    def recall_found(self, targets: Iterable[Target]) -> None:
+    def restore_found(self, targets: Iterable[Target]) -> None:
         """Take in URLs that an earlier attempt had found and not let in."""
         for position, target in enumerate(targets):
-            self._take_in(Link(target.url), target.depth, -1, position)
+            self._add_link(Link(target.url), target.depth, -1, position)
 
     # What is let in
 
-    def take(self) -> list[Target]:
+    def admit_next(self) -> list[Target]:
         """The URLs that are to be read from now on, in order."""
         taken: list[Target] = []
         while self._level <= self.max_depth:
-            if self._line is None and (self._suspects.are_under_way or not self._is_level_known()):
-                taken += self._take_early()
+            if self._level_queue is None and (self._tracker.has_pending or not self._is_level_known()):
+                taken += self._admit_early()
                 break
-            taken += self._take_line()
-            has_more = self._held or self._line
-            if (self._pending and has_more) or (self._line and not self._families.is_futile) or self._line is None:
+            taken += self._admit_level()
+            has_more = self._held or self._level_queue
+            if (
+                (self._pending and has_more)
+                or (self._level_queue and not self._budgets.is_exhausted)
+                or self._level_queue is None
+            ):
                 # What is pending may give a place back, or show that more of a family is worth it.
                 break
-            self._leave_level()
+            self._close_level()
         return taken
 
     def _is_level_known(self) -> bool:
         """Whether all pages on which URLs of the level stand have been looked through."""
         return not any(self._open[depth] for depth in range(self._level))
 
-    def _take_early(self) -> Iterator[Target]:
+    def _admit_early(self) -> Iterator[Target]:
         """Content of pages before which no other is out, in their order, up to the level's early share."""
         if any(self._open[depth] for depth in range(self._level - 1)):
             return
         first_out = min(self._open[self._level - 1], default=HINTS + 1)
         sources = self._early[self._level]
-        left = self._early_left.setdefault(self._level, max(1, self.max_pages // EARLY_SHARE))
+        left = self._early_budget.setdefault(self._level, max(1, self.max_pages // EARLY_SHARE))
         for source in sorted(source for source in sources if source < first_out):
             while keys := sources[source]:
-                if left <= 0 or self.admitted >= self.max_pages or self._families.is_futile:
+                if left <= 0 or self.admitted >= self.max_pages or self._budgets.is_exhausted:
                     # If there is no place now, these are the next to get one.
                     return
                 key = keys.popleft()
@@ -210,107 +214,107 @@ class Frontier:
                     candidate
                     and candidate.source == source
                     and candidate.may_be_early
-                    and self._suspects.family(candidate, source) is None
+                    and self._tracker.classify(candidate, source) is None
                 ):
                     left -= 1
-                    self._early_left[self._level] = left
+                    self._early_budget[self._level] = left
                     del self._waiting[self._level][key]
-                    yield self._let_in(key, candidate)
+                    yield self._admit(key, candidate)
             del sources[source]
 
-    def _take_line(self) -> Iterator[Target]:
+    def _admit_level(self) -> Iterator[Target]:
         """The level in order, as long as there are places."""
-        if self._line is None:
-            yield from self._take_early()
-            if self.admitted >= self.max_pages and self._early_left[self._level] > 0:
+        if self._level_queue is None:
+            yield from self._admit_early()
+            if self.admitted >= self.max_pages and self._early_budget[self._level] > 0:
                 return
             waiting = self._waiting.pop(self._level, {})
-            self._line = deque(sorted(waiting.items(), key=lambda pair: pair[1].rank))
-            for _, candidate in self._line:
-                self._suspects.line_up(candidate)
+            self._level_queue = deque(sorted(waiting.items(), key=lambda pair: pair[1].rank))
+            for _, candidate in self._level_queue:
+                self._tracker.settle_family(candidate)
             self._early.pop(self._level, None)
-        yield from self._take_held()
-        while self._line and self.admitted < self.max_pages and not self._families.is_futile:
-            key, candidate = self._line.popleft()
+        yield from self._admit_held()
+        while self._level_queue and self.admitted < self.max_pages and not self._budgets.is_exhausted:
+            key, candidate = self._level_queue.popleft()
             family = candidate.family
             if self._known.get(key) is not candidate:
                 # It was reached under another address meanwhile.
                 continue
-            if family is None or (not candidate.base and self._families.is_first(family)):
-                yield self._let_in(key, candidate)
-            elif not candidate.base and family.name not in self._held and self._families.let_in(family):
-                yield self._let_in(key, candidate, family)
+            if family is None or (not candidate.base and self._budgets.claim_skeleton(family)):
+                yield self._admit(key, candidate)
+            elif not candidate.base and family.name not in self._held and self._budgets.admit(family):
+                yield self._admit(key, candidate, family)
             else:
                 self._held.setdefault(family.name, deque()).append((key, candidate))
-        yield from self._take_held()
+        yield from self._admit_held()
 
-    def _take_held(self) -> Iterator[Target]:
+    def _admit_held(self) -> Iterator[Target]:
         """More of the families; in rounds: not before it is known how all that were let in of them have turned out."""
-        if self._suspects.are_under_way or not self._suspects.are_bases_read(self._pending):
+        if self._tracker.has_pending or not self._tracker.are_bases_read(self._pending):
             return
         for name in sorted(self._held):
             while self._held[name] and self.admitted < self.max_pages:
                 key, candidate = self._held[name][0]
                 family = candidate.family
                 if self._known.get(key) is candidate and family is not None:
-                    if not self._families.let_in(family):
+                    if not self._budgets.admit(family):
                         break
-                    yield self._let_in(key, candidate, family)
+                    yield self._admit(key, candidate, family)
                 self._held[name].popleft()
             if not self._held[name]:
                 del self._held[name]
 
-    def _let_in(self, key: str, candidate: Candidate, family: Family | None = None) -> Target:
+    def _admit(self, key: str, candidate: Candidate, family: Family | None = None) -> Target:
         target = Target(url=candidate.link.url, depth=candidate.depth, order=self._next)
         self._next += 1
         self._known[key] = target.order
         self.admitted += 1
         self._pending.add(target.order)
         if not self.is_leaf(target):
-            self._unlisted.add(target.order)
+            self._unreported.add(target.order)
             self._open[target.depth].add(target.order)
-        self._suspects.let_in(target, family, candidate.base)
+        self._tracker.record_admission(target, family, candidate.base)
         return target
 
-    def _leave_level(self) -> None:
+    def _close_level(self) -> None:
         """What a family has not had until now it will not have."""
         for name, held in self._held.items():
             self.left_out[name] += len(held)
             for key, _ in held:
-                self._known[key] = OUT
+                self._known[key] = LEFT_OUT
         self._held.clear()
-        for key, _ in self._line or ():
-            self._known[key] = OUT
-            self.left_out[SAID_ALREADY] += 1
-        self._line = None
+        for key, _ in self._level_queue or ():
+            self._known[key] = LEFT_OUT
+            self.left_out[REPEATED_PAGES] += 1
+        self._level_queue = None
         self._level += 1
 
-    def lose_patience(self) -> None:
+    def skip_blocked(self) -> None:
         """Pass over the pages that all others wait for: what they link to comes later."""
         for depth in range(self._level):
             self._open[depth].clear()
-        self._suspects.lose_patience()
+        self._tracker.skip_pending()
 
     # What became of it
 
-    def resolve(
+    def record_result(
         self,
         target: Target,
         *,
         page: Fingerprint | None = None,
         gives_place_back: bool = False,
-        was_in_vain: bool = False,
+        was_wasted: bool = False,
     ) -> None:
         """Take in what became of a URL: `page` if it was worth reading; its place is free if it is no page.
 
-        `was_in_vain`: the site was asked for it, and what it answered had been read.
+        `was_wasted`: the site was asked for it, and what it answered had been read.
         """
         self._pending.discard(target.order)
         self.admitted -= gives_place_back
-        was_asked = was_in_vain or not gives_place_back
-        self._suspects.learn(target.order, page, was_asked=was_asked, was_in_vain=was_in_vain)
+        was_asked = was_wasted or not gives_place_back
+        self._tracker.record_result(target.order, page, was_asked=was_asked, was_wasted=was_wasted)
 
-    def know(self, url: str, target: Target) -> None:
+    def record_alias(self, url: str, target: Target) -> None:
         """Take in that a page has turned out to be at another address, which need not be asked for any more."""
         key = page_key(url)
         known = self._known.get(key)
@@ -319,19 +323,19 @@ class Frontier:
         if not isinstance(known, int):
             self._known[key] = target.order
 
-    def share_of(self, family: str) -> int:
+    def count_admitted(self, family: str) -> int:
         """How many URLs of a family were let in."""
-        return self._families.admitted(family)
+        return self._budgets.admitted(family)
 
     @property
     def is_waiting(self) -> bool:
         """Whether there are URLs that have been found and not let in."""
-        return bool(self._line or self._held or any(self._waiting.values()))
+        return bool(self._level_queue or self._held or any(self._waiting.values()))
 
     @property
     def is_done(self) -> bool:
         """Whether no URL can be let in any more; to be asked when `take` has given none."""
-        return not self._unlisted and (not self._pending or not self.is_waiting)
+        return not self._unreported and (not self._pending or not self.is_waiting)
 
     def is_leaf(self, target: Target) -> bool:
         """Whether the links of this page are not followed."""

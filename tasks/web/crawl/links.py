@@ -7,7 +7,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.core.models import FetchedPage, FetchMethod, Link
 from tasks.web.crawl.directives import forbids_following
-from tasks.web.crawl.urls import ROUTES, looks_like_page, parse_base, resolve
+from tasks.web.crawl.urls import ROUTES, looks_like_page, parse_base, resolve_url
 
 MAX_LINKS = 10_000
 """Links read from one page; a page with more is a trap or a dump."""
@@ -46,12 +46,12 @@ def list_links(html: str, base_url: str, *, keep_routes: bool = False, with_cont
     parts = _Parts(html, base_url)
     found: dict[str, Link] = {}
     for anchor, href, language in parts.hrefs(keep_routes):
-        url = resolve(href, parts.base, keep_route=keep_routes) if parts.base else None
+        url = resolve_url(href, parts.base, keep_route=keep_routes) if parts.base else None
         if url and url not in found and looks_like_page(url):
             text, region = (_text(anchor), parts.region_of(anchor)) if with_context else ("", "main")
             found[url] = Link(url, text, region, language)
     for href, language in parts.alternates():
-        if parts.base and (url := resolve(href, parts.base)):
+        if parts.base and (url := resolve_url(href, parts.base)):
             found.setdefault(url, Link(url, "", "head", language))
     return list(found.values())
 
@@ -59,7 +59,7 @@ def list_links(html: str, base_url: str, *, keep_routes: bool = False, with_cont
 def list_feeds(html: str, base_url: str) -> list[str]:
     """Feeds (RSS, Atom) that the page offers."""
     parts = _Parts(html, base_url)
-    urls = (resolve(href, parts.base) for href in parts.feeds() if parts.base)
+    urls = (resolve_url(href, parts.base) for href in parts.feeds() if parts.base)
     return [url for url in urls if url]
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from tasks.core.models import FetchedPage, Link
 from tasks.core.settings import Settings
-from tasks.web.crawl.site_languages import Languages, learn_languages
+from tasks.web.crawl.site_languages import Languages, detect_languages
 from tasks.web.crawl.urls import in_scope, page_key, site_key
 
 _NO_LANGUAGES = Languages()
@@ -36,11 +36,11 @@ class Scope:
             return False
         return self._excluded is None or not self._excluded.match(path)
 
-    def admits(self, link: Link) -> bool:
+    def allows(self, link: Link) -> bool:
         """Whether the link leads to such a page, in a language that is wanted."""
-        return self.contains(link.url) and not self.languages.refuse(link)
+        return self.contains(link.url) and not self.languages.excludes(link)
 
-    def in_site_form(self, url: str) -> str:
+    def with_site_scheme(self, url: str) -> str:
         """The URL with the site's own scheme: a link to `http:` on a site that answers to `https:` means that."""
         if url.startswith("http://") and self.start_url.startswith("https://") and _same_host(url, self.start_url):
             return "https://" + url.removeprefix("http://")
@@ -65,5 +65,5 @@ def _any_of(globs: tuple[str, ...]) -> re.Pattern[str] | None:
 
 def scope_of(settings: Settings, start_url: str, home: FetchedPage | None, links: tuple[Link, ...] = ()) -> Scope:
     """The site around a start page, as the settings draw it; its languages are learnt from the home page."""
-    languages = Languages() if home is None else learn_languages(home, links, settings.languages)
+    languages = Languages() if home is None else detect_languages(home, links, settings.languages)
     return Scope(start_url, settings.subdomains, settings.include, settings.exclude, languages)

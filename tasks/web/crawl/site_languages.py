@@ -176,7 +176,7 @@ class Languages:
     codes: frozenset[str] = frozenset()
     """All codes the home page links to."""
 
-    def refuse(self, link: Link) -> bool:
+    def excludes(self, link: Link) -> bool:
         """Whether the link leads to a page in a language that is not wanted."""
         if not self.own or "*" in self.wanted:
             return False
@@ -194,7 +194,7 @@ class Languages:
         return code == wish or (wish not in self.codes and code.split("-")[0] == wish.split("-")[0])
 
 
-def learn_languages(page: FetchedPage, links: Iterable[Link], wanted: tuple[str, ...] = ()) -> Languages:
+def detect_languages(page: FetchedPage, links: Iterable[Link], wanted: tuple[str, ...] = ()) -> Languages:
     """What the home page shows of its site's languages.
 
     A page that only offers languages has none of its own: then English is read if it is offered, or the first.

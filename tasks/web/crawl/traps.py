@@ -17,7 +17,7 @@ MAX_REPEATS = 2
 """Times that a path may have the same segment."""
 
 
-class Kind(StrEnum):
+class FamilyKind(StrEnum):
     """Why a family may be endless."""
 
     query = "query"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
     repeated = "repeated"
     boilerplate = "boilerplate"
     list = "list"
-    version = "version"
+    variant = "variant"
     """Beside a page that is known (`tasks.web.crawl.variants`)."""
     combined = "combined"
     """The same, of a path that may be put together in any order."""
@@ -67,10 +67,10 @@ _DATE_NAMES = frozenset(
 class Family:
     """URLs of one pattern."""
 
-    kind: Kind
+    kind: FamilyKind
     name: str
     """The pattern, as people see it."""
-    wider: str = ""
+    parent: str = ""
     """A pattern that it is part of, and shares the room of."""
     skeleton: str | None = None
     """What is left of the URL without the part that varies: the first with a new one is not of the family."""
@@ -89,30 +89,30 @@ def family_of(url: str) -> Family | None:
     pairs = parse_qsl(parts.query, keep_blank_values=True) if parts.query else []
     names = "&".join(f"{name}=…" for name in sorted({name for name, _ in pairs}))
     if _is_date_path(segments) or any(_is_date_parameter(name, value) for name, value in pairs):
-        return Family(Kind.date, _WHEN.sub("…", parts.path) + (names and f"?{names}"))
+        return Family(FamilyKind.date, _WHEN.sub("…", parts.path) + (names and f"?{names}"))
     word = boilerplate_word(url)
     if pairs:
         path = parts.path.rstrip("/")
-        return Family(Kind.query, f"{path}?…", wider=f"…{word}…" if word else f"?{names}", skeleton=path)
+        return Family(FamilyKind.query, f"{path}?…", parent=f"…{word}…" if word else f"?{names}", skeleton=path)
     if word:
-        return Family(Kind.boilerplate, f"…{word}…")
+        return Family(FamilyKind.boilerplate, f"…{word}…")
     if any(one == other for one, other in pairwise(segments)):
-        return Family(Kind.repeated, "paths that repeat themselves")
+        return Family(FamilyKind.repeated, "paths that repeat themselves")
     for index, segment in enumerate(segments):
         if _RANDOM.fullmatch(segment):
             skeleton = "/".join([*segments[:index], "…", *segments[index + 1 :]])
-            return Family(Kind.random, f"random part {index + 1} of the path", skeleton=skeleton)
+            return Family(FamilyKind.random, f"random part {index + 1} of the path", skeleton=skeleton)
     if segments and _LIST.fullmatch(segments[-1]):
-        return Family(Kind.list, f"{parts.path.rpartition('/')[0]}/…+…")
+        return Family(FamilyKind.list, f"{parts.path.rpartition('/')[0]}/…+…")
     if segments and _NUMBER.fullmatch(segments[-1]):
-        return Family(Kind.number, _NUMBER.sub("…", parts.path))
+        return Family(FamilyKind.number, _NUMBER.sub("…", parts.path))
     return None
 
 
-def numbered(url: str) -> Family | None:
+def numbered_family(url: str) -> Family | None:
     """The family of a URL whose last part ends in a number: it is one if there are many."""
     path = urlsplit(url).path.rstrip("/")
-    return Family(Kind.number, _NUMBER.sub("…", path)) if _NUMBERED.fullmatch(path.rpartition("/")[2]) else None
+    return Family(FamilyKind.number, _NUMBER.sub("…", path)) if _NUMBERED.fullmatch(path.rpartition("/")[2]) else None
 
 
 def _is_date_path(segments: list[str]) -> bool:

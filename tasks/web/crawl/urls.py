@@ -61,7 +61,7 @@ def parse_base(url: str) -> URL | None:
         return None
 
 
-def resolve(href: str, base: URL, *, keep_route: bool = False) -> str | None:
+def resolve_url(href: str, base: URL, *, keep_route: bool = False) -> str | None:
     """The URL to fetch for a link, absolute; nothing if it leads to no page of the web.
 
     `keep_route`: a fragment that is a route of a rendered site stays.
@@ -87,7 +87,7 @@ def resolve(href: str, base: URL, *, keep_route: bool = False) -> str | None:
 def clean_url(url: str, *, keep_route: bool = False) -> str | None:
     """The same for a URL that is absolute."""
     base = parse_base(url)
-    return None if base is None else resolve(base.hash, base, keep_route=keep_route)
+    return None if base is None else resolve_url(base.hash, base, keep_route=keep_route)
 
 
 def _without_visit(query: str) -> str:

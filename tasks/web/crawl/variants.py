@@ -2,7 +2,7 @@
 
 What makes a version is not looked up in a list of words: any part by which several addresses differ from known ones
 may be one (`/about/print`, `/amp/about`, `/about-mobile.html`, `/ABOUT`, `/shop/red/small` beside `/shop/red` and
-`/shop/small`). Versions are a family like others (`tasks.web.crawl.traps`): a few are read, after the page they
+`/shop/small`). VariantCounts are a family like others (`tasks.web.crawl.traps`): a few are read, after the page they
 may be versions of, and more if they say something else. So languages, branches and editions are read whole.
 """
 
@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tasks.web.crawl.traps import Family, Kind, numbered
+from tasks.web.crawl.traps import Family, FamilyKind, numbered_family
 
-ENOUGH = 4
+MIN_EXAMPLES = 4
 """So many addresses with the same part beside a known one are looked at as versions; fewer are read anyway."""
 
 _AFFIX = re.compile(r"(?P<stem>.+?)(?P<mark>[-_.][a-z]\w{1,15})?(?P<extension>\.[a-z]\w{1,4})?", re.IGNORECASE)
@@ -24,7 +24,7 @@ IsKnown = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Variant:
     """A page that an address may be a version of."""
 
     base: str
@@ -35,7 +35,7 @@ class Form:
     """One alone is a version already."""
 
 
-def forms_of(key: str) -> Iterator[Form]:
+def variants_of(key: str) -> Iterator[Variant]:
     """What a page may be a version of, the likeliest first; `key` is its own (`tasks.web.crawl.urls.page_key`)."""
     address, _, route = key.partition("#")
     if route:
@@ -45,49 +45,49 @@ def forms_of(key: str) -> Iterator[Form]:
     if "?" in key or not segments:
         return
     if address != address.lower():
-        yield Form(address.lower(), Family(Kind.version, "the same in capitals"), is_sure=True)
+        yield Variant(address.lower(), Family(FamilyKind.variant, "the same in capitals"), is_sure=True)
     yield from _shorter(host, segments)
     yield from _without_affix(host, segments)
 
 
-def _without_parameters(address: str, route: str) -> Iterator[Form]:
+def _without_parameters(address: str, route: str) -> Iterator[Variant]:
     """The route of an application without what may name a place on its page: `#/guide?id=install`."""
     path, _, query = route.partition("?")
     if query:
         names = "&".join(f"{name}=…" for name in sorted(part.partition("=")[0] for part in query.split("&")))
-        yield Form(f"{address}#{path}", Family(Kind.version, f"#…?{names}"))
+        yield Variant(f"{address}#{path}", Family(FamilyKind.variant, f"#…?{names}"))
 
 
-def _shorter(host: str, segments: list[str]) -> Iterator[Form]:
+def _shorter(host: str, segments: list[str]) -> Iterator[Variant]:
     """The address without its last, or its first segment."""
     if len(segments) < 2:
         return
-    # A name with a number is one of a series (`numbered`), not another name of what it stands under.
-    last = segments[-1] if numbered("/" + segments[-1]) else _class_of(segments[-1])
+    # A name with a number is one of a series (`numbered_family`), not another name of what it stands under.
+    last = segments[-1] if numbered_family("/" + segments[-1]) else _class_of(segments[-1])
     first = _class_of(segments[0])
-    yield Form("/".join((host, *segments[:-1])), Family(Kind.version, f"…/{last}"))
-    yield Form(
+    yield Variant("/".join((host, *segments[:-1])), Family(FamilyKind.variant, f"…/{last}"))
+    yield Variant(
         "/".join((host, *segments[1:])),
-        Family(Kind.version, f"/{first}/…", wider="" if len(segments) == 2 else "a way before the path"),
+        Family(FamilyKind.variant, f"/{first}/…", parent="" if len(segments) == 2 else "a way before the path"),
     )
 
 
-def _without_affix(host: str, segments: list[str]) -> Iterator[Form]:
+def _without_affix(host: str, segments: list[str]) -> Iterator[Variant]:
     """The address without what stands after its last name: `-print`, `.html`, `_mobile.html`."""
     if (affix := _AFFIX.fullmatch(segments[-1])) is None:
         return
     mark, extension = affix["mark"] or "", affix["extension"] or ""
     for name in dict.fromkeys((affix["stem"] + extension, affix["stem"])):
         if name != segments[-1]:
-            yield Form("/".join((host, *segments[:-1], name)), Family(Kind.version, f"…{mark}{extension}"))
+            yield Variant("/".join((host, *segments[:-1], name)), Family(FamilyKind.variant, f"…{mark}{extension}"))
 
 
 def _class_of(segment: str) -> str:
     return "…" if _CHANGING.fullmatch(segment) else segment
 
 
-def combination_of(key: str, is_known: IsKnown) -> Form | None:
-    """The form of a path that combines others: without its last segment it is known, and without one before it too."""
+def combined_variant_of(key: str, is_known: IsKnown) -> Variant | None:
+    """Return the variant of a path that is known without its last segment, and without one before that."""
     host, *segments = key.partition("?")[0].split("/")
     parent = "/".join((host, *segments[:-1]))
     if len(segments) < 3 or not is_known(parent):
@@ -95,49 +95,49 @@ def combination_of(key: str, is_known: IsKnown) -> Form | None:
     for index in range(1, len(segments) - 1):
         other = "/".join((host, *segments[:index], *segments[index + 1 :]))
         if is_known(other):
-            return Form(parent, Family(Kind.combined, f"/{segments[0]}/…/…"), is_sure=True)
+            return Variant(parent, Family(FamilyKind.combined, f"/{segments[0]}/…/…"), is_sure=True)
     return None
 
 
 @dataclass
-class Versions:
+class VariantCounts:
     """How often each part was found by which addresses may be versions of others."""
 
     _sources: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """By name of the family: places of the pages on which its first addresses were found."""
 
-    def find(self, key: str, url: str, source: int) -> None:
+    def record(self, key: str, url: str, source: int) -> None:
         """Take in that an address was found on a page."""
         for family in _families(key, url):
             sources = self._sources[family.name]
             sources.append(source)
-            if len(sources) > ENOUGH:
+            if len(sources) > MIN_EXAMPLES:
                 sources.sort()
                 sources.pop()
 
-    def form_of(self, key: str, is_known: IsKnown, *, until: int) -> Form | None:
+    def variant_of(self, key: str, is_known: IsKnown, *, until: int) -> Variant | None:
         """What the address is taken for a version of, as far as pages up to an order show; most are of none."""
-        if combination := combination_of(key, is_known):
+        if combination := combined_variant_of(key, is_known):
             return combination
-        for form in forms_of(key):
-            if (form.is_sure or self._is_usual(form.family, until)) and is_known(form.base):
-                return form
+        for variant in variants_of(key):
+            if (variant.is_sure or self._is_usual(variant.family, until)) and is_known(variant.base):
+                return variant
         return None
 
     def series_of(self, url: str, *, until: int) -> Family | None:
         """The family of a URL that is one of many which differ in a number at their end."""
-        family = numbered(url)
+        family = numbered_family(url)
         return family if family is not None and self._is_usual(family, until) else None
 
     def _is_usual(self, family: Family, until: int) -> bool:
         sources = self._sources.get(family.name, ())
-        return len(sources) >= ENOUGH and max(sources) <= until
+        return len(sources) >= MIN_EXAMPLES and max(sources) <= until
 
 
 def _families(key: str, url: str) -> set[Family]:
     """All that an address may be of."""
-    series = numbered(url)
-    return {form.family for form in forms_of(key)} | ({series} if series is not None else set())
+    series = numbered_family(url)
+    return {variant.family for variant in variants_of(key)} | ({series} if series is not None else set())
 
 
 def base_of(key: str, is_known: IsKnown) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tasks.core.models import Fingerprint
-from tasks.web.crawl.families import FEW, MANY, Families
+from tasks.web.crawl.family_budgets import FEW, MANY, FamilyBudgets
 from tasks.web.crawl.traps import family_of
 
 SITE = "https://example.com"
@@ -15,26 +15,26 @@ def page(*units: int, words: int = 20, numbers: tuple[int, ...] = ()) -> Fingerp
     return Fingerprint(1, 1, np.array(units, np.uint64), sizes, 1, np.array(numbers, np.uint64))
 
 
-def site_of(others: int = 0) -> Families:
-    """The families of a site that has so many pages of none."""
-    families = Families()
+def site_of(others: int = 0) -> FamilyBudgets:
+    """The budgets of a site that has so many pages of no family."""
+    budgets = FamilyBudgets()
     for number in range(others):
-        families.note(f"{SITE}/page-{number}")
-        families.learn_other(kept=1, in_vain=False)
-    return families
+        budgets.record_plain_url(f"{SITE}/page-{number}")
+        budgets.record_plain_result(kept=1, wasted=False)
+    return budgets
 
 
 def read_all(paths: list[str], pages: list[Fingerprint | None], others: int = 100) -> int:
     """How many of the URLs are read one after the other, each of which turns out as said."""
-    families, read = site_of(others), 0
+    budgets, read = site_of(others), 0
     for path in paths:
         if (family := family_of(SITE + path)) is not None:
-            families.find(family)
+            budgets.record_parameters(family)
     for path, found in zip(paths, pages, strict=True):
         family = family_of(SITE + path)
         assert family is not None
-        if families.let_in(family):
-            families.learn(family, found)
+        if budgets.admit(family):
+            budgets.record_result(family, found)
             read += 1
     return read
 
@@ -76,12 +76,12 @@ def test_months_without_events_are_given_up_and_those_with_events_are_not() -> N
 
 def test_an_archive_without_text_is_read_for_what_it_leads_to() -> None:
     """A month that nothing but links stand on, to stories that nothing else has named."""
-    families = site_of(10)
+    budgets = site_of(10)
     for number in range(120):
         family = family_of(f"{SITE}/{2000 + number // 12}/{number % 12 + 1}")
         assert family is not None
-        assert families.let_in(family)
-        families.learn(family, page(1, words=5), leads_on=True)
+        assert budgets.admit(family)
+        budgets.record_result(family, page(1, words=5), leads_on=True)
 
 
 def test_a_version_of_a_page_has_to_say_something_else() -> None:
@@ -92,65 +92,65 @@ def test_a_version_of_a_page_has_to_say_something_else() -> None:
         ([page(1, 2, 3, 100 + n, words=5) for n in range(9)], 3),
         ([page(9 * n, 5) for n in range(9)], 9),
     ):
-        families, read = site_of(100), 0
+        budgets, read = site_of(100), 0
         for version in versions:
-            if families.let_in(family):
-                families.learn(family, version, base=original)
+            if budgets.admit(family):
+                budgets.record_result(family, version, base=original)
                 read += 1
         assert read == most
 
 
 def test_the_first_with_a_new_path_is_not_held_against_its_parameter() -> None:
     """Where every link carries an id, each page is read once."""
-    families = Families()
+    budgets = FamilyBudgets()
     firsts = [family_of(f"{SITE}/page-{number}?zx={number}") for number in range(20)]
-    assert all(family is not None and families.is_first(family) for family in firsts)
+    assert all(family is not None and budgets.claim_skeleton(family) for family in firsts)
     again = [family_of(f"{SITE}/page-{number}?zx={number + 100}") for number in range(20)]
-    assert not any(family is not None and families.is_first(family) for family in again)
+    assert not any(family is not None and budgets.claim_skeleton(family) for family in again)
 
 
 def test_what_is_read_in_vain_stays_below_what_is_not() -> None:
     """Of all families together, however many there are; a few may be tried on the smallest site."""
     for others, most in ((1, MANY), (20, 20)):
-        families, read = site_of(others), 0
+        budgets, read = site_of(others), 0
         for number in range(100):
             family = family_of(f"{SITE}/trap-{number}?a={number}&b{number}=1")
             assert family is not None
-            if families.let_in(family):
-                families.learn(family, None)
+            if budgets.admit(family):
+                budgets.record_result(family, None)
                 read += 1
         assert 0 < read <= most
 
 
 def test_one_family_does_not_pay_for_others() -> None:
     """When as much was read in vain as may be, one that was not tried is, and goes on as long as it is worth it."""
-    families = site_of(1)
+    budgets = site_of(1)
     for number in range(2 * FEW):
         family = family_of(f"{SITE}/login?return={number}")
         assert family is not None
-        if families.let_in(family):
-            families.learn(family, None)
+        if budgets.admit(family):
+            budgets.record_result(family, None)
     other = family_of(f"{SITE}/cart?from=1&to=2")
     assert other is not None
-    while families.let_in(other):
-        families.learn(other, None)
-    assert families.is_spent
+    while budgets.admit(other):
+        budgets.record_result(other, None)
+    assert budgets.is_spent
     for number in range(50):
         product = family_of(f"{SITE}/product?id={number}")
         assert product is not None
-        assert families.let_in(product)
-        families.learn(product, page(number))
+        assert budgets.admit(product)
+        budgets.record_result(product, page(number))
 
 
 def test_a_site_is_left_when_it_says_the_same_again_and_again() -> None:
     """Also under addresses that nothing is wrong with."""
-    families = site_of(30)
+    budgets = site_of(30)
     for _ in range(29):
-        families.learn_other(kept=0, in_vain=True)
-    assert not families.is_futile
-    families.learn_other(kept=0, in_vain=True)
-    assert families.is_futile
-    small = Families()
+        budgets.record_plain_result(kept=0, wasted=True)
+    assert not budgets.is_exhausted
+    budgets.record_plain_result(kept=0, wasted=True)
+    assert budgets.is_exhausted
+    small = FamilyBudgets()
     for _ in range(MANY - 1):
-        small.learn_other(kept=0, in_vain=True)
-    assert not small.is_futile
+        small.record_plain_result(kept=0, wasted=True)
+    assert not small.is_exhausted
