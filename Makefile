@@ -1,10 +1,12 @@
-# Everything a developer, CI or a curious person does here. `make` alone says what there is.
+# Commands for visitors, developers and CI. `make` alone lists them.
 
-PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
+# The interpreter to install with; without it, the first of python3.11, 3.12, 3.13 and python3 that fits.
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-LOCK := uv pip compile --quiet --no-header --no-annotate --strip-extras --generate-hashes --python-version 3.11
+# One set of versions for Python 3.11 to 3.13 on Linux and macOS: markers say which package is for which.
+LOCK := uv pip compile --quiet --no-header --no-annotate --strip-extras --generate-hashes --universal --python-version 3.11
 
 WIDGET := api/pages/package-lock.json api/pages/build.mjs $(wildcard api/pages/*/*.ts api/pages/*/*.css)
 
@@ -12,16 +14,14 @@ URL ?=
 DEPTH ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo up test bench lint lock clean
+.PHONY: help always install install-dev demo up test bench lint lock clean
 
-help: ## Say what there is
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-$(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed."; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-		|| { echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) is $$($(PYTHON) --version)."; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
+# With PYTHON set, an environment that is already there is checked to be of that version.
+$(VENV)/bin/python: $(if $(PYTHON),always)
+	@sh deployments/install/make_venv.sh $(VENV) $(PYTHON)
 
 $(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the locked packages into $(VENV): about two minutes the first time …"
