@@ -10,11 +10,14 @@ LOCK := uv pip compile --quiet --no-header --no-annotate --strip-extras --genera
 
 WIDGET := api/pages/package-lock.json api/pages/build.mjs $(wildcard api/pages/*/*.ts api/pages/*/*.css)
 
+# Where versions of Python differ: compiled packages, Prefect, processes, the database driver.
+SMOKE := tests/core tests/records tests/knowledge tests/flows/test_runs_in_prefect.py tests/deployments/test_run_processes.py
+
 URL ?=
 DEPTH ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help always install install-dev demo up test bench lint lock clean
+.PHONY: help always install install-dev demo up test smoke bench lint lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -61,6 +64,10 @@ up: install ## Start PostgreSQL, Prefect, the worker and the API; stay up until 
 
 test: install-dev ## Run all tests
 	@$(BIN)/python -m pytest
+
+smoke: install $(VENV)/.installed-dev ## Build the small site and run a quick part of the tests, as CI does for each Python
+	@$(BIN)/python -m deployments.commands.demo --once
+	@$(BIN)/python -m pytest $(SMOKE)
 
 bench: install-dev ## Measure speed and memory, and print a table
 	@$(BIN)/python -m tests.benchmarks

@@ -1,6 +1,6 @@
 """The demo: a widget built before your eyes, from your site or from the small one that comes with the tests.
 
-`python -m deployments.commands.demo [--depth N] [URL]` is what `make demo` runs.
+`python -m deployments.commands.demo [--depth N] [--once] [URL]` is what `make demo` runs.
 """
 
 import argparse
@@ -16,13 +16,15 @@ from tasks.core.settings import load_settings
 
 
 def main() -> None:
-    """Build, print the addresses, stay up until Ctrl-C."""
+    """Build a widget, print its addresses, stay up until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m deployments.commands.demo", description=main.__doc__)
     parser.add_argument("url", nargs="?", help="default: the small site under tests/sites")
     parser.add_argument("--depth", type=int, default=3, help="links to follow from the start page (default: 3)")
+    parser.add_argument("--once", action="store_true", help="end when the widget is built")
     arguments = parser.parse_args()
+    stay = [] if arguments.once else ["--stay"]
     with nullcontext(arguments.url) if arguments.url else serve_own_site() as url:
-        sys.argv = ["widget-builder", "build", url, "--depth", str(arguments.depth), "--stay"]
+        sys.argv = ["widget-builder", "build", url, "--depth", str(arguments.depth), *stay]
         cli.main()
 
 
