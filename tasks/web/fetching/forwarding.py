@@ -1,31 +1,33 @@
-"""How the gate speaks: proxy requests in, the judged connection out, bytes both ways.
+"""HTTP forward proxy: reads proxy requests, connects to the server they name, and relays the bytes both ways.
 
 Plain HTTP keeps its connections alive (RFC 9112): requests for one server follow each other over one
-connection, each with its target looked at. Answers pass as they are; where they end is the client's business.
+connection, and the target of each is checked. Responses are relayed unparsed; the client finds where they end.
 A tunnel, or a request with a body, takes its connection for itself.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import h11
+
 MAX_HEAD_BYTES = 64 * 1024
-_END = b"\r\n\r\n"
-_ABOUT_THE_PROXY = ("connection", "proxy-connection", "proxy-authorization", "keep-alive", "upgrade", "host")
-_FRAMING = ("content-length", "transfer-encoding")
-_EMPTY = re.compile(rb"content-length:[ \t]*0[ \t]*", re.IGNORECASE)
-_HEADER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0\r\n]*")
+_HOP_BY_HOP = (b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive", b"upgrade", b"host")
+"""Headers for the proxy alone (RFC 9110, 7.6.1), and Host, which the target replaces (RFC 9112, 3.2.2)."""
 
 
 class Refusal(Exception):
-    """The gate's own answer instead of a connection; `reason` goes into the header `X-Egress`."""
+    """The gate's own response instead of a connection; `reason` goes into the header `X-Egress`."""
 
     def __init__(self, status: str, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.answer = f"HTTP/1.1 {status}\r\nX-Egress: {reason}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        self.response = f"HTTP/1.1 {status}\r\nX-Egress: {reason}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class HeadTooLarge(Exception):
+    """The request's line and headers exceed `MAX_HEAD_BYTES`: the connection is closed."""
 
 
 @dataclass(frozen=True)
@@ -35,58 +37,104 @@ class ProxyRequest:
     host: str
     port: int
     opening: bytes
-    """What the server gets first."""
+    """First bytes for the server: the request line and headers; empty for a tunnel."""
     is_tunnel: bool
     has_body: bool
 
 
-def parse_request(head: bytes) -> ProxyRequest:
-    """The request whose line and headers these are.
+class RequestReader:
+    """Reads the heads of successive requests from one client."""
+
+    def __init__(self) -> None:
+        self._parser = _new_parser()
+
+    @property
+    def unread(self) -> bytes:
+        """Bytes received after the last request's head."""
+        return self._parser.trailing_data[0]
+
+    def feed(self, data: bytes) -> None:
+        """Add received bytes."""
+        # h11 takes no bytes for the end of the connection.
+        if data:
+            self._parser.receive_data(data)
+
+    def read(self) -> ProxyRequest | None:
+        """Return the next request; `None` until its head is complete.
+
+        Raises:
+            Refusal: malformed, or not a request to a proxy.
+            HeadTooLarge: no end of the head within `MAX_HEAD_BYTES`.
+        """
+        received = len(self.unread)
+        try:
+            event = self._parser.next_event()
+        except h11.RemoteProtocolError as error:
+            if error.error_status_hint == 431:
+                raise HeadTooLarge from error
+            raise Refusal("400 Bad Request", "malformed") from error
+        if not isinstance(event, h11.Request):
+            return None
+        rest = self.unread
+        # h11 limits heads that are still incomplete; this one may have come in one piece.
+        if received - len(rest) > MAX_HEAD_BYTES:
+            raise HeadTooLarge
+        # One parser per request: h11 reads on only when it has seen the response, and those pass unparsed.
+        self._parser = _new_parser()
+        self.feed(rest)
+        return parse_proxy_request(event)
+
+
+def _new_parser() -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+
+
+def parse_proxy_request(request: h11.Request) -> ProxyRequest:
+    """Return the target of a request to a proxy, and the head to send there.
 
     Raises:
-        Refusal: it is not one for a proxy.
+        Refusal: not a request to a proxy.
     """
-    line, *headers = head.split(b"\r\n")
+    is_tunnel = request.method == b"CONNECT"
+    target = request.target.decode("ascii")
     try:
-        method, target, version = line.decode("ascii").split(" ")
-        parts = urlsplit(f"//{target}" if method == "CONNECT" else target)
+        parts = urlsplit(f"//{target}" if is_tunnel else target)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise Refusal("400 Bad Request", "malformed") from error
-    if not host or not all(_HEADER.fullmatch(header) for header in headers):
+    if not host or not (is_tunnel or parts.scheme == "http"):
         raise Refusal("400 Bad Request", "malformed")
-    if method == "CONNECT":
+    if is_tunnel:
         return ProxyRequest(host, port or 443, b"", is_tunnel=True, has_body=False)
-    if parts.scheme != "http":
-        raise Refusal("400 Bad Request", "malformed")
-    fields = [(name.decode("ascii").lower(), header) for header in headers for name in [header.partition(b":")[0]]]
-    has_body = any(_EMPTY.fullmatch(header) is None for name, header in fields if name in _FRAMING)
-    is_last = has_body or version != "HTTP/1.1" or _asks_to_close(fields)
+    has_body = any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in request.headers
+    )
+    is_last = has_body or request.http_version != b"1.1" or _asks_to_close(request)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     lines = [
-        f"{method} {path} HTTP/1.1".encode("ascii"),
-        f"Host: {parts.netloc.rpartition('@')[2]}".encode("ascii"),
-        *(header for name, header in fields if name not in _ABOUT_THE_PROXY),
+        b"%b %b HTTP/1.1" % (request.method, path.encode("ascii")),
+        b"Host: " + parts.netloc.rpartition("@")[2].encode("ascii"),
+        *(b"%b: %b" % item for item in request.headers.raw_items() if item[0].lower() not in _HOP_BY_HOP),
         *([b"Connection: close"] if is_last else []),
     ]
-    return ProxyRequest(host, port or 80, b"\r\n".join(lines) + _END, is_tunnel=False, has_body=has_body)
+    return ProxyRequest(host, port or 80, b"\r\n".join((*lines, b"", b"")), is_tunnel=False, has_body=has_body)
 
 
-def _asks_to_close(fields: list[tuple[str, bytes]]) -> bool:
-    names = ("connection", "proxy-connection")
-    return any(b"close" in header.lower() for name, header in fields if name in names)
+def _asks_to_close(request: h11.Request) -> bool:
+    names = (b"connection", b"proxy-connection")
+    return any(name in names and b"close" in value.lower() for name, value in request.headers)
 
 
 Dial = Callable[[str, int, Callable[[], asyncio.Protocol]], Awaitable[None]]
 """Connects the protocol to a host and port.
 
 Raises:
-    Refusal: it may not be, or nobody answers.
+    Refusal: the target is not permitted, or does not accept the connection.
 """
 
 
 class _Side(asyncio.Protocol):
-    """One end of a forwarded connection: what comes in goes out at the other, no faster than that takes it."""
+    """One end of a relayed connection: bytes received here are sent at the other end, with backpressure."""
 
     def __init__(self, other: "_Side | None" = None) -> None:
         self.other = other
@@ -115,16 +163,16 @@ class _Side(asyncio.Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether something may still be sent."""
+        """Whether bytes can still be sent."""
         return self.transport is not None and not self.transport.is_closing()
 
     def send(self, data: bytes) -> None:
-        """Send it, unless this end is closed."""
+        """Send the bytes, unless this end is closed."""
         if self.transport is not None:
             self.transport.write(data)
 
     def end(self) -> None:
-        """Close after what was written has been sent."""
+        """Close once all written bytes have been sent."""
         if self.transport is not None:
             self.transport.close()
 
@@ -136,12 +184,11 @@ class ClientConnection(_Side):
         super().__init__()
         self._dial = dial
         self._connections = connections
-        self._received = bytearray()
-        """What waits to be passed on."""
+        self._reader = RequestReader()
         self._is_piped = False
-        """Whether what comes in is passed on without being looked at."""
-        self._at: tuple[str, int] | None = None
-        """Where the other side leads."""
+        """Whether received bytes are relayed unparsed."""
+        self._target: tuple[str, int] | None = None
+        """Host and port of the other side."""
         self._dialling: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -152,10 +199,10 @@ class ClientConnection(_Side):
         if self._is_piped:
             super().data_received(data)
             return
-        self._received += data
+        self._reader.feed(data)
         if self._dialling is None:
             self._serve()
-        elif self.transport is not None and len(self._received) > MAX_HEAD_BYTES:
+        elif self.transport is not None and len(self._reader.unread) > MAX_HEAD_BYTES:
             self.transport.pause_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -165,14 +212,14 @@ class ClientConnection(_Side):
             self._dialling.cancel()
 
     def connected(self, server: _Side, request: ProxyRequest) -> None:
-        """The connection a request asked for is there; nothing has come from it yet."""
-        self.other, self._at = server, (request.host, request.port)
+        """Use the connection that was opened for the request; nothing has been received from it yet."""
+        self.other, self._target = server, (request.host, request.port)
         if request.is_tunnel:
             self.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
         self._send(request, server)
 
     async def abort(self) -> None:
-        """End at once."""
+        """Close both ends at once, unsent bytes included."""
         for side in (self, self.other):
             if side is not None and side.transport is not None:
                 side.transport.abort()
@@ -181,29 +228,27 @@ class ClientConnection(_Side):
             await asyncio.wait([self._dialling])
 
     def _serve(self) -> None:
-        """Pass on the requests that have come, as long as they are whole and lead to where we are connected."""
-        while self._dialling is None and not self._is_piped and self._received:
-            head, end, rest = self._received.partition(_END)
-            if len(head) > MAX_HEAD_BYTES:
+        """Forward the complete requests received so far; stop at one that needs another connection."""
+        while self._dialling is None and not self._is_piped:
+            try:
+                request = self._reader.read()
+            except HeadTooLarge:
                 self.end()
                 return
-            if not end:
-                return
-            self._received = rest
-            try:
-                request = parse_request(bytes(head))
             except Refusal as refusal:
                 self._refuse(refusal)
                 return
-            self._pass_on(request)
+            if request is None:
+                return
+            self._forward(request)
 
-    def _pass_on(self, request: ProxyRequest) -> None:
+    def _forward(self, request: ProxyRequest) -> None:
         server = self.other
-        if server is not None and server.is_open and self._at == (request.host, request.port):
+        if server is not None and server.is_open and self._target == (request.host, request.port):
             self._send(request, server)
             return
         if server is not None:
-            # Its end is no longer the client's.
+            # Unlinked first: the end of the old server must not close the client.
             server.other = self.other = None
             server.end()
         self._dialling = asyncio.create_task(self._connect(request))
@@ -223,12 +268,11 @@ class ClientConnection(_Side):
         server.send(request.opening)
         self._is_piped = request.is_tunnel or request.has_body
         if self._is_piped:
-            server.send(bytes(self._received))
-            self._received.clear()
+            server.send(self._reader.unread)
+            self._reader = RequestReader()
 
     def _refuse(self, refusal: Refusal) -> None:
-        self.send(refusal.answer.encode())
-        self._received.clear()
+        self.send(refusal.response.encode())
         self.end()
 
 
