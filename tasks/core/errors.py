@@ -11,6 +11,7 @@ WidgetBuilderError
 │   ├── FetchFailed           page fails; retried when `retriable`
 │   │   ├── AddressBlocked    not a public address (or not to be found: they look the same)
 │   │   ├── FetchTimeout      retried
+│   │   ├── TooManyRedirects  page fails
 │   │   └── HttpStatus        retried for 429 and 5xx
 │   ├── ContentFailed         page fails: nothing could be read from it
 │   ├── EmbeddingFailed       page fails; retried when `retriable`
@@ -135,6 +136,10 @@ class FetchTimeout(FetchFailed):
 
     def __init__(self, seconds: float, waiting_for: str = "") -> None:
         super().__init__(f"timeout after {seconds:g}s" + (f" waiting for {waiting_for}" if waiting_for else ""))
+
+
+class TooManyRedirects(FetchFailed):
+    """The redirects did not end within the limit."""
 
 
 class HttpStatus(FetchFailed):

@@ -1,14 +1,14 @@
-"""robots.txt, by RFC 9309: asked for once a host and build, before any page of it.
+"""robots.txt by RFC 9309: fetched once for each host and build, before any of its pages.
 
-| its answer | what follows |
+| response | consequence |
 |---|---|
-| 2xx | its rules hold; the first 500 KiB are read |
-| 4xx except 429, or more redirects than we follow | there are none |
-| 429, 5xx, none in time | nothing of the host may be fetched, to the end of the build |
-| none: no connection, no such host, no valid certificate | the page fails with that cause; the next one asks again |
+| 2xx | the rules apply; the first 500 KiB are read |
+| 4xx except 429, or too many redirects | no rules: everything may be fetched |
+| 429, 5xx or timeout | nothing on the host may be fetched until the build ends |
+| no connection, unknown host or invalid certificate | the page fails with that cause; the next page tries again |
 
-That nothing may be fetched is told as the page's failure, with the cause; a start page of which that is so
-fails the build.
+A page that may not be fetched for lack of a robots.txt fails with that cause. If it is the start page, the
+build fails.
 """
 
 import asyncio
@@ -19,37 +19,37 @@ from urllib.parse import urlsplit, urlunsplit
 
 from protego import Protego
 
-from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
+from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped, TooManyRedirects
 from tasks.core.settings import PRODUCT
 
 MAX_BYTES = 500 * 1024
-"""Read of a robots.txt (RFC 9309 §2.5 asks for at least that)."""
+"""Bytes of a robots.txt that are parsed; RFC 9309 §2.5 demands at least this many."""
 MAX_DELAY_S = 5.0
-"""The longest `Crawl-delay` that is kept to: sites copy longer ones from each other, and people wait for the build."""
+"""Longest `Crawl-delay` obeyed: sites copy longer ones from each other, and people wait for the build."""
 TRIES = 3
 RETRY_S = 0.5
-"""Before the second try; twice as long before the third."""
+"""Seconds before the second try; doubled before the third."""
 
 logging.getLogger("protego").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
 class RobotsAnswer:
-    """What a host answered."""
+    """A host's response to the request for its robots.txt."""
 
     status: int
     body: bytes
 
 
-Ask = Callable[[str], Awaitable[RobotsAnswer]]
-"""Fetches a robots.txt, redirects followed; raises PageError if there is no answer."""
+FetchRobots = Callable[[str], Awaitable[RobotsAnswer]]
+"""Fetches a robots.txt and follows redirects; raises PageError if there is no response."""
 
 
 class Rules:
-    """What a host lets us do."""
+    """The parsed robots.txt of one host."""
 
     def __init__(self, text: str = "", *, refusal: str = "") -> None:
-        """`refusal`: why nothing may be fetched."""
+        """Parse the text; a `refusal`, the reason why nothing may be fetched, overrides it."""
         self._parser = Protego.parse(text)
         self._refusal = refusal
 
@@ -67,7 +67,7 @@ class Rules:
 
     @property
     def delay_s(self) -> float:
-        """Least seconds between two requests, as far as we wait."""
+        """Minimum seconds between two requests, at most `MAX_DELAY_S`."""
         delay = self._parser.crawl_delay(PRODUCT) or 0.0
         rate = self._parser.request_rate(PRODUCT)
         if rate and rate.requests:
@@ -76,16 +76,16 @@ class Rules:
 
     @property
     def sitemaps(self) -> list[str]:
-        """Sitemaps the host names."""
+        """Sitemap URLs listed in the file."""
         return list(self._parser.sitemaps)
 
 
 class Robots:
-    """The rules of all hosts of a build."""
+    """Cache of the rules of all hosts in a build."""
 
-    def __init__(self, ask: Ask, *, obey: bool) -> None:
-        """`obey` off: nothing is forbidden, and robots.txt is read for its sitemaps alone."""
-        self._ask = ask
+    def __init__(self, fetch: FetchRobots, *, obey: bool) -> None:
+        """With `obey` off nothing is forbidden, and robots.txt is read only for its sitemaps."""
+        self._fetch = fetch
         self._obey = obey
         self._rules: dict[str, asyncio.Future[Rules]] = {}
 
@@ -100,11 +100,11 @@ class Robots:
             (await self.rules_for(url)).check(url)
 
     async def delay_s(self, url: str) -> float:
-        """Least seconds between two requests to the URL's host."""
+        """Minimum seconds between two requests to the URL's host."""
         return (await self.rules_for(url)).delay_s if self._obey else 0.0
 
     async def rules_for(self, url: str) -> Rules:
-        """The rules of the URL's host; who comes while they are being fetched waits for them.
+        """Return the rules of the URL's host; concurrent callers share one request.
 
         Raises:
             PageError: the host cannot be reached.
@@ -115,9 +115,11 @@ class Robots:
             self._rules[address] = asyncio.ensure_future(self._read(address))
         reading = self._rules[address]
         try:
+            # Shielded: a cancelled page must not cancel the request that others wait for.
             return await asyncio.shield(reading)
         except PageError as error:
             if self._rules.get(address) is reading:
+                # A connection failure may pass; the next page tries again.
                 del self._rules[address]
             if type(error) is FetchFailed:
                 raise FetchFailed(f"robots.txt: {error}", retriable=error.retriable) from error
@@ -129,22 +131,21 @@ class Robots:
             if attempt:
                 await asyncio.sleep(RETRY_S * 2 ** (attempt - 1))
             try:
-                answer = await self._ask(address)
+                answer = await self._fetch(address)
             except FetchTimeout as error:
                 return Rules(refusal=error.message)
             except PageSkipped as error:
                 return Rules(refusal=error.message)
-            except FetchFailed as error:
-                if "redirect" in error.message:
-                    return Rules()
-                raise
+            except TooManyRedirects:
+                # RFC 9309 §2.3.1.2: such a robots.txt may be treated as absent.
+                return Rules()
             if (status := answer.status) != 429 and status < 500:
                 return Rules(_text(answer.body) if 200 <= status < 300 else "")
         return Rules(refusal=f"HTTP {status}")
 
 
 def _text(body: bytes) -> str:
-    """What is read of a robots.txt: whole lines."""
+    """Decode the part of a robots.txt that is parsed, cut after a whole line."""
     if len(body) > MAX_BYTES:
         body = body[:MAX_BYTES].rpartition(b"\n")[0]
     return body.decode("utf-8-sig", errors="replace")

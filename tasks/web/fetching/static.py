@@ -22,7 +22,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.http.cookies import CookieJar
 
-from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped
+from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped, TooManyRedirects
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
 from tasks.web.crawl.directives import HEADER
@@ -205,7 +205,7 @@ def _ignored(error: IgnoreRequest) -> PageError:
     if isinstance(error.__cause__, PageError):
         return error.__cause__
     if "redirection" in str(error):
-        return FetchFailed("too many redirects")
+        return TooManyRedirects("too many redirects")
     if "DOWNLOAD_MAXSIZE" in str(error):
         return PageSkipped("too_large", "it is too large when decompressed")
     return FetchFailed(str(error))
