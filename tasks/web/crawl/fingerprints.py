@@ -25,7 +25,8 @@ _BULLET = re.compile(r"^[ \t]*(?:[-+]|\d+[.)])\s", re.MULTILINE)
 _END = re.compile(r"(?<=[.!?…])\s+|[。！？]|\n+")
 _MONTHS = (
     r"jan\w*|feb\w*|m[aä]r\w*|apr\w*|ma[iy]|jun\w*|jul\w*|aug\w*|sep\w*|o[ck]t\w*|nov\w*|de[cz]\w*"
-    r"|janvier|f[ée]vrier|avril|juin|juillet|ao[uû]t|enero|abril|junio|agosto|gennaio|giugno|luglio"
+    r"|janvier|f[ée]vrier|avril|juin|juillet|ao[uû]t|décembre|enero|abril|mayo|junio|agosto|diciembre"
+    r"|gennaio|maggio|giugno|luglio|settembre|ottobre|dicembre"
 )
 _DATE = re.compile(
     r"\b\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b"
