@@ -5,7 +5,9 @@ All patterns are for lower case: to search for either takes twice as long.
 
 import re
 
-_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+from tasks.core.month_names import ENGLISH_ABBREVIATIONS
+
+_MONTHS = "|".join(ENGLISH_ABBREVIATIONS)
 
 
 def _pattern(*alternatives: str) -> re.Pattern[str]:

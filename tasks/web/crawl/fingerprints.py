@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from tasks.core.models import Fingerprint, ReadPage
+from tasks.core.month_names import MONTH_NAMES, STEMS
 
 MAX_UNITS = 400
 """Units kept of a page."""
@@ -23,10 +24,10 @@ _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*(?:\s\"[^\"\n]*\")?\)|<https?://[^
 _MARKS = "*_`~|#>\\"
 _BULLET = re.compile(r"^[ \t]*(?:[-+]|\d+[.)])\s", re.MULTILINE)
 _END = re.compile(r"(?<=[.!?…])\s+|[。！？]|\n+")
-_MONTHS = (
-    r"jan\w*|feb\w*|m[aä]r\w*|apr\w*|ma[iy]|jun\w*|jul\w*|aug\w*|sep\w*|o[ck]t\w*|nov\w*|de[cz]\w*"
-    r"|janvier|f[ée]vrier|avril|juin|juillet|ao[uû]t|décembre|enero|abril|mayo|junio|agosto|diciembre"
-    r"|gennaio|maggio|giugno|luglio|settembre|ottobre|dicembre"
+# "may" and "mai" are no stems: with more letters they begin other words ("maybe").
+_STEMS = tuple(stem for stem in STEMS if stem not in MONTH_NAMES)
+_MONTHS = "|".join(
+    (*(rf"{stem}\w*" for stem in _STEMS), *(name for name in MONTH_NAMES if not name.startswith(_STEMS)))
 )
 _DATE = re.compile(
     r"\b\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b"

@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
+from tasks.core.month_names import ENGLISH_ABBREVIATIONS, MONTH_NAMES
 from tasks.web.crawl.priority import boilerplate_word
 
 MAX_SEGMENTS = 16
@@ -43,13 +44,7 @@ _RANDOM = re.compile(
 _NUMBERED = re.compile(r".*[^\W\d][-_.]?\d+(\.[a-z]\w{1,4})?", re.IGNORECASE)
 """A segment that ends in a number, as many pages of one program do."""
 _LIST = re.compile(r"[\w.-]+([+,~|][\w.-]+)+")
-_MONTHS = (
-    r"jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?"
-    r"|januar|februar|märz|maerz|mai|juni|juli|oktober|dezember"
-    r"|janvier|fevrier|février|mars|avril|juin|juillet|aout|août|septembre|octobre|novembre|decembre|décembre"
-    r"|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
-    r"|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre"
-)
+_MONTHS = "|".join((*MONTH_NAMES, *ENGLISH_ABBREVIATIONS, "sept"))
 _YEAR = re.compile(r"(19|20|21)\d\d")
 _DATE = re.compile(
     r"(19|20|21)\d\d[-_.]?[01]?\d([-_.]?[0-3]?\d)?(T.*)?|(19|20|21)\d\d-?w\d\d?"

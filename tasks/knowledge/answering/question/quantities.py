@@ -2,6 +2,8 @@
 
 import re
 
+from tasks.core.month_names import ENGLISH
+
 _MEASURE = (
     r"\bhow (?:much|many|long|often|far|deep|high|tall|wide|big|large|old|heavy|fast|soon|late|early)\b"
     r"|\bwie (?:viele?|lange?|oft|weit|tief|hoch|breit|groß|alt|schwer|schnell)\b"
@@ -20,7 +22,7 @@ _ASKS = re.compile(
 _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|once|twice"
     r"|half|daily|weekly|monthly|yearly|annually|every|always|never|free|unlimited|monday|tuesday|wednesday|thursday"
-    r"|friday|saturday|sunday|january|february|march|april|may|june|july|august|september|october|november|december"
+    rf"|friday|saturday|sunday|{'|'.join(ENGLISH)}"
     r"|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|hundert|tausend|täglich|monatlich|jährlich|kostenlos"
     r"|deux|trois|quatre|cinq|dix|cent|mille|gratuit|dos|tres|cuatro|cinco|diez|cien|mil|gratis|due|tre|quattro|dieci"
     r"|twee|drie|vijf|tien|два|три|пять|десять)\b",
