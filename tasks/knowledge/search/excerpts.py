@@ -19,6 +19,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from tasks.core.sentence_ends import SENTENCE_END
 from tasks.knowledge.indexing.blocks import JOINT, is_heading, is_one, split_blocks
 from tasks.knowledge.language.text_search import is_unspaced
 from tasks.knowledge.language.words import stemmer_of
@@ -41,7 +42,6 @@ SHORT = 3
 """Letters up to which a word's stem is taken for the beginning of all its forms; of longer ones the last may change."""
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|(?<=\n)")
 
 
 class Around(NamedTuple):
@@ -212,7 +212,7 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
         if len(block) <= PART_LENGTH or is_one(block):
             yield start, end
             continue
-        cuts = [start, *(start + match.end() for match in _SENTENCE_END.finditer(block)), end]
+        cuts = [start, *(start + match.end() for match in SENTENCE_END.finditer(block)), end]
         for first, last in pairwise(cuts):
             if text[first:last].strip():
                 yield first, first + len(text[first:last].rstrip())

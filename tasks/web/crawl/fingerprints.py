@@ -16,6 +16,7 @@ import numpy as np
 
 from tasks.core.models import Fingerprint, ReadPage
 from tasks.core.month_names import MONTH_NAMES, STEMS
+from tasks.core.sentence_ends import SENTENCE_END
 
 MAX_UNITS = 400
 """Units kept of a page."""
@@ -23,7 +24,6 @@ MAX_UNITS = 400
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*(?:\s\"[^\"\n]*\")?\)|<https?://[^>\s]*>|https?://\S+")
 _MARKS = "*_`~|#>\\"
 _BULLET = re.compile(r"^[ \t]*(?:[-+]|\d+[.)])\s", re.MULTILINE)
-_END = re.compile(r"(?<=[.!?…])\s+|[。！？]|\n+")
 # "may" and "mai" are no stems: with more letters they begin other words ("maybe").
 _STEMS = tuple(stem for stem in STEMS if stem not in MONTH_NAMES)
 _MONTHS = "|".join(
@@ -59,7 +59,7 @@ def fingerprint_of(page: ReadPage) -> Fingerprint:
         # Many times as fast as a regular expression for all of them.
         bare = bare.replace(mark, " ")
     bare = _BULLET.sub(" ", bare)
-    sentences = [" ".join(words) for unit in _END.split(bare) if (words := _words(unit))]
+    sentences = [" ".join(words) for unit in SENTENCE_END.split(bare) if (words := _words(unit))]
     units = {hash_of(sentence): min(sentence.count(" ") + 1, 65_535) for sentence in sentences}
     kept = sorted(units)[:MAX_UNITS]
     outline = [*title, "|", *chain.from_iterable(headings), "|", *sorted(_NUMBER.findall(bare))]
