@@ -1,29 +1,30 @@
-"""Every setting of the product, read once at the edge and passed in.
+"""The product's settings, read once at the edge and passed in.
 
-Names the ecosystem knows keep theirs (`DATABASE_URL`, `PREFECT_API_URL`, `OPENAI_*`);
-all others are `WIDGET_BUILDER_…`. A wrong value is refused with the setting's name.
+Settings the ecosystem knows keep their names (`DATABASE_URL`, `PREFECT_API_URL`, `OPENAI_*`); all others are
+`WIDGET_BUILDER_…`. A wrong value stops the process; the error names the setting and the values it allows.
 """
 
-import re
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.core.errors import InvalidSetting
+from tasks.core.rates import Rate
+from tasks.core.setting_errors import allowed_values
 
 PREFIX = "WIDGET_BUILDER_"
 PRODUCT = "AIWidgetBuilder"
-"""The product token (RFC 9309 §2.2.1) by which robots rules may name us."""
+"""Product token (RFC 9309 §2.2.1): the name of our crawler in robots.txt."""
 
 Network = IPv4Network | IPv6Network
 
 
 class RenderMode(StrEnum):
-    """Which pages the browser reads."""
+    """The pages rendered in the browser instead of read over plain HTTP."""
 
     auto = "auto"
     always = "always"
@@ -31,41 +32,20 @@ class RenderMode(StrEnum):
 
 
 class EmbeddingProvider(StrEnum):
-    """Who turns text into vectors."""
+    """The provider of text embeddings."""
 
     auto = "auto"
     openai = "openai"
     local = "local"
 
 
-class Rate(BaseModel):
-    """So many in so much time."""
-
-    model_config = ConfigDict(frozen=True)
-
-    count: int = Field(ge=1, le=1_000_000)
-    seconds: int = Field(ge=1)
-
-    @classmethod
-    def parse(cls, text: str) -> "Rate":
-        """The rate written as `20/minute`.
-
-        Raises:
-            ValueError: it is not written so.
-        """
-        match = re.fullmatch(r"\s*(\d{1,7})\s*/\s*(second|minute|hour|day)s?\s*", text)
-        if match is None:
-            raise ValueError("must be like 20/minute (second, minute, hour or day)")
-        return cls(count=int(match[1]), seconds={"second": 1, "minute": 60, "hour": 3600, "day": 86400}[match[2]])
-
-
 def _named(name: str) -> AliasChoices:
-    """The environment name of a setting, beside its Python name."""
+    """Accept the environment variable's name beside the Python name."""
     return AliasChoices(name, name.lower())
 
 
 class Settings(BaseSettings):
-    """The product's settings: environment variables and `.env`."""
+    """The product's settings, from environment variables and `.env`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -77,156 +57,159 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr | None = Field(None, validation_alias=_named("DATABASE_URL"))
-    """PostgreSQL with pgvector ≥ 0.8.4. Absent: the embedded server under `data_dir`."""
+    """URL of a PostgreSQL database with pgvector ≥ 0.8.4. Absent: the embedded server under `data_dir`."""
 
     prefect_api_url: str | None = Field(None, validation_alias=_named("PREFECT_API_URL"))
-    """A Prefect server's API, ending in `/api`. Absent: the embedded server."""
+    """URL of a Prefect server's API, ending in `/api`. Absent: the embedded server."""
 
     openai_api_key: SecretStr | None = Field(None, validation_alias=_named("OPENAI_API_KEY"))
-    """With a key, `embedding_provider=auto` means OpenAI."""
+    """API key for OpenAI or a compatible server. With a key, `embedding_provider=auto` means OpenAI."""
 
     openai_base_url: str = Field("https://api.openai.com/v1", validation_alias=_named("OPENAI_BASE_URL"))
-    """Any server that speaks OpenAI's protocol."""
+    """Base URL of OpenAI's API or of any compatible server."""
 
     data_dir: Path = Path(".data")
-    """Where the embedded services keep their data and logs."""
+    """Folder for the data and logs of the embedded services."""
 
     host: str = "127.0.0.1"
-    """Address the API listens on."""
+    """Address the API listens on. Default: this machine only."""
 
     port: int = Field(8080, ge=1, le=65535)
-    """Port the API listens on; `up` takes the next free one if it is in use."""
+    """Port the API listens on; `up` uses the next free one if it is taken."""
 
     public_url: str | None = None
-    """The API's address as browsers see it, for snippets and previews. Absent: host and port."""
+    """URL of the API as browsers see it, for snippets and previews. Absent: `http://HOST:PORT`."""
 
     browser_path: Path | None = None
-    """A Chromium or Chrome to use. Absent: the first one found on the machine."""
+    """Chromium or Chrome executable. Absent: the first one found on the machine."""
 
     render: RenderMode = RenderMode.auto
-    """`always`: browser at depth 0 and 1; `never`: HTTP only; `auto`: the browser where it matters."""
+    """`auto`: browser only for pages that need it; `always`: browser at depth 0 and 1; `never`: plain HTTP only."""
 
     browser_extract_workers: int = Field(3, ge=1, le=64)
-    """Most browser tabs a build reads with at once."""
+    """Browser tabs a build may use at once."""
 
     http_extract_workers: int = Field(15, ge=1, le=256)
-    """Most HTTP lanes that follow links at once."""
+    """HTTP fetches a build may run at once to follow links."""
 
     scrape_workers: int = Field(10, ge=1, le=256)
-    """Most pages turned into content at once."""
+    """Pages a build may turn into content at once."""
 
     embed_workers: int = Field(5, ge=1, le=64)
-    """Most embedding batches under way at once."""
+    """Embedding batches a build may have in flight at once."""
 
     store_workers: int = Field(3, ge=1, le=64)
-    """Most store transactions under way at once."""
+    """Store transactions a build may have open at once."""
 
     adaptive: bool = True
-    """Open a stage's lanes as work comes and close idle ones, from 1 up to the stage's `max_…_workers`; off: all of
-    `…_workers` from the start."""
+    """Open and close a stage's lanes with its load, from 1 up to its `max_…_workers`. Off: `…_workers` lanes from the
+    start."""
 
     max_browser_extract_workers: int | None = Field(None, ge=1, le=64)
-    """Most browser lanes while `adaptive`. Absent, as for the others: `browser_extract_workers`."""
+    """Upper bound of browser lanes while `adaptive`. Absent: `browser_extract_workers`."""
 
     max_http_extract_workers: int | None = Field(None, ge=1, le=256)
-    """Most HTTP lanes while `adaptive`."""
+    """Upper bound of HTTP lanes while `adaptive`. Absent: `http_extract_workers`."""
 
     max_scrape_workers: int | None = Field(None, ge=1, le=256)
-    """Most scrape lanes while `adaptive`."""
+    """Upper bound of scrape lanes while `adaptive`. Absent: `scrape_workers`."""
 
     max_embed_workers: int | None = Field(None, ge=1, le=64)
-    """Most embed lanes while `adaptive`."""
+    """Upper bound of embed lanes while `adaptive`. Absent: `embed_workers`."""
 
     max_store_workers: int | None = Field(None, ge=1, le=64)
-    """Most store lanes while `adaptive`."""
+    """Upper bound of store lanes while `adaptive`. Absent: `store_workers`."""
 
     max_depth: int = Field(5, ge=0, le=20)
-    """Largest `depth` a build may ask for."""
+    """Largest `depth`, in links from the start page, that a build request may have."""
 
     max_pages: int = Field(1000, ge=1, le=1_000_000)
-    """Largest `max_pages` a build may ask for, and the default."""
+    """Largest `max_pages` that a build request may have, and its default."""
 
     page_timeout_s: float = Field(30, gt=0, le=600)
-    """Seconds one page may take, everything included."""
+    """Seconds one page may take in total."""
 
     max_page_bytes: int = Field(10_000_000, ge=1_000)
-    """Largest page read, in bytes after decompression."""
+    """Largest page that is read, in bytes after decompression."""
 
     crawl_delay_s: float = Field(0, ge=0, le=60)
-    """Least seconds between two requests to one host."""
+    """Least seconds between two requests to the same host. Default: no delay."""
 
     host_concurrency: int | None = Field(None, ge=1, le=512)
-    """Most requests under way at once to one host. Absent: as many as there are lanes that fetch."""
+    """Concurrent requests to one host. Absent: one per lane that fetches."""
 
     obey_robots: bool = True
-    """Leave out what robots.txt forbids (RFC 9309)."""
+    """Whether to skip the pages that robots.txt disallows (RFC 9309)."""
 
     subdomains: bool = False
-    """Read the other hosts of the site's domain too: `docs.example.com` when `example.com` is asked for."""
+    """Whether to read the other hosts of the site's domain: `docs.example.com` for `example.com`."""
 
     include: Annotated[tuple[str, ...], NoDecode] = ()
-    """Paths, comma-separated, with `*` and `?`: only these are read, besides the start page. Empty: all."""
+    """Comma-separated path patterns with `*` and `?`: besides the start page only these are read. Empty: all."""
 
     exclude: Annotated[tuple[str, ...], NoDecode] = ()
-    """Paths, comma-separated, with `*` and `?`, that are left out."""
+    """Comma-separated path patterns with `*` and `?` that are not read. Empty: none."""
 
     languages: Annotated[tuple[str, ...], NoDecode] = ()
-    """Languages, comma-separated (`de,fr`), read beside the start page's where a site has them; `*`: all."""
+    """Comma-separated languages (`de,fr`) to read in addition to the start page's; `*`: all the site has."""
 
     build_rate: Annotated[Rate, NoDecode] = Rate(count=300, seconds=3600)
-    """Builds one client's address may start, e.g. `300/hour`; joining one that is under way is free."""
+    """Builds one client address may start, e.g. `300/hour`. Joining a running build does not count."""
 
     client_builds: int = Field(50, ge=1)
-    """Most builds of one client's address at once, waiting ones included."""
+    """Unfinished builds of one client address, waiting ones included."""
 
     site_builds: int = Field(10, ge=1)
-    """Most builds of one site at once; who asks for one that is under way joins it."""
+    """Unfinished builds of one site. Requests that join a running build do not count."""
 
     open_builds: int = Field(200, ge=1)
-    """Most builds at once in all, waiting ones included: more would starve each other."""
+    """Unfinished builds in total, waiting ones included. Default: with more, builds would starve each other."""
 
     embedding_provider: EmbeddingProvider = EmbeddingProvider.auto
-    """`auto`: openai with a key, else the local model."""
+    """`auto`: OpenAI with a key, else the local model; `openai`; `local`."""
 
     embedding_model: str = "text-embedding-3-small"
-    """OpenAI's embedding model; at most 1536 dimensions."""
+    """OpenAI's embedding model; at most 1536 dimensions, the width of the stored vectors."""
 
     chunk_tokens: int = Field(190, ge=50, le=2_000)
-    """About how many of the embedding model's tokens a passage has; tables and code of up to 512 stay whole."""
+    """Target size of a passage in the embedding model's tokens. Tables and code of up to 512 tokens stay whole."""
 
     chat_model: str = Field("gpt-4.1-mini", min_length=1)
-    """OpenAI's model that words the answers, with a key; any model that the server at `openai_base_url` has."""
+    """Chat model that writes the answers, if there is a key; any model of the server at `openai_base_url`."""
 
     chat_rate: Annotated[Rate, NoDecode] = Rate(count=20, seconds=60)
-    """Questions one visitor's address may ask, e.g. `20/minute`."""
+    """Questions one visitor address may ask, e.g. `20/minute`."""
 
     chat_client_tokens: int = Field(100_000, ge=1)
-    """Tokens of the chat model that one visitor's address may use up a day."""
+    """Chat model tokens per day for one visitor address."""
 
     chat_widget_tokens: int = Field(2_000_000, ge=1)
-    """Tokens of the chat model that one widget may use up a day."""
+    """Chat model tokens per day for one widget."""
 
     chat_tokens: int = Field(10_000_000, ge=1)
-    """Tokens of the chat model that all widgets together may use up a day."""
+    """Chat model tokens per day for all widgets together."""
 
     retention_days: int = Field(30, ge=1, le=3650)
-    """Days after which conversations are deleted, with their feedback."""
+    """Days until conversations are deleted with their feedback."""
 
     admin_token: SecretStr | None = Field(None, min_length=16)
-    """Opens every widget as its owner's token does; absent: there is no such token."""
+    """Token that opens every widget like its owner's token; at least 16 characters. Absent: there is none."""
 
     egress_allow: Annotated[tuple[Network, ...], NoDecode] = ()
-    """CIDRs, comma-separated, that may be fetched although they are not public."""
+    """Comma-separated CIDRs that may be fetched although they are not public. Empty: public addresses only."""
 
     performance_metrics: bool = True
-    """Add seconds, pages/s, bytes and tokens of each stage to the statistics."""
+    """Whether the statistics include seconds, pages/s, bytes and tokens of each stage."""
 
     @field_validator("egress_allow", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
-        if isinstance(value, str):
+        if not isinstance(value, str):
+            return value
+        try:
             return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
-        return value
+        except ValueError as error:
+            raise ValueError(f"must be comma-separated CIDRs like 10.0.0.0/8, but {error}") from error
 
     @field_validator("include", "exclude", "languages", mode="before")
     @classmethod
@@ -239,7 +222,7 @@ class Settings(BaseSettings):
     @classmethod
     def _are_paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any(not path.startswith(("/", "*")) for path in value):
-            raise ValueError("paths begin with / or *")
+            raise ValueError("must be comma-separated paths that begin with / or *")
         return value
 
     @field_validator("build_rate", "chat_rate", mode="before")
@@ -256,14 +239,14 @@ class Settings(BaseSettings):
 
     @property
     def uses_openai(self) -> bool:
-        """Whether embeddings come from OpenAI's protocol rather than from the local model."""
+        """Whether embeddings come from OpenAI's API rather than from the local model."""
         if self.embedding_provider is EmbeddingProvider.auto:
             return self.openai_api_key is not None
         return self.embedding_provider is EmbeddingProvider.openai
 
     @property
     def max_lanes(self) -> dict[str, int]:
-        """Most lanes of each kind, by the name of their limit in Prefect."""
+        """Upper bound of lanes by the name of their concurrency limit in Prefect."""
         kinds = {
             "extract-browser": (self.browser_extract_workers, self.max_browser_extract_workers),
             "extract-http": (self.http_extract_workers, self.max_http_extract_workers),
@@ -275,26 +258,26 @@ class Settings(BaseSettings):
 
     @property
     def max_fetch_lanes(self) -> int:
-        """Most lanes that fetch at once."""
+        """Upper bound of lanes that fetch pages."""
         return sum(self.max_lanes[name] for name in ("extract-browser", "extract-http", "scrape"))
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port under which browsers reach the API, without a trailing slash."""
+        """Scheme, host and port of the API for browsers, without a trailing slash."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def user_agent(self) -> str:
-        """What we call ourselves: robots.txt knows us by our name, and a site's owner can find who runs us."""
+        """The crawler's User-Agent: the product token for robots.txt, and a contact address for the site's owner."""
         contact = f"; +{self.public_url}" if self.public_url else ""
         return f"Mozilla/5.0 (compatible; {PRODUCT}/0.1{contact})"
 
 
 def load_settings(**overrides: object) -> Settings:
-    """The settings of this process.
+    """Read the settings of this process.
 
     Raises:
-        InvalidSetting: a value is wrong; names the environment variable.
+        InvalidSetting: a value is wrong; the error names the environment variable and the allowed values.
     """
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
@@ -302,7 +285,9 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         field = str(first["loc"][0])
         name = field if field.isupper() else PREFIX + field.upper()
-        raise InvalidSetting(name, first["msg"]) from error
+        rule = allowed_values(first, Settings.model_fields[field.lower()])
+        raise InvalidSetting(name, rule) from error
     if settings.embedding_provider is EmbeddingProvider.openai and settings.openai_api_key is None:
-        raise InvalidSetting("OPENAI_API_KEY", "is needed while WIDGET_BUILDER_EMBEDDING_PROVIDER is openai")
+        problem = "must be set while WIDGET_BUILDER_EMBEDDING_PROVIDER is openai; with auto or local it may be absent"
+        raise InvalidSetting("OPENAI_API_KEY", problem)
     return settings

@@ -18,7 +18,8 @@ from pydantic import Field
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import TryLater
 from tasks.core.models import Frozen
-from tasks.core.settings import Rate, Settings
+from tasks.core.rates import Rate
+from tasks.core.settings import Settings
 
 DAY = Rate(count=1, seconds=86_400)
 IPV6_NETWORK_BITS = 64

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from tasks.core.database import Connection
 from tasks.core.errors import TryLater
 from tasks.core.models import Frozen
-from tasks.core.settings import Rate, Settings
+from tasks.core.rates import Rate
+from tasks.core.settings import Settings
 from tasks.records.budgets import Account, charge
 
 RETRY_S = 15

@@ -16,7 +16,8 @@ from api.chat import chat_routes
 from api.http.problems import HANDLERS
 from api.widgets import insight_routes, public_routes
 from tasks.core.database import Pool
-from tasks.core.settings import Rate, Settings
+from tasks.core.rates import Rate
+from tasks.core.settings import Settings
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
 from tasks.knowledge.answering.reply import AnsweringSite

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.core.database import Pool
 from tasks.core.events import EventType
-from tasks.core.settings import Rate
+from tasks.core.rates import Rate
 from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.embedding.openai_embedder import open_openai_embedder
 from tasks.records.build_events import append_event

@@ -1,4 +1,4 @@
-"""Settings: read once, refused by name."""
+"""Settings: read once; a wrong value is refused with the setting's name."""
 
 import pytest
 
@@ -22,11 +22,41 @@ from tests.conftest import MakeSettings
 def test_a_wrong_value_is_refused_with_the_settings_name(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """The reader learns which environment variable to mend."""
+    """The error names the environment variable to fix."""
     monkeypatch.setenv(name, value)
     with pytest.raises(InvalidSetting) as refused:
         load_settings()
     assert refused.value.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("PORT", "http", "must be a whole number, at least 1 and at most 65535"),
+        ("PORT", "70000", "must be a whole number, at least 1 and at most 65535"),
+        ("MAX_SCRAPE_WORKERS", "1.5", "must be a whole number, at least 1 and at most 256"),
+        ("PAGE_TIMEOUT_S", "0", "must be a number, more than 0 and at most 600"),
+        ("RENDER", "sometimes", "must be 'auto', 'always' or 'never'"),
+        ("ADAPTIVE", "maybe", "must be true or false"),
+        ("ADMIN_TOKEN", "short", "must have at least 16 characters"),
+        (
+            "EGRESS_ALLOW",
+            "10.0.0.1/8",
+            "must be comma-separated CIDRs like 10.0.0.0/8, but 10.0.0.1/8 has host bits set",
+        ),
+        ("BUILD_RATE", "0/minute", "must be like 20/minute: 1 to 1000000 per second, minute, hour or day"),
+        ("BUILD_RATE", "2000000/day", "must be like 20/minute: 1 to 1000000 per second, minute, hour or day"),
+        ("INCLUDE", "blog", "must be comma-separated paths that begin with / or *"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, rule: str
+) -> None:
+    """Choices, forms and bounds, so that the reader can fix the value without the README."""
+    monkeypatch.setenv(f"WIDGET_BUILDER_{name}", value)
+    with pytest.raises(InvalidSetting) as refused:
+        load_settings(_env_file=None)
+    assert refused.value.message == f"WIDGET_BUILDER_{name}: {rule}"
 
 
 def test_embeddings_come_from_openai_exactly_when_there_is_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,14 +90,14 @@ def test_a_secret_does_not_show_in_the_settings_text(monkeypatch: pytest.MonkeyP
     assert "hidden" not in repr(load_settings())
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Container files pass on what is not set as empty; the OpenAI client would take it for an address."""
+def test_an_empty_variable_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose passes unset variables on as empty ones; the OpenAI client would use the empty text as an address."""
     monkeypatch.setenv("OPENAI_BASE_URL", "")
     assert load_settings(_env_file=None).openai_base_url == "https://api.openai.com/v1"
 
 
-def test_lanes_grow_to_their_most_only_while_adaptive(settings: MakeSettings) -> None:
-    """Without a most of its own a stage has its workers; with it, more or fewer; fixed lanes know no most."""
+def test_lanes_grow_to_their_maximum_only_while_adaptive(settings: MakeSettings) -> None:
+    """The bound is `max_…_workers` if set, else `…_workers`; fixed lanes ignore `max_…_workers`."""
     assert settings().max_lanes["scrape"] == settings().scrape_workers
     assert settings(max_scrape_workers=40, max_store_workers=1).max_lanes["scrape"] == 40
     assert settings(max_scrape_workers=40, max_store_workers=1).max_lanes["store"] == 1

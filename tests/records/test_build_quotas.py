@@ -9,7 +9,7 @@ import pytest
 from tasks.core.database import Pool
 from tasks.core.errors import TryLater
 from tasks.core.models import BuildRequest
-from tasks.core.settings import Rate
+from tasks.core.rates import Rate
 from tasks.records.build_quotas import Caller, site_key
 from tasks.records.new_builds import create_build, create_rebuild
 from tests.knowledge.material import cancel, new_job

@@ -12,7 +12,8 @@ from markdown_it import MarkdownIt
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidSetting, TryLater
 from tasks.core.models import Passage
-from tasks.core.settings import Rate, load_settings
+from tasks.core.rates import Rate
+from tasks.core.settings import load_settings
 from tasks.knowledge.answering.evidence.statements import StatementKind, read_statements
 from tasks.knowledge.answering.evidence.synonyms import find_synonyms
 from tasks.knowledge.answering.generation.grounding import Grounds
