@@ -53,7 +53,7 @@ async def open_service(settings: Settings) -> AsyncIterator[AppState]:
     if settings.database_url is None:
         raise DependencyUnavailable("PostgreSQL", "DATABASE_URL is not set", "start `widget-builder up`")
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), most=20))
+        pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), max_size=20))
         runs = await stack.enter_async_context(open_prefect_runs())
         embedder = await stack.enter_async_context(open_embedder(settings, None, pool))
         model = await stack.enter_async_context(open_chat_model(settings))

@@ -1,7 +1,7 @@
-"""Which addresses may be fetched, and which URLs may be asked for.
+"""Address policy: checks on a URL and its host before a build starts.
 
-The checks a URL gets before anything is started. The egress gate (`tasks.web.fetching.egress`) uses the same
-policy at the moment of dialling, so a name that changes its answer in between gains nothing.
+The egress gate (`tasks.web.fetching.egress`) applies the same policy at the moment of dialling, so a host name that
+changes its address in between (DNS rebinding) gains nothing.
 
 Sources: the IANA special-purpose registries (RFC 6890), RFC 6052 and RFC 8215 (NAT64), RFC 3056 (6to4),
 RFC 4380 (Teredo). `ipaddress.is_global` alone is not enough: it passes several translated forms.
@@ -18,7 +18,9 @@ from tasks.core.settings import Network
 
 MAX_URL_LENGTH = 2_048
 RESOLVE_TIMEOUT_S = 5.0
-NOT_REACHABLE = "The address does not lead to a public website: its name is unknown or its address is not public."
+NOT_REACHABLE = (
+    "The address does not lead to a public website: its host is unknown or has no public address. Check the spelling."
+)
 
 _NEVER = tuple(
     ip_network(text)
@@ -53,10 +55,10 @@ def is_permitted(address: str, allow: Sequence[Network] = ()) -> bool:
 
 
 async def resolve_host(host: str, port: int, allow: Sequence[Network] = ()) -> list[str]:
-    """The addresses of a host that may be dialled, in the resolver's order.
+    """Return the addresses of a host that may be dialled, in the resolver's order.
 
     Raises:
-        AddressBlocked: there is none, whether unknown or not public.
+        AddressBlocked: the host is unknown or has no permitted address.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -72,7 +74,7 @@ async def resolve_host(host: str, port: int, allow: Sequence[Network] = ()) -> l
 
 
 def parse_start_url(text: object) -> str:
-    """The URL a client asks for, checked, in normal form: lower-case scheme and host, a path, no fragment.
+    """Check the URL a client asks for and return its normal form: lower-case scheme and host, a path, no fragment.
 
     Raises:
         InvalidRequest: missing, relative, not http(s), with credentials, too long, or not a URL.
@@ -82,14 +84,14 @@ def parse_start_url(text: object) -> str:
         return InvalidRequest(code, message, field="url")
 
     if text is None or text == "":
-        raise refuse("url_missing", "Say which website: `url` is missing or empty.")
+        raise refuse("url_missing", "`url` is missing or empty. Give a website's address: https://example.com/")
     if not isinstance(text, str):
         raise refuse("url_invalid", "`url` must be a string.")
     url = text.strip()
     if len(url) > MAX_URL_LENGTH:
-        raise refuse("url_too_long", f"`url` is longer than {MAX_URL_LENGTH} characters.")
+        raise refuse("url_too_long", f"`url` is too long: at most {MAX_URL_LENGTH} characters.")
     if any(character.isspace() or ord(character) < 32 or character == "\\" for character in url):
-        raise refuse("url_invalid", "`url` contains a space, a control character or a backslash.")
+        raise refuse("url_invalid", "`url` contains a space, a control character or a backslash. Encode or remove it.")
     try:
         parts = urlsplit(url)
         port, host = parts.port, parts.hostname
@@ -100,9 +102,9 @@ def parse_start_url(text: object) -> str:
     if parts.scheme.lower() not in ("http", "https"):
         raise refuse("url_scheme", "`url` must start with http:// or https://.")
     if "@" in parts.netloc:
-        raise refuse("url_credentials", "`url` must not carry a user name or password.")
+        raise refuse("url_credentials", "`url` must not contain a user name or password.")
     if not host or port == 0:
-        raise refuse("url_invalid", "`url` has no host, or an impossible port.")
+        raise refuse("url_invalid", "`url` has no host, or an invalid port. Use https://example.com/…")
     return urlunsplit(
         (parts.scheme.lower(), _netloc(parts.scheme.lower(), host, port), parts.path or "/", parts.query, "")
     )
@@ -114,7 +116,7 @@ def _netloc(scheme: str, host: str, port: int | None) -> str:
         try:
             name = name.encode("idna").decode("ascii")
         except UnicodeError as error:
-            raise InvalidRequest("url_invalid", "`url` has an impossible host name.", field="url") from error
+            raise InvalidRequest("url_invalid", "`url` has an invalid host name.", field="url") from error
     else:
         name = f"[{name}]"
     default = {"http": 80, "https": 443}[scheme]

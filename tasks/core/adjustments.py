@@ -1,4 +1,4 @@
-"""What an owner changes of a widget: checked values, laid over what was found on the site."""
+"""An owner's adjustments to a widget: validated values that override the ones found on the site."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -17,14 +17,14 @@ _LOOKS = ("primary", "heading_font", "body_font", "radius_px")
 
 def _fonts(families: str) -> str:
     if not _FONTS.fullmatch(families) or families.count('"') % 2 or families.count("'") % 2:
-        raise ValueError("must be a CSS list of font names")
+        raise ValueError('must be a CSS font-family list, like "Inter", sans-serif')
     return families
 
 
 def _origin(text: str) -> str:
     parts = urlsplit(text.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
-        raise ValueError("must be like https://www.example.com")
+        raise ValueError("must be an origin like https://www.example.com, without a path")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
 
 
@@ -34,7 +34,7 @@ Origin = Annotated[str, Field(max_length=300), AfterValidator(_origin)]
 
 
 class Adjustments(BaseModel):
-    """An owner's choices; None leaves a thing as it was found."""
+    """An owner's choices; None keeps the value found on the site."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -48,14 +48,14 @@ class Adjustments(BaseModel):
     scheme: Literal["light", "dark", "auto"] | None = None
     """`auto` follows each visitor's preference."""
     allowed_origins: tuple[Origin, ...] | None = Field(None, max_length=MAX_ORIGINS)
-    """Where the widget may stand; None: anywhere."""
+    """Origins of the pages that may embed the widget; None: any."""
 
     def texts(self) -> dict[str, Any]:
-        """Name, greeting and questions, as far as chosen."""
+        """Return the chosen ones of name, greeting and suggested questions."""
         return self.model_dump(include={"name", "greeting", "suggested_questions"}, exclude_none=True)
 
     def apply_to(self, theme: Theme) -> Theme:
-        """The theme with the owner's choices, its variables computed anew: legible whatever was chosen."""
+        """Return the theme with the owner's choices, its CSS variables recomputed so that every choice is legible."""
         changes = self.model_dump(include={*_LOOKS, "name", "greeting"}, exclude_none=True)
         if self.primary is not None:
             changes["on_primary"] = choose_text_colour(self.primary, theme.on_primary)

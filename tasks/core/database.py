@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: one pool a process, pgvector's types registered."""
+"""Connections to PostgreSQL: one pool per process, with pgvector's types registered."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,26 +16,27 @@ VECTOR_DIMENSIONS = 1536
 Connection = psycopg.AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
 CONNECTION_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError)
-"""What is raised while the server is away; a full or exhausted pool included."""
+"""Errors raised while the server cannot be reached; `PoolTimeout` of an exhausted pool is one of them."""
 
 
 async def _configure(connection: Connection) -> None:
     await register_vector_async(connection)
-    # A search takes milliseconds; PostgreSQL would compile it for a hundred, for what it expects of a large site.
+    # A search takes milliseconds, but PostgreSQL's estimate for a large site is so high that it would spend a hundred
+    # on JIT compilation.
     await connection.execute("SET jit = off")
-    # Nor is it planned anew for each question: that took a sixth of its time.
+    # Planning each search anew took a sixth of its time.
     await connection.execute("SET plan_cache_mode = force_generic_plan")
 
 
 @asynccontextmanager
-async def open_pool(database_url: str, *, most: int = 10) -> AsyncIterator[Pool]:
-    """A connection pool that is ready to use; closed on leaving.
+async def open_pool(database_url: str, *, max_size: int = 10) -> AsyncIterator[Pool]:
+    """Open a connection pool of at most `max_size` connections; closed on leaving.
 
     Raises:
-        DependencyUnavailable: the server does not answer or has no `vector` extension.
+        DependencyUnavailable: the server does not answer or lacks the `vector` extension.
     """
     pool: Pool = AsyncConnectionPool(
-        database_url, min_size=1, max_size=most, open=False, configure=_configure, kwargs={"autocommit": True}
+        database_url, min_size=1, max_size=max_size, open=False, configure=_configure, kwargs={"autocommit": True}
     )
     try:
         await pool.open(wait=True, timeout=15)

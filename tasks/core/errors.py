@@ -1,26 +1,27 @@
-"""What can go wrong, and what follows.
+"""The product's errors, and the consequence of each.
 
 WidgetBuilderError
 ├── InvalidSetting            the process does not start
 ├── DependencyUnavailable     the process does not start, or the request gets 503
 ├── InvalidRequest            the request gets 4xx; nothing was started
-│   ├── NotFound              404
+│   ├── NotFound              404: no such build, widget, page or message
 │   └── TryLater              429 or 503, with Retry-After
-├── PageError                 one page; the build goes on
-│   ├── PageSkipped           page skipped: counted apart, with the reason
+├── PageError                 one page fails; the build continues
+│   ├── PageSkipped           page skipped: counted separately, with the reason
 │   ├── FetchFailed           page fails; retried when `retriable`
-│   │   ├── AddressBlocked    not a public address (or not to be found: they look the same)
+│   │   ├── AddressBlocked    page fails: host unknown or not public (the same error for both)
 │   │   ├── FetchTimeout      retried
 │   │   ├── TooManyRedirects  page fails
 │   │   └── HttpStatus        retried for 429 and 5xx
-│   ├── ContentFailed         page fails: nothing could be read from it
+│   ├── ContentFailed         page fails: no readable content; retried when `retriable`
 │   ├── EmbeddingFailed       page fails; retried when `retriable`
 │   └── StoreFailed           page fails; retried when `retriable`
-└── BuildError                build fails (or ends)
-    ├── HomePageFailed        the start page cannot be read
-    ├── EmbeddingRefused      key rejected or quota gone: the cause, at once, no retry
-    ├── NothingStored         not one page made it
-    └── BuildEnded            the build was cancelled or replaced meanwhile: stop, write nothing
+└── BuildError                build fails
+    ├── HomePageFailed        build fails: the start page cannot be read
+    ├── EmbeddingRefused      build fails at once, without a retry: key rejected or quota exhausted
+    ├── SiteShrank            build fails; the widget keeps its knowledge
+    ├── NothingStored         build fails: not one page was stored
+    └── BuildEnded            build stops and writes nothing more: it was cancelled or swept meanwhile
 """
 
 
@@ -34,12 +35,15 @@ class WidgetBuilderError(Exception):
         self.message = message
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Errors come back from child processes: rebuilt as they are, not by calling a class with its text alone."""
+        """Restore the error from its state when it is unpickled.
+
+        Errors come back from child processes, and `Exception` would call the class with the message alone.
+        """
         return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class InvalidSetting(WidgetBuilderError):
-    """A setting has a wrong value."""
+    """A setting has a wrong value; `problem` says what is allowed."""
 
     code = "invalid_setting"
 
@@ -49,7 +53,7 @@ class InvalidSetting(WidgetBuilderError):
 
 
 class DependencyUnavailable(WidgetBuilderError):
-    """A service or program the product needs is not there. `remedy` says how to mend it."""
+    """A service or program the product needs is not available. `remedy` says how to fix it."""
 
     code = "dependency_unavailable"
 
@@ -61,7 +65,7 @@ class DependencyUnavailable(WidgetBuilderError):
 
 
 class InvalidRequest(WidgetBuilderError):
-    """What the client asked for cannot be done. `field` names the part that is wrong."""
+    """The client's request cannot be carried out. `field` names the part that is wrong."""
 
     status = 422
 
@@ -73,14 +77,15 @@ class InvalidRequest(WidgetBuilderError):
 
 
 class NotFound(InvalidRequest):
-    """There is no such build, widget or page."""
+    """There is no build, widget, page or message with the given id. `kind` names which of them."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__("not_found", f"There is no such {what}.", status=404)
+    def __init__(self, kind: str) -> None:
+        message = f"There is no such {kind}. Check the id or address; it may have been deleted."
+        super().__init__("not_found", message, status=404)
 
 
 class TryLater(InvalidRequest):
-    """Not now: too much was asked for, or it is not ready. `retry_after` seconds later it may be done."""
+    """A limit is reached, or a dependency is not ready. The request may succeed after `retry_after` seconds."""
 
     def __init__(self, code: str, message: str, *, retry_after: int | None, status: int = 429) -> None:
         super().__init__(code, message, status=status)
@@ -88,7 +93,7 @@ class TryLater(InvalidRequest):
 
 
 class PageError(WidgetBuilderError):
-    """One page could not be used; the build goes on."""
+    """One page could not be used; the build continues."""
 
     code = "page_failed"
     retriable = False
@@ -99,14 +104,17 @@ class PageError(WidgetBuilderError):
             self.retriable = retriable
 
     def as_final(self) -> "PageError":
-        """The same error after the last try: not to be retried by whoever gets it next."""
+        """Mark the error as not retriable, after the last attempt, and return it."""
         self.retriable = False
         return self
 
 
 class PageSkipped(PageError):
-    """The page is left out on purpose. `reason`: robots, noindex, duplicate, soft_404, trap, not_html (with the type:
-    `not_html: image/png`), empty, off_site, too_large. `same_as`: of a duplicate, the URL under which it is stored."""
+    """The page is left out on purpose.
+
+    `reason`: robots, noindex, duplicate, soft_404, trap, not_html (with the type: `not_html: image/png`), empty,
+    off_site, too_large. `same_as`: the URL under which a duplicate is stored.
+    """
 
     code = "page_skipped"
 
@@ -123,13 +131,13 @@ class FetchFailed(PageError):
 
 
 class AddressBlocked(FetchFailed):
-    """The host has no address that may be fetched. Unknown hosts look the same: no port-scan oracle."""
+    """The host has no address that may be fetched. Unknown hosts get the same error: no port-scan oracle."""
 
     code = "address_not_allowed"
 
 
 class FetchTimeout(FetchFailed):
-    """The page did not come in time; `waiting_for` says what did not, if it was not the whole page."""
+    """The page was not complete in time. `waiting_for` names the missing part; empty: the whole page."""
 
     code = "timeout"
     retriable = True
@@ -143,7 +151,7 @@ class TooManyRedirects(FetchFailed):
 
 
 class HttpStatus(FetchFailed):
-    """The server answered with an error status; `retry_after_s` is what its Retry-After says."""
+    """The server answered with an error status. `retry_after_s`: seconds from its Retry-After header."""
 
     code = "http_status"
 
@@ -154,13 +162,13 @@ class HttpStatus(FetchFailed):
 
 
 class ContentFailed(PageError):
-    """Nothing could be read from the page."""
+    """No content could be read from the page."""
 
     code = "content_failed"
 
 
 class EmbeddingFailed(PageError):
-    """The text could not be embedded."""
+    """The page's text could not be embedded."""
 
     code = "embedding_failed"
 
@@ -172,7 +180,7 @@ class StoreFailed(PageError):
 
 
 class BuildError(WidgetBuilderError):
-    """The build cannot go on."""
+    """The build cannot continue."""
 
     code = "build_failed"
 
@@ -184,30 +192,30 @@ class HomePageFailed(BuildError):
 
 
 class EmbeddingRefused(BuildError):
-    """The embedding service refuses us: wrong key, or no credit. Asking again cannot help."""
+    """The embedding service rejects our key, or the account has no credit. A retry cannot help."""
 
     code = "embedding_refused"
 
 
 class SiteShrank(BuildError):
-    """A site gave far fewer pages than its widget has; the widget keeps those."""
+    """The site has far fewer pages than its widget; the widget keeps its pages."""
 
     code = "site_shrank"
 
     def __init__(self, found: int, known: int) -> None:
         super().__init__(
-            f"The site gave {found} pages, and the widget has {known}: it keeps those."
-            " If the site is smaller now, ask for it again with allow_fewer_pages."
+            f"The site gave {found} pages, far fewer than the widget's {known}, so the widget keeps its pages."
+            " If the site is smaller now, start the build again with allow_fewer_pages."
         )
 
 
 class NothingStored(BuildError):
-    """Not one page of the site made it into the knowledge."""
+    """No page of the site was stored."""
 
     code = "nothing_stored"
 
 
 class BuildEnded(BuildError):
-    """The build has its final event already (cancelled, swept): stop and write nothing more."""
+    """The build already has its terminal event (cancelled or swept): stop and write nothing more."""
 
     code = "build_ended"

@@ -1,7 +1,7 @@
-"""The event contract: what a build tells its watchers.
+"""The event contract: the types of the events a build reports.
 
-Flow, database and API share these types; `BuildEvent` is stored, emitted through Prefect and sent as
-one SSE frame without change. The SSE `id` is `seq`: 1, 2, 3 … per build, no gaps.
+Flow, database and API share them. `BuildEvent` is stored, emitted through Prefect and sent as one SSE frame without
+change. The SSE `id` is `seq`: 1, 2, 3 … per build, no gaps.
 """
 
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ class Stage(StrEnum):
 
 
 class EventType(StrEnum):
-    """All events there are."""
+    """The closed set of event types."""
 
     builder_started = "builder_started"
     theme_generation_started = "theme_generation_started"
@@ -60,7 +60,7 @@ class EventType(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the build has ended with this event. There is exactly one such event a build."""
+        """Whether this event ends the build. Each build has exactly one terminal event."""
         return self in TERMINAL
 
 
@@ -91,7 +91,7 @@ TERMINAL = frozenset({EventType.builder_completed, EventType.builder_failed, Eve
 
 
 class EventDraft(BaseModel):
-    """An event before it is numbered."""
+    """An event without its number."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -101,12 +101,12 @@ class EventDraft(BaseModel):
     detail: str | None = None
     """For failures: the cause, e.g. `timeout after 30s`."""
     data: dict[str, Any] = Field(default_factory=dict)
-    """JSON values only; which ones is listed by type in the README."""
+    """JSON values only; the README lists the keys of each type."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def stage(self) -> Stage:
-        """The stage the type belongs to."""
+        """The stage of the event's type."""
         return self.type.stage
 
 
@@ -118,10 +118,10 @@ class BuildEvent(EventDraft):
     build_id: UUID
 
     def to_json(self) -> str:
-        """The one JSON object that is stored, emitted and streamed."""
+        """Return the JSON object that is stored, emitted and streamed."""
         return self.model_dump_json(exclude_none=True)
 
 
 def number_event(draft: EventDraft, build_id: UUID, seq: int) -> BuildEvent:
-    """The draft with its place in the build's sequence and the present time."""
+    """Return the draft with its sequence number and the current time."""
     return BuildEvent(**draft.model_dump(exclude={"stage"}), seq=seq, at=datetime.now(UTC), build_id=build_id)

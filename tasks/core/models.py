@@ -1,4 +1,4 @@
-"""What travels between the stages: frozen, validated, never a dict."""
+"""Values passed between the stages: frozen, validated models, never dicts."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,26 +13,27 @@ from tasks.core.errors import PageError
 
 
 class Frozen(BaseModel):
-    """Base of all values that travel."""
+    """Base of all immutable models."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class FetchMethod(StrEnum):
-    """How a page was fetched."""
+    """The fetcher of a page."""
 
     browser = "browser"
     http = "http"
 
 
 class BuildRequest(Frozen):
-    """What a client asks for: valid already."""
+    """A client's request for a build, already validated."""
 
     url: str
     """Absolute http(s) URL, normalised."""
     depth: int
-    """Links to follow from the start page; 0 reads that page alone."""
+    """Links to follow from the start page; 0 reads only that page."""
     max_pages: int
+    """Most pages the build may read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +41,21 @@ class Link:
     """A link on a page, or another hint that a URL of the site exists."""
 
     url: str
-    """Absolute, as it is fetched (`tasks.web.crawl.urls`)."""
+    """Absolute, in the form it is fetched (`tasks.web.crawl.urls`)."""
     text: str = ""
-    """What a visitor reads on it; its beginning."""
+    """The beginning of the link text."""
     region: str = "main"
     """`nav`, `header`, `main`, `aside`, `footer`; `head`: an alternate; `sitemap`, `llms`, `feed`: not on a page."""
     language: str = ""
     """`hreflang`, lower case."""
     priority: float | None = None
-    """0 … 1, as a sitemap says."""
+    """Priority in the sitemap, 0 … 1."""
     modified: str = ""
-    """ISO 8601, as a sitemap says."""
+    """Date of the last change in the sitemap, ISO 8601."""
 
 
 class Target(Frozen):
-    """A URL of the site that is to be read."""
+    """A URL of the site to be read."""
 
     url: str
     depth: int
@@ -63,26 +64,26 @@ class Target(Frozen):
 
 
 class FetchedPage(Frozen):
-    """A page as fetched, once a build."""
+    """A page as fetched; each page is fetched once per build."""
 
     target: Target
     final_url: str
     """After redirects."""
     method: FetchMethod
     html: str
-    """The document: as rendered (browser) or as sent (http), decoded."""
+    """The decoded document: as rendered (browser) or as received (http)."""
     byte_count: int
-    """Bytes of the body as sent, decompressed."""
+    """Bytes of the received body after decompression."""
     pdf: bytes | None = Field(default=None, repr=False)
-    """The body of a PDF, as sent; `html` is empty then."""
+    """The received body of a PDF; `html` is empty then."""
     escalated: bool = False
-    """Sent as an empty shell over HTTP, so rendered by the browser."""
+    """Whether the browser rendered the page because its HTML over HTTP was an empty shell."""
     metadata: dict[str, Any] = Field(default_factory=dict)
-    """JSON values to keep with the page: status, etag, last_modified, render reason …"""
+    """JSON values to store with the page: status, etag, last_modified, render reason …"""
 
 
 class Found(Frozen):
-    """A URL of the site as extraction hands it on: fetched, failed, or (a leaf) not yet fetched."""
+    """The extraction result for a URL: a fetched page, a failure, or neither for a leaf not fetched yet."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
@@ -94,32 +95,32 @@ class Found(Frozen):
 
 
 class ReadPage(Frozen):
-    """What a visitor would read on a page."""
+    """The readable content of a page."""
 
     target: Target
     url: str
-    """Where the page really is (after redirects)."""
+    """Final URL, after redirects."""
     title: str
     markdown: str
-    """Main content, CommonMark, links absolute."""
+    """Main content as CommonMark with absolute links."""
     byte_count: int = 0
-    """Bytes of the page as sent."""
+    """Bytes of the page as received."""
     metadata: dict[str, Any] = Field(default_factory=dict)
     """JSON values: description, language, method, …"""
 
 
 class Chunk(Frozen):
-    """A part of a page that is embedded and found on its own."""
+    """A part of a page, embedded and searched on its own."""
 
     position: int
-    """0, 1, 2 … within the page."""
+    """Index within the page: 0, 1, 2 …"""
     heading_path: tuple[str, ...]
-    """Headings above it, outermost first."""
+    """Headings above the chunk, outermost first."""
     text: str
-    """Markdown, as shown to people."""
+    """Markdown, as shown to visitors."""
     token_count: int
     content_hash: str
-    """SHA-256 (hex) of what is embedded."""
+    """SHA-256 (hex) of the embedded text."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,21 +147,21 @@ class Fingerprint:
 
 
 class ChunkedPage(Frozen):
-    """A page in chunks; at least one."""
+    """A page split into chunks; at least one."""
 
     page: ReadPage
     chunks: tuple[Chunk, ...]
     token_count: int
-    """Tokens of the whole page, counted with the embedding model's tokenizer."""
+    """Tokens of the whole page, by the embedding model's tokenizer."""
     content_hash: str
     """SHA-256 (hex) of the page's Markdown; equal for equal content."""
     fingerprint: InstanceOf[Fingerprint] | None = None
-    """What tells pages that say nearly the same."""
+    """Fingerprint for near-duplicate detection."""
 
 
 @dataclass(frozen=True)
 class EmbeddedPage:
-    """A page with its vectors, ready to be stored."""
+    """A page with its vectors, ready for the store stage."""
 
     chunked: ChunkedPage
     model: str
@@ -168,11 +169,11 @@ class EmbeddedPage:
     page_vector: NDArray[np.float32]
     """Shape (1536,), unit length."""
     chunk_vectors: tuple[NDArray[np.float32], ...]
-    """One like it for each chunk, in order."""
+    """The vector of each chunk, in order; shape and length as `page_vector`."""
 
 
 class Passage(Frozen):
-    """One result of a search."""
+    """A search result."""
 
     url: str
     title: str
@@ -182,82 +183,85 @@ class Passage(Frozen):
     similarity: float
     """Cosine similarity to the query, −1 … 1."""
     deep_link: str
-    """`url`, opened where the passage begins (a text fragment)."""
+    """`url` with a text fragment that scrolls to the passage."""
 
 
 class RatedPassage(Passage):
-    """A passage with what tells whether it answers the query."""
+    """A search result with its measures of relevance."""
 
     coverage: float = Field(ge=0, le=1)
-    """Share of the query's words that the passage, its title or its headings have, rare words weighing more."""
+    """Share of the query's words in the passage, its title or its headings; rare words weigh more."""
     score: float
-    """What it was ranked by: comparable within one search only."""
+    """Ranking score; comparable only within one search."""
 
 
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
 
 
 class Swatch(Frozen):
-    """A colour that may be the brand's."""
+    """A candidate for the brand colour."""
 
     colour: Hex
     on_colour: Hex
-    """Text on it, contrast ≥ 4.5:1."""
+    """Text colour on `colour`, contrast ≥ 4.5:1."""
     score: float = Field(ge=0, le=1)
-    """How much speaks for it."""
+    """Strength of the evidence for it."""
     found: str
-    """Where on the site."""
+    """Place on the site where it was found."""
 
 
 class Theme(Frozen):
-    """How the widget looks and what it is called. Colours are `#rrggbb`."""
+    """The widget's look, name and greeting. Colours are `#rrggbb`."""
 
     name: str
     monogram: str = ""
-    """One or two letters of the name: where no picture can be shown."""
+    """One or two letters of the name, shown where there is no logo."""
     greeting: str = ""
     """The widget's first words, in the site's language."""
     tone: str = "neutral"
-    """How the site speaks to its visitors: `formal`, `neutral` or `friendly`."""
+    """The site's tone of voice: `formal`, `neutral` or `friendly`."""
     language: str = "en"
     """BCP 47."""
     logo_url: str | None = None
-    """The logo, or the icon where there is none that can be shown."""
+    """The logo, or the icon if no logo can be shown."""
     logo_tile: bytes | None = Field(None, exclude=True, repr=False)
-    """The logo as the widget shows it: a PNG of our own, on a ground it is seen on. Stored apart, and not told."""
+    """The logo as the widget shows it: a PNG drawn by us on a background that contrasts with it.
+
+    Stored separately; never part of the theme's JSON.
+    """
     logo_background: Hex | None = None
-    """The colour to put behind the logo where the widget's own would hide it."""
+    """Background for the logo where it would not be visible on the widget's own."""
     favicon_url: str | None = None
     scheme: str = "light"
     """`light` or `dark`."""
     primary: Hex
     on_primary: Hex
-    """Text on `primary`, contrast ≥ 4.5:1."""
+    """Text colour on `primary`, contrast ≥ 4.5:1."""
     background: Hex
     text: Hex
-    """Text on `background`, contrast ≥ 4.5:1."""
+    """Text colour on `background`, contrast ≥ 4.5:1."""
     other_background: Hex | None = None
-    """The background visitors see who prefer the other scheme, if the site has both."""
+    """The site's background in the other colour scheme; None if the site has only one."""
     other_text: Hex | None = None
     swatches: tuple[Swatch, ...] = ()
-    """Up to three colours that may be the brand's; the first is `primary`."""
+    """Up to three candidates for the brand colour; the first is `primary`."""
     heading_font: str
     """A CSS font-family list."""
     body_font: str
     radius_px: float = 8
     confidence: float = Field(ge=0, le=1)
-    """0: nothing found, the neutral theme; 1: independent signs agree."""
+    """0: nothing found, the neutral theme; 1: independent evidence agrees."""
     sources: dict[str, str] = Field(default_factory=dict)
-    """For each token, where on the site it was found."""
+    """Place on the site where each token was found."""
     tokens: dict[str, dict[str, str]] = Field(default_factory=dict)
-    """CSS variables (`--aw-…`) for `light` and `dark`, as `tasks.core.palette` computes them."""
+    """CSS variables (`--aw-…`) for `light` and `dark`, computed by `tasks.core.palette`."""
 
 
 class Statistics(Frozen):
     """Counters of a build. They always add up (see `adds_up`)."""
 
     total_urls: int = 0
-    """URLs that were scraped or failed to be; skipped ones are not among them."""
+    """URLs scraped or failed; skipped URLs are not counted."""
     scraped_pages: int = 0
     failed_scrapes: int = 0
     embedded_pages: int = 0
@@ -265,17 +269,17 @@ class Statistics(Frozen):
     stored_pages: int = 0
     failed_stores: int = 0
     skipped: dict[str, int] = Field(default_factory=dict)
-    """Pages left out, by reason."""
+    """Pages skipped, by reason."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def skipped_pages(self) -> int:
-        """All pages left out."""
+        """Pages skipped, for any reason."""
         return sum(self.skipped.values())
 
     @property
     def adds_up(self) -> bool:
-        """Whether every page is in exactly one place."""
+        """Whether every URL has exactly one outcome in each stage."""
         return (
             self.scraped_pages + self.failed_scrapes == self.total_urls
             and self.embedded_pages + self.failed_embeddings == self.scraped_pages
@@ -284,14 +288,14 @@ class Statistics(Frozen):
 
 
 class Job(Frozen):
-    """A build as the flow needs it."""
+    """The flow's view of a build."""
 
     build_id: UUID
     widget_id: UUID
     request: BuildRequest
     leases: tuple[UUID, ...] = ()
-    """Slots in Prefect that an earlier attempt held when it was last seen alive."""
+    """Concurrency leases in Prefect that an earlier attempt held at its last heartbeat."""
     replaces: UUID | None = None
-    """The build that the widget answers from until this one is published."""
+    """The build the widget answers from until this one is published."""
     allow_fewer_pages: bool = False
-    """Publish although the site gave far fewer pages than the widget has."""
+    """Publish even if the site gave far fewer pages than the widget has."""

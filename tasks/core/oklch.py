@@ -1,7 +1,7 @@
-"""Colours as `#rrggbb` and in OKLCH, and their contrast: what a palette is computed with.
+"""Colour conversion between `#rrggbb` and OKLCH, and WCAG contrast.
 
-Contrast is WCAG 2.2's, on the eight-bit values that are really shown. The OKLab matrices are Björn Ottosson's,
-as in CSS Color 4. Written out because a palette asks thousands of times, in the API too.
+Contrast is WCAG 2.2's, computed on the eight-bit values that screens show. The OKLab matrices are Björn Ottosson's,
+as in CSS Color 4. They are written out for speed: a palette needs thousands of conversions, in the API too.
 """
 
 import math
@@ -14,7 +14,7 @@ MAX_CHROMA = 0.4
 
 
 class Oklch(NamedTuple):
-    """A colour by how it looks."""
+    """A colour in perceptual coordinates."""
 
     lightness: float
     """0 … 1."""
@@ -25,12 +25,12 @@ class Oklch(NamedTuple):
 
 
 def channels(colour: str) -> tuple[int, int, int]:
-    """Red, green and blue, 0 … 255."""
+    """Return red, green and blue, 0 … 255."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG contrast of two `#rrggbb` colours, 1 … 21."""
+    """Return the WCAG contrast ratio of two `#rrggbb` colours, 1 … 21."""
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
@@ -42,14 +42,14 @@ def is_dark(colour: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def luminance(colour: str) -> float:
-    """WCAG's relative luminance, 0 … 1."""
+    """Return WCAG's relative luminance, 0 … 1."""
     red, green, blue = (_linear(value / 255) for value in channels(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @lru_cache(maxsize=4096)
 def to_oklch(colour: str) -> Oklch:
-    """An sRGB colour in OKLCH."""
+    """Convert an sRGB colour to OKLCH."""
     red, green, blue = (_linear(value / 255) for value in channels(colour))
     long = math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)
     medium = math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)
@@ -61,14 +61,15 @@ def to_oklch(colour: str) -> Oklch:
 
 
 def from_oklch(colour: Oklch) -> str:
-    """The nearest colour that screens show: same lightness and hue, no more chroma than there is."""
+    """Convert to sRGB; outside the gamut, reduce chroma until the colour fits, with the same lightness and hue."""
     lightness = min(1.0, max(0.0, colour.lightness))
     low, high = 0.0, min(MAX_CHROMA, max(0.0, colour.chroma))
-    if _is_shown(_to_linear(lightness, high, colour.hue)):
+    if _is_in_gamut(_to_linear(lightness, high, colour.hue)):
         low = high
+    # 14 halvings of at most 0.4 leave an error below 0.00003, less than an eight-bit step.
     for _ in range(14 if low < high else 0):
         middle = (low + high) / 2
-        low, high = (middle, high) if _is_shown(_to_linear(lightness, middle, colour.hue)) else (low, middle)
+        low, high = (middle, high) if _is_in_gamut(_to_linear(lightness, middle, colour.hue)) else (low, middle)
     values = (_encoded(value) for value in _to_linear(lightness, low, colour.hue))
     return "#" + "".join(f"{round(value * 255):02x}" for value in values)
 
@@ -85,7 +86,7 @@ def _to_linear(lightness: float, chroma: float, hue: float) -> tuple[float, floa
     )
 
 
-def _is_shown(linear: tuple[float, float, float]) -> bool:
+def _is_in_gamut(linear: tuple[float, float, float]) -> bool:
     return all(-0.0005 <= value <= 1.0005 for value in linear)
 
 

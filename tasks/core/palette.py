@@ -1,6 +1,6 @@
-"""The widget's colours, light and dark, from what is known of a site's: legible whatever it is.
+"""The widget's palette: light and dark CSS variables derived from a site's colours, always legible.
 
-`TEXT_PAIRS` and `SHAPE_PAIRS` are what holds of every palette, whatever it was made from.
+Every palette satisfies `TEXT_PAIRS` and `SHAPE_PAIRS`, whatever colours it was derived from.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from tasks.core.oklch import BLACK, WHITE, Oklch, contrast, from_oklch, is_dark,
 TEXT_CONTRAST: Final = 4.5
 SHAPE_CONTRAST: Final = 3.0
 COLOURED: Final = 0.06
-"""OKLCH chroma from which a light shade is still told from white."""
+"""Least OKLCH chroma at which a light shade can be told from white."""
 
 _SURFACES = ("--aw-bg", "--aw-surface", "--aw-surface-2")
 TEXT_PAIRS: Final = (
@@ -29,15 +29,15 @@ SHAPE_PAIRS: Final = tuple(
     for shape in ("--aw-accent", "--aw-border", "--aw-focus", "--aw-primary-edge")
     for surface in _SURFACES
 )
-"""Shapes one must see to use the widget, with contrast ≥ 3:1 (WCAG 2.2, 1.4.11).
+"""(shape, background) with contrast ≥ 3:1: shapes needed to use the widget (WCAG 2.2, 1.4.11).
 
-`--aw-primary` keeps the brand's shade, however pale; `--aw-primary-edge`, its outline, shows where it ends.
+`--aw-primary` keeps the brand's shade, however pale; its outline `--aw-primary-edge` makes its border visible.
 """
 
 _STEPS = {50: 0.975, 100: 0.945, 200: 0.89, 300: 0.82, 400: 0.73, 500: 0.64, 600: 0.555, 700: 0.475, 800: 0.395}
 _STEPS |= {900: 0.32, 950: 0.235}
-# What each variable is made of; all but the first of a line are shades of it.
-_MADE_OF: Final = {
+# The CSS variables derived from each field of the theme.
+_DERIVED_TOKENS: Final = {
     "primary": (
         "--aw-primary",
         "--aw-primary-hover",
@@ -59,10 +59,10 @@ _DANGER = Oklch(0.55, 0.2, 0.49)
 
 
 def with_tokens(theme: Theme, found: Mapping[str, str] | None = None) -> Theme:
-    """The theme with its CSS variables computed anew from its colours, fonts and radius.
+    """Return the theme with its CSS variables recomputed from its colours, fonts and radius.
 
-    `found` says where on the site each field was found, in place of what the theme says; the variables' own
-    sources follow from it.
+    `found` gives the place on the site where each field was found and replaces the theme's `sources`; the sources of
+    the variables are derived from it.
     """
     known = {theme.scheme: (theme.background, theme.text)}
     if theme.other_background is not None:
@@ -82,16 +82,16 @@ def with_tokens(theme: Theme, found: Mapping[str, str] | None = None) -> Theme:
 
 
 def _token_sources(fields: Mapping[str, str]) -> dict[str, str]:
-    """For each variable, which field it is made of and where that was found."""
+    """Return for each variable the field it is derived from and that field's source."""
     return {
         token: f"{field}: {fields.get(field, 'our own choice')}"
-        for field, tokens in _MADE_OF.items()
+        for field, tokens in _DERIVED_TOKENS.items()
         for token in tokens
     }
 
 
 def ramp(colour: str) -> dict[int, str]:
-    """Eleven shades of a colour, 50 (lightest) … 950, chroma falling towards the ends."""
+    """Return eleven shades of a colour, 50 (lightest) … 950; chroma falls towards both ends."""
     base = to_oklch(colour)
     shades = {}
     for step, lightness in _STEPS.items():
@@ -101,9 +101,9 @@ def ramp(colour: str) -> dict[int, str]:
 
 
 def choose_text_colour(surface: str, preferred: str | None = None) -> str:
-    """A text colour with contrast ≥ 4.5 on the surface: the preferred one if it will do, else white or black.
+    """Return a text colour with contrast ≥ 4.5:1 on the surface: the preferred one if legible, else white or black.
 
-    One of white and black always will: the worse of the two best is 4.58:1.
+    White or black is always legible: on the worst possible surface the better of them has 4.58:1.
     """
     if preferred is not None and contrast(surface, preferred) >= TEXT_CONTRAST:
         return preferred
@@ -111,23 +111,24 @@ def choose_text_colour(surface: str, preferred: str | None = None) -> str:
 
 
 def adjust_contrast(colour: str, surfaces: tuple[str, ...], least: float) -> str:
-    """The colour, made lighter or darker hardly further than the contrast on all the surfaces needs.
+    """Lighten or darken the colour just enough for contrast ≥ `least` on all the surfaces.
 
-    Black or white where no shade will do.
+    White or black if no shade of the colour is enough.
     """
 
-    def will_do(shade: str) -> bool:
+    def is_enough(shade: str) -> bool:
         return all(contrast(shade, surface) >= least for surface in surfaces)
 
-    if will_do(colour):
+    if is_enough(colour):
         return colour
     base = to_oklch(colour)
     best = WHITE if is_dark(surfaces[0]) else BLACK
     near, far = base.lightness, to_oklch(best).lightness
+    # Binary search between the colour and white or black: seven halvings are finer than an eight-bit step.
     for _ in range(7):
         middle = (near + far) / 2
         shade = from_oklch(base._replace(lightness=middle))
-        if will_do(shade):
+        if is_enough(shade):
             best, far = shade, middle
         else:
             near = middle
@@ -170,9 +171,10 @@ def _colours(theme: Theme, scheme: str, background: str, text: str | None) -> di
 
 
 def _surfaces(scheme: str, background: str, primary: str) -> tuple[str, str, str]:
-    """The site's background as a panel can have it, and two surfaces on it.
+    """Return the panel's background, taken from the site's, and two surfaces that stand out from it.
 
-    A middle tone would leave no room for text, borders and muted text on three surfaces.
+    A mid-tone background is moved to the light or dark end: it would leave no room for legible text, muted text and
+    borders on three surfaces.
     """
     base, brand = to_oklch(background), to_oklch(primary)
     tint = base.hue if base.chroma > 0.004 else brand.hue
@@ -191,9 +193,9 @@ def _surfaces(scheme: str, background: str, primary: str) -> tuple[str, str, str
 
 
 def _primary(theme: Theme, scheme: str, surfaces: tuple[str, ...]) -> str:
-    """The brand's shade as it is where the site shows it, and where it is a colour on a light panel.
+    """Return the brand colour: unchanged in the site's own scheme, and on a light panel if it is a real colour.
 
-    Elsewhere near-black would be lost on dark, and white on light.
+    Otherwise it is adjusted: near-black would be invisible on dark, and white on light.
     """
     is_colour = to_oklch(theme.primary).chroma >= COLOURED
     if scheme == theme.scheme or (scheme == "light" and is_colour):
@@ -202,7 +204,7 @@ def _primary(theme: Theme, scheme: str, surfaces: tuple[str, ...]) -> str:
 
 
 def _hover(primary: str, on_primary: str) -> str:
-    """A shade away from its text; towards it, as far as legible, if there is no room."""
+    """Return the hover shade: further from its text colour or, without room there, closer as long as it is legible."""
     base = to_oklch(primary)
     away = -0.06 if contrast(on_primary, BLACK) > contrast(on_primary, WHITE) else 0.06
     for change in (away, -away, -away / 2):
@@ -213,7 +215,7 @@ def _hover(primary: str, on_primary: str) -> str:
 
 
 def _muted(ink: str, surfaces: tuple[str, ...]) -> str:
-    """Text that steps back: halfway to the panel, as far as legible."""
+    """Return the muted text colour: about halfway to the panel's background, as long as it is legible."""
     text, panel = to_oklch(ink), to_oklch(surfaces[0])
     middle = text._replace(lightness=text.lightness * 0.55 + panel.lightness * 0.45)
     return adjust_contrast(from_oklch(middle), surfaces, TEXT_CONTRAST)

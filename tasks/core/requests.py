@@ -1,4 +1,4 @@
-"""What a client may ask for, checked at the edge."""
+"""Validation of a client's build request, at the edge."""
 
 from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest
@@ -11,10 +11,10 @@ DEFAULT_DEPTH = 2
 def parse_build_request(
     settings: Settings, url: object, depth: object = None, max_pages: object = None
 ) -> BuildRequest:
-    """The request, valid and in normal form; numbers may come as decimal strings.
+    """Validate a build request and return it in normal form; numbers may be decimal strings.
 
     Raises:
-        InvalidRequest: names the field that is wrong, and its bounds.
+        InvalidRequest: a field is wrong; the message names the field and its bounds.
     """
     return BuildRequest(
         url=parse_start_url(url),

@@ -44,7 +44,7 @@ async def open_database(*, most: int = 20) -> AsyncIterator[Pool]:
     """A pool on an embedded PostgreSQL with the schema and nothing in it, as large as the API's own."""
     with _passable_folder() as folder, open_postgres(folder / "data") as server:
         migrate(server.url)
-        async with open_pool(server.url, most=most) as pool:
+        async with open_pool(server.url, max_size=most) as pool:
             yield pool
 
 
