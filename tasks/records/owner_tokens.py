@@ -1,0 +1,22 @@
+"""Owner tokens of widgets, known by their hashes alone (`tasks.records.builds.hash_token`)."""
+
+from uuid import UUID
+
+from tasks.core.database import Pool
+
+
+async def read_owner_hash(pool: Pool, widget_id: UUID) -> str | None:
+    """Return the hash of the widget's owner token; empty if it never had one, None if there is no such widget."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT coalesce(owner_token_hash, '') FROM widgets WHERE id = %s", (widget_id,)
+        )
+        row = await rows.fetchone()
+    return None if row is None else str(row[0])
+
+
+async def owns_a_widget(pool: Pool, token_hash: str) -> bool:
+    """Whether the token with this hash is the owner token of any widget."""
+    async with pool.connection() as connection:
+        rows = await connection.execute("SELECT 1 FROM widgets WHERE owner_token_hash = %s", (token_hash,))
+        return await rows.fetchone() is not None
