@@ -93,6 +93,6 @@ async def serving(
         )
         # None of these routes starts or follows a build.
         runs = cast(PrefectRuns, None)
-        app.state.service = AppState(settings, pool, runs, Streams(pool), embedder, answerer, Budgets(pool, settings))
+        app.state.resources = AppState(settings, pool, runs, Streams(pool), embedder, answerer, Budgets(pool, settings))
         async with serve_app(app) as http:
             yield Chat(http, site)

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.test_builds import named, numbers
+from tests.api.builds.test_builds import named, numbers
 from tests.product import PATH, Event, Product
 from tests.sites.generated import GeneratedSite, generated_site
 

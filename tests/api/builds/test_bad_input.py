@@ -46,31 +46,6 @@ async def test_a_request_that_cannot_be_meant_is_refused_with_its_field(
     assert await product.count("SELECT count(*) FROM scrape_jobs") == before
 
 
-@pytest.mark.parametrize(
-    ("content", "kind", "status", "code"),
-    [
-        (b'{"url": ', "application/json", 400, "json_malformed"),
-        (b"[1, 2]", "application/json", 400, "json_not_object"),
-        (b"[" * 40_000, "application/json", 400, "json_malformed"),
-        (b"\xff\xfe", "application/json", 400, "json_malformed"),
-        (b"url=https://example.com", "application/x-www-form-urlencoded", 400, "content_type"),
-        (b'{"url": "' + b"a" * 10_000_000 + b'"}', "application/json", 413, "body_too_large"),
-    ],
-)
-async def test_a_body_that_cannot_be_read_is_refused(
-    product: Product, content: bytes, kind: str, status: int, code: str
-) -> None:
-    """Malformed, of the wrong type, or 10 MB of it."""
-    answer = await product.http.post(PATH, content=content, headers={"Content-Type": kind})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
-
-
-async def test_a_method_that_is_not_offered_is_refused(product: Product) -> None:
-    """405, as JSON like all errors."""
-    answer = await product.http.put(PATH)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")
-
-
 async def _loop(request: web.Request) -> web.Response:
     raise web.HTTPFound(request.path)
 

@@ -64,11 +64,11 @@ def checker(pool: Pool, settings: MakeSettings) -> MakeChecker:
             assert page is not None
             return await page(request.path)
 
-        service = SimpleNamespace(
+        state = SimpleNamespace(
             settings=settings(**{"egress_allow": LOOPBACK, "admin_token": SecretStr(ADMIN), **more}), pool=pool
         )
         app = Starlette(routes=installation_routes.routes, exception_handlers=HANDLERS)
-        app.state.service = service
+        app.state.resources = state
         async with serve_handler(answer) as url, serve_app(app) as http:
             widget, site = str(uuid4()), site or f"{url}/"
             async with pool.connection() as connection:
@@ -201,10 +201,10 @@ async def test_a_page_out_of_reach_is_told_with_its_cause(checker: MakeChecker) 
         return web.Response(status=503, text="no", content_type="text/html")
 
     causes = {
-        "loop": "redirects too often",
+        "loop": "more than 5 redirects",
         "away": "another website",
-        "file": "leads nowhere",
-        "image": "no HTML page",
+        "file": "redirect without a valid Location",
+        "image": "not an HTML page",
         "large": "larger than 100000 bytes",
         "broken": "HTTP 503",
     }
