@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from api import health, metrics
-from api.app_state import open_service
+from api.app_state import open_app_state
 from api.builds import build_routes
 from api.chat import chat_routes
 from api.http.cross_origin import CrossOrigin
@@ -19,13 +19,13 @@ from tasks.core.settings import Settings, load_settings
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
-    """The application; without settings it reads the environment's."""
+    """Return the application; settings default to the environment's."""
     settings = settings or load_settings()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_service(settings) as service:
-            app.state.service = service
+        async with open_app_state(settings) as state:
+            app.state.resources = state
             yield
 
     routes = [
@@ -41,12 +41,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *health.routes,
         *metrics.routes,
     ]
-    figures = metrics.Metrics()
+    registered = metrics.Metrics()
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(metrics.Measured, metrics=figures, routes=routes), Middleware(CrossOrigin)],
+        middleware=[Middleware(metrics.RequestMetrics, metrics=registered, routes=routes), Middleware(CrossOrigin)],
         exception_handlers=HANDLERS,
         lifespan=lifespan,
     )
-    app.state.metrics = figures
+    app.state.metrics = registered
     return app

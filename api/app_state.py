@@ -1,4 +1,4 @@
-"""What the routes work with: opened in the application's lifespan."""
+"""The open resources of one API process, as its routes use them; opened in the application's lifespan."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from api.builds.prefect_runs import PrefectRuns, open_prefect_runs
 from api.builds.stream import Streams
 from api.builds.sweeper import Sweeper
-from api.chat.retention import forget_forever
+from api.chat.retention import delete_expired_forever
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import BuildEvent
@@ -35,20 +35,20 @@ class AppState:
     answerer: Answerer
     budgets: Budgets
     starting: set[asyncio.Task[Any]] = field(default_factory=set)
-    """Runs being started behind a stream that has begun already."""
+    """Tasks that start a flow run while its build's stream is already open."""
 
 
-def service_of(request: Request) -> AppState:
-    """The service the request's application holds."""
-    return cast(AppState, request.app.state.service)
+def app_state(request: Request) -> AppState:
+    """Return the state of the request's application."""
+    return cast(AppState, request.app.state.resources)
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncIterator[AppState]:
-    """The service, following Prefect and looking after builds until left.
+async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
+    """Open the resources and run the background tasks (Prefect's events, sweeps, retention) until exit.
 
     Raises:
-        DependencyUnavailable: there is no database.
+        DependencyUnavailable: no database is configured or it does not answer.
     """
     if settings.database_url is None:
         raise DependencyUnavailable("PostgreSQL", "DATABASE_URL is not set", "start `widget-builder up`")
@@ -58,15 +58,15 @@ async def open_service(settings: Settings) -> AsyncIterator[AppState]:
         embedder = await stack.enter_async_context(open_embedder(settings, None, pool))
         model = await stack.enter_async_context(open_chat_model(settings))
         answerer, budgets = Answerer(pool, embedder, model), Budgets(pool, settings)
-        service = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets)
+        state = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets)
         sweeper = Sweeper(pool, runs)
         background = await stack.enter_async_context(_cancelled_at_exit())
-        background.append(asyncio.create_task(_follow(runs, service.streams, sweeper)))
-        background.append(asyncio.create_task(service.streams.fill_forever()))
+        background.append(asyncio.create_task(_follow(runs, state.streams, sweeper)))
+        background.append(asyncio.create_task(state.streams.fill_forever()))
         background.append(asyncio.create_task(sweeper.sweep_forever()))
-        background.append(asyncio.create_task(forget_forever(pool, settings.retention_days)))
+        background.append(asyncio.create_task(delete_expired_forever(pool, settings.retention_days)))
         background.append(asyncio.create_task(answerer.warm_up()))
-        yield service
+        yield state
 
 
 @asynccontextmanager
@@ -83,6 +83,6 @@ async def _cancelled_at_exit() -> AsyncIterator[list[asyncio.Task[None]]]:
 async def _follow(runs: PrefectRuns, streams: Streams, sweeper: Sweeper) -> None:
     async for event in runs.follow():
         if isinstance(event, BuildEvent):
-            await streams.take(event)
+            await streams.add(event)
         elif event.endswith((".Crashed", ".Failed", ".Cancelled")):
-            sweeper.poke()
+            sweeper.wake()

@@ -1,4 +1,4 @@
-"""Whether the service lives, and whether it can do its work."""
+"""Liveness, and readiness by dependency."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -9,33 +9,37 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.app_state import AppState, service_of
+from api.app_state import app_state
 from tasks.core.errors import DependencyUnavailable
+from tasks.records.monitoring import check_database
 
 CHECK_TIMEOUT_S = 5.0
 
 
-async def live(_request: Request) -> Response:
+async def show_liveness(_request: Request) -> Response:
     """GET /healthz: the process answers."""
     return JSONResponse({"status": "ok"})
 
 
-async def ready(request: Request) -> Response:
+async def show_readiness(request: Request) -> Response:
     """GET /readyz: each dependency with its state; 503 unless all are well."""
-    service = service_of(request)
+    state = app_state(request)
     names = ("postgresql", "prefect", "worker")
     found = await asyncio.gather(
-        _state(_check_database(service)), _state(service.runs.check()), _state(service.runs.check_worker())
+        _outcome(check_database(state.pool, CHECK_TIMEOUT_S)),
+        _outcome(state.runs.check()),
+        _outcome(state.runs.check_worker()),
     )
     dependencies = dict(zip(names, found, strict=True))
-    is_ready = all(state == "ok" for state in found)
+    is_ready = all(outcome == "ok" for outcome in found)
     return JSONResponse(
         {"status": "ready" if is_ready else "not ready", "dependencies": dependencies},
         status_code=200 if is_ready else 503,
     )
 
 
-async def _state(check: Awaitable[None]) -> str:
+async def _outcome(check: Awaitable[None]) -> str:
+    """Return "ok", or why the check failed."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
             await check
@@ -46,9 +50,4 @@ async def _state(check: Awaitable[None]) -> str:
     return "ok"
 
 
-async def _check_database(service: AppState) -> None:
-    async with service.pool.connection(timeout=CHECK_TIMEOUT_S) as connection:
-        await connection.execute("SELECT 1 FROM widgets LIMIT 1")
-
-
-routes = [Route("/healthz", live), Route("/readyz", ready)]
+routes = [Route("/healthz", show_liveness), Route("/readyz", show_readiness)]

@@ -1,4 +1,4 @@
-"""What monitoring asks for (Prometheus): requests of this process, and how builds stand for all of them."""
+"""Prometheus metrics: requests and event streams of this process, and build and widget counts of the database."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,50 +12,51 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.app_state import AppState, service_of
+from api.app_state import AppState, app_state
+from tasks.records.monitoring import count_records
 
 READ_TIMEOUT_S = 5.0
 STATUSES = ("pending", "running", "completed", "failed", "cancelled")
-_COUNTS = "SELECT status, count(*) FROM scrape_jobs GROUP BY status"
+METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
 
 
 class Metrics:
-    """The figures of one process."""
+    """The metrics of one process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         labels, registry = ("method", "route"), self.registry
         self.requests = Counter(
-            "widget_builder_http_requests", "Requests answered.", (*labels, "status"), registry=registry
+            "widget_builder_http_requests", "HTTP requests answered.", (*labels, "status"), registry=registry
         )
         self.seconds = Histogram(
-            "widget_builder_http_response_seconds", "Until an answer began.", labels, registry=registry
+            "widget_builder_http_response_seconds", "Seconds until the response began.", labels, registry=registry
         )
-        self.streams = Gauge("widget_builder_event_streams", "Clients that follow a build here.", registry=registry)
+        self.streams = Gauge("widget_builder_event_streams", "Open event streams.", registry=registry)
         self.database = Gauge("widget_builder_database_up", "Whether PostgreSQL answers.", registry=registry)
-        self.widgets = Gauge("widget_builder_widgets", "Widgets there are.", registry=registry)
-        self.builds = Gauge("widget_builder_builds", "Builds on record.", ("status",), registry=registry)
+        self.widgets = Gauge("widget_builder_widgets", "Number of widgets.", registry=registry)
+        self.builds = Gauge("widget_builder_builds", "Number of builds.", ("status",), registry=registry)
 
-    async def read(self, service: AppState) -> None:
-        """Bring up to date what is not counted here; while the database is away, its figures stay as they were."""
-        self.streams.set(service.streams.readers)
+    async def refresh(self, state: AppState) -> None:
+        """Refresh the gauges; while the database is down, its counts keep their last values."""
+        self.streams.set(state.streams.readers)
         try:
-            async with service.pool.connection(timeout=READ_TIMEOUT_S) as connection:
-                rows = await (await connection.execute(_COUNTS)).fetchall()
-                builds: dict[str, int] = {row[0]: row[1] for row in rows}
-                widgets = await (await connection.execute("SELECT count(*) FROM widgets")).fetchone()
+            counts = await count_records(state.pool, READ_TIMEOUT_S)
         except (DatabaseError, PoolTimeout):
             self.database.set(0)
             return
         self.database.set(1)
-        self.widgets.set(widgets[0] if widgets else 0)
+        self.widgets.set(counts.widgets)
         for status in STATUSES:
-            self.builds.labels(status).set(builds.get(status, 0))
+            self.builds.labels(status).set(counts.builds.get(status, 0))
 
 
-class Measured:
-    """Counts requests by route, and how long each took to be answered; a stream's length is its client's business."""
+class RequestMetrics:
+    """Middleware that counts requests by route and measures the time to the response's first byte.
+
+    The length of a stream is not measured: its client decides that.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, routes: Sequence[BaseRoute]) -> None:
         self._app = app
@@ -65,32 +66,32 @@ class Measured:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and take note of it."""
+        """Answer the request and record it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
 
-        async def noting(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._note(scope, message["status"], time.perf_counter() - began)
+                self._record(scope, message["status"], time.perf_counter() - began)
             await send(message)
 
-        await self._app(scope, receive, noting)
+        await self._app(scope, receive, send_and_record)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        # What was asked for is anybody's text: only what we know becomes a label.
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        # Paths and methods are the client's text: as labels they would make an unbounded number of time series.
         route = self._paths.get(scope.get("endpoint"), "none")  # type: ignore[arg-type]
-        method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "PATCH", "DELETE") else "other"
+        method = scope["method"] if scope["method"] in METHODS else "other"
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(method, route).observe(seconds)
 
 
-async def show(request: Request) -> Response:
-    """GET /metrics: all figures as text."""
+async def show_metrics(request: Request) -> Response:
+    """GET /metrics: all metrics in Prometheus' text format."""
     metrics: Metrics = request.app.state.metrics
-    await metrics.read(service_of(request))
+    await metrics.refresh(app_state(request))
     return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0})
 
 
-routes = [Route("/metrics", show, methods=["GET"])]
+routes = [Route("/metrics", show_metrics, methods=["GET"])]

@@ -1,6 +1,7 @@
 """Imports go one way: from what assembles to what is assembled."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -31,6 +32,8 @@ FORBIDDEN = {
 }
 STAGES = ("theme", "extract", "scrape", "embed", "store")
 PREFECT_IN_API = {"prefect_runs.py"}
+SQL = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER|DROP|LISTEN|NOTIFY) ")
+PSYCOPG_IN_API = {("psycopg", "Error"), ("psycopg_pool", "PoolTimeout")}
 SOURCES = sorted(
     file
     for package in ("flows", "tasks", "api", "deployments")
@@ -82,6 +85,24 @@ def test_the_api_speaks_to_prefect_in_one_module() -> None:
         if any(is_under(module, "prefect") for module in imported(file))
     }
     assert speaking == PREFECT_IN_API
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in SOURCES if file.is_relative_to(ROOT / "api")], ids=lambda it: it.stem
+)
+def test_the_api_has_no_sql(file: Path) -> None:
+    """Statements belong to `tasks.records`; of the driver the API knows the errors alone."""
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert [text for text in texts if SQL.match(text)] == []
+    driver = {
+        (node.module, alias.name)
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("psycopg")
+        for alias in node.names
+    }
+    assert driver <= PSYCOPG_IN_API
+    assert not {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names} & {"psycopg"}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

@@ -1,4 +1,4 @@
-"""Builds: start one, of a new widget or of one that is there; watch it, read its state, cancel it."""
+"""Builds: start one (of a new or an existing widget), follow its events, read its state, cancel it."""
 
 import asyncio
 import contextlib
@@ -7,15 +7,15 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.app_state import AppState, service_of
-from api.builds.event_frames import frames
+from api.app_state import AppState, app_state
+from api.builds.event_frames import build_frames
 from api.http.authorization import require_owner
 from api.http.bodies import read_object
+from api.http.event_streams import event_stream
 from api.widgets.public_routes import widget_id_of
 from tasks.core.addresses import resolve_host
 from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest, NotFound
@@ -32,51 +32,48 @@ from tasks.records.widgets import read_last_request
 logger = logging.getLogger("widget_builder.api")
 
 PATH = "/api/public/ai-widget-builder"
-PING_S = 15
-SEND_TIMEOUT_S = 30
-"""A client that takes nothing for so long is let go."""
 MAX_KEY_LENGTH = 255
 
 
-async def start(request: Request) -> Response:
-    """POST: record a build, start its flow run, stream its events. It goes on if the client leaves.
+async def start_build(request: Request) -> Response:
+    """POST: record a build, start its flow run, stream its events. The build goes on if the client leaves.
 
-    Who asks for what is being built already gets that stream.
+    If the same build is already running, the client joins its stream.
     """
-    service = service_of(request)
+    state = app_state(request)
     asked = await read_object(request)
-    wanted = parse_build_request(service.settings, asked.get("url"), asked.get("depth"), asked.get("max_pages"))
-    await _check_address(service, wanted.url)
-    await service.runs.check()
-    caller = await _caller(request)
-    new = await create_build(service.pool, wanted, caller=caller, idempotency_key=_idempotency_key(request))
-    return _begin(request, new, wanted)
+    wanted = parse_build_request(state.settings, asked.get("url"), asked.get("depth"), asked.get("max_pages"))
+    await _check_address(state, wanted.url)
+    await state.runs.check()
+    caller = await _identify_caller(request)
+    new = await create_build(state.pool, wanted, caller=caller, idempotency_key=_idempotency_key(request))
+    return _stream_new(request, new, wanted)
 
 
-async def rebuild(request: Request) -> Response:
-    """POST /api/widgets/{id}/recrawl: build the widget anew, and stream that; who asks again meanwhile joins.
+async def rebuild_widget(request: Request) -> Response:
+    """POST /api/widgets/{id}/recrawl: rebuild the widget and stream the events; a second request joins the stream.
 
-    The widget answers from its old knowledge until the new is complete, and goes on so if the site gave far fewer
-    pages, unless `{"allow_fewer_pages": true}` says that this is right.
+    The widget answers from its old knowledge until the new knowledge is complete. It keeps the old knowledge if the
+    site has far fewer pages now, unless the request has `{"allow_fewer_pages": true}`.
     """
-    service, widget_id = service_of(request), widget_id_of(request)
+    state, widget_id = app_state(request), widget_id_of(request)
     await require_owner(request, widget_id)
-    fewer = _flag(await read_object(request), "allow_fewer_pages")
-    known = await read_last_request(service.pool, widget_id)
-    # What was asked for once may be more than is allowed by now.
-    most = {"depth": service.settings.max_depth, "max_pages": service.settings.max_pages}
-    wanted = known.model_copy(update={name: min(getattr(known, name), limit) for name, limit in most.items()})
-    await _check_address(service, wanted.url)
-    await service.runs.check()
-    caller, key = await _caller(request), _idempotency_key(request)
+    fewer = _read_flag(await read_object(request), "allow_fewer_pages")
+    last = await read_last_request(state.pool, widget_id)
+    # The limits may have been lowered since the last build.
+    limits = {"depth": state.settings.max_depth, "max_pages": state.settings.max_pages}
+    wanted = last.model_copy(update={name: min(getattr(last, name), limit) for name, limit in limits.items()})
+    await _check_address(state, wanted.url)
+    await state.runs.check()
+    caller, key = await _identify_caller(request), _idempotency_key(request)
     new = await create_rebuild(
-        service.pool, widget_id, wanted, caller=caller, idempotency_key=key, allow_fewer_pages=fewer
+        state.pool, widget_id, wanted, caller=caller, idempotency_key=key, allow_fewer_pages=fewer
     )
-    return _begin(request, new, wanted)
+    return _stream_new(request, new, wanted)
 
 
-def _flag(asked: dict[str, Any], name: str) -> bool:
-    """Yes or no, in JSON or as a query parameter."""
+def _read_flag(asked: dict[str, Any], name: str) -> bool:
+    """Return a boolean given in JSON or as a query parameter."""
     value = asked.get(name, False)
     if isinstance(value, bool):
         return value
@@ -85,27 +82,27 @@ def _flag(asked: dict[str, Any], name: str) -> bool:
     return value in ("true", "1")
 
 
-async def _caller(request: Request) -> Caller:
-    service = service_of(request)
-    client = await service.budgets.pseudonymize(request.client.host if request.client else "")
-    return Caller.of(client, service.settings)
+async def _identify_caller(request: Request) -> Caller:
+    state = app_state(request)
+    client = await state.budgets.pseudonymize(request.client.host if request.client else "")
+    return Caller.of(client, state.settings)
 
 
-def _begin(request: Request, new: NewBuild, wanted: BuildRequest) -> Response:
-    """The stream of a build, whose run is started behind it if the build is new."""
-    service = service_of(request)
+def _stream_new(request: Request, new: NewBuild, wanted: BuildRequest) -> Response:
+    """Return the build's stream; the flow run of a new build is started in the background."""
+    state = app_state(request)
     if new.created:
-        task = asyncio.create_task(_start_run(service, new.build_id, wanted))
-        service.starting.add(task)
-        task.add_done_callback(service.starting.discard)
+        task = asyncio.create_task(_start_run(state, new.build_id, wanted))
+        state.starting.add(task)
+        task.add_done_callback(state.starting.discard)
     return _stream(request, new.build_id, owner_token=new.owner_token)
 
 
-async def _check_address(service: AppState, url: str) -> None:
+async def _check_address(state: AppState, url: str) -> None:
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     try:
-        await resolve_host(parts.hostname or "", port, service.settings.egress_allow)
+        await resolve_host(parts.hostname or "", port, state.settings.egress_allow)
     except AddressBlocked as error:
         raise InvalidRequest(error.code, error.message, field="url") from error
 
@@ -117,12 +114,12 @@ def _idempotency_key(request: Request) -> str | None:
     return key
 
 
-async def _start_run(service: AppState, build_id: UUID, request: BuildRequest) -> None:
-    """Start the flow run; if that cannot be, the build ends with the cause."""
+async def _start_run(state: AppState, build_id: UUID, request: BuildRequest) -> None:
+    """Start the flow run; if Prefect is not available, end the build with the cause."""
     try:
-        run_id = await service.runs.start(build_id, request)
-        await notify_workers(service.pool)
-        await link_flow_run(service.pool, build_id, run_id)
+        run_id = await state.runs.start(build_id, request)
+        await notify_workers(state.pool)
+        await link_flow_run(state.pool, build_id, run_id)
     except DependencyUnavailable as error:
         logger.warning("build %s cannot start: %s", build_id, error)
         draft = EventDraft(
@@ -131,12 +128,12 @@ async def _start_run(service: AppState, build_id: UUID, request: BuildRequest) -
             detail=error.problem,
             data={"code": error.code},
         )
-        with contextlib.suppress(BuildEnded):  # it was cancelled or deleted meanwhile
-            await append_event(service.pool, build_id, draft)
+        with contextlib.suppress(BuildEnded):  # cancelled or deleted in the meantime
+            await append_event(state.pool, build_id, draft)
 
 
-async def events(request: Request) -> Response:
-    """GET …/events: the stream from the start, or after `Last-Event-ID`; 204 when nothing can follow."""
+async def stream_events(request: Request) -> Response:
+    """GET …/events: the stream from the start, or after `Last-Event-ID`; 204 if the client has the last event."""
     build = await _find(request)
     after = _last_event_id(request, build)
     if build.is_over and after >= build.last_seq:
@@ -145,7 +142,7 @@ async def events(request: Request) -> Response:
 
 
 def _last_event_id(request: Request, build: BuildRecord) -> int:
-    """What the client has seen; anything that is not a number of this build's means nothing."""
+    """Return the number of the last event the client has; 0 if the header is not a number of this build's events."""
     text = request.headers.get("last-event-id") or request.query_params.get("last_event_id") or "0"
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         return 0
@@ -153,28 +150,20 @@ def _last_event_id(request: Request, build: BuildRecord) -> int:
 
 
 def _stream(request: Request, build_id: UUID, *, after: int = 0, owner_token: str | None = None) -> Response:
-    service = service_of(request)
+    state = app_state(request)
     with_logs = request.query_params.get("logs") in ("1", "true")
-    return EventSourceResponse(
-        frames(service, build_id, after=after, with_logs=with_logs, owner_token=owner_token),
-        headers={
-            "X-Build-Id": str(build_id),
-            "Location": f"{PATH}/{build_id}",
-            "Cache-Control": "no-store",
-        },
-        ping=PING_S,
-        send_timeout=SEND_TIMEOUT_S,
-    )
+    frames = build_frames(state, build_id, after=after, with_logs=with_logs, owner_token=owner_token)
+    return event_stream(frames, {"X-Build-Id": str(build_id), "Location": f"{PATH}/{build_id}"})
 
 
-async def state(request: Request) -> Response:
+async def show_build(request: Request) -> Response:
     """GET …/{build_id}: state and statistics."""
     return JSONResponse(_describe(await _find(request)))
 
 
-async def cancel(request: Request) -> Response:
-    """DELETE …/{build_id}: end the build; nothing it has stored for the widget is taken away."""
-    service = service_of(request)
+async def cancel_build(request: Request) -> Response:
+    """DELETE …/{build_id}: cancel the build; the pages it has stored stay."""
+    state = app_state(request)
     build = await _find(request)
     draft = EventDraft(
         type=EventType.builder_cancelled,
@@ -182,13 +171,15 @@ async def cancel(request: Request) -> Response:
         data={"statistics": build.statistics},
     )
     try:
-        await append_event(service.pool, build.id, draft)
+        await append_event(state.pool, build.id, draft)
     except BuildEnded as error:
         build = await _find(request)
         if build.status != "cancelled":
-            raise InvalidRequest("build_ended", f"The build is {build.status} already.", status=409) from error
+            raise InvalidRequest(
+                "build_ended", f"The build is already {build.status} and cannot be cancelled.", status=409
+            ) from error
     if build.flow_run_id is not None:
-        await service.runs.cancel(build.flow_run_id)
+        await state.runs.cancel(build.flow_run_id)
     return JSONResponse(_describe(await _find(request)))
 
 
@@ -197,7 +188,7 @@ async def _find(request: Request) -> BuildRecord:
         build_id = UUID(request.path_params["build_id"])
     except ValueError as error:
         raise NotFound("build") from error
-    return await read_build(service_of(request).pool, build_id)
+    return await read_build(app_state(request).pool, build_id)
 
 
 def _describe(build: BuildRecord) -> dict[str, object]:
@@ -206,9 +197,9 @@ def _describe(build: BuildRecord) -> dict[str, object]:
 
 
 routes = [
-    Route(PATH, start, methods=["POST"]),
-    Route("/api/widgets/{widget_id}/recrawl", rebuild, methods=["POST"]),
-    Route(PATH + "/{build_id}", state, methods=["GET"]),
-    Route(PATH + "/{build_id}", cancel, methods=["DELETE"]),
-    Route(PATH + "/{build_id}/events", events, methods=["GET"]),
+    Route(PATH, start_build, methods=["POST"]),
+    Route("/api/widgets/{widget_id}/recrawl", rebuild_widget, methods=["POST"]),
+    Route(PATH + "/{build_id}", show_build, methods=["GET"]),
+    Route(PATH + "/{build_id}", cancel_build, methods=["DELETE"]),
+    Route(PATH + "/{build_id}/events", stream_events, methods=["GET"]),
 ]

@@ -1,6 +1,6 @@
-"""SSE frames of a build: its events by number, and, if wanted, the flow run's log records between them.
+"""SSE frames of a build: its numbered events and, on request, the flow run's log records between them.
 
-A log frame has no `id`, so that `Last-Event-ID` counts the build's events alone.
+A log frame has no `id`, so that `Last-Event-ID` counts the build's events only.
 """
 
 import asyncio
@@ -15,23 +15,23 @@ from tasks.core.events import BuildEvent, EventType
 from tasks.records.builds import read_build
 
 LOGS_S = 1.0
-"""Seconds between two looks at the run's log records."""
+"""Poll interval for the run's log records."""
 
 
-async def frames(
-    service: AppState, build_id: UUID, *, after: int, with_logs: bool, owner_token: str | None
+async def build_frames(
+    state: AppState, build_id: UUID, *, after: int, with_logs: bool, owner_token: str | None
 ) -> AsyncIterator[ServerSentEvent]:
-    """Frames of the events numbered above `after`, until the terminal one.
+    """Yield the events numbered above `after`, up to the terminal event.
 
-    The owner's token is put into `builder_started` of this one stream; the record does not have it.
+    The owner token is added to `builder_started` of this stream alone; the stored event does not contain it.
     """
-    async with service.streams.open(build_id) as stream:
+    async with state.streams.open(build_id) as stream:
         events = (_event_frame(event, owner_token) async for event in stream.read(after))
         if not with_logs:
             async for frame in events:
                 yield frame
             return
-        async for frame in _merge(events, _logs(service, build_id)):
+        async for frame in _merge(events, _log_frames(state, build_id)):
             yield frame
 
 
@@ -41,12 +41,12 @@ def _event_frame(event: BuildEvent, owner_token: str | None) -> ServerSentEvent:
     return ServerSentEvent(data=event.to_json(), id=str(event.seq))
 
 
-async def _logs(service: AppState, build_id: UUID) -> AsyncIterator[ServerSentEvent]:
-    """Log records as they come, without end."""
+async def _log_frames(state: AppState, build_id: UUID) -> AsyncIterator[ServerSentEvent]:
+    """Yield log records as they appear, without end."""
     seen = 0
     while True:
-        run_id = (await read_build(service.pool, build_id)).flow_run_id
-        for record in await service.runs.read_logs(run_id, seen) if run_id else ():
+        run_id = (await read_build(state.pool, build_id)).flow_run_id
+        for record in await state.runs.read_logs(run_id, seen) if run_id else ():
             seen += 1
             yield ServerSentEvent(
                 data=json.dumps(
@@ -66,7 +66,7 @@ async def _logs(service: AppState, build_id: UUID) -> AsyncIterator[ServerSentEv
 async def _merge(
     events: AsyncIterator[ServerSentEvent], logs: AsyncIterator[ServerSentEvent]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Both as they come; ends with the events."""
+    """Yield from both as they come; end after the last event."""
     queue: asyncio.Queue[ServerSentEvent | None] = asyncio.Queue(maxsize=100)
 
     async def pump(frames: AsyncIterator[ServerSentEvent], *, last: bool) -> None:

@@ -1,4 +1,4 @@
-"""The API's only way to Prefect: start a run through its deployment, follow, read and cancel runs."""
+"""The API's client of Prefect: start runs through their deployment; follow, read and cancel them."""
 
 import asyncio
 import logging
@@ -42,9 +42,9 @@ class RunRecord(Frozen):
     state: StateType
     message: str
     run_count: int
-    """How often it has begun."""
+    """Number of times the run has started."""
     state_age_s: float
-    """Seconds since it came into its state."""
+    """Seconds since the last state change."""
 
 
 class PrefectRuns:
@@ -55,7 +55,7 @@ class PrefectRuns:
         self._deployment_id: UUID | None = None
 
     async def start(self, build_id: UUID, request: BuildRequest) -> UUID:
-        """The id of the flow run that carries the build; asked twice, the same one.
+        """Start the build's flow run and return its id; a second call returns the same run.
 
         Raises:
             DependencyUnavailable: Prefect does not answer or does not know the deployment.
@@ -83,17 +83,17 @@ class PrefectRuns:
             DependencyUnavailable: Prefect does not answer or does not know the deployment.
         """
         try:
-            response = await self._client._client.get("/health")
-            response.raise_for_status()
+            if (failure := await self._client.api_healthcheck()) is not None:
+                raise failure
             await self._find_deployment()
         except PREFECT_ERRORS as error:
             raise _unavailable(error) from error
 
     async def check_worker(self) -> None:
-        """Return when a worker takes runs of the build deployment.
+        """Return when a worker is online for the build deployment.
 
         Raises:
-            DependencyUnavailable: none does at the moment.
+            DependencyUnavailable: no worker is online.
         """
         try:
             deployment = await self._client.read_deployment_by_name(BUILD_DEPLOYMENT)
@@ -102,10 +102,10 @@ class PrefectRuns:
         except PREFECT_ERRORS as error:
             raise _unavailable(error) from error
         if not any(worker.status == WorkerStatus.ONLINE for worker in workers):
-            raise DependencyUnavailable("Worker", f"none is online for the work pool {pool}")
+            raise DependencyUnavailable("Worker", f"no worker is online for the work pool {pool}")
 
     async def read(self, run_ids: Sequence[UUID]) -> dict[UUID, RunRecord]:
-        """The runs as they stand, by id; unknown ones are missing.
+        """Return the runs' current states by id; unknown runs are missing.
 
         Raises:
             DependencyUnavailable: Prefect does not answer.
@@ -121,29 +121,29 @@ class PrefectRuns:
         return {run.id: _record(run) for run in runs if run.state is not None}
 
     async def cancel(self, run_id: UUID) -> None:
-        """Have the run end; it may take a moment. Its build's own record says so already."""
+        """Ask Prefect to cancel the run, which may take a moment; the build's record is already final."""
         try:
             run = await self._client.read_flow_run(run_id)
-            begun = run.start_time is not None
+            has_started = run.start_time is not None
             await self._client.set_flow_run_state(
-                run_id, Cancelling() if begun else Cancelled(message="Cancelled before it began.")
+                run_id, Cancelling() if has_started else Cancelled(message="Cancelled before it started.")
             )
         except PREFECT_ERRORS as error:
-            logger.warning("Prefect was not told to cancel %s: %s", run_id, error)
+            logger.warning("flow run %s was not cancelled in Prefect: %s", run_id, error)
 
-    async def run_again(self, run_id: UUID, why: str) -> None:
-        """Have a run that died run again; it goes on where it stopped.
+    async def restart(self, run_id: UUID, reason: str) -> None:
+        """Schedule a dead run again; the flow continues where it stopped.
 
         Raises:
             DependencyUnavailable: Prefect does not answer.
         """
         try:
-            await self._client.set_flow_run_state(run_id, Scheduled(name="AwaitingRetry", message=why), force=True)
+            await self._client.set_flow_run_state(run_id, Scheduled(name="AwaitingRetry", message=reason), force=True)
         except PREFECT_ERRORS as error:
             raise _unavailable(error) from error
 
     async def read_logs(self, run_id: UUID, offset: int) -> list[Log]:
-        """The run's log records from `offset` on, in order; none while Prefect is away."""
+        """Return up to 200 of the run's log records from `offset` on, in order; none while Prefect is down."""
         try:
             return await self._client.read_logs(
                 LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id])),
@@ -152,13 +152,13 @@ class PrefectRuns:
                 sort=LogSort.TIMESTAMP_ASC,
             )
         except PREFECT_ERRORS as error:
-            logger.warning("no logs from Prefect: %s", error)
+            logger.warning("log records cannot be read from Prefect: %s", error)
             return []
 
     async def follow(self) -> AsyncIterator[BuildEvent | StateChange]:
-        """Events of all builds and state changes of all runs as they happen, without end.
+        """Yield events of all builds and state changes of all runs as they happen, without end.
 
-        Prefect may drop or delay some (its backlog a subscriber is 256): a signal, not the record.
+        Prefect may drop or delay some (its backlog per subscriber is 256): a signal, not the record.
         """
         names = EventNameFilter(prefix=[PREFECT_PREFIX, "prefect.flow-run."])
         while True:
@@ -167,8 +167,8 @@ class PrefectRuns:
                     async for event in events:
                         yield _translate(event)
             except Exception as error:  # noqa: BLE001
-                # The subscriber raises bare exceptions of its own and of websockets; all mean "lost it".
-                logger.info("Prefect's event stream was lost: %r", error)
+                # The subscriber raises bare exceptions of its own and of websockets; all mean a lost connection.
+                logger.info("Prefect's event stream was lost; reconnecting: %r", error)
             await asyncio.sleep(RECONNECT_S)
 
 
@@ -191,13 +191,13 @@ def _record(run: FlowRun) -> RunRecord:
 
 def _unavailable(error: Exception) -> DependencyUnavailable:
     if isinstance(error, ObjectNotFound):
-        problem = f"it does not know the deployment {BUILD_DEPLOYMENT}"
+        problem = f"the deployment {BUILD_DEPLOYMENT} does not exist"
         return DependencyUnavailable("Prefect", problem, "run `widget-builder register`")
     return DependencyUnavailable("Prefect", f"{type(error).__name__}: {error}", "see `widget-builder doctor`")
 
 
 @asynccontextmanager
 async def open_prefect_runs() -> AsyncIterator[PrefectRuns]:
-    """The runs of the server that PREFECT_API_URL names."""
+    """Open a client of the Prefect server at PREFECT_API_URL."""
     async with get_client(sync_client=False) as client:
         yield PrefectRuns(client)

@@ -1,7 +1,7 @@
-"""From Prefect to SSE: one live list of events a build, which any number of clients read at their own pace.
+"""From Prefect to SSE: one live list of events per build, which any number of clients read at their own pace.
 
-The list holds every event from number 1 on, without gaps: what Prefect's stream brings in order is taken
-as it comes; whatever it drops, delays or repeats is read from the record (`build_events`).
+The list holds every event from number 1 on, without gaps. Events that Prefect's stream delivers in order are appended
+at once; events it drops, delays or repeats are read from the record (`build_events`).
 """
 
 import asyncio
@@ -21,16 +21,15 @@ from tasks.records.builds import build_exists
 logger = logging.getLogger("widget_builder.api")
 
 FILL_S = 1.0
-"""How long an event that Prefect did not bring may stay unseen."""
-
+"""Poll interval for events the Prefect subscription missed."""
 
 _DELETED = EventDraft(type=EventType.builder_cancelled, message="The widget was deleted")
 
 
 class BuildStream:
-    """All events of one build, growing until the terminal one.
+    """All events of one build, growing until the terminal event.
 
-    A build that is deleted with its widget takes its record along: then the stream itself has the last event.
+    Deleting a widget deletes its builds' records: the stream then makes the terminal event itself.
     """
 
     def __init__(self, pool: Pool, build_id: UUID) -> None:
@@ -43,25 +42,25 @@ class BuildStream:
 
     @property
     def is_over(self) -> bool:
-        """Whether the terminal event is here."""
+        """Whether the terminal event has arrived."""
         return bool(self.events) and self.events[-1].type.is_terminal
 
-    async def take(self, event: BuildEvent) -> None:
-        """Take in an event that Prefect brought."""
+    async def add(self, event: BuildEvent) -> None:
+        """Append an event from Prefect; fill the gap from the record if earlier events are missing."""
         if event.seq == len(self.events) + 1:
-            await self._add([event])
+            await self._append([event])
         elif event.seq > len(self.events):
             await self.fill()
 
     async def fill(self) -> None:
-        """Read from the record what is not here yet."""
+        """Append the events that the record has and the list lacks."""
         async with self._filling:
             events = await read_events(self._pool, self._build_id, after=len(self.events))
             if not events and not self.is_over and not await build_exists(self._pool, self._build_id):
                 events = [number_event(_DELETED, self._build_id, len(self.events) + 1)]
-            await self._add(events)
+            await self._append(events)
 
-    async def _add(self, events: list[BuildEvent]) -> None:
+    async def _append(self, events: list[BuildEvent]) -> None:
         async with self._grown:
             for event in events:
                 if event.seq == len(self.events) + 1:
@@ -69,7 +68,7 @@ class BuildStream:
             self._grown.notify_all()
 
     async def read(self, after: int = 0) -> AsyncIterator[BuildEvent]:
-        """The events numbered above `after`, in order, as they happen; ends after the terminal one."""
+        """Yield the events numbered above `after`, in order, as they happen, up to the terminal event."""
         position = after
         while True:
             while position < len(self.events):
@@ -82,7 +81,7 @@ class BuildStream:
 
 
 class Streams:
-    """The builds that somebody follows at the moment."""
+    """The open streams, one per followed build."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -90,7 +89,7 @@ class Streams:
 
     @asynccontextmanager
     async def open(self, build_id: UUID) -> AsyncIterator[BuildStream]:
-        """The build's stream, shared with all who follow it, filled up to now."""
+        """Open the build's stream, shared by all its clients and filled up to now."""
         stream = self._streams.setdefault(build_id, BuildStream(self._pool, build_id))
         stream.readers += 1
         try:
@@ -103,28 +102,28 @@ class Streams:
 
     @property
     def readers(self) -> int:
-        """How many follow a build at the moment."""
+        """Number of clients that follow a build."""
         return sum(stream.readers for stream in self._streams.values())
 
-    async def take(self, event: BuildEvent) -> None:
-        """Pass an event on to those who follow its build, if there are any."""
+    async def add(self, event: BuildEvent) -> None:
+        """Add an event to its build's stream, if that is open."""
         if stream := self._streams.get(event.build_id):
-            await stream.take(event)
+            await stream.add(event)
 
     async def fill_forever(self) -> None:
-        """Fill all open streams from the record every second: the net below Prefect's stream."""
+        """Fill all open streams from the record every second, for events that Prefect's stream lost."""
         while True:
             await asyncio.sleep(FILL_S)
             for stream in tuple(self._streams.values()):
                 if not stream.is_over:
-                    with _surviving_outage():
+                    with _tolerating_outage():
                         await stream.fill()
 
 
 @contextlib.contextmanager
-def _surviving_outage() -> Iterator[None]:
-    """A database that is away is asked again a second later."""
+def _tolerating_outage() -> Iterator[None]:
+    """Log a database outage instead of raising it: the next poll is a second later."""
     try:
         yield
     except (DatabaseError, OSError) as error:
-        logger.warning("events cannot be read at the moment: %s", error)
+        logger.warning("reading build events failed; retrying: %s", error)

@@ -1,7 +1,7 @@
-"""Builds whose flow run died: run again where they stopped, or ended with a cause.
+"""Sweep of builds whose flow run died: restart them where they stopped, or end them with a cause.
 
-Prefect's own detection of dead runs takes minutes and may miss them; a build's flow therefore shows every
-second that it lives, and silence is enough to act.
+Prefect's own detection of dead runs takes minutes and may miss some. A build's flow therefore sends a heartbeat every
+second, and a missing heartbeat is enough to act.
 """
 
 import asyncio
@@ -22,41 +22,41 @@ logger = logging.getLogger("widget_builder.api")
 
 SWEEP_S = 5.0
 SILENT_S = 30.0
-"""A running build that has been silent for so long is dead."""
+"""Seconds without a heartbeat after which a running build is dead."""
 STUCK_S = 120.0
-"""A run that has been pending for so long will not begin."""
+"""Seconds after which a pending run is not expected to start any more."""
 ATTEMPTS = 3
-"""How often a build's run may begin."""
+"""Most starts of a build's flow run."""
 
 
 class Sweeper:
-    """Looks after all builds without a terminal event."""
+    """Sweeps all builds without a terminal event."""
 
     def __init__(self, pool: Pool, runs: PrefectRuns) -> None:
         self._pool = pool
         self._runs = runs
-        self._poked = asyncio.Event()
+        self._woken = asyncio.Event()
 
-    def poke(self) -> None:
-        """Look now: some run changed its state."""
-        self._poked.set()
+    def wake(self) -> None:
+        """Sweep now: a run changed its state."""
+        self._woken.set()
 
     async def sweep_forever(self) -> None:
-        """Sweep every few seconds, and when poked."""
+        """Sweep every few seconds, and when woken."""
         while True:
             try:
                 async with asyncio.timeout(SWEEP_S):
-                    await self._poked.wait()
+                    await self._woken.wait()
             except TimeoutError:
                 pass
-            self._poked.clear()
+            self._woken.clear()
             try:
                 await self.sweep()
             except (DependencyUnavailable, DatabaseError, OSError) as error:
-                logger.warning("builds cannot be looked after at the moment: %s", error)
+                logger.warning("sweep of unfinished builds failed; retrying: %s", error)
 
     async def sweep(self) -> None:
-        """Look at each open build once.
+        """Check each open build once.
 
         Raises:
             DependencyUnavailable: Prefect does not answer.
@@ -65,51 +65,51 @@ class Sweeper:
         runs = await self._runs.read([build.flow_run_id for build in builds if build.flow_run_id])
         for build in builds:
             if build.flow_run_id is None:
-                await self._start_anew(build)
+                await self._start_missing_run(build)
             else:
-                await self._look_after(build, runs.get(build.flow_run_id))
+                await self._check(build, runs.get(build.flow_run_id))
 
-    async def _start_anew(self, build: OpenBuild) -> None:
-        """The API that took the request died before it had started the run."""
+    async def _start_missing_run(self, build: OpenBuild) -> None:
+        """Start the run of a build whose API process died before it could."""
         if build.silent_s > SILENT_S:
             request = BuildRequest(url=build.url, depth=build.depth, max_pages=build.max_pages)
             await link_flow_run(self._pool, build.id, await self._runs.start(build.id, request))
 
-    async def _look_after(self, build: OpenBuild, run: RunRecord | None) -> None:
+    async def _check(self, build: OpenBuild, run: RunRecord | None) -> None:
         if run is None:
-            await self._end(build.id, EventType.builder_failed, "its flow run has vanished")
+            await self._end(build.id, EventType.builder_failed, "the flow run no longer exists in Prefect")
         elif run.state is StateType.CANCELLED:
             await self._end(build.id, EventType.builder_cancelled, None)
         elif run.state in (StateType.FAILED, StateType.COMPLETED):
             cause = run.message or "the flow run ended without a result"
             await self._end(build.id, EventType.builder_failed, cause)
         elif has_died(build, run):
-            await self._revive(build, run)
+            await self._restart(build, run)
 
-    async def _revive(self, build: OpenBuild, run: RunRecord) -> None:
-        why = f"{run.state}, silent for {silent_s(build, run):.0f} s"
+    async def _restart(self, build: OpenBuild, run: RunRecord) -> None:
+        reason = f"{run.state}, silent for {silent_s(build, run):.0f} s"
         if run.run_count >= ATTEMPTS:
-            cause = f"its flow run died {run.run_count} times: {why}"
+            cause = f"the flow run died {run.run_count} times: {reason}"
             await self._end(build.id, EventType.builder_failed, cause)
             return
-        logger.warning("build %s: its flow run died (%s); it goes on where it stopped", build.id, why)
-        await self._runs.run_again(run.id, why)
+        logger.warning("build %s: its flow run died (%s) and is restarted where it stopped", build.id, reason)
+        await self._runs.restart(run.id, reason)
 
     async def _end(self, build_id: UUID, type_: EventType, cause: str | None) -> None:
         message = "The build was cancelled" if cause is None else "The build cannot go on"
         try:
             await append_event(self._pool, build_id, EventDraft(type=type_, message=message, detail=cause))
         except BuildEnded:
-            logger.info("build %s ended by itself meanwhile", build_id)
+            logger.info("build %s ended by itself in the meantime", build_id)
 
 
 def silent_s(build: OpenBuild, run: RunRecord) -> float:
-    """Seconds since anything was heard of the run. A build may have waited long for it to begin: that is no silence."""
+    """Seconds since the last heartbeat or state change: a build may have waited long for its run to start."""
     return min(build.silent_s, run.state_age_s)
 
 
 def has_died(build: OpenBuild, run: RunRecord) -> bool:
-    """Whether the run will not go on by itself."""
+    """Whether the run will not continue by itself."""
     if run.state is StateType.CRASHED:
         return True
     if run.state is StateType.RUNNING:

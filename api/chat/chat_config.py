@@ -1,4 +1,4 @@
-"""What the widget's script has to know of the chat before the first message."""
+"""The chat's part of a widget's public configuration."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from tasks.knowledge.answering.suggestions.suggested_questions import read_sugge
 from tasks.records.widgets import WidgetRecord
 
 
-async def describe_chat(service: AppState, widget: WidgetRecord) -> dict[str, Any]:
-    """Greeting, suggested questions (none before there is knowledge), and the language of both."""
-    site = site_of(widget)
-    spoken = base(site.language)
-    plain = phrase(Phrase.greeting, spoken if spoken in languages() else "en", site.name)
+async def describe_chat(state: AppState, widget: WidgetRecord) -> dict[str, Any]:
+    """Return greeting, suggested questions (none before the widget has knowledge), and the language of both."""
+    site = answering_site(widget)
+    language = base(site.language)
+    default = phrase(Phrase.greeting, language if language in languages() else "en", site.name)
     return {
         "locale": site.language,
-        # In the site's own tone, where it has been heard.
-        "greeting": (widget.theme or {}).get("greeting") or plain,
-        "suggested_questions": await read_suggestions(service.pool, service.answerer, site),
+        # The theme's greeting is in the site's own tone.
+        "greeting": (widget.theme or {}).get("greeting") or default,
+        "suggested_questions": await read_suggestions(state.pool, state.answerer, site),
     }
 
 
-def site_of(widget: WidgetRecord) -> AnsweringSite:
-    """The widget's site, as answers name it."""
+def answering_site(widget: WidgetRecord) -> AnsweringSite:
+    """Return the widget's site as the answerer needs it."""
     language = (widget.theme or {}).get("language")
     return AnsweringSite(
         widget_id=widget.id,

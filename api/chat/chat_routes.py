@@ -1,29 +1,30 @@
-"""Chat: a visitor's message in, the answer as a stream of events out; and thumbs for it.
+"""Chat: a visitor's message, answered by a stream of events; and feedback on answers.
 
-The visitor chooses the words and the conversation, nothing else: neither model nor prompt nor site.
+The visitor chooses the message and the conversation only: neither model nor prompt nor site.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 from uuid import UUID
 
 from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from sse_starlette import ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api.app_state import AppState, service_of
-from api.chat.chat_config import site_of
-from api.http.bodies import read_object
+from api.app_state import AppState, app_state
+from api.chat.chat_config import answering_site
+from api.http.bodies import read_object, validate_body
+from api.http.event_streams import event_stream
 from api.http.origins import require_origin
 from api.widgets.public_routes import PATH, widget_id_of
-from tasks.core.errors import InvalidRequest, NotFound, TryLater
+from tasks.core.errors import NotFound, TryLater
 from tasks.knowledge.answering.answer_events import AnswerEvent, DoneEvent, ErrorEvent
 from tasks.knowledge.answering.generation.generated_answer import tokens_to_answer, tokens_to_rewrite, tokens_unused
 from tasks.knowledge.answering.reply import Reply
@@ -32,23 +33,18 @@ from tasks.records.budgets import Account
 from tasks.records.conversations import open_conversation, store_feedback, store_message
 from tasks.records.widgets import read_latest_status, read_widget
 
-_UNAVAILABLE = "The answer could not be kept: please ask again."
-
-Body = TypeVar("Body", bound=BaseModel)
+_NOT_STORED = "The answer could not be stored because the database is not available. Please ask again."
 
 logger = logging.getLogger("widget_builder.api")
 
 MAX_MESSAGE_LENGTH = 2_000
 MAX_COMMENT_LENGTH = 2_000
-WAIT_S = 5
-"""Seconds after which it is worth asking again."""
-PING_S = 15
-SEND_TIMEOUT_S = 30
-"""A visitor who takes nothing for so long is let go."""
+RETRY_AFTER_S = 5
+"""Seconds until a retry may succeed."""
 
 
-class Ask(BaseModel):
-    """What a visitor may send; anything else is refused."""
+class ChatRequest(BaseModel):
+    """The body of a chat request; other fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -64,8 +60,8 @@ class Ask(BaseModel):
         return plain
 
 
-class Thumb(BaseModel):
-    """A verdict on an answer."""
+class FeedbackRequest(BaseModel):
+    """The body of a feedback request: the rating of an answer, with an optional comment."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,86 +72,71 @@ class Thumb(BaseModel):
 
 @dataclass(frozen=True)
 class _Exchange:
-    """A question that is about to be answered."""
+    """A prepared reply, its conversation and its token reservation."""
 
     reply: Reply
     conversation_id: UUID
     accounts: Sequence[Account]
-    """Where tokens are set aside for it."""
+    """Budgets in which tokens are reserved for the reply."""
 
-    async def settle(self, service: AppState) -> None:
-        """Give back the tokens that were not used."""
+    async def settle(self, state: AppState) -> None:
+        """Return unused tokens to the budgets."""
         if self.accounts:
-            await service.budgets.refund(self.accounts, tokens_unused(self.reply))
+            await state.budgets.refund(self.accounts, tokens_unused(self.reply))
 
 
-async def chat(request: Request) -> Response:
-    """POST …/chat: what can be known to be wrong is told before the stream begins."""
-    service, widget_id = service_of(request), widget_id_of(request)
-    asked = _read(Ask, await read_object(request))
-    widget = await read_widget(service.pool, widget_id)
+async def answer_message(request: Request) -> Response:
+    """POST …/chat: the answer as a stream; errors known before it starts are JSON responses."""
+    state, widget_id = app_state(request), widget_id_of(request)
+    asked = validate_body(ChatRequest, await read_object(request))
+    widget = await read_widget(state.pool, widget_id)
     require_origin(request, widget)
-    client = await service.budgets.pseudonymize(request.client.host if request.client else "")
-    await service.budgets.charge_question(client)
-    conversation_id, history = await open_conversation(service.pool, widget_id, asked.conversation_id)
+    client = await state.budgets.pseudonymize(request.client.host if request.client else "")
+    await state.budgets.charge_question(client)
+    conversation_id, history = await open_conversation(state.pool, widget_id, asked.conversation_id)
     if widget.active_job_id is None:
-        raise await _why_not_ready(service, widget_id)
-    if service.answerer.generates:
-        await service.budgets.reserve_tokens(client, widget_id, tokens_to_rewrite(asked.message, history))
-    reply = await service.answerer.prepare(site_of(widget), asked.message, history)
+        raise await _not_ready_error(state, widget_id)
+    if state.answerer.generates:
+        await state.budgets.reserve_tokens(client, widget_id, tokens_to_rewrite(asked.message, history))
+    reply = await state.answerer.prepare(answering_site(widget), asked.message, history)
     accounts: Sequence[Account] = ()
-    if service.answerer.generates:
-        accounts = await service.budgets.reserve_tokens(client, widget_id, tokens_to_answer(reply))
-    return EventSourceResponse(
-        _frames(service, _Exchange(reply, conversation_id, accounts)),
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        ping=PING_S,
-        send_timeout=SEND_TIMEOUT_S,
-    )
+    if state.answerer.generates:
+        accounts = await state.budgets.reserve_tokens(client, widget_id, tokens_to_answer(reply))
+    return event_stream(_answer_frames(state, _Exchange(reply, conversation_id, accounts)))
 
 
-def _read(kind: type[Body], sent: dict[str, object]) -> Body:
-    try:
-        return kind.model_validate(sent)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = str(first["loc"][0]) if first["loc"] else None
-        problem = first["msg"].removeprefix("Value error, ")
-        raise InvalidRequest(f"{field}_invalid", f"`{field}`: {problem}.", field=field) from error
-
-
-async def _why_not_ready(service: AppState, widget_id: UUID) -> TryLater:
-    status = await read_latest_status(service.pool, widget_id)
+async def _not_ready_error(state: AppState, widget_id: UUID) -> TryLater:
+    status = await read_latest_status(state.pool, widget_id)
     if status in ("pending", "running"):
-        message = "The widget is still being built: ask again in a moment."
-        return TryLater("widget_building", message, retry_after=WAIT_S, status=503)
-    message = "The widget has no knowledge: its build did not come to its end."
+        message = "The widget is still being built. Ask again in a moment."
+        return TryLater("widget_building", message, retry_after=RETRY_AFTER_S, status=503)
+    message = "The widget has no knowledge because its build failed. Its owner can build it again."
     return TryLater("widget_not_built", message, retry_after=None, status=503)
 
 
-async def _frames(service: AppState, exchange: _Exchange) -> AsyncIterator[ServerSentEvent]:
-    """The answer's events, the end included; it is kept before the end is told."""
+async def _answer_frames(state: AppState, exchange: _Exchange) -> AsyncIterator[ServerSentEvent]:
+    """Yield the answer's events; the answer is stored before its `done` event is sent."""
     reply = exchange.reply
     try:
-        async for event in service.answerer.answer(reply):
+        async for event in state.answerer.answer(reply):
             yield _frame(event)
-        yield _frame(await _conclude(service, exchange))
+        yield _frame(await _conclude(state, exchange))
     except NotFound:
         yield _frame(ErrorEvent(code="not_found", message="The widget has been deleted."))
     except (DatabaseError, PoolTimeout) as error:
-        logger.warning("an answer cannot be kept: %s", error)
-        yield _frame(ErrorEvent(code="dependency_unavailable", message=_UNAVAILABLE, retry_after=WAIT_S))
+        logger.warning("storing an answer failed: %s", error)
+        yield _frame(ErrorEvent(code="dependency_unavailable", message=_NOT_STORED, retry_after=RETRY_AFTER_S))
     finally:
-        # Also for the visitor who left: whatever was said is paid for, the rest is not.
-        await asyncio.shield(exchange.settle(service))
+        # Shielded, so that tokens are also settled when the visitor has disconnected.
+        await asyncio.shield(exchange.settle(state))
 
 
-async def _conclude(service: AppState, exchange: _Exchange) -> DoneEvent | ErrorEvent:
+async def _conclude(state: AppState, exchange: _Exchange) -> DoneEvent | ErrorEvent:
     reply = exchange.reply
-    message_id = await store_message(service.pool, reply.site.widget_id, exchange.conversation_id, reply.as_message())
+    message_id = await store_message(state.pool, reply.site.widget_id, exchange.conversation_id, reply.as_message())
     if reply.failure is not None:
         return reply.failure
-    suggestions = () if reply.answered else await read_suggestions(service.pool, service.answerer, reply.site)
+    suggestions = () if reply.answered else await read_suggestions(state.pool, state.answerer, reply.site)
     return DoneEvent(
         conversation_id=exchange.conversation_id,
         message_id=message_id,
@@ -168,18 +149,18 @@ def _frame(event: AnswerEvent) -> ServerSentEvent:
     return ServerSentEvent(data=event.model_dump_json(exclude_defaults=False, exclude_none=True), event=event.type)
 
 
-async def feedback(request: Request) -> Response:
-    """POST …/feedback: a thumb for an answer; a second one replaces the first."""
-    service, widget_id = service_of(request), widget_id_of(request)
-    thumb = _read(Thumb, await read_object(request))
-    require_origin(request, await read_widget(service.pool, widget_id))
-    client = await service.budgets.pseudonymize(request.client.host if request.client else "")
-    await service.budgets.charge_question(client)
-    await store_feedback(service.pool, widget_id, thumb.message_id, thumb.rating, thumb.comment)
+async def receive_feedback(request: Request) -> Response:
+    """POST …/feedback: rate an answer; a second rating replaces the first."""
+    state, widget_id = app_state(request), widget_id_of(request)
+    rated = validate_body(FeedbackRequest, await read_object(request))
+    require_origin(request, await read_widget(state.pool, widget_id))
+    client = await state.budgets.pseudonymize(request.client.host if request.client else "")
+    await state.budgets.charge_question(client)
+    await store_feedback(state.pool, widget_id, rated.message_id, rated.rating, rated.comment)
     return Response(status_code=204)
 
 
 routes = [
-    Route(PATH + "/chat", chat, methods=["POST"]),
-    Route(PATH + "/feedback", feedback, methods=["POST"]),
+    Route(PATH + "/chat", answer_message, methods=["POST"]),
+    Route(PATH + "/feedback", receive_feedback, methods=["POST"]),
 ]

@@ -1,4 +1,4 @@
-"""Conversations are not kept longer than the settings say."""
+"""Retention: conversations older than the settings allow are deleted."""
 
 import asyncio
 import logging
@@ -11,15 +11,15 @@ from tasks.records.conversations import delete_expired
 
 logger = logging.getLogger("widget_builder.api")
 
-EVERY_S = 3_600.0
+INTERVAL_S = 3_600.0
 
 
-async def forget_forever(pool: Pool, days: int) -> None:
-    """Delete what is too old, at once and every hour."""
+async def delete_expired_forever(pool: Pool, days: int) -> None:
+    """Delete messages older than `days`, at once and every hour."""
     while True:
         try:
             if deleted := await delete_expired(pool, days):
-                logger.info("%d messages older than %d days are deleted", deleted, days)
+                logger.info("deleted %d messages older than %d days", deleted, days)
         except (DatabaseError, PoolTimeout, OSError) as error:
-            logger.warning("old conversations cannot be deleted at the moment: %s", error)
-        await asyncio.sleep(EVERY_S)
+            logger.warning("deleting old conversations failed; trying again in an hour: %s", error)
+        await asyncio.sleep(INTERVAL_S)

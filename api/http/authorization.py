@@ -1,76 +1,71 @@
-"""Who may see and change a widget: its owner, by the token handed out once, and the administrator."""
+"""Authorization by bearer token: a widget's owner (token handed out once, stored hashed) or the administrator."""
 
 import hmac
 from uuid import UUID
 
 from starlette.requests import Request
 
-from api.app_state import AppState, service_of
-from tasks.core.database import Pool
+from api.app_state import AppState, app_state
 from tasks.core.errors import InvalidRequest, NotFound
+from tasks.records.owner_tokens import owns_a_widget, read_owner_hash
 from tasks.records.widgets import hash_token
 
-_CHALLENGE = "Send the owner's token, or the administrator's: `Authorization: Bearer …`."
+_TOKEN_MISSING = (
+    "The request has no token. Send the owner token or the administrator token as `Authorization: Bearer …`."
+)
+_NOT_THE_OWNER = (
+    "This token is not valid for this widget. Send the owner token from the widget's `builder_started` event."
+)
+_NO_WIDGET = "This token is not valid for any widget. Send an owner token or the administrator token."
 
 
 async def require_owner(request: Request, widget_id: UUID) -> None:
-    """Let in the widget's owner and the administrator.
+    """Admit the widget's owner and the administrator.
 
     Raises:
         InvalidRequest: no token (401), or not the right one (403).
-        NotFound: there is no such widget, and the administrator asks.
+        NotFound: the administrator asks for a widget that does not exist.
     """
-    service, token = service_of(request), bearer_token(request)
-    is_admin = is_admin_token(service, token)
-    stored = await _read_hash(service.pool, widget_id)
+    state, token = app_state(request), bearer_token(request)
+    is_admin = is_admin_token(state, token)
+    stored = await read_owner_hash(state.pool, widget_id)
     if is_admin:
         if stored is None:
             raise NotFound("widget")
         return
-    # An unknown widget looks like somebody else's.
+    # 403 for an unknown widget as well: its id must not be distinguishable from somebody else's.
     if stored is None or not hmac.compare_digest(stored, hash_token(token)):
-        raise InvalidRequest("forbidden", "This token does not open this widget.", status=403)
+        raise InvalidRequest("forbidden", _NOT_THE_OWNER, status=403)
 
 
-async def require_holder(request: Request) -> str | None:
-    """The hash by which the widgets of the token are found; None for the administrator, whose are all.
+async def authorize_listing(request: Request) -> str | None:
+    """Return the owner-token hash whose widgets the request may list; None for the administrator, who may list all.
 
     Raises:
-        InvalidRequest: no token (401), or one that opens no widget (403).
+        InvalidRequest: no token (401), or the token of no widget (403).
     """
-    service, token = service_of(request), bearer_token(request)
-    if is_admin_token(service, token):
+    state, token = app_state(request), bearer_token(request)
+    if is_admin_token(state, token):
         return None
-    async with service.pool.connection() as connection:
-        rows = await connection.execute("SELECT 1 FROM widgets WHERE owner_token_hash = %s", (hash_token(token),))
-        if await rows.fetchone() is None:
-            raise InvalidRequest("forbidden", "This token opens no widget.", status=403)
-    return hash_token(token)
+    token_hash = hash_token(token)
+    if not await owns_a_widget(state.pool, token_hash):
+        raise InvalidRequest("forbidden", _NO_WIDGET, status=403)
+    return token_hash
 
 
 def bearer_token(request: Request) -> str:
-    """The token of the request.
+    """Return the request's bearer token.
 
     Raises:
-        InvalidRequest: there is none (401).
+        InvalidRequest: the request has none (401).
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise InvalidRequest("unauthorized", _CHALLENGE, status=401)
+        raise InvalidRequest("unauthorized", _TOKEN_MISSING, status=401)
     return token.strip()
 
 
-def is_admin_token(service: AppState, token: str) -> bool:
-    """Whether it is the administrator's token; never when the settings have none."""
-    admin = service.settings.admin_token
+def is_admin_token(state: AppState, token: str) -> bool:
+    """Whether this is the administrator token; never when the settings have none."""
+    admin = state.settings.admin_token
     return admin is not None and hmac.compare_digest(hash_token(admin.get_secret_value()), hash_token(token))
-
-
-async def _read_hash(pool: Pool, widget_id: UUID) -> str | None:
-    """The stored hash of the owner's token; empty for a widget that never had one, None for no widget."""
-    async with pool.connection() as connection:
-        rows = await connection.execute(
-            "SELECT coalesce(owner_token_hash, '') FROM widgets WHERE id = %s", (widget_id,)
-        )
-        row = await rows.fetchone()
-    return None if row is None else str(row[0])

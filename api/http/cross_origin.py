@@ -1,4 +1,4 @@
-"""Other sites' pages may call the widgets' public routes, and no others."""
+"""CORS: pages of other origins may call the widgets' public routes, and no others."""
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -8,7 +8,7 @@ PREFLIGHT_AGE_S = 24 * 3600
 
 
 class CrossOrigin:
-    """CORS for what widgets on customers' pages need; no credentials are ever involved."""
+    """Middleware that applies CORS to the widgets' public routes, without credentials."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._same_origin = app
@@ -22,6 +22,6 @@ class CrossOrigin:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, with CORS where the path is a widget's public one."""
+        """Answer the request, with CORS headers on a public widget route."""
         is_public = scope["type"] == "http" and scope["path"].startswith(PREFIX)
         await (self._any_origin if is_public else self._same_origin)(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Errors before a stream starts: JSON, never a stack trace."""
+"""Error responses: JSON, never a stack trace."""
 
 import logging
 
@@ -14,13 +14,13 @@ logger = logging.getLogger("widget_builder.api")
 
 
 def problem(status: int, code: str, message: str, field: str | None = None) -> JSONResponse:
-    """`{"error": {"code", "message", "field"?}}`."""
+    """Return the response `{"error": {"code", "message", "field"?}}`."""
     error = {"code": code, "message": message} | ({"field": field} if field else {})
     return JSONResponse({"error": error}, status_code=status)
 
 
 async def on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
-    """What the client asked for cannot be done."""
+    """Answer an invalid request with its own status; `Retry-After` where a later try may succeed."""
     assert isinstance(error, InvalidRequest)
     response = problem(error.status, error.code, error.message, error.field)
     if isinstance(error, TryLater) and error.retry_after is not None:
@@ -29,22 +29,22 @@ async def on_invalid_request(_request: Request, error: Exception) -> JSONRespons
 
 
 async def on_unavailable(_request: Request, error: Exception) -> JSONResponse:
-    """A dependency is away: the request may be repeated later."""
+    """Answer 503 while a dependency is down."""
     logger.warning("unavailable: %s", error)
     name = error.dependency if isinstance(error, DependencyUnavailable) else "PostgreSQL"
-    response = problem(503, "dependency_unavailable", f"{name} is not available at the moment.")
+    response = problem(503, "dependency_unavailable", f"{name} is not available. Try again in a few seconds.")
     response.headers["Retry-After"] = "5"
     return response
 
 
 async def on_embedding_error(_request: Request, error: Exception) -> JSONResponse:
-    """The question could not be embedded."""
+    """Answer 503 when the embedding service failed."""
     logger.warning("embedding: %s", error)
-    return problem(503, "embedding_unavailable", "The embedding service is not available at the moment.")
+    return problem(503, "embedding_unavailable", "The embedding service is not available. Try again later.")
 
 
 async def on_http_exception(_request: Request, error: Exception) -> JSONResponse:
-    """No such route, or not with this method."""
+    """Answer 404 or 405 for an unknown route or method."""
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
     response = problem(error.status_code, code, str(error.detail) + ".")
@@ -53,9 +53,11 @@ async def on_http_exception(_request: Request, error: Exception) -> JSONResponse
 
 
 async def on_unexpected(_request: Request, error: Exception) -> JSONResponse:
-    """A fault of ours: logged in full, told in one sentence."""
+    """Answer 500 for an unexpected error and log its traceback."""
     logger.error("unexpected error", exc_info=error)
-    return problem(500, "internal_error", "Something went wrong on our side; it has been logged.")
+    return problem(
+        500, "internal_error", "The server failed to handle the request; the error has been logged. Try again later."
+    )
 
 
 HANDLERS = {

@@ -1,15 +1,15 @@
-"""Numbers in the query of a request."""
+"""Integer query parameters."""
 
 from starlette.requests import Request
 
 from tasks.core.errors import InvalidRequest
 
 
-def query_number(request: Request, name: str, default: int, least: int, most: int) -> int:
-    """The number of that name, or the default.
+def query_integer(request: Request, name: str, default: int, least: int, most: int) -> int:
+    """Return an integer query parameter, or its default.
 
     Raises:
-        InvalidRequest: it is none, or out of bounds.
+        InvalidRequest: not an integer, or out of range.
     """
     text = request.query_params.get(name, str(default))
     if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:

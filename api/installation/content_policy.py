@@ -1,6 +1,6 @@
-"""Whether a page's Content-Security-Policy lets a script, and what it asks for, in (CSP Level 3, §6.7).
+"""Content-Security-Policy check: whether a page allows a script and its requests (CSP Level 3, §6.7).
 
-Hashes are not looked at: no page can name that of a script whose content may change.
+Hash sources are ignored: no page can list the hash of a script whose content may change.
 """
 
 import re
@@ -21,7 +21,7 @@ Policy = dict[str, list[str]]
 
 
 def parse_policies(texts: Iterable[str]) -> list[Policy]:
-    """The policies of headers or `<meta>` elements, each a list of sources by directive; all of them hold."""
+    """Parse the policies of headers or `<meta>` elements; each maps directives to sources, and all of them apply."""
     policies = []
     for text in ",".join(texts).split(","):
         policy: Policy = {}
@@ -34,7 +34,7 @@ def parse_policies(texts: Iterable[str]) -> list[Policy]:
 
 
 def allows(policies: Iterable[Policy], directive: str, url: str, page_url: str, nonce: str = "") -> bool:
-    """Whether all policies let the page at `page_url` have what is at `url`; `nonce`: that of the script's tag."""
+    """Whether all policies let the page at `page_url` load `url`; `nonce` is the nonce of the script's tag."""
     return all(_allows(policy, directive, url, page_url, nonce) for policy in policies)
 
 
@@ -52,30 +52,30 @@ def _allows(policy: Policy, directive: str, url: str, page_url: str, nonce: str)
 
 
 def _matches(source: str, url: str, page_url: str) -> bool:
-    asked, page = urlsplit(url), urlsplit(page_url)
+    target, page = urlsplit(url), urlsplit(page_url)
     if source == "*":
-        return asked.scheme in ("http", "https") or asked.scheme == page.scheme
+        return target.scheme in ("http", "https") or target.scheme == page.scheme
     if source.lower() == "'self'":
-        same_host = asked.hostname == page.hostname
-        ports = (_port(asked.scheme, asked.port), _port(page.scheme, page.port))
-        is_default = asked.port is None and page.port is None
-        return same_host and (ports[0] == ports[1] or is_default) and _scheme_matches(page.scheme, asked.scheme)
+        same_host = target.hostname == page.hostname
+        ports = (_port(target.scheme, target.port), _port(page.scheme, page.port))
+        is_default = target.port is None and page.port is None
+        return same_host and (ports[0] == ports[1] or is_default) and _scheme_matches(page.scheme, target.scheme)
     if re.fullmatch(r"[a-z][a-z0-9+.-]*:", source, re.IGNORECASE):
-        return _scheme_matches(source[:-1].lower(), asked.scheme)
+        return _scheme_matches(source[:-1].lower(), target.scheme)
     found = _HOST.fullmatch(source)
     if found is None:
         return False
     scheme, host, port, path = found.groups()
     return (
-        _scheme_matches((scheme or page.scheme).lower(), asked.scheme)
-        and _host_matches(host.lower(), asked.hostname or "")
-        and _port_matches(port, asked.scheme, asked.port)
-        and _path_matches(path, asked.path)
+        _scheme_matches((scheme or page.scheme).lower(), target.scheme)
+        and _host_matches(host.lower(), target.hostname or "")
+        and _port_matches(port, target.scheme, target.port)
+        and _path_matches(path, target.path)
     )
 
 
-def _scheme_matches(source: str, asked: str) -> bool:
-    return source == asked or (source, asked) == ("http", "https")
+def _scheme_matches(source: str, scheme: str) -> bool:
+    return source == scheme or (source, scheme) == ("http", "https")
 
 
 def _host_matches(pattern: str, host: str) -> bool:
@@ -91,7 +91,7 @@ def _port(scheme: str, port: int | None) -> int | None:
 def _port_matches(pattern: str | None, scheme: str, port: int | None) -> bool:
     if pattern is None:
         return _port(scheme, port) == _PORTS.get(scheme)
-    # A source with port 80 lets the secure version in as well.
+    # A source with port 80 also allows port 443 (CSP upgrades http to https).
     return pattern == "*" or int(pattern) == _port(scheme, port) or (pattern == "80" and _port(scheme, port) == 443)
 
 

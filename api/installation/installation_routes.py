@@ -1,4 +1,4 @@
-"""Whether the widget stands on a page of its owner's website: the snippet looked for, and what would keep it out."""
+"""Installation check: whether a page of the owner's website has the snippet, and whether anything blocks it."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.app_state import service_of
+from api.app_state import app_state
 from api.http.authorization import require_owner
 from api.http.bodies import read_object
 from api.installation.content_policy import allows, parse_policies
@@ -27,32 +27,32 @@ _LOOKED_FOR = frozenset(("script", "meta", "ai-widget", "base"))
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class State(StrEnum):
-    """What was found."""
+class InstallationState(StrEnum):
+    """The outcome of an installation check."""
 
     installed = "installed"
     not_found = "not_found"
     other_widget = "other_widget"
     """The snippet is there, with another widget's id."""
     blocked = "blocked"
-    """It is there, and the page's own policy keeps it out."""
+    """The snippet is there, but the page's own policy or mixed content blocks it."""
     not_allowed = "not_allowed"
-    """It is there, and the widget's owner has not named this website among those where it may stand."""
+    """The snippet is there, but the page's origin is not in the widget's `allowed_origins`."""
     unreachable = "unreachable"
 
 
-class Verdict(Frozen):
-    """What is to be said of a page."""
+class InstallationReport(Frozen):
+    """The result of an installation check."""
 
-    state: State
+    state: InstallationState
     url: str
-    """The page, after redirects."""
+    """The page's URL after redirects."""
     message: str
-    """For people: what is, and what to do."""
+    """The outcome and the next step, for people."""
     found: tuple[str, ...] = ()
     """Ids of the widgets on the page."""
     add: tuple[str, ...] = ()
-    """What the page's Content-Security-Policy lacks: directive and source."""
+    """Sources the page's Content-Security-Policy lacks, each as `directive source`."""
 
 
 @dataclass(frozen=True)
@@ -62,68 +62,86 @@ class _Snippet:
     nonce: str = ""
 
 
-async def check(request: Request) -> Response:
-    """POST /api/widgets/{id}/installed: look at the page the owner names; without one, at the site's start page."""
-    service, widget_id = service_of(request), widget_id_of(request)
+async def check_installation(request: Request) -> Response:
+    """POST /api/widgets/{id}/installed: check the page at `url`, or the site's start page."""
+    state, widget_id = app_state(request), widget_id_of(request)
     await require_owner(request, widget_id)
-    widget = await read_widget(service.pool, widget_id)
+    widget = await read_widget(state.pool, widget_id)
     asked = await read_object(request)
     url = parse_start_url(asked.get("url") or widget.site_url)
     try:
-        is_ours = is_same_site(url, widget.site_url)
+        is_on_site = is_same_site(url, widget.site_url)
     except ValueError as error:
-        raise InvalidRequest("url_invalid", "`url` is not a valid URL.", field="url") from error
-    if not is_ours:
+        raise InvalidRequest(
+            "url_invalid", "`url` is not a valid URL. Send an absolute http or https URL.", field="url"
+        ) from error
+    if not is_on_site:
         host = urlsplit(widget.site_url).netloc
-        raise InvalidRequest("url_off_site", f"Only pages of {host} can be looked at for this widget.", field="url")
+        raise InvalidRequest(
+            "url_off_site", f"`url` is on another website. Send the URL of a page on {host}.", field="url"
+        )
     try:
-        page = await fetch_customer_page(service.settings, url, widget.site_url)
+        page = await fetch_customer_page(state.settings, url, widget.site_url)
     except PageError as error:
         cause = error.message.rstrip(".")
-        verdict = Verdict(state=State.unreachable, url=url, message=f"The page could not be fetched: {cause}.")
+        report = InstallationReport(
+            state=InstallationState.unreachable, url=url, message=f"The page could not be fetched: {cause}."
+        )
     else:
-        verdict = await asyncio.to_thread(judge, page, widget)
-    return JSONResponse(verdict.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+        report = await asyncio.to_thread(inspect_page, page, widget)
+    return JSONResponse(report.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
 
 
-def judge(page: CustomerPage, widget: WidgetRecord) -> Verdict:
-    """What is to be said of a page that was fetched."""
-    snippets, declared = _read(page)
+def inspect_page(page: CustomerPage, widget: WidgetRecord) -> InstallationReport:
+    """Return the installation report of a fetched page."""
+    snippets, meta_policies = _find_snippets(page)
     found = tuple(dict.fromkeys(snippet.widget for snippet in snippets))
     ours = next((snippet for snippet in snippets if _is_id(snippet.widget, widget.id)), None)
 
-    def verdict(state: State, message: str, add: tuple[str, ...] = ()) -> Verdict:
-        return Verdict(state=state, url=page.url, message=message, found=found, add=add)
+    def report(state: InstallationState, message: str, add: tuple[str, ...] = ()) -> InstallationReport:
+        return InstallationReport(state=state, url=page.url, message=message, found=found, add=add)
 
     if ours is None and not found:
-        return verdict(State.not_found, _NOT_FOUND)
+        return report(InstallationState.not_found, _NOT_FOUND)
     if ours is None:
-        message = f"The page has the snippet of another widget ({', '.join(found)}). Put this one's in its place."
-        return verdict(State.other_widget, message)
+        message = (
+            f"The page has the snippet of another widget ({', '.join(found)}). Replace it with this widget's snippet."
+        )
+        return report(InstallationState.other_widget, message)
     if _is_mixed(ours.src, page.url):
-        return verdict(State.blocked, f"Browsers keep it out: the page is secure, and {ours.src} is not.")
-    lacking = _lacking(page, declared, ours)
+        return report(InstallationState.blocked, _MIXED_CONTENT.format(src=ours.src))
+    lacking = _lacking_directives(page, meta_policies, ours)
     if lacking and lacking != ("img-src",):
         add = tuple(f"{directive} {_origin(ours.src)}" for directive in lacking)
-        message = "The snippet is there, but the page's Content-Security-Policy keeps it out. Add what it lacks."
-        return verdict(State.blocked, message, add)
+        message = "The snippet is on the page, but the page's Content-Security-Policy blocks it. Add these sources."
+        return report(InstallationState.blocked, message, add)
     if (allowed := adjustments_of(widget).allowed_origins) is not None and _origin(page.url) not in allowed:
-        message = f"The snippet is there, but {_origin(page.url)} is not among the websites where it may stand."
-        return verdict(State.not_allowed, message)
+        message = _NOT_ALLOWED.format(origin=_origin(page.url))
+        return report(InstallationState.not_allowed, message)
     if lacking:
-        message = "The widget is on the page. Its logo is not shown: the page's Content-Security-Policy keeps it out."
-        return verdict(State.installed, message, (f"img-src {_origin(ours.src)}",))
-    return verdict(State.installed, "The widget is on the page.")
+        message = (
+            "The widget is installed, but the page's Content-Security-Policy blocks its logo. Add the source below."
+        )
+        return report(InstallationState.installed, message, (f"img-src {_origin(ours.src)}",))
+    return report(InstallationState.installed, "The widget is installed on the page.")
 
 
+_MIXED_CONTENT = (
+    "The snippet is on the page, but browsers block it: the page is https, and {src} is not."
+    " Serve the widget over https."
+)
+_NOT_ALLOWED = (
+    "The snippet is on the page, but the widget may not be used on {origin}."
+    " Add this origin to the widget's allowed websites."
+)
 _NOT_FOUND = (
-    "The snippet is not on the page as it is sent. If a script or a tag manager puts it there, it cannot be seen"
-    " from here: open the page, and look for the button."
+    "The page's HTML does not contain the snippet. If a script or a tag manager adds it, this check cannot see it:"
+    " open the page and look for the chat button."
 )
 
 
-def _read(page: CustomerPage) -> tuple[list[_Snippet], list[str]]:
-    """The snippets on the page, and the policies that it declares itself."""
+def _find_snippets(page: CustomerPage) -> tuple[list[_Snippet], list[str]]:
+    """Return the page's snippets, and the policies in its `<meta>` elements."""
     snippets, elements, policies = list[_Snippet](), list[str](), list[str]()
     base, script = page.url, _Snippet("", "")
     for name, attributes in start_tags(page.html, _LOOKED_FOR):
@@ -138,7 +156,7 @@ def _read(page: CustomerPage) -> tuple[list[_Snippet], list[str]]:
             if script.widget:
                 snippets.append(script)
     if script.src:
-        # The element, for pages that place the widget themselves.
+        # Pages may place the `<ai-widget>` element themselves; any loader on the page then serves it.
         snippets += [_Snippet(widget, script.src, script.nonce) for widget in elements]
     return snippets, policies
 
@@ -164,12 +182,12 @@ def _is_mixed(src: str, page_url: str) -> bool:
     return page_url.startswith("https:") and script.scheme == "http" and script.hostname not in _LOOPBACK
 
 
-def _lacking(page: CustomerPage, declared: list[str], snippet: _Snippet) -> tuple[str, ...]:
-    """Directives under which the page's policies do not let in what the widget needs."""
-    policies = parse_policies([*page.policies, *declared])
+def _lacking_directives(page: CustomerPage, meta_policies: list[str], snippet: _Snippet) -> tuple[str, ...]:
+    """Return the directives under which the page's policies block something the widget needs."""
+    policies = parse_policies([*page.policies, *meta_policies])
     base = snippet.src.rpartition("/")[0]
     needed = {
-        # The chat itself is fetched when it is wanted.
+        # The panel is loaded later, when a visitor opens the chat.
         "script-src": (snippet.src, f"{base}/widget/panel.js"),
         "connect-src": (f"{base}/api/public/widgets/{snippet.widget}",),
         "img-src": (f"{base}/logo",),
@@ -186,4 +204,4 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-routes = [Route("/api/widgets/{widget_id}/installed", check, methods=["POST"])]
+routes = [Route("/api/widgets/{widget_id}/installed", check_installation, methods=["POST"])]

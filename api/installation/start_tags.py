@@ -1,6 +1,6 @@
-"""Start tags of a document, as far as looking for scripts and policies goes: in time that grows with its length only.
+"""Start-tag scanner for finding scripts and policies, in time linear in the document's length.
 
-Parsers that build a tree take time with the square of how deep a page nests, and the page is anybody's.
+Parsers that build a tree take time quadratic in the nesting depth, and the page may be hostile.
 """
 
 import re
@@ -10,15 +10,15 @@ from html import unescape
 _OPENING = re.compile(r"<(?:!--|([a-zA-Z][a-zA-Z0-9-]*))")
 _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>=<"'][^\s/>=]*)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]*))?""")
 _INERT = ("script", "style", "textarea", "title", "template", "noscript", "iframe", "xmp", "noembed", "noframes")
-"""Elements in which tags are text, or run nothing."""
+"""Elements whose content is text, or is never run."""
 _ENDS = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _INERT}
 
 Tag = tuple[str, dict[str, str]]
-"""Name and attributes, both lower case; values as they are meant."""
+"""Element and attribute names in lower case; attribute values unescaped."""
 
 
 def start_tags(html: str, names: frozenset[str]) -> Iterator[Tag]:
-    """The tags of these names, in order."""
+    """Yield the start tags with these names, in order."""
     position = 0
     while opening := _OPENING.search(html, position):
         position = opening.end()

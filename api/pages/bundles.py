@@ -1,4 +1,4 @@
-"""What the build has made of `api/pages`: read once, sent zipped, asked for again by tag."""
+"""The bundles built from `api/pages`: read once, sent compressed, revalidated by ETag."""
 
 import gzip
 import hashlib
@@ -14,25 +14,25 @@ from tasks.core.errors import DependencyUnavailable
 
 ROOM = Path(__file__).parent
 DIST = ROOM / "dist"
-"""Where the build puts its bundles."""
+"""Output folder of `build.mjs`."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A file as it is sent."""
+    """A built file, plain and compressed."""
 
     name: str
     plain: bytes
-    zipped: bytes
+    compressed: bytes
     etag: str
 
 
 @cache
 def read_bundle(pattern: str) -> Bundle:
-    """The first file of this name, or pattern, below the build's folder.
+    """Return the first built file that matches the pattern.
 
     Raises:
-        DependencyUnavailable: nothing has been built.
+        DependencyUnavailable: the bundles have not been built.
     """
     path = next(DIST.glob(pattern), None)
     if path is None:
@@ -42,11 +42,11 @@ def read_bundle(pattern: str) -> Bundle:
 
 
 def send_bundle(request: Request, bundle: Bundle, headers: dict[str, str]) -> Response:
-    """The file with these headers; nothing but them if the client has it already."""
+    """Return the file with these headers, or 304 if the client has it."""
     headers = {"ETag": bundle.etag, "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff", **headers}
     if request.headers.get("if-none-match") == bundle.etag:
         return Response(status_code=304, headers=headers)
     content = bundle.plain
     if "gzip" in request.headers.get("accept-encoding", ""):
-        content, headers["Content-Encoding"] = bundle.zipped, "gzip"
+        content, headers["Content-Encoding"] = bundle.compressed, "gzip"
     return Response(content, media_type=mimetypes.guess_type(bundle.name)[0], headers=headers)

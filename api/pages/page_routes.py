@@ -1,10 +1,10 @@
-"""The pages for people: the one that builds a widget, and the preview it is shown on."""
+"""The onboarding page, which builds a widget, and the widget's preview page."""
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from api.app_state import service_of
+from api.app_state import app_state
 from api.pages.bundles import ROOM, read_bundle, send_bundle
 from api.widgets.public_routes import widget_id_of
 from tasks.core.errors import NotFound
@@ -15,20 +15,20 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none';"
     " form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none';"
 )
-# The favicon of the site that is built is shown from the site itself.
+# The onboarding page shows the site's favicon, which is loaded from the site.
 _START_POLICY = f"{_POLICY} img-src 'self' http: https:; frame-ancestors 'none'"
 _PREVIEW_POLICY = f"{_POLICY} img-src 'self'; frame-ancestors 'self'"
 
 
-async def start(_request: Request) -> Response:
-    """GET /: one field, one button, then the build as it happens."""
+async def serve_start_page(_request: Request) -> Response:
+    """GET /: the onboarding page."""
     return _page((ROOM / "start" / "index.html").read_text("utf-8"), _START_POLICY)
 
 
-async def preview(request: Request) -> Response:
-    """GET /preview/{id}: the widget over a screenshot of the site, or a sketch; of none, a page that says so."""
+async def serve_preview(request: Request) -> Response:
+    """GET /preview/{id}: the widget over a screenshot of the site, or over a sketch; 404 as a page for people."""
     try:
-        widget = await read_widget(service_of(request).pool, widget_id_of(request))
+        widget = await read_widget(app_state(request).pool, widget_id_of(request))
     except NotFound:
         if "text/html" not in request.headers.get("accept", ""):
             raise
@@ -37,8 +37,8 @@ async def preview(request: Request) -> Response:
     return _page(text.replace("WIDGET_ID", str(widget.id)), _PREVIEW_POLICY)
 
 
-async def file(request: Request) -> Response:
-    """GET /pages/{file}: scripts and styles of both."""
+async def serve_page_file(request: Request) -> Response:
+    """GET /pages/{file}: scripts and style sheets of both pages."""
     name = request.path_params["file"]
     if name not in FILES:
         raise NotFound("file")
@@ -57,7 +57,7 @@ def _page(text: str, policy: str, status: int = 200) -> Response:
 
 
 routes = [
-    Route("/", start, methods=["GET"]),
-    Route("/preview/{widget_id}", preview, methods=["GET"]),
-    Route("/pages/{file}", file, methods=["GET"]),
+    Route("/", serve_start_page, methods=["GET"]),
+    Route("/preview/{widget_id}", serve_preview, methods=["GET"]),
+    Route("/pages/{file}", serve_page_file, methods=["GET"]),
 ]

@@ -1,4 +1,4 @@
-"""The widget's own files: the script that customers' pages name, and the panel it fetches when it is wanted."""
+"""The widget's scripts: the loader on customers' pages, and the panel, loaded when the chat is first wanted."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -7,20 +7,20 @@ from starlette.routing import Route
 from api.pages.bundles import read_bundle, send_bundle
 
 LOADER_AGE_S = 300
-"""The script's address never changes: so long may a browser go without asking for a new one."""
+"""Seconds a browser may cache the loader, whose URL never changes."""
 PANEL_AGE_S = 365 * 24 * 3600
-"""The panel's address changes with its content."""
-# Any page may load them, also one that isolates itself (COEP) or names their hash (SRI).
+"""Seconds a browser may cache the panel, whose URL changes with its content."""
+# Any page may load them, including pages with COEP (needs CORP) or subresource integrity (needs CORS).
 _FOR_ALL = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
-async def loader(request: Request) -> Response:
-    """GET /widget.js: the button on the page, and what fetches the rest."""
+async def serve_loader(request: Request) -> Response:
+    """GET /widget.js: the button on the page and the code that loads the panel."""
     return _send(request, "widget.js", f"public, max-age={LOADER_AGE_S}")
 
 
-async def panel(request: Request) -> Response:
-    """GET /widget/{file}: the chat. A loader from before an update asks for a file of its time, and gets today's."""
+async def serve_panel(request: Request) -> Response:
+    """GET /widget/{file}: the chat panel; an outdated loader's file name gets the current panel, uncached."""
     pattern = "panel-*.js"
     if read_bundle(pattern).name == request.path_params["file"]:
         return _send(request, pattern, f"public, max-age={PANEL_AGE_S}, immutable")
@@ -32,6 +32,6 @@ def _send(request: Request, pattern: str, cache_control: str) -> Response:
 
 
 routes = [
-    Route("/widget.js", loader, methods=["GET"]),
-    Route("/widget/{file}", panel, methods=["GET"]),
+    Route("/widget.js", serve_loader, methods=["GET"]),
+    Route("/widget/{file}", serve_panel, methods=["GET"]),
 ]

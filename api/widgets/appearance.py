@@ -1,4 +1,4 @@
-"""A widget as its script gets it: complete whatever is stored, the owner's choices applied."""
+"""A widget's theme as its script receives it: always complete, with the owner's settings applied."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from tasks.core.models import Theme
 from tasks.records.widgets import WidgetRecord
 
 NOT_SHOWN = {"sources", "swatches", "tone", "confidence"}
-"""What only the owner needs."""
+"""Theme fields for the owner only."""
 NEUTRAL_FONT = "system-ui, sans-serif"
 
 
 def adjustments_of(widget: WidgetRecord) -> Adjustments:
-    """What the owner has chosen; nothing if what is stored makes no sense."""
+    """Return the owner's settings; none if the stored ones are invalid."""
     try:
         return Adjustments.model_validate(widget.settings)
     except ValidationError:
@@ -22,7 +22,7 @@ def adjustments_of(widget: WidgetRecord) -> Adjustments:
 
 
 def public_theme(widget: WidgetRecord) -> dict[str, Any]:
-    """The widget's theme with all its CSS variables; the neutral one while there is none.
+    """Return the widget's theme with all its CSS variables; a neutral theme while it has none.
 
     `scheme` is `light`, `dark`, or `auto` where the site itself follows its visitors' preference.
     """
@@ -37,7 +37,7 @@ def _theme_of(widget: WidgetRecord) -> Theme:
         try:
             return Theme.model_validate(widget.theme)
         except ValidationError:
-            # Stored by an earlier version, or by hand: the widget goes on, plainly.
+            # Written by an earlier version or by hand. A widget in neutral colours beats one that fails.
             pass
     return Theme(
         name=widget.name,

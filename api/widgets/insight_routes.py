@@ -1,21 +1,21 @@
-"""What visitors asked, for the owner of the widget."""
+"""Insights into visitors' questions, for the widget's owner."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.app_state import service_of
+from api.app_state import app_state
 from api.http.authorization import require_owner
 from api.widgets.public_routes import widget_id_of
 from tasks.records.insights import read_insights
 
 
-async def insights(request: Request) -> Response:
-    """GET …/{id}/insights: questions, those the site does not answer, thumbs, pages cited."""
+async def show_insights(request: Request) -> Response:
+    """GET …/{id}/insights: questions, unanswered questions, feedback, cited pages."""
     widget_id = widget_id_of(request)
     await require_owner(request, widget_id)
-    found = await read_insights(service_of(request).pool, widget_id)
+    found = await read_insights(app_state(request).pool, widget_id)
     return JSONResponse(found.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
 
 
-routes = [Route("/api/widgets/{widget_id}/insights", insights, methods=["GET"])]
+routes = [Route("/api/widgets/{widget_id}/insights", show_insights, methods=["GET"])]

@@ -1,20 +1,18 @@
-"""A widget as its owner sees and changes it."""
+"""The owner's routes: list, show, change and delete widgets."""
 
 from typing import Any
 
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.app_state import service_of
-from api.http.authorization import require_holder, require_owner
-from api.http.bodies import read_object
-from api.http.queries import query_number
+from api.app_state import app_state
+from api.http.authorization import authorize_listing, require_owner
+from api.http.bodies import read_object, validate_body
+from api.http.queries import query_integer
 from api.widgets.appearance import adjustments_of, public_theme
 from api.widgets.public_routes import widget_id_of
 from tasks.core.adjustments import Adjustments
-from tasks.core.errors import InvalidRequest
 from tasks.records.widget_list import list_summaries
 from tasks.records.widgets import WidgetRecord, delete_widget, read_widget, save_settings
 
@@ -25,49 +23,43 @@ MAX_LISTED = 1_000
 MAX_OFFSET = 10**9
 
 
-async def overview(request: Request) -> Response:
-    """GET /api/widgets: for the administrator all widgets, for an owner those of the token; newest first."""
-    owner_hash = await require_holder(request)
+async def list_owned_widgets(request: Request) -> Response:
+    """GET /api/widgets: all widgets for the administrator, the token's widgets for an owner; newest first."""
+    owner_hash = await authorize_listing(request)
     widgets, total = await list_summaries(
-        service_of(request).pool,
+        app_state(request).pool,
         owner_hash=owner_hash,
-        limit=query_number(request, "limit", DEFAULT_LISTED, 1, MAX_LISTED),
-        offset=query_number(request, "offset", 0, 0, MAX_OFFSET),
+        limit=query_integer(request, "limit", DEFAULT_LISTED, 1, MAX_LISTED),
+        offset=query_integer(request, "offset", 0, 0, MAX_OFFSET),
     )
     listed = [widget.model_dump(mode="json") for widget in widgets]
     return JSONResponse({"widgets": listed, "total": total}, headers={"Cache-Control": "no-store"})
 
 
-async def show(request: Request) -> Response:
-    """GET: what was found, where, and what the owner has chosen instead."""
+async def show_owned_widget(request: Request) -> Response:
+    """GET: the theme found on the site with its sources, and the owner's settings."""
     widget_id = widget_id_of(request)
     await require_owner(request, widget_id)
-    return JSONResponse(_describe(await read_widget(service_of(request).pool, widget_id)))
+    return JSONResponse(_describe(await read_widget(app_state(request).pool, widget_id)))
 
 
-async def change(request: Request) -> Response:
-    """PATCH: choose; null takes a choice back. What is not named stays as it is."""
-    widget_id, pool = widget_id_of(request), service_of(request).pool
+async def change_owned_widget(request: Request) -> Response:
+    """PATCH: change settings; null resets one, absent fields stay unchanged."""
+    widget_id, pool = widget_id_of(request), app_state(request).pool
     await require_owner(request, widget_id)
     sent = await read_object(request)
-    try:
-        chosen = Adjustments.model_validate(sent)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        problem = first["msg"].removeprefix("Value error, ")
-        raise InvalidRequest(f"{first['loc'][0]}_invalid", f"`{field}`: {problem}.", field=str(field)) from error
+    chosen = validate_body(Adjustments, sent)
     await save_settings(pool, widget_id, chosen.model_dump(mode="json", include=set(sent)))
     return JSONResponse(_describe(await read_widget(pool, widget_id)))
 
 
-async def delete(request: Request) -> Response:
-    """DELETE: the widget and all it knows, a build under way included. Pages that still name it draw nothing."""
+async def delete_owned_widget(request: Request) -> Response:
+    """DELETE: the widget with its knowledge and running builds. Pages that still have its snippet show no chat."""
     widget_id = widget_id_of(request)
     await require_owner(request, widget_id)
-    service = service_of(request)
-    for run_id in await delete_widget(service.pool, widget_id):
-        await service.runs.cancel(run_id)
+    state = app_state(request)
+    for run_id in await delete_widget(state.pool, widget_id):
+        await state.runs.cancel(run_id)
     return Response(status_code=204)
 
 
@@ -84,8 +76,8 @@ def _describe(widget: WidgetRecord) -> dict[str, Any]:
 
 
 routes = [
-    Route(ALL, overview, methods=["GET"]),
-    Route(PATH, show, methods=["GET"]),
-    Route(PATH, change, methods=["PATCH"]),
-    Route(PATH, delete, methods=["DELETE"]),
+    Route(ALL, list_owned_widgets, methods=["GET"]),
+    Route(PATH, show_owned_widget, methods=["GET"]),
+    Route(PATH, change_owned_widget, methods=["PATCH"]),
+    Route(PATH, delete_owned_widget, methods=["DELETE"]),
 ]

@@ -1,4 +1,4 @@
-"""Widgets as their visitors see them: configuration and search."""
+"""The widgets' public routes: configuration and search."""
 
 from uuid import UUID
 
@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.app_state import service_of
+from api.app_state import app_state
 from api.chat.chat_config import describe_chat
 from api.http.origins import require_origin
-from api.http.queries import query_number
+from api.http.queries import query_integer
 from api.widgets.appearance import adjustments_of, public_theme
 from tasks.core.errors import NotFound
 from tasks.knowledge.search.passage_search import search
@@ -21,10 +21,10 @@ DEFAULT_RESULTS = 5
 MAX_RESULTS = 50
 
 
-async def config(request: Request) -> Response:
-    """GET …/{id}: what the widget on the customer's page needs to know."""
-    service = service_of(request)
-    widget = await read_widget(service.pool, widget_id_of(request))
+async def show_config(request: Request) -> Response:
+    """GET …/{id}: the public configuration of the widget."""
+    state = app_state(request)
+    widget = await read_widget(state.pool, widget_id_of(request))
     require_origin(request, widget)
     return JSONResponse(
         {
@@ -32,29 +32,29 @@ async def config(request: Request) -> Response:
             "name": widget.name,
             "site_url": widget.site_url,
             "theme": public_theme(widget),
-            # Tag of the picture at …/logo; null where there is none.
-            "logo": await read_picture_tag(service.pool, widget.id, PictureKind.logo),
+            # Tag of the picture at …/logo; null if there is none.
+            "logo": await read_picture_tag(state.pool, widget.id, PictureKind.logo),
             "state": "ready" if widget.active_job_id else "building",
-            **await describe_chat(service, widget),
+            **await describe_chat(state, widget),
             **adjustments_of(widget).texts(),
         }
     )
 
 
-async def find(request: Request) -> Response:
-    """GET …/{id}/search?q=&limit=: passages that answer, best first."""
-    service = service_of(request)
-    query, limit = request.query_params.get("q", ""), query_number(request, "limit", DEFAULT_RESULTS, 1, MAX_RESULTS)
-    require_origin(request, await read_widget(service.pool, widget_id_of(request)))
-    passages = await search(service.pool, service.embedder, widget_id_of(request), query, limit)
+async def search_widget(request: Request) -> Response:
+    """GET …/{id}/search?q=&limit=: matching passages, best first."""
+    state = app_state(request)
+    query, limit = request.query_params.get("q", ""), query_integer(request, "limit", DEFAULT_RESULTS, 1, MAX_RESULTS)
+    require_origin(request, await read_widget(state.pool, widget_id_of(request)))
+    passages = await search(state.pool, state.embedder, widget_id_of(request), query, limit)
     return JSONResponse({"results": [passage.model_dump() for passage in passages]})
 
 
 def widget_id_of(request: Request) -> UUID:
-    """The widget the path names.
+    """Return the widget id of the path.
 
     Raises:
-        NotFound: it is no id.
+        NotFound: it is not a valid id.
     """
     try:
         return UUID(request.path_params["widget_id"])
@@ -62,4 +62,4 @@ def widget_id_of(request: Request) -> UUID:
         raise NotFound("widget") from error
 
 
-routes = [Route(PATH, config, methods=["GET"]), Route(PATH + "/search", find, methods=["GET"])]
+routes = [Route(PATH, show_config, methods=["GET"]), Route(PATH + "/search", search_widget, methods=["GET"])]

@@ -31,7 +31,7 @@ class CitedPage(Frozen):
     count: int
 
 
-class Thumb(Frozen):
+class Feedback(Frozen):
     """A visitor's verdict with words, or on an answer that did not help."""
 
     message_id: UUID
@@ -58,7 +58,7 @@ class Insights(Frozen):
     """What the site does not say, most frequent first."""
     pages: list[CitedPage]
     """Most cited first."""
-    feedback: list[Thumb]
+    feedback: list[Feedback]
     """Newest first."""
 
 
@@ -83,7 +83,7 @@ _PAGES = (
     " FROM (SELECT jsonb_array_elements(citations) AS citation" + _ASKED + " AND answered) AS cited"
     " GROUP BY 1 ORDER BY count DESC, url LIMIT %(most)s"
 )
-_THUMBS = (
+_FEEDBACK = (
     "SELECT message_id, rating, comment, question, answer, feedback.at" + _ASKED + " AND rating IS NOT NULL"
     " ORDER BY feedback.at DESC LIMIT %(most)s"
 )
@@ -106,7 +106,7 @@ async def read_insights(pool: Pool, widget_id: UUID) -> Insights:
             asked=await _read(connection, AskedQuestion, _QUESTIONS, values),
             unanswered_questions=await _read(connection, AskedQuestion, _QUESTIONS, {**values, "unanswered": True}),
             pages=await _read(connection, CitedPage, _PAGES, values),
-            feedback=await _read(connection, Thumb, _THUMBS, values),
+            feedback=await _read(connection, Feedback, _FEEDBACK, values),
         )
 
 

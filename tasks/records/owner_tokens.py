@@ -1,4 +1,4 @@
-"""Owner tokens of widgets, known by their hashes alone (`tasks.records.builds.hash_token`)."""
+"""Owner tokens of widgets, known by their hashes alone (`tasks.records.widgets.hash_token`)."""
 
 from uuid import UUID
 

@@ -16,7 +16,7 @@ type PhaseKey = "look" | "find" | "learn" | "ready";
 const SKIPPED: Record<string, string> = {
   robots: "forbidden by robots.txt",
   duplicate: "the same page again",
-  not_html: "no HTML page",
+  not_html: "not an HTML page",
 };
 
 export class Progress {
