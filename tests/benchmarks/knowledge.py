@@ -24,7 +24,7 @@ from tasks.knowledge.embedding.embedder import to_vector
 from tasks.knowledge.embedding.local_model import embed_locally
 from tasks.knowledge.embedding.page_vector import page_vector
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
-from tasks.knowledge.indexing.blocks import JOINT
+from tasks.knowledge.indexing.blocks import BLOCK_SEPARATOR
 from tasks.knowledge.indexing.chunks import embedding_text, overview_text, text_hash
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.reading import ReadOptions, read_in_chunks
@@ -89,13 +89,13 @@ def vary(pages: Sequence[ChunkedPage], number: int, *, seed: int = 1) -> list[Ch
 
 
 def _halves(first: str, second: str) -> str:
-    ours, theirs = first.split(JOINT), second.split(JOINT)
-    return JOINT.join([*ours[: (len(ours) + 1) // 2], *theirs[len(theirs) // 2 :]])
+    ours, theirs = first.split(BLOCK_SEPARATOR), second.split(BLOCK_SEPARATOR)
+    return BLOCK_SEPARATOR.join([*ours[: (len(ours) + 1) // 2], *theirs[len(theirs) // 2 :]])
 
 
 def _page_of(path: str, listed: Sequence[tuple[str, Chunk]]) -> ChunkedPage:
     chunks = tuple(chunk.model_copy(update={"position": place}) for place, (_, chunk) in enumerate(listed))
-    markdown = JOINT.join(chunk.text for chunk in chunks)
+    markdown = BLOCK_SEPARATOR.join(chunk.text for chunk in chunks)
     read = ReadPage(target=Target(url=SITE + path, depth=2), url=SITE + path, title=listed[0][0], markdown=markdown)
     return ChunkedPage(
         page=read,

@@ -16,42 +16,42 @@ Vector = NDArray[np.float32]
 
 @dataclass
 class Usage:
-    """What an embedder has been asked for so far."""
+    """An embedder's usage since it was opened."""
 
     calls: int = 0
     inputs: int = 0
     tokens: int = 0
-    """As the service counts them."""
+    """Billed tokens, as counted by the service."""
 
 
 class Embedder(Protocol):
-    """Turns text into vectors."""
+    """The interface of an embedding provider."""
 
     model: str
-    """Name of the model; vectors of different models are never compared."""
+    """Model name; vectors of different models are never compared."""
     price: float | None
-    """US dollars for a million tokens; absent: not known."""
+    """US dollars per million tokens; absent when unknown."""
     usage: Usage
 
     async def embed(self, texts: Sequence[str]) -> list[Vector | EmbeddingFailed]:
-        """A vector for each text, in order, or why there is none.
+        """Return a vector or a failure for each text, in order.
 
         Raises:
-            EmbeddingFailed: the service is out of reach, after its own retries.
-            EmbeddingRefused: it refuses us (key, credit); asking again cannot help.
+            EmbeddingFailed: the service is out of reach, after the provider's own retries.
+            EmbeddingRefused: the service rejects the account (key, credit); retrying cannot help.
         """
         ...
 
 
 def to_vector(numbers: Sequence[float] | NDArray[np.float32]) -> Vector:
-    """The numbers at unit length, padded with zeros (cosine unchanged).
+    """Normalize the numbers to unit length and pad them with zeros (cosine unchanged).
 
     Raises:
         EmbeddingFailed: too many numbers, not finite, or all zero.
     """
     array = np.asarray(numbers, dtype=np.float32)
     if array.ndim != 1 or not 0 < array.size <= VECTOR_DIMENSIONS:
-        raise EmbeddingFailed(f"the embedding has {array.size} dimensions, at most {VECTOR_DIMENSIONS} fit")
+        raise EmbeddingFailed(f"the embedding has {array.size} dimensions; at most {VECTOR_DIMENSIONS} can be stored")
     length = float(np.linalg.norm(array))
     if not np.isfinite(length) or length == 0:
         raise EmbeddingFailed("the embedding is not a finite vector")
@@ -59,7 +59,7 @@ def to_vector(numbers: Sequence[float] | NDArray[np.float32]) -> Vector:
 
 
 def pad(array: NDArray[np.float32]) -> Vector:
-    """The array followed by zeros."""
+    """Pad the array with zeros to the width of the database column."""
     vector = np.zeros(VECTOR_DIMENSIONS, dtype=np.float32)
     vector[: array.size] = array
     return vector

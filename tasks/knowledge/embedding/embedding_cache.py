@@ -1,4 +1,4 @@
-"""Equal text is embedded once: vectors by content hash and model."""
+"""The embedding cache: vectors by content hash and model, so that equal text is embedded once."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,23 +8,23 @@ import numpy as np
 from tasks.core.database import Pool
 from tasks.core.errors import EmbeddingFailed
 from tasks.knowledge.embedding.embedder import Embedder, Vector, pad
-from tasks.knowledge.embedding.embedding_claims import claimed, connect
+from tasks.knowledge.embedding.embedding_claims import claim_texts, connect
 
-ASK_AGAIN_S = 0.2
-"""How often a run that waits for another's vectors looks for them."""
+POLL_INTERVAL_S = 0.2
+"""Seconds between two looks for vectors that another run has claimed."""
 
 _NEW_VECTORS = "CREATE TEMPORARY TABLE IF NOT EXISTS new_vectors (hash text, embedding vector) ON COMMIT DELETE ROWS"
-# One order for all, so that two runs with the same text do not lock each other out.
-_TAKE_OVER_VECTORS = (
+# Sorted, so that two runs with the same text cannot deadlock.
+_MERGE_VECTORS = (
     "INSERT INTO embedding_cache (content_hash, model, embedding)"
     " SELECT hash, %s, embedding FROM new_vectors ORDER BY hash ON CONFLICT DO NOTHING"
 )
 
 
 async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector | EmbeddingFailed]:
-    """A vector for each text, by content hash; only unknown ones are embedded, and then known.
+    """Return a vector for each text, by content hash; cache misses are embedded and stored.
 
-    What costs money is embedded by one run alone: others that need it meanwhile wait for its vector.
+    With a paid model a text is claimed first: other runs that need it wait for the claimant's vector.
 
     Raises:
         EmbeddingFailed: as the embedder; or (retriable) the database is out of reach.
@@ -35,19 +35,19 @@ async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str])
         if embedder.price == 0:
             results |= await _embed(pool, embedder, missing)
             continue
-        async with claimed(pool, embedder.model, list(missing)) as ours:
-            # What another run had claimed may have come since we looked.
+        async with claim_texts(pool, embedder.model, list(missing)) as own:
+            # Another run may have stored a claimed text since the last lookup.
             results |= await _look_up(pool, embedder.model, list(missing))
-            if mine := {hash_: missing[hash_] for hash_ in ours if hash_ not in results}:
-                results |= await _embed(pool, embedder, mine)
+            if claimed := {hash_: missing[hash_] for hash_ in own if hash_ not in results}:
+                results |= await _embed(pool, embedder, claimed)
         if len(results) < len(texts):
-            await asyncio.sleep(ASK_AGAIN_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
     return results
 
 
 async def _embed(pool: Pool, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector | EmbeddingFailed]:
     fresh = dict(zip(texts, await embedder.embed(list(texts.values())), strict=True))
-    await _remember(pool, embedder.model, fresh)
+    await _store(pool, embedder.model, fresh)
     return fresh
 
 
@@ -60,7 +60,7 @@ async def _look_up(pool: Pool, model: str, hashes: list[str]) -> dict[str, Vecto
         return {row[0]: pad(row[1].to_numpy()) for row in await cursor.fetchall()}
 
 
-async def _remember(pool: Pool, model: str, fresh: Mapping[str, Vector | EmbeddingFailed]) -> None:
+async def _store(pool: Pool, model: str, fresh: Mapping[str, Vector | EmbeddingFailed]) -> None:
     vectors = {hash_: vector for hash_, vector in fresh.items() if not isinstance(vector, EmbeddingFailed)}
     if not vectors:
         return
@@ -70,9 +70,9 @@ async def _remember(pool: Pool, model: str, fresh: Mapping[str, Vector | Embeddi
             copy.set_types(("text", "vector"))
             for hash_, vector in vectors.items():
                 await copy.write_row((hash_, _without_padding(vector)))
-        await cursor.execute(_TAKE_OVER_VECTORS, (model,))
+        await cursor.execute(_MERGE_VECTORS, (model,))
 
 
 def _without_padding(vector: Vector) -> Vector:
-    """As long as the model's vectors are."""
+    """Return the vector in the model's own dimensions."""
     return vector[: int(np.flatnonzero(vector)[-1]) + 1]

@@ -1,4 +1,4 @@
-"""Who is about to pay for which text: a claim lasts while its run lives, and a little longer."""
+"""Claims on texts about to be embedded for money: leases that a living run renews and a dead one loses."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -10,10 +10,11 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed
 
 CLAIM_S = 30
-"""A claim that was not renewed for so long is anybody's: its run has died."""
+"""Seconds after its last renewal when a claim expires: its run has died."""
 RENEW_S = 10.0
+"""Seconds between two renewals."""
 
-# In one order for all, so that two runs with the same text do not lock each other out.
+# Sorted, so that two runs with the same text cannot deadlock.
 _CLAIM = """
 INSERT INTO embedding_claims (content_hash, model, claimed_until)
 SELECT hash, %(model)s, clock_timestamp() + %(seconds)s * interval '1 second'
@@ -33,18 +34,21 @@ _RELEASE = "DELETE FROM embedding_claims WHERE model = %(model)s AND content_has
 
 
 @asynccontextmanager
-async def claimed(pool: Pool, model: str, hashes: Sequence[str]) -> AsyncIterator[list[str]]:
-    """Those of the texts that are ours to embed until left; another run has claimed the others."""
+async def claim_texts(pool: Pool, model: str, hashes: Sequence[str]) -> AsyncIterator[list[str]]:
+    """Claim the texts and yield the hashes obtained; the others are claimed by another run.
+
+    The claims are renewed until the context is left, then released.
+    """
     values = {"model": model, "hashes": list(hashes), "seconds": CLAIM_S}
     async with connect(pool) as connection:
-        ours = [row[0] for row in await (await connection.execute(_CLAIM, values)).fetchall()]
-    values["hashes"] = ours
+        own = [row[0] for row in await (await connection.execute(_CLAIM, values)).fetchall()]
+    values["hashes"] = own
     renewing = asyncio.create_task(_renew(pool, values))
     try:
-        yield ours
+        yield own
     finally:
         renewing.cancel()
-        # Out of reach: they lapse by themselves.
+        # With the database out of reach, the claims expire by themselves.
         with suppress(EmbeddingFailed):
             async with connect(pool) as connection:
                 await connection.execute(_RELEASE, values)
@@ -60,7 +64,7 @@ async def _renew(pool: Pool, values: dict[str, object]) -> None:
 
 @asynccontextmanager
 async def connect(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection; what goes wrong with it is no fault of the text's.
+    """Open a connection; its errors become retriable, as they are not caused by the text.
 
     Raises:
         EmbeddingFailed: the database is out of reach (retriable).

@@ -1,4 +1,4 @@
-"""The local provider: the model that needs no key and no network, in a child process."""
+"""The local embedding provider: a model without key and network, run in a child process."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,12 +13,13 @@ from tasks.knowledge.embedding.embedder import Usage, Vector, to_vector
 from tasks.knowledge.embedding.local_model import embed_locally, is_loaded
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 
-AT_ONCE = 1_000
-"""Characters embedded where we are, in a third of a millisecond: a question waits longer for its turn in a thread."""
+INLINE_CHARACTERS = 1_000
+"""Characters up to which text is embedded on the event loop, in a third of a millisecond: dispatching a question to a
+thread takes longer."""
 
 
 class LocalEmbedder:
-    """Embeds on an executor, away from the event loop; a question at once."""
+    """Embeds on an executor, off the event loop; a short question inline."""
 
     model = LOCAL_MODEL
     price: float | None = 0.0
@@ -28,10 +29,10 @@ class LocalEmbedder:
         self.usage = Usage()
 
     async def embed(self, texts: Sequence[str]) -> list[Vector | EmbeddingFailed]:
-        """A vector for each text; text without a single token has none.
+        """Return a vector for each text; a text without tokens gets a failure.
 
         Raises:
-            EmbeddingFailed: the process that embeds crashed (retriable).
+            EmbeddingFailed: the embedding process crashed (retriable).
         """
         if not texts:
             return []
@@ -44,7 +45,7 @@ class LocalEmbedder:
         return [_vector_or_failure(row) for row in rows]
 
     async def _run(self, texts: list[str]) -> NDArray[np.float32]:
-        if is_loaded() and sum(map(len, texts)) <= AT_ONCE:
+        if is_loaded() and sum(map(len, texts)) <= INLINE_CHARACTERS:
             return embed_locally(texts)
         return await asyncio.get_running_loop().run_in_executor(self._executor, embed_locally, texts)
 

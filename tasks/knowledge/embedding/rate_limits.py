@@ -1,9 +1,9 @@
-"""What an account may still ask of the embedding service, shared by all runs on all machines: a row in PostgreSQL.
+"""Rate limits of an embedding account, shared by all runs on all machines through a row in PostgreSQL.
 
-The service tells its limits with each answer (`x-ratelimit-limit-requests`, `-tokens` a minute, and how much is left).
-Each request reserves its share before it is sent, by the generic cell rate algorithm (ITU-T I.371): two points in
-time, for requests and for tokens, up to which the account's minute is spent; a request that would pass the minute
-waits by so much. After a refusal (429) all wait as long as the service says.
+The service sends its limits with each response (`x-ratelimit-limit-requests`, `-tokens` a minute, and the remainders).
+Each request reserves its share before it is sent, by the generic cell rate algorithm (ITU-T I.371): the row holds two
+points in time, for requests and for tokens, up to which the budget is spent. A request that would exceed one minute's
+budget is delayed by the excess. After a 429 all requests pause as long as the service says.
 """
 
 import re
@@ -17,7 +17,7 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed
 
 MAX_WAIT_S = 120.0
-"""Longer waits than this are a mistake of the service's or ours."""
+"""Upper bound in seconds: a longer wait is an error of the service or of this module."""
 
 _NEW = "INSERT INTO embedding_limits (account) VALUES (%(account)s) ON CONFLICT DO NOTHING"
 _RESERVE = """
@@ -33,8 +33,8 @@ RETURNING tokens_per_minute, extract(epoch FROM greatest(
     tokens_until - clock_timestamp() - interval '1 minute'
 ))::float
 """
-# What is left may be less than we know of: others may use the same account.
-_LEARN = """
+# The remainder may be lower than reserved here: other programs may use the same account.
+_UPDATE = """
 UPDATE embedding_limits SET
     requests_per_minute = coalesce(%(requests)s::int, requests_per_minute),
     tokens_per_minute = coalesce(%(tokens)s::int, tokens_per_minute),
@@ -53,17 +53,17 @@ WHERE account = %(account)s
 
 
 class RateLimits:
-    """An account's limits at the embedding service."""
+    """The limits of one account at the embedding service."""
 
     def __init__(self, pool: Pool | None, account: str) -> None:
-        """Without a pool nothing is shared, and nothing known: then only refusals slow us down."""
+        """Without a pool nothing is shared or reserved: only 429 responses slow requests down."""
         self._pool = pool
         self._account = account
         self.tokens_per_minute: int | None = None
-        """As last heard; a request with more would be refused for ever."""
+        """The last limit received; a request with more tokens would always be rejected."""
 
     async def reserve(self, tokens: int) -> float:
-        """Seconds to wait before a request with so many tokens is sent."""
+        """Reserve the tokens of a request; return the seconds to wait before it is sent."""
         if self._pool is None:
             return 0.0
         values = {"account": self._account, "tokens": tokens}
@@ -75,8 +75,8 @@ class RateLimits:
         self.tokens_per_minute = row[0]
         return min(max(float(row[1]), 0.0), MAX_WAIT_S)
 
-    async def learn(self, headers: Mapping[str, str]) -> None:
-        """Take over what the service says of its limits with an answer."""
+    async def update(self, headers: Mapping[str, str]) -> None:
+        """Update the limits from a response's headers."""
         values = {
             "account": self._account,
             "requests": _positive(headers.get("x-ratelimit-limit-requests")),
@@ -89,17 +89,17 @@ class RateLimits:
         self.tokens_per_minute = _positive(headers.get("x-ratelimit-limit-tokens"))
         if self._pool is not None:
             async with _connect(self._pool) as connection:
-                await connection.execute(_LEARN, values)
+                await connection.execute(_UPDATE, values)
 
     async def pause(self, seconds: float) -> None:
-        """Let all that use the account wait so long."""
+        """Pause all requests of the account for so many seconds."""
         if self._pool is not None:
             async with _connect(self._pool) as connection:
                 await connection.execute(_PAUSE, {"account": self._account, "seconds": seconds})
 
 
 def name_account(*parts: str) -> str:
-    """A name for the account of a key, service and model that tells none of them."""
+    """Return a hash of key, service and model as the account's name; none of them can be read from it."""
     return sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -110,14 +110,14 @@ async def _connect(pool: Pool) -> AsyncIterator[Connection]:
             yield connection
     except psycopg.Error as error:
         problem = str(error).split("\n", 1)[0]
-        raise EmbeddingFailed(f"the rate limits are out of reach: {problem}", retriable=True) from error
+        raise EmbeddingFailed(f"the shared rate limits are out of reach: {problem}", retriable=True) from error
 
 
-def _used(headers: Mapping[str, str], what: str) -> float:
-    """The share of a minute's limit that is spent; 0 where nothing is said."""
-    limit = _positive(headers.get(f"x-ratelimit-limit-{what}"))
-    left = _number(headers.get(f"x-ratelimit-remaining-{what}"))
-    return 0.0 if limit is None or left is None else max(1 - left / limit, 0.0)
+def _used(headers: Mapping[str, str], resource: str) -> float:
+    """Return the spent share of a minute's limit; 0 without the headers."""
+    limit = _positive(headers.get(f"x-ratelimit-limit-{resource}"))
+    remaining = _number(headers.get(f"x-ratelimit-remaining-{resource}"))
+    return 0.0 if limit is None or remaining is None else max(1 - remaining / limit, 0.0)
 
 
 def _number(text: str | None) -> int | None:

@@ -1,4 +1,4 @@
-"""Counting tokens the way the embedding model does."""
+"""Token counts by the tokenizer of the embedding model."""
 
 import base64
 import gzip
@@ -15,25 +15,25 @@ from tasks.core.errors import DependencyUnavailable
 T = TypeVar("T")
 
 LOCAL_MODEL = "wordllama-l2-supercat-256-sif"
-"""The local provider's model: 256 dimensions, weights in the wheel, rare tokens weighing more."""
+"""The local provider's model: 256 dimensions, weights from a wheel, smooth inverse frequency (SIF)."""
 
 
 class Tokenizer(Protocol):
-    """What chunking needs of a tokenizer."""
+    """The tokenizer interface that chunking uses."""
 
     def count(self, text: str) -> int:
-        """Number of tokens in the text."""
+        """Return the number of tokens in the text."""
         ...
 
-    def truncate(self, text: str, most: int) -> str:
-        """The text's beginning of at most `most` tokens."""
+    def truncate(self, text: str, max_tokens: int) -> str:
+        """Truncate the text to `max_tokens` tokens."""
         ...
 
 
 class OpenAITokenizer:
     """tiktoken's `cl100k_base`, which OpenAI's embedding models use.
 
-    The vocabulary comes from a wheel: tiktoken itself would download it at first use.
+    The vocabulary comes from a wheel; tiktoken itself would download it at first use.
     """
 
     def __init__(self) -> None:
@@ -49,15 +49,15 @@ class OpenAITokenizer:
         )
 
     def count(self, text: str) -> int:
-        """Number of tokens in the text."""
+        """Return the number of tokens in the text."""
         return len(self._encoding.encode_ordinary(text))
 
-    def truncate(self, text: str, most: int) -> str:
-        """The text's beginning of at most `most` tokens."""
+    def truncate(self, text: str, max_tokens: int) -> str:
+        """Truncate the text to `max_tokens` tokens."""
         tokens = self._encoding.encode_ordinary(text)
-        if len(tokens) <= most:
+        if len(tokens) <= max_tokens:
             return text
-        return self._encoding.decode(tokens[:most], errors="ignore")
+        return self._encoding.decode(tokens[:max_tokens], errors="ignore")
 
 
 _CL100K_PATTERN = (
@@ -75,9 +75,9 @@ def _read_ranks() -> dict[bytes, int]:
 class LocalTokenizer:
     """The local model's own tokenizer.
 
-    It knows the words it has met: its vocabulary has no token that spans a newline, nor one that spans a space
-    and what is before it, so a text's tokens are those of its words, one after the other. New words are taken apart
-    wherever no token of the vocabulary has the two characters side by side; most of the pieces have been met before.
+    Words are cached with their tokens: no token of the vocabulary spans a newline, or a space and the character before
+    it, so a text's tokens are the concatenation of its words' tokens. A new word is split wherever no token contains
+    the two neighbouring characters; most of the pieces are in the cache.
     """
 
     def __init__(self) -> None:
@@ -86,97 +86,97 @@ class LocalTokenizer:
         folder = find_package("wordllama") / "tokenizers"
         self._tokenizer = HuggingFaceTokenizer.from_file(str(folder / "l2_supercat_tokenizer_config.json"))
         self._space = [self._tokenizer.token_to_id("▁") or 0]
-        self._joined = {
+        self._adjacent = {
             pair
             for token in self._tokenizer.get_vocab()
             if not _NO_TEXT.fullmatch(token)
             for pair in pairwise(token.replace("▁", " "))
         }
-        self._known: _Known[list[int]] = _Known(self._learn, _LONGEST_WORD, _MOST_WORDS)
-        self._known_pieces: _Known[list[int]] = _Known(self._learn_piece, _LONGEST_WORD, _MOST_WORDS)
-        self._sizes: _Known[int] = _Known(self._measure, _LONGEST_LINE, _MOST_LINES)
+        self._word_tokens: _TokenCache[list[int]] = _TokenCache(self._encode_word, _MAX_WORD_LENGTH, _MAX_WORDS)
+        self._piece_tokens: _TokenCache[list[int]] = _TokenCache(self._encode_piece, _MAX_WORD_LENGTH, _MAX_WORDS)
+        self._line_counts: _TokenCache[int] = _TokenCache(self._count_line, _MAX_LINE_LENGTH, _MAX_LINES)
 
     def encode(self, text: str) -> list[int]:
-        """The text's tokens."""
-        return list(chain.from_iterable(map(self._known.__getitem__, _words(text))))
+        """Return the text's token ids."""
+        return list(chain.from_iterable(map(self._word_tokens.__getitem__, _words(text))))
 
     def count(self, text: str) -> int:
-        """Number of tokens in the text; a line that was met before is not looked at again."""
+        """Return the number of tokens in the text; counts are cached by line."""
         if not text:
             return 0
         first, *others = text.split("\n")
-        return self._sizes[f" {first}"] + sum(map(self._sizes.__getitem__, others)) + len(others)
+        return self._line_counts[f" {first}"] + sum(map(self._line_counts.__getitem__, others)) + len(others)
 
-    def _measure(self, line: str) -> int:
-        return sum(map(len, map(self._known.__getitem__, _WORD.findall(line))))
+    def _count_line(self, line: str) -> int:
+        return sum(map(len, map(self._word_tokens.__getitem__, _WORD.findall(line))))
 
-    def _learn(self, word: str) -> list[int]:
-        return list(chain.from_iterable(map(self._known_pieces.__getitem__, self._take_apart(word))))
+    def _encode_word(self, word: str) -> list[int]:
+        return list(chain.from_iterable(map(self._piece_tokens.__getitem__, self._split_word(word))))
 
-    def _take_apart(self, word: str) -> Iterator[str]:
+    def _split_word(self, word: str) -> Iterator[str]:
         start = 0
         for at, pair in enumerate(pairwise(word), start=1):
-            if pair not in self._joined:
+            if pair not in self._adjacent:
                 yield word[start:at]
                 start = at
         yield word[start:]
 
-    def _learn_piece(self, word: str) -> list[int]:
+    def _encode_piece(self, word: str) -> list[int]:
         if word == " ":
             return self._space
-        # The tokenizer itself puts a space before a text; after a newline there is none.
+        # The tokenizer puts a space before every text: a newline takes it, and the tokens of both are dropped.
         return self._encode(word[1:]) if word[0] == " " else self._encode("\n" + word)[2:]
 
     def _encode(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(_whole(text), add_special_tokens=False).ids
+        ids: list[int] = self._tokenizer.encode(_without_surrogates(text), add_special_tokens=False).ids
         return ids
 
-    def truncate(self, text: str, most: int) -> str:
-        """The text's beginning of at most `most` tokens."""
-        offsets = self._tokenizer.encode(_whole(text), add_special_tokens=False).offsets
-        return text if len(offsets) <= most else text[: offsets[most - 1][1]]
+    def truncate(self, text: str, max_tokens: int) -> str:
+        """Truncate the text to `max_tokens` tokens."""
+        offsets = self._tokenizer.encode(_without_surrogates(text), add_special_tokens=False).offsets
+        return text if len(offsets) <= max_tokens else text[: offsets[max_tokens - 1][1]]
 
 
 _OTHER = r"[^ -~\n]"
 _WORD = re.compile(rf"\n| *+(?:[A-Za-z]++(?!{_OTHER})|[0-9]++(?!{_OTHER})|[!-/:-@\[-`{{-~]++(?!{_OTHER})|[^ \n]+)| +")
-"""ASCII letters, digits and signs share no token, so each run is a word; beside any other character, what stands
-between spaces is."""
+"""No token mixes ASCII letters, digits and punctuation, so each run of one kind is a word; next to any other character
+the word extends to the spaces."""
 _NO_TEXT = re.compile(r"<0x..>|<unk>|</?s>")
-"""Tokens that stand for a byte, or for the text's ends."""
-_LONGEST_WORD = 200
-_MOST_WORDS = 100_000
+"""Special tokens: bytes, unknown, begin and end of text."""
+_MAX_WORD_LENGTH = 200
+_MAX_WORDS = 100_000
 
 
-_LONGEST_LINE = 2_000
-_MOST_LINES = 10_000
-"""Lines of the last pages: each is counted several times while its page is cut into chunks."""
+_MAX_LINE_LENGTH = 2_000
+_MAX_LINES = 10_000
+"""Enough for the last pages: each line is counted several times while its page is chunked."""
 
 
-class _Known(dict[str, T]):
-    """What is known of words or lines; of one that is not there it is learned.
+class _TokenCache(dict[str, T]):
+    """A cache of two generations: when the current one is full, it replaces the earlier one.
 
-    When there are too many, those that are not met again are forgotten.
+    Entries that are not used again for a generation are evicted; missing ones are computed.
     """
 
-    def __init__(self, learn: Callable[[str], T], longest: int, most: int) -> None:
+    def __init__(self, compute: Callable[[str], T], max_length: int, max_entries: int) -> None:
         super().__init__()
-        self._learn = learn
-        self._longest = longest
-        self._most = most
+        self._compute = compute
+        self._max_length = max_length
+        self._max_entries = max_entries
         self._earlier: dict[str, T] = {}
 
     def __missing__(self, key: str) -> T:
-        value = self._earlier[key] if key in self._earlier else self._learn(key)
-        if len(key) <= self._longest:
-            if len(self) >= self._most:
+        value = self._earlier[key] if key in self._earlier else self._compute(key)
+        if len(key) <= self._max_length:
+            if len(self) >= self._max_entries:
                 self._earlier = dict(self)
                 self.clear()
             self[key] = value
         return value
 
 
-def _whole(text: str) -> str:
-    """As long as the text, with `?` for each lone surrogate, which the tokenizer does not take."""
+def _without_surrogates(text: str) -> str:
+    """Replace each lone surrogate, which the tokenizer rejects, by `?`; the length stays."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -185,7 +185,7 @@ def _words(text: str) -> list[str]:
 
 
 def find_package(name: str) -> Path:
-    """The folder of an installed package that brings a model's files, not imported: that takes seconds."""
+    """Return the folder of an installed package with model files, without importing it: that takes seconds."""
     spec = find_spec(name)
     if spec is None or spec.origin is None:
         raise DependencyUnavailable(name, "is not installed", "install the package again")
@@ -194,5 +194,5 @@ def find_package(name: str) -> Path:
 
 @cache
 def load_tokenizer(model: str) -> Tokenizer:
-    """The tokenizer of an embedding model, loaded once a process."""
+    """Return the tokenizer of an embedding model; loaded once a process."""
     return LocalTokenizer() if model == LOCAL_MODEL else OpenAITokenizer()

@@ -1,7 +1,7 @@
-"""Markdown as a sequence of blocks, none larger than a chunk may be.
+"""Markdown split into blocks, none larger than a chunk may be.
 
-Headings stand alone; tables and fenced code are whole where they fit, and otherwise cut between lines, each
-piece with the table's head or the fences again.
+A heading is a block of its own. Tables and fenced code stay whole if they fit; otherwise they are cut between lines,
+and each piece repeats the table's head or the fences.
 """
 
 import re
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from tasks.knowledge.embedding.tokens import Tokenizer
 
-JOINT = "\n\n"
-"""Between two blocks of a chunk."""
+BLOCK_SEPARATOR = "\n\n"
+"""Text between two blocks of a chunk."""
 
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
 _TABLE = re.compile(r"^\s*\|.*\n\s*\|?[\s:|-]+\|?\s*\n")
-# Bounded throughout: a page of brackets must not take quadratic time.
+# All repetitions are bounded: a page of brackets must not take quadratic time.
 _LINK = re.compile(
     r"(?P<code>(?P<ticks>`{1,5})[^`]{1,1000}(?P=ticks))"
     r"|!?\[(?P<text>(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,500})\]"
@@ -36,58 +36,58 @@ class Block:
 
     text: str
     tokens: int
-    """With the joint before it: blocks' tokens sum up to at least those of the text they make."""
+    """Tokens, counted with the separator before it: their sum is never below the tokens of the joined text."""
     level: int = 0
-    """1–6: a heading."""
+    """Level of a heading, 1–6; 0 for any other block."""
 
     @property
     def heading(self) -> str:
-        """The heading's words."""
+        """The heading's text without marks."""
         return re.sub(r"^#+\s*|\s*#*\s*$", "", self.text)
 
 
-def read_blocks(markdown: str, tokenizer: Tokenizer, *, target: int, most: int) -> Iterator[Block]:
-    """The blocks in order, all words kept, none of more than `most` tokens.
+def read_blocks(markdown: str, tokenizer: Tokenizer, *, target: int, maximum: int) -> Iterator[Block]:
+    """Yield the blocks in order, all words kept, none of more than `maximum` tokens.
 
-    Larger ones come in pieces of about `target`, and so does prose of half as much again: between two sentences
-    little is lost.
+    Larger blocks are cut into pieces of about `target` tokens. So is prose from 1.5 times the target: a cut between
+    two sentences loses little.
 
-    Where links lead is left out: it says nothing about what the text is about.
+    Link targets are dropped: they carry nothing of the topic.
     """
     for text in split_blocks(markdown):
         has_links = "](" in text and not _FENCE.match(text)
-        plain = without_addresses(text) if has_links else text
-        tokens = tokenizer.count(JOINT + plain)
+        plain = without_link_targets(text) if has_links else text
+        tokens = tokenizer.count(BLOCK_SEPARATOR + plain)
         heading = _HEADING.match(plain)
-        whole = most if heading or is_one(plain) else min(most, target * 3 // 2)
-        if tokens <= whole:
+        limit = maximum if heading or is_indivisible(plain) else min(maximum, target * 3 // 2)
+        if tokens <= limit:
             yield Block(plain, tokens, len(heading[1]) if heading else 0)
             continue
-        for piece in _fit(plain, tokenizer, target, whole):
-            yield Block(piece, tokenizer.count(JOINT + piece))
+        for piece in _fit(plain, tokenizer, target, limit):
+            yield Block(piece, tokenizer.count(BLOCK_SEPARATOR + piece))
 
 
-def without_addresses(markdown: str) -> str:
-    """The text with its links' words alone; code stays as it is."""
-    return _LINK.sub(_without_address, markdown)
+def without_link_targets(markdown: str) -> str:
+    """Replace links by their text; code stays unchanged."""
+    return _LINK.sub(_link_text, markdown)
 
 
 def is_heading(text: str) -> bool:
-    """Whether it is a heading, and nothing else."""
+    """Whether the block is a heading."""
     return bool(_HEADING.match(text))
 
 
-def is_one(text: str) -> bool:
-    """Whether it is a table or code, of which a part says less."""
+def is_indivisible(text: str) -> bool:
+    """Whether the block is a table or code, which loses meaning when cut."""
     return bool(_FENCE.match(text) or _TABLE.match(text))
 
 
-def _without_address(match: re.Match[str]) -> str:
+def _link_text(match: re.Match[str]) -> str:
     return match["code"] or match["text"] or ""
 
 
 def split_blocks(markdown: str) -> Iterator[str]:
-    """Blocks between blank lines; fenced code is one block whatever it contains, a heading one alone."""
+    """Split at blank lines; fenced code is one block whatever it contains, and so is a heading."""
     lines: list[str] = []
     fence = ""
     for line in markdown.split("\n"):
@@ -114,18 +114,18 @@ def _joined(lines: list[str]) -> Iterator[str]:
         yield text
 
 
-def _fit(text: str, tokenizer: Tokenizer, target: int, most: int) -> Iterator[str]:
-    """The text in pieces of at most `most` tokens, table heads and code fences repeated."""
+def _fit(text: str, tokenizer: Tokenizer, target: int, maximum: int) -> Iterator[str]:
+    """Cut the text into pieces of at most `maximum` tokens, each with the table's head or the code's fences."""
     before, body, after = _frame(text)
-    frame = tokenizer.count(JOINT + before) + tokenizer.count(after)
-    if frame > most // 2:
+    frame = tokenizer.count(BLOCK_SEPARATOR + before) + tokenizer.count(after)
+    if frame > maximum // 2:
         before, body, after, frame = "", text, "", 0
-    for piece in _cut(body, tokenizer, target - min(frame, target // 2), most - frame):
+    for piece in _cut(body, tokenizer, target - min(frame, target // 2), maximum - frame):
         yield before + piece + after
 
 
 def _frame(text: str) -> tuple[str, str, str]:
-    """What each piece of the text begins with, its body, what each ends with."""
+    """Split the text into the prefix of each piece, the body to cut, and the suffix of each piece."""
     fence = _FENCE.match(text)
     if fence and "\n" in text:
         first, _, rest = text.partition("\n")
@@ -137,23 +137,23 @@ def _frame(text: str) -> tuple[str, str, str]:
     return (table[0], text[table.end() :], "") if table else ("", text, "")
 
 
-def _cut(text: str, tokenizer: Tokenizer, target: int, most: int) -> Iterator[str]:
-    """Pieces of at most `most` tokens, of about `target` if the text has places to cut it."""
+def _cut(text: str, tokenizer: Tokenizer, target: int, maximum: int) -> Iterator[str]:
+    """Cut the text into pieces of at most `maximum` tokens, of about `target` where it has boundaries."""
     for place in _CUTS:
         parts = [part for part in place.split(text) if part]
         if len(parts) > 1:
             for piece in _pack(parts, tokenizer, target):
-                if tokenizer.count(JOINT + piece) <= most:
+                if tokenizer.count(BLOCK_SEPARATOR + piece) <= maximum:
                     yield piece
                 else:
-                    # Fewer parts a piece; a part by itself is cut at the next best places.
-                    yield from _cut(piece, tokenizer, target // 2, most)
+                    # Too large: fewer parts a piece; a single part is cut at the next finer boundary.
+                    yield from _cut(piece, tokenizer, target // 2, maximum)
             return
-    yield from _cut_word(text, tokenizer, most)
+    yield from _cut_word(text, tokenizer, maximum)
 
 
 def _pack(parts: list[str], tokenizer: Tokenizer, target: int) -> Iterator[str]:
-    """Neighbouring parts together, as long as their tokens stay within `target`."""
+    """Join neighbouring parts while their tokens stay within `target`."""
     packed: list[str] = []
     size = 0
     for part in parts:
@@ -172,10 +172,10 @@ def _joined_parts(parts: list[str]) -> Iterator[str]:
         yield text
 
 
-def _cut_word(text: str, tokenizer: Tokenizer, most: int) -> Iterator[str]:
-    """A word without any place to cut it, by characters."""
+def _cut_word(text: str, tokenizer: Tokenizer, maximum: int) -> Iterator[str]:
+    """Cut a text without boundaries between characters."""
     while text:
-        # A window: tokenizing all that is left each time would take quadratic time.
-        piece = tokenizer.truncate(text[: 8 * most], most // 2) or text[0]
+        # A window: tokenizing the whole remainder each time would take quadratic time.
+        piece = tokenizer.truncate(text[: 8 * maximum], maximum // 2) or text[0]
         yield piece
         text = text[len(piece) :]

@@ -1,4 +1,4 @@
-"""A page in chunks: along its headings, tables and code whole where they fit."""
+"""Chunking: a page is cut along its headings; tables and code stay whole where they fit."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,44 +6,45 @@ from dataclasses import dataclass, field
 
 from tasks.core.models import Chunk, ChunkedPage, ReadPage
 from tasks.knowledge.embedding.tokens import Tokenizer
-from tasks.knowledge.indexing.blocks import JOINT, Block, read_blocks
+from tasks.knowledge.indexing.blocks import BLOCK_SEPARATOR, Block, read_blocks
 
 CHUNK_TOKENS = 190
-"""Tokens of the embedding model: a chunk is closed when the next block would take it over this.
+"""Target size in tokens of the embedding model: a chunk is closed when the next block would exceed it.
 
-On Chroma's chunking evaluation, five passages, found by vector and words: recall 0.87, IoU 0.062; a recursive splitter
-of 200 tokens, found alike: 0.86, 0.065; of 400: 0.96, 0.035. Size trades one for the other; `excerpts` gets both.
-Chunks do not overlap: with 15 words of the one before, recall rises and IoU falls as with larger chunks.
+On Chroma's chunking evaluation, five passages found by vector and words: recall 0.87, IoU 0.062; a recursive splitter
+of 200 tokens with the same search: 0.86, 0.065; of 400: 0.96, 0.035. Size trades recall for IoU; `excerpts` gets both.
+Chunks do not overlap: with 15 words of the previous one, recall rises and IoU falls as with larger chunks.
 """
 WHOLE_TOKENS = 512
-"""A table or piece of code of so many tokens is never cut."""
+"""Tokens up to which a table or piece of code is never cut."""
 
 OVERVIEW_HEADINGS = 12
-OPENING = 300
-"""Characters of a page that has neither title nor headings."""
+"""Headings in the overview of a page."""
+OPENING_CHARACTERS = 300
+"""Length of the overview of a page that has neither title nor headings."""
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """Of chunks, in tokens."""
+class ChunkSizes:
+    """The size limits of chunks, in tokens."""
 
     target: int
 
     @property
-    def least(self) -> int:
-        """A chunk that has so many ends where its section ends; smaller sections join the next one."""
+    def minimum(self) -> int:
+        """Size from which a chunk ends with its section; a smaller section joins the next one."""
         return self.target * 2 // 5
 
     @property
-    def most(self) -> int:
-        """No chunk has more: one that is larger than the target is mostly a table or code."""
+    def maximum(self) -> int:
+        """Upper bound of a chunk: one above the target is mostly a table or code."""
         return max(WHOLE_TOKENS, 2 * self.target)
 
 
 def chunk_page(page: ReadPage, tokenizer: Tokenizer, tokens: int = CHUNK_TOKENS) -> ChunkedPage:
-    """The page in chunks of about so many tokens, at least one; together they hold all its words, in order."""
-    sizes = Sizes(tokens)
-    drafts = _gather(read_blocks(page.markdown, tokenizer, target=sizes.target, most=sizes.most), sizes)
+    """Cut the page into chunks of about so many tokens, at least one; together they hold all its words, in order."""
+    sizes = ChunkSizes(tokens)
+    drafts = _gather(read_blocks(page.markdown, tokenizer, target=sizes.target, maximum=sizes.maximum), sizes)
     chunks = tuple(_finish(position, draft, page.title, tokenizer) for position, draft in enumerate(drafts))
     return ChunkedPage(
         page=page,
@@ -54,56 +55,56 @@ def chunk_page(page: ReadPage, tokenizer: Tokenizer, tokens: int = CHUNK_TOKENS)
 
 
 def embedding_text(title: str, heading_path: tuple[str, ...], text: str) -> str:
-    """What of a chunk is embedded: where it stands, and what it says."""
+    """Return the text to embed for a chunk: its title and headings, then its own text."""
     place = " > ".join(part for part in (title, *heading_path) if part)
     return f"{place}\n\n{text}" if place else text
 
 
 def overview_text(page: ChunkedPage) -> str:
-    """The page in its own headings, one without any in its first words: what it is about as a whole."""
+    """Return the page's title and headings, or its first words if it has neither: its topic as a whole."""
     headings = dict.fromkeys(heading for chunk in page.chunks for heading in chunk.heading_path)
     overview = "\n".join([page.page.title, *list(headings)[:OVERVIEW_HEADINGS]])
-    return overview if overview.strip() else page.chunks[0].text[:OPENING]
+    return overview if overview.strip() else page.chunks[0].text[:OPENING_CHARACTERS]
 
 
 def text_hash(text: str) -> str:
-    """SHA-256, hex: equal for equal text."""
+    """Return the SHA-256 of the text, in hex."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass
 class _Draft:
-    """A chunk in the making."""
+    """A chunk under construction."""
 
     path: tuple[str, ...]
     blocks: list[Block] = field(default_factory=list)
     tokens: int = 0
     has_text: bool = False
-    """More than headings."""
+    """Whether it holds more than headings."""
 
     def add(self, block: Block) -> None:
         self.blocks.append(block)
         self.tokens += block.tokens
         self.has_text = self.has_text or not block.level
 
-    def take_last_headings(self) -> list[Block]:
-        """Headings at the end, whose text comes in the next chunk."""
-        taken: list[Block] = []
+    def pop_last_headings(self) -> list[Block]:
+        """Remove the headings at the end, whose text comes in the next chunk, and return them."""
+        popped: list[Block] = []
         while self.blocks and self.blocks[-1].level:
-            taken.insert(0, self.blocks.pop())
-            self.tokens -= taken[0].tokens
-        return taken
+            popped.insert(0, self.blocks.pop())
+            self.tokens -= popped[0].tokens
+        return popped
 
-    def takes(self, block: Block, sizes: Sizes) -> bool:
-        """Whether the block still belongs here."""
+    def has_room_for(self, block: Block, sizes: ChunkSizes) -> bool:
+        """Whether the block fits into this chunk."""
         size = self.tokens + block.tokens
         if not self.has_text:
-            return size <= sizes.most
-        return size <= sizes.target and not (block.level and self.tokens >= sizes.least)
+            return size <= sizes.maximum
+        return size <= sizes.target and not (block.level and self.tokens >= sizes.minimum)
 
 
 def _finish(position: int, draft: _Draft, title: str, tokenizer: Tokenizer) -> Chunk:
-    text = JOINT.join(block.text for block in draft.blocks)
+    text = BLOCK_SEPARATOR.join(block.text for block in draft.blocks)
     return Chunk(
         position=position,
         heading_path=draft.path,
@@ -113,8 +114,8 @@ def _finish(position: int, draft: _Draft, title: str, tokenizer: Tokenizer) -> C
     )
 
 
-def _gather(blocks: Iterable[Block], sizes: Sizes) -> list[_Draft]:
-    """Blocks in chunks; a short last one joins the one before."""
+def _gather(blocks: Iterable[Block], sizes: ChunkSizes) -> list[_Draft]:
+    """Gather the blocks into chunks; a short last chunk joins the one before it."""
     headings: list[Block] = []
     path: tuple[str, ...] = ()
     drafts = [_Draft(())]
@@ -123,9 +124,9 @@ def _gather(blocks: Iterable[Block], sizes: Sizes) -> list[_Draft]:
         if block.level:
             headings = [*(above for above in headings if above.level < block.level), block]
             path = tuple(heading.heading for heading in headings)
-        if not draft.takes(block, sizes):
-            carried = draft.take_last_headings() if draft.has_text and not block.level else []
-            if sum(heading.tokens for heading in carried) + block.tokens > sizes.most:
+        if not draft.has_room_for(block, sizes):
+            carried = draft.pop_last_headings() if draft.has_text and not block.level else []
+            if sum(heading.tokens for heading in carried) + block.tokens > sizes.maximum:
                 for heading in carried:
                     draft.add(heading)
                 carried = []
@@ -136,12 +137,12 @@ def _gather(blocks: Iterable[Block], sizes: Sizes) -> list[_Draft]:
         elif not draft.has_text:
             draft.path = path
         draft.add(block)
-    return _without_stub(drafts, sizes)
+    return _merge_short_tail(drafts, sizes)
 
 
-def _without_stub(drafts: list[_Draft], sizes: Sizes) -> list[_Draft]:
-    if len(drafts) > 1 and drafts[-1].tokens < sizes.least and drafts[-2].tokens + drafts[-1].tokens <= sizes.most:
-        stub = drafts.pop()
-        for block in stub.blocks:
+def _merge_short_tail(drafts: list[_Draft], sizes: ChunkSizes) -> list[_Draft]:
+    if len(drafts) > 1 and drafts[-1].tokens < sizes.minimum and drafts[-2].tokens + drafts[-1].tokens <= sizes.maximum:
+        tail = drafts.pop()
+        for block in tail.blocks:
             drafts[-1].add(block)
     return drafts

@@ -1,4 +1,4 @@
-"""Writing pages: a page and its chunks in one transaction, the same rows however often it is tried."""
+"""The page writer: pages and their chunks in one transaction, idempotent under retries."""
 
 from collections.abc import Iterator, Sequence
 from typing import LiteralString
@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import BuildEnded, StoreFailed
 from tasks.core.models import EmbeddedPage
-from tasks.knowledge.language.text_search import searchable, text_search_configuration
+from tasks.knowledge.language.text_search import split_for_search, text_search_configuration
 from tasks.records.sanitizing import sanitize_json, sanitize_text
 
 _PAGE = (
@@ -21,14 +21,14 @@ _PAGE = (
     " content_hash = excluded.content_hash, token_count = excluded.token_count, scraped_at = now(),"
     " embedding = excluded.embedding, metadata = excluded.metadata RETURNING id"
 )
-# Chunks come in one stream: as statements of their own they cost us four times the processor time.
+# Chunks are copied in one stream: single INSERT statements cost the client four times the processor time.
 _NEW_CHUNKS = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS new_chunks (page uuid, position int, path text[], text text, tokens int,"
     " hash text, model text, embedding vector, language text, place text, words text) ON COMMIT DELETE ROWS"
 )
 _COPY_CHUNKS = "COPY new_chunks FROM STDIN (FORMAT BINARY)"
 _CHUNK_TYPES = ("uuid", "int4", "text[]", "text", "int4", "text", "text", "vector", "text", "text", "text")
-_TAKE_OVER_CHUNKS = (
+_MERGE_CHUNKS = (
     "INSERT INTO knowledge_chunks (scraped_page_id, job_id, position, heading_path, text, token_count,"
     " content_hash, model, embedding, language, search)"
     " SELECT page, %s, position, path, text, tokens, hash, model, embedding, language,"
@@ -38,30 +38,30 @@ _TAKE_OVER_CHUNKS = (
 
 
 async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage]) -> None:
-    """Write the pages with their chunks, and note their URLs as stored: all of it or nothing.
+    """Write the pages with their chunks and mark their URLs as stored, in one transaction.
 
-    A page stored before under the same URL is replaced, also when both are written at the same moment.
-    Characters that PostgreSQL does not take are left out or replaced.
+    A page stored before under the same URL is replaced, also when both are written concurrently.
+    Characters that PostgreSQL rejects are dropped or replaced.
 
     Raises:
-        StoreFailed: the database refuses the pages, or (retriable) is out of reach.
-        BuildEnded: the build has ended meanwhile.
+        StoreFailed: the database rejects the pages, or (retriable) is out of reach.
+        BuildEnded: the build has ended in the meantime.
     """
     try:
         async with pool.connection() as connection, connection.transaction():
             await _check_open(connection, build_id)
             await _write(connection, build_id, pages)
-            # Again, and now whoever wants to end the build waits for our commit. Held from the beginning,
-            # the lock would make the build's events and heartbeats wait for whole batches.
+            # Checked again, now with a lock: ending the build waits for this commit. Held from the start, the lock
+            # would delay the build's events and heartbeats by whole batches.
             await _check_open(connection, build_id, "FOR SHARE")
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise StoreFailed(f"the database is out of reach: {_say(error)}", retriable=True) from error
+        raise StoreFailed(f"the database is out of reach: {_first_line(error)}", retriable=True) from error
     except (psycopg.Error, UnicodeEncodeError) as error:
-        raise StoreFailed(f"the database refuses it: {_say(error)}") from error
+        raise StoreFailed(f"the database rejects the pages: {_first_line(error)}") from error
 
 
-def _say(error: Exception) -> str:
-    """The first line: the rest may quote the page."""
+def _first_line(error: Exception) -> str:
+    """Return the error's first line: the rest may quote the page."""
     return str(error).split("\n", 1)[0]
 
 
@@ -74,7 +74,7 @@ async def _check_open(connection: Connection, build_id: UUID, lock: LiteralStrin
 
 
 async def _write(connection: Connection, build_id: UUID, pages: Sequence[EmbeddedPage]) -> None:
-    # One order for all, so that two batches with the same pages do not lock each other out.
+    # Sorted, so that two batches with the same pages cannot deadlock.
     by_url = {page.chunked.page.url: page for page in pages}
     ordered = [by_url[url] for url in sorted(by_url)]
     async with connection.cursor() as cursor:
@@ -87,7 +87,7 @@ async def _write(connection: Connection, build_id: UUID, pages: Sequence[Embedde
             for id_, page in zip(ids, ordered, strict=True):
                 for row in _chunk_rows(id_, page):
                     await copy.write_row(row)
-        await cursor.execute(_TAKE_OVER_CHUNKS, (build_id,))
+        await cursor.execute(_MERGE_CHUNKS, (build_id,))
     await connection.execute(
         "UPDATE crawl_urls SET status = 'stored', error = NULL, reason = NULL WHERE job_id = %s AND url = ANY(%s)",
         (build_id, sorted(page.chunked.page.target.url for page in pages)),
@@ -127,6 +127,6 @@ def _chunk_rows(page_id: UUID, embedded: EmbeddedPage) -> Iterator[tuple[object,
             embedded.model,
             vector,
             language,
-            searchable(sanitize_text(" ".join((page.title, *chunk.heading_path)))),
-            searchable(text),
+            split_for_search(sanitize_text(" ".join((page.title, *chunk.heading_path)))),
+            split_for_search(text),
         )

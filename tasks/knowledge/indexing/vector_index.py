@@ -1,8 +1,8 @@
-"""Indexes of its own for a build with very many chunks; others are compared one by one, exactly.
+"""Partial indexes for each large build; smaller builds are searched exactly, by a scan.
 
-Comparing all chunks of a build takes time in proportion to them. Indexes for each large build have only its chunks, so
-that what they find does not depend on who else is there: one of vectors (HNSW), one of words (GIN). With one of words
-for all builds, telling the build's chunks from others' took a third of a search's processor time.
+A scan takes time in proportion to the build's chunks. Each large build gets two indexes over its own chunks alone, so
+that its results do not depend on other builds: one of vectors (HNSW), one of words (GIN). With one index of words for
+all builds, filtering out the other builds' chunks took a third of a search's processor time.
 """
 
 import asyncio
@@ -19,39 +19,44 @@ from tasks.core.database import Connection, Pool
 
 logger = logging.getLogger(__name__)
 
-LEAD = 256
-"""Numbers at a vector's beginning that are compared first, in `knowledge_chunks.lead`: all that the local model's have;
-OpenAI's are trained so that their beginnings can be compared (Matryoshka representations, NeurIPS 2022)."""
+LEAD_DIMENSIONS = 256
+"""Leading dimensions of a vector that are compared first, in `knowledge_chunks.lead`: all of the local model's;
+OpenAI's models are trained so that prefixes can be compared (Matryoshka representations, NeurIPS 2022)."""
 INDEXED_CHUNKS = 3_000
-"""A build with more has indexes.
+"""Chunks above which a build gets indexes.
 
-By comparing all and by index, p95 of 8 clients at once on 2 cores (`python -m tests.benchmarks search_latency`): 3,000
-chunks 65 and 39 ms, 10,000 114 and 52 ms, 20,000 155 and 47 ms, 50,000 316 and 61 ms. Indexes are made once the build
-has been told to be complete, in 1, 2, 3 and 8 s. Fewer are better off without: each index is looked at whenever a chunk
-of any build is stored.
+p95 by scan and by index, 8 concurrent clients on 2 cores (`python -m tests.benchmarks search_latency`): 3,000 chunks 65
+and 39 ms, 10,000 114 and 52 ms, 20,000 155 and 47 ms, 50,000 316 and 61 ms. The indexes are created after the build's
+completion event, in 1, 2, 3 and 8 s. Small builds get none: each index is checked whenever a chunk of any build is
+stored.
 """
 SEARCH_WIDTH = 200
-"""Neighbours HNSW keeps in view (`hnsw.ef_search`)."""
+"""Candidate list size of HNSW (`hnsw.ef_search`)."""
 BUILD_MEMORY = "256MB"
-"""50,000 vectors and their neighbours: beyond it, making the index takes several times as long."""
-ASK_AGAIN_S = 1.0
+"""Memory for index creation, enough for 50,000 vectors and their neighbours; beyond it, creation takes several times as
+long."""
+POLL_INTERVAL_S = 1.0
+"""Seconds between two attempts to get the lock."""
 _METHODS = {"words": sql.SQL("gin (search)"), "near": sql.SQL("hnsw (lead halfvec_cosine_ops)")}
 _LOCK = 7_302_115_020
 IS_INDEXED: LiteralString = """EXISTS (
     SELECT FROM pg_index WHERE indisvalid
     AND indexrelid = to_regclass('knowledge_chunks_near_' || replace(active_job_id::text, '-', ''))
 )"""
-"""Of a row of `widgets`: whether the build it answers from has its indexes; the one of vectors is made last."""
+"""SQL over a row of `widgets`: whether its active build has indexes; the vector index is created last."""
 
 
 async def index_build(pool: Pool, build_id: UUID, *, more_than: int = INDEXED_CHUNKS) -> bool:
-    """Whether the build now has indexes: made if it has more chunks than that; those that serve no widget are dropped.
+    """Create the build's indexes if it has more chunks than that, and drop those that serve no widget.
 
-    Searches and other builds go on meanwhile. What fails leaves exact search.
+    Searches and other builds continue meanwhile. After a failure the build is searched exactly.
+
+    Returns:
+        Whether the build has indexes now.
     """
     try:
-        async with pool.connection() as connection, _alone(connection):
-            await _drop_old(connection)
+        async with pool.connection() as connection, _index_lock(connection):
+            await _drop_unused(connection)
             is_large = await _is_large(connection, build_id, more_than)
             if is_large:
                 await _create(connection, build_id)
@@ -62,16 +67,16 @@ async def index_build(pool: Pool, build_id: UUID, *, more_than: int = INDEXED_CH
 
 
 @asynccontextmanager
-async def _alone(connection: Connection) -> AsyncIterator[None]:
-    """Nobody else makes or drops such an index: one that is not valid is left over, not in the making.
+async def _index_lock(connection: Connection) -> AsyncIterator[None]:
+    """Hold the advisory lock on these indexes: an invalid index is then a leftover, not one under construction.
 
-    Asked for again and again, as a statement that waits for a lock is one that index creation waits for.
+    The lock is polled: CREATE INDEX CONCURRENTLY would wait for a statement that waits for a lock.
     """
     while True:
         rows = await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
         if (await rows.fetchone() or (False,))[0]:
             break
-        await asyncio.sleep(ASK_AGAIN_S)
+        await asyncio.sleep(POLL_INTERVAL_S)
     try:
         yield
     finally:
@@ -97,7 +102,7 @@ async def _create(connection: Connection, build_id: UUID) -> None:
 
 
 async def widen_search(connection: Connection) -> None:
-    """Let the transaction's searches keep more neighbours in view, and go on until there are as many as asked for."""
+    """Widen the transaction's HNSW searches, and let them iterate until the limit is reached."""
     await connection.execute(
         "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true)",
         (str(SEARCH_WIDTH),),
@@ -111,7 +116,7 @@ async def _is_large(connection: Connection, build_id: UUID, more_than: int) -> b
     return await rows.fetchone() is not None
 
 
-_OLD = """
+_UNUSED_INDEXES = """
 SELECT relname FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
 WHERE relname ~ '^knowledge_chunks_(near|words)_[0-9a-f]{32}$' AND (NOT indisvalid OR NOT EXISTS (
     SELECT FROM widgets WHERE replace(active_job_id::text, '-', '') = right(relname, 32)
@@ -119,7 +124,7 @@ WHERE relname ~ '^knowledge_chunks_(near|words)_[0-9a-f]{32}$' AND (NOT indisval
 """
 
 
-async def _drop_old(connection: Connection) -> None:
-    rows = await connection.execute(_OLD)
+async def _drop_unused(connection: Connection) -> None:
+    rows = await connection.execute(_UNUSED_INDEXES)
     for (name,) in await rows.fetchall():
         await connection.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(sql.Identifier(name)))

@@ -1,4 +1,4 @@
-"""Words that say how something is asked rather than what."""
+"""Function words: the stop words of question analysis, in all languages together."""
 
 import json
 from functools import cache
@@ -8,24 +8,24 @@ from tasks.core.models import Frozen
 
 
 class FunctionWords(Frozen):
-    """The words, in small letters, of all languages together."""
+    """The words, in lower case, of all languages together."""
 
     framing: frozenset[str]
-    """Frame a question: "tell", "explain", "how many"."""
+    """Words that frame a question: "tell", "explain", "how many"."""
     pointers: frozenset[str]
-    """Stand for something said before: "it", "those"."""
+    """Pronouns that refer to an earlier message: "it", "those"."""
     function: frozenset[str]
-    """Articles, prepositions, auxiliaries: what stop words are."""
+    """Articles, prepositions, auxiliaries: the usual stop words."""
     openers: tuple[str, ...]
-    """Open a question that goes on from another: "and", "what about"."""
+    """Openings of a follow-up question: "and", "what about"."""
 
     @property
     def all(self) -> frozenset[str]:
-        """Words that do not say what a question is about."""
+        """All words but the openers: none of them names the topic of a question."""
         return self.framing | self.pointers | self.function
 
 
 @cache
 def function_words() -> FunctionWords:
-    """The words, read once."""
+    """Return the words; the file is read once a process."""
     return FunctionWords.model_validate(json.loads(Path(__file__).with_name("function_words.json").read_text("utf-8")))

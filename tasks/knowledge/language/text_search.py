@@ -1,11 +1,11 @@
-"""Text for PostgreSQL's full text search: its configurations by language, and words it would not part by itself."""
+"""PostgreSQL full text search: its configurations by language, and the word splits that its parser lacks."""
 
 import re
 
 _JOINED = re.compile(r"[./:@](?:(?<=[^\W\d_].)(?=[^\W_])|(?<=\w.)(?=[^\W\d_]))")
-"""Between letters: PostgreSQL takes `os.path` for a host and finds it by neither of its words."""
+"""Punctuation between letters: PostgreSQL's parser takes `os.path` for a host, so neither word would match."""
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]{2,}")
-"""Thai, Lao, Burmese, Khmer, Japanese, Chinese: no spaces between words."""
+"""Runs of Thai, Lao, Burmese, Khmer, Japanese or Chinese, which put no spaces between words."""
 
 _CONFIGURATIONS = {
     "ar": "arabic",
@@ -33,24 +33,24 @@ _CONFIGURATIONS = {
 
 
 def text_search_configuration(language: object) -> str:
-    """The configuration for a BCP 47 tag; `english` when none is given, `simple` for others."""
+    """Return the configuration for a BCP 47 tag: `english` without a tag, `simple` for unsupported languages."""
     if not isinstance(language, str) or not language:
         return "english"
     return _CONFIGURATIONS.get(language.lower().replace("_", "-").split("-")[0], "simple")
 
 
-def searchable(text: str) -> str:
-    """The text with spaces between what visitors may ask for alone; for the index and for questions alike."""
-    parted = _JOINED.sub(" ", text)
-    return parted if parted.isascii() else _UNSPACED.sub(_in_pairs, parted)
+def split_for_search(text: str) -> str:
+    """Insert spaces where a word may be searched by itself; the same for index and query."""
+    split = _JOINED.sub(" ", text)
+    return split if split.isascii() else _UNSPACED.sub(_bigrams, split)
 
 
 def is_unspaced(word: str) -> bool:
-    """Whether it is of a script that puts no spaces between words."""
+    """Whether the word is in a script without spaces between words."""
     return not word.isascii() and bool(_UNSPACED.match(word))
 
 
-def _in_pairs(match: re.Match[str]) -> str:
-    """Each two neighbouring characters as a word: the usual stand-in for words where no spaces part them."""
+def _bigrams(match: re.Match[str]) -> str:
+    """Return overlapping character bigrams: the usual substitute for words in scripts without spaces."""
     run = match[0]
     return f" {' '.join(run[at : at + 2] for at in range(len(run) - 1))} "

@@ -1,7 +1,7 @@
-"""Words and their stems: how a question's words are found again in a text that inflects them.
+"""Tokenization and stemming, so that the words of a question match their inflected forms in a text.
 
-The stems are Snowball's, as in PostgreSQL's text search. Writing without spaces between words (Chinese,
-Japanese, Thai …) is taken in pairs of characters.
+The stems are Snowball's, as in PostgreSQL's text search. Scripts without spaces between words (Chinese, Japanese,
+Thai …) are split into character bigrams.
 """
 
 import re
@@ -24,7 +24,7 @@ Stem = Callable[[str], str]
 
 
 def read_words(text: str) -> Iterator[str]:
-    """The words and numbers as they are written; `snake_case` and `CamelCase` names in their parts."""
+    """Yield the words and numbers as written; `snake_case` and `CamelCase` names are split."""
     for match in _WORD.finditer(unicodedata.normalize("NFKC", text)):
         word = match[0][:MAX_WORD_LENGTH]
         if _UNSPACED.match(word):
@@ -34,13 +34,13 @@ def read_words(text: str) -> Iterator[str]:
 
 
 def stemmer(language: str) -> Stem:
-    """What turns a word into its stem, in a language given as a BCP 47 tag; unknown ones only fold case."""
-    return stemmer_of(text_search_configuration(language))
+    """Return the stemmer for a BCP 47 language tag; for an unknown language it only folds case."""
+    return configuration_stemmer(text_search_configuration(language))
 
 
 @cache
-def stemmer_of(name: str) -> Stem:
-    """The same for a language as PostgreSQL's text search calls it."""
+def configuration_stemmer(name: str) -> Stem:
+    """Return the stemmer for a PostgreSQL text search configuration."""
     if name not in Stemmer.algorithms():
         return _fold
     stem_word = Stemmer.Stemmer(name).stemWord
@@ -54,11 +54,11 @@ def stemmer_of(name: str) -> Stem:
 
 
 def _fold(word: str) -> str:
-    """In lower case, without the possessive."""
+    """Fold case and strip the possessive."""
     return re.sub(r"['’]s?$", "", word.casefold())
 
 
 def stems(text: str, language: str) -> list[str]:
-    """The stems of a text's words, in order."""
+    """Return the stems of a text's words, in order."""
     stem = stemmer(language)
     return [stem(word) for word in read_words(text)]

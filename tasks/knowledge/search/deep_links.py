@@ -7,7 +7,7 @@ that does not know it, or does not find the words, opens the page at its top.
 import re
 from urllib.parse import quote
 
-from tasks.knowledge.indexing.blocks import without_addresses
+from tasks.knowledge.indexing.blocks import without_link_targets
 
 START_WORDS = 6
 """Words at the beginning of the text that are looked for …"""
@@ -54,7 +54,7 @@ def _shown(line: str) -> str:
     """The line without Markdown's marks; of a table's row its longest cell, as no match spans two."""
     if line.lstrip().startswith("|"):
         line = max(line.split("|"), key=len)
-    plain = without_addresses(_MARKS.sub("", line, count=1))
+    plain = without_link_targets(_MARKS.sub("", line, count=1))
     pieces = _CODE.split(plain)
     # In turn: text, the ticks, the code between them.
     shown = [piece if at % 3 == 2 else _without_emphasis(piece) for at, piece in enumerate(pieces) if at % 3 != 1]

@@ -20,9 +20,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tasks.core.sentence_ends import SENTENCE_END
-from tasks.knowledge.indexing.blocks import JOINT, is_heading, is_one, split_blocks
+from tasks.knowledge.indexing.blocks import BLOCK_SEPARATOR, is_heading, is_indivisible, split_blocks
 from tasks.knowledge.language.text_search import is_unspaced
-from tasks.knowledge.language.words import stemmer_of
+from tasks.knowledge.language.words import configuration_stemmer
 from tasks.knowledge.search.search_terms import SearchTerm
 
 REACH = 2
@@ -33,7 +33,7 @@ SIMILARITY = 0.5
 """What a passage's similarity counts beside its words."""
 PART_LENGTH = 280
 """Characters: two or three sentences."""
-GAP = f"{JOINT}…{JOINT}"
+GAP = f"{BLOCK_SEPARATOR}…{BLOCK_SEPARATOR}"
 """Stands for parts left out."""
 K1, B, AVERAGE = 1.2, 0.75, 250
 """Of BM25: how soon a word's repetition counts no more, how much length does, characters of an average part."""
@@ -155,7 +155,7 @@ def _is_form(lowered: str, at: int, language: str, lexeme: str) -> bool:
         return True
     word = _WORD.match(lowered, at)
     starts = not at or not lowered[at - 1].isalnum()
-    return starts and word is not None and stemmer_of(language)(word[0]) == lexeme
+    return starts and word is not None and configuration_stemmer(language)(word[0]) == lexeme
 
 
 def _lowered(text: str) -> str:
@@ -184,7 +184,7 @@ def _text_of(around: Sequence[Around], rated: _Rated) -> str:
 
 
 def _between(around: Sequence[Around], before: _Rated, after: _Rated) -> str:
-    return around[after.at].text[before.part.end : after.part.start] if before.at == after.at else JOINT
+    return around[after.at].text[before.part.end : after.part.start] if before.at == after.at else BLOCK_SEPARATOR
 
 
 @lru_cache(maxsize=5_000)
@@ -209,7 +209,7 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
     for block in split_blocks(text):
         start = text.index(block, end)
         end = start + len(block)
-        if len(block) <= PART_LENGTH or is_one(block):
+        if len(block) <= PART_LENGTH or is_indivisible(block):
             yield start, end
             continue
         cuts = [start, *(start + match.end() for match in SENTENCE_END.finditer(block)), end]

@@ -19,7 +19,7 @@ from tasks.core.errors import EmbeddingFailed, InvalidRequest, NotFound
 from tasks.core.models import Passage, RatedPassage
 from tasks.knowledge.embedding.embedder import Embedder, Vector
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
-from tasks.knowledge.indexing.vector_index import IS_INDEXED, LEAD, widen_search
+from tasks.knowledge.indexing.vector_index import IS_INDEXED, LEAD_DIMENSIONS, widen_search
 from tasks.knowledge.search.deep_links import deep_link
 from tasks.knowledge.search.excerpts import REACH, Around, Excerpt, cut_excerpts
 from tasks.knowledge.search.search_queries import AROUND, LOOK_UP, SCAN, SCAN_PAGES
@@ -57,7 +57,7 @@ CANDIDATES_EACH = 10
 """… and least for each result wanted …"""
 MORE_CANDIDATES = 1_000
 """Most passages taken, few of each page, when those were of too few pages."""
-HEADING_JOINT = " > "
+HEADING_SEPARATOR = " > "
 RARE_PASSAGES = 1_000
 """Of a large build: so many at most are ranked by words, those with the question's rarest."""
 
@@ -149,8 +149,8 @@ async def _ask(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limi
         "job": build.job_id,
         "model": embedder.model,
         "vector": vector,
-        "lead": HalfVector(vector[:LEAD]),
-        "is_short": not vector[LEAD:].any(),
+        "lead": HalfVector(vector[:LEAD_DIMENSIONS]),
+        "is_short": not vector[LEAD_DIMENSIONS:].any(),
         "terms": terms_vector(terms),
         "units": [terms_vector([term]) for term in terms],
         "rarest": any_of(rarest(terms, RARE_PASSAGES)),
@@ -269,7 +269,7 @@ def _rated(hit: _Hit) -> RatedPassage:
     return RatedPassage(
         url=hit.url,
         title=hit.title,
-        heading=HEADING_JOINT.join(hit.heading_path),
+        heading=HEADING_SEPARATOR.join(hit.heading_path),
         text=hit.text,
         similarity=hit.similarity,
         deep_link=deep_link(hit.url, hit.text),
@@ -295,7 +295,7 @@ def _show(hit: _Hit, excerpt: Excerpt) -> Passage:
     return Passage(
         url=hit.url,
         title=hit.title,
-        heading=HEADING_JOINT.join(excerpt.heading_path),
+        heading=HEADING_SEPARATOR.join(excerpt.heading_path),
         text=excerpt.text,
         similarity=hit.similarity,
         deep_link=deep_link(hit.url, excerpt.best),

@@ -9,7 +9,7 @@ from uuid import UUID
 from pgvector import SparseVector
 
 from tasks.core.database import Connection
-from tasks.knowledge.language.text_search import searchable
+from tasks.knowledge.language.text_search import split_for_search
 
 MOST_WORDS = 64
 """Of a question; further ones are not looked for."""
@@ -59,7 +59,7 @@ LEFT JOIN (SELECT number, passages FROM knowledge_words WHERE job_id = %(job)s) 
 
 async def read_terms(connection: Connection, job_id: UUID, question: str) -> list[SearchTerm]:
     """The question's words in the languages of the build's pages, stop words left out."""
-    words = list(dict.fromkeys(searchable(question).split()))[:MOST_WORDS]
+    words = list(dict.fromkeys(split_for_search(question).split()))[:MOST_WORDS]
     rows = await connection.execute(_READ, {"job": job_id, "words": words})
     return [SearchTerm(*row) for row in await rows.fetchall()]
 

@@ -1,4 +1,4 @@
-"""The embedding cache: equal text is embedded once a model, whoever asks."""
+"""The embedding cache: equal text is embedded once per model, across runs."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ from tests.sites.openai_server import Next, OpenAIServer, serve_openai
 
 
 class CountingEmbedder:
-    """A model of its own, whose vectors are the text's letters; it counts what it is given."""
+    """A test model: its vectors are the text's letters, and it counts its inputs."""
 
     def __init__(self, model: str | None = None) -> None:
         self.model = model or uuid4().hex
@@ -82,8 +82,8 @@ async def test_only_what_is_unknown_is_embedded(pool: Pool, openai: OpenAIEmbedd
         assert np.array_equal(vector_of(vectors[text_hash(text)]), expected)
 
 
-async def test_another_models_vector_does_not_serve(pool: Pool) -> None:
-    """The cache knows a text by hash and model."""
+async def test_another_models_vector_is_not_used(pool: Pool) -> None:
+    """The cache key is hash and model."""
     one, other = CountingEmbedder(), CountingEmbedder()
     for embedder in (one, other, one, other):
         await embed_cached(pool, embedder, by_hash("beans"))
@@ -93,7 +93,7 @@ async def test_another_models_vector_does_not_serve(pool: Pool) -> None:
 @given(batches=st.lists(st.lists(st.text(max_size=3), max_size=8, unique=True), max_size=5))
 @examples(max_examples=30)
 async def test_hits_and_misses_never_change_places(pool: Pool, batches: list[list[str]]) -> None:
-    """Whatever was asked before: each text gets its own vector or failure, and is embedded once if it has one."""
+    """In any order of requests each text gets its own vector or failure, and a text with a vector is embedded once."""
     embedder, plain = CountingEmbedder(), CountingEmbedder()
     for texts in batches:
         results = await embed_cached(pool, embedder, by_hash(*texts))
@@ -118,8 +118,8 @@ async def test_writers_at_the_same_moment_do_not_fail(pool: Pool) -> None:
     assert await count(pool, "SELECT count(*) FROM embedding_cache WHERE model = %s", embedder.model) == 60
 
 
-async def test_a_failure_is_not_remembered(pool: Pool, openai: OpenAIEmbedder, server: OpenAIServer) -> None:
-    """A text that was rejected is tried again next time; its neighbours are known."""
+async def test_a_failure_is_not_cached(pool: Pool, openai: OpenAIEmbedder, server: OpenAIServer) -> None:
+    """A rejected text is tried again next time; its neighbours are cached."""
     good, bad = f"good {uuid4().hex}", f"poison {uuid4().hex}"
     server.refused_words = {"poison"}
     first = await embed_cached(pool, openai, by_hash(good, bad))
@@ -132,7 +132,7 @@ async def test_a_failure_is_not_remembered(pool: Pool, openai: OpenAIEmbedder, s
 
 
 @pytest.mark.parametrize("order", [Next.too_few, Next.wrong_dimensions, Next.not_finite])
-async def test_of_a_wrong_answer_nothing_is_remembered(
+async def test_nothing_of_an_invalid_response_is_cached(
     pool: Pool, openai: OpenAIEmbedder, server: OpenAIServer, order: Next
 ) -> None:
     """Not even the vectors that look right."""
@@ -145,7 +145,7 @@ async def test_of_a_wrong_answer_nothing_is_remembered(
 
 
 async def test_a_database_out_of_reach_may_be_tried_again(database_url: str) -> None:
-    """Nothing is embedded that could not be looked up."""
+    """Nothing is embedded without a lookup."""
     embedder = CountingEmbedder()
     async with open_pool(database_url) as closed:
         pass

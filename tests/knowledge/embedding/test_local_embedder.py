@@ -29,7 +29,7 @@ async def embed(*texts: str) -> list[Vector]:
 
 
 async def test_without_a_key_the_local_model_embeds(settings: MakeSettings) -> None:
-    """It is what the settings give by themselves, and it says its name."""
+    """The default settings choose it, under its model's name."""
     async with open_embedder(settings(), None) as embedder:
         assert isinstance(embedder, LocalEmbedder)
         assert embedder.model == LOCAL_MODEL
@@ -100,7 +100,7 @@ async def test_work_is_done_on_the_executor_it_was_given() -> None:
 
 
 class Crashing(Executor):
-    """Child processes of which one dies with every call."""
+    """An executor whose child process dies with every call."""
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         """A future that has failed as `ProcessPoolExecutor` says it."""
@@ -109,8 +109,8 @@ class Crashing(Executor):
         return future
 
 
-async def test_a_crashed_child_is_worth_another_try() -> None:
-    """The error is the page's, and may pass."""
+async def test_a_crashed_child_process_is_retriable() -> None:
+    """The error is the page's, and retriable."""
     with pytest.raises(EmbeddingFailed, match="crashed") as caught:
         await LocalEmbedder(Crashing()).embed(["text " * 1_000])
     assert caught.value.retriable

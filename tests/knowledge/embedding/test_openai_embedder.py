@@ -1,4 +1,4 @@
-"""OpenAI's protocol as it really is: limits, retries, refusals, and answers that make no sense."""
+"""The embedder behind OpenAI's protocol: limits, retries, rejections and invalid responses."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ MODEL = "text-embedding-3-small"
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries come soon."""
+    """Shorten the delays between retries."""
     monkeypatch.setattr(openai_embedder, "FIRST_DELAY_S", 0.01)
 
 
@@ -55,17 +55,17 @@ async def embedder_at(handler: Handler, settings: MakeSettings, model: str = MOD
 
 
 def expected(texts: list[str]) -> list[list[float]]:
-    """What the server's vectors are, asked for directly."""
+    """The server's vectors, requested directly."""
     return [embed(text, 1536).tolist() for text in texts]
 
 
 async def vectors(embedder: OpenAIEmbedder, texts: list[str]) -> list[list[float]]:
-    """What the embedder's vectors are, where all texts have one."""
+    """The embedder's vectors, where all texts have one."""
     return [vector_of(result).tolist() for result in await embedder.embed(texts)]
 
 
 async def test_with_a_key_openai_embeds(settings: MakeSettings, server: OpenAIServer) -> None:
-    """It is what the settings give, under the model's name."""
+    """The settings choose OpenAI's embedder, under the model's name."""
     made = settings(openai_api_key=KEY, openai_base_url=server.base_url)
     async with open_embedder(made, None) as embedder:
         assert isinstance(embedder, OpenAIEmbedder)
@@ -76,7 +76,7 @@ async def test_with_a_key_openai_embeds(settings: MakeSettings, server: OpenAISe
 
 @pytest.mark.parametrize("model", ["text-embedding-3-large", "text-embedding-ada-002"])
 async def test_each_model_gives_vectors_that_fit(settings: MakeSettings, server: OpenAIServer, model: str) -> None:
-    """The wide one is asked for 1536 numbers; the old one, which knows no such wish, is not."""
+    """The wide model is asked for 1536 dimensions; the old one, which lacks the parameter, is not."""
     made = settings(openai_api_key=KEY, openai_base_url=server.base_url, embedding_model=model)
     async with open_openai_embedder(made) as embedder:
         (vector,) = await embedder.embed(["beans"])
@@ -142,7 +142,7 @@ async def test_batches_keep_limits_and_order(
 
 
 async def test_vectors_go_by_index_not_by_place(embedder: OpenAIEmbedder, server: OpenAIServer) -> None:
-    """An answer in reverse order is put right."""
+    """A response in reverse order is sorted by index."""
     server.then(Next.reversed)
     texts = ["one", "two", "three"]
     assert np.allclose(await vectors(embedder, texts), expected(texts), atol=1e-6)
@@ -151,7 +151,7 @@ async def test_vectors_go_by_index_not_by_place(embedder: OpenAIEmbedder, server
 @pytest.mark.parametrize(
     ("order", "cause"), [(Next.invalid_api_key, "invalid_api_key"), (Next.insufficient_quota, "insufficient_quota")]
 )
-async def test_a_refusal_is_told_at_once(
+async def test_a_rejected_account_fails_without_a_retry(
     embedder: OpenAIEmbedder, server: OpenAIServer, order: Next, cause: str
 ) -> None:
     """One call, no retry: asking again cannot help, and may cost."""
@@ -170,8 +170,8 @@ async def test_an_unknown_model_is_a_refusal(settings: MakeSettings, server: Ope
     assert server.calls == 1
 
 
-async def test_a_wish_the_service_does_not_know_is_a_refusal(settings: MakeSettings) -> None:
-    """A server that takes no `dimensions` is not asked again with every single text."""
+async def test_an_unsupported_parameter_is_a_refusal(settings: MakeSettings) -> None:
+    """A server without `dimensions` is not asked again with every single text."""
     calls = 0
 
     async def answer(_request: web.Request) -> web.StreamResponse:
@@ -187,8 +187,8 @@ async def test_a_wish_the_service_does_not_know_is_a_refusal(settings: MakeSetti
 
 
 @pytest.mark.parametrize("order", [Next.rate_limited, Next.server_error, Next.hang_up])
-async def test_what_may_pass_is_tried_again(embedder: OpenAIEmbedder, server: OpenAIServer, order: Next) -> None:
-    """Twice in a row, then all is well: the caller never knows."""
+async def test_a_transient_error_is_retried(embedder: OpenAIEmbedder, server: OpenAIServer, order: Next) -> None:
+    """Two errors in a row, then a success: the caller gets its vectors."""
     server.then(order, order)
     assert np.allclose(await vectors(embedder, ["beans"]), expected(["beans"]), atol=1e-6)
     assert server.calls == 3
@@ -198,10 +198,10 @@ async def test_what_may_pass_is_tried_again(embedder: OpenAIEmbedder, server: Op
     ("order", "cause"),
     [(Next.rate_limited, "rate_limit_exceeded"), (Next.server_error, "server_error"), (Next.hang_up, "no connection")],
 )
-async def test_what_does_not_pass_is_given_up_with_its_cause(
+async def test_a_lasting_error_is_reported_with_its_cause(
     embedder: OpenAIEmbedder, server: OpenAIServer, order: Next, cause: str
 ) -> None:
-    """After the last attempt; the next request finds the service well."""
+    """After the last attempt; the next request succeeds."""
     server.then(*[order] * ATTEMPTS)
     with pytest.raises(EmbeddingFailed, match=f"{ATTEMPTS} times: {cause}"):
         await embedder.embed(["beans"])
@@ -210,7 +210,7 @@ async def test_what_does_not_pass_is_given_up_with_its_cause(
 
 
 async def test_a_rate_limit_is_waited_out(embedder: OpenAIEmbedder, server: OpenAIServer) -> None:
-    """Not before the time that the service names."""
+    """No request before the time in `Retry-After`."""
     server.retry_after = "0.4"
     server.then(Next.rate_limited)
     clock = asyncio.get_running_loop().time
@@ -223,7 +223,7 @@ async def test_a_rate_limit_is_waited_out(embedder: OpenAIEmbedder, server: Open
     "retry_after",
     ["100000", "1e999", "Fri, 31 Dec 9999 23:59:59 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "soon", "nan", "-5", "²", ""],
 )
-async def test_an_odd_time_to_wait_is_bounded(
+async def test_an_odd_retry_after_is_bounded(
     embedder: OpenAIEmbedder, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, retry_after: str
 ) -> None:
     """Huge, a date, garbage: the request is tried again soon, and succeeds."""
@@ -252,7 +252,7 @@ async def test_a_poisonous_text_fails_alone(embedder: OpenAIEmbedder, server: Op
 
 @pytest.mark.parametrize("order", [Next.too_few, Next.wrong_dimensions, Next.not_finite])
 async def test_a_wrong_answer_is_a_failure(embedder: OpenAIEmbedder, server: OpenAIServer, order: Next) -> None:
-    """A vector missing, too short, or with NaN in it: the whole answer is not to be trusted."""
+    """A vector is missing, too short or has NaN in it: the whole response is rejected."""
     server.then(order)
     with pytest.raises(EmbeddingFailed):
         await embedder.embed(["one", "two"])
@@ -295,8 +295,8 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/html"])
-async def test_an_answer_that_makes_no_sense_is_a_failure(settings: MakeSettings, content_type: str) -> None:
-    """Whatever a proxy or another server sends: the page's error, never the program's."""
+async def test_an_invalid_response_is_a_failure(settings: MakeSettings, content_type: str) -> None:
+    """Whatever a proxy or another server sends becomes the page's error, not an exception of the program."""
     bodies = iter(NONSENSE)
 
     async def answer(_request: web.Request) -> web.StreamResponse:
@@ -309,7 +309,7 @@ async def test_an_answer_that_makes_no_sense_is_a_failure(settings: MakeSettings
 
 
 async def test_a_model_keeps_its_width(settings: MakeSettings) -> None:
-    """Vectors of a shorter model would, padded, pass for the first one's; they are refused."""
+    """Vectors of a shorter model, padded, would pass for the first model's; they are rejected."""
     widths = iter([(8, 8), (8, 7), (7, 7), (8, 8)])
 
     async def answer(_request: web.Request) -> web.StreamResponse:
@@ -328,7 +328,7 @@ async def test_a_model_keeps_its_width(settings: MakeSettings) -> None:
 async def test_a_service_that_stalls_is_given_up(
     settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, drips: bool
 ) -> None:
-    """It says nothing, or a byte now and then for ever: an error once the time is over."""
+    """No response, or a byte now and then: an error after the timeout."""
     monkeypatch.setattr(openai_embedder, "TIMEOUT_S", 0.3)
     monkeypatch.setattr(openai_embedder, "ATTEMPTS", 2)
     calls = 0
@@ -351,7 +351,7 @@ async def test_a_service_that_stalls_is_given_up(
     assert calls == 2
 
 
-async def test_a_service_that_is_not_there_is_named_so(settings: MakeSettings) -> None:
+async def test_a_missing_service_is_reported_as_no_connection(settings: MakeSettings) -> None:
     """Nothing listens at the address."""
     made = settings(openai_api_key=KEY, openai_base_url="http://127.0.0.1:9/v1")
     async with open_openai_embedder(made) as embedder:
@@ -361,7 +361,7 @@ async def test_a_service_that_is_not_there_is_named_so(settings: MakeSettings) -
 
 @pytest.mark.parametrize("code", [None, KEY])
 async def test_neither_key_nor_text_is_in_an_error(settings: MakeSettings, code: str | None) -> None:
-    """Also where the service quotes both, in its message or where a code should be."""
+    """Also when the service quotes both, in its message or in the place of a code."""
     status = 0
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -370,14 +370,14 @@ async def test_neither_key_nor_text_is_in_an_error(settings: MakeSettings, code:
 
     async with embedder_at(answer, settings) as embedder:
         for status in (400, 401, 403, 404, 409, 413, 422, 429, 500, 503):
-            said = await complaint(embedder, "secret beans")
+            said = await failure_message(embedder, "secret beans")
             assert f"HTTP {status}" in said
             assert KEY not in said
             assert "beans" not in said
 
 
-async def complaint(embedder: OpenAIEmbedder, text: str) -> str:
-    """What the embedder says of a text that it could not embed."""
+async def failure_message(embedder: OpenAIEmbedder, text: str) -> str:
+    """The embedder's error for a text that it could not embed."""
     try:
         (result,) = await embedder.embed([text])
     except (EmbeddingFailed, EmbeddingRefused) as error:
@@ -387,7 +387,7 @@ async def complaint(embedder: OpenAIEmbedder, text: str) -> str:
 
 
 async def test_cancelling_ends_the_call(embedder: OpenAIEmbedder, server: OpenAIServer) -> None:
-    """A build that is cancelled waits for no answer, and it does not look like a timeout."""
+    """A cancelled build waits for no response, and the cancellation is not taken for a timeout."""
     server.delay_s = 5
     asked = asyncio.create_task(embedder.embed(["beans"]))
     done, _ = await asyncio.wait([asked], timeout=0.2)

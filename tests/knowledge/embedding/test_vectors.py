@@ -1,4 +1,4 @@
-"""Vectors: unit length, padded, and what a page's vector says of its parts."""
+"""Vectors: unit length, padding, and the page vector as the mean of its chunks'."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_padding_and_scaling_leave_the_cosine_unchanged(row: Vector, other: Vect
     ids=["none", "zero", "nan", "infinite", "minus infinite", "too many", "a table"],
 )
 def test_what_is_no_vector_is_refused(numbers: list[float]) -> None:
-    """It has no direction, or does not fit."""
+    """Zero, not finite, or too long for the database."""
     with pytest.raises(EmbeddingFailed):
         to_vector(numbers)
 

@@ -8,10 +8,17 @@ from hypothesis import strategies as st
 
 from tasks.core.models import ChunkedPage, ReadPage, Target
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL, load_tokenizer
-from tasks.knowledge.indexing.chunks import CHUNK_TOKENS, Sizes, chunk_page, embedding_text, overview_text, text_hash
+from tasks.knowledge.indexing.chunks import (
+    CHUNK_TOKENS,
+    ChunkSizes,
+    chunk_page,
+    embedding_text,
+    overview_text,
+    text_hash,
+)
 
 OPENAI_MODEL = "text-embedding-3-small"
-MOST = Sizes(CHUNK_TOKENS).most
+MOST = ChunkSizes(CHUNK_TOKENS).maximum
 MODELS = [LOCAL_MODEL, OPENAI_MODEL]
 
 WORDS = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=12)

@@ -6,7 +6,7 @@ from tasks.core.database import Pool
 from tasks.core.models import Job
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
-from tasks.knowledge.language.text_search import searchable
+from tasks.knowledge.language.text_search import split_for_search
 from tasks.knowledge.search.passage_search import find_passages
 from tasks.knowledge.search.search_terms import SearchTerm, any_of, coverage, rarest, read_terms
 from tasks.records.publication import activate_build
@@ -119,4 +119,4 @@ def test_the_rarest_words_are_looked_up_first() -> None:
 
 def test_scripts_without_spaces_are_parted_in_pairs() -> None:
     """Otherwise a sentence of them is one word; numbers and ordinary words stay."""
-    assert searchable("保証期間 5.5 os.path a/b") == " 保証 証期 期間  5.5 os path a b"
+    assert split_for_search("保証期間 5.5 os.path a/b") == " 保証 証期 期間  5.5 os path a b"
