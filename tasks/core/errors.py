@@ -204,7 +204,7 @@ class SiteShrank(BuildError):
 
     def __init__(self, found: int, known: int) -> None:
         super().__init__(
-            f"The site gave {found} pages, far fewer than the widget's {known}, so the widget keeps its pages."
+            f"The site gave {found} pages, and the widget has {known}, so the widget keeps its pages."
             " If the site is smaller now, start the build again with allow_fewer_pages."
         )
 

@@ -1,8 +1,8 @@
-"""How much may be asked: questions an address, tokens of the chat model an address, a widget, all together.
+"""Rate limits and token budgets of the chat: questions per address; model tokens per address, per widget, in total.
 
-Counted in the database, so that all API processes share one account. Tokens are reserved before the model is asked,
-for the worst case, and what was not used is given back: what is spent never passes the cap, however many ask at once.
-An address is known by a keyed hash whose key changes every day and is then deleted.
+They are counted in the database, so that all API processes share them. The tokens of an answer's worst case are
+reserved before the model is called, and the unused ones refunded afterwards: the sum never exceeds the cap, however
+many ask at once. An address is stored only as a keyed hash whose key changes every day and is then deleted.
 """
 
 import hmac
@@ -23,28 +23,32 @@ from tasks.core.settings import Settings
 
 DAY = Rate(count=1, seconds=86_400)
 IPV6_NETWORK_BITS = 64
-"""A household has a whole network of addresses."""
+"""Prefix length by which IPv6 addresses are counted: a household has a whole /64."""
 
 
 class Account(Frozen):
-    """Something that is counted for somebody, in windows of time that begin at multiples of their length."""
+    """A counter with a cap in a fixed time window; windows begin at multiples of their length."""
 
     scope: str
+    """The thing counted: `questions`, `builds`, `tokens` …"""
     key: str
+    """Whose count it is: a client's pseudonym or a widget's id; empty: everybody's."""
     cap: int
+    """Most that may be counted in a window."""
     seconds: int
+    """Length of a window."""
     at: datetime = Field(default_factory=lambda: datetime.now(UTC))
-    """When it was opened: it stays with the window of that moment."""
+    """Time that selects the window: a refund goes to the window of the charge."""
 
     @property
     def window_start(self) -> datetime:
-        """When the window began."""
+        """Start of the window."""
         second = int(self.at.timestamp())
         return datetime.fromtimestamp(second - second % self.seconds, UTC)
 
     @property
     def retry_after(self) -> int:
-        """Seconds from its opening until the next window."""
+        """Seconds from `at` until the next window."""
         return self.seconds - int(self.at.timestamp()) % self.seconds
 
 
@@ -57,7 +61,7 @@ WHERE usage.amount + excluded.amount <= %(cap)s RETURNING amount
 
 
 class Budgets:
-    """The accounts of all visitors and widgets."""
+    """Rate limits and token budgets of all visitors and widgets."""
 
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
@@ -65,7 +69,7 @@ class Budgets:
         self._salt: tuple[date, bytes] | None = None
 
     async def pseudonymize(self, address: str) -> str:
-        """What stands for a visitor's address today: it cannot be turned back, nor followed into tomorrow."""
+        """Return today's pseudonym of an address: it cannot be reversed, nor linked to tomorrow's."""
         return hmac.new(await self._todays_salt(), _network(address).encode(), sha256).hexdigest()
 
     async def _todays_salt(self) -> bytes:
@@ -84,20 +88,20 @@ class Budgets:
         return self._salt[1]
 
     async def charge_question(self, client: str) -> None:
-        """Count a question of a visitor.
+        """Count a visitor's question.
 
         Raises:
-            TryLater: there were too many of late.
+            TryLater: the visitor's rate limit is reached.
         """
         rate = self._settings.chat_rate
         account = Account(scope="questions", key=client, cap=rate.count, seconds=rate.seconds)
-        await self._charge_all([account], 1, "Too many questions in a short time: please wait a little.")
+        await self._charge_all([account], 1, "Too many questions in a short time. Wait a little, then ask again.")
 
     async def reserve_tokens(self, client: str, widget_id: UUID, tokens: int) -> list[Account]:
-        """Set tokens of the chat model aside for an answer, on all accounts or on none; the accounts.
+        """Reserve model tokens for an answer on all of its accounts, or on none; return the accounts.
 
         Raises:
-            TryLater: one of the accounts has not so many left today.
+            TryLater: one of the accounts has too few tokens left today.
         """
         settings = self._settings
         accounts = [
@@ -105,11 +109,11 @@ class Budgets:
             Account(scope="widget_tokens", key=str(widget_id), cap=settings.chat_widget_tokens, seconds=DAY.seconds),
             Account(scope="tokens", key="", cap=settings.chat_tokens, seconds=DAY.seconds),
         ]
-        await self._charge_all(accounts, tokens, "No more answers today: the budget for them is spent.")
+        await self._charge_all(accounts, tokens, "Today's budget for answers is spent. Ask again tomorrow.")
         return accounts
 
     async def refund(self, accounts: Sequence[Account], tokens: int) -> None:
-        """Return what was reserved and not used."""
+        """Return reserved tokens that were not used to their accounts."""
         async with self._pool.connection() as connection, connection.transaction():
             for account in accounts:
                 await connection.execute(
@@ -126,7 +130,7 @@ class Budgets:
 
 
 async def charge(connection: Connection, account: Account, amount: int) -> bool:
-    """Whether the account had that much left, which is spent then."""
+    """Charge the account if it has that much left; return whether it was charged."""
     rows = await connection.execute(
         _CHARGE,
         {
@@ -141,7 +145,7 @@ async def charge(connection: Connection, account: Account, amount: int) -> bool:
 
 
 def _network(address: str) -> str:
-    """The address, of IPv6 its network; anything else (a socket's name) as it is."""
+    """Return an IPv4 address as it is, of an IPv6 address its /64; other text (a socket's name) unchanged."""
     try:
         ip = ip_address(address.split("%")[0])
     except ValueError:

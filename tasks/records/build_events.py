@@ -1,7 +1,7 @@
-"""The record of a build's events: `build_events` is the source of truth for its progress.
+"""Events of a build: the table `build_events` is the source of truth for its progress.
 
-Sequence numbers have no gaps, and there is exactly one terminal event. Numbering the event and changing the build's
-status are one transaction, so a late writer (a cancelled flow, the sweeper, a zombie) is refused.
+Sequence numbers have no gaps, and there is exactly one terminal event. One transaction numbers an event and updates
+the build's status, so a late writer (a cancelled flow, the sweeper, a zombie) is refused.
 """
 
 from uuid import UUID
@@ -24,12 +24,12 @@ TERMINAL_STATUS = {
 async def append_event(
     pool: Pool, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
 ) -> BuildEvent:
-    """The event with its number, as stored; a terminal one also ends the build.
+    """Store the event with the next number and return it; a terminal event also ends the build.
 
     Raises:
-        BuildEnded: the build has its terminal event already; nothing was written.
+        BuildEnded: the build already has its terminal event; nothing was written.
     """
-    # What it says may come from the site or from a service.
+    # Message, detail and data may quote the site or a service.
     clean = EventDraft.model_validate(sanitize_json(draft.model_dump(exclude={"stage"})))
     async with pool.connection() as connection, connection.transaction():
         return await insert_event(connection, build_id, clean, statistics)
@@ -38,7 +38,7 @@ async def append_event(
 async def insert_event(
     connection: Connection, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
 ) -> BuildEvent:
-    """`append_event` in the connection's transaction, of what can be stored as it is."""
+    """Do the work of `append_event` in the connection's transaction, for a draft that needs no sanitizing."""
     rows = await connection.execute(
         "UPDATE scrape_jobs SET last_seq = last_seq + 1,"
         " statistics = coalesce(%(statistics)s, statistics), status = coalesce(%(status)s, status),"
@@ -54,7 +54,7 @@ async def insert_event(
     )
     row = await rows.fetchone()
     if row is None:
-        raise BuildEnded("The build has ended.")
+        raise BuildEnded("The build has ended: no event can follow its terminal event.")
     event = number_event(draft, build_id, row[0])
     await connection.execute(
         "INSERT INTO build_events (build_id, seq, at, type, object) VALUES (%s, %s, %s, %s, %s)",
@@ -64,7 +64,7 @@ async def insert_event(
 
 
 async def read_events(pool: Pool, build_id: UUID, after: int = 0, limit: int = 1_000) -> list[BuildEvent]:
-    """The build's events numbered above `after`, in order."""
+    """Return the build's events with numbers above `after`, in order, at most `limit`."""
     async with pool.connection() as connection:
         rows = await connection.execute(
             "SELECT object FROM build_events WHERE build_id = %s AND seq > %s ORDER BY seq LIMIT %s",

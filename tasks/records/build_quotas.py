@@ -1,6 +1,6 @@
-"""Who may start a build now: so many at once for a client, a site and in all, and so many in a time.
+"""Build quotas: unfinished builds per client, per site and in total, and a client's rate of new builds.
 
-Counted in the database, so that all API processes share one account.
+They are counted in the database, so that all API processes share them.
 """
 
 from ipaddress import ip_address
@@ -14,16 +14,16 @@ from tasks.core.settings import Settings
 from tasks.records.budgets import Account, charge
 
 RETRY_S = 15
-"""When it is worth asking again: a build takes seconds to minutes."""
+"""Retry-After, in seconds, when too many builds are unfinished: a build takes seconds to minutes."""
 _LOCK = 7_302_115_021
-"""Builds are recorded one after the other; it takes milliseconds."""
+"""Key of the advisory lock under which builds are recorded, one after the other; each takes milliseconds."""
 
 
 class Caller(Frozen):
-    """Who asks for a build, and what is allowed to them."""
+    """A client that requests a build, with its quotas."""
 
     client: str
-    """Stands for an address (`Budgets.pseudonymize`)."""
+    """Pseudonym of the client's address (`Budgets.pseudonymize`)."""
     rate: Rate
     client_builds: int
     site_builds: int
@@ -31,7 +31,7 @@ class Caller(Frozen):
 
     @classmethod
     def of(cls, client: str, settings: Settings) -> "Caller":
-        """A client to whom the settings' limits apply."""
+        """Return the client with the quotas of the settings."""
         return cls(
             client=client,
             rate=settings.build_rate,
@@ -42,7 +42,7 @@ class Caller(Frozen):
 
 
 def site_key(url: str) -> str:
-    """What counts as one site: a host, whatever its port; an address with its port."""
+    """Return the key under which a site's builds are counted: its host without `www`; an IP address with its port."""
     parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.")
     try:
@@ -53,31 +53,31 @@ def site_key(url: str) -> str:
 
 
 async def lock_new_builds(connection: Connection) -> None:
-    """Keep all others from recording builds until the connection's transaction ends."""
+    """Lock the recording of builds until the connection's transaction ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
 
 
 async def enforce_quotas(connection: Connection, caller: Caller, site: str) -> None:
-    """Return if the caller may start a build of the site now, which is counted.
+    """Check the caller's quotas for a build of the site, and count the build towards its rate.
 
     Raises:
-        TryLater: too many are under way, or were started of late.
+        TryLater: too many builds are unfinished, or the caller's rate limit is reached.
     """
     rows = await connection.execute(
         "SELECT count(*) FILTER (WHERE client = %s), count(*) FILTER (WHERE site = %s), count(*)"
         " FROM scrape_jobs WHERE status IN ('pending', 'running')",
         (caller.client, site),
     )
-    of_client, of_site, in_all = await rows.fetchone() or (0, 0, 0)
+    of_client, of_site, in_total = await rows.fetchone() or (0, 0, 0)
     for count, most, whose in (
         (of_client, caller.client_builds, "you have"),
         (of_site, caller.site_builds, f"{site} has"),
-        (in_all, caller.open_builds, "this service has"),
+        (in_total, caller.open_builds, "this service has"),
     ):
         if count >= most:
-            message = f"Too many builds at once: {whose} {count} under way. Try again when one has ended."
+            message = f"Too many builds at once: {whose} {count} unfinished. Try again when one has ended."
             raise TryLater("too_many_builds", message, retry_after=RETRY_S)
     account = Account(scope="builds", key=caller.client, cap=caller.rate.count, seconds=caller.rate.seconds)
     if not await charge(connection, account, 1):
-        message = "Too many builds in a short time: please wait a little."
+        message = "Too many builds in a short time. Wait a little, then try again."
         raise TryLater("rate_limited", message, retry_after=account.retry_after)

@@ -14,7 +14,7 @@ from tasks.records.build_events import TERMINAL_STATUS
 
 
 class BuildRecord(Frozen):
-    """A build as it stands."""
+    """A build's row in `scrape_jobs`."""
 
     id: UUID
     widget_id: UUID
@@ -23,24 +23,24 @@ class BuildRecord(Frozen):
     depth: int
     max_pages: int
     status: str
-    """pending, running, completed, failed or cancelled."""
+    """`pending`, `running`, `completed`, `failed` or `cancelled`."""
     statistics: dict[str, Any]
     last_seq: int
     error: str | None
     created_at: datetime
     started_at: datetime | None
     heartbeat_at: datetime | None
-    """When its flow last showed that it is alive."""
+    """Time of the flow's last heartbeat."""
     finished_at: datetime | None
 
     @property
     def is_over(self) -> bool:
-        """Whether the terminal event is written."""
+        """Whether the build has its terminal event."""
         return self.status in TERMINAL_STATUS.values()
 
 
 class OpenBuild(Frozen):
-    """A build that has not ended, as the sweeper looks at it."""
+    """An unfinished build, for the sweeper."""
 
     id: UUID
     flow_run_id: UUID | None
@@ -48,11 +48,11 @@ class OpenBuild(Frozen):
     depth: int
     max_pages: int
     silent_s: float
-    """Seconds since its flow last showed that it is alive, or since it was recorded."""
+    """Seconds since the last heartbeat or, before the first one, since the build was recorded."""
 
 
 async def read_build(pool: Pool, build_id: UUID) -> BuildRecord:
-    """The build as it stands.
+    """Return the build's record.
 
     Raises:
         NotFound: there is no such build.
@@ -70,14 +70,14 @@ async def read_build(pool: Pool, build_id: UUID) -> BuildRecord:
 
 
 async def build_exists(pool: Pool, build_id: UUID) -> bool:
-    """Whether there is such a build; it goes with its widget."""
+    """Whether the build exists; it is deleted with its widget."""
     async with pool.connection() as connection:
         rows = await connection.execute("SELECT 1 FROM scrape_jobs WHERE id = %s", (build_id,))
         return await rows.fetchone() is not None
 
 
 async def read_open_builds(pool: Pool) -> list[OpenBuild]:
-    """Builds without a terminal event, oldest first."""
+    """Return the builds without a terminal event, oldest first."""
     async with pool.connection() as connection, connection.cursor(row_factory=class_row(OpenBuild)) as cursor:
         await cursor.execute(
             "SELECT id, flow_run_id, url, depth, max_pages, extract(epoch FROM"
@@ -88,17 +88,17 @@ async def read_open_builds(pool: Pool) -> list[OpenBuild]:
 
 
 async def link_flow_run(pool: Pool, build_id: UUID, flow_run_id: UUID) -> None:
-    """Remember which Prefect flow run carries the build."""
+    """Record the Prefect flow run that carries out the build."""
     async with pool.connection() as connection:
         await connection.execute("UPDATE scrape_jobs SET flow_run_id = %s WHERE id = %s", (flow_run_id, build_id))
 
 
 async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> Job:
-    """The build to carry out, marked as running.
+    """Mark the build as running and return it for the flow.
 
     Raises:
         NotFound: there is no such build.
-        BuildEnded: it has ended already, e.g. it was cancelled before it began.
+        BuildEnded: the build has ended, for example by being cancelled before its start.
     """
     async with pool.connection() as connection:
         rows = await connection.execute(
@@ -112,7 +112,7 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
         row = await rows.fetchone()
     if row is None:
         record = await read_build(pool, build_id)
-        raise BuildEnded(f"The build is {record.status} already.")
+        raise BuildEnded(f"The build is already {record.status}. Start a new one.")
     request = BuildRequest(url=row[1], depth=row[2], max_pages=row[3])
     return Job(
         build_id=build_id,
@@ -125,7 +125,7 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
 
 
 async def record_heartbeat(pool: Pool, build_id: UUID, leases: Collection[UUID] = ()) -> bool:
-    """Show that the build's flow is alive and what it holds; whether the build is still to be carried out."""
+    """Record the flow's heartbeat with the concurrency leases it holds; return whether the build is still running."""
     async with pool.connection() as connection:
         rows = await connection.execute(
             "UPDATE scrape_jobs SET heartbeat_at = now(), leases = %s"

@@ -1,6 +1,6 @@
-"""Conversations with visitors: their messages, thumbs, and an end to keeping them.
+"""Conversations with visitors: messages, feedback and deletion after the retention period.
 
-No address of a visitor is stored, and nothing that leads from a conversation to one.
+A visitor's address is not stored, nor anything that links a conversation to one.
 """
 
 from uuid import UUID, uuid4
@@ -14,22 +14,23 @@ from tasks.core.models import Frozen
 from tasks.records.sanitizing import sanitize_text
 
 MAX_HISTORY = 3
+"""Turns of a conversation that a new question is read with."""
 
 
 class Turn(Frozen):
-    """A question and its answer, earlier in the conversation."""
+    """An earlier question in the conversation with its answer."""
 
     question: str
     searched: str
-    """The question as it stands without the conversation."""
+    """The question rewritten to be understood without the conversation."""
     answer: str
 
 
 class CitedLink(Frozen):
-    """A page that an answer cites."""
+    """A page cited by an answer."""
 
     n: int
-    """The reference in the answer's text: 1, 2, 3 …"""
+    """Number of the reference in the answer's text: 1, 2, 3 …"""
     url: str
     title: str
 
@@ -39,20 +40,20 @@ class ChatMessage(Frozen):
 
     question: str
     searched: str
-    """The question as it stands without the conversation."""
+    """The question rewritten to be understood without the conversation."""
     answer: str
     answered: bool
-    """False for refusals and failures."""
+    """Whether the question was answered; false for refusals and failures."""
     kind: str
     """An `AnswerKind`."""
     citations: tuple[CitedLink, ...] = ()
 
 
 async def open_conversation(pool: Pool, widget_id: UUID, conversation_id: UUID | None) -> tuple[UUID, list[Turn]]:
-    """The conversation's id and its latest turns, oldest first; a new id when none is given.
+    """Return the conversation's id and its latest turns, oldest first; a new id if none is given.
 
     Raises:
-        InvalidRequest: the widget has no such conversation (404): it may have been deleted meanwhile.
+        InvalidRequest: the widget has no such conversation (404); it may have been deleted meanwhile.
     """
     if conversation_id is None:
         return uuid4(), []
@@ -74,17 +75,17 @@ async def _check(connection: Connection, widget_id: UUID, conversation_id: UUID)
     if await rows.fetchone() is None:
         raise InvalidRequest(
             "conversation_not_found",
-            "There is no such conversation, or no more: start a new one.",
+            "There is no such conversation; it may have been deleted. Start a new one.",
             field="conversation_id",
             status=404,
         )
 
 
 async def store_message(pool: Pool, widget_id: UUID, conversation_id: UUID, message: ChatMessage) -> UUID:
-    """Keep the question and its answer; gives the message's id.
+    """Store the question and its answer; return the message's id.
 
     Raises:
-        NotFound: the widget has been deleted meanwhile.
+        NotFound: the widget was deleted meanwhile.
     """
     message_id = uuid4()
     async with pool.connection() as connection, connection.transaction():
@@ -113,7 +114,7 @@ async def store_message(pool: Pool, widget_id: UUID, conversation_id: UUID, mess
 
 
 async def store_feedback(pool: Pool, widget_id: UUID, message_id: UUID, rating: str, comment: str) -> None:
-    """Keep a visitor's thumb for an answer; a second one replaces the first.
+    """Store a visitor's rating of an answer; a second rating replaces the first.
 
     Raises:
         NotFound: the widget has no such message.
@@ -132,7 +133,7 @@ async def store_feedback(pool: Pool, widget_id: UUID, message_id: UUID, rating: 
 
 
 async def delete_expired(pool: Pool, days: int) -> int:
-    """Delete messages older than so many days with their feedback, and conversations without messages; how many."""
+    """Delete messages older than `days` with their feedback, and empty conversations; return the number of messages."""
     async with pool.connection() as connection:
         deleted = await connection.execute(
             "DELETE FROM chat_messages WHERE at < now() - make_interval(days => %s)", (days,)
@@ -142,7 +143,7 @@ async def delete_expired(pool: Pool, days: int) -> int:
             " AND NOT EXISTS (SELECT FROM chat_messages WHERE conversation_id = conversations.id)",
             (days,),
         )
-        # Whoever asked on another day cannot be recognised once that day's salt is gone.
+        # Without that day's salt, the pseudonyms of earlier days cannot be linked to an address.
         await connection.execute("DELETE FROM chat_salts WHERE day < current_date")
         await connection.execute("DELETE FROM chat_usage WHERE window_start < now() - interval '2 days'")
         return deleted.rowcount

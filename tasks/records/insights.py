@@ -1,4 +1,4 @@
-"""What visitors asked, for the widget's owner."""
+"""Insights for a widget's owner: the questions, the cited pages and the feedback of visitors."""
 
 from datetime import datetime
 from typing import LiteralString, TypeVar
@@ -12,11 +12,11 @@ from tasks.core.models import Frozen
 Row = TypeVar("Row", bound=Frozen)
 
 LIST_LIMIT = 50
-"""Entries of each list."""
+"""Most entries in each list."""
 
 
 class AskedQuestion(Frozen):
-    """Something visitors asked, questions that differ in case and spaces alone counted as one."""
+    """A question of visitors; those that differ only in case and spaces are counted as one."""
 
     question: str
     count: int
@@ -24,7 +24,7 @@ class AskedQuestion(Frozen):
 
 
 class CitedPage(Frozen):
-    """A page that answers rest on."""
+    """A page cited by answers."""
 
     url: str
     title: str
@@ -43,11 +43,11 @@ class Feedback(Frozen):
 
 
 class Insights(Frozen):
-    """All of it; as far back as conversations are kept."""
+    """A widget's insights, over the retention period of conversations."""
 
     conversations: int
     questions: int
-    """Small talk is not counted."""
+    """Questions asked, small talk not counted."""
     answered: int
     unanswered: int
     thumbs_up: int
@@ -55,14 +55,14 @@ class Insights(Frozen):
     asked: list[AskedQuestion]
     """Most frequent first."""
     unanswered_questions: list[AskedQuestion]
-    """What the site does not say, most frequent first."""
+    """Questions the site does not answer, most frequent first."""
     pages: list[CitedPage]
     """Most cited first."""
     feedback: list[Feedback]
     """Newest first."""
 
 
-# What visitors have asked of the widget.
+# The questions of the widget's visitors.
 _ASKED = (
     " FROM chat_messages AS message JOIN conversations ON conversations.id = conversation_id"
     " LEFT JOIN feedback ON message_id = message.id WHERE widget_id = %(widget)s AND kind <> 'small_talk'"
@@ -90,7 +90,7 @@ _FEEDBACK = (
 
 
 async def read_insights(pool: Pool, widget_id: UUID) -> Insights:
-    """What the widget's visitors asked."""
+    """Return the widget's insights."""
     values = {"widget": widget_id, "most": LIST_LIMIT, "unanswered": False}
     async with pool.connection() as connection, connection.transaction():
         counts = await (await connection.execute(_COUNTS, values)).fetchone()

@@ -1,7 +1,7 @@
-"""Builds are recorded here: of a new widget or of one that is there, each with its first event.
+"""Recording of new builds, for a new widget or an existing one, each with its first event.
 
-Who asks for what is under way already joins it: two clients, or one whose request was lost and sent again, make one
-run. There is one token for a new widget, and whoever joins does not get it.
+A request for a build that is already running joins it: two clients, or one client that sends a lost request again,
+cause one run. Only the request that created the widget gets the owner's token.
 """
 
 import secrets
@@ -18,13 +18,14 @@ from tasks.records.widgets import hash_token
 
 
 class NewBuild(Frozen):
-    """A build just recorded, or the one that whoever asks for it joins."""
+    """A newly recorded build, or a running one that the request joins."""
 
     build_id: UUID
     widget_id: UUID
     owner_token: str | None
-    """Handed out once, when the widget is new; only its hash is kept."""
+    """Token of a new widget's owner, handed out once; only its hash is stored. None for an existing widget."""
     created: bool
+    """Whether the build is new, not joined."""
 
 
 async def create_build(
@@ -35,17 +36,17 @@ async def create_build(
     idempotency_key: str | None = None,
     build_id: UUID | None = None,
 ) -> NewBuild:
-    """A new build of a new widget; or the build that this key started; or the same one, which a caller joins.
+    """Record a build of a new widget, or join the build of the same key or of the same request.
 
     Raises:
         InvalidRequest: the key was used for another request (409).
-        TryLater: the caller has to wait.
+        TryLater: one of the caller's quotas is reached.
     """
     async with pool.connection() as connection, connection.transaction():
         await lock_new_builds(connection)
         if idempotency_key is not None and (known := await _find_by_key(connection, idempotency_key, request)):
             return known
-        # A key says that this request is another one than those before.
+        # A new key marks the request as a new one: it joins nothing.
         if caller is not None and idempotency_key is None and (running := await _find_running(connection, request)):
             return running
         if caller is not None:
@@ -69,14 +70,14 @@ async def create_rebuild(
     build_id: UUID | None = None,
     allow_fewer_pages: bool = False,
 ) -> NewBuild:
-    """A new build of the widget; or the one under way, which whoever asks again joins; or the one of this key.
+    """Record a new build of the widget, or join its unfinished build or the build of the same key.
 
     Raises:
         NotFound: there is no such widget.
-        InvalidRequest: the key was used for something else (409).
-        TryLater: the caller has to wait.
+        InvalidRequest: the key was used for another widget (409).
+        TryLater: one of the caller's quotas is reached.
     """
-    # `allow_fewer_pages` is of the new build: one that is joined goes on as it was asked for.
+    # `allow_fewer_pages` applies to a new build only: a joined one keeps the choice of its own request.
     async with pool.connection() as connection, connection.transaction():
         await lock_new_builds(connection)
         if known := await _find_rebuild(connection, widget_id, idempotency_key):
@@ -125,7 +126,7 @@ async def _find_by_key(connection: Connection, key: str, request: BuildRequest) 
 
 
 async def _find_running(connection: Connection, request: BuildRequest) -> NewBuild | None:
-    """The build under way of the same site in the same way, unless it builds a widget anew: that has an owner."""
+    """Find an unfinished build of the same request, re-crawls excepted: those belong to a widget's owner."""
     rows = await connection.execute(
         "SELECT id, widget_id FROM scrape_jobs AS job WHERE status IN ('pending', 'running')"
         " AND url = %s AND depth = %s AND max_pages = %s"
@@ -155,5 +156,5 @@ async def _find_rebuild(connection: Connection, widget_id: UUID, key: str | None
 
 
 def _conflict() -> InvalidRequest:
-    message = "This Idempotency-Key was used for a different request."
+    message = "This Idempotency-Key was used for a different request. Send this one with a new key."
     return InvalidRequest("idempotency_conflict", message, status=409)

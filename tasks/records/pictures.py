@@ -1,4 +1,4 @@
-"""The pictures a widget has of its site: they go with the widget, and are served from our own origin."""
+"""Pictures of a widget's site, stored with the widget and served from our own origin."""
 
 import hashlib
 from enum import StrEnum
@@ -13,29 +13,29 @@ TAG_LENGTH = 20
 
 
 class PictureKind(StrEnum):
-    """What it shows."""
+    """The subject of a picture."""
 
     logo = "logo"
     """For the widget's header, PNG."""
     screenshot = "screenshot"
-    """The start page's first screen, JPEG."""
+    """The first screen of the start page, JPEG."""
 
     @property
     def media_type(self) -> str:
-        """How it is encoded."""
+        """The picture's Content-Type."""
         return "image/png" if self is PictureKind.logo else "image/jpeg"
 
 
 class StoredPicture(Frozen):
-    """A picture as it is sent."""
+    """A picture and its ETag."""
 
     data: bytes
     tag: str
-    """Changes with the picture."""
+    """The beginning of the SHA-256 of `data`: changes with the picture."""
 
 
 async def write_picture(connection: Connection, widget_id: UUID, kind: PictureKind, data: bytes | None) -> None:
-    """Keep the picture in place of the one before; None: there is none now. Of a widget that has gone, nothing."""
+    """Store the picture in place of the previous one; None deletes that. Does nothing if the widget was deleted."""
     if data is None:
         await connection.execute(
             "DELETE FROM widget_pictures WHERE widget_id = %s AND kind = %s", (widget_id, kind.value)
@@ -50,13 +50,13 @@ async def write_picture(connection: Connection, widget_id: UUID, kind: PictureKi
 
 
 async def save_screenshot(pool: Pool, widget_id: UUID, data: bytes | None) -> None:
-    """Keep what the site's start page looked like."""
+    """Store a screenshot of the site's start page; None deletes the previous one."""
     async with pool.connection() as connection:
         await write_picture(connection, widget_id, PictureKind.screenshot, data)
 
 
 async def read_picture(pool: Pool, widget_id: UUID, kind: PictureKind) -> StoredPicture | None:
-    """The widget's picture of this kind, if it has one."""
+    """Return the widget's picture of this kind, if it has one."""
     async with pool.connection() as connection, connection.cursor(row_factory=class_row(StoredPicture)) as cursor:
         await cursor.execute(
             "SELECT data, tag FROM widget_pictures WHERE widget_id = %s AND kind = %s", (widget_id, kind.value)
@@ -65,7 +65,7 @@ async def read_picture(pool: Pool, widget_id: UUID, kind: PictureKind) -> Stored
 
 
 async def read_picture_tag(pool: Pool, widget_id: UUID, kind: PictureKind) -> str | None:
-    """The tag of the widget's picture of this kind, if it has one."""
+    """Return the tag of the widget's picture of this kind, if it has one."""
     async with pool.connection() as connection:
         rows = await connection.execute(
             "SELECT tag FROM widget_pictures WHERE widget_id = %s AND kind = %s", (widget_id, kind.value)

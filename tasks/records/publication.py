@@ -1,4 +1,7 @@
-"""What a widget shows and answers from: a first build's as it comes, a later one's all at once when it is complete."""
+"""Publication: the switch of a widget to a build's knowledge and looks.
+
+A first build is published early, with its first pages; a later one all at once, when it is complete.
+"""
 
 from uuid import UUID
 
@@ -11,26 +14,26 @@ from tasks.records.pictures import PictureKind, write_picture
 from tasks.records.sanitizing import sanitize_json, sanitize_text
 
 KEPT_SHARE = 0.7
-"""Of the pages that a widget has: a site that gives fewer is rather ill, or closed to us, than smaller.
+"""Least share of the widget's pages a new build must have: a site that gives fewer is probably broken or blocks us.
 
-Algolia's crawler asks before it publishes a loss of a tenth; here nobody is asked, and the old knowledge stays.
+Algolia's crawler asks a person before it publishes a loss of 10%. Here nobody is asked, and the old knowledge stays.
 """
 LEAST_LOST = 2
-"""Pages; a small site may well lose one."""
+"""Least loss, in pages, that counts: a small site may well lose one."""
 
 
 class WidgetLooks(Frozen):
-    """How the site looks, where it is, and a picture of it."""
+    """A site's look for its widget: theme, address and screenshot."""
 
     theme: Theme
     site_url: str
-    """After redirects."""
+    """URL of the start page after redirects."""
     screenshot: bytes | None = None
-    """JPEG; None: none was taken, and the one before stays."""
+    """JPEG; None keeps the previous one."""
 
 
 async def save_looks(pool: Pool, widget_id: UUID, looks: WidgetLooks) -> None:
-    """Give the widget its looks now."""
+    """Store the widget's theme, name, address and pictures at once, without waiting for publication."""
     async with pool.connection() as connection, connection.transaction():
         await _write_looks(connection, widget_id, looks)
 
@@ -47,10 +50,9 @@ async def _write_looks(connection: Connection, widget_id: UUID, looks: WidgetLoo
 
 
 async def check_page_count(pool: Pool, job: Job) -> None:
-    """Return if the build has about as many pages as the knowledge it would replace, or was asked not to mind.
+    """Raise SiteShrank if the build has far fewer pages than the one it replaces, unless `allow_fewer_pages` is set.
 
-    Raises:
-        SiteShrank: it has far fewer.
+    A build of less depth than the one it replaces is not compared.
     """
     if job.allow_fewer_pages or job.replaces is None:
         return
@@ -70,11 +72,11 @@ async def check_page_count(pool: Pool, job: Job) -> None:
 
 
 async def activate_build(pool: Pool, job: Job, *, replace: bool, looks: WidgetLooks | None = None) -> bool:
-    """Let the widget answer from this build, with these looks; whether it does so now.
+    """Switch the widget to this build's knowledge and looks; return whether it was switched.
 
-    With `replace` false only a widget that has no knowledge yet moves: a first build answers from its
-    first pages, a re-crawl only when it is complete. A build that has ended meanwhile moves nothing.
-    Its words are counted for search in any case, as many as it has by now.
+    With `replace` false only a widget without knowledge is switched: a first build answers from its first pages, a
+    re-crawl only when it is complete. A build that has ended meanwhile switches nothing. In any case the words stored
+    so far are counted for search.
     """
     async with pool.connection() as connection:
         await connection.execute("SELECT knowledge_count_words(%s)", (job.build_id,))
@@ -85,7 +87,7 @@ async def activate_build(pool: Pool, job: Job, *, replace: bool, looks: WidgetLo
             " WHERE id = %s AND status IN ('pending', 'running') FOR SHARE) RETURNING id",
             (job.build_id, job.widget_id, replace, job.build_id),
         )
-        has_moved = await rows.fetchone() is not None
-        if has_moved and looks is not None:
+        is_switched = await rows.fetchone() is not None
+        if is_switched and looks is not None:
             await _write_looks(connection, job.widget_id, looks)
-    return has_moved
+    return is_switched

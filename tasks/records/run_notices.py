@@ -1,6 +1,6 @@
-"""Notices that a flow run has been started: whoever carries runs out need not wait for its next poll.
+"""Notices of new flow runs, over PostgreSQL's LISTEN and NOTIFY: a worker need not wait for its next poll.
 
-PostgreSQL's LISTEN and NOTIFY carry them. A notice may be lost (nobody listens at that moment): a hint, not a record.
+A notice is a hint, not a record: it is lost if no worker listens at that moment.
 """
 
 from collections.abc import AsyncIterator
@@ -13,16 +13,16 @@ _CHANNEL = "widget_builder_runs"
 
 
 async def notify_workers(pool: Pool) -> None:
-    """Say that a run is due."""
+    """Notify the listening workers that a run is due."""
     async with pool.connection() as connection:
         await connection.execute(f"NOTIFY {_CHANNEL}")
 
 
 async def listen_for_runs(database_url: str) -> AsyncIterator[None]:
-    """An item whenever runs have been announced.
+    """Yield once for each notice of a run.
 
     Raises:
-        psycopg.OperationalError: the connection is lost, or could not be made.
+        psycopg.OperationalError: the connection failed or was lost.
     """
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
         await connection.execute(f"LISTEN {_CHANNEL}")

@@ -1,7 +1,7 @@
-"""The database's schema, brought up to date by Alembic.
+"""The database schema, migrated by Alembic.
 
-Safe to run twice and by several processes at once: an advisory lock lets one work, the others find
-nothing left to do.
+Migrating is safe to run twice and in several processes at once: an advisory lock lets one process work, and the
+others find nothing left to do.
 """
 
 import re
@@ -18,17 +18,17 @@ from tasks.core.settings import load_settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LEAST_PGVECTOR = (0, 8, 4)
-"""Earlier ones corrupt HNSW indexes under concurrent writes."""
+"""Least version of pgvector: earlier ones corrupt HNSW indexes under concurrent writes."""
 _LOCK = 7_302_115_019
 
 
 def migrate(database_url: str) -> None:
-    """Bring the schema up to date; nothing happens when it is.
+    """Migrate the schema to the newest version, if it is older.
 
     Raises:
         DependencyUnavailable: the server does not answer, or lacks pgvector 0.8.4; with a remedy.
     """
-    # libpq reads the address, as it does for the pool: every form of it is understood, or by neither.
+    # libpq parses the URL here as it does for the pool, so that both accept the same forms of it.
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database_url))
     try:
         with engine.connect() as connection:
@@ -38,7 +38,7 @@ def migrate(database_url: str) -> None:
             config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            # The lock belongs to the session and goes with it.
+            # The advisory lock is released with the session.
             connection.commit()
     except DBAPIError as error:
         raise DependencyUnavailable("PostgreSQL", str(error.orig).strip(), _remedy(error.orig)) from error
@@ -54,7 +54,7 @@ SELECT (SELECT default_version FROM pg_available_extensions WHERE name = 'vector
 
 def _check_pgvector(available: str | None, installed: str | None) -> None:
     if available is None and installed is None:
-        problem, remedy = "the extension `vector` is not there", "install pgvector 0.8.4 or later"
+        problem, remedy = "the extension `vector` is missing", "install pgvector 0.8.4 or later"
     elif installed is None and not _is_recent(available or ""):
         problem, remedy = f"pgvector {available} is too old", "install pgvector 0.8.4 or later"
     elif installed is not None and not _is_recent(installed):
@@ -71,14 +71,16 @@ def _is_recent(version: str) -> bool:
 
 def _remedy(error: BaseException | None) -> str:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return "let a superuser run CREATE EXTENSION vector, and the role of DATABASE_URL create tables"
+        return (
+            "let a superuser run CREATE EXTENSION vector and allow the role of DATABASE_URL to create tables"
+        )
     if isinstance(error, psycopg.OperationalError):
-        return "start it, or correct DATABASE_URL; see `widget-builder doctor`"
+        return "start the server or fix DATABASE_URL; see `widget-builder doctor`"
     return "check DATABASE_URL; see `widget-builder doctor`"
 
 
 if __name__ == "__main__":
     url = load_settings().database_url
     if url is None:
-        raise SystemExit("DATABASE_URL is not set")
+        raise SystemExit("DATABASE_URL is not set: set it to the database to migrate")
     migrate(url.get_secret_value())

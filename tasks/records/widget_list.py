@@ -1,4 +1,4 @@
-"""All widgets at a glance, as their operator looks over them."""
+"""The list of widgets with the state of each, for owners and operators."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,31 +10,34 @@ from tasks.core.models import Frozen
 
 
 class WidgetSummary(Frozen):
-    """A widget in one line."""
+    """A widget's entry in the list."""
 
     id: UUID
     name: str
-    """As visitors see it."""
+    """The name visitors see."""
     site_url: str
     state: str
-    """`ready`: it answers; `building`: it will; `failed`: it has no knowledge, and nothing is under way."""
+    """`ready`: it has knowledge; `building`: none yet, but a build is unfinished; `failed`: neither."""
     pages: int
-    """Pages it answers from, as the build that stored them counted them."""
+    """Stored pages of the active build, by its statistics."""
     created_at: datetime
     built_at: datetime | None
-    """When the knowledge it answers from was complete."""
+    """End of the active build."""
     build_id: UUID | None
-    """Its latest build …"""
+    """The latest build."""
     build_status: str | None
-    """… and how that stands."""
+    """Status of the latest build."""
     build_error: str | None
-    """Why it failed."""
+    """Cause of the latest build's failure."""
 
 
 async def list_summaries(
     pool: Pool, *, owner_hash: str | None, limit: int, offset: int = 0
 ) -> tuple[list[WidgetSummary], int]:
-    """Widgets, newest first, and how many there are; `owner_hash`: only those that this token's hash opens."""
+    """Return a page of widgets, newest first, and their total number.
+
+    `owner_hash`: only the widgets of the owner's token with this hash; None: all.
+    """
     async with pool.connection() as connection, connection.cursor(row_factory=class_row(WidgetSummary)) as cursor:
         await cursor.execute(
             "SELECT widgets.id, coalesce(settings ->> 'name', name) AS name, site_url, widgets.created_at,"

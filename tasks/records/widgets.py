@@ -1,4 +1,4 @@
-"""Widgets: their record, their owner's choices and the requests they were built from."""
+"""Widgets: their records, their owners' settings and the requests they were built from."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -16,25 +16,25 @@ from tasks.records.sanitizing import sanitize_json
 
 
 class WidgetRecord(Frozen):
-    """A widget as it stands."""
+    """A widget's row in `widgets`."""
 
     id: UUID
     site_url: str
     name: str
     theme: dict[str, Any] | None
     settings: dict[str, Any]
-    """What its owner has chosen (`tasks.core.adjustments`)."""
+    """The owner's adjustments (`tasks.core.adjustments`)."""
     active_job_id: UUID | None
     created_at: datetime
 
 
 def hash_token(token: str) -> str:
-    """What is stored of an owner's token: SHA-256, hex."""
+    """Hash an owner's token for storage: SHA-256, hex."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 async def read_widget(pool: Pool, widget_id: UUID) -> WidgetRecord:
-    """The widget as it stands.
+    """Return the widget's record.
 
     Raises:
         NotFound: there is no such widget.
@@ -52,7 +52,7 @@ async def read_widget(pool: Pool, widget_id: UUID) -> WidgetRecord:
 
 
 async def read_latest_status(pool: Pool, widget_id: UUID) -> str | None:
-    """The status of the widget's latest build."""
+    """Return the status of the widget's latest build; None without a build."""
     async with pool.connection() as connection:
         rows = await connection.execute(
             "SELECT status FROM scrape_jobs WHERE widget_id = %s ORDER BY created_at DESC LIMIT 1", (widget_id,)
@@ -62,10 +62,10 @@ async def read_latest_status(pool: Pool, widget_id: UUID) -> str | None:
 
 
 async def read_last_request(pool: Pool, widget_id: UUID) -> BuildRequest:
-    """What the widget's knowledge was built from; of a widget without any, what was asked for last.
+    """Return the request the widget's knowledge was built from; without knowledge, the latest request.
 
     Raises:
-        NotFound: there is no such widget, or nothing was ever asked for.
+        NotFound: there is no such widget, or it has no build.
     """
     async with pool.connection() as connection:
         rows = await connection.execute(
@@ -81,7 +81,7 @@ async def read_last_request(pool: Pool, widget_id: UUID) -> BuildRequest:
 
 
 async def list_built_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
-    """Widgets that have knowledge, with the request that built it, oldest first."""
+    """Return the widgets that have knowledge, with the request that built it, oldest first."""
     async with pool.connection() as connection:
         rows = await connection.execute(
             "SELECT widgets.id, url, depth, max_pages FROM widgets"
@@ -91,7 +91,7 @@ async def list_built_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
 
 
 async def save_settings(pool: Pool, widget_id: UUID, changes: Mapping[str, Any]) -> None:
-    """Keep what the widget's owner chose; None takes a choice back."""
+    """Store the owner's changes to the widget's settings; None removes a setting."""
     async with pool.connection() as connection:
         await connection.execute(
             "UPDATE widgets SET settings = jsonb_strip_nulls(settings || %s), updated_at = now() WHERE id = %s",
@@ -100,9 +100,9 @@ async def save_settings(pool: Pool, widget_id: UUID, changes: Mapping[str, Any])
 
 
 async def delete_widget(pool: Pool, widget_id: UUID) -> list[UUID]:
-    """Forget the widget with its builds, knowledge and conversations; gives the flow runs of builds under way.
+    """Delete the widget with its builds, knowledge and conversations; return the flow runs of its unfinished builds.
 
-    Such a build ends by itself, too: it finds nothing to write to.
+    Those builds also end by themselves: their next write finds no row.
     """
     async with pool.connection() as connection:
         rows = await connection.execute(

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations over the connection that `tasks.records.schema` holds."""
+"""Alembic's entry point: run the migrations on the connection of `tasks.records.schema`."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""URLs in the order a build takes them up, those it has found and not let in, and what duplicates are the same as."""
+"""The crawl order of URLs, the status of URLs found but not admitted, and the page a duplicate equals."""
 
 from alembic import op
 
@@ -16,7 +16,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop what was added; URLs that were found and not let in are forgotten."""
+    """Drop the columns and the status; URLs found but not admitted are deleted."""
     op.execute("DELETE FROM crawl_urls WHERE status = 'found'")
     op.execute("ALTER TABLE crawl_urls DROP CONSTRAINT crawl_urls_status_check")
     op.execute(_CHECK.format("'queued', 'stored', 'failed', 'skipped'"))

@@ -1,4 +1,4 @@
-"""What search ranks by: a chunk's language, its vector's lead, its words as a weighted vector; claims and limits."""
+"""Ranking data of chunks (language, leading dimensions, BM25 term vector); embedding claims and rate limits."""
 
 from alembic import op
 
@@ -35,13 +35,14 @@ STATEMENTS = (
         ADD COLUMN lead halfvec(256) NOT NULL
             GENERATED ALWAYS AS (subvector(embedding, 1, 256)::halfvec(256)) STORED,
         ADD COLUMN terms sparsevec(536870912) NOT NULL GENERATED ALWAYS AS (knowledge_terms(search)) STORED,
-        -- A search reads these of all chunks of a site: they stay in the row, what it shows of a few goes elsewhere.
+        -- A search reads these columns of all chunks of a site, so they stay in the row; the texts it shows of a few
+        -- chunks are stored out of line (TOAST).
         ALTER COLUMN lead SET STORAGE PLAIN,
         ALTER COLUMN terms SET STORAGE MAIN
     """,
     "CREATE INDEX knowledge_chunks_sample ON knowledge_chunks (job_id, id)",
     "DROP INDEX knowledge_chunks_job_id_idx",
-    # Unlogged, as what is under way ends with the server: a crash empties it.
+    # Unlogged: a crash of the server empties the table, but it also ends the work that the claims stand for.
     """
     CREATE UNLOGGED TABLE embedding_claims (
         content_hash text NOT NULL,
@@ -64,13 +65,13 @@ STATEMENTS = (
 
 
 def upgrade() -> None:
-    """Add columns and tables; chunks that are there get theirs."""
+    """Add columns and tables; existing chunks get their values."""
     for statement in STATEMENTS:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    """Take it all away."""
+    """Drop the added columns, tables and functions."""
     op.execute("DROP TABLE embedding_claims, embedding_limits")
     op.execute("CREATE INDEX ON knowledge_chunks (job_id)")
     op.execute("DROP INDEX knowledge_chunks_sample")

@@ -1,4 +1,4 @@
-"""Conversations with their messages and thumbs, what chats have spent, and each widget's suggested questions."""
+"""Conversations with messages and feedback, the chat's rate limits and budgets, and suggested questions."""
 
 from alembic import op
 
@@ -21,7 +21,7 @@ STATEMENTS = (
         position bigint GENERATED ALWAYS AS IDENTITY,
         at timestamptz NOT NULL DEFAULT now(),
         question text NOT NULL,
-        searched text NOT NULL, -- the question as it stands without the conversation
+        searched text NOT NULL, -- the question without the conversation
         answer text NOT NULL,
         answered boolean NOT NULL,
         kind text NOT NULL CHECK (kind IN ('generated', 'extractive', 'refusal', 'small_talk')),
@@ -40,7 +40,7 @@ STATEMENTS = (
     """,
     """
     CREATE TABLE chat_usage (
-        scope text NOT NULL, -- what is counted, and for whom: never an address in clear
+        scope text NOT NULL, -- the thing counted; `key` is whose count it is, never an address in clear
         key text NOT NULL,
         window_start timestamptz NOT NULL,
         amount bigint NOT NULL,
@@ -57,8 +57,8 @@ STATEMENTS = (
     """
     CREATE TABLE suggested_questions (
         widget_id uuid PRIMARY KEY REFERENCES widgets ON DELETE CASCADE,
-        job_id uuid NOT NULL REFERENCES scrape_jobs ON DELETE CASCADE, -- the build they were checked on
-        page_count int NOT NULL, -- how much of it there was to answer from
+        job_id uuid NOT NULL REFERENCES scrape_jobs ON DELETE CASCADE, -- the build the questions were checked on
+        page_count int NOT NULL, -- pages of that build at that time
         questions text[] NOT NULL
     )
     """,

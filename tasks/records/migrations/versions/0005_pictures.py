@@ -1,4 +1,4 @@
-"""The pictures a widget has of its site: its logo, and what its start page looked like."""
+"""Pictures of a widget's site: its logo and a screenshot of its start page."""
 
 from alembic import op
 
@@ -19,7 +19,7 @@ TABLE = """
 def upgrade() -> None:
     """Create the table."""
     op.execute(TABLE)
-    # Pictures are compressed already.
+    # Pictures are already compressed.
     op.execute("ALTER TABLE widget_pictures ALTER COLUMN data SET STORAGE EXTERNAL")
 
 

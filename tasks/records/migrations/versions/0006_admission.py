@@ -1,4 +1,4 @@
-"""Of which site a build is, who asked for it, so that builds at once can be counted, and whether it may shrink."""
+"""A build's site and client, by which unfinished builds are counted, and whether it may have fewer pages."""
 
 from alembic import op
 
@@ -8,7 +8,7 @@ down_revision = "0005"
 
 def upgrade() -> None:
     """Add the columns."""
-    # A hash that cannot be turned back into an address; absent for builds that no client asked for.
+    # `client` is a hash that cannot be turned back into an address; null for builds without a client.
     op.execute(
         "ALTER TABLE scrape_jobs ADD COLUMN site text, ADD COLUMN client text,"
         " ADD COLUMN allow_fewer_pages boolean NOT NULL DEFAULT false"

@@ -1,4 +1,4 @@
-"""Which words a build has, and how many of its passages have each: how rare a question's words are is looked up."""
+"""A build's vocabulary with the passage count of each word, to look up how rare a question's words are."""
 
 from alembic import op
 
@@ -37,13 +37,13 @@ STATEMENTS = (
     END
     """,
     "SELECT knowledge_count_words(active_job_id) FROM widgets WHERE active_job_id IS NOT NULL",
-    # It was used to count words; search has indexes of its own for large builds.
+    # The index was used to count words; search has its own indexes for large builds.
     "DROP INDEX knowledge_chunks_search_idx",
 )
 
 
 def upgrade() -> None:
-    """Create the tables, and count what widgets answer from."""
+    """Create the tables, and count the words of the builds that widgets answer from."""
     for statement in STATEMENTS:
         op.execute(statement)
 
