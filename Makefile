@@ -17,7 +17,7 @@ URL ?=
 DEPTH ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help always install install-dev demo up test smoke bench lint lock clean
+.PHONY: help always install install-dev demo up test smoke bench lint lock picture clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -82,6 +82,9 @@ lock: ## Renew the locked versions (needs uv)
 	@$(LOCK) --extra build pyproject.toml -o requirements.txt
 	@$(LOCK) --extra build --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	@$(LOCK) --group bundle -o requirements-bundle.txt
+
+picture: install-dev ## Take the README's picture anew: the widget answering on the small site
+	@$(BIN)/python -m tests.browser.readme_picture
 
 clean: ## Remove what was installed and all data
 	@rm -rf $(VENV) .data .bench api/pages/node_modules api/pages/dist
