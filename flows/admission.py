@@ -45,7 +45,7 @@ class Admission:
         """What is found out of addresses that nobody has, by their beginning."""
         self._reached: dict[str, int] = {}
         """Order of the URL through which a page is fetched, by the page's key."""
-        space.web.ask_before_redirects(self.known_already)
+        space.web.set_redirect_claim(self.known_already)
         self._passed: dict[int, int] = {}
         """How many stages a page has passed, by order."""
         self._dropped: dict[int, tuple[str, str, str]] = {}

@@ -22,7 +22,7 @@ from tasks.web.content.main_content import read_page
 from tasks.web.crawl.directives import forbids_indexing
 from tasks.web.crawl.links import links_of
 from tasks.web.fetching.decoding import decode_html
-from tasks.web.fetching.responses import PDF, real_type, wrong_type
+from tasks.web.fetching.responses import PDF, detect_type, unsupported_type
 from tasks.web.fetching.shells import shell_sign
 from tasks.web.reader import open_web
 
@@ -165,8 +165,8 @@ async def _load(settings: Settings, url: str, *, with_theme: bool) -> _Loaded:
 async def _open(settings: Settings, name: str, base_url: str | None, *, with_theme: bool) -> _Loaded:
     """A saved page; with the theme, as the browser shows it at the address where it was."""
     body, its_own = await asyncio.to_thread(_read_file, settings, name)
-    if (kind := real_type("", body)) not in ("text/html", PDF):
-        raise wrong_type(kind)
+    if (kind := detect_type("", body)) not in ("text/html", PDF):
+        raise unsupported_type(kind)
     html = "" if kind == PDF else decode_html(body)
     saved_from = _SAVED_FROM.search(html[:2_000])
     url = base_url or (saved_from[1] if saved_from else its_own)

@@ -1,4 +1,4 @@
-"""What the browser shows of a page beyond what was sent."""
+"""Compares a page as rendered by the browser with the same page as sent."""
 
 import re
 from collections import Counter
@@ -10,43 +10,43 @@ from tasks.web.crawl.links import list_links
 from tasks.web.fetching.rendered_page import RenderedPage
 
 MIN_WORDS = 25
-"""Fewer words or links more than this are a script's finery: a copy button, a date, a menu …"""
+"""Fewer additional words or links are decoration by scripts: a copy button, a date, a menu …"""
 MIN_LINKS = 4
 SHARE = 0.15
-"""… and so are they if they are a smaller part than this of what was sent."""
+"""… and so is a smaller share of what was sent."""
 
 _WORD = re.compile(r"\w+")
 
 
 class Comparison(Frozen):
-    """A page as shown beside the same page as sent."""
+    """Differences between a page as rendered and as sent."""
 
     new_words: int
-    """Words of the main content that were not sent."""
+    """Words of the main content that only the rendered page has."""
     lost_words: int
-    """Words of the main content that scripts took away."""
+    """Words of the main content that scripts removed."""
     sent_words: int
     new_links: frozenset[str]
-    """Links that were not sent."""
+    """Links that only the rendered page has."""
     sent_links: int
 
     @property
     def has_more_text(self) -> bool:
-        """Whether the browser shows much text that was not sent."""
+        """Whether rendering added much text."""
         return self.new_words >= max(MIN_WORDS, SHARE * self.sent_words)
 
     @property
     def is_worse(self) -> bool:
-        """Whether scripts took most of the text away, as one that fails does."""
+        """Whether scripts removed most of the text, as a failing script can."""
         return not self.has_more_text and self.lost_words > max(2 * MIN_WORDS, 0.7 * self.sent_words)
 
     def has_more_links(self, known: frozenset[str]) -> bool:
-        """Whether the browser shows many links that neither were sent nor are known from other pages."""
+        """Whether rendering added many links that are not known from other pages."""
         return len(self.new_links - known) >= max(MIN_LINKS, SHARE * self.sent_links)
 
 
 def compare(rendered: RenderedPage) -> Comparison:
-    """The page as the browser shows it, beside the one that was sent."""
+    """Compare the page as rendered with its HTML as sent."""
     url = rendered.page.final_url
     shown = _words(rendered, rendered.page.html)
     sent = _words(rendered, rendered.sent_html)
@@ -61,7 +61,7 @@ def compare(rendered: RenderedPage) -> Comparison:
 
 
 def _words(rendered: RenderedPage, html: str) -> Counter[str]:
-    """The words of the main content."""
+    """Count the words of the main content."""
     try:
         markdown = read_page(rendered.page.model_copy(update={"html": html})).markdown
     except PageError:

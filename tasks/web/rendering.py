@@ -1,4 +1,4 @@
-"""Which pages need the browser: decided by URL pattern, from what samples show, and checked on every answer."""
+"""Decides which pages need the browser: by URL pattern, from rendered samples, and checked on every response."""
 
 import re
 from collections import deque
@@ -14,27 +14,27 @@ from tasks.web.fetching.rendered_page import HASH_ROUTES, RenderedPage
 from tasks.web.fetching.shells import count_words, has_scripts, shell_sign
 
 SAMPLES = 5
-"""Most pages of depth 1, of different URL patterns, that are looked at in the browser."""
+"""Pages of depth 1, each of another URL pattern, that are rendered as samples."""
 VOTES = 6
-"""Pages of a pattern that are compared with what was sent; by then it is known."""
-USELESS = 2
-"""Pages of a pattern rendered for nothing after which its short pages are taken as they are …"""
-USELESS_ON_SITE = 4
-"""… and pages of the whole site."""
+"""Pages per pattern whose rendered and sent versions are compared; then the decision stands."""
+MIN_EVIDENCE = 2
+"""Pages of a pattern that decide for the rest: after so many needless renderings, short pages are accepted as sent …"""
+MIN_EVIDENCE_ON_SITE = 4
+"""… and the same for the whole site."""
 SIBLINGS = 5
-"""Pages of a pattern from which its usual length is known."""
+"""Pages of a pattern needed for its median length."""
 FAR_LESS = 0.2
-"""A page with a smaller part than this of its siblings' words may wait for a script."""
+"""A page with a smaller share of its siblings' median word count may need a script."""
 MAX_WORDS = 400
-"""Words that are counted of a page; that it is even longer says nothing."""
-MAX_TOLD = 20
-"""Patterns that are told of."""
+"""Words counted per page; longer pages need no exact count."""
+MAX_REPORTED = 20
+"""Patterns in the summary."""
 
 _LANGUAGE = re.compile(r"[a-z]{2}(-[a-z]{2})?", re.IGNORECASE)
 
 
 def pattern_of(url: str) -> str:
-    """What pages made by the same template tend to share: the first part of the path, its depth, the parameters."""
+    """Return the URL pattern that pages of one template tend to share: first path segment, depth, parameter names."""
     parts = urlsplit(url)
     names = sorted({name for name, _ in parse_qsl(parts.query, keep_blank_values=True)})[:3]
     query = f"?{'&'.join(names)}" if names else ""
@@ -50,50 +50,50 @@ def _template(path: str) -> str:
 
 
 def is_route(url: str) -> bool:
-    """Whether the fragment names a page that scripts show."""
+    """Whether the fragment is a route: a page that scripts render (`#/…`, `#!…`)."""
     return f"#{urlsplit(url).fragment}".startswith(HASH_ROUTES)
 
 
 @dataclass
 class _Pattern:
-    """What is known of pages like these."""
+    """Statistics of the pages of one URL pattern."""
 
     needed: int = 0
-    """Pages in which the browser showed more than was sent …"""
+    """Compared pages where rendering added content …"""
     whole: int = 0
-    """… and pages in which it did not."""
+    """… and where it did not."""
     sample: str | None = None
-    """The URL looked at first."""
+    """URL of the sample."""
     shells: int = 0
-    """Answers over HTTP that the browser had to fill …"""
-    useless: int = 0
-    """… that it could not fill …"""
+    """Pages fetched over HTTP that had to be rendered after all …"""
+    needless: int = 0
+    """… that were rendered without gaining content …"""
     sent: int = 0
-    """… and that were taken as sent."""
+    """… and that were accepted as sent."""
     words: deque[int] = field(default_factory=lambda: deque(maxlen=4 * SIBLINGS))
-    """Of the last pages that were sent whole."""
+    """Word counts of the last pages accepted as sent."""
     pages: dict[FetchMethod, int] = field(default_factory=lambda: dict.fromkeys(FetchMethod, 0))
 
     @property
     def votes(self) -> int:
-        """Pages compared."""
+        """Compared pages."""
         return self.needed + self.whole
 
 
 @dataclass
 class RenderPolicy:
-    """Decides by URL, and learns from what the browser showed and from what was sent."""
+    """Decides by URL pattern; learns from comparing rendered pages with what was sent."""
 
     mode: RenderMode
     _patterns: dict[str, _Pattern] = field(default_factory=dict)
     _home: str = ""
-    """Why the home page needs scripts, if it does."""
+    """Reason why the home page needs scripts; empty if it does not."""
     _known_links: frozenset[str] = frozenset()
     _sampled: int = 0
-    _useless: int = 0
+    _needless: int = 0
 
     def choose(self, target: Target) -> tuple[FetchMethod, str]:
-        """How to fetch it, and why: as far as is known now."""
+        """Return the method to fetch the page with, and the reason, by present knowledge."""
         if self.mode is RenderMode.never:
             return FetchMethod.http, "rendering is off"
         if self.mode is RenderMode.always:
@@ -109,17 +109,17 @@ class RenderPolicy:
         pattern = self._pattern(target.url)
         if pattern.needed > pattern.whole:
             return FetchMethod.browser, "pages like it need scripts"
-        if pattern.shells >= USELESS and pattern.shells > pattern.sent:
+        if pattern.shells >= MIN_EVIDENCE and pattern.shells > pattern.sent:
             return FetchMethod.browser, "pages like it are sent as empty shells"
-        if (self._home or is_route(target.url)) and pattern.whole - pattern.needed < USELESS:
-            return FetchMethod.browser, self._home or "scripts show it: it is a route in the fragment"
+        if (self._home or is_route(target.url)) and pattern.whole - pattern.needed < MIN_EVIDENCE:
+            return FetchMethod.browser, self._home or "a route in the URL fragment, rendered by scripts"
         if pattern.needed and pattern.needed == pattern.whole:
             return FetchMethod.browser, "one page like it needs scripts, one does not"
         if pattern.whole:
             return FetchMethod.http, "pages like it are sent whole"
         if self._is_sample(pattern, target):
             return FetchMethod.browser, "a sample of pages like it"
-        return FetchMethod.http, "nothing says that pages like it need scripts"
+        return FetchMethod.http, "no sign that pages like it need scripts"
 
     def _is_sample(self, pattern: _Pattern, target: Target) -> bool:
         if pattern.sample is None and target.depth == 1 and self._sampled < SAMPLES:
@@ -130,33 +130,33 @@ class RenderPolicy:
     def _pattern(self, url: str) -> _Pattern:
         return self._patterns.setdefault(pattern_of(url), _Pattern())
 
-    def is_open(self, target: Target, *, escalated: bool = False) -> bool:
-        """Whether the page, once rendered, is to be compared with what was sent."""
+    def needs_comparison(self, target: Target, *, escalated: bool = False) -> bool:
+        """Whether the rendered page is still to be compared with what was sent."""
         pattern = self._pattern(target.url)
         compared = pattern.shells if escalated else pattern.votes
         return self.mode is RenderMode.auto and (target.depth == 0 or compared < VOTES)
 
-    def suspect(self, page: FetchedPage) -> str | None:
-        """Why an answer over HTTP may not be all of the page; nothing if it seems to be."""
+    def find_suspicion(self, page: FetchedPage) -> str | None:
+        """Return why a page fetched over HTTP may be incomplete; `None` if it seems complete."""
         if page.pdf is not None:
             return None
         pattern = self._pattern(page.target.url)
         words = min(count_words(page.html, MAX_WORDS), MAX_WORDS)
-        sign = shell_sign(page.html, words) or self._far_less(page, words, pattern)
-        in_vain = pattern.useless + max(0, pattern.whole - pattern.needed)
-        if sign and in_vain < USELESS and self._useless < USELESS_ON_SITE:
+        sign = shell_sign(page.html, words) or self._sign_of_little_text(page, words, pattern)
+        needless = pattern.needless + max(0, pattern.whole - pattern.needed)
+        if sign and needless < MIN_EVIDENCE and self._needless < MIN_EVIDENCE_ON_SITE:
             return sign
         pattern.words.append(words)
         pattern.sent += 1
         return None
 
-    def _far_less(self, page: FetchedPage, words: int, pattern: _Pattern) -> str | None:
+    def _sign_of_little_text(self, page: FetchedPage, words: int, pattern: _Pattern) -> str | None:
         if len(pattern.words) < SIBLINGS or words >= FAR_LESS * median(pattern.words) or not has_scripts(page.html):
             return None
         return "sent with far less text than pages like it"
 
-    def learn(self, rendered: RenderedPage, found: Comparison, *, escalated: bool = False) -> None:
-        """Take in what the browser showed of a page beyond what was sent."""
+    def record_comparison(self, rendered: RenderedPage, found: Comparison, *, escalated: bool = False) -> None:
+        """Record what rendering added to a page."""
         target = rendered.page.target
         more_links = found.has_more_links(self._known_links)
         self._known_links |= found.new_links
@@ -170,7 +170,7 @@ class RenderPolicy:
             self._pattern(target.url).whole += 1
 
     def _judge_home(self, rendered: RenderedPage, found: Comparison, more_links: bool) -> str:
-        """Why the whole site is taken to need scripts: a home page that merely has a live corner does not say so."""
+        """Return why the whole site is assumed to need scripts; a home page with one dynamic corner is no reason."""
         if shell_sign(rendered.sent_html) and (found.has_more_text or more_links):
             return "the home page needs scripts"
         if found.has_more_text and found.new_words > found.sent_words:
@@ -179,24 +179,24 @@ class RenderPolicy:
 
     def _count_escalation(self, pattern: _Pattern, was_needed: bool) -> None:
         pattern.shells += was_needed
-        pattern.useless += not was_needed
-        self._useless += not was_needed
+        pattern.needless += not was_needed
+        self._needless += not was_needed
 
-    def count(self, page: FetchedPage) -> None:
-        """Count a page by how it was read in the end."""
+    def count_page(self, page: FetchedPage) -> None:
+        """Count a page under the method that finally read it."""
         self._pattern(page.target.url).pages[page.method] += 1
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The decisions with their reasons, as JSON: by URL pattern, those with most pages first."""
-        told = sorted(self._patterns.items(), key=lambda item: -sum(item[1].pages.values()))[:MAX_TOLD]
+        """The decisions with their reasons by URL pattern, most pages first: JSON."""
+        ranked = sorted(self._patterns.items(), key=lambda item: -sum(item[1].pages.values()))[:MAX_REPORTED]
         patterns = [
             {
                 "pattern": name,
                 **{str(method): pages for method, pages in pattern.pages.items()},
                 "why": self._why(pattern),
             }
-            for name, pattern in told
+            for name, pattern in ranked
             if any(pattern.pages.values())
         ]
         return {"mode": str(self.mode), "home": self._home or "sent whole", "patterns": patterns}
@@ -206,4 +206,4 @@ class RenderPolicy:
             return f"rendering is {self.mode}"
         shown = f"{pattern.needed} of {pattern.votes} compared show more in the browser" if pattern.votes else ""
         filled = f"{pattern.shells} filled by the browser" if pattern.shells else ""
-        return "; ".join(part for part in (shown, filled) if part) or "sent whole, as far as can be told"
+        return "; ".join(part for part in (shown, filled) if part) or "sent whole, as far as known"

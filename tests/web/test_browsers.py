@@ -52,7 +52,7 @@ async def test_a_tab_that_takes_long_to_close_costs_the_browser_only_if_its_page
         browser = (await chromium.open()).browser
         async with chromium.tab() as tab:
             await tab.page.goto("about:blank" if is_silent else site.url)
-            tab.is_spoilt = True
+            tab.is_tainted = True
         await asked.wait()
         while not is_silent and browser is not None and browser.is_connected():
             await asyncio.sleep(0.05)

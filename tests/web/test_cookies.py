@@ -10,7 +10,7 @@ from scrapy.http.cookies import CookieJar
 
 from tasks.core.errors import HttpStatus
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.web.fetching.cookies import MAX_COOKIES, Cookies
+from tasks.web.fetching.cookies import MAX_COOKIES, SharedCookies
 from tasks.web.reader import Web, open_web
 from tests.web.conftest import make_settings, serve
 
@@ -93,18 +93,18 @@ def given(name: str, domain: str = "example.com") -> dict[str, Any]:
 async def test_a_cookie_is_told_once_and_the_newer_one_wins() -> None:
     """What a tab was given meanwhile is not overwritten with what it had before; a new context has to be told."""
     jar = CookieJar()
-    cookies, context, url = Cookies(jar), _Context(given("a")), "http://example.com/"
-    await cookies.take(context, url)  # type: ignore[arg-type]
-    await cookies.give(context, url)  # type: ignore[arg-type]
+    cookies, context, url = SharedCookies(jar), _Context(given("a")), "http://example.com/"
+    await cookies.copy_from_browser(context, url)  # type: ignore[arg-type]
+    await cookies.send_to_browser(context, url)  # type: ignore[arg-type]
     assert context.told == []
     (kept,) = jar
     jar.set_cookie(_with(kept, "2"))
     for _ in range(2):
-        await cookies.give(context, url)  # type: ignore[arg-type]
+        await cookies.send_to_browser(context, url)  # type: ignore[arg-type]
     assert [(cookie["name"], cookie["value"]) for cookie in context.told] == [("a", "2")]
-    await cookies.give(fresh := _Context(), url)  # type: ignore[arg-type]
+    await cookies.send_to_browser(fresh := _Context(), url)  # type: ignore[arg-type]
     assert [cookie["value"] for cookie in fresh.told] == ["2"]
-    await cookies.give(elsewhere := _Context(), "http://example.org/")  # type: ignore[arg-type]
+    await cookies.send_to_browser(elsewhere := _Context(), "http://example.org/")  # type: ignore[arg-type]
     assert elsewhere.told == []
 
 
@@ -112,7 +112,7 @@ async def test_a_flood_of_cookies_is_not_carried_over() -> None:
     """As many as a browser keeps of a site, no more."""
     jar = CookieJar()
     flood = _Context(*(given(f"c{number}") for number in range(10 * MAX_COOKIES)))
-    await Cookies(jar).take(flood, "http://example.com/")  # type: ignore[arg-type]
+    await SharedCookies(jar).copy_from_browser(flood, "http://example.com/")  # type: ignore[arg-type]
     assert len(jar) == MAX_COOKIES
 
 

@@ -219,7 +219,7 @@ async def test_a_refused_connection_is_said_to_be_one(gate: Gate) -> None:
     port = await refusing_port()
     answer = await ask(gate, f"CONNECT 127.0.0.1:{port} HTTP/1.1\n\n")
     assert answer.startswith(b"HTTP/1.1 502 Bad Gateway\r\nX-Egress: refused")
-    assert gate.why_refused("127.0.0.1", port) == "refused"
+    assert gate.refusal_reason("127.0.0.1", port) == "refused"
 
 
 @pytest.mark.parametrize("is_whole", [False, True])

@@ -15,7 +15,7 @@ from tests.web.conftest import make_settings
 
 TOO_LARGE = "too_large"
 BROKEN = "the connection broke: "
-USELESS = "the answer cannot be used: "
+USELESS = "invalid HTTP response: "
 CAUSES = {
     "/endless-body": TOO_LARGE,
     "/endless-chunks": TOO_LARGE,
@@ -37,13 +37,13 @@ CAUSES = {
     "/zstd-bomb": TOO_LARGE,
     "/twice-gzip-bomb": TOO_LARGE,
     "/no-gzip": USELESS,
-    "/unknown-coding": "its content coding is unknown: sdch",
+    "/unknown-coding": "unsupported content encoding: sdch",
     "/image-as-html": "not_html: application/octet-stream",
     "/image": "not_html: image/png",
     "/redirects-to-itself": "too many redirects",
-    "/redirects-to-a-file": "a redirect that leads nowhere",
+    "/redirects-to-a-file": "redirect without a valid Location",
     "/redirects-to-nowhere": "The address does not lead to a public website",
-    "/redirects-without-saying": "a redirect that leads nowhere",
+    "/redirects-without-saying": "redirect without a valid Location",
     "/hops/50": "too many redirects",
 }
 
@@ -95,7 +95,7 @@ async def test_a_server_that_does_not_begin_is_not_waited_for_as_long_as_a_page(
     """The cause says what was waited for."""
     monkeypatch.setattr(handlers, "FIRST_BYTE_S", 0.2)
     async with serve_hostile() as url, open_static_fetcher(make_settings(page_timeout_s=60), gate) as fetcher:
-        with pytest.raises(FetchTimeout, match="waiting for an answer"):
+        with pytest.raises(FetchTimeout, match="waiting for a response"):
             await fetcher.fetch(Target(url=f"{url}/silent", depth=1))
 
 

@@ -194,7 +194,7 @@ async def test_nothing_on_a_page_reaches_a_private_address() -> None:
         ):
             shown = await fetcher.fetch(Target(url=f"{site.url}/", depth=0))
             assert "Still here." in shown.page.html
-            assert gate.why_refused("127.0.0.2", port) == "blocked"
+            assert gate.refusal_reason("127.0.0.2", port) == "blocked"
             assert "/worker.js" not in site.asked
         assert connections == []
 
@@ -218,8 +218,8 @@ async def test_tabs_and_contexts_are_used_for_many_pages_and_replaced(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What pages leave with the browser goes with them."""
-    monkeypatch.setattr(chromium, "PAGES_A_TAB", 2)
-    monkeypatch.setattr(chromium, "PAGES_A_CONTEXT", 4)
+    monkeypatch.setattr(chromium, "PAGES_PER_TAB", 2)
+    monkeypatch.setattr(chromium, "PAGES_PER_CONTEXT", 4)
     visitors: list[bool] = []
 
     async def greet(request: web.Request) -> web.Response:

@@ -37,8 +37,8 @@ def read_in_browser(policy: RenderPolicy, urls: list[str], found: Comparison, de
         target = Target(url=url, depth=depth)
         if policy.choose(target)[0] is FetchMethod.browser:
             read.append(url)
-            if policy.is_open(target):
-                policy.learn(rendered(url, depth), found)
+            if policy.needs_comparison(target):
+                policy.record_comparison(rendered(url, depth), found)
     return read
 
 
@@ -118,7 +118,7 @@ def test_always_and_never_go_by_depth_alone(mode: RenderMode, methods: list[Fetc
 def test_a_site_whose_home_page_needs_scripts_is_read_in_the_browser() -> None:
     """As long as its pages need it too: those of a kind that is sent whole are fetched over HTTP soon."""
     policy = RenderPolicy(RenderMode.auto)
-    policy.learn(rendered("https://e.com/", 0, sent_html=SHELL), MORE)
+    policy.record_comparison(rendered("https://e.com/", 0, sent_html=SHELL), MORE)
     shop = [f"https://e.com/shop/{n}" for n in range(20)]
     assert read_in_browser(policy, shop, MORE) == shop
     assert len(read_in_browser(policy, [f"https://e.com/legal/{n}" for n in range(20)], SAME)) == 2
@@ -128,7 +128,7 @@ def test_a_site_whose_home_page_needs_scripts_is_read_in_the_browser() -> None:
 def test_a_site_that_is_sent_whole_is_sampled_in_the_browser() -> None:
     """Five pages of depth 1, of different patterns; everything else over HTTP."""
     policy = RenderPolicy(RenderMode.auto)
-    policy.learn(rendered("https://e.com/", 0), SAME)
+    policy.record_comparison(rendered("https://e.com/", 0), SAME)
     urls = [f"https://e.com/{section}/{page}" for section in "abcdefgh" for page in range(3)]
     assert read_in_browser(policy, urls, SAME, depth=1) == [f"https://e.com/{section}/0" for section in "abcde"]
     assert read_in_browser(policy, urls, SAME) == []
@@ -157,11 +157,11 @@ def test_answers_over_http_are_checked_all_the_time() -> None:
     policy = RenderPolicy(RenderMode.auto)
     long = f"<body><p>{'many words ' * 200}</p><script></script></body>"
     short = f"<body><p>{'few words ' * 15}</p><script></script></body>"
-    assert policy.suspect(sent("https://e.com/shop/0", short)) is None
-    assert [policy.suspect(sent(f"https://e.com/shop/{n}", long)) for n in range(6)] == [None] * 6
-    assert policy.suspect(sent("https://e.com/shop/9", short)) == "sent with far less text than pages like it"
-    assert policy.suspect(sent("https://e.com/shop/8", SHELL)) == "sent as an empty shell"
-    assert policy.suspect(sent("https://e.com/shop/9", short.replace("<script></script>", ""))) is None
+    assert policy.find_suspicion(sent("https://e.com/shop/0", short)) is None
+    assert [policy.find_suspicion(sent(f"https://e.com/shop/{n}", long)) for n in range(6)] == [None] * 6
+    assert policy.find_suspicion(sent("https://e.com/shop/9", short)) == "sent with far less text than pages like it"
+    assert policy.find_suspicion(sent("https://e.com/shop/8", SHELL)) == "sent as an empty shell"
+    assert policy.find_suspicion(sent("https://e.com/shop/9", short.replace("<script></script>", ""))) is None
 
 
 def test_what_the_browser_cannot_fill_is_not_rendered_for_ever() -> None:
@@ -170,9 +170,9 @@ def test_what_the_browser_cannot_fill_is_not_rendered_for_ever() -> None:
     rendered_in_vain = []
     for n in range(40):
         url = f"https://e.com/{n % 8}/{n}"
-        if policy.suspect(sent(url, SHELL)):
+        if policy.find_suspicion(sent(url, SHELL)):
             rendered_in_vain.append(url)
-            policy.learn(rendered(url), SAME, escalated=True)
+            policy.record_comparison(rendered(url), SAME, escalated=True)
     assert len(rendered_in_vain) == 4
 
 
@@ -180,8 +180,8 @@ def test_shells_of_one_kind_go_to_the_browser_at_once() -> None:
     """After two of them have been filled there."""
     policy = RenderPolicy(RenderMode.auto)
     for n in range(2):
-        assert policy.suspect(sent(f"https://e.com/app/{n}", SHELL))
-        policy.learn(rendered(f"https://e.com/app/{n}"), MORE, escalated=True)
+        assert policy.find_suspicion(sent(f"https://e.com/app/{n}", SHELL))
+        policy.record_comparison(rendered(f"https://e.com/app/{n}"), MORE, escalated=True)
     assert policy.choose(Target(url="https://e.com/app/3", depth=4)) == (
         FetchMethod.browser,
         "pages like it are sent as empty shells",
@@ -216,8 +216,8 @@ def test_the_decisions_are_told_whatever_happens(steps: list[tuple[str, int, boo
         method, why = policy.choose(target)
         assert why
         page = sent(target.url, SHELL if needs else WHOLE, depth).model_copy(update={"method": method})
-        if method is FetchMethod.browser and policy.is_open(target):
-            policy.learn(rendered(target.url, depth), MORE if needs else SAME)
-        policy.count(page)
+        if method is FetchMethod.browser and policy.needs_comparison(target):
+            policy.record_comparison(rendered(target.url, depth), MORE if needs else SAME)
+        policy.count_page(page)
     told = policy.summary["patterns"]
     assert sum(pattern["browser"] + pattern["http"] for pattern in told) == len(steps)

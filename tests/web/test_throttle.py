@@ -124,7 +124,7 @@ def test_a_host_that_refuses_for_ever_is_given_up() -> None:
     assert len(host.errors) == 1_000
     last = host.errors[-1]
     assert isinstance(last, FetchFailed)
-    assert "not asked any more: HTTP 429" in last.message
+    assert "no longer requested: HTTP 429" in last.message
     assert not last.retriable
 
 

@@ -1,11 +1,11 @@
-"""Which Chromium there is on this machine."""
+"""Finds a Chromium on this machine."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.core.settings import Settings
 
-_USUAL = (
+_SYSTEM_PATHS = (
     "/usr/bin/chromium",
     "/usr/bin/chromium-browser",
     "/usr/bin/google-chrome",
@@ -18,14 +18,14 @@ REMEDY = "set WIDGET_BUILDER_BROWSER_PATH, or install one with `make install`"
 
 
 def find_browser(settings: Settings) -> Path | None:
-    """The browser of the settings, else the first of the usual ones, else the one Playwright downloaded."""
+    """Return the browser from the settings; without one, a system installation, else Playwright's download."""
     if settings.browser_path is not None:
         return settings.browser_path if settings.browser_path.is_file() else None
     return next(_candidates(), None)
 
 
 def _candidates() -> Iterator[Path]:
-    for name in _USUAL:
+    for name in _SYSTEM_PATHS:
         if (path := Path(name)).is_file():
             yield path
     for folder in _DOWNLOADS:

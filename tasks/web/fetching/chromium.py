@@ -1,7 +1,7 @@
-"""Chromium behind the gate: started when first needed, replaced when it crashed, ended with its owner.
+"""Chromium behind the egress gate: started when first needed, restarted after a crash, closed with its owner.
 
-A tab reads many pages, one after the other: opening one costs as much as loading a page. It is thrown away with
-whatever runs in it when a page did not end well, and with its context after some hundred pages.
+Tabs are reused, as opening one costs as much as loading a page. A tab is discarded when a page ended badly,
+and together with its browser context after some hundred pages.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ from tasks.core.settings import Settings
 from tasks.web.fetching.browsers import REMEDY, find_browser
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.tab import Tab, TabGone, clear, stop
-from tasks.web.fetching.tab_guard import guard
+from tasks.web.fetching.tab_guard import limit_tab_memory
 
 logger = logging.getLogger("widget_builder.web")
 
 VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
 CLOSE_TIMEOUT_S = 10.0
-"""A browser that takes longer to answer, or to close, is stuck."""
+"""A browser that takes longer to respond or to close counts as stuck."""
 TAB_CLOSE_S = 10.0
-"""A tab that takes longer to close, and shows a page still, is stuck: then the whole browser goes …"""
+"""A tab that still shows a page after this is stuck: the whole browser is restarted …"""
 CLOSE_PERIODS = 6
-"""… and one that shows none is waited for so many times as long."""
-PAGES_A_TAB = 25
-"""Then a new one takes over: what a site's pages leave behind in it is bounded."""
-PAGES_A_CONTEXT = 300
-"""The same for cookies, caches and storage; fewer would fetch the site's scripts again and again."""
+"""… and a blank one gets this many periods of the same length."""
+PAGES_PER_TAB = 25
+"""Then the tab is replaced: this bounds the state that pages leave behind in it."""
+PAGES_PER_CONTEXT = 300
+"""The same for cookies, caches and storage; a lower value would download the site's scripts again and again."""
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -49,8 +49,8 @@ _FLAGS = (
     "--mute-audio",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
-# Playwright lets pages open windows; Chromium by itself does so only for a visitor's click.
-_NOT_PLAYWRIGHTS = ("--disable-popup-blocking",)
+# Playwright disables the popup blocker; with it, only a visitor's click opens a window.
+_REMOVED_FLAGS = ("--disable-popup-blocking",)
 
 
 @dataclass(eq=False)
@@ -60,7 +60,7 @@ class _Profile:
     context: BrowserContext
     idle: list[Tab] = field(default_factory=list)
     tabs: int = 0
-    """Idle ones among them."""
+    """Open tabs, idle ones included."""
     pages: int = 0
 
 
@@ -74,14 +74,14 @@ class Chromium:
         self._launching = asyncio.Lock()
         self._browser: Browser | None = None
         self._profile: _Profile | None = None
-        self._guarding: asyncio.Task[None] | None = None
-        self._ending: set[asyncio.Task[None]] = set()
+        self._guard: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def open(self) -> BrowserContext:
-        """The context with its browser running; a crashed one is replaced.
+        """Return the context of a running browser; start the browser first if it is not running.
 
         Raises:
-            DependencyUnavailable: there is no browser, or it does not start.
+            DependencyUnavailable: no browser was found, or it does not start.
         """
         return (await self._open()).context
 
@@ -89,23 +89,23 @@ class Chromium:
         async with self._launching:
             if self._browser is None or not self._browser.is_connected():
                 self._browser, self._profile = await self._launch(), None
-                await self._watch_over(self._browser)
-            if self._profile is None or self._profile.pages >= PAGES_A_CONTEXT:
+                await self._start_guard(self._browser)
+            if self._profile is None or self._profile.pages >= PAGES_PER_CONTEXT:
                 self._retire(self._profile)
                 context = await self._browser.new_context(
                     viewport=VIEWPORT, service_workers="block", accept_downloads=False, locale="en-US"
                 )
                 self._profile = _Profile(context)
                 with contextlib.suppress(TabGone):
-                    # The first tab of a new process takes longest, and is needed at once.
+                    # The first tab of a new process takes longest to open, and one is needed at once.
                     self._profile.idle.append(await self._new_tab(self._profile))
             return self._profile
 
     @asynccontextmanager
     async def tab(self) -> AsyncIterator[Tab]:
-        """A tab that shows nothing yet.
+        """Provide a blank tab.
 
-        Whoever raises anything but a page's error, or spoils it, leaves it to be thrown away with all that runs in it.
+        It is reused afterwards, unless the block raised something other than a `PageError` or tainted the tab.
         """
         profile = await self._open()
         profile.pages += 1
@@ -119,19 +119,19 @@ class Chromium:
             ended_well = True
             raise
         finally:
-            can_go_on = ended_well and not tab.is_spoilt and tab.visits < PAGES_A_TAB and await clear(tab)
+            can_go_on = ended_well and not tab.is_tainted and tab.visits < PAGES_PER_TAB and await clear(tab)
             if can_go_on and profile is self._profile:
                 profile.idle.append(tab)
             else:
-                # Not waited for: the lane is free at once.
-                self._end(self._throw_away(profile, tab))
+                # In the background, so that the lane is free at once.
+                self._close_in_background(self._discard(profile, tab))
 
     def _idle_tab(self, profile: _Profile) -> Tab | None:
         while profile.idle:
             tab = profile.idle.pop()
             if not tab.gone.is_set():
                 return tab
-            self._end(self._throw_away(profile, tab))
+            self._close_in_background(self._discard(profile, tab))
         return None
 
     async def _new_tab(self, profile: _Profile) -> Tab:
@@ -140,7 +140,7 @@ class Chromium:
             page = await profile.context.new_page()
             tab = Tab(page, await profile.context.new_cdp_session(page))
         except PlaywrightError as error:
-            # The browser went meanwhile.
+            # The browser closed or crashed meanwhile.
             profile.tabs -= 1
             raise TabGone from error
         except asyncio.CancelledError:
@@ -148,14 +148,14 @@ class Chromium:
             raise
         return tab
 
-    async def mend(self) -> None:
-        """After a tab went: replace the browser if it went with it."""
+    async def replace_if_dead(self) -> None:
+        """After a tab was lost: close the browser if it does not respond; the next `open` starts another."""
         browser = self._browser
-        if browser is not None and not await self._answers(browser) and browser is self._browser:
+        if browser is not None and not await self._responds(browser) and browser is self._browser:
             await self._close_browser()
 
-    async def _answers(self, browser: Browser | None) -> bool:
-        """Whether the browser itself is there, whatever its tabs do."""
+    async def _responds(self, browser: Browser | None) -> bool:
+        """Whether the browser process responds, regardless of its tabs."""
         if browser is None:
             return False
         try:
@@ -165,25 +165,25 @@ class Chromium:
             return False
         return True
 
-    # Ending
+    # Closing
 
-    def _end(self, work: Coroutine[Any, Any, None]) -> None:
+    def _close_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
-    async def _throw_away(self, profile: _Profile, tab: Tab) -> None:
-        """Close a tab; if its page runs on, close the browser under it, which the next `open` replaces.
+    async def _discard(self, profile: _Profile, tab: Tab) -> None:
+        """Close a tab; if its page keeps running, close the whole browser, which the next `open` restarts.
 
-        A tab that shows nothing any more may take its time: a busy machine needs many seconds to close one.
+        A blank tab gets more time: a busy machine can need many seconds to close one.
         """
         closing = asyncio.create_task(_close_tab(tab))
         for _ in range(CLOSE_PERIODS):
             await asyncio.wait([closing], timeout=TAB_CLOSE_S)
             if closing.done():
                 break
-            if not tab.is_silent or not await self._answers(self._browser):
-                logger.warning("the browser is replaced: a tab could not be closed")
+            if not tab.is_silent or not await self._responds(self._browser):
+                logger.warning("restarting the browser: a tab could not be closed")
                 await self._close_browser()
                 break
         closing.cancel()
@@ -194,14 +194,14 @@ class Chromium:
             await self._close_context(profile)
 
     def _retire(self, profile: _Profile | None) -> None:
-        """Close a context, with its tabs in use once these are done."""
+        """Close a context; with tabs in use, once the last of them is done."""
         if profile is None:
             return
         idle, profile.idle = profile.idle, []
         for tab in idle:
-            self._end(self._throw_away(profile, tab))
+            self._close_in_background(self._discard(profile, tab))
         if not profile.tabs:
-            self._end(self._close_context(profile))
+            self._close_in_background(self._close_context(profile))
 
     async def _close_context(self, profile: _Profile) -> None:
         with contextlib.suppress(PlaywrightError, TimeoutError):
@@ -210,19 +210,19 @@ class Chromium:
 
     async def _close_browser(self) -> None:
         browser, self._browser, self._profile = self._browser, None, None
-        if self._guarding is not None:
-            self._guarding.cancel()
+        if self._guard is not None:
+            self._guard.cancel()
         if browser is not None:
             with contextlib.suppress(PlaywrightError, TimeoutError):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await browser.close()
 
     async def close(self) -> None:
-        """End the browser."""
+        """Close the browser."""
         await self._close_browser()
-        await asyncio.gather(*self._ending)
+        await asyncio.gather(*self._closing)
 
-    # Beginning
+    # Starting
 
     async def _launch(self) -> Browser:
         path = find_browser(self._settings)
@@ -239,16 +239,16 @@ class Chromium:
         playwright = await asyncio.shield(self._driver)
         return await playwright.chromium.launch(
             executable_path=path,
-            # Loopback goes through the gate too; Chromium would send it direct.
+            # Without "<-loopback>" Chromium connects to loopback addresses directly, past the gate.
             proxy={"server": self._gate.proxy_url, "bypass": "<-loopback>"},
             args=[*_FLAGS, f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {host}"],
-            ignore_default_args=list(_NOT_PLAYWRIGHTS),
+            ignore_default_args=list(_REMOVED_FLAGS),
         )
 
-    async def _watch_over(self, browser: Browser) -> None:
-        if self._guarding is not None:
-            self._guarding.cancel()
-        self._guarding = asyncio.create_task(guard(await browser.new_browser_cdp_session()))
+    async def _start_guard(self, browser: Browser) -> None:
+        if self._guard is not None:
+            self._guard.cancel()
+        self._guard = asyncio.create_task(limit_tab_memory(await browser.new_browser_cdp_session()))
 
 
 async def _close_tab(tab: Tab) -> None:
@@ -260,12 +260,12 @@ async def _close_tab(tab: Tab) -> None:
 
 @asynccontextmanager
 async def open_chromium(settings: Settings, gate: Gate) -> AsyncIterator[Chromium]:
-    """Chromium, which starts in the background with its driver; both end on leaving."""
+    """Start Chromium and Playwright's driver in the background; close both on exit."""
     driver = asyncio.create_task(async_playwright().start())
     chromium = Chromium(settings, gate, driver)
     launching = asyncio.create_task(chromium.open())
     for task in (driver, launching):
-        # Whoever opens a tab first gets the error, if there is one.
+        # Marks an error as retrieved; the first `tab` raises it again.
         task.add_done_callback(lambda task: task.cancelled() or task.exception())
     try:
         yield chromium

@@ -1,7 +1,7 @@
-"""One visitor's cookies: what a site has given to the browser it gets back over HTTP, and the other way round.
+"""Cookies shared by the browser and the HTTP fetcher, so that a site sees them as one visitor.
 
-A site that asks for consent, keeps a session or lets nobody in without a cookie thus shows the same page to both.
-Each side keeps its own cookies; only what is new on one is told to the other, for the page's own site.
+A site that asks for consent, keeps a session or requires a cookie thus shows the same page to both.
+Each side keeps its own cookie jar; new cookies of the page's own site are copied to the other side.
 """
 
 import asyncio
@@ -19,53 +19,53 @@ from scrapy.http.cookies import CookieJar
 logger = logging.getLogger("widget_builder.web")
 
 MAX_COOKIES = 50
-"""Most that are told of one page's site; browsers keep few more."""
+"""Cookies copied per page at most; browsers keep only a few more per site."""
 SHARE_S = 1.0
-"""The longest that a page waits for the browser's cookies."""
+"""Timeout of one cookie operation in the browser."""
 _LOCAL = ".local"
-"""What Python's cookies add to a host without a dot (RFC 2965)."""
+"""Suffix that Python's cookie jar adds to a host without a dot (RFC 2965)."""
 
-_Name = tuple[str, str, str]
+_Key = tuple[str, str, str]
 """Domain, path, name."""
 
 
-class Cookies:
-    """What both ways to the web have been given."""
+class SharedCookies:
+    """The cookies of the HTTP fetcher's jar and of the browser's contexts, kept in step."""
 
     def __init__(self, jar: CookieJar) -> None:
-        """`jar`: the cookies of the way over HTTP."""
+        """`jar`: the HTTP fetcher's."""
         self._jar = jar
-        self._told: WeakKeyDictionary[BrowserContext, dict[_Name, str]] = WeakKeyDictionary()
-        """Values that both sides have, by the browser's context."""
+        self._synced: WeakKeyDictionary[BrowserContext, dict[_Key, str]] = WeakKeyDictionary()
+        """Cookie values known to both sides, by browser context."""
 
-    async def give(self, context: BrowserContext, url: str) -> None:
-        """Tell the browser what came over HTTP for the page's site."""
-        told, host = self._told.setdefault(context, {}), urlsplit(url).hostname or ""
-        new = [cookie for cookie in self._jar if _is_for(cookie, host) and told.get(_name(cookie)) != cookie.value]
+    async def send_to_browser(self, context: BrowserContext, url: str) -> None:
+        """Copy new cookies of the page's site from HTTP to the browser."""
+        synced, host = self._synced.setdefault(context, {}), urlsplit(url).hostname or ""
+        new = [cookie for cookie in self._jar if _is_for(cookie, host) and synced.get(_key(cookie)) != cookie.value]
         for cookie in new[:MAX_COOKIES]:
-            told[_name(cookie)] = cookie.value or ""
-            # One by one: a value that Chromium does not take would keep out all.
+            synced[_key(cookie)] = cookie.value or ""
+            # One by one: a single value that Chromium rejects would fail the whole call.
             with suppress(PlaywrightError, TimeoutError):
                 async with asyncio.timeout(SHARE_S):
-                    await context.add_cookies([_for_browser(cookie)])
+                    await context.add_cookies([_to_playwright(cookie)])
 
-    async def take(self, context: BrowserContext, url: str) -> None:
-        """Take over what the browser has been given for the page's site."""
-        told = self._told.setdefault(context, {})
+    async def copy_from_browser(self, context: BrowserContext, url: str) -> None:
+        """Copy new cookies of the page's site from the browser to HTTP."""
+        synced = self._synced.setdefault(context, {})
         try:
             async with asyncio.timeout(SHARE_S):
                 found = await context.cookies(url)
         except (PlaywrightError, TimeoutError) as error:
-            logger.info("the browser does not tell its cookies: %s", error)
+            logger.info("cannot read the browser's cookies: %s", error)
             return
         for given in found[:MAX_COOKIES]:
-            cookie = _from_browser(given)
-            if told.get(_name(cookie)) != cookie.value:
-                told[_name(cookie)] = cookie.value or ""
+            cookie = _from_playwright(given)
+            if synced.get(_key(cookie)) != cookie.value:
+                synced[_key(cookie)] = cookie.value or ""
                 self._jar.set_cookie(cookie)
 
 
-def _name(cookie: Cookie) -> _Name:
+def _key(cookie: Cookie) -> _Key:
     return cookie.domain, cookie.path, cookie.name
 
 
@@ -74,8 +74,8 @@ def _is_for(cookie: Cookie, host: str) -> bool:
     return host == domain.removeprefix(".") or (domain.startswith(".") and host.endswith(domain))
 
 
-def _for_browser(cookie: Cookie) -> Any:
-    """As Playwright takes it."""
+def _to_playwright(cookie: Cookie) -> Any:
+    """Convert to Playwright's form."""
     return {
         "name": cookie.name,
         "value": cookie.value or "",
@@ -86,8 +86,8 @@ def _for_browser(cookie: Cookie) -> Any:
     }
 
 
-def _from_browser(given: Any) -> Cookie:
-    """As Scrapy's jar takes it."""
+def _from_playwright(given: Any) -> Cookie:
+    """Convert to the form of Scrapy's jar."""
     domain, expires = given["domain"], given["expires"]
     return Cookie(
         version=0,

@@ -1,7 +1,7 @@
-"""From the bytes of a document to its text, whatever encoding it is in and whatever it says.
+"""Decodes HTML documents: finds the character encoding and returns the text.
 
-As browsers do it (WHATWG: byte order mark, header, meta element), except where the bytes prove what is
-declared wrong: then what visitors were meant to read counts.
+Follows browsers (WHATWG: byte order mark, header, meta element), except where the bytes prove the declared
+encoding wrong: then the encoding that gives readable text is used.
 """
 
 import re
@@ -17,20 +17,20 @@ from w3lib.encoding import (
 )
 
 _SAMPLE_BYTES = 8 * 1024
-"""Of what is not ASCII: enough to tell an encoding by."""
+"""Bytes around non-ASCII characters that are given to the encoding detector."""
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff][^\r\n]{0,400}[\x80-\xff]*")
 _NOT_WESTERN = re.compile(rb"[\x80-\xff]{4}")
-"""Western letters outside ASCII seldom stand so close together."""
+"""Western text seldom has four non-ASCII letters in a row."""
 _BROKEN_SHARE = 0.1
-"""UTF-8 with fewer broken characters than this, of those outside ASCII, is UTF-8 with mistakes in it."""
+"""Text with a lower share of broken characters among the non-ASCII ones is UTF-8 with a few errors."""
 _CERTAIN = 8
-"""Bytes beyond one a character that no chance makes valid UTF-8."""
+"""With more continuation bytes than this, text in another encoding is not valid UTF-8 by chance."""
 _ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
-"""ISO-2022-JP is all ASCII to look at."""
+"""Escape sequences of ISO-2022-JP, which otherwise consists of ASCII bytes."""
 
 
 def decode_html(body: bytes, content_type: str = "") -> str:
-    """The document's text, without byte order mark and NULs; what no encoding explains becomes U+FFFD."""
+    """Return the document's text, without byte order mark and NULs; undecodable bytes become U+FFFD."""
     return _decode(body, content_type).replace("\0", "")
 
 
@@ -44,35 +44,38 @@ def _decode(body: bytes, content_type: str) -> str:
     declared = _declared(body, content_type)
     utf8 = _strictly(body, "utf-8")
     if utf8 is not None and (len(body) - len(utf8) > _CERTAIN or not any(_is_multibyte(name) for name in declared)):
-        # Text in another encoding is hardly ever valid UTF-8 by chance; a few Chinese characters may be.
+        # Text in another encoding is hardly ever valid UTF-8 by chance; a few Chinese characters can be.
         return utf8
     for name in _most_credible_first(declared, body):
         if (text := _strictly(body, name)) is not None:
             return text
-    return utf8 if utf8 is not None else _decode_by_likeness(body, declared)
+    return utf8 if utf8 is not None else _decode_by_detection(body, declared)
 
 
 def _evident(body: bytes) -> Iterator[str]:
-    """Encodings that show in every document, whatever is declared."""
+    """Encodings that are certain from the bytes, whatever is declared."""
     if b"\x1b" in body and any(escape in body for escape in _ESCAPES):
         yield "iso2022_jp"
     even, odd = body[:1000:2].count(0), body[1:1000:2].count(0)
     if abs(even - odd) > len(body[:1000]) // 4:
-        # Markup, of which every other byte is zero.
+        # ASCII markup in UTF-16: every other byte is zero.
         yield "utf-16-be" if even > odd else "utf-16-le"
 
 
 def _declared(body: bytes, content_type: str) -> list[str]:
-    """The encodings that header and document name."""
+    """The encodings that the header and the meta element declare."""
     header, meta = http_content_type_encoding(content_type), html_body_declared_encoding(body)
     if meta is not None and meta.startswith("utf-16"):
-        # Had it been, the declaration could not have been read.
+        # In UTF-16 the declaration itself would not be readable as ASCII.
         meta = "utf-8"
     return [name for name in dict.fromkeys((header, meta)) if name is not None]
 
 
 def _most_credible_first(declared: list[str], body: bytes) -> list[str]:
-    """Servers declare a default (mostly Latin-1) for all they have: where that is doubtful the bytes decide."""
+    """The declared encodings in order; the detector decides where they conflict or seem to be a server's default.
+
+    Servers often declare one encoding (mostly Latin-1) for all their files.
+    """
     is_foreign = "cp1252" in declared and _NOT_WESTERN.search(body) is not None
     if len(declared) == 2 or is_foreign:
         found = _detect(body)
@@ -81,8 +84,8 @@ def _most_credible_first(declared: list[str], body: bytes) -> list[str]:
     return declared
 
 
-def _decode_by_likeness(body: bytes, declared: list[str]) -> str:
-    """The text where nothing that is declared fits all of it."""
+def _decode_by_detection(body: bytes, declared: list[str]) -> str:
+    """The text where no declared encoding fits all of it."""
     as_utf8 = body.decode("utf-8", "replace")
     if _is_mostly_right(as_utf8):
         return as_utf8
@@ -94,7 +97,7 @@ def _decode_by_likeness(body: bytes, declared: list[str]) -> str:
 
 
 def _detect(body: bytes) -> str | None:
-    """The encoding that the bytes look like."""
+    """The encoding that the detector finds."""
     sample = bytearray()
     for match in _BEYOND_ASCII.finditer(body):
         sample += match.group() + b"\n"
@@ -103,7 +106,7 @@ def _detect(body: bytes) -> str | None:
     found = detect_encoding(bytes(sample) or body[:_SAMPLE_BYTES])
     name = resolve_encoding(found) if found else None
     if name == "utf-8":
-        # The detector knows Korean's EUC-KR, but not by a name that it can return.
+        # The detector recognises EUC-KR (Korean) but returns UTF-8 for it.
         return "cp949" if _strictly(body, "cp949") is not None else None
     return name
 

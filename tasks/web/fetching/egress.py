@@ -1,7 +1,7 @@
-"""The one gate to the web: a forward proxy on loopback that dials public addresses only.
+"""The egress gate: a forward proxy on loopback that connects to public addresses only.
 
-Every fetcher goes through it, so redirects, sub-resources, scripts and names that change their answer
-(DNS rebinding) meet the same check: it resolves, judges and dials the same address.
+All fetchers go through it, so redirects, sub-resources, scripts and host names that change their address
+(DNS rebinding) meet the same check: the gate resolves, checks and dials the same address.
 """
 
 import asyncio
@@ -18,47 +18,47 @@ from tasks.core.settings import Network
 from tasks.web.fetching.forwarding import ClientConnection, Refusal
 
 CONNECT_TIMEOUT_S = 10.0
-"""For all addresses of a host together."""
-NAME_KEPT_S = 60.0
-"""How long a name's addresses are used without asking again: a resolver that hangs on one name hangs on all."""
-MAX_REMEMBERED = 1_000
-"""Refused connections, and names, that are remembered."""
+"""Seconds for all addresses of a host together."""
+DNS_CACHE_S = 60.0
+"""Seconds a host's addresses are reused: a resolver that hangs on one name delays all others."""
+MAX_ENTRIES = 1_000
+"""Limit of each cache: refusals, and resolved names."""
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A gate that is open."""
+    """An open egress gate."""
 
     proxy_url: str
     """`http://127.0.0.1:PORT`"""
     _refusals: dict[tuple[str, int], str] = field(default_factory=dict, repr=False)
 
-    def why_refused(self, host: str, port: int) -> str | None:
-        """Why the last connection to there was refused (`X-Egress`); Chromium hides it for tunnels."""
+    def refusal_reason(self, host: str, port: int) -> str | None:
+        """The reason why the last connection there was refused (`X-Egress`); Chromium hides it for tunnels."""
         return self._refusals.get((host, port))
 
-    def remember(self, host: str, port: int, reason: str | None) -> None:
-        """Keep how the last try went; `None`: it was connected."""
+    def record_attempt(self, host: str, port: int, reason: str | None) -> None:
+        """Record the result of the last attempt; `None`: connected."""
         self._refusals.pop((host, port), None)
         if reason is not None:
             self._refusals[host, port] = reason
-            _forget_oldest(self._refusals)
+            _drop_oldest(self._refusals)
 
 
 class _Dialler:
-    """Connects to permitted addresses only: those it resolved and judged itself."""
+    """Connects to permitted addresses only: those that it resolved and checked itself."""
 
     def __init__(self, allow: Sequence[Network]) -> None:
         self._allow = allow
-        self._names: dict[str, tuple[float, list[str]]] = {}
-        """When a name was judged, and its permitted addresses."""
-        self._asking: dict[str, asyncio.Task[list[str]]] = {}
+        self._cache: dict[str, tuple[float, list[str]]] = {}
+        """By host: the time of the check, and the permitted addresses."""
+        self._lookups: dict[str, asyncio.Task[list[str]]] = {}
 
     async def dial(self, host: str, port: int, protocol: Callable[[], asyncio.Protocol]) -> None:
         """Connect the protocol.
 
         Raises:
-            Refusal: no address is permitted, or none answers.
+            Refusal: no address is permitted, or none accepts the connection.
         """
         try:
             addresses = await self._addresses(host, port)
@@ -70,41 +70,41 @@ class _Dialler:
         except TimeoutError as error:
             raise Refusal("504 Gateway Timeout", "timeout") from error
         except OSError as error:
-            self._names.pop(host, None)
+            self._cache.pop(host, None)
             raise Refusal("502 Bad Gateway", "refused") from error
 
     async def _addresses(self, host: str, port: int) -> list[str]:
-        """The host's permitted addresses; all who ask at once share one look-up."""
-        judged_at, addresses = self._names.get(host, (-NAME_KEPT_S, []))
-        if time.monotonic() - judged_at < NAME_KEPT_S:
+        """The host's permitted addresses; concurrent requests share one look-up."""
+        checked_at, addresses = self._cache.get(host, (-DNS_CACHE_S, []))
+        if time.monotonic() - checked_at < DNS_CACHE_S:
             return addresses
-        if host not in self._asking:
-            self._asking[host] = asyncio.create_task(self._look_up(host, port))
-        return await asyncio.shield(self._asking[host])
+        if host not in self._lookups:
+            self._lookups[host] = asyncio.create_task(self._look_up(host, port))
+        return await asyncio.shield(self._lookups[host])
 
     async def _look_up(self, host: str, port: int) -> list[str]:
         try:
             addresses = await resolve_host(host, port, self._allow)
         finally:
-            del self._asking[host]
-        self._names.pop(host, None)
-        self._names[host] = (time.monotonic(), addresses)
-        _forget_oldest(self._names)
+            del self._lookups[host]
+        self._cache.pop(host, None)
+        self._cache[host] = (time.monotonic(), addresses)
+        _drop_oldest(self._cache)
         return addresses
 
     async def close(self) -> None:
-        """Give up the look-ups that are under way."""
-        for task in self._asking.values():
+        """Cancel the look-ups in progress."""
+        for task in self._lookups.values():
             task.cancel()
-        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+        await asyncio.gather(*self._lookups.values(), return_exceptions=True)
 
 
 async def _dial_first(addresses: Sequence[str], port: int, protocol: Callable[[], asyncio.Protocol]) -> None:
-    """Connect to the first address that answers; only those already judged are tried."""
+    """Connect to the first of the checked addresses that accepts."""
     loop = asyncio.get_running_loop()
     *others, last = addresses
     for address in others:
-        # A host with a dead IPv6 address must not cost the whole time (RFC 8305).
+        # A dead IPv6 address must not use up the whole timeout (RFC 8305).
         with contextlib.suppress(OSError):
             async with asyncio.timeout(CONNECT_TIMEOUT_S / len(addresses)):
                 await loop.create_connection(protocol, address, port)
@@ -112,14 +112,14 @@ async def _dial_first(addresses: Sequence[str], port: int, protocol: Callable[[]
     await loop.create_connection(protocol, last, port)
 
 
-def _forget_oldest(remembered: dict[Any, Any]) -> None:
-    if len(remembered) > MAX_REMEMBERED:
-        del remembered[next(iter(remembered))]
+def _drop_oldest(entries: dict[Any, Any]) -> None:
+    if len(entries) > MAX_ENTRIES:
+        del entries[next(iter(entries))]
 
 
 @asynccontextmanager
 async def open_gate(allow: Sequence[Network]) -> AsyncIterator[Gate]:
-    """A gate that lets through to public addresses and to `allow`; closed on leaving."""
+    """Open a gate to public addresses and those in `allow`; close it on exit."""
     loop = asyncio.get_running_loop()
     connections: set[ClientConnection] = set()
     dialler = _Dialler(allow)
@@ -132,7 +132,7 @@ async def open_gate(allow: Sequence[Network]) -> AsyncIterator[Gate]:
             reason = refusal.reason
             raise
         finally:
-            gate.remember(host, port, reason)
+            gate.record_attempt(host, port, reason)
 
     server = await loop.create_server(lambda: ClientConnection(dial, connections), "127.0.0.1", 0)
     try:

@@ -1,4 +1,4 @@
-"""Why a download failed, from what Scrapy and the libraries under it raise."""
+"""Maps exceptions of Scrapy, aiohttp and httpx2 to page errors with a readable cause."""
 
 import ssl
 from collections.abc import Iterator
@@ -14,58 +14,58 @@ from scrapy.exceptions import (
 )
 
 from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
-from tasks.web.fetching.handlers import FIRST_BYTE_S, NoAnswer, Unwanted
-from tasks.web.fetching.responses import gate_refusal_by_status, wrong_type
+from tasks.web.fetching.handlers import FIRST_BYTE_S, NoResponse, UnwantedType
+from tasks.web.fetching.responses import TOO_LARGE, gate_refusal_by_status, unsupported_type
 
 _BROKEN = (DownloadConnectionRefusedError, DownloadFailedError, ResponseDataLossError)
-"""The connection failed: another try may do better."""
+"""The connection failed: a retry may succeed."""
 
 
 def explain_failure(error: Exception, timeout_s: float) -> PageError:
-    """The page's error, its cause in words; `timeout_s` is what the whole page may take."""
-    if isinstance(error, NoAnswer):
-        return FetchTimeout(FIRST_BYTE_S, "an answer")
+    """Return the page error for an exception; `timeout_s` is the limit for the whole page."""
+    if isinstance(error, NoResponse):
+        return FetchTimeout(FIRST_BYTE_S, "a response")
     if isinstance(error, TimeoutError | DownloadTimeoutError):
         return FetchTimeout(timeout_s)
-    if isinstance(error, Unwanted):
-        return wrong_type(error.kind)
+    if isinstance(error, UnwantedType):
+        return unsupported_type(error.kind)
     if isinstance(error, DownloadCancelledError):
-        return PageSkipped("too_large", "it is too large")
+        return PageSkipped("too_large", TOO_LARGE)
     causes = tuple(_causes(error))
     for cause in causes:
-        # aiohttp's own error is one of these too, but does not say why.
+        # aiohttp's own error is a subclass too, but has no reason.
         if isinstance(cause, ssl.SSLCertVerificationError) and (why := getattr(cause, "verify_message", "")):
             return FetchFailed(f"the certificate is not valid: {why}")
     for cause in causes:
-        if isinstance(cause, aiohttp.ClientConnectorSSLError) or _is_handshake(cause):
-            return FetchFailed(f"no secure connection: {_in_words(cause)}", retriable=_is_end(cause))
+        if isinstance(cause, aiohttp.ClientConnectorSSLError) or _is_tls_failure(cause):
+            return FetchFailed(f"TLS handshake failed: {_describe(cause)}", retriable=_is_disconnect(cause))
         if isinstance(cause, aiohttp.ClientHttpProxyError):
             return gate_refusal_by_status(cause.status)
         if isinstance(cause, httpx2.ProxyError):
             return gate_refusal_by_status(int(str(cause)[:3]))
     if isinstance(error, _BROKEN):
-        return FetchFailed(f"the connection broke: {_in_words(error.__cause__ or error)}", retriable=True)
-    return FetchFailed(f"the answer cannot be used: {_in_words(error)}")
+        return FetchFailed(f"the connection broke: {_describe(error.__cause__ or error)}", retriable=True)
+    return FetchFailed(f"invalid HTTP response: {_describe(error)}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, what it was raised from or after, and so on."""
+    """The error and the chain of its causes and contexts."""
     at: BaseException | None = error
     while at is not None:
         yield at
         at = at.__cause__ or at.__context__
 
 
-def _is_handshake(cause: BaseException) -> bool:
+def _is_tls_failure(cause: BaseException) -> bool:
     return isinstance(cause, httpx2.ConnectError) and any(isinstance(under, ssl.SSLError) for under in _causes(cause))
 
 
-def _is_end(cause: BaseException) -> bool:
-    """Whether the other side just left."""
+def _is_disconnect(cause: BaseException) -> bool:
+    """Whether the other side closed the connection."""
     return any(isinstance(under, ssl.SSLEOFError | ConnectionError) for under in _causes(cause))
 
 
-def _in_words(cause: BaseException) -> str:
+def _describe(cause: BaseException) -> str:
     text = getattr(cause, "message", None)
     lines = (text if isinstance(text, str) else str(cause)).strip().splitlines()
     return lines[0].rstrip(":") if lines else type(cause).__name__

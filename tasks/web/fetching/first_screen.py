@@ -1,4 +1,4 @@
-"""What a page's first screen looks like: a picture of the tab that it was read in, taken when nobody waits for it."""
+"""A screenshot of a page's first screen, taken later in the tab that the page was read in."""
 
 import asyncio
 import io
@@ -15,34 +15,34 @@ logger = logging.getLogger("widget_builder.web")
 
 MAX_BYTES = 200_000
 QUALITIES = (80, 60, 40, 20)
-"""The first with which the picture is small enough."""
+"""JPEG qualities, tried in order until the picture is small enough."""
 PICTURE_S = 5.0
-"""The longest that a page may keep us waiting for its picture."""
-# What lies over the page was marked hidden when it was read; style sheets may say otherwise.
+"""Timeout of taking the picture."""
+# Overlays were marked hidden when the page was read; style sheets may override the attribute.
 _STYLE = "[hidden] { display: none !important }"
 
 
 class KeptTab:
-    """A tab that still shows the page it was opened for; `tab` is in use until `release`."""
+    """A tab that still shows its page; in use until `release`."""
 
     def __init__(self, tab: Tab, resources: AsyncExitStack) -> None:
         self._tab = tab
         self._resources = resources
 
     async def take_picture(self) -> bytes | None:
-        """The page's first screen as a JPEG of at most 200 KB; None if it cannot be had. Gives the tab back."""
+        """Return the first screen as a JPEG of at most 200 KB, or None on failure. Releases the tab."""
         try:
             async with asyncio.timeout(PICTURE_S):
-                taken = await self._tab.unless_gone(_take(self._tab.page))
+                taken = await self._tab.run_unless_gone(_take(self._tab.page))
         except (PlaywrightError, TimeoutError, TabGone) as error:
-            logger.info("there is no picture of %s: %s", self._tab.page.url, error)
+            logger.info("no picture of %s: %s", self._tab.page.url, error)
             return None
         finally:
             await self.release()
-        return await asyncio.to_thread(_small_enough, taken)
+        return await asyncio.to_thread(_shrink, taken)
 
     async def release(self) -> None:
-        """Give the tab back."""
+        """Return the tab to the pool."""
         await self._resources.aclose()
 
 
@@ -52,7 +52,7 @@ async def _take(page: Page) -> bytes:
     return await page.screenshot(type="jpeg", quality=QUALITIES[0], animations="disabled", style=_STYLE, timeout=0)
 
 
-def _small_enough(taken: bytes) -> bytes | None:
+def _shrink(taken: bytes) -> bytes | None:
     if len(taken) <= MAX_BYTES:
         return taken
     image = Image.open(io.BytesIO(taken), formats=("JPEG",))

@@ -1,8 +1,12 @@
-"""How Scrapy's requests go out: HTTP/2 where a host offers it, else HTTP/1.1 kept alive; every wait is bounded.
+"""Scrapy download handlers: HTTP/2 where a host offers it, else HTTP/1.1 with keep-alive; every wait has a limit.
 
-Measured (`tests/benchmarks/http_fetch.py`): Scrapy's httpx handler, the one that speaks HTTP/2, takes nearly twice
-the processor time of its aiohttp handler. So the first over https finds out; a host that answers with HTTP/1.1
-goes by aiohttp from then on, and so does one whose HTTP/2 breaks.
+Measured (`tests/benchmarks/http_fetch.py`): Scrapy's httpx handler, which supports HTTP/2, takes nearly twice
+the processor time of its aiohttp handler. So the first https request to a host goes by httpx; a host that responds
+with HTTP/1.1, or whose HTTP/2 fails, is requested by aiohttp from then on.
+
+The only module that depends on private parts of Scrapy (2.19): both handlers live in private modules (documented
+by these paths), and only `_make_request` and `_read_response` allow a limit for the first byte and a look at the
+type before the body is read. pyproject.toml excludes later minor versions for this reason.
 """
 
 import asyncio
@@ -23,31 +27,29 @@ from scrapy.http import Response
 from tasks.web.fetching.responses import media_type
 
 FIRST_BYTE_S = 20.0
-"""How long a server may take to begin its answer, where a page may take longer."""
+"""Seconds until the first byte of a response, where the whole page may take longer."""
 DEADLINE = "deadline"
-"""Key of a request's meta: the loop's time at which its page, redirects included, must be there."""
+"""Key in a request's meta: the deadline, in the loop's time, for the page including redirects."""
 MAX_HOSTS = 10_000
 """Hosts whose protocol is remembered."""
+UNWANTED_TYPES = "unwanted"
+"""Key in a request's meta: prefixes of content types whose body is not downloaded."""
 
 
-UNWANTED = "unwanted"
-"""Key of a request's meta: beginnings of types of which the body is not worth having."""
+class NoResponse(Exception):
+    """The server did not begin its response in time."""
 
 
-class NoAnswer(Exception):
-    """The server has not begun its answer in time."""
-
-
-class Unwanted(Exception):
-    """The answer's type, `kind`, is unwanted."""
+class UnwantedType(Exception):
+    """The response has the content type `kind`, which is not downloaded."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
         self.kind = kind
 
 
-class _Bounded(BaseStreamingDownloadHandler[Any]):
-    """Ends a download at its page's deadline, wherever it stands: nothing goes on for pages that were given up."""
+class _BoundedHandler(BaseStreamingDownloadHandler[Any]):
+    """Ends a download at its page's deadline, so that nothing keeps running for an abandoned page."""
 
     async def download_request(self, request: Request) -> Response:
         async with asyncio.timeout_at(request.meta.get(DEADLINE)):
@@ -55,8 +57,8 @@ class _Bounded(BaseStreamingDownloadHandler[Any]):
 
     async def _read_response(self, response: Any, request: Request) -> Response:
         kind = media_type(response.headers.get("Content-Type", ""))
-        if kind.startswith(request.meta.get(UNWANTED, ())) and 200 <= _status(response) < 300:
-            raise Unwanted(kind)
+        if kind.startswith(request.meta.get(UNWANTED_TYPES, ())) and 200 <= _status(response) < 300:
+            raise UnwantedType(kind)
         return await super()._read_response(response, request)
 
     @asynccontextmanager
@@ -66,7 +68,7 @@ class _Bounded(BaseStreamingDownloadHandler[Any]):
                 async with asyncio.timeout(FIRST_BYTE_S):
                     response = await stack.enter_async_context(super()._make_request(request, timeout))  # type: ignore[safe-super]
             except TimeoutError as error:
-                raise NoAnswer from error
+                raise NoResponse from error
             yield response
 
 
@@ -75,16 +77,16 @@ def _status(response: Any) -> int:
     return status
 
 
-class Http1Handler(_Bounded, AiohttpDownloadHandler):
-    """Scrapy's aiohttp handler, bounded."""
+class Http1Handler(_BoundedHandler, AiohttpDownloadHandler):
+    """Scrapy's aiohttp handler with time limits."""
 
 
-class Http2Handler(_Bounded, HttpxDownloadHandler):
-    """Scrapy's httpx handler, bounded; speaks HTTP/2 where `HTTPX_HTTP2_ENABLED` and the server does."""
+class Http2Handler(_BoundedHandler, HttpxDownloadHandler):
+    """Scrapy's httpx handler with time limits; HTTP/2 if `HTTPX_HTTP2_ENABLED` is set and the server offers it."""
 
 
 class HttpsHandler(Http1Handler):
-    """HTTP/2 with hosts that offer it, HTTP/1.1 with the others."""
+    """HTTP/2 for hosts that offer it, HTTP/1.1 for the others."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -98,14 +100,14 @@ class HttpsHandler(Http1Handler):
         try:
             response = await self._http2.download_request(request)
         except (DownloadFailedError, ResponseDataLossError):
-            # Its HTTP/2 may be broken where its HTTP/1.1 is not.
-            self._remember(host)
+            # The host's HTTP/2 may be broken while its HTTP/1.1 works.
+            self._remember_http1(host)
             return await super().download_request(request)
         if response.protocol != "HTTP/2":
-            self._remember(host)
+            self._remember_http1(host)
         return response
 
-    def _remember(self, host: str) -> None:
+    def _remember_http1(self, host: str) -> None:
         self._http1_only[host] = None
         if len(self._http1_only) > MAX_HOSTS:
             del self._http1_only[next(iter(self._http1_only))]

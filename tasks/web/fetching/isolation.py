@@ -1,4 +1,4 @@
-"""Our scripts in a page, in a world of their own: what the page has replaced or added does not reach them."""
+"""Runs our scripts in an isolated world of the page, where the page's own scripts cannot change built-ins."""
 
 from importlib.resources import files
 from typing import Any
@@ -12,24 +12,24 @@ _SOURCE = f"globalThis.reader = (() => {{\n{_SCRIPTS}\n}})(); true"
 
 
 class ScriptFailed(Exception):
-    """One of our scripts raised: the page is stranger than we thought."""
+    """One of our scripts raised an error on this page."""
 
 
 class World:
-    """The scripts beside one document; it goes with the document."""
+    """An isolated JavaScript world of one document, with our scripts loaded; gone with the document."""
 
     def __init__(self, cdp: CDPSession, context: int) -> None:
         self._cdp = cdp
         self._context = context
 
     async def call(self, name: str, *arguments: Any) -> dict[str, Any]:
-        """What the script's function gives.
+        """Call a function of our scripts and return its result.
 
         Raises:
-            ScriptFailed: it raised.
-            PlaywrightError: the page has moved on, or is gone.
+            ScriptFailed: the function raised.
+            PlaywrightError: the tab has navigated, or is gone.
         """
-        answer = await self._cdp.send(
+        response = await self._cdp.send(
             "Runtime.callFunctionOn",
             {
                 "functionDeclaration": f"(...given) => reader.{name}(...given)",
@@ -39,25 +39,25 @@ class World:
                 "awaitPromise": True,
             },
         )
-        if "exceptionDetails" in answer:
-            raise ScriptFailed(f"{name}: {answer['exceptionDetails'].get('exception', {}).get('description', '')}")
-        found: dict[str, Any] = answer["result"]["value"]
+        if "exceptionDetails" in response:
+            raise ScriptFailed(f"{name}: {response['exceptionDetails'].get('exception', {}).get('description', '')}")
+        found: dict[str, Any] = response["result"]["value"]
         return found
 
 
-async def enter(cdp: CDPSession) -> World:
-    """A world beside the document that the tab shows.
+async def create_world(cdp: CDPSession) -> World:
+    """Create an isolated world of the document that the tab shows.
 
     Raises:
-        PlaywrightError: the page has moved on, or is gone.
+        PlaywrightError: the tab has navigated, or is gone.
     """
     frame = (await cdp.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
-    # Frames of the same site but another host live in the page's process: they can be read with universal access.
+    # Frames of the same site but another host share the page's process; universal access makes them readable.
     made = await cdp.send(
         "Page.createIsolatedWorld", {"frameId": frame, "worldName": "reader", "grantUniveralAccess": True}
     )
     world = made["executionContextId"]
-    answer = await cdp.send("Runtime.evaluate", {"expression": _SOURCE, "contextId": world})
-    if "exceptionDetails" in answer:
-        raise PlaywrightError(f"the scripts do not load: {answer['exceptionDetails']}")
+    response = await cdp.send("Runtime.evaluate", {"expression": _SOURCE, "contextId": world})
+    if "exceptionDetails" in response:
+        raise PlaywrightError(f"the scripts failed to load: {response['exceptionDetails']}")
     return World(cdp, world)

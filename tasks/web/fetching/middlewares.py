@@ -1,4 +1,4 @@
-"""What every request of Scrapy's passes on its way out: whether it is to be made at all, and the egress gate."""
+"""Scrapy downloader middlewares: check whether a request may be sent, and route it through the egress gate."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -11,61 +11,61 @@ from scrapy.exceptions import IgnoreRequest
 from tasks.core.errors import FetchFailed, PageError, PageSkipped
 from tasks.core.models import Target
 
-MAX_COUNTED = 4
-"""Redirects from one number to the next larger one are followed no further than to the fourth."""
+MAX_COUNTING_REDIRECTS = 4
+"""Redirects in a row that only raise a number in the URL; the chain ends at the fourth URL."""
 _NUMBER = re.compile(r"\d{1,18}")
 
-KnownAlready = Callable[[Target, str], PageSkipped | None]
-"""What to say of a target's redirect to a URL that is asked for already."""
+ClaimRedirect = Callable[[Target, str], PageSkipped | None]
+"""Claims the URL that a target redirects to; returns the reason to skip it if another target has claimed it."""
 
 
 class GateMiddleware:
-    """Sends every request, Scrapy's own for robots.txt included, through the egress gate."""
+    """Sends every request, also Scrapy's own for robots.txt, through the egress gate."""
 
     def __init__(self, proxy_url: str) -> None:
         self._proxy_url = proxy_url
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "GateMiddleware":
-        """As Scrapy makes its middlewares."""
+        """Create the middleware; Scrapy calls this."""
         return cls(crawler.settings["EGRESS_GATE"])
 
     def process_request(self, request: Request) -> None:
-        """Name the proxy."""
+        """Set the proxy."""
         request.meta["proxy"] = self._proxy_url
 
 
-class LeaveMiddleware:
-    """Asks before every request, redirects included, whether it is to be made; for what is no page it need not be."""
+class RequestCheckMiddleware:
+    """Checks every request for a page, redirects included: robots.txt, claims, redirect loops."""
 
     check_robots: Callable[[str], Awaitable[None]]
-    """Raises a page's error if the URL may not be fetched."""
-    known_already: KnownAlready
+    """Raises a `PageError` if robots.txt forbids the URL."""
+    claim_redirect: ClaimRedirect
 
     @classmethod
-    def from_crawler(cls, _crawler: Crawler) -> "LeaveMiddleware":
-        """As Scrapy makes its middlewares."""
+    def from_crawler(cls, _crawler: Crawler) -> "RequestCheckMiddleware":
+        """Create the middleware; Scrapy calls this."""
         return cls()
 
     async def process_request(self, request: Request) -> None:
-        """Refuse what is forbidden, asked for already, or leads on without end."""
+        """Refuse a URL that is forbidden, claimed by another target, or part of a redirect loop."""
         target: Target | None = request.meta.get("target")
         if target is None:
             return
         try:
             await self.check_robots(request.url)
             if passed := request.meta.get("redirect_urls"):
-                if known := self.known_already(target, request.url):
-                    raise known
-                if _counts_on([*passed, request.url]):
-                    raise FetchFailed("redirects that only count on")
+                if skipped := self.claim_redirect(target, request.url):
+                    raise skipped
+                if _only_counts_up([*passed, request.url]):
+                    raise FetchFailed("redirect loop: each redirect only raises a number in the URL")
         except PageError as error:
             raise IgnoreRequest(error.message) from error
 
 
-def _counts_on(urls: list[str]) -> bool:
-    """Whether the last addresses of a chain of redirects differ in a number alone, which grows: no end is in sight."""
-    last = urls[-MAX_COUNTED:]
+def _only_counts_up(urls: list[str]) -> bool:
+    """Whether the last URLs of a redirect chain differ only in a growing number: the chain would not end."""
+    last = urls[-MAX_COUNTING_REDIRECTS:]
     counts = [tuple(map(int, _NUMBER.findall(url))) for url in last]
     is_growing = all(one < other for one, other in pairwise(counts))
-    return len(last) == MAX_COUNTED and is_growing and len({_NUMBER.sub("…", url) for url in last}) == 1
+    return len(last) == MAX_COUNTING_REDIRECTS and is_growing and len({_NUMBER.sub("…", url) for url in last}) == 1

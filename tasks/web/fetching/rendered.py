@@ -1,4 +1,4 @@
-"""Fetching with the browser: few tabs, every wait bounded, the answer judged as over HTTP."""
+"""Fetches pages with the browser: a few tabs, a limit on every wait, responses checked as over HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,27 +12,27 @@ from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
 from tasks.core.models import Target
 from tasks.core.settings import Settings
 from tasks.web.fetching.chromium import Chromium, open_chromium
-from tasks.web.fetching.cookies import Cookies
+from tasks.web.fetching.cookies import SharedCookies
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.first_screen import KeptTab
-from tasks.web.fetching.rendered_page import RenderedPage, Sent
+from tasks.web.fetching.rendered_page import OnSent, RenderedPage
 from tasks.web.fetching.responses import check_scheme, gate_refusal
 from tasks.web.fetching.tab import Tab, TabGone
 from tasks.web.fetching.throttle import Throttle, make_throttle
 from tasks.web.fetching.visit import Visit
 
 TRIES = 2
-"""A page that crashes its tab, or whose browser was killed by a neighbour, gets another one once."""
+"""Attempts for a page whose tab crashed; another page may have killed the browser."""
 
 _GONE = ("crashed", "has been closed", "Target closed", "Connection closed")
 _RETRIABLE = ("ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_TIMED_OUT", "ERR_NETWORK_", "ERR_HTTP2_", "ERR_PROXY_")
 
 
 class RenderedFetcher:
-    """Fetches pages with the browser, as many at once as there are tabs."""
+    """Fetches pages with the browser; concurrency is limited to the number of tabs."""
 
     def __init__(
-        self, settings: Settings, gate: Gate, chromium: Chromium, throttle: Throttle, cookies: Cookies | None
+        self, settings: Settings, gate: Gate, chromium: Chromium, throttle: Throttle, cookies: SharedCookies | None
     ) -> None:
         self._settings = settings
         self._gate = gate
@@ -49,20 +49,20 @@ class RenderedFetcher:
         *,
         probe: str | None = None,
         compare: bool = False,
-        on_sent: Sent | None = None,
+        on_sent: OnSent | None = None,
         site_may_move: bool = False,
         keep: bool = False,
     ) -> RenderedPage:
-        """The page once it has settled; `probe` is a JavaScript function evaluated then, twice:
-        with `"light"`, and in the dark scheme with `"dark"`.
+        """Return the page once it has settled.
 
-        With `compare` the body as sent comes along; `on_sent` gets it before the page settles. With `site_may_move` a
-        redirect to another site is followed and accepted: that is the site then. With `keep` the tab stays as it is,
-        for `take_picture`.
+        `probe` is a JavaScript function that is then evaluated twice: with `"light"`, and with `"dark"` in the dark
+        colour scheme. With `compare` the result includes the body as sent; `on_sent` gets it before the page settles.
+        With `site_may_move` a redirect to another site is accepted, as the new address of the site. With `keep` the
+        tab keeps the page, for `take_picture`.
 
         Raises:
-            PageError: it failed, or is none of the site's HTML pages.
-            DependencyUnavailable: there is no browser.
+            PageError: the fetch failed, or the result is not an HTML page of the site.
+            DependencyUnavailable: no browser was found, or it does not start.
         """
         check_scheme(target.url)
         timeout_s = self._settings.page_timeout_s
@@ -74,18 +74,18 @@ class RenderedFetcher:
                         try:
                             return await self._visit(target, probe, compare, on_sent, site_may_move, keep)
                         except TabGone:
-                            await self._chromium.mend()
+                            await self._chromium.replace_if_dead()
             except (TimeoutError, PlaywrightTimeout) as error:
                 raise FetchTimeout(timeout_s) from error
         raise FetchFailed("the page crashed the browser")
 
     async def take_picture(self) -> bytes | None:
-        """The first screen of the page whose tab was kept, a JPEG of at most 200 KB; None if there is none. Once."""
+        """Return the first screen of the kept tab's page as a JPEG of at most 200 KB, or None. Works once per page."""
         kept, self._kept = self._kept, None
         return await kept.take_picture() if kept else None
 
     async def release(self) -> None:
-        """Give back the tab that was kept."""
+        """Return the kept tab to the pool."""
         kept, self._kept = self._kept, None
         if kept:
             await kept.release()
@@ -95,7 +95,7 @@ class RenderedFetcher:
         target: Target,
         probe: str | None,
         compare: bool,
-        on_sent: Sent | None,
+        on_sent: OnSent | None,
         site_may_move: bool,
         keep: bool,
     ) -> RenderedPage:
@@ -120,39 +120,39 @@ class RenderedFetcher:
         except PlaywrightTimeout:
             raise
         except PlaywrightError as error:
-            raise _explain(error.message, target.url, self._gate) from error
+            raise _map_error(error.message, target.url, self._gate) from error
 
     @asynccontextmanager
     async def _sharing_cookies(self, tab: Tab, url: str) -> AsyncIterator[None]:
-        """While the browser is on a page of a site: it has what came over HTTP, which then gets what it was given."""
+        """Copy the site's cookies from HTTP to the browser before the visit, and new ones back after it."""
         if self._cookies is None:
             yield
             return
-        await self._cookies.give(tab.page.context, url)
+        await self._cookies.send_to_browser(tab.page.context, url)
         try:
             yield
         except PageError:
-            # A page that lets nobody in without a cookie answers with an error, and the cookie.
-            await self._cookies.take(tab.page.context, url)
+            # A page that requires a cookie may set it together with an error status.
+            await self._cookies.copy_from_browser(tab.page.context, url)
             raise
-        await self._cookies.take(tab.page.context, tab.page.url)
+        await self._cookies.copy_from_browser(tab.page.context, tab.page.url)
 
 
-def _explain(text: str, url: str, gate: Gate) -> PageError | TabGone:
-    """The cause, from Chromium's words (`net::ERR_…`)."""
+def _map_error(text: str, url: str, gate: Gate) -> PageError | TabGone:
+    """Map Chromium's error message (`net::ERR_…`) to an error of ours."""
     if any(words in text for words in _GONE):
         return TabGone(text)
     if "ERR_TUNNEL_CONNECTION_FAILED" in text:
         parts = urlsplit(url)
-        return gate_refusal(gate.why_refused(parts.hostname or "", parts.port or 443) or "blocked")
+        return gate_refusal(gate.refusal_reason(parts.hostname or "", parts.port or 443) or "blocked")
     if "ERR_CERT" in text or "ERR_SSL" in text:
         return FetchFailed(f"the certificate is not valid: {_code(text)}")
     if "ERR_TOO_MANY_REDIRECTS" in text:
         return FetchFailed("too many redirects")
     if "Download is starting" in text:
-        return PageSkipped("not_html", "it is a download")
+        return PageSkipped("not_html", "the URL starts a download")
     code = _code(text)
-    return FetchFailed(f"the browser could not load it: {code}", retriable=code.startswith(_RETRIABLE))
+    return FetchFailed(f"the browser could not load the page: {code}", retriable=code.startswith(_RETRIABLE))
 
 
 def _code(text: str) -> str:
@@ -162,9 +162,9 @@ def _code(text: str) -> str:
 
 @asynccontextmanager
 async def open_rendered_fetcher(
-    settings: Settings, gate: Gate, throttle: Throttle | None = None, cookies: Cookies | None = None
+    settings: Settings, gate: Gate, throttle: Throttle | None = None, cookies: SharedCookies | None = None
 ) -> AsyncIterator[RenderedFetcher]:
-    """A fetcher whose browser starts in the background, and ends on leaving; `cookies`: which it shares with others."""
+    """Open a fetcher; its browser starts in the background and is closed on exit. `cookies`: shared with HTTP."""
     async with open_chromium(settings, gate) as chromium:
         fetcher = RenderedFetcher(settings, gate, chromium, throttle or make_throttle(settings), cookies)
         try:

@@ -1,4 +1,4 @@
-"""A page as the browser shows it."""
+"""The result of fetching a page with the browser."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,40 +17,40 @@ _KEPT = {
     "last_modified": "last-modified",
     HEADER: "x-robots-tag",
 }
-"""Headers that are kept, by their names in a page's metadata."""
+"""Response headers kept in a page's metadata, by their names there."""
 
-Sent = Callable[[str, str], Awaitable[None]]
-"""Takes a document's URL and its HTML as sent, long before it has been drawn."""
+OnSent = Callable[[str, str], Awaitable[None]]
+"""Called with a document's URL and its HTML as sent, before the page is rendered."""
 
 
 class RenderedPage(Frozen):
-    """A page as the browser shows it, and as it was sent."""
+    """A page as rendered by the browser, and as sent by the server."""
 
     page: FetchedPage
     sent_html: str = ""
-    """The body of the answer, before any script ran; empty unless asked for."""
+    """Body of the response before any script ran; empty unless requested."""
     probe: Any = None
-    """What the probe returned: JSON."""
+    """The probe's result: JSON."""
     dark_probe: Any = None
-    """The same for a visitor who prefers the dark scheme."""
+    """The probe's result in the dark colour scheme."""
 
 
-async def describe(target: Target, answer: Response, url: str, html: str, byte_count: int) -> FetchedPage:
-    """The page with what its answer says of it; a route in the fragment of its address stays."""
+async def make_fetched_page(target: Target, response: Response, url: str, html: str, byte_count: int) -> FetchedPage:
+    """Return the page with metadata from its response; a route in the URL fragment is kept."""
     address, fragment = urldefrag(url)
     is_route = f"#{fragment}".startswith(HASH_ROUTES) and bool(fragment.strip("/!"))
-    headers = await answer.all_headers()
-    told = {name: headers[header] for name, header in _KEPT.items() if header in headers}
+    headers = await response.all_headers()
+    kept = {name: headers[header] for name, header in _KEPT.items() if header in headers}
     return FetchedPage(
         target=target,
         final_url=f"{address}#{fragment}" if is_route else address,
         method=FetchMethod.browser,
         html=html,
         byte_count=byte_count,
-        metadata={"status": answer.status, **told},
+        metadata={"status": response.status, **kept},
     )
 
 
-def decode(body: bytes, answer: Response) -> str:
-    """The body as text, in the encoding that it or its answer names."""
-    return html_to_unicode(answer.headers.get("content-type"), body)[1] if body else ""
+def decode_body(body: bytes, response: Response) -> str:
+    """Decode the body with the encoding declared by the document or its response."""
+    return html_to_unicode(response.headers.get("content-type"), body)[1] if body else ""

@@ -1,4 +1,4 @@
-"""Documents that wait for a script to fill them."""
+"""Detects app shells: documents that scripts have yet to fill."""
 
 import re
 
@@ -7,11 +7,11 @@ from selectolax.lexbor import LexborHTMLParser
 SHELL_WORDS = 25
 """A page with scripts and fewer words than this may be an empty shell."""
 ENOUGH_WORDS = SHELL_WORDS * 4
-"""A page with so many is none."""
+"""A page with this many words is not a shell."""
 
 _HIDDEN = ["script", "style", "template", "noscript", "svg", "head"]
 _BEGINNING = 20_000
-"""Characters in which most pages have shown enough words, so that the rest need not be parsed."""
+"""Characters parsed first: most pages have enough words in them, which saves parsing the rest."""
 _ROOTS = "#root, #app, #__next, #__nuxt, #svelte, #main-app, #___gatsby, app-root, [data-reactroot], [ng-app]"
 _ENABLE = re.compile(
     r"(enable|activate|turn on|allow) javascript|javascript (is |must be )?(required|disabled|enabled|turned off)"
@@ -22,9 +22,9 @@ _ENABLE = re.compile(
 
 
 def shell_sign(html: str, words: int | None = None) -> str | None:
-    """What shows that the document, as sent, waits for a script to fill it; nothing if it does not.
+    """Return the evidence that the document, as sent, is an app shell; `None` if it is not one.
 
-    `words`: how many are visible at least, if that has been counted.
+    `words`: a lower bound of its visible words, if already counted.
     """
     if (count_words(html, ENOUGH_WORDS) if words is None else words) >= ENOUGH_WORDS:
         return None
@@ -34,23 +34,23 @@ def shell_sign(html: str, words: int | None = None) -> str | None:
     if any(not node.text(strip=True) for node in tree.css(_ROOTS)):
         return "sent as an empty shell"
     if any(_ENABLE.search(node.text()) for node in tree.css("noscript, body")):
-        return "sent with a plea for JavaScript"
-    return "sent with hardly a word beside its scripts" if visible_words(html) < SHELL_WORDS else None
+        return "sent with a request to enable JavaScript"
+    return "sent with almost no text besides its scripts" if visible_words(html) < SHELL_WORDS else None
 
 
 def visible_words(html: str) -> int:
-    """Words of the document outside scripts and styles."""
+    """Count the words of the document outside scripts and styles."""
     tree = LexborHTMLParser(html)
     tree.strip_tags(_HIDDEN)
     return len(tree.root.text(separator=" ").split()) if tree.root else 0
 
 
 def count_words(html: str, enough: int) -> int:
-    """Visible words; those of the document's beginning, if they are enough."""
+    """Count visible words; only those at the document's beginning, if they reach `enough`."""
     words = visible_words(html[:_BEGINNING])
     return words if words >= enough or len(html) <= _BEGINNING else visible_words(html)
 
 
 def has_scripts(html: str) -> bool:
-    """Whether there is a script on the page that could add to it."""
+    """Whether the page has a script, which could add content."""
     return "<script" in html.lower()

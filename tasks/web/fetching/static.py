@@ -1,11 +1,13 @@
-"""Fetching over HTTP: Scrapy's downloader and middlewares, driven by our lanes.
+"""Fetches pages over HTTP: Scrapy's downloader and middlewares, driven by our lanes.
 
-Scrapy runs without a Twisted reactor inside the running event loop. Its spider does nothing but stay open;
-each fetch goes through the engine's downloader and so through Scrapy's own redirect, cookie and compression
-middlewares. Retries are not among them: tasks are retried as a whole. Nor is its auto-throttle, see
-`tasks.web.fetching.throttle`. Robots rules are ours (`tasks.web.crawl.robots`): Scrapy's allow all when robots.txt
-cannot be had.
- Accepted codings: gzip, deflate, br, zstd, each decompressed up to the page's limit only.
+Scrapy runs without a Twisted reactor inside the running event loop. Its spider only stays open; each fetch goes
+through the engine's downloader, and so through Scrapy's redirect, cookie and compression middlewares.
+
+1. Scrapy's retries are off: tasks are retried as a whole.
+2. Its AutoThrottle is off, see `tasks.web.fetching.throttle`.
+3. Its robots.txt check is off, see `tasks.web.crawl.robots`: Scrapy's allows everything if robots.txt fails to load.
+
+Accepted content encodings: gzip, deflate, br, zstd. Each is decompressed up to the page's size limit only.
 """
 
 import asyncio
@@ -27,44 +29,45 @@ from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
 from tasks.web.crawl.directives import HEADER
 from tasks.web.crawl.robots import Robots, RobotsAnswer
-from tasks.web.fetching.cookies import Cookies
+from tasks.web.fetching.cookies import SharedCookies
 from tasks.web.fetching.decoding import decode_html
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.failures import explain_failure
-from tasks.web.fetching.handlers import DEADLINE, UNWANTED, Http1Handler, HttpsHandler
-from tasks.web.fetching.middlewares import GateMiddleware, KnownAlready, LeaveMiddleware
+from tasks.web.fetching.handlers import DEADLINE, UNWANTED_TYPES, Http1Handler, HttpsHandler
+from tasks.web.fetching.middlewares import ClaimRedirect, GateMiddleware, RequestCheckMiddleware
 from tasks.web.fetching.responses import (
     PDF,
+    TOO_LARGE,
     check_scheme,
     check_status,
+    detect_type,
     gate_refusal,
-    real_type,
-    wrong_type,
+    unsupported_type,
 )
 from tasks.web.fetching.throttle import Throttle, make_throttle, parse_retry_after
 
-_DOCUMENTS = {UNWANTED: ("image/", "video/", "audio/", "font/")}
+_DOCUMENTS = {UNWANTED_TYPES: ("image/", "video/", "audio/", "font/")}
 _LANGUAGE = re.compile(r"<html\b[^>]*?\slang\s*=\s*[\"']?([a-z]{2,3}(?:-[a-z0-9]{2,8}){0,2})\b", re.IGNORECASE)
 _BEGINNING = 10_000
-"""Characters in which a document has said its language."""
+"""Characters searched for the document's language."""
 
 
 class Resource(Frozen):
-    """An answer as it came, whatever it is: nobody has judged its status, type or site."""
+    """A response whose status, type and site have not been checked."""
 
     final_url: str
     """After redirects."""
     status: int
     content_type: str
-    """As sent, with its parameters; empty if it was not."""
+    """As sent, with parameters; empty if missing."""
     headers: dict[str, str]
-    """By lower-case name; several of one name are joined by commas."""
+    """By lower-case name; repeated headers are joined by commas."""
     body: bytes
     """Decompressed."""
 
 
-class _OpenSpider(Spider):
-    """Stays open until told to close; asks for nothing by itself."""
+class _IdleSpider(Spider):
+    """A spider without requests of its own: keeps Scrapy's engine open until `closing` is set."""
 
     name = "widget-builder"
 
@@ -81,24 +84,24 @@ class _OpenSpider(Spider):
 
 
 class StaticFetcher:
-    """Fetches pages over HTTP; any number at once."""
+    """Fetches pages over HTTP, any number concurrently."""
 
     def __init__(self, crawler: Crawler, settings: Settings, throttle: Throttle) -> None:
         self._crawler = crawler
         self._settings = settings
         self._throttle = throttle
         self._headers: dict[str, str] = {}
-        self.robots = Robots(self._ask_robots, obey=settings.obey_robots)
-        self.known_already: KnownAlready = lambda _target, _url: None
-        if middleware := crawler.get_downloader_middleware(LeaveMiddleware):
+        self.robots = Robots(self._fetch_robots, obey=settings.obey_robots)
+        self.claim_redirect: ClaimRedirect = lambda _target, _url: None
+        if middleware := crawler.get_downloader_middleware(RequestCheckMiddleware):
             middleware.check_robots = self.robots.check
-            middleware.known_already = lambda target, url: self.known_already(target, url)
+            middleware.claim_redirect = lambda target, url: self.claim_redirect(target, url)
         kept = crawler.get_downloader_middleware(CookiesMiddleware)
-        self.cookies = Cookies(kept.jars[None] if kept else CookieJar())
-        """What sites have given; the browser may share them."""
+        self.cookies = SharedCookies(kept.jars[None] if kept else CookieJar())
+        """Cookies that sites have set; the browser can share them."""
 
     def prefer_language_of(self, html: str) -> None:
-        """Ask for further pages in the language of this one, where the site has several under one URL."""
+        """Request later pages in the language of this one (Accept-Language), for sites with several per URL."""
         if (match := _LANGUAGE.search(html[:_BEGINNING])) is not None:
             language = match.group(1)
             general = language.partition("-")[0]
@@ -106,12 +109,12 @@ class StaticFetcher:
             self._headers["Accept-Language"] = f"{language}, {also}*;q=0.5"
 
     async def fetch(self, target: Target, *, site_may_move: bool = False) -> FetchedPage:
-        """The page as sent; of a PDF, its bytes.
+        """Return the page as sent; for a PDF, its bytes.
 
-        With `site_may_move` a redirect to another site is followed and accepted: that is the site then.
+        With `site_may_move` a redirect to another site is accepted, as the new address of the site.
 
         Raises:
-            PageError: it failed, or is none of the site's documents.
+            PageError: the fetch failed, or the result is not a document of the site.
         """
         async with self._throttle.turn(target.url):
             return _read(
@@ -119,10 +122,10 @@ class StaticFetcher:
             )
 
     async def fetch_if_changed(self, target: Target, metadata: Mapping[str, Any]) -> FetchedPage | None:
-        """The page, or `None` if the server says that it is still the one with this `metadata` (RFC 9110).
+        """Return the page, or `None` if the server reports it unchanged since this `metadata` (RFC 9110, 304).
 
         Raises:
-            PageError: it failed, or is none of the site's documents.
+            PageError: the fetch failed, or the result is not a document of the site.
         """
         names = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"}
         known = {header: str(metadata[name]) for header, name in names.items() if metadata.get(name)}
@@ -131,15 +134,17 @@ class StaticFetcher:
             return None if known and response.status == 304 else _read(response, target)
 
     async def fetch_resource(self, url: str, *, max_bytes: int | None = None) -> Resource:
-        """Whatever is at the URL (a robots.txt, a sitemap …), of at most `max_bytes` (default: a page's limit).
+        """Return the response of any URL (a robots.txt, a sitemap …), of at most `max_bytes` (default: a page's limit).
 
         Raises:
-            PageError: there was no answer, or it is too large.
+            PageError: no response, or it is too large.
         """
         meta = {"download_maxsize": max_bytes or self._settings.max_page_bytes}
         response = await self._download(url, meta)
         retry_after = _header(response, "Retry-After")
-        self._throttle.note(url, HttpStatus(response.status, retry_after_s=parse_retry_after(retry_after or "")))
+        self._throttle.record_response(
+            url, HttpStatus(response.status, retry_after_s=parse_retry_after(retry_after or ""))
+        )
         return Resource(
             final_url=str(response.url),
             status=response.status,
@@ -151,7 +156,7 @@ class StaticFetcher:
             body=response.body,
         )
 
-    async def _ask_robots(self, url: str) -> RobotsAnswer:
+    async def _fetch_robots(self, url: str) -> RobotsAnswer:
         resource = await self.fetch_resource(url)
         return RobotsAnswer(resource.status, resource.body)
 
@@ -166,9 +171,9 @@ class StaticFetcher:
         except TimeoutError as error:
             raise FetchTimeout(timeout_s) from error
         except IgnoreRequest as error:
-            raise _ignored(error) from error
+            raise _cause_of_refusal(error) from error
         except Exception as error:
-            # Whatever Scrapy raises about an answer (a Location that is no URL …) is this page's failure.
+            # Any exception of Scrapy's about a response (an invalid Location …) fails this page only.
             raise explain_failure(error, timeout_s) from error
         if reason := _header(response, "X-Egress"):
             raise gate_refusal(reason)
@@ -176,7 +181,7 @@ class StaticFetcher:
 
 
 def _read(response: Response, target: Target, *, site_may_move: bool = False) -> FetchedPage:
-    """The page in an answer."""
+    """Return the page from a response."""
     final_url, content_type = str(response.url), _header(response, "Content-Type") or ""
     check_status(
         status=response.status,
@@ -185,11 +190,11 @@ def _read(response: Response, target: Target, *, site_may_move: bool = False) ->
         retry_after=_header(response, "Retry-After"),
     )
     body = response.body
-    if coding := _header(response, "Content-Encoding"):
-        raise FetchFailed(f"its content coding is unknown: {coding[:40]}")
-    kind = real_type(content_type, body)
+    if encoding := _header(response, "Content-Encoding"):
+        raise FetchFailed(f"unsupported content encoding: {encoding[:40]}")
+    kind = detect_type(content_type, body)
     if kind not in ("text/html", PDF):
-        raise wrong_type(kind)
+        raise unsupported_type(kind)
     return FetchedPage(
         target=target,
         final_url=final_url,
@@ -201,13 +206,13 @@ def _read(response: Response, target: Target, *, site_may_move: bool = False) ->
     )
 
 
-def _ignored(error: IgnoreRequest) -> PageError:
+def _cause_of_refusal(error: IgnoreRequest) -> PageError:
     if isinstance(error.__cause__, PageError):
         return error.__cause__
     if "redirection" in str(error):
         return TooManyRedirects("too many redirects")
     if "DOWNLOAD_MAXSIZE" in str(error):
-        return PageSkipped("too_large", "it is too large when decompressed")
+        return PageSkipped("too_large", f"{TOO_LARGE} when decompressed")
     return FetchFailed(str(error))
 
 
@@ -228,16 +233,16 @@ def _metadata(response: Response) -> dict[str, Any]:
 
 
 def scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
-    """How Scrapy is to work."""
-    # Lanes bound what is under way; nothing may queue here, where the page's time is running already.
+    """Return Scrapy's settings."""
+    # Our lanes limit concurrency; a queue in Scrapy would use up the pages' timeouts.
     return {
         "TWISTED_REACTOR_ENABLED": False,
         "DOWNLOAD_HANDLERS_BASE": {},
         "DOWNLOAD_HANDLERS": {"http": Http1Handler, "https": HttpsHandler},
         "HTTPX_HTTP2_ENABLED": True,
-        "DOWNLOADER_MIDDLEWARES": {LeaveMiddleware: 100, GateMiddleware: 740},
+        "DOWNLOADER_MIDDLEWARES": {RequestCheckMiddleware: 100, GateMiddleware: 740},
         "EGRESS_GATE": gate.proxy_url,
-        # Telnet and remote control among them.
+        # Scrapy's default extensions include Telnet, a remote control.
         "EXTENSIONS_BASE": {},
         "HTTPPROXY_ENABLED": False,
         "RETRY_ENABLED": False,
@@ -258,11 +263,11 @@ def scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
 async def open_static_fetcher(
     settings: Settings, gate: Gate, throttle: Throttle | None = None
 ) -> AsyncIterator[StaticFetcher]:
-    """A fetcher that goes through the gate; closed on leaving."""
+    """Open a fetcher behind the gate; close it on exit."""
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)
     opened, closing = asyncio.Event(), asyncio.Event()
     runner = AsyncCrawlerRunner(scrapy_settings(settings, gate))
-    crawler = runner.create_crawler(_OpenSpider)
+    crawler = runner.create_crawler(_IdleSpider)
     crawling = runner.crawl(crawler, opened=opened, closing=closing)
     waiting = asyncio.create_task(opened.wait())
     await asyncio.wait({crawling, waiting}, return_when=asyncio.FIRST_COMPLETED)

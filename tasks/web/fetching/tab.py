@@ -1,4 +1,4 @@
-"""One tab of the browser: used for page after page, and ended whatever runs in it."""
+"""A browser tab: reused for page after page, and closed even if its page hangs."""
 
 import asyncio
 import contextlib
@@ -12,28 +12,28 @@ from playwright.async_api import Error as PlaywrightError
 T = TypeVar("T")
 
 BLANK = "about:blank"
-CRASHES = 15
-"""Times a tab that cannot be left is told to crash."""
+CRASH_ATTEMPTS = 15
+"""Crash commands sent to a tab that cannot navigate away."""
 _OFFLINE = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-_CLEAR_S = 1.0
-_ANSWER_S = 0.2
+_CLEAR_TIMEOUT_S = 1.0
+_COMMAND_TIMEOUT_S = 0.2
 
 
 class TabGone(Exception):
-    """The browser or the tab crashed."""
+    """The browser or the tab crashed, was closed or was given up."""
 
 
 @dataclass(eq=False)
 class Tab:
-    """One tab, with the debugger's connection to it."""
+    """A tab with its session of the DevTools protocol (CDP)."""
 
     page: Page
     cdp: CDPSession
     visits: int = 0
-    is_spoilt: bool = False
-    """Whether it was changed in a way that the next page would notice."""
+    is_tainted: bool = False
+    """Whether it was changed in a way that would affect the next page; it is then not reused."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when it crashed, was closed or given up: what waits for an answer from it would wait for ever."""
+    """Set when it crashed, was closed or given up: a pending call to it might never return."""
     is_dead: bool = False
     """Whether it crashed or was closed."""
 
@@ -43,7 +43,7 @@ class Tab:
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing runs in it."""
+        """Whether no page runs in it."""
         return self.is_dead or self.page.url == BLANK
 
     def _die(self, _: Page) -> None:
@@ -51,16 +51,16 @@ class Tab:
         self.gone.set()
 
     async def silence(self) -> None:
-        """Stop what the page does: its scripts, and what it loads and leads to; the tab is of no further use."""
-        self.is_spoilt = True
+        """Stop the page's scripts, requests and navigation; the tab cannot be reused afterwards."""
+        self.is_tainted = True
         await self.cdp.send("Network.emulateNetworkConditions", _OFFLINE)
         await self.cdp.send("Emulation.setScriptExecutionDisabled", {"value": True})
 
-    async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
-        """What the work gives.
+    async def run_unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return the result of the work; cancel it when the tab is gone.
 
         Raises:
-            TabGone: the tab went before the work was done.
+            TabGone: the tab was gone before the work was done.
         """
         working = asyncio.create_task(work)
         going = asyncio.create_task(self.gone.wait())
@@ -76,23 +76,23 @@ class Tab:
 
 
 async def clear(tab: Tab) -> bool:
-    """Leave the page, so that nothing of it runs on; whether that was possible."""
+    """Navigate to the blank page, which ends the current one; return whether that succeeded."""
     try:
-        async with asyncio.timeout(_CLEAR_S):
-            await tab.unless_gone(tab.page.goto(BLANK, wait_until="commit", timeout=0))
+        async with asyncio.timeout(_CLEAR_TIMEOUT_S):
+            await tab.run_unless_gone(tab.page.goto(BLANK, wait_until="commit", timeout=0))
     except (PlaywrightError, TimeoutError, TabGone):
         return False
     return tab.page.url == BLANK
 
 
 async def stop(tab: Tab) -> None:
-    """End the process that runs the page: asking alone would leave one behind that spins or navigates for ever."""
+    """End the page's process; merely closing the tab would leave one that loops or navigates endlessly."""
     if await clear(tab):
         return
-    # A page that spins does not hear this; one that navigates without end does.
+    # Works for a page that navigates endlessly, not for one in an endless loop.
     silencing = asyncio.create_task(_silence(tab))
-    for _ in range(CRASHES):
-        # Refused while the tab is on its way to another page; never answered when it succeeds.
+    for _ in range(CRASH_ATTEMPTS):
+        # Rejected while the tab navigates; without a response when it succeeds.
         await _send(tab, "Page.crash")
         if tab.is_dead:
             break
@@ -105,7 +105,7 @@ async def _silence(tab: Tab) -> None:
 
 
 async def _send(tab: Tab, command: str) -> None:
-    """Say it to the tab, which may be in no state to answer."""
+    """Send a command to a tab that may be unable to respond."""
     with contextlib.suppress(PlaywrightError, TimeoutError):
-        async with asyncio.timeout(_ANSWER_S):
+        async with asyncio.timeout(_COMMAND_TIMEOUT_S):
             await tab.cdp.send(command)

@@ -1,4 +1,4 @@
-"""Tabs that eat up the machine's memory die alone, before the machine does."""
+"""Kills tabs that use too much memory, before the machine runs out of it."""
 
 import asyncio
 import contextlib
@@ -11,24 +11,24 @@ from playwright.async_api import Error as PlaywrightError
 logger = logging.getLogger("widget_builder.web")
 
 MAX_TAB_BYTES = 1_200_000_000
-"""Resident memory of one tab's process; large pages take about a quarter of that."""
-EVERY_S = 0.5
+"""Limit of a tab process's resident memory; large pages use about a quarter of it."""
+CHECK_INTERVAL_S = 0.5
 
 
-async def guard(browser: CDPSession) -> None:
-    """Watch the browser's processes until it ends: what grows too large is killed, which its page sees as a crash."""
+async def limit_tab_memory(browser: CDPSession) -> None:
+    """Watch the browser's tab processes until it ends, and kill those over the limit; their pages report a crash."""
     with contextlib.suppress(PlaywrightError):
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(CHECK_INTERVAL_S)
             processes = (await browser.send("SystemInfo.getProcessInfo"))["processInfo"]
             for process in processes:
                 if process["type"] == "renderer":
-                    _check(process["id"])
+                    _kill_if_too_large(process["id"])
 
 
-def _check(pid: int) -> None:
+def _kill_if_too_large(pid: int) -> None:
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
         if (size := process.memory_info().rss) > MAX_TAB_BYTES:
-            logger.warning("a page took %d MB of memory: its tab was ended", size // 1_000_000)
+            logger.warning("killed a tab: its page used %d MB of memory", size // 1_000_000)
             process.kill()

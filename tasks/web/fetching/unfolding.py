@@ -1,4 +1,4 @@
-"""What scrolling and unfolding shows of a page, written down as HTML."""
+"""Scrolls and unfolds a page, and returns its HTML."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,10 +8,10 @@ from playwright.async_api import Error as PlaywrightError
 from tasks.web.fetching.isolation import World
 
 MAX_GROWTHS = 3
-"""Times a page that grows when scrolled to its end is scrolled on."""
+"""Scrolls to the end of a page that keeps growing (infinite scroll)."""
 
-# Playwright and Chromium say it in words only.
-_MOVED = (
+# Playwright 1.65 and Chromium report a navigation in the message only, without an error class or code.
+_NAVIGATED = (
     "context was destroyed",
     "is navigating",
     "No resource with given identifier",
@@ -22,24 +22,26 @@ _MOVED = (
     "Not attached to an active page",
 )
 
-Rest = Callable[[], Awaitable[None]]
-"""Returns when the page has come to rest."""
+Settle = Callable[[], Awaitable[None]]
+"""Waits until the page has settled."""
 
 
-def has_moved(error: PlaywrightError) -> bool:
-    """Whether it says that the tab has gone on to another page."""
-    return any(words in error.message for words in _MOVED)
+def has_navigated(error: PlaywrightError) -> bool:
+    """Whether the error means that the tab has navigated to another page."""
+    return any(words in error.message for words in _NAVIGATED)
 
 
-async def unfold(world: World, max_bytes: int, rest: Rest, is_here: Callable[[], bool]) -> tuple[dict[str, Any], bool]:
-    """The page as HTML with all that is further down or folded away; and whether looking for that led away from it.
+async def unfold(
+    world: World, max_bytes: int, settle: Settle, is_here: Callable[[], bool]
+) -> tuple[dict[str, Any], bool]:
+    """Return a snapshot of the page with lazy and folded content, and whether unfolding left the page.
 
-    `is_here`: whether the tab has got no other document since.
+    `is_here` returns whether the tab still shows the same document.
     """
     for _ in range(MAX_GROWTHS):
         if not (await world.call("scroll"))["grew"]:
             break
-        await rest()
+        await settle()
     folded = (await world.call("reveal"))["toPress"]
     before = await world.call("snapshot", max_bytes)
     if not folded:
@@ -47,10 +49,10 @@ async def unfold(world: World, max_bytes: int, rest: Rest, is_here: Callable[[],
     try:
         if (await world.call("press"))["left"]:
             return before, True
-        await rest()
+        await settle()
         after = await world.call("snapshot", max_bytes)
         return (after, False) if is_here() else (before, True)
     except PlaywrightError as error:
-        if has_moved(error):
+        if has_navigated(error):
             return before, True
         raise

@@ -1,4 +1,4 @@
-"""One page in one tab: loaded, come to rest, unfolded, and written down as a visitor sees it."""
+"""A visit of one page in one tab: load it, wait until it settles, unfold it, and return its HTML."""
 
 import asyncio
 import contextlib
@@ -11,27 +11,27 @@ from playwright.async_api import Response
 
 from tasks.core.errors import FetchFailed, PageSkipped
 from tasks.core.models import Target
-from tasks.web.fetching.isolation import ScriptFailed, World, enter
-from tasks.web.fetching.rendered_page import RenderedPage, Sent, decode, describe
-from tasks.web.fetching.responses import check_answer, gate_refusal, is_html
+from tasks.web.fetching.isolation import ScriptFailed, World, create_world
+from tasks.web.fetching.rendered_page import OnSent, RenderedPage, decode_body, make_fetched_page
+from tasks.web.fetching.responses import TOO_LARGE, check_response, gate_refusal, is_html
 from tasks.web.fetching.settling import LOAD_S, settle
 from tasks.web.fetching.shells import shell_sign
 from tasks.web.fetching.tab import Tab, TabGone
 from tasks.web.fetching.traffic import Traffic
-from tasks.web.fetching.unfolding import has_moved, unfold
+from tasks.web.fetching.unfolding import has_navigated, unfold
 
 logger = logging.getLogger("widget_builder.web")
 
-ARRIVAL_S = 2.0
-"""How often we ask for a document that does not come."""
+LOAD_POLL_S = 2.0
+"""Interval for polling the state of a document that is slow to load."""
 MAX_REQUESTS = 300
-"""A page whose scripts have made so many requests when its time to come to rest is over is stopped."""
-MAX_MOVES = 5
-"""Times a page may send the browser on by script or meta refresh."""
+"""A page that has not settled in time after more requests than this is frozen."""
+MAX_NAVIGATIONS = 5
+"""Navigations allowed by script or meta refresh."""
 
 
 class Visit:
-    """Loads one page; `stop` ends it, whatever happened."""
+    """Loads one page; call `stop` afterwards in any case."""
 
     def __init__(
         self, tab: Tab, target: Target, *, page_timeout_s: float, max_bytes: int, endless: set[str], site_may_move: bool
@@ -42,120 +42,120 @@ class Visit:
         self._page_timeout_s = page_timeout_s
         self._max_bytes = max_bytes
         self._site_may_move = site_may_move
-        self._answer: Response | None = None
-        self._moves = 0
+        self._response: Response | None = None
+        self._navigations = 0
         self._is_frozen = False
-        self._passing: set[asyncio.Task[None]] = set()
+        self._side_tasks: set[asyncio.Task[None]] = set()
         self._traffic = Traffic(tab.page, endless)
         self._listeners = (
-            ("response", self._note),
-            ("dialog", lambda dialog: self._in_passing(dialog.dismiss())),
-            ("popup", lambda popup: self._in_passing(popup.close())),
+            ("response", self._record_response),
+            ("dialog", lambda dialog: self._run_aside(dialog.dismiss())),
+            ("popup", lambda popup: self._run_aside(popup.close())),
         )
         for name, listener in self._listeners:
             self._page.on(name, listener)  # type: ignore[call-overload]
 
     def stop(self) -> None:
-        """Listen no longer."""
+        """Remove the event listeners and cancel side tasks."""
         self._traffic.stop()
         for name, listener in self._listeners:
             self._page.remove_listener(name, listener)
-        for task in self._passing:
+        for task in self._side_tasks:
             task.cancel()
 
-    # Where the tab is
+    # Navigation
 
-    def _note(self, response: Response) -> None:
-        """Keep the answer to the tab's own navigation; redirects are followed by another."""
+    def _record_response(self, response: Response) -> None:
+        """Keep the response to the tab's own navigation; a redirect is followed by another response."""
         request = response.request
         if not request.is_navigation_request() or request.frame.parent_frame is not None:
             return
         if 300 <= response.status < 400 and "location" in response.headers:
             return
-        if self._answer is not None and not _replaces(response):
-            # A download that a page starts: the page stays.
+        if self._response is not None and not _becomes_document(response):
+            # A download started by the page: the tab keeps showing the page.
             return
-        self._answer = response
-        self._moves += 1
-        if self._moves == MAX_MOVES + 1:
-            # Waiting for a page that never stays would take its whole time.
-            self._in_passing(self._give_up())
+        self._response = response
+        self._navigations += 1
+        if self._navigations == MAX_NAVIGATIONS + 1:
+            # A page that keeps navigating would use up its whole timeout.
+            self._run_aside(self._give_up())
 
     async def _give_up(self) -> None:
         await self._freeze()
         self._tab.gone.set()
 
-    def _in_passing(self, action: Awaitable[None]) -> None:
-        """Do it beside the visit."""
-        task = asyncio.ensure_future(_unless_closed(action))
-        self._passing.add(task)
-        task.add_done_callback(self._passing.discard)
+    def _run_aside(self, action: Awaitable[None]) -> None:
+        """Run the action in the background of the visit."""
+        task = asyncio.ensure_future(_ignore_closed(action))
+        self._side_tasks.add(task)
+        task.add_done_callback(self._side_tasks.discard)
 
     # The page
 
-    async def load(self, probe: str | None, *, compare: bool, on_sent: Sent | None = None) -> RenderedPage:
-        """The page, wherever its scripts and meta refreshes lead; with `compare`, `on_sent` gets what was sent."""
+    async def load(self, probe: str | None, *, compare: bool, on_sent: OnSent | None = None) -> RenderedPage:
+        """Return the page, following scripts and meta refreshes; with `compare`, `on_sent` gets the HTML as sent."""
         try:
-            return await self._tab.unless_gone(self._load(probe, compare, on_sent))
+            return await self._tab.run_unless_gone(self._load(probe, compare, on_sent))
         except TabGone as error:
-            if self._moves > MAX_MOVES:
+            if self._navigations > MAX_NAVIGATIONS:
                 raise FetchFailed("too many redirects") from error
             raise
 
-    async def _load(self, probe: str | None, compare: bool, on_sent: Sent | None) -> RenderedPage:
-        answer = await self._go()
-        for _ in range(MAX_MOVES):
-            answer = self._answer or answer
-            await self._check(answer)
-            if not await self._has_arrived():
-                if whole := await self._as_sent(answer):
+    async def _load(self, probe: str | None, compare: bool, on_sent: OnSent | None) -> RenderedPage:
+        response = await self._navigate()
+        for _ in range(MAX_NAVIGATIONS):
+            response = self._response or response
+            await self._check(response)
+            if not await self._is_loaded():
+                if whole := await self._read_as_sent(response):
                     return whole
                 await self._page.wait_for_load_state("domcontentloaded", timeout=0)
-            if found := await self._read(answer, probe, compare, on_sent):
+            if found := await self._read(response, probe, compare, on_sent):
                 return found
             await self._page.wait_for_timeout(50)
             await self._page.wait_for_load_state("domcontentloaded", timeout=0)
             if self._page.url.startswith("chrome-error:"):
-                raise FetchFailed("it leads on to a page that cannot be loaded")
+                raise FetchFailed("the page redirects to a page that cannot be loaded")
         raise FetchFailed("too many redirects")
 
-    async def _go(self) -> Response:
+    async def _navigate(self) -> Response:
         try:
-            answer = await self._page.goto(self._target.url, wait_until="commit", timeout=0)
+            response = await self._page.goto(self._target.url, wait_until="commit", timeout=0)
         except PlaywrightError as error:
             # Chromium fails on an error status without a body, and on a navigation that another one replaces.
-            if self._answer is None:
+            if self._response is None:
                 if "ERR_ABORTED" in error.message and self._tab.visits > 1:
-                    # By something that the page before had begun.
+                    # Aborted by something that the previous page had started.
                     raise TabGone from error
                 raise
-            await self._check(self._answer)
+            await self._check(self._response)
             if "interrupted by another navigation" not in error.message:
                 raise
-            answer = self._answer
-        if answer is None:
-            raise FetchFailed("the browser got no answer")
-        return answer
+            response = self._response
+        if response is None:
+            raise FetchFailed("the browser received no response")
+        return response
 
-    async def _check(self, answer: Response) -> None:
-        headers = await answer.all_headers()
+    async def _check(self, response: Response) -> None:
+        headers = await response.all_headers()
         if reason := headers.get("x-egress"):
             raise gate_refusal(reason)
-        check_answer(
-            status=answer.status,
+        check_response(
+            status=response.status,
             content_type=headers.get("content-type", ""),
-            start_url=answer.url if self._site_may_move else self._target.url,
-            final_url=answer.url,
+            start_url=response.url if self._site_may_move else self._target.url,
+            final_url=response.url,
             retry_after=headers.get("retry-after"),
         )
 
-    async def _has_arrived(self) -> bool:
-        """Whether the document is there within half of the page's time: a script it waits for may never come."""
+    async def _is_loaded(self) -> bool:
+        """Whether the document is parsed within half of the page's timeout: a blocking script may never arrive."""
         clock = asyncio.get_running_loop().time
         until = clock() + self._page_timeout_s / 2
         while clock() < until:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(ARRIVAL_S, self._page_timeout_s / 4)):
+                async with asyncio.timeout(min(LOAD_POLL_S, self._page_timeout_s / 4)):
                     await self._page.wait_for_load_state("domcontentloaded", timeout=0)
                     return True
             if await self._is_parsed():
@@ -163,93 +163,97 @@ class Visit:
         return False
 
     async def _is_parsed(self) -> bool:
-        """The document's own word for it: where a page stops itself or starts a download, no event tells."""
+        """Whether the document is parsed: no event fires if a page stops loading or starts a download."""
         try:
             async with asyncio.timeout(1):
-                answer = await self._tab.cdp.send("Runtime.evaluate", {"expression": "document.readyState"})
+                response = await self._tab.cdp.send("Runtime.evaluate", {"expression": "document.readyState"})
         except (TimeoutError, PlaywrightError):
             return False
-        return answer["result"].get("value") in ("interactive", "complete")
+        return response["result"].get("value") in ("interactive", "complete")
 
-    async def _as_sent(self, answer: Response) -> RenderedPage | None:
-        """The page without what its scripts would have added, if all of it was sent and is worth reading."""
+    async def _read_as_sent(self, response: Response) -> RenderedPage | None:
+        """Return the page as sent, without scripts' additions, if it arrived whole and is not an app shell."""
         try:
             async with asyncio.timeout(self._page_timeout_s / 4):
-                sent = await answer.body()
+                sent = await response.body()
         except (TimeoutError, PlaywrightError):
             return None
-        html = decode(sent, answer)
+        html = decode_body(sent, response)
         if len(sent) > self._max_bytes or shell_sign(html):
             return None
-        logger.info("%s waits for a script that does not come: read as sent", self._target.url)
-        return RenderedPage(page=await describe(self._target, answer, answer.url, html, len(sent)), sent_html=html)
+        logger.info("%s waits for a script that does not arrive: using the HTML as sent", self._target.url)
+        return RenderedPage(
+            page=await make_fetched_page(self._target, response, response.url, html, len(sent)), sent_html=html
+        )
 
     async def _read(
-        self, answer: Response, probe: str | None, compare: bool, on_sent: Sent | None
+        self, response: Response, probe: str | None, compare: bool, on_sent: OnSent | None
     ) -> RenderedPage | None:
-        """What the tab shows once settled, or `None` if it has moved on to another page meanwhile."""
+        """Return the settled page, or `None` if the tab has navigated to another one meanwhile."""
         try:
-            sent = await answer.body() if compare else b""
+            sent = await response.body() if compare else b""
             if sent and on_sent:
-                await on_sent(answer.url, decode(sent, answer))
-            world = await enter(self._tab.cdp)
+                await on_sent(response.url, decode_body(sent, response))
+            world = await create_world(self._tab.cdp)
             await self._settle(world)
             seen = await self._evaluate(probe, "light") if probe else None
-            shown = await self._write_down(world)
-            dark = await self._look_in_the_dark(probe) if probe else None
+            shown = await self._snapshot(world)
+            dark = await self._probe_dark_scheme(probe) if probe else None
         except PlaywrightError as error:
-            if has_moved(error):
+            if has_navigated(error):
                 return None
             raise
-        if self._answer is not None and self._answer is not answer:
+        if self._response is not None and self._response is not response:
             return None
         byte_count = max(len(sent), shown["bytes"])
-        page = await describe(self._target, answer, shown["url"], self._checked(shown, byte_count), byte_count)
-        return RenderedPage(page=page, sent_html=decode(sent, answer), probe=seen, dark_probe=dark)
+        page = await make_fetched_page(
+            self._target, response, shown["url"], self._checked_html(shown, byte_count), byte_count
+        )
+        return RenderedPage(page=page, sent_html=decode_body(sent, response), probe=seen, dark_probe=dark)
 
-    def _checked(self, shown: dict[str, Any], byte_count: int) -> str:
-        """The document, if it is one and not too large."""
+    def _checked_html(self, shown: dict[str, Any], byte_count: int) -> str:
+        """Return the HTML if the document is HTML and not too large."""
         if not is_html(shown["type"]):
-            raise PageSkipped("not_html", f"its type is {shown['type']}")
+            raise PageSkipped("not_html", f"not an HTML page: the content type is {shown['type']}")
         if byte_count > self._max_bytes or shown["html"] is None:
-            raise PageSkipped("too_large", f"it has {max(byte_count, shown['size'])} bytes")
+            raise PageSkipped("too_large", f"{TOO_LARGE} with {max(byte_count, shown['size'])} bytes")
         html: str = shown["html"]
         return html
 
-    # Coming to rest
+    # Settling
 
     async def _settle(self, world: World) -> None:
         has_settled = await settle(world, self._traffic, min(LOAD_S, self._page_timeout_s / 2))
-        if not has_settled and self._traffic.begun > MAX_REQUESTS:
+        if not has_settled and self._traffic.started > MAX_REQUESTS:
             await self._freeze()
 
     async def _freeze(self) -> None:
-        """Let the page's scripts do no more: it would keep us busy for ever."""
+        """Stop the page's scripts and requests, which might never end."""
         self._is_frozen = True
         await self._tab.silence()
 
-    async def _write_down(self, world: World) -> dict[str, Any]:
-        """The page as HTML, with what scrolling and unfolding shows."""
+    async def _snapshot(self, world: World) -> dict[str, Any]:
+        """Return the page's HTML after scrolling and unfolding."""
         try:
             if self._is_frozen:
                 return await world.call("snapshot", self._max_bytes)
-            here = self._answer
-            written, led_away = await unfold(
-                world, self._max_bytes, lambda: self._settle(world), lambda: self._answer is here
+            here = self._response
+            snapshot, has_left = await unfold(
+                world, self._max_bytes, lambda: self._settle(world), lambda: self._response is here
             )
-            if led_away:
-                self._answer = here
-            return written
+            if has_left:
+                self._response = here
+            return snapshot
         except ScriptFailed as error:
-            logger.info("%s is read without unfolding it: %s", self._target.url, error)
+            logger.info("%s could not be unfolded, using the HTML as loaded: %s", self._target.url, error)
             html = await self._page.content()
             return {"url": self._page.url, "type": "text/html", "bytes": 0, "size": len(html), "html": html}
 
-    # What else is asked
+    # Probes
 
-    async def _look_in_the_dark(self, probe: str) -> Any:
-        # After all else: the page may answer with changes of its own.
-        self._tab.is_spoilt = True
+    async def _probe_dark_scheme(self, probe: str) -> Any:
+        # Last: the page may react to the scheme with changes of its own.
+        self._tab.is_tainted = True
         await self._page.emulate_media(color_scheme="dark")
         return await self._evaluate(probe, "dark")
 
@@ -257,21 +261,21 @@ class Visit:
         try:
             return await self._page.evaluate(probe, scheme)
         except PlaywrightError as error:
-            if has_moved(error):
+            if has_navigated(error):
                 raise
-            # A page that replaced built-ins can make it raise: then it shows nothing.
+            # The probe runs among the page's scripts: replaced built-ins can make it fail.
             logger.info("the probe failed on %s: %s", self._page.url, error.message)
             return None
 
 
-def _replaces(response: Response) -> bool:
-    """Whether the answer becomes the tab's document."""
+def _becomes_document(response: Response) -> bool:
+    """Whether the response becomes the tab's document."""
     headers = response.headers
     is_download = headers.get("content-disposition", "").strip().lower().startswith("attachment")
     return response.status not in (204, 205) and not is_download and is_html(headers.get("content-type", ""))
 
 
-async def _unless_closed(action: Awaitable[None]) -> None:
+async def _ignore_closed(action: Awaitable[None]) -> None:
     try:
         await action
     except PlaywrightError:
