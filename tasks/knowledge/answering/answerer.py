@@ -26,7 +26,7 @@ from tasks.knowledge.answering.question.small_talk import small_talk
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind, Reply
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_model import embed_locally
-from tasks.knowledge.search.passage_search import ALIKE, MAX_QUERY_LENGTH, find_passages
+from tasks.knowledge.search.passage_search import MAX_QUERY_LENGTH, RECALL_WEIGHTS, find_passages
 from tasks.records.conversations import Turn
 
 logger = logging.getLogger("widget_builder.chat")
@@ -91,7 +91,9 @@ class Answerer:
         """The site's passages that may answer, strongest first."""
         query = searched[:MAX_QUERY_LENGTH]
         passages, question = await asyncio.gather(
-            find_passages(self._pool, self._embedder, site.widget_id, query, PASSAGES, per_page=PER_PAGE, shares=ALIKE),
+            find_passages(
+                self._pool, self._embedder, site.widget_id, query, PASSAGES, per_page=PER_PAGE, weights=RECALL_WEIGHTS
+            ),
             analyse_question(self._pool, site.widget_id, query, site.language, is_foreign=is_foreign),
         )
         return await asyncio.to_thread(

@@ -1,7 +1,7 @@
-"""Links that open a page at the words they are about.
+"""Deep links: text fragments that open a page at a passage's words.
 
-Source: the text fragment specification (WICG, "URL Fragment Text Directives"): `#:~:text=start,end`. A browser
-that does not know it, or does not find the words, opens the page at its top.
+Source: the text fragment specification (WICG, "URL Fragment Text Directives"): `#:~:text=start,end`. A browser without
+support, or one that does not find the words, opens the page at its top.
 """
 
 import re
@@ -10,11 +10,11 @@ from urllib.parse import quote
 from tasks.knowledge.indexing.blocks import without_link_targets
 
 START_WORDS = 6
-"""Words at the beginning of the text that are looked for …"""
+"""Words at the start of the text in the directive …"""
 END_WORDS = 4
-"""… and at its end, if there is more between them."""
-MOST_CHARACTERS = 80
-"""Of each: some scripts put no space between words."""
+"""… and at its end, if the text is longer than both."""
+MAX_CHARACTERS = 80
+"""Upper bound of each part: some scripts put no space between words."""
 
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}).*$")
 _MARKS = re.compile(r"^[\s>]*(?:#{1,6}\s+|[-*+]\s+(?:\[[ xX]\]\s+)?|\d{1,9}[.)]\s+)?")
@@ -26,7 +26,7 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def deep_link(url: str, text: str) -> str:
-    """The address of the page at the first paragraph of the text, which may be Markdown."""
+    """Return the URL of the page at the first paragraph of the text, which may be Markdown."""
     directive = _directive(_first_line(text))
     if not directive:
         return url
@@ -35,13 +35,13 @@ def deep_link(url: str, text: str) -> str:
 
 
 def _first_line(text: str) -> str:
-    """The first line of more than headings, as a reader sees it; else the first heading."""
+    """Return the first line that is not a heading, as rendered; without one, the first heading."""
     heading, in_code = "", False
     for line in text.splitlines():
         if _FENCE.match(line):
             in_code = not in_code
             continue
-        shown = " ".join(line.split()) if in_code else _shown(line)
+        shown = " ".join(line.split()) if in_code else _rendered(line)
         if not re.search(r"\w", shown):
             continue
         if in_code or not line.startswith("#"):
@@ -50,13 +50,13 @@ def _first_line(text: str) -> str:
     return heading
 
 
-def _shown(line: str) -> str:
-    """The line without Markdown's marks; of a table's row its longest cell, as no match spans two."""
+def _rendered(line: str) -> str:
+    """Strip the Markdown from a line; of a table row keep the longest cell, as no match spans two cells."""
     if line.lstrip().startswith("|"):
         line = max(line.split("|"), key=len)
     plain = without_link_targets(_MARKS.sub("", line, count=1))
     pieces = _CODE.split(plain)
-    # In turn: text, the ticks, the code between them.
+    # The split alternates: text, backticks, the code between them.
     shown = [piece if at % 3 == 2 else _without_emphasis(piece) for at, piece in enumerate(pieces) if at % 3 != 1]
     return " ".join("".join(shown).split())
 
@@ -67,13 +67,13 @@ def _without_emphasis(text: str) -> str:
 
 def _directive(line: str) -> str:
     words = line.split()
-    if len(words) <= START_WORDS + END_WORDS and len(line) <= MOST_CHARACTERS:
+    if len(words) <= START_WORDS + END_WORDS and len(line) <= MAX_CHARACTERS:
         return _encode(line)
-    start = " ".join(words[:START_WORDS])[:MOST_CHARACTERS]
-    end = " ".join(words[-END_WORDS:])[-MOST_CHARACTERS:] if len(words) > START_WORDS + END_WORDS else ""
+    start = " ".join(words[:START_WORDS])[:MAX_CHARACTERS]
+    end = " ".join(words[-END_WORDS:])[-MAX_CHARACTERS:] if len(words) > START_WORDS + END_WORDS else ""
     return ",".join(_encode(part) for part in (start, end) if part)
 
 
 def _encode(text: str) -> str:
-    """Percent-encoded; also the signs that part a directive."""
+    """Percent-encode the text, including the characters that separate the parts of a directive."""
     return quote(text, safe="", errors="replace").replace("-", "%2D")

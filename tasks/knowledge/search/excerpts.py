@@ -1,11 +1,11 @@
-"""What a result shows of its page: the parts around a hit that the question is about.
+"""Excerpts: the parts of a page around a hit that match the query.
 
-Small passages are found best, but an answer often goes on in the next one, or begins in the one before. So the text
-around a hit is read in parts of some lines, each is rated, and those are shown that rate at least a share of the best
-hit's best: little where it is plain which lines answer, more where many may.
+Small passages are found best, but an answer often continues in the next one, or begins in the one before. So the
+context of a hit is split into parts of some lines, each part is rated, and those are shown that reach a share of the
+first hit's best rating: little text where few lines stand out, more where many match.
 
-A part's rating is the sum of its own words (BM25) and of its passage's words and similarity, each in shares of what is
-best around the first hit: nothing is embedded for it, as that would cost a search half its time, or money.
+A part's rating is the sum of its own BM25, its passage's BM25 and its passage's similarity, each relative to the best
+around the first hit. Nothing is embedded for it: that would take half of a search's time, or cost money.
 
 On Chroma's chunking evaluation (`python -m tests.benchmarks chunking`, five places): recall 0.98, IoU 0.071; passages
 of 200 tokens whole 0.86, 0.065, of 400 0.96, 0.035.
@@ -25,128 +25,131 @@ from tasks.knowledge.language.text_search import is_unspaced
 from tasks.knowledge.language.words import configuration_stemmer
 from tasks.knowledge.search.search_terms import SearchTerm
 
-REACH = 2
-"""Passages looked at before a hit, and after it."""
-ENOUGH = 0.4
-"""Parts are shown that have this share of the best rating."""
-SIMILARITY = 0.5
-"""What a passage's similarity counts beside its words."""
+CONTEXT_PASSAGES = 2
+"""Passages read before a hit, and after it."""
+RATING_THRESHOLD = 0.4
+"""Share of the best rating from which a part is shown."""
+SIMILARITY_WEIGHT = 0.5
+"""Weight of a passage's similarity; that of its BM25 is 1."""
 PART_LENGTH = 280
-"""Characters: two or three sentences."""
+"""Characters of a part: two or three sentences."""
 GAP = f"{BLOCK_SEPARATOR}…{BLOCK_SEPARATOR}"
-"""Stands for parts left out."""
-K1, B, AVERAGE = 1.2, 0.75, 250
-"""Of BM25: how soon a word's repetition counts no more, how much length does, characters of an average part."""
+"""Separator in the place of omitted parts."""
+K1, B, AVERAGE_LENGTH = 1.2, 0.75, 250
+"""Parameters of BM25: term saturation, length normalization, characters of an average part."""
 
-SHORT = 3
-"""Letters up to which a word's stem is taken for the beginning of all its forms; of longer ones the last may change."""
+MAX_WHOLE_PREFIX = 3
+"""Letters up to which a whole stem is the prefix of the word's forms; the last letter of a longer one may change."""
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+")
 
 
-class Around(NamedTuple):
-    """A passage at a hit or near it."""
+class ContextPassage(NamedTuple):
+    """A hit, or a passage within its context."""
 
     text: str
     language: str
-    """PostgreSQL's text search configuration."""
+    """A PostgreSQL text search configuration."""
     heading_path: list[str]
-    words: float
-    """BM25 of the question's words."""
+    bm25: float
+    """Score of the query's terms."""
     similarity: float
     """Cosine, −1 … 1."""
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """What to show of a hit."""
+    """The text to show for a hit."""
 
     text: str
     best: str
-    """The part that the question is most about …"""
+    """The best rated part …"""
     heading_path: list[str]
-    """… and the headings that it stands under."""
+    """… and the headings above it."""
 
 
 class _Part(NamedTuple):
-    """Some lines of a passage: where they begin and end."""
+    """Start and end of some lines in a passage."""
 
     start: int
     end: int
 
 
-class _Rated(NamedTuple):
-    """A part, the passage it is of, by its place among those around the hit, and what speaks for it."""
+class _RatedPart(NamedTuple):
+    """A part with its rating; `at` is the index of its passage in the context."""
 
     at: int
     part: _Part
     rating: float
 
 
-def cut_excerpts(terms: Sequence[SearchTerm], hits: Sequence[Sequence[Around]]) -> list[Excerpt]:
-    """An excerpt for each hit, at least one part; `hits` are the passages around each, in the page's order.
+def cut_excerpts(terms: Sequence[SearchTerm], hits: Sequence[Sequence[ContextPassage]]) -> list[Excerpt]:
+    """Return an excerpt of at least one part for each hit; `hits` holds the context of each, in page order.
 
-    What is shown of a hit depends on those before it alone, on the first.
+    Ratings are relative to the first hit alone, so a lower limit gives the same excerpts.
     """
     if not hits:
         return []
-    rated = [[list(_rate(terms, passage)) for passage in around] for around in hits]
+    rated = [[list(_rate(terms, passage)) for passage in context] for context in hits]
     scale = _Scale.of(hits[0], rated[0])
-    weighed = [list(scale.weigh(around, parts)) for around, parts in zip(hits, rated, strict=True)]
-    enough = ENOUGH * max(part.rating for part in weighed[0])
-    return [_cut(around, parts, enough) for around, parts in zip(hits, weighed, strict=True)]
+    weighed = [list(scale.apply(context, parts)) for context, parts in zip(hits, rated, strict=True)]
+    threshold = RATING_THRESHOLD * max(part.rating for part in weighed[0])
+    return [_cut(context, parts, threshold) for context, parts in zip(hits, weighed, strict=True)]
 
 
 @dataclass(frozen=True)
 class _Scale:
-    """The best of each kind around the first hit: what ratings are shares of."""
+    """The maxima around the first hit that ratings are relative to."""
 
-    own: float
-    words: float
+    part: float
+    bm25: float
     similarity: float
 
     @classmethod
-    def of(cls, around: Sequence[Around], rated: Sequence[Sequence[_Rated]]) -> "_Scale":
+    def of(cls, context: Sequence[ContextPassage], rated: Sequence[Sequence[_RatedPart]]) -> "_Scale":
         return cls(
-            own=max(part.rating for parts in rated for part in parts) or 1.0,
-            words=max(passage.words for passage in around) or 1.0,
-            similarity=max(0.0, *(passage.similarity for passage in around)) or 1.0,
+            part=max(part.rating for parts in rated for part in parts) or 1.0,
+            bm25=max(passage.bm25 for passage in context) or 1.0,
+            similarity=max(0.0, *(passage.similarity for passage in context)) or 1.0,
         )
 
-    def weigh(self, around: Sequence[Around], rated: Sequence[Sequence[_Rated]]) -> Iterator[_Rated]:
-        """All parts with what speaks for them and for their passages."""
-        for at, (passage, parts) in enumerate(zip(around, rated, strict=True)):
-            whole = passage.words / self.words + SIMILARITY * max(0.0, passage.similarity) / self.similarity
+    def apply(self, context: Sequence[ContextPassage], rated: Sequence[Sequence[_RatedPart]]) -> Iterator[_RatedPart]:
+        """Yield all parts with the sum of their own and their passage's ratings."""
+        for at, (passage, parts) in enumerate(zip(context, rated, strict=True)):
+            of_passage = passage.bm25 / self.bm25 + SIMILARITY_WEIGHT * max(0.0, passage.similarity) / self.similarity
             for part in parts:
-                yield part._replace(at=at, rating=part.rating / self.own + whole)
+                yield part._replace(at=at, rating=part.rating / self.part + of_passage)
 
 
-def _rate(terms: Sequence[SearchTerm], passage: Around) -> Iterator[_Rated]:
-    """The passage's parts, each with the BM25 of its words; one with none of the words is one part."""
-    if passage.words <= 0:
-        yield _Rated(0, _Part(0, len(passage.text)), 0.0)
+def _rate(terms: Sequence[SearchTerm], passage: ContextPassage) -> Iterator[_RatedPart]:
+    """Yield the passage's parts with their BM25; a passage without any of the terms is one part."""
+    if passage.bm25 <= 0:
+        yield _RatedPart(0, _Part(0, len(passage.text)), 0.0)
         return
     lowered, parts = _read_parts(passage.text)
-    found = [(term.rarity, places) for term in terms if (places := _places(lowered, passage.language, term.lexeme))]
+    found = [
+        (term.inverse_document_frequency, places)
+        for term in terms
+        if (places := _find_forms(lowered, passage.language, term.lexeme))
+    ]
     for part in parts:
-        norm = K1 * (1 - B + B * (part.end - part.start) / AVERAGE)
+        norm = K1 * (1 - B + B * (part.end - part.start) / AVERAGE_LENGTH)
         rating = 0.0
-        for rarity, places in found:
+        for idf, places in found:
             if times := bisect_left(places, part.end) - bisect_left(places, part.start):
-                rating += rarity * (K1 + 1) * times / (times + norm)
-        yield _Rated(0, part, rating)
+                rating += idf * (K1 + 1) * times / (times + norm)
+        yield _RatedPart(0, part, rating)
 
 
-def _places(lowered: str, language: str, lexeme: str) -> list[int]:
-    """Where the text has a form of the word, in order: told by its beginning, as to stem all words takes ten times
-    longer."""
-    beginning = lexeme if len(lexeme) <= SHORT else lexeme[:-1]
+def _find_forms(lowered: str, language: str, lexeme: str) -> list[int]:
+    """Return the offsets of the word's forms, found by their prefix: stemming every word takes ten times longer."""
+    prefix = lexeme if len(lexeme) <= MAX_WHOLE_PREFIX else lexeme[:-1]
     places = []
-    at = lowered.find(beginning)
+    at = lowered.find(prefix)
     while at >= 0:
         if _is_form(lowered, at, language, lexeme):
             places.append(at)
-        at = lowered.find(beginning, at + 1)
+        at = lowered.find(prefix, at + 1)
     return places
 
 
@@ -159,39 +162,39 @@ def _is_form(lowered: str, at: int, language: str, lexeme: str) -> bool:
 
 
 def _lowered(text: str) -> str:
-    """In small letters, each character in its place."""
+    """Lower the case and keep each character's offset."""
     lowered = text.lower()
     if len(lowered) == len(text):
         return lowered
     return "".join(small if len(small := character.lower()) == 1 else character for character in text)
 
 
-def _cut(around: Sequence[Around], parts: Sequence[_Rated], enough: float) -> Excerpt:
+def _cut(context: Sequence[ContextPassage], parts: Sequence[_RatedPart], threshold: float) -> Excerpt:
     best = max(parts, key=lambda part: part.rating)
-    text, before = "", -2
+    text, previous = "", -2
     for place, rated in enumerate(parts):
-        if rated.rating < enough and rated is not best:
+        if rated.rating < threshold and rated is not best:
             continue
         if text:
-            text += _between(around, parts[before], rated) if before == place - 1 else GAP
-        text += _text_of(around, rated)
-        before = place
-    return Excerpt(text, _text_of(around, best), around[best.at].heading_path)
+            text += _between(context, parts[previous], rated) if previous == place - 1 else GAP
+        text += _text_of(context, rated)
+        previous = place
+    return Excerpt(text, _text_of(context, best), context[best.at].heading_path)
 
 
-def _text_of(around: Sequence[Around], rated: _Rated) -> str:
-    return around[rated.at].text[rated.part.start : rated.part.end]
+def _text_of(context: Sequence[ContextPassage], rated: _RatedPart) -> str:
+    return context[rated.at].text[rated.part.start : rated.part.end]
 
 
-def _between(around: Sequence[Around], before: _Rated, after: _Rated) -> str:
-    return around[after.at].text[before.part.end : after.part.start] if before.at == after.at else BLOCK_SEPARATOR
+def _between(context: Sequence[ContextPassage], before: _RatedPart, after: _RatedPart) -> str:
+    return context[after.at].text[before.part.end : after.part.start] if before.at == after.at else BLOCK_SEPARATOR
 
 
 @lru_cache(maxsize=5_000)
 def _read_parts(text: str) -> tuple[str, tuple[_Part, ...]]:
-    """The passage in small letters, and its parts, at least one.
+    """Return the passage in lower case and its parts, at least one.
 
-    Tables and code are whole, and a heading is with what is below it.
+    Tables and code stay whole, and a heading belongs to the part below it.
     """
     spans: list[tuple[int, int]] = []
     for start, end in _pieces(text):
@@ -204,7 +207,7 @@ def _read_parts(text: str) -> tuple[str, tuple[_Part, ...]]:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Where its blocks stand, long prose by sentences."""
+    """Yield the spans of the blocks; long prose is split into sentences."""
     end = 0
     for block in split_blocks(text):
         start = text.index(block, end)

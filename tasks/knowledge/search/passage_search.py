@@ -1,9 +1,8 @@
-"""Search: the passages of a widget's knowledge that fit a question.
+"""Hybrid search over the passages of a widget's knowledge.
 
 Rankings by words (BM25 over PostgreSQL's full text search) and by meaning (cosine of the vectors, the passage's and the
-whole page's) are fused by reciprocal rank (Cormack, Clarke and Büttcher, SIGIR 2009); then each page gets a few places
-at most.
-`find_passages` gives the passages as they are stored, to answer from; `search` what of their pages to show.
+whole page's) are combined by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009); then the number of
+results per page is limited. `find_passages` returns stored passages to answer from, `search` excerpts to show.
 """
 
 from collections.abc import Sequence
@@ -21,49 +20,57 @@ from tasks.knowledge.embedding.embedder import Embedder, Vector
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.knowledge.indexing.vector_index import IS_INDEXED, LEAD_DIMENSIONS, widen_search
 from tasks.knowledge.search.deep_links import deep_link
-from tasks.knowledge.search.excerpts import REACH, Around, Excerpt, cut_excerpts
-from tasks.knowledge.search.search_queries import AROUND, LOOK_UP, SCAN, SCAN_PAGES
-from tasks.knowledge.search.search_terms import SearchTerm, any_of, coverage, rarest, read_terms, terms_vector
+from tasks.knowledge.search.excerpts import CONTEXT_PASSAGES, ContextPassage, Excerpt, cut_excerpts
+from tasks.knowledge.search.search_queries import CONTEXT, INDEXED_SEARCH, SCAN, SCAN_PER_PAGE
+from tasks.knowledge.search.search_terms import (
+    SearchTerm,
+    any_term_query,
+    read_terms,
+    select_rarest,
+    term_coverage,
+    to_sparse_vector,
+)
 from tasks.records.sanitizing import sanitize_text
 
 MAX_QUERY_LENGTH = 1_000
 MAX_RESULTS = 50
 PAGE_WEIGHT = 0.5
-"""How much the whole page's vector counts beside the passage's in the ranking by meaning."""
+"""Weight of the page vector's distance beside the passage's in the ranking by meaning."""
 RANK_CONSTANT = 10
-"""A place in a ranking is worth its share / (this + place)."""
+"""The constant of reciprocal rank fusion: a rank is worth weight / (RANK_CONSTANT + rank)."""
 
 
-class Shares(NamedTuple):
-    """What the rankings by meaning are worth, that by words being worth 1."""
+class RankingWeights(NamedTuple):
+    """Weights of the rankings by meaning; the ranking by words weighs 1."""
 
     passage: float
     page: float
 
 
-SHARES = {LOCAL_MODEL: Shares(passage=0.1, page=1.0)}
-"""The local model, which knows words but not their order, tells pages apart better than passages.
+MODEL_WEIGHTS = {LOCAL_MODEL: RankingWeights(passage=0.1, page=1.0)}
+"""The local model, a bag of words, separates pages better than passages.
 
-Chosen on every other question of `tests/benchmarks/rankings.py`; nDCG@10 on the others by words, by meaning, by both as
-they count alike, and as here: Python documentation 0.79, 0.81, 0.87, 0.87; chunking evaluation 0.84, 0.66, 0.75, 0.84.
+Chosen on every other question of `tests/benchmarks/rankings.py`; nDCG@10 on the others by words, by meaning, by both
+with equal weights, and with these: Python documentation 0.79, 0.81, 0.87, 0.87; chunking evaluation 0.84, 0.66, 0.75,
+0.84.
 """
-EQUAL = Shares(passage=1.0, page=0.0)
-"""For other models."""
-ALIKE = Shares(passage=1.0, page=1.0)
-"""For passages that are weighed afresh: what any ranking names."""
+DEFAULT_WEIGHTS = RankingWeights(passage=1.0, page=0.0)
+"""Weights for other models."""
+RECALL_WEIGHTS = RankingWeights(passage=1.0, page=1.0)
+"""Weights for passages that are scored again: whatever any ranking finds."""
 CANDIDATES = 60
-"""Least passages taken from each ranking …"""
-CANDIDATES_EACH = 10
-"""… and least for each result wanted …"""
+"""Minimum of candidates from each ranking …"""
+CANDIDATES_PER_RESULT = 10
+"""… and their minimum for each result …"""
 MORE_CANDIDATES = 1_000
-"""Most passages taken, few of each page, when those were of too few pages."""
+"""Candidates of a second search, few of each page, when the first found too few pages."""
 HEADING_SEPARATOR = " > "
-RARE_PASSAGES = 1_000
-"""Of a large build: so many at most are ranked by words, those with the question's rarest."""
+MAX_WORD_MATCHES = 1_000
+"""Passages of a large build that are ranked by words at most: those with the query's rarest terms."""
 
 
 class Ranking(StrEnum):
-    """What passages are ranked by."""
+    """The rankings that a search uses."""
 
     vector = "vector"
     text = "text"
@@ -73,26 +80,26 @@ class Ranking(StrEnum):
 async def search(
     pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int = 5, *, per_page: int = 1
 ) -> list[Passage]:
-    """The best places of the `limit` best pages, best first, from the widget's active build.
+    """Return excerpts of the `limit` best pages of the widget's active build, best first.
 
-    A passage's text is what the question is about at the hit and around it, with `…` for what is left out. With more
-    than one place a page, hits that are near each other are one.
+    An excerpt holds the parts of the hit and its context that match the query, with `…` for gaps. With more than one
+    result a page, neighbouring hits are merged.
 
     Raises:
-        InvalidRequest: the query is empty, too long or has no vector, or the limit is out of bounds.
-        NotFound: there is no such widget.
+        InvalidRequest: the query is empty, too long or has no vector, or the limit is out of range.
+        NotFound: the widget does not exist.
         EmbeddingFailed, EmbeddingRefused: the query could not be embedded.
     """
     _check_limit(limit)
-    near = 1 if per_page == 1 else 2 * REACH + 1
-    asked = await _ask(pool, embedder, widget_id, query, near * limit)
-    if asked is None:
+    near = 1 if per_page == 1 else 2 * CONTEXT_PASSAGES + 1
+    prepared = await _prepare(pool, embedder, widget_id, query, near * limit)
+    if prepared is None:
         return []
-    hits = await _find(pool, asked, near * per_page)
-    chosen = _apart(hits)[:limit]
-    around = await _read_around(pool, asked, chosen)
-    excerpts = cut_excerpts(asked.terms, around)
-    return [_show(hit, excerpt) for hit, excerpt in zip(chosen, excerpts, strict=True)]
+    hits = await _find(pool, prepared, near * per_page)
+    chosen = _without_neighbours(hits)[:limit]
+    contexts = await _read_context(pool, prepared, chosen)
+    excerpts = cut_excerpts(prepared.terms, contexts)
+    return [_to_passage(hit, excerpt) for hit, excerpt in zip(chosen, excerpts, strict=True)]
 
 
 async def find_passages(
@@ -104,18 +111,20 @@ async def find_passages(
     *,
     per_page: int = 3,
     by: Ranking = Ranking.both,
-    shares: Shares | None = None,
+    weights: RankingWeights | None = None,
 ) -> list[RatedPassage]:
-    """The `limit` best passages, at most `per_page` of a page, best first, from the widget's active build.
+    """Return the `limit` best passages of the widget's active build, at most `per_page` of a page, best first.
 
-    What the rankings are worth depends on the model unless it is given. One ranking alone is for measuring.
+    Without `weights`, the rankings' weights depend on the model. A single ranking serves measurements.
 
     Raises:
         InvalidRequest, NotFound, EmbeddingFailed, EmbeddingRefused: as `search`.
     """
     _check_limit(limit)
-    asked = await _ask(pool, embedder, widget_id, query, limit)
-    return [] if asked is None else [_rated(hit) for hit in await _find(pool, asked, per_page, by, shares)]
+    prepared = await _prepare(pool, embedder, widget_id, query, limit)
+    if prepared is None:
+        return []
+    return [_to_rated_passage(hit) for hit in await _find(pool, prepared, per_page, by, weights)]
 
 
 def _check_limit(limit: int) -> None:
@@ -123,46 +132,46 @@ def _check_limit(limit: int) -> None:
         raise InvalidRequest("limit_invalid", f"`limit` must be from 1 to {MAX_RESULTS}.", field="limit")
 
 
-class _Asked(NamedTuple):
-    """A question, ready to be looked up."""
+class _PreparedQuery(NamedTuple):
+    """A query with its terms and the statements' parameters."""
 
     build: "_Build"
     terms: list[SearchTerm]
     candidates: int
     """Passages taken from each ranking."""
-    values: dict[str, Any]
-    """For the statements."""
+    parameters: dict[str, Any]
+    """Parameters common to the statements."""
 
 
-async def _ask(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int) -> _Asked | None:
-    """The question with its vector and words; none where there is no knowledge."""
+async def _prepare(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int) -> _PreparedQuery | None:
+    """Embed the query and read its terms; none if the widget has no active build."""
     question = _check_query(query)
-    candidates = max(CANDIDATES, CANDIDATES_EACH * limit)
+    candidates = max(CANDIDATES, CANDIDATES_PER_RESULT * limit)
     async with pool.connection() as connection:
-        # Before anything is paid for.
+        # First, so that nothing is paid for an unknown widget.
         build = await _read_build(connection, widget_id, candidates)
         terms = await read_terms(connection, build.job_id, question) if build.job_id else []
     vector = await _embed_query(embedder, question)
     if build.job_id is None:
         return None
-    values = {
+    parameters = {
         "job": build.job_id,
         "model": embedder.model,
         "vector": vector,
         "lead": HalfVector(vector[:LEAD_DIMENSIONS]),
         "is_short": not vector[LEAD_DIMENSIONS:].any(),
-        "terms": terms_vector(terms),
-        "units": [terms_vector([term]) for term in terms],
-        "rarest": any_of(rarest(terms, RARE_PASSAGES)),
+        "terms": to_sparse_vector(terms),
+        "units": [to_sparse_vector([term]) for term in terms],
+        "rarest": any_term_query(select_rarest(terms, MAX_WORD_MATCHES)),
         "rank_constant": RANK_CONSTANT,
         "page_weight": PAGE_WEIGHT,
         "limit": limit,
     }
-    return _Asked(build, terms, candidates, values)
+    return _PreparedQuery(build, terms, candidates, parameters)
 
 
 class _Hit(NamedTuple):
-    """A passage that was found, and where it is."""
+    """A passage found, with its position in its page."""
 
     page_id: UUID
     position: int
@@ -176,40 +185,50 @@ class _Hit(NamedTuple):
 
 
 async def _find(
-    pool: Pool, asked: _Asked, per_page: int, by: Ranking = Ranking.both, shares: Shares | None = None
+    pool: Pool,
+    prepared: _PreparedQuery,
+    per_page: int,
+    by: Ranking = Ranking.both,
+    weights: RankingWeights | None = None,
 ) -> list[_Hit]:
     if by is not Ranking.both:
-        shares = EQUAL
-    shares = shares or SHARES.get(asked.values["model"], EQUAL)
-    fused = {"passage_share": shares.passage, "page_share": shares.page, "per_page": per_page}
-    wanted = asked.values | fused | _places(by, asked.candidates)
+        weights = DEFAULT_WEIGHTS
+    weights = weights or MODEL_WEIGHTS.get(prepared.parameters["model"], DEFAULT_WEIGHTS)
+    fusion = {"passage_rank_weight": weights.passage, "page_rank_weight": weights.page, "per_page": per_page}
+    parameters = prepared.parameters | fusion | _ranking_limits(by, prepared.candidates)
     async with pool.connection() as connection:
-        if asked.build.is_indexed:
+        if prepared.build.is_indexed:
             async with connection.transaction():
                 await widen_search(connection)
-                found = await _search(connection, _look_up(asked.build, wanted), wanted, asked.terms)
+                found = await _search(
+                    connection, _indexed_search(prepared.build, parameters), parameters, prepared.terms
+                )
         else:
-            found = await _search(connection, SCAN, wanted, asked.terms)
-        if len(found) < wanted["limit"] and asked.build.has_more:
-            # A few long pages may have taken all candidates' places.
-            found = await _search(connection, SCAN_PAGES, wanted | _places(by, MORE_CANDIDATES), asked.terms)
+            found = await _search(connection, SCAN, parameters, prepared.terms)
+        if len(found) < parameters["limit"] and prepared.build.has_more:
+            # A few long pages may have taken up all candidates.
+            found = await _search(
+                connection, SCAN_PER_PAGE, parameters | _ranking_limits(by, MORE_CANDIDATES), prepared.terms
+            )
         return found
 
 
-def _apart(hits: Sequence[_Hit]) -> list[_Hit]:
-    """The hits without those that a better one reaches."""
+def _without_neighbours(hits: Sequence[_Hit]) -> list[_Hit]:
+    """Drop the hits within the context of a better one."""
     chosen: list[_Hit] = []
     for hit in hits:
-        if not any(hit.page_id == other.page_id and abs(hit.position - other.position) <= REACH for other in chosen):
+        if not any(
+            hit.page_id == other.page_id and abs(hit.position - other.position) <= CONTEXT_PASSAGES for other in chosen
+        ):
             chosen.append(hit)
     return chosen
 
 
-def _places(by: Ranking, candidates: int) -> dict[str, int]:
-    """How many passages each ranking names."""
+def _ranking_limits(by: Ranking, candidates: int) -> dict[str, int]:
+    """Return the number of candidates from each ranking."""
     return {
         "nearest": 0 if by is Ranking.text else candidates,
-        "worded": 0 if by is Ranking.vector else candidates,
+        "matching": 0 if by is Ranking.vector else candidates,
     }
 
 
@@ -223,12 +242,12 @@ def _check_query(query: str) -> str:
 
 
 class _Build(NamedTuple):
-    """What a widget answers from."""
+    """The active build of a widget."""
 
     job_id: UUID | None
     is_indexed: bool
     has_more: bool
-    """More chunks than are taken as candidates."""
+    """Whether it has more chunks than are taken as candidates."""
 
 
 _READ_BUILD: LiteralString = f"""
@@ -248,24 +267,24 @@ async def _read_build(connection: Connection, widget_id: UUID, candidates: int) 
 async def _embed_query(embedder: Embedder, question: str) -> Vector:
     (result,) = await embedder.embed([question])
     if isinstance(result, EmbeddingFailed):
-        # The service is there, it is this text that has no vector.
+        # The service responded; this text alone has no vector.
         raise InvalidRequest("query_invalid", "`q` cannot be searched for: ask in words.", field="q") from result
     return result
 
 
-def _look_up(build: _Build, wanted: dict[str, Any]) -> sql.Composed:
-    places = {name: sql.Literal(wanted[name]) for name in ("nearest", "worded")}
-    return LOOK_UP.format(job=sql.Literal(build.job_id), **places)
+def _indexed_search(build: _Build, parameters: dict[str, Any]) -> sql.Composed:
+    limits = {name: sql.Literal(parameters[name]) for name in ("nearest", "matching")}
+    return INDEXED_SEARCH.format(job=sql.Literal(build.job_id), **limits)
 
 
 async def _search(
-    connection: Connection, statement: sql.SQL | sql.Composed, wanted: dict[str, Any], terms: list[SearchTerm]
+    connection: Connection, statement: sql.SQL | sql.Composed, parameters: dict[str, Any], terms: list[SearchTerm]
 ) -> list[_Hit]:
-    rows = await connection.execute(statement, wanted)
-    return [_Hit._make([*row, coverage(terms, has)]) for *row, has in await rows.fetchall()]
+    rows = await connection.execute(statement, parameters)
+    return [_Hit._make([*row, term_coverage(terms, is_found)]) for *row, is_found in await rows.fetchall()]
 
 
-def _rated(hit: _Hit) -> RatedPassage:
+def _to_rated_passage(hit: _Hit) -> RatedPassage:
     return RatedPassage(
         url=hit.url,
         title=hit.title,
@@ -278,20 +297,24 @@ def _rated(hit: _Hit) -> RatedPassage:
     )
 
 
-async def _read_around(pool: Pool, asked: _Asked, hits: Sequence[_Hit]) -> list[list[Around]]:
-    """The passages around each hit, itself among them, in the page's order; alone, if its build is gone by now."""
-    places = {"pages": [hit.page_id for hit in hits], "positions": [hit.position for hit in hits], "reach": REACH}
+async def _read_context(pool: Pool, prepared: _PreparedQuery, hits: Sequence[_Hit]) -> list[list[ContextPassage]]:
+    """Return the context of each hit, in page order; the hit alone if its build has been deleted meanwhile."""
+    places = {
+        "pages": [hit.page_id for hit in hits],
+        "positions": [hit.position for hit in hits],
+        "reach": CONTEXT_PASSAGES,
+    }
     async with pool.connection() as connection:
-        rows = await (await connection.execute(AROUND, asked.values | places)).fetchall()
-    around = [[Around(*row[1:]) for row in rows if row[0] == place] for place in range(1, len(hits) + 1)]
-    return [near or [_alone(hit)] for near, hit in zip(around, hits, strict=True)]
+        rows = await (await connection.execute(CONTEXT, prepared.parameters | places)).fetchall()
+    contexts = [[ContextPassage(*row[1:]) for row in rows if row[0] == place] for place in range(1, len(hits) + 1)]
+    return [near or [_context_of(hit)] for near, hit in zip(contexts, hits, strict=True)]
 
 
-def _alone(hit: _Hit) -> Around:
-    return Around(hit.text, "simple", hit.heading_path, hit.coverage, hit.similarity)
+def _context_of(hit: _Hit) -> ContextPassage:
+    return ContextPassage(hit.text, "simple", hit.heading_path, hit.coverage, hit.similarity)
 
 
-def _show(hit: _Hit, excerpt: Excerpt) -> Passage:
+def _to_passage(hit: _Hit, excerpt: Excerpt) -> Passage:
     return Passage(
         url=hit.url,
         title=hit.title,

@@ -1,4 +1,4 @@
-"""A question's words as the site's own text search sees them, and how rare each is there."""
+"""Search terms: a query's words as lexemes of the site's text search, with their document frequencies."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -11,30 +11,30 @@ from pgvector import SparseVector
 from tasks.core.database import Connection
 from tasks.knowledge.language.text_search import split_for_search
 
-MOST_WORDS = 64
-"""Of a question; further ones are not looked for."""
+MAX_WORDS = 64
+"""Words of a query that are searched; further ones are ignored."""
 TERM_SPACE = 536_870_912
-"""Places that a word's hash has (migration 0003)."""
+"""Number of term hashes, the width of a sparse vector (migration 0003)."""
 
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """A word of the question, in the form that the site's pages are indexed by."""
+    """A word of the query, as a lexeme of the site's index."""
 
     number: int
-    """Its place in a chunk's `terms`."""
+    """The lexeme's hash: its index in a chunk's `terms`."""
     word: int
-    """Which word: in a site with several languages it may have a form in each."""
+    """Number of the word in the query: on a multilingual site it may have a lexeme in each language."""
     lexeme: str
     passages: int
-    """Of the site …"""
-    holding: int
-    """… and those of them that have it."""
+    """Passages of the site …"""
+    document_frequency: int
+    """… and those of them with the term."""
 
     @cached_property
-    def rarity(self) -> float:
-        """Inverse document frequency, as in BM25."""
-        return math.log(1 + (self.passages - self.holding + 0.5) / (self.holding + 0.5))
+    def inverse_document_frequency(self) -> float:
+        """The weight of the term in BM25."""
+        return math.log(1 + (self.passages - self.document_frequency + 0.5) / (self.document_frequency + 0.5))
 
 
 _READ = """
@@ -46,7 +46,7 @@ WITH vocabulary AS MATERIALIZED (
          unnest(to_tsvector(language::regconfig, text))
 ), lexemes AS (
     SELECT DISTINCT ON (knowledge_term(lexeme)) knowledge_term(lexeme) AS number, word, lexeme
-    -- What is a stop word in one of the languages is none that tells anything.
+    -- A stop word of any of the languages is left out of all.
     FROM forms WHERE (SELECT count(DISTINCT language) FROM forms AS same WHERE same.word = forms.word)
         = (SELECT cardinality(languages) FROM vocabulary)
     ORDER BY 1, 2
@@ -58,40 +58,43 @@ LEFT JOIN (SELECT number, passages FROM knowledge_words WHERE job_id = %(job)s) 
 
 
 async def read_terms(connection: Connection, job_id: UUID, question: str) -> list[SearchTerm]:
-    """The question's words in the languages of the build's pages, stop words left out."""
-    words = list(dict.fromkeys(split_for_search(question).split()))[:MOST_WORDS]
+    """Return the query's terms in the languages of the build's pages, without stop words."""
+    words = list(dict.fromkeys(split_for_search(question).split()))[:MAX_WORDS]
     rows = await connection.execute(_READ, {"job": job_id, "words": words})
     return [SearchTerm(*row) for row in await rows.fetchall()]
 
 
-def terms_vector(terms: Collection[SearchTerm]) -> SparseVector:
-    """The terms, each weighing its rarity: its inner product with a chunk's `terms` is BM25's score."""
-    # PostgreSQL counts places from 1, the client from 0.
-    return SparseVector({term.number - 1: term.rarity for term in terms}, TERM_SPACE)
+def to_sparse_vector(terms: Collection[SearchTerm]) -> SparseVector:
+    """Return the terms with their inverse document frequencies: its inner product with a chunk's `terms` is BM25."""
+    # PostgreSQL's indices start at 1, the client's at 0.
+    return SparseVector({term.number - 1: term.inverse_document_frequency for term in terms}, TERM_SPACE)
 
 
-def rarest(terms: Collection[SearchTerm], passages: int) -> list[SearchTerm]:
-    """The rarest term, and others as long as all together are in at most so many passages."""
+def select_rarest(terms: Collection[SearchTerm], passages: int) -> list[SearchTerm]:
+    """Return the rarest term, and further ones while their passages sum up to at most `passages`."""
     chosen: list[SearchTerm] = []
-    for term in sorted(terms, key=lambda term: term.holding):
-        passages -= term.holding
+    for term in sorted(terms, key=lambda term: term.document_frequency):
+        passages -= term.document_frequency
         if chosen and passages < 0:
             break
         chosen.append(term)
     return chosen
 
 
-def any_of(terms: Collection[SearchTerm]) -> str:
-    """A `tsquery` for chunks with at least one of the terms."""
+def any_term_query(terms: Collection[SearchTerm]) -> str:
+    """Return a `tsquery` for chunks with at least one of the terms."""
     quoted = (term.lexeme.replace("\\", "\\\\").replace("'", "''") for term in terms)
     return " | ".join(f"'{lexeme}'" for lexeme in quoted)
 
 
-def coverage(terms: Sequence[SearchTerm], has: Sequence[bool]) -> float:
-    """The share of the question's words that a passage has, each weighing its rarity; `has` goes with `terms`."""
+def term_coverage(terms: Sequence[SearchTerm], is_found: Sequence[bool]) -> float:
+    """Return the share of the query's words that a passage has, weighted by inverse document frequency.
+
+    `is_found` tells for each term whether the passage has it.
+    """
     asked: dict[int, float] = {}
     found: dict[int, float] = {}
-    for term, is_there in zip(terms, has, strict=True):
-        asked[term.word] = max(asked.get(term.word, 0), term.rarity)
-        found[term.word] = max(found.get(term.word, 0), term.rarity if is_there else 0)
+    for term, is_in_passage in zip(terms, is_found, strict=True):
+        asked[term.word] = max(asked.get(term.word, 0), term.inverse_document_frequency)
+        found[term.word] = max(found.get(term.word, 0), term.inverse_document_frequency if is_in_passage else 0)
     return sum(found.values()) / sum(asked.values()) if asked else 0.0

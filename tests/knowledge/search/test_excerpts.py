@@ -1,4 +1,4 @@
-"""What a result shows of its page: the parts that are about the question, whole blocks, with signs for gaps."""
+"""Excerpts: the parts that match the query, whole blocks, with a separator for gaps."""
 
 import re
 
@@ -10,7 +10,7 @@ from tasks.core.database import Pool
 from tasks.core.models import Job
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
-from tasks.knowledge.search.excerpts import GAP, Around, cut_excerpts
+from tasks.knowledge.search.excerpts import GAP, ContextPassage, cut_excerpts
 from tasks.knowledge.search.passage_search import search
 from tasks.knowledge.search.search_terms import SearchTerm
 from tasks.records.publication import activate_build
@@ -32,17 +32,17 @@ PAGE = (
 
 def term(lexeme: str, number: int = 1) -> SearchTerm:
     """A word that one in ten passages has."""
-    return SearchTerm(number=number, word=number, lexeme=lexeme, passages=100, holding=10)
+    return SearchTerm(number=number, word=number, lexeme=lexeme, passages=100, document_frequency=10)
 
 
-def strong(text: str) -> Around:
+def strong(text: str) -> ContextPassage:
     """A passage that fits well."""
-    return Around(text, "english", ["Here"], 10.0, 0.9)
+    return ContextPassage(text, "english", ["Here"], 10.0, 0.9)
 
 
-def weak(text: str, language: str = "english") -> Around:
+def weak(text: str, language: str = "english") -> ContextPassage:
     """One near it that hardly does."""
-    return Around(text, language, ["There"], 1.0, 0.1)
+    return ContextPassage(text, language, ["There"], 1.0, 0.1)
 
 
 @pytest.fixture(scope="module")

@@ -48,12 +48,12 @@ async def shop(pool: Pool) -> Job:
 
 
 async def ask(pool: Pool, job: Job, query: str, limit: int = 5) -> list[Passage]:
-    """What the build's widget has to say."""
+    """Search the build's widget."""
     return await search(pool, EMBEDDER, job.widget_id, query, limit)
 
 
 def paths(passages: list[Passage]) -> list[str]:
-    """Where the passages are from."""
+    """The paths of the passages' pages."""
     return [passage.url.removeprefix(SITE) for passage in passages]
 
 
@@ -210,7 +210,7 @@ async def test_a_widget_without_knowledge_finds_nothing(pool: Pool) -> None:
     ],
 )
 async def test_an_odd_question_is_only_a_question(pool: Pool, shop: Job, query: str) -> None:
-    """Whatever it holds, it is answered like any other."""
+    """It gets results like any other, whatever it contains."""
     assert len(await ask(pool, shop, query, 3)) == 3
 
 

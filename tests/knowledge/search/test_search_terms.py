@@ -1,4 +1,4 @@
-"""Questions: their words as the site's text search has them, how rare each is, how many a passage has."""
+"""Search terms: a query's lexemes, their document frequencies and the coverage by a passage."""
 
 import pytest
 
@@ -8,16 +8,16 @@ from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.knowledge.language.text_search import split_for_search
 from tasks.knowledge.search.passage_search import find_passages
-from tasks.knowledge.search.search_terms import SearchTerm, any_of, coverage, rarest, read_terms
+from tasks.knowledge.search.search_terms import SearchTerm, any_term_query, read_terms, select_rarest, term_coverage
 from tasks.records.publication import activate_build
 from tests.knowledge.material import embed_page, new_job, page_of
 
 EMBEDDER = LocalEmbedder(None)
 
 
-def term(word: int, holding: int, lexeme: str = "bean") -> SearchTerm:
+def term(word: int, document_frequency: int, lexeme: str = "bean") -> SearchTerm:
     """A term that so many of a hundred chunks have."""
-    return SearchTerm(number=word + 1, word=word, lexeme=lexeme, passages=100, holding=holding)
+    return SearchTerm(number=word + 1, word=word, lexeme=lexeme, passages=100, document_frequency=document_frequency)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ async def shop(pool: Pool) -> Job:
 async def terms_of(pool: Pool, job: Job, question: str) -> dict[str, int]:
     """The question's lexemes with the number of chunks that hold them."""
     async with pool.connection() as connection:
-        return {term.lexeme: term.holding for term in await read_terms(connection, job.build_id, question)}
+        return {term.lexeme: term.document_frequency for term in await read_terms(connection, job.build_id, question)}
 
 
 async def test_a_questions_words_are_those_of_the_index(pool: Pool, shop: Job) -> None:
@@ -104,17 +104,17 @@ async def test_a_page_gets_no_more_places_than_it_may(pool: Pool) -> None:
 def test_a_word_counts_once_in_whatever_language_it_is_found() -> None:
     """Two forms of one word: having either is having it."""
     terms = [term(0, 1, "haus"), term(0, 50, "hau"), term(1, 1, "fluss")]
-    assert coverage(terms, [True, False, False]) == pytest.approx(0.5)
-    assert coverage(terms, [True, True, True]) == pytest.approx(1)
-    assert coverage([], []) == 0
+    assert term_coverage(terms, [True, False, False]) == pytest.approx(0.5)
+    assert term_coverage(terms, [True, True, True]) == pytest.approx(1)
+    assert term_coverage([], []) == 0
 
 
 def test_the_rarest_words_are_looked_up_first() -> None:
     """As many as are in few chunks together, but always one."""
     terms = [term(0, 90), term(1, 2), term(2, 3)]
-    assert [each.word for each in rarest(terms, 5)] == [1, 2]
-    assert [each.word for each in rarest([term(0, 90)], 5)] == [0]
-    assert any_of([term(0, 1, "it's"), term(1, 1, "a\\b")]) == "'it''s' | 'a\\\\b'"
+    assert [each.word for each in select_rarest(terms, 5)] == [1, 2]
+    assert [each.word for each in select_rarest([term(0, 90)], 5)] == [0]
+    assert any_term_query([term(0, 1, "it's"), term(1, 1, "a\\b")]) == "'it''s' | 'a\\\\b'"
 
 
 def test_scripts_without_spaces_are_parted_in_pairs() -> None:
