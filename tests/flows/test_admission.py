@@ -35,7 +35,7 @@ async def test_a_page_that_is_replaced_while_it_replaces_another_is_taken_back_o
     frontier.restore(Target(url=f"{SITE}/", depth=0), has_place=True, is_open=True)
     frontier.record_links(0, 0, [Link(f"{SITE}{path}") for path in ("/a?print=1", "/a/b/c", "/a/b")])
     targets = {target.url.removeprefix(SITE): target for target in frontier.admit_next()}
-    web = SimpleNamespace(ask_before_redirects=lambda _: None, probe=lambda _: asyncio.sleep(0))
+    web = SimpleNamespace(set_redirect_claim=lambda _: None, probe=lambda _: asyncio.sleep(0))
     space: Any = SimpleNamespace(
         pool=pool, job=job, progress=progress, web=web, crawl_record=CrawlRecord(pool, job.build_id)
     )
