@@ -1,4 +1,4 @@
-// Bundles the widget into dist/ and prints what a visitor's browser has to fetch. `node build.mjs`
+// Bundles the widget into dist/ and prints the sizes a visitor's browser downloads. Run `node build.mjs`.
 import { readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ const room = dirname(fileURLToPath(import.meta.url));
 const dist = join(room, "dist");
 const LIMITS = { loader: 2500, panel: 20000 };
 
-// A style sheet becomes a string: the widget adopts it, so that a page's style-src need not allow it.
+// Style sheets become strings that the widget adopts, so that a page's style-src need not allow them.
 const styles = {
   name: "styles",
   setup({ onLoad }) {
@@ -48,7 +48,7 @@ await build({
   define: { PANEL_FILE: JSON.stringify(basename(panelFile)) },
 });
 
-// The service's own pages: style sheets of their own, which their policy allows.
+// The service's own pages load style sheets as files, which their policy allows.
 await build({
   ...shared,
   plugins: [],
@@ -66,6 +66,6 @@ for (const [name, file] of [["loader", "dist/widget.js"], ["panel", panelFile]])
   console.log(`${name.padEnd(7)}${String(bytes.length).padStart(7)} bytes, ${zipped} gzip (at most ${LIMITS[name]})`);
 }
 if (tooLarge) {
-  console.error("A bundle is larger than visitors' browsers are promised.");
+  console.error("A bundle is larger than its limit (LIMITS in build.mjs). Make it smaller.");
   process.exit(1);
 }

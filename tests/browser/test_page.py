@@ -96,7 +96,7 @@ async def test_a_widget_that_is_not_there_is_one_line_in_the_console(visit: Make
     tab = await visit(drawn=False)
     async with tab.page.expect_console_message(lambda message: message.text.startswith("[ai-widget]")) as message:
         pass
-    assert (await message.value).text == '[ai-widget] widget "gone": there is none: nothing is drawn'
+    assert (await message.value).text == '[ai-widget] widget "gone": not found; no chat is shown'
     own = [problem for problem in tab.problems if "Failed to load resource" not in problem]
     assert len(own) == 1
     await tab.page.evaluate("AIWidget.close(); AIWidget.off('open', () => {}); AIWidget.open(); 0")
@@ -108,7 +108,7 @@ async def test_the_script_twice_draws_one_widget(visit: MakeVisit, site: Custome
     site.snippet = 2 * f'<script src="{site.chat.url}/widget.js" data-widget="{WIDGET}" async></script>'
     tab = await visit()
     assert await tab.launcher.count() == 1
-    assert tab.problems == ["[ai-widget] loaded twice"]
+    assert tab.problems == ["[ai-widget] widget.js is loaded twice"]
 
 
 RECORD = """
@@ -221,7 +221,7 @@ async def test_a_widget_that_has_gone_meanwhile_stays_as_it_was(visit: MakeVisit
     tab.chat.is_gone = True
     await tab.page.evaluate("AIWidget.refresh()")
     assert "[ai-widget] " in tab.problems[-1]
-    assert "there is none" in tab.problems[-1]
+    assert "not found" in tab.problems[-1]
     await tab.launcher.wait_for()
 
 

@@ -1,4 +1,4 @@
-// One question and its answer as they are shown.
+// The view of one question and its answer.
 
 import type { Citation } from "./chat";
 import type { Turn } from "./conversation";
@@ -34,20 +34,20 @@ export class AnswerView {
       el("span", { class: "unseen" }, `${strings.you}: `),
       turn.question,
     );
-    // What is said of the answer, and when, is the announcer's to decide.
+    // aria-live is off: the announcer decides what a screen reader says of the answer, and when.
     const answer = el("div", { class: "answer", "aria-live": "off" }, this.head, this.text, this.foot);
     this.element = el("div", { class: "turn" }, question, answer);
     this.update();
   }
 
-  /** Shows what the turn holds now. */
+  /** Shows the turn's current state. */
   update(): void {
     const { turn } = this;
     clearInterval(this.countdown);
     const isOpen = turn.status === "streaming";
     this.element.dataset.status = turn.status;
     if (turn.citations !== this.cited) {
-      // Marks already shown lead somewhere now.
+      // Marks rendered before the citations arrived become links.
       this.cited = turn.citations;
       this.markdown = this.newMarkdown();
     }
@@ -56,7 +56,7 @@ export class AnswerView {
     this.text.hidden = !turn.answer;
     if (!isOpen) this.foot.replaceChildren(...this.footer());
     else this.foot.replaceChildren(...(turn.answer ? [] : [this.waiting()]));
-    if (!isOpen) this.resolveMarks();
+    if (!isOpen) this.removeDeadMarks();
   }
 
   destroy(): void {
@@ -183,7 +183,7 @@ export class AnswerView {
     return el("div", { class: "sources" }, el("p", { class: "label" }, label), el("ol", { "aria-label": label }, ...items));
   }
 
-  /** A citation's mark in the text: a link as soon as it is known where it leads. */
+  /** A citation's mark in the text: a link once its citation has arrived. */
   private mark(n: number): Node {
     const citation = this.turn.citations.find((it) => it.n === n);
     const href = citation && citedUrl(citation);
@@ -196,8 +196,8 @@ export class AnswerView {
     );
   }
 
-  /** Marks of citations that never came point at nothing, and go. */
-  private resolveMarks(): void {
+  /** Removes the marks of citations that never arrived. */
+  private removeDeadMarks(): void {
     for (const mark of this.text.querySelectorAll("span.mark")) mark.remove();
   }
 }
@@ -206,7 +206,7 @@ function notice(name: "nothing" | "stop" | "warning", text: string, kind = ""): 
   return el("div", { class: `notice ${kind}` }, icon(name), el("span", {}, text));
 }
 
-/** Where a citation leads: its deep link, or one made of its first and last words (URL text fragments). */
+/** A citation's deep link, or a URL text fragment made of its first and last words. */
 export function citedUrl(citation: Citation): string | undefined {
   const deep = safeUrl(citation.deep_link);
   if (deep?.startsWith("http")) return deep;
@@ -231,7 +231,7 @@ function plainAnswer({ answer, citations }: Turn): string {
   return [answer.trim(), ...citations.map(({ n, title, url }) => `[${n}] ${title} ${url}`)].join("\n");
 }
 
-/** Whether the text is in the clipboard now; the older way where a page forbids the newer. */
+/** Copies the text and returns whether it worked; falls back to execCommand where a page forbids the Clipboard API. */
 async function copy(text: string, near: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

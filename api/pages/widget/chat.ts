@@ -1,4 +1,4 @@
-// The chat route's protocol: a question goes out, Server-Sent Events come back.
+// Client of the chat route: posts a question and reads the answer's Server-Sent Events.
 
 import { readEvents } from "./sse";
 
@@ -17,11 +17,11 @@ export type ChatEvent =
   | { type: "done"; conversation_id?: string; message_id?: string; answered?: boolean; suggestions?: string[] }
   | { type: "error"; code: string; message?: string; retry_after?: number };
 
-/** Why a question has no answer: `offline`, `broken_off`, `rate_limited`, `gone`, `not_ready`, `unavailable`. */
+/** Reason why a question has no answer: `offline`, `broken_off`, `rate_limited`, `gone`, `not_ready`, `unavailable`. */
 export class Failure extends Error {
   constructor(
     readonly code: string,
-    /** Seconds until it makes sense to ask again. */
+    /** Seconds until a retry may succeed. */
     readonly retryAfter = 0,
   ) {
     super(code);
@@ -37,7 +37,7 @@ const BY_CODE: Record<string, string> = {
   widget_building: "not_ready",
 };
 
-/** The events that answer a question, up to `done`. Throws a `Failure` if there is no answer, also when aborted. */
+/** The events of an answer, up to `done`. Throws a `Failure` if there is no answer, also when aborted. */
 export async function* ask(address: string, body: object, signal: AbortSignal): AsyncGenerator<ChatEvent> {
   const stream = await post(address, body, signal);
   try {

@@ -1,4 +1,4 @@
-// The conversation of this tab: kept across the pages of the site, gone with the tab.
+// The conversation of this tab: kept across the pages of the site in session storage.
 
 import { ask, type Citation, Failure } from "./chat";
 
@@ -6,7 +6,7 @@ export interface Turn {
   question: string;
   answer: string;
   citations: Citation[];
-  /** `failed` has its `failure`. */
+  /** `failure` is set when `failed`. */
   status: "streaming" | "answered" | "not_found" | "stopped" | "failed";
   failure?: string;
   retryAfter?: number;
@@ -15,7 +15,7 @@ export interface Turn {
   suggestions?: string[];
 }
 
-const MOST_TURNS = 50;
+const MAX_TURNS = 50;
 
 export class Conversation {
   turns: Turn[] = [];
@@ -34,7 +34,7 @@ export class Conversation {
     return this.running !== undefined;
   }
 
-  /** Asks; the new turn, or the one given, changes until it is answered. */
+  /** Asks the question; the new turn, or the given one, changes until it is answered. */
   async ask(question: string, turn?: Turn): Promise<void> {
     this.stop();
     const asked: Turn = Object.assign(turn ?? ({} as Turn), {
@@ -84,7 +84,7 @@ export class Conversation {
     this.running = undefined;
   }
 
-  /** Whether the service took the rating. */
+  /** Sends a rating and returns whether the service accepted it. */
   async rate(turn: Turn, rating: "up" | "down", comment?: string): Promise<boolean> {
     turn.rating = rating;
     this.save();
@@ -104,10 +104,10 @@ export class Conversation {
     this.save();
   }
 
-  /** Storage may be full, or forbidden on this page: the conversation then lives as long as the page. */
+  /** Saves the conversation. If storage is full or forbidden, it lasts as long as the page. */
   save(): void {
     try {
-      const turns = this.turns.slice(-MOST_TURNS);
+      const turns = this.turns.slice(-MAX_TURNS);
       sessionStorage.setItem(this.key, JSON.stringify({ id: this.id, turns }));
     } catch {}
   }

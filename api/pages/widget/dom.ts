@@ -1,9 +1,9 @@
-// Elements from code alone: text is always text, and an address is followed only if it leads to a page or a mailbox.
+// DOM construction without HTML strings: text stays text, and links lead to http, https and mailto addresses only.
 
 type Child = Node | string | false | null | undefined;
 type Attributes = Record<string, string | boolean | undefined | ((event: Event) => void)>;
 
-/** An element. An attribute that is false is left out; one that is a function listens to the event of its name. */
+/** An element. False attributes are omitted; function attributes become event listeners. */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -18,7 +18,7 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** A button with an icon; its label is what a screen reader says and a pointer shows. */
+/** A button with an icon; its label is its accessible name and its tooltip. */
 export function iconButton(
   icon: SVGElement,
   label: string,
@@ -28,7 +28,7 @@ export function iconButton(
   return el("button", { type: "button", class: "icon", "aria-label": label, title: label, click, ...attributes }, icon);
 }
 
-/** The address, normalised; undefined unless it is absolute and of http, https or mailto. */
+/** The normalised URL; undefined unless it is an absolute http, https or mailto URL. */
 export function safeUrl(address: unknown): string | undefined {
   try {
     const url = new URL(String(address));
@@ -38,7 +38,7 @@ export function safeUrl(address: unknown): string | undefined {
   }
 }
 
-/** A link: in this tab within the page's own site, where the chat is resumed; else in a new one. */
+/** A link: in this tab on the page's own origin, where the chat is resumed; else in a new tab. */
 export function link(href: string, attributes: Attributes = {}, ...children: Child[]): HTMLAnchorElement {
   const stays = href.startsWith(`${location.origin}/`);
   const elsewhere = stays ? {} : { target: "_blank", rel: "noopener noreferrer" };

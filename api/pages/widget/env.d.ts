@@ -3,5 +3,5 @@ declare module "*.css" {
   export default text;
 }
 
-/** Name of the panel's bundle, put in by the build. */
+/** File name of the panel's bundle, inserted by build.mjs. */
 declare const PANEL_FILE: string;

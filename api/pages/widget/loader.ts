@@ -1,4 +1,4 @@
-// All that a customer's page fetches before somebody wants to chat: the button, and how the rest is fetched.
+// The loader, the only script a customer's page loads at first: the chat button, and the code that loads the panel.
 
 import css from "./loader.css";
 import { changedTheme, themeRules } from "./theme";
@@ -23,7 +23,7 @@ let attempts = 0;
 let settle: () => void;
 const ready = new Promise<void>((resolve) => (settle = resolve));
 
-function say(problem: unknown): void {
+function logError(problem: unknown): void {
   console.error(`[ai-widget] ${problem}`);
 }
 
@@ -43,12 +43,12 @@ function show(): void {
 function load(): Promise<Panel | undefined> {
   const { launcher } = context!;
   launcher.ariaBusy = "true";
-  // A failed import may be remembered under its address: another one asks anew.
+  // Browsers may cache a failed import by its URL: a retry needs another URL.
   loading ??= import(`${base}widget/${PANEL_FILE}${attempts++ ? `?${attempts}` : ""}`)
     .then(({ mount }: typeof import("./panel")) => (panel = mount(context!)))
     .catch((error: unknown) => {
       loading = undefined;
-      say(`the chat cannot be loaded: ${error}`);
+      logError(`the chat cannot be loaded: ${error}`);
       emit("error", { code: "load_failed" });
       return undefined;
     })
@@ -67,7 +67,7 @@ const toggle = (): Promise<void> => withPanel((it) => (it.isOpen ? it.close() : 
 async function change(apply: (context: Context) => unknown): Promise<void> {
   await ready;
   if (context) await apply(context);
-  // It may have been destroyed meanwhile.
+  // The widget may have been destroyed in the meantime.
   if (!context) return;
   show();
   panel?.refresh();
@@ -94,7 +94,7 @@ function makeLauncher(): HTMLButtonElement {
 
 async function read(id: string): Promise<Config> {
   const answer = await fetch(`${base}api/public/widgets/${encodeURIComponent(id)}`);
-  if (!answer.ok) throw `widget "${id}": ${answer.status === 404 ? "there is none" : answer.status}`;
+  if (!answer.ok) throw `widget "${id}": ${answer.status === 404 ? "not found" : answer.status}`;
   return answer.json();
 }
 
@@ -112,7 +112,7 @@ async function start(element: HTMLElement): Promise<void> {
   settle();
   emit("ready");
   try {
-    // Open on the page before, in this tab; on a phone it would hide the page.
+    // Reopen a chat that was open on the previous page of this tab; not on a phone, where it hides the page.
     if (innerWidth > 640 && sessionStorage[`ai-widget-open:${id}`]) void withPanel((it) => it.open({ focus: false }));
   } catch {
     // Storage is forbidden here.
@@ -122,7 +122,7 @@ async function start(element: HTMLElement): Promise<void> {
 class WidgetElement extends HTMLElement {
   connectedCallback(): void {
     if (host) return;
-    start(this).catch((problem: unknown) => say(`${problem}: nothing is drawn`));
+    start(this).catch((problem: unknown) => logError(`${problem}; no chat is shown`));
   }
 }
 
@@ -134,8 +134,8 @@ const api = {
   setTheme: (wanted: Theme & { primary?: string }) =>
     change(({ config }) => (config.theme = changedTheme(config.theme, wanted))),
   setLocale: (locale: string) => change(() => host!.setAttribute("locale", locale)),
-  /** Takes in what the owner has changed since. */
-  refresh: () => change(async (it) => (it.config = await read(it.config.id))).catch(say),
+  /** Loads and shows the current configuration. */
+  refresh: () => change(async (it) => (it.config = await read(it.config.id))).catch(logError),
   on(type: EventName, listener: Listener): void {
     addEventListener(EVENT + type, listener as EventListener);
     if (type === "ready" && context) listener(new CustomEvent(type));
@@ -157,7 +157,7 @@ function place(): void {
 }
 
 if ("AIWidget" in window) {
-  say("loaded twice");
+  logError("widget.js is loaded twice");
 } else {
   Object.assign(window, { AIWidget: api });
   customElements.define("ai-widget", WidgetElement);

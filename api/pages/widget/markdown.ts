@@ -1,15 +1,15 @@
-// Markdown to nodes while it streams in. Text becomes text nodes and never markup; no picture is ever fetched.
-// Blocks that others follow are final: only the last ones are rendered anew as text arrives.
+// Renders Markdown to DOM nodes while it streams in. Text becomes text nodes, never markup; images are never loaded.
+// Blocks followed by others are final: only the last ones are rendered again as text arrives.
 
 import { el, link, safeUrl } from "./dom";
 
-/** Makes the mark for citation `n` in the text. */
+/** Returns the mark for citation `n` in the text. */
 export type Cite = (n: number) => Node;
 
 interface Block {
   kind: "fence" | "heading" | "rule" | "quote" | "list" | "table" | "paragraph";
   lines: string[];
-  /** Where the block ends in the source. */
+  /** End of the block in the source. */
   end: number;
 }
 
@@ -19,7 +19,7 @@ const RULE = /^ {0,3}([-*_])\s*(\1\s*){2,}$/;
 const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^(\s*)([-*+]|(\d{1,9})[.)])(\s+|$)/;
 const DELIMITER = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
-const DEEPEST = 8;
+const MAX_DEPTH = 8;
 
 export class MarkdownStream {
   private source = "";
@@ -31,7 +31,7 @@ export class MarkdownStream {
     private readonly cite: Cite,
   ) {}
 
-  /** Shows the answer up to here; each call has all of the text. */
+  /** Renders the text received so far; each call passes all of it. */
   update(source: string, isComplete: boolean): void {
     if (!source.startsWith(this.source.slice(0, this.final))) {
       this.target.replaceChildren();
@@ -54,13 +54,13 @@ export class MarkdownStream {
   }
 }
 
-/** Whether two lines follow whole: what the block after begins with can't become part of this one any more. */
+/** Whether two complete lines follow, so that the next block can no longer become part of this one. */
 function isSettled(source: string, end: number): boolean {
   const next = source.indexOf("\n", end);
   return next >= 0 && source.includes("\n", next + 1);
 }
 
-/** The block's text; what is open at the end of unfinished text is closed or held back: no half mark is seen. */
+/** The text of an unfinished block, with open marks at its end closed or held back. */
 function closeTail({ kind, lines }: Block): string {
   const text = lines.join("\n");
   if (kind === "fence") return text;
@@ -137,7 +137,7 @@ function renderBlock({ kind, lines }: Block, cite: Cite, depth: number): HTMLEle
     case "fence":
       return renderFence(lines);
     case "heading":
-      // One level below the panel's own: an answer may begin with any, and none is to be skipped.
+      // Always h3, below the panel's h2: answers may start at any level, and heading levels must not be skipped (WCAG).
       return el("h3", {}, ...text(HEADING.exec(lines[0]!)![2]!));
     case "rule":
       return el("hr");
@@ -153,7 +153,7 @@ function renderBlock({ kind, lines }: Block, cite: Cite, depth: number): HTMLEle
 }
 
 function renderNested(lines: string[], cite: Cite, depth: number): Node[] {
-  if (depth >= DEEPEST) return [document.createTextNode(lines.join(" "))];
+  if (depth >= MAX_DEPTH) return [document.createTextNode(lines.join(" "))];
   return splitBlocks(lines.join("\n")).map((block) => renderBlock(block, cite, depth + 1));
 }
 
@@ -182,7 +182,7 @@ function renderList(lines: string[], cite: Cite, depth: number): HTMLElement {
   for (const item of items) {
     const nodes = renderNested(item, cite, depth);
     const [first, ...more] = nodes;
-    // A paragraph alone in its item needs none of a paragraph's distance.
+    // A paragraph that begins an item is unwrapped, so that it has no paragraph margin.
     const content = first instanceof HTMLParagraphElement ? [...first.childNodes] : nodes.slice(0, 1);
     list.append(el("li", {}, ...content, ...more));
   }
@@ -208,7 +208,7 @@ function renderTable(lines: string[], text: (it: string) => Node[]): HTMLElement
   return el("div", { class: "table", tabindex: "0" }, table);
 }
 
-// Repetitions are bounded, so that no text, however made, takes long.
+// Repetitions are bounded: hostile text must not cause catastrophic backtracking.
 const INLINE = new RegExp(
   [
     /\\(?<escaped>[!-/:-@[-`{-~])/,
@@ -228,11 +228,11 @@ const INLINE = new RegExp(
   "gu",
 );
 
-/** The text with its marks as nodes. */
+/** The inline text as nodes. */
 export function renderInline(text: string, cite: Cite, depth: number): Node[] {
   const nodes: Node[] = [];
   const plain = (it: string): void => void (it && nodes.push(document.createTextNode(it.replace(/\s*\n\s*/g, " "))));
-  if (depth > DEEPEST) {
+  if (depth > MAX_DEPTH) {
     plain(text);
     return nodes;
   }
@@ -256,7 +256,7 @@ export function renderInline(text: string, cite: Cite, depth: number): Node[] {
   return nodes;
 }
 
-/** A link where the address may be followed, else its label alone; a picture's label is its description. */
+/** A link if its URL is safe, else its label; an image becomes a link with its alt text. */
 function renderLink(label: string, href: string, isPlain: boolean, within: (it: string) => Node[]): Node[] {
   const address = safeUrl(href);
   const content = isPlain ? [document.createTextNode(label)] : within(label);

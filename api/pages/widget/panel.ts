@@ -1,4 +1,4 @@
-// The chat itself: a dialog beside the page, or over all of it on a phone.
+// The chat panel: a dialog beside the page, or over all of it on a phone.
 
 import { AnswerView } from "./answer";
 import type { Citation } from "./chat";
@@ -115,7 +115,7 @@ class ChatPanel implements Panel {
     else if (modal) this.dialog.focus();
   }
 
-  /** The height a phone's keyboard leaves. */
+  /** Fits the dialog to the height that a phone's keyboard leaves. */
   private fit(): void {
     this.dialog.style.setProperty("--height", `${Math.round(visualViewport?.height ?? innerHeight)}px`);
   }
@@ -124,11 +124,11 @@ class ChatPanel implements Panel {
     try {
       sessionStorage.setItem(`ai-widget-open:${this.context.config.id}`, isOpen ? "1" : "");
     } catch {
-      // Storage is forbidden here: the next page begins closed.
+      // Storage is forbidden on this page: the next one starts with the chat closed.
     }
   }
 
-  /** What is to be seen, its colours apart: they are the loader's. */
+  /** The displayed configuration as a key for `refresh`; without colours, which the loader applies. */
   private get contents(): string {
     const { config, locale } = this.context;
     const { monogram } = config.theme;
@@ -176,7 +176,7 @@ class ChatPanel implements Panel {
       {},
       this.avatar(),
       el("div", { class: "name" }, el("h2", { dir: "auto" }, config.name), el("p", {}, this.strings.subtitle)),
-      iconButton(icon("fresh"), this.strings.fresh, () => this.startAnew()),
+      iconButton(icon("fresh"), this.strings.fresh, () => this.startNew()),
       iconButton(icon("close"), this.strings.close, () => this.close()),
     );
   }
@@ -235,7 +235,7 @@ class ChatPanel implements Panel {
     }
   }
 
-  /** A modal dialog is closed by the system (Android's back gesture): in our way. */
+  /** The system closes a modal dialog (Android's back gesture): close it as the close button does. */
   private cancelled(event: Event): void {
     event.preventDefault();
     this.close();
@@ -264,7 +264,7 @@ class ChatPanel implements Panel {
     else this.log.focus();
   }
 
-  private startAnew(): void {
+  private startNew(): void {
     this.conversation.clear();
     this.turns.replaceChildren();
     for (const view of this.views.values()) view.destroy();
@@ -287,14 +287,14 @@ class ChatPanel implements Panel {
         return this.conversation.rate(it, rating, comment);
       },
       cited: (citation: Citation) => this.context.emit("citation_click", citation),
-      announce: (text) => this.announcer.say(text),
+      announce: (text) => this.announcer.announce(text),
     });
     this.views.set(turn, view);
     this.turns.append(view.element);
     return view;
   }
 
-  /** The turn grew, or ended. */
+  /** Shows a turn that grew or ended. */
   private changed(turn: Turn): void {
     if (!this.conversation.turns.includes(turn)) return;
     this.view(turn).update();
@@ -312,10 +312,10 @@ class ChatPanel implements Panel {
   private ended(turn: Turn): void {
     const { strings } = this;
     if (turn.status === "answered") this.announcer.update(turn.answer, true);
-    if (turn.status === "not_found") this.announcer.say(`${strings.notFound}. ${turn.answer}`);
-    if (turn.status === "stopped") this.announcer.say(strings.stopped);
+    if (turn.status === "not_found") this.announcer.announce(`${strings.notFound}. ${turn.answer}`);
+    if (turn.status === "stopped") this.announcer.announce(strings.stopped);
     if (turn.status === "failed") {
-      this.announcer.say(this.view(turn).element.querySelector(".failure")?.textContent ?? "");
+      this.announcer.announce(this.view(turn).element.querySelector(".failure")?.textContent ?? "");
       this.context.emit("error", { code: turn.failure, retry_after: turn.retryAfter || undefined });
       return;
     }
@@ -332,7 +332,7 @@ class ChatPanel implements Panel {
     this.submit.replaceChildren(icon(isBusy ? "stop" : "send"));
   }
 
-  /** The widget's questions before the first one is asked, then those the last answer brought. */
+  /** Shows the widget's suggested questions before the first question, later those of the last answer. */
   private showSuggestions(): void {
     const last = this.conversation.turns.at(-1);
     const questions = (last ? last.suggestions : this.context.config.suggested_questions) ?? [];
@@ -357,7 +357,7 @@ class ChatPanel implements Panel {
     this.latest.hidden = this.isAtEnd;
   }
 
-  /** To the end, but no further than to the top of what is being read. */
+  /** Scrolls to the end, but not past the top of the turn being read. */
   private toEnd(read?: HTMLElement): void {
     const { log } = this;
     log.scrollTop = read ? Math.min(log.scrollHeight, read.offsetTop - log.offsetTop - 10) : log.scrollHeight;

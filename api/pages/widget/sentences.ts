@@ -1,6 +1,6 @@
-// What a screen reader is told of an answer that is still being written: whole sentences, each once.
+// Announcements of a streaming answer for screen readers: complete sentences, each once.
 
-/** The Markdown as it would be read out; what is still open at its end (a link, a citation) is left off. */
+/** The Markdown as plain text for speech, without an unfinished link or citation at its end. */
 export function spoken(markdown: string): string {
   return markdown
     .replace(/```[^\n]*/g, "")
@@ -11,7 +11,7 @@ export function spoken(markdown: string): string {
     .replace(/[*_`|~]/g, "");
 }
 
-/** Rules for sentences; the general ones where the locale is none. */
+/** The locale's sentence segmenter; English if the locale is invalid. */
 function segmenter(locale: string): Intl.Segmenter {
   try {
     return new Intl.Segmenter(locale, { granularity: "sentence" });
@@ -21,7 +21,7 @@ function segmenter(locale: string): Intl.Segmenter {
 }
 
 export class Announcer {
-  private said = 0;
+  private announced = 0;
   private readonly segments: Intl.Segmenter;
 
   constructor(
@@ -31,30 +31,30 @@ export class Announcer {
     this.segments = segmenter(locale);
   }
 
-  /** A new answer is on its way. */
+  /** Starts a new answer. */
   begin(words: string): void {
-    this.said = 0;
-    this.say(words);
+    this.announced = 0;
+    this.announce(words);
   }
 
-  /** Says the sentences that are whole now, and the last one too once the answer `isComplete`. */
+  /** Announces the sentences that are complete now, and the last one once the answer `isComplete`. */
   update(markdown: string, isComplete: boolean): void {
     const text = spoken(markdown);
     const sentences = [...this.segments.segment(text)];
     if (!isComplete) sentences.pop();
     for (const { segment, index } of sentences) {
-      if (index < this.said) continue;
-      this.said = index + segment.length;
-      this.say(segment);
+      if (index < this.announced) continue;
+      this.announced = index + segment.length;
+      this.announce(segment);
     }
   }
 
-  say(text: string): void {
+  announce(text: string): void {
     if (!text.trim()) return;
     const line = document.createElement("p");
     line.textContent = text.trim();
     this.region.append(line);
-    // Said is said: it would only be met again by somebody who reads the page.
+    // Old lines are removed: somebody who reads through the page would meet them again.
     while (this.region.childElementCount > 12) this.region.firstElementChild!.remove();
   }
 }

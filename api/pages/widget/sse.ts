@@ -1,6 +1,6 @@
-// Server-Sent Events over fetch, whose answers can be told apart from failures, unlike EventSource's.
+// Server-Sent Events over fetch, which, unlike EventSource, allows POST and shows the status of failed requests.
 
-/** The objects in the stream's data; ends with it, or after `silenceMs` without a sign of life. */
+/** The objects in the stream's data; ends with the stream, or after `silenceMs` without any bytes. */
 export async function* readEvents(stream: ReadableStream<Uint8Array>, silenceMs: number): AsyncGenerator<unknown> {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
@@ -22,7 +22,7 @@ export async function* readEvents(stream: ReadableStream<Uint8Array>, silenceMs:
   }
 }
 
-/** The object in a frame's data; undefined for comments and what is no JSON. */
+/** The object in a frame's data; undefined for comments and invalid JSON. */
 function parse(frame: string): unknown {
   const data = frame
     .split(/\r?\n/)

@@ -1,4 +1,4 @@
-// The widget's own words. A locale is a language, the first part of its BCP 47 tag.
+// The widget's texts by language, the first part of a BCP 47 tag.
 
 const EN = {
   greeting: "Hello! What would you like to know?",
@@ -34,7 +34,7 @@ const EN = {
   not_ready: "The site is still being read. Please try again in a moment.",
   unavailable: "The chat cannot answer at the moment.",
   building: "This site is still being read: answers may be incomplete.",
-  note: "Made from this site's pages by a machine; it may be wrong.",
+  note: "AI answers from this site's pages; they may be wrong.",
 };
 
 export type Strings = typeof EN;
@@ -367,12 +367,12 @@ const TRANSLATED: Record<string, Strings> = {
   },
 };
 
-/** The words of the locale; English where there are none. */
+/** The texts in the locale's language; English if it is not translated. */
 export function stringsOf(locale: string): Strings {
   return TRANSLATED[locale.toLowerCase().split(/[-_]/)[0]!] ?? EN;
 }
 
-/** The text with its `{places}` filled. */
+/** The text with its `{placeholders}` filled in. */
 export function fill(text: string, values: Record<string, string | number>): string {
   return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 }

@@ -1,9 +1,9 @@
-// From a theme to a style sheet. Whatever a theme says, only values of these forms reach the page.
+// Turns a theme into a style sheet. Only values of the forms below reach the page, whatever the theme contains.
 
 import type { Theme, Tokens } from "./types";
 
 const COLOUR = /^#[\da-f]{6}$/i;
-/** Colours, lengths, names of fonts, `rgb()`: nothing that could fetch, nothing that could end a declaration. */
+/** Colours, lengths, font names, `rgb()`: nothing that could load a URL or end a declaration. */
 const VALUE = /^([#\p{L}\p{N} ,._-]|"[\p{L}\p{N} ._-]*"|'[\p{L}\p{N} ._-]*'|rgb\([\d ./%]+\)){1,300}$/u;
 
 function declarations(tokens?: Tokens | null): string {
@@ -13,7 +13,7 @@ function declarations(tokens?: Tokens | null): string {
     .join("");
 }
 
-/** Style rules with the theme's variables. */
+/** CSS rules with the theme's variables. */
 export function themeRules({ scheme, tokens }: Theme): string {
   const [light, dark] = ["light", "dark"].map((it) => `:host{color-scheme:${it};${declarations(tokens?.[it])}}`);
   if (scheme === "auto") return `${light}@media(prefers-color-scheme:dark){${dark}}`;
@@ -25,7 +25,7 @@ function isLight(colour: string): boolean {
   return 0.2126 * linear(1) + 0.7152 * linear(3) + 0.0722 * linear(5) > 0.179;
 }
 
-/** The theme with what a page's script wants changed: whole tokens, or `primary` alone, which brings its text. */
+/** The theme with a page script's changes: single tokens, or `primary`, which also sets a legible text colour. */
 export function changedTheme(theme: Theme, change: Theme & { primary?: string }): Theme {
   const { primary = "" } = change;
   const brand: Tokens = {};

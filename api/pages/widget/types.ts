@@ -1,4 +1,4 @@
-// What loader and panel tell each other, and what the service tells them.
+// Types shared by loader and panel, and the types of the service's responses.
 
 /** CSS variables (`--aw-…`) of one scheme. */
 export type Tokens = Record<string, string>;
@@ -18,10 +18,10 @@ export interface Config {
   name: string;
   greeting?: string;
   locale?: string;
-  /** `ready`, or `building` while it knows nothing yet. */
+  /** `ready`, or `building` while the widget has no knowledge yet. */
   state: string;
   suggested_questions?: string[];
-  /** Tag of the logo the service keeps, if it keeps one. */
+  /** Tag of the stored logo, if there is one. */
   logo?: string | null;
   theme: Theme;
 }
@@ -39,20 +39,20 @@ export type EventName =
 export interface Context {
   config: Config;
   locale: string;
-  /** Where the service is, with a trailing slash. */
+  /** The service's base URL, with a trailing slash. */
   base: string;
   root: ShadowRoot;
   launcher: HTMLButtonElement;
   emit(type: EventName, detail?: unknown): void;
 }
 
-/** What the loader asks of the panel. A loader may be older than its panel: nothing here changes its meaning. */
+/** The panel's interface for the loader. A loader may be older than its panel: nothing here may change meaning. */
 export interface Panel {
   readonly isOpen: boolean;
   open(options?: { focus?: boolean }): void;
   close(): void;
   ask(question: string): void;
-  /** Shows the configuration or locale anew, keeping the conversation. */
+  /** Applies a changed configuration or locale, keeping the conversation. */
   refresh(): void;
   destroy(): void;
 }
