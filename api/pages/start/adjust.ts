@@ -1,4 +1,4 @@
-// The owner's choices: seen on the widget at once, kept with the owner's token.
+// The owner's form for adjusting the widget: changes show in the preview at once and are saved with the owner token.
 
 import { el } from "../widget/dom";
 import type { Change } from "./stage";
@@ -11,21 +11,21 @@ interface Swatch {
 }
 
 export interface Preview {
-  /** Shows a change that is not kept yet. */
+  /** Shows an unsaved change. */
   tryOut(change: Change): void;
-  /** Shows the widget as it is kept. */
-  saved(): void;
+  /** Drops unsaved changes and shows the widget as saved. */
+  showSaved(): void;
 }
 
 const SYSTEM_FONT = "system-ui, sans-serif";
 
-/** The form; `theme` is what was found, `chosen` what the owner chose before. */
+/** The form. `theme` is the theme found on the site, `chosen` the owner's settings so far. */
 export function adjustForm(widgetId: string, token: string, theme: Theme, chosen: Theme, preview: Preview): HTMLElement {
   const shown = { ...theme, ...chosen };
   const primary = el("input", { id: "primary", type: "color", value: shown.primary, input: () => tryOut() });
   const radius = el("input", { id: "radius", type: "range", min: "0", max: "24", value: String(shown.radius_px), input: () => tryOut() });
   const font = choice("font", fonts(theme, shown.body_font), shown.body_font, () => tryOut());
-  const scheme = choice("scheme", { light: "Light", dark: "Dark", auto: "As the visitor prefers" }, shown.scheme, () => tryOut());
+  const scheme = choice("scheme", { light: "Light", dark: "Dark", auto: "Visitor's preference" }, shown.scheme, () => tryOut());
   const greeting = el("input", { id: "greeting", maxlength: "300", value: shown.greeting ?? "" });
   const questions = area("questions", chosen.suggested_questions);
   const origins = area("origins", chosen.allowed_origins);
@@ -47,7 +47,7 @@ export function adjustForm(widgetId: string, token: string, theme: Theme, chosen
       allowed_origins: lines(origins),
     };
     status.textContent = await patch(widgetId, token, body);
-    if (status.textContent === SAVED) preview.saved();
+    if (status.textContent === SAVED) preview.showSaved();
   };
   const swatches = (theme.swatches ?? []).map(({ colour, found }: Swatch) => {
     const pick = (): void => {
@@ -67,8 +67,8 @@ export function adjustForm(widgetId: string, token: string, theme: Theme, chosen
     field(font, "Font"),
     field(scheme, "Scheme"),
     field(greeting, "Greeting"),
-    field(questions, "Suggested questions, one a line"),
-    field(origins, "Websites it may stand on, one a line; empty: all"),
+    field(questions, "Suggested questions, one per line"),
+    field(origins, "Allowed websites, one per line (empty: all)"),
     el("div", { class: "row" }, el("button", {}, "Save"), status),
   );
 }
@@ -83,10 +83,10 @@ async function patch(widgetId: string, token: string, body: object): Promise<str
   }).catch(() => undefined);
   if (answer?.ok) return SAVED;
   const problem = await answer?.json().catch(() => undefined);
-  return problem?.error?.message ?? "It could not be saved: is the connection down?";
+  return problem?.error?.message ?? "The settings could not be saved. Check your connection and try again.";
 }
 
-/** The value, or null where it is what was found: then it follows the site. */
+/** The value, or null if it equals the one found: the widget then follows the site. */
 function changed<T>(value: T, found: T): T | null {
   return value === found ? null : value;
 }
@@ -104,7 +104,7 @@ function area(id: string, values: string[] = []): HTMLTextAreaElement {
 
 function fonts(theme: Theme, shown: string): Record<string, string> {
   const families = [theme.body_font, theme.heading_font, SYSTEM_FONT, shown];
-  return Object.fromEntries(families.filter(Boolean).map((it: string) => [it, it === SYSTEM_FONT ? "The visitor's own" : it]));
+  return Object.fromEntries(families.filter(Boolean).map((it: string) => [it, it === SYSTEM_FONT ? "Visitor's system font" : it]));
 }
 
 function choice(id: string, options: Record<string, string>, value: string, change: () => void): HTMLSelectElement {

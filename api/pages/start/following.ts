@@ -1,4 +1,4 @@
-// A build's events, from whichever answer they come: started here, or followed again after a break or a reload.
+// A build's events: from the request that starts it, or followed again after a lost connection or a reload.
 
 import { readEvents } from "../widget/sse";
 
@@ -18,8 +18,8 @@ export interface BuildEvent {
   build_id: string;
 }
 
-/** What a request was refused with. */
-export class Refused extends Error {
+/** A failed request: the error's message and HTTP status, 0 without a response. */
+export class RequestFailed extends Error {
   constructor(
     message: string,
     readonly status: number,
@@ -28,45 +28,45 @@ export class Refused extends Error {
   }
 }
 
-async function open(path: string, options: RequestInit = {}): Promise<ReadableStream<Uint8Array> | null> {
+async function request(path: string, options: RequestInit = {}): Promise<ReadableStream<Uint8Array> | null> {
   const answer = await fetch(path, options).catch(() => {
-    throw new Refused("The service cannot be reached.", 0);
+    throw new RequestFailed("The service cannot be reached. Check your connection and try again.", 0);
   });
   if (answer.ok) return answer.status === 204 ? null : answer.body;
   const problem = await answer.json().catch(() => undefined);
-  throw new Refused(problem?.error?.message ?? `The service answers ${answer.status}.`, answer.status);
+  throw new RequestFailed(problem?.error?.message ?? `The service failed with status ${answer.status}. Try again later.`, answer.status);
 }
 
-/** The events of a new build. Throws `Refused` if it is not begun. */
+/** The events of a new build. Throws `RequestFailed` if the build cannot start. */
 export async function* startBuild(asked: object): AsyncGenerator<BuildEvent> {
-  const stream = await open(BUILDS, {
+  const stream = await request(BUILDS, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(asked),
   });
-  yield* following(stream, undefined);
+  yield* followStream(stream, undefined);
 }
 
-/** The events of a build that reads a widget's site again. Throws `Refused`, before the first, if it is not begun. */
+/** The events of a rebuild of the widget. Throws `RequestFailed`, before the first event, if the build cannot start. */
 export async function rebuild(widgetId: string, token: string): Promise<AsyncGenerator<BuildEvent>> {
   const headers = { Authorization: `Bearer ${token}` };
-  const stream = await open(`/api/widgets/${encodeURIComponent(widgetId)}/recrawl`, { method: "POST", headers });
-  return following(stream, undefined);
+  const stream = await request(`/api/widgets/${encodeURIComponent(widgetId)}/recrawl`, { method: "POST", headers });
+  return followStream(stream, undefined);
 }
 
-/** Forgets a widget. Throws `Refused` if that is not possible. */
+/** Deletes a widget. Throws `RequestFailed` on an error. */
 export async function deleteWidget(widgetId: string, token: string): Promise<void> {
   const headers = { Authorization: `Bearer ${token}` };
-  await open(`/api/widgets/${encodeURIComponent(widgetId)}`, { method: "DELETE", headers });
+  await request(`/api/widgets/${encodeURIComponent(widgetId)}`, { method: "DELETE", headers });
 }
 
-/** The events of a build that was begun before, from its first. Throws `Refused` if there is none. */
+/** The events of an existing build, from the first. Throws `RequestFailed` if there is no such build. */
 export async function* followBuild(buildId: string): AsyncGenerator<BuildEvent> {
-  yield* following(await open(`${BUILDS}/${buildId}/events`), buildId);
+  yield* followStream(await request(`${BUILDS}/${buildId}/events`), buildId);
 }
 
-/** All events up to the last, each once; a stream that breaks is asked for again after what was seen. */
-async function* following(
+/** All events up to the terminal one, each once; a lost stream is reopened after the last event received. */
+async function* followStream(
   stream: ReadableStream<Uint8Array> | null,
   buildId: string | undefined,
 ): AsyncGenerator<BuildEvent> {
@@ -83,20 +83,20 @@ async function* following(
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
     }
-    if (!buildId) throw new Refused("The connection broke before the build began.", 0);
-    stream = await again(buildId, seen);
+    if (!buildId) throw new RequestFailed("The connection was lost before the build started. Try again.", 0);
+    stream = await reconnect(buildId, seen);
     if (!stream) return;
   }
 }
 
-async function again(buildId: string, seen: number): Promise<ReadableStream<Uint8Array> | null> {
+async function reconnect(buildId: string, seen: number): Promise<ReadableStream<Uint8Array> | null> {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     try {
-      return await open(`${BUILDS}/${buildId}/events`, { headers: { "Last-Event-ID": String(seen) } });
+      return await request(`${BUILDS}/${buildId}/events`, { headers: { "Last-Event-ID": String(seen) } });
     } catch (error) {
-      // Not reached, or not ready: later. A build that is unknown stays so.
-      if (error instanceof Refused && error.status >= 400 && error.status < 500) throw error;
+      // An unreachable or failing service may recover; a 4xx (unknown build) will not.
+      if (error instanceof RequestFailed && error.status >= 400 && error.status < 500) throw error;
     }
   }
 }

@@ -1,45 +1,45 @@
-// What only the widget's owner may do with all of it: have its site read again, delete it.
+// The owner's actions on the whole widget: rebuild it, delete it.
 
 import { el } from "../widget/dom";
-import { type BuildEvent, deleteWidget, rebuild, Refused } from "./following";
+import { type BuildEvent, deleteWidget, rebuild, RequestFailed } from "./following";
 
-export interface Owned {
+export interface OwnedWidget {
   widgetId: string;
   token: string;
-  /** What the site is called, as far as is known by now. */
+  /** The site's name, as far as known by now. */
   name(): string;
 }
 
-export interface Deeds {
-  /** Its site is being read again. */
-  rebuilt(events: AsyncGenerator<BuildEvent>): void;
-  deleted(name: string): void;
+export interface OwnerActions {
+  /** Called with the events of a rebuild. */
+  onRebuild(events: AsyncGenerator<BuildEvent>): void;
+  onDeleted(name: string): void;
 }
 
-/** Two buttons; the second asks before it does what cannot be undone. */
+/** A card with two buttons, "Read the site again" and "Delete this widget"; deleting asks for confirmation. */
 export class OwnerCard {
   readonly element: HTMLElement;
   private readonly status = el("p", { role: "status" });
   private readonly again = el("button", { type: "button", click: () => void this.readAgain() }, "Read the site again");
 
   constructor(
-    private readonly owned: Owned,
-    private readonly deeds: Deeds,
+    private readonly owned: OwnedWidget,
+    private readonly actions: OwnerActions,
   ) {
-    const confirming = new Confirmation(owned, () => deeds.deleted(owned.name()));
+    const confirming = new Confirmation(owned, () => actions.onDeleted(owned.name()));
     const drop = el("button", { type: "button", class: "danger", click: () => confirming.ask() }, "Delete this widget");
     this.element = el(
       "section",
       { class: "card owner", "aria-label": "This widget" },
       el("h2", {}, "This widget"),
-      el("p", {}, "It answers from what it knows until the site has been read again. Every night that happens by itself."),
+      el("p", {}, "The site is read again every night. Until a new reading is complete, the widget answers from the previous one."),
       el("div", { class: "row" }, this.again, drop),
       this.status,
       confirming.dialog,
     );
   }
 
-  /** Whether its site is being read now. */
+  /** Whether a build of the widget is running. */
   set isBusy(isBusy: boolean) {
     this.again.disabled = isBusy;
   }
@@ -48,9 +48,9 @@ export class OwnerCard {
     this.isBusy = true;
     this.status.textContent = "Starting …";
     try {
-      this.deeds.rebuilt(await rebuild(this.owned.widgetId, this.owned.token));
+      this.actions.onRebuild(await rebuild(this.owned.widgetId, this.owned.token));
     } catch (error) {
-      this.status.textContent = said(error);
+      this.status.textContent = messageOf(error);
       this.isBusy = false;
     }
   }
@@ -63,8 +63,8 @@ class Confirmation {
   private readonly drop = el("button", { type: "button", class: "danger", click: () => void this.remove() }, "Delete it");
 
   constructor(
-    private readonly owned: Owned,
-    private readonly deleted: () => void,
+    private readonly owned: OwnedWidget,
+    private readonly onDeleted: () => void,
   ) {
     const keep = el("button", { type: "button", autofocus: true, click: () => this.dialog.close() }, "Keep it");
     this.dialog = el(
@@ -74,8 +74,8 @@ class Confirmation {
       el(
         "p",
         { id: "confirm-text" },
-        "Lost for good: all it knows of the site, its visitors' conversations and ratings, and what you have adjusted. " +
-          "Pages that still have the snippet will show no chat.",
+        "This deletes the widget's knowledge of the site, its visitors' conversations and ratings, and your settings. " +
+          "It cannot be undone. Pages that still have the snippet will show no chat.",
       ),
       this.problem,
       el("div", { class: "row" }, keep, this.drop),
@@ -93,27 +93,27 @@ class Confirmation {
     try {
       await deleteWidget(this.owned.widgetId, this.owned.token);
       this.dialog.close();
-      this.deleted();
+      this.onDeleted();
     } catch (error) {
-      this.problem.textContent = said(error);
+      this.problem.textContent = messageOf(error);
       this.drop.disabled = false;
     }
   }
 }
 
-/** Shown in place of a widget that is no more. */
-export function goneCard(name: string): HTMLElement {
+/** Shown in place of a deleted widget. */
+export function deletedCard(name: string): HTMLElement {
   const title = el("h1", { tabindex: "-1" }, "The widget is deleted");
   return el(
     "section",
     { class: "hero gone" },
     title,
-    el("p", {}, `The widget of ${name} is gone, with all it knew. Take its snippet out of your pages when you can: it draws nothing now.`),
+    el("p", {}, `The widget of ${name} and all its data have been deleted. Remove the snippet from your pages: it shows no chat any more.`),
     el("p", {}, el("a", { href: "/" }, "Build another widget")),
   );
 }
 
-function said(error: unknown): string {
-  if (error instanceof Refused) return error.message;
+function messageOf(error: unknown): string {
+  if (error instanceof RequestFailed) return error.message;
   throw error;
 }

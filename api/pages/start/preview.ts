@@ -1,4 +1,4 @@
-// The widget where it will stand: over a screenshot of the site; until there is one, on a sketch in its look.
+// The widget's preview: over a screenshot of the site or, until there is one, over a sketch in the site's colours.
 
 import { themeRules } from "../widget/theme";
 import type { Config } from "../widget/types";
@@ -6,7 +6,7 @@ import type { Config } from "../widget/types";
 const { id } = (document.currentScript as HTMLScriptElement).dataset;
 const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets = [sheet];
-let looks = 0;
+let requests = 0;
 const screenshot = document.querySelector<HTMLImageElement>("#screenshot")!;
 
 async function paint(): Promise<void> {
@@ -19,9 +19,9 @@ async function paint(): Promise<void> {
   screenshot.alt = `The start page of ${config.name}`;
 }
 
-/** Each time under another address: the same would be taken from memory. */
-function lookForScreenshot(): void {
-  screenshot.src = `/preview/${id}/screenshot?${looks++}`;
+/** Loads the screenshot; a new URL each time, because browsers keep images in memory. */
+function loadScreenshot(): void {
+  screenshot.src = `/preview/${id}/screenshot?${requests++}`;
 }
 
 screenshot.addEventListener("load", () => {
@@ -33,10 +33,10 @@ addEventListener("ai-widget:ready", () => {
   const { AIWidget } = window as unknown as { AIWidget: { open(options: object): void } };
   AIWidget.open({ focus: false });
 });
-// Said by the onboarding page, which shows this one beside the build.
+// Sent by the onboarding page, which shows this page in a frame beside the build.
 addEventListener("widget-changed", () => {
   void paint();
-  lookForScreenshot();
+  loadScreenshot();
 });
 void paint();
-lookForScreenshot();
+loadScreenshot();

@@ -1,4 +1,4 @@
-// What a build's events say so far: phases, counters, failures. Nothing here is estimated.
+// A build's progress from its events: phases, counters, failures. Nothing here is estimated.
 
 import type { BuildEvent } from "./following";
 
@@ -6,43 +6,43 @@ export interface Phase {
   name: string;
   state: "waiting" | "running" | "done" | "failed";
   note: string;
-  /** Milliseconds by the server's clock. */
+  /** Start, in milliseconds by the server's clock. */
   began?: number;
   ended?: number;
 }
 
-type PhaseKey = "look" | "find" | "learn" | "ready";
+type PhaseKey = "theme" | "find" | "read" | "ready";
 
 const SKIPPED: Record<string, string> = {
-  robots: "forbidden by robots.txt",
-  duplicate: "the same page again",
-  not_html: "not an HTML page",
+  robots: "disallowed by robots.txt",
+  duplicate: "duplicates",
+  not_html: "not HTML pages",
 };
 
 export class Progress {
   readonly phases: Record<PhaseKey, Phase> = {
-    look: { name: "Learn the look", state: "waiting", note: "" },
+    theme: { name: "Read the design", state: "waiting", note: "" },
     find: { name: "Find the pages", state: "waiting", note: "" },
-    learn: { name: "Read and learn them", state: "waiting", note: "" },
+    read: { name: "Read the pages", state: "waiting", note: "" },
     ready: { name: "Answer the first questions", state: "waiting", note: "" },
   };
   readonly counters = { found: 0, read: 0, stored: 0, failed: 0, skipped: 0 };
   readonly failures: { message: string; cause: string }[] = [];
   skipped: Record<string, number> = {};
-  /** What its document says of the site, until the theme is there. */
+  /** Name and icon from the start page's HTML, until the theme is known. */
   site?: { name: string; favicon_url: string | null };
   theme?: Record<string, any>;
   widgetId = "";
   url = "";
   isReady = false;
-  /** Whether it had knowledge before this build. */
+  /** Whether the widget had knowledge before this build. */
   knewBefore = false;
   last?: BuildEvent;
-  /** How it ended: `builder_completed`, `builder_failed` or `builder_cancelled`. */
+  /** The terminal event: `builder_completed`, `builder_failed` or `builder_cancelled`. */
   end?: BuildEvent;
 
-  /** Takes in the next event. */
-  take(event: BuildEvent): void {
+  /** Updates the progress with the next event. */
+  update(event: BuildEvent): void {
     const { type, data, detail = "" } = event;
     const at = Date.parse(event.at);
     this.last = event;
@@ -50,21 +50,21 @@ export class Progress {
       case "builder_started":
         this.widgetId = data.widget_id;
         this.url = data.url;
-        this.begin("ready", at);
+        this.start("ready", at);
         break;
       case "theme_generation_started":
-        this.begin("look", at);
+        this.start("theme", at);
         break;
       case "theme_generation_completed":
         this.theme = data.theme;
-        this.finish("look", at, event.message);
+        this.finish("theme", at, event.message);
         break;
       case "theme_generation_failed":
         this.theme = data.theme;
-        this.finish("look", at, detail ? `${event.message}: ${detail}` : event.message);
+        this.finish("theme", at, detail ? `${event.message}: ${detail}` : event.message);
         break;
       case "url_extraction_started":
-        this.begin("find", at);
+        this.start("find", at);
         break;
       case "url_extraction_progress":
         this.site = data.site ?? this.site;
@@ -73,10 +73,10 @@ export class Progress {
         this.finish("find", at, event.message);
         break;
       case "parallel_processing_started":
-        this.begin("learn", at);
+        this.start("read", at);
         break;
       case "parallel_processing_completed":
-        this.finish("learn", at, event.message);
+        this.finish("read", at, event.message);
         break;
       case "widget_ready":
         this.isReady = true;
@@ -91,12 +91,12 @@ export class Progress {
     this.count(event);
   }
 
-  /** The widget had knowledge before this build, and answers from it until the new is complete. */
-  answersAlready(): void {
+  /** Records that the widget had knowledge before this build; it answers from it until the new knowledge is complete. */
+  setKnewBefore(): void {
     if (this.isReady) return;
     this.isReady = this.knewBefore = true;
     const { ready } = this.phases;
-    Object.assign(ready, { state: "done", ended: ready.began, note: "From what it knew before, until the new is complete" });
+    Object.assign(ready, { state: "done", ended: ready.began, note: "From the previous build until this one is complete" });
   }
 
   private count({ type, data, message, detail }: BuildEvent): void {
@@ -116,16 +116,16 @@ export class Progress {
     counters.skipped = Object.values(this.skipped).reduce((sum, n) => sum + n, 0);
   }
 
-  /** Why pages were left out, most first. */
+  /** Reasons why pages were skipped, most frequent first. */
   get reasons(): string[] {
     return Object.entries(this.skipped)
       .sort(([, a], [, b]) => b - a)
       .map(([reason, n]) => `${n} × ${SKIPPED[reason] ?? reason.replaceAll("_", " ")}`);
   }
 
-  private begin(key: PhaseKey, at: number): void {
+  private start(key: PhaseKey, at: number): void {
     const phase = this.phases[key];
-    // A build that goes on after a break tells its beginnings again.
+    // A build that was resumed sends its start events again.
     if (phase.state === "waiting") Object.assign(phase, { state: "running", began: at });
   }
 

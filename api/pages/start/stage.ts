@@ -1,8 +1,8 @@
-// The real widget beside the build: on its preview, as wide as one likes, light or dark.
+// The real widget beside the build: its preview page in a frame, as wide as a desktop or a phone, light or dark.
 
 import { el } from "../widget/dom";
 
-/** What a page's script may change of a widget's looks. */
+/** Theme changes a page's script may make (`AIWidget.setTheme`). */
 export interface Change {
   primary?: string;
   scheme?: string;
@@ -20,8 +20,8 @@ export class Stage {
   private readonly widths = choice("Screen", ["Desktop", "Phone"], (name) => this.showWidth(name));
   private readonly schemes = choice("Scheme", ["Light", "Dark"], (name) => this.tryOut({ scheme: name.toLowerCase() }));
   private widgetId = "";
-  /** What is shown and not kept. */
-  private tried: Change = {};
+  /** Changes shown but not saved. */
+  private unsaved: Change = {};
 
   constructor() {
     this.element = el("div", { class: "stage" }, el("div", { class: "tools" }, this.widths, this.schemes), this.device);
@@ -29,7 +29,7 @@ export class Stage {
     press(this.schemes, "Light");
   }
 
-  /** The widget as it stands now: brought here if it is another, else by its own means, its conversation kept. */
+  /** Shows the current state of the widget; the same widget is refreshed in place and keeps its conversation. */
   show(widgetId: string): void {
     if (!widgetId) return;
     if (this.widgetId === widgetId) {
@@ -44,31 +44,31 @@ export class Stage {
     const page = this.frame.contentWindow as WidgetWindow | null;
     page?.dispatchEvent(new Event("widget-changed"));
     await page?.AIWidget?.refresh();
-    await page?.AIWidget?.setTheme(this.tried);
+    await page?.AIWidget?.setTheme(this.unsaved);
   }
 
-  /** Shows a change until it is kept. */
+  /** Shows a change until it is saved. */
   tryOut(change: Change): void {
-    this.tried = { ...this.tried, ...change };
+    this.unsaved = { ...this.unsaved, ...change };
     if (change.scheme) this.pressScheme(change.scheme);
     void (this.frame.contentWindow as WidgetWindow | null)?.AIWidget?.setTheme(change);
   }
 
-  /** What was tried out is kept now, or given up. */
-  saved(): void {
-    this.tried = {};
+  /** Drops unsaved changes and shows the widget as saved. */
+  showSaved(): void {
+    this.unsaved = {};
     void this.refresh();
   }
 
   ask(question: string): void {
-    // On a phone it is further down.
+    // On a phone the preview is below the question field.
     this.device.scrollIntoView({ block: "nearest" });
     (this.frame.contentWindow as WidgetWindow | null)?.AIWidget?.ask(question);
   }
 
-  /** Which scheme the widget is kept in; one that is being tried stays. */
-  keptIn(scheme: string): void {
-    this.pressScheme(this.tried.scheme ?? scheme);
+  /** Presses the button of the saved scheme, unless another one is being tried out. */
+  showScheme(scheme: string): void {
+    this.pressScheme(this.unsaved.scheme ?? scheme);
   }
 
   private pressScheme(scheme: string): void {

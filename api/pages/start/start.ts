@@ -1,7 +1,7 @@
-// The onboarding page: one field, then the build as it happens. `?build=…` shows one again.
+// The onboarding page: a form, then the running build. `?build=…` shows an existing build.
 
-import { BUILDS, type BuildEvent, followBuild, Refused, startBuild } from "./following";
-import { goneCard } from "./owner";
+import { BUILDS, type BuildEvent, followBuild, RequestFailed, startBuild } from "./following";
+import { deletedCard } from "./owner";
 import { Progress } from "./progress";
 import { BuildView } from "./view";
 
@@ -10,8 +10,8 @@ const problem = document.querySelector<HTMLElement>("#problem")!;
 const hero = document.querySelector<HTMLElement>(".hero")!;
 const target = document.querySelector<HTMLElement>("#build")!;
 
-/** The address as people write it: without a scheme it is the secure one. */
-function address(text: string): string {
+/** The address with a scheme; https if it has none. */
+function withScheme(text: string): string {
   return /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `https://${text}`;
 }
 
@@ -23,14 +23,14 @@ async function show(events: AsyncGenerator<BuildEvent>, url: string): Promise<vo
     cancel: () => {
       if (buildId) void fetch(`${BUILDS}/${buildId}`, { method: "DELETE" });
     },
-    rebuilt: (events: AsyncGenerator<BuildEvent>) => {
+    onRebuild: (events: AsyncGenerator<BuildEvent>) => {
       scrollTo({ top: 0 });
       void show(events, progress.url);
     },
-    deleted: (name: string) => {
+    onDeleted: (name: string) => {
       localStorage.removeItem(`ai-widget-owner:${progress.widgetId}`);
       history.replaceState(null, "", "/");
-      target.replaceChildren(goneCard(name));
+      target.replaceChildren(deletedCard(name));
       target.querySelector("h1")!.focus();
     },
   };
@@ -43,19 +43,19 @@ async function show(events: AsyncGenerator<BuildEvent>, url: string): Promise<vo
         buildId = event.build_id;
         history.replaceState(null, "", `?build=${buildId}`);
       }
-      keepToken(event);
-      progress.take(event);
-      view.take(event);
+      saveToken(event);
+      progress.update(event);
+      view.update(event);
     }
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof RequestFailed)) throw error;
     if (buildId) view.fail(error.message);
-    else refuse(error.message);
+    else showProblem(error.message);
   }
 }
 
-/** Back to the field, with what is wrong. */
-function refuse(message: string): void {
+/** Returns to the form and shows the problem. */
+function showProblem(message: string): void {
   target.hidden = true;
   target.replaceChildren();
   hero.hidden = false;
@@ -63,8 +63,8 @@ function refuse(message: string): void {
   form.querySelector("input")!.focus();
 }
 
-/** The owner's token comes once, and only to who began the build. */
-function keepToken({ type, data }: BuildEvent): void {
+/** Saves the owner token, which is sent once, only in the stream of the client that started the build. */
+function saveToken({ type, data }: BuildEvent): void {
   if (type === "builder_started" && data.owner_token) {
     localStorage.setItem(`ai-widget-owner:${data.widget_id}`, data.owner_token);
   }
@@ -73,7 +73,7 @@ function keepToken({ type, data }: BuildEvent): void {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const values = new FormData(form);
-  const url = address(String(values.get("url")).trim());
+  const url = withScheme(String(values.get("url")).trim());
   const asked: Record<string, unknown> = { url };
   for (const name of ["depth", "max_pages"]) if (values.get(name)) asked[name] = Number(values.get(name));
   void show(startBuild(asked), url);

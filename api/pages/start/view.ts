@@ -1,10 +1,10 @@
-// The page while a build runs and after it: everything in it comes from events.
+// The page while a build runs and after it; everything it shows comes from events.
 
 import { el, safeUrl } from "../widget/dom";
 import { adjustForm } from "./adjust";
 import type { BuildEvent } from "./following";
 import { installedForm } from "./installed";
-import { type Deeds, OwnerCard } from "./owner";
+import { OwnerCard, type OwnerActions } from "./owner";
 import type { Phase, Progress } from "./progress";
 import { Stage } from "./stage";
 
@@ -20,10 +20,10 @@ const SHOWN: [key: string, label: string][] = [
   ["language", "Language"],
 ];
 const TICK_MS = 200;
-const MOST_FAILURES = 20;
+const MAX_FAILURES = 20;
 
-/** What the page does for its parts. */
-export interface Page extends Deeds {
+/** Actions of the page for its parts. */
+export interface Page extends OwnerActions {
   cancel(): void;
 }
 
@@ -41,8 +41,8 @@ export class BuildView {
   private readonly outcome = el("section", { class: "outcome", "aria-label": "Result" });
   private readonly ticking: ReturnType<typeof setInterval>;
   private seenAt = Date.now();
-  private readonly adjusting = el("div", { class: "adjusting" });
-  private readonly owning = el("div", { class: "owning" });
+  private readonly adjustSlot = el("div", { class: "adjusting" });
+  private readonly ownerSlot = el("div", { class: "owning" });
   private ownerCard?: OwnerCard;
 
   constructor(
@@ -53,7 +53,7 @@ export class BuildView {
     this.cancelButton = el("button", { type: "button", class: "quiet", click: () => page.cancel() }, "Cancel");
     target.replaceChildren(
       el("div", { class: "left" }, this.card(), this.askForm(), this.outcome),
-      el("div", { class: "right" }, this.stage.element, this.adjusting, this.owning, this.found()),
+      el("div", { class: "right" }, this.stage.element, this.adjustSlot, this.ownerSlot, this.themeCard()),
     );
     target.hidden = false;
     this.ticking = setInterval(() => this.showPhases(), TICK_MS);
@@ -82,13 +82,13 @@ export class BuildView {
     return el(
       "form",
       { class: "card", submit: send },
-      el("label", { for: "question" }, "Ask the site something"),
+      el("label", { for: "question" }, "Ask the widget"),
       el("div", { class: "row" }, this.question, this.ask),
     );
   }
 
-  private found(): Node {
-    return el("section", { class: "card", "aria-label": "Look" }, el("h2", {}, "What was found"), this.theme);
+  private themeCard(): Node {
+    return el("section", { class: "card", "aria-label": "Look" }, el("h2", {}, "Theme found"), this.theme);
   }
 
   private get siteName(): string {
@@ -100,61 +100,61 @@ export class BuildView {
     return localStorage.getItem(`ai-widget-owner:${this.progress.widgetId}`);
   }
 
-  /** The owner's form, for who has the token: whoever began the build, in this browser. */
-  private async showAdjusting(): Promise<void> {
+  /** Shows the owner's form if this browser has the owner token, which it has if it started the build. */
+  private async showAdjustForm(): Promise<void> {
     const { token } = this;
     const { widgetId } = this.progress;
-    if (!token || this.adjusting.childElementCount) return;
+    if (!token || this.adjustSlot.childElementCount) return;
     const answer = await fetch(`/api/widgets/${widgetId}`, { headers: { Authorization: `Bearer ${token}` } });
-    if (!answer.ok || this.adjusting.childElementCount) return;
+    if (!answer.ok || this.adjustSlot.childElementCount) return;
     const { found, chosen, theme } = await answer.json();
-    this.adjusting.replaceChildren(adjustForm(widgetId, token, found, chosen, this.stage));
-    this.stage.keptIn(theme.scheme);
+    this.adjustSlot.replaceChildren(adjustForm(widgetId, token, found, chosen, this.stage));
+    this.stage.showScheme(theme.scheme);
   }
 
-  private showOwning(): void {
+  private showOwnerCard(): void {
     const { token } = this;
     const { widgetId, end } = this.progress;
     if (!token) return;
     this.ownerCard ??= new OwnerCard({ widgetId, token, name: () => this.siteName }, this.page);
     this.ownerCard.isBusy = !end;
-    if (!this.owning.childElementCount) this.owning.append(this.ownerCard.element);
+    if (!this.ownerSlot.childElementCount) this.ownerSlot.append(this.ownerCard.element);
   }
 
-  /** A widget that is built anew answers meanwhile. */
-  private async lookWhetherItAnswers(): Promise<void> {
+  /** Checks whether the widget has knowledge already: during a rebuild it answers from the previous build. */
+  private async checkReady(): Promise<void> {
     const answer = await fetch(`/api/public/widgets/${this.progress.widgetId}`).catch(() => undefined);
     if (!answer?.ok || (await answer.json()).state !== "ready") return;
-    this.progress.answersAlready();
+    this.progress.setKnewBefore();
     this.show();
-    void this.showAdjusting();
+    void this.showAdjustForm();
   }
 
-  /** Shows what the last event changed. */
-  take(event: BuildEvent): void {
+  /** Shows the changes of the last event. */
+  update(event: BuildEvent): void {
     this.seenAt = Date.now();
     this.show();
     const { widgetId } = this.progress;
     switch (event.type) {
       case "builder_started":
         this.stage.show(widgetId);
-        void this.lookWhetherItAnswers();
+        void this.checkReady();
         break;
       case "theme_generation_completed":
       case "theme_generation_failed":
-        this.stage.keptIn(event.data.theme?.other_background ? "auto" : event.data.theme?.scheme);
+        this.stage.showScheme(event.data.theme?.other_background ? "auto" : event.data.theme?.scheme);
         this.stage.show(widgetId);
         break;
       case "widget_ready":
       case "builder_completed":
         this.stage.show(widgetId);
-        void this.showAdjusting();
+        void this.showAdjustForm();
         break;
     }
-    if (this.progress.isReady || this.progress.end) this.showOwning();
+    if (this.progress.isReady || this.progress.end) this.showOwnerCard();
   }
 
-  /** The connection, or what was asked for, failed. */
+  /** Shows that the request or its connection failed. */
   fail(message: string): void {
     this.status.textContent = message;
     this.status.classList.add("problem");
@@ -169,12 +169,12 @@ export class BuildView {
     this.showFailures();
     if (progress.theme) this.showTheme(progress.theme);
     this.question.disabled = this.ask.disabled = !progress.isReady;
-    this.question.placeholder = progress.isReady ? "What would a visitor ask?" : "Opens in a moment";
-    this.status.textContent = this.words();
+    this.question.placeholder = progress.isReady ? "What would a visitor ask?" : "Available in a moment";
+    this.status.textContent = this.statusText();
     if (progress.end) this.showEnd(progress.end);
   }
 
-  private words(): string {
+  private statusText(): string {
     const { last, end } = this.progress;
     if (end?.detail && end.type === "builder_failed") return `${end.message}: ${end.detail}`;
     return last?.message ?? "Starting …";
@@ -207,7 +207,7 @@ export class BuildView {
     });
   }
 
-  /** By the server's clock; while a phase runs, with the time since its last sign of life here. */
+  /** Duration by the server's clock; of a running phase, plus the time since the last event arrived. */
   private duration(phase: Phase): string {
     if (phase.began === undefined) return "";
     const { last } = this.progress;
@@ -217,7 +217,7 @@ export class BuildView {
 
   private showCounters(): void {
     const { found, read, stored, failed, skipped } = this.progress.counters;
-    const values = { found, read, learnt: stored, failed, "left out": skipped };
+    const values = { found, read, stored, failed, skipped };
     this.counters.replaceChildren(
       ...Object.entries(values).map(([name, n]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(n)))),
     );
@@ -225,13 +225,13 @@ export class BuildView {
 
   private showFailures(): void {
     const { failures, reasons } = this.progress;
-    const lines = failures.slice(-MOST_FAILURES).map(({ message, cause }) => el("li", {}, message, el("small", {}, cause)));
+    const lines = failures.slice(-MAX_FAILURES).map(({ message, cause }) => el("li", {}, message, el("small", {}, cause)));
     const parts: Node[] = [];
     if (lines.length) {
       const isOpen = this.failures.querySelector("details")?.open ?? false;
       parts.push(el("details", { open: isOpen }, el("summary", {}, `Failed: ${failures.length}`), el("ul", {}, ...lines)));
     }
-    if (reasons.length) parts.push(el("p", {}, `Left out: ${reasons.join(", ")}.`));
+    if (reasons.length) parts.push(el("p", {}, `Skipped: ${reasons.join(", ")}.`));
     this.failures.replaceChildren(...parts);
   }
 
@@ -243,7 +243,7 @@ export class BuildView {
         if (/^#[\da-f]{6}$/i.test(value)) swatch.style.setProperty("background", value);
         else swatch.hidden = true;
         const source = theme.sources?.[key];
-        const where = source ? `found in ${source}` : "our own choice";
+        const where = source ? `found in ${source}` : "default";
         return el("div", {}, el("dt", {}, label), el("dd", {}, swatch, el("code", {}, value), el("small", {}, where)));
       }),
     );
@@ -261,16 +261,16 @@ export class BuildView {
     const snippet = end.data.embed_snippet ?? `<script src="${origin}/widget.js" data-widget="${widgetId}" async></script>`;
     const source = new URL(/src="([^"]+)"/.exec(snippet)?.[1] ?? origin, origin).origin;
     const { token } = this;
-    const partly = this.progress.knewBefore ? "It answers from what it knew before" : "It answers from what was read so far";
+    const unfinished = this.progress.knewBefore ? "The widget answers from its previous build" : "The widget answers from the pages read so far";
     this.outcome.replaceChildren(
-      el("h2", {}, end.type === "builder_completed" ? "Put it on your site" : partly),
+      el("h2", {}, end.type === "builder_completed" ? "Put it on your site" : unfinished),
       copyable("Before </body> of every page", snippet),
       copyable(
         "If your site has a Content-Security-Policy, add",
         ["script-src", "connect-src", "img-src"].map((it) => `${it} ${source};`).join("\n"),
       ),
       token ? installedForm(widgetId, token, url) : "",
-      token ? copyable("Your token, to change the widget later: keep it, it is shown in this browser alone", token) : "",
+      token ? copyable("Your owner token, needed to change the widget later. Save it: it is shown only in this browser", token) : "",
       el("p", {}, el("a", { href: `/preview/${widgetId}` }, "Open the preview")),
       again,
     );
