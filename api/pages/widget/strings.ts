@@ -34,7 +34,7 @@ const EN = {
   not_ready: "The site is still being read. Please try again in a moment.",
   unavailable: "The chat cannot answer at the moment.",
   building: "This site is still being read: answers may be incomplete.",
-  note: "AI answers from this site's pages; they may be wrong.",
+  note: "Automated answers from this site's pages; they may be wrong.",
 };
 
 export type Strings = typeof EN;
