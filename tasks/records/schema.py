@@ -71,9 +71,7 @@ def _is_recent(version: str) -> bool:
 
 def _remedy(error: BaseException | None) -> str:
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return (
-            "let a superuser run CREATE EXTENSION vector and allow the role of DATABASE_URL to create tables"
-        )
+        return "let a superuser run CREATE EXTENSION vector and allow the role of DATABASE_URL to create tables"
     if isinstance(error, psycopg.OperationalError):
         return "start the server or fix DATABASE_URL; see `widget-builder doctor`"
     return "check DATABASE_URL; see `widget-builder doctor`"
