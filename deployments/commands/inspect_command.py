@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from pydantic import Field
 from rich.console import Console
 
 from deployments.display.inspected_page import page_lines
+from deployments.display.inspection import Inspection
 from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest, PageError, PageSkipped, WidgetBuilderError
-from tasks.core.models import FetchedPage, FetchMethod, Frozen, Link, ReadPage, Target, Theme
+from tasks.core.models import FetchedPage, FetchMethod, ReadPage, Target, Theme
 from tasks.core.settings import Settings
 from tasks.web.content.main_content import read_page
 from tasks.web.crawl.directives import forbids_indexing
@@ -30,24 +30,6 @@ _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(https?://\S+)\s*-->")
 """What browsers write into the pages they save."""
 _NOWHERE = "http://saved.invalid/"
 """Where a saved page is shown to the browser if nobody says where it was."""
-
-
-class Inspection(Frozen):
-    """What the builder reads from one input."""
-
-    input: str
-    """As it was given."""
-    url: str = ""
-    """Where the page is, after redirects."""
-    title: str = ""
-    markdown: str = ""
-    links: tuple[Link, ...] = ()
-    metadata: dict[str, Any] = Field(default_factory=dict)
-    render: dict[str, Any] = Field(default_factory=dict)
-    """How the page was read (`method`), and why (`reason`)."""
-    theme: Theme | None = None
-    error: dict[str, str] | None = None
-    """Why it cannot be read, or is left out: `code` and `message`."""
 
 
 @dataclass(frozen=True)

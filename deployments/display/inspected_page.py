@@ -1,21 +1,17 @@
 """A page that was inspected, for people."""
 
-from typing import TYPE_CHECKING
-
 from rich.text import Text
 
+from deployments.display.inspection import Inspection
 from deployments.display.wording import clean, words
 from tasks.core.models import Link, Theme
-
-if TYPE_CHECKING:
-    from deployments.commands.inspect_command import Inspection
 
 MOST_LINKS = 20
 """Links that are shown; JSON has them all."""
 _TOKENS = ("name", "primary", "background", "text", "heading_font", "body_font", "radius_px", "logo_url", "language")
 
 
-def page_lines(found: "Inspection") -> list[Text]:
+def page_lines(found: Inspection) -> list[Text]:
     """Title and address, how the page was read, what it says of itself, its links, its content."""
     parts = [words(found.title or found.input, "bold", fold=True)]
     if found.url:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deployments.checks.doctor import examine
 from tests.conftest import MakeSettings
-from tests.deployments.test_cli import run
+from tests.deployments.command_line import run
 from tests.product import PATH, Event, Product
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deployments.commands.inspect_command import inspect
-from tests.deployments.test_cli import run
+from tests.deployments.command_line import run
 from tests.sites import company_facts as facts
 from tests.sites.server import Site
 from tests.web.conftest import make_settings

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.deployments import story
+from tests.deployments.command_line import ADMIN, COMMAND, run, running_stack, start
 from tests.deployments.fake_api import FakeApi, serve_fake_api
-from tests.deployments.test_cli import ADMIN, COMMAND, run, running_stack, start
 
 OTHER_ID = "6a3c9a52-0b5e-4a8b-b6c3-6d0c0a2b9e02"
 
