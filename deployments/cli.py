@@ -1,4 +1,4 @@
-"""The command `widget-builder`. What is heavy is imported by the command that needs it: help is instant.
+"""The command `widget-builder`. Heavy modules are imported by the commands that need them, so that help is instant.
 
 Exit codes: 0 done · 1 failed · 2 wrong usage, setting or request · 130 ended by Ctrl-C.
 """
@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Give it a website's address: an AI chat widget in the site's own look, answering from the site's own pages.",
+    help="Turn any website into an AI chat widget in the site's own colours and fonts, which answers from its pages.",
     epilog="Settings come from the environment and from .env: DATABASE_URL, PREFECT_API_URL, "
     "OPENAI_API_KEY, OPENAI_BASE_URL, and WIDGET_BUILDER_… for all others.",
 )
@@ -46,17 +46,17 @@ def options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Options that need no command."""
+    """Handle options that need no command."""
 
 
-@app.command()
-def up() -> None:
-    """Start all services and keep them up until Ctrl-C.
+@app.command("up")
+def up_command() -> None:
+    """Start all services and keep them running until Ctrl-C.
 
-    PostgreSQL and Prefect are embedded unless DATABASE_URL and PREFECT_API_URL name others; a worker and
-    the API are started beside them. Other ports are taken when the usual ones are in use.
+    Starts the API and a worker, and an embedded PostgreSQL and Prefect server unless DATABASE_URL and
+    PREFECT_API_URL are set. If a port is in use, the next free one is taken.
 
-    Exits with 0 when stopped, with 1 when a service cannot be started or died for good.
+    Exits with 0 when stopped, with 1 when a service cannot be started or crashes too often.
     """
     from deployments.commands.build_command import run_up
     from deployments.commands.interrupts import Interrupts
@@ -66,47 +66,47 @@ def up() -> None:
     raise typer.Exit(0 if interrupts.received else code)
 
 
-@app.command()
-def build(
+@app.command("build")
+def build_command(
     url: Annotated[str, typer.Argument(help="The site's start page, e.g. https://example.com/")],
     depth: Annotated[
-        int, typer.Option(min=0, help="Links to follow from the start page; 0 reads that page alone.")
+        int, typer.Option(min=0, help="Links to follow from the start page; 0 reads the start page alone.")
     ] = 2,
     max_pages: Annotated[
         int | None,
-        typer.Option(min=1, show_default=False, help="Most pages to read. [default: WIDGET_BUILDER_MAX_PAGES]"),
+        typer.Option(min=1, show_default=False, help="Maximum number of pages. [default: WIDGET_BUILDER_MAX_PAGES]"),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line for each event, nothing else on stdout.")
+        bool, typer.Option("--json", help="Print each event as a line of JSON, and nothing else on stdout.")
     ] = False,
-    stay: Annotated[bool, typer.Option("--stay", help="Keep the services up afterwards, until Ctrl-C.")] = False,
+    stay: Annotated[bool, typer.Option("--stay", help="Keep the services running until Ctrl-C.")] = False,
 ) -> None:
-    """Build a widget from a website and show how it comes along.
+    """Build a widget from a website and show its progress.
 
-    Uses the stack that `widget-builder up` runs on the same data directory; if there is none, starts one
-    for this build and stops it afterwards. The first Ctrl-C cancels the build, a second one leaves at once.
+    Uses the services that `widget-builder up` runs on the same data directory; if there are none, starts them
+    for this build and stops them afterwards. The first Ctrl-C cancels the build, the second leaves at once.
 
     Exits with 0 when the build completed, with 1 when it failed, with 130 after Ctrl-C.
     """
-    from deployments.commands.build_command import Order, run_build
+    from deployments.commands.build_command import BuildOptions, run_build
     from deployments.commands.interrupts import Interrupts
 
-    order = Order(url, depth, max_pages, as_json, stay)
+    chosen = BuildOptions(url, depth, max_pages, as_json, stay)
     interrupts = Interrupts()
-    # With --json standard output belongs to the events; what we say ourselves goes to standard error.
-    work = run_build(_settings(), order, _console(to_stderr=as_json), interrupts)
+    # With --json standard output carries events alone; all other messages go to standard error.
+    work = run_build(_settings(), chosen, _console(to_stderr=as_json), interrupts)
     raise typer.Exit(interrupts.run(work))
 
 
-@app.command()
-def ask(
-    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` prints it.")],
-    question: Annotated[str, typer.Argument(help="What a visitor would ask.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each event.")] = False,
+@app.command("ask")
+def ask_command(
+    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
+    question: Annotated[str, typer.Argument(help="A visitor's question.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
 ) -> None:
-    """Ask a widget of the running stack, and print its answer with the pages it comes from.
+    """Ask a widget a question and print the answer with its sources.
 
-    Exits with 0 when the site answers the question, with 1 when it does not say.
+    Exits with 0 when the site answers the question, with 1 when it does not.
     """
     from deployments.commands.ask_command import run_ask
 
@@ -114,30 +114,28 @@ def ask(
 
 
 @app.command("list")
-def list_widgets(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each widget.")] = False,
+def list_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print each widget as a line of JSON.")] = False,
 ) -> None:
-    """List the widgets of the running stack, newest first: how each stands, and what it answers from."""
+    """List all widgets with state and number of pages, newest first."""
     from deployments.commands.widget_commands import run_list
 
     raise typer.Exit(asyncio.run(run_list(_settings(), _console(), as_json=as_json)))
 
 
-@app.command()
-def recrawl(
+@app.command("recrawl")
+def recrawl_command(
     widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line for each event, nothing else on stdout.")
+        bool, typer.Option("--json", help="Print each event as a line of JSON, and nothing else on stdout.")
     ] = False,
-    allow_fewer_pages: Annotated[
-        bool, typer.Option(help="Take what is found although the site gives far fewer pages than the widget has.")
-    ] = False,
+    allow_fewer_pages: Annotated[bool, typer.Option(help="Accept far fewer pages than the widget has now.")] = False,
 ) -> None:
-    """Build a widget of the running stack anew and show how it comes along.
+    """Rebuild a widget from its website and show the progress.
 
-    It answers from its old knowledge until the new is complete, and goes on so if the site gives less than 70 % of
-    the pages it has: a site that is ill, or shows a login page, does not empty the widget. If it is being built
-    already, that build is shown. The first Ctrl-C cancels the build, a second one leaves at once.
+    The widget answers from its old knowledge until the new is complete. It keeps the old if the new crawl finds fewer
+    than 70 % of its pages: a site that fails, or shows a login page, does not empty the widget. If the widget is
+    already being built, that build is shown. The first Ctrl-C cancels the build, the second leaves at once.
 
     Exits with 0 when the build completed, with 1 when it failed, with 130 after Ctrl-C.
     """
@@ -150,37 +148,35 @@ def recrawl(
     raise typer.Exit(interrupts.run(work))
 
 
-@app.command()
-def delete(
+@app.command("delete")
+def delete_command(
     widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first. Only a terminal is asked.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Delete a widget of the running stack with its knowledge and conversations.
+    """Delete a widget with its knowledge and conversations.
 
-    Pages that still have its snippet draw nothing. Exits with 1 if there is no such widget, or you think better of it.
+    Asks for confirmation on a terminal. Pages that still contain the widget's snippet show nothing.
+
+    Exits with 1 if there is no such widget or you do not confirm.
     """
     from deployments.commands.widget_commands import run_delete
 
     raise typer.Exit(asyncio.run(run_delete(_settings(), widget, _console(), ask=sys.stdin.isatty() and not yes)))
 
 
-@app.command()
-def inspect(
-    inputs: Annotated[
-        list[str], typer.Argument(metavar="URL|FILE...", help="Addresses of pages, or HTML files saved from them.")
-    ],
-    theme: Annotated[
-        bool, typer.Option("--theme", help="Read it as a start page: its theme too, with where each part was found.")
-    ] = False,
+@app.command("inspect")
+def inspect_command(
+    inputs: Annotated[list[str], typer.Argument(metavar="URL|FILE...", help="URLs of pages, or saved HTML files.")],
+    theme: Annotated[bool, typer.Option("--theme", help="Show the theme too, with the source of each part.")] = False,
     base_url: Annotated[
         str | None,
-        typer.Option(show_default=False, help="Where saved files come from: what their links are relative to."),
+        typer.Option(show_default=False, help="Original URL of saved files, to which their links are relative."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each input.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each input as a line of JSON.")] = False,
 ) -> None:
-    """Show what the builder reads from pages: title, content, links, metadata, and how it was read.
+    """Show the content, links and metadata that the builder reads.
 
-    Needs no running stack. Exits with 1 if a page cannot be read or would be left out.
+    Needs no running services. Exits with 1 if a page cannot be read or would be skipped.
     """
     from deployments.commands.inspect_command import run_inspect
 
@@ -188,11 +184,11 @@ def inspect(
     raise typer.Exit(asyncio.run(work))
 
 
-@app.command()
-def doctor() -> None:
-    """Check every dependency: what is wrong, and how to mend it.
+@app.command("doctor")
+def doctor_command() -> None:
+    """Check every dependency and suggest a fix.
 
-    Exits with 1 if something is wrong.
+    Exits with 1 if a check fails.
     """
     settings = _settings()
     from deployments.checks.doctor import examine
@@ -203,54 +199,57 @@ def doctor() -> None:
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
 
 
-@app.command()
-def migrate() -> None:
-    """Bring DATABASE_URL to the newest schema; safe to repeat."""
+@app.command("migrate")
+def migrate_command() -> None:
+    """Upgrade the schema of your own database; safe to repeat.
+
+    The database is the one at DATABASE_URL.
+    """
     database_url = _settings().database_url
     if database_url is None:
-        raise InvalidSetting("DATABASE_URL", "is needed: the embedded database is migrated by `up`")
-    from tasks.records.schema import migrate as migrate_schema
+        raise InvalidSetting("DATABASE_URL", "must be set; `widget-builder up` migrates the embedded database itself")
+    from tasks.records.schema import migrate
 
-    migrate_schema(database_url.get_secret_value())
+    migrate(database_url.get_secret_value())
     _console().print("The database has the newest schema.")
 
 
-@app.command()
-def register() -> None:
-    """Set up a Prefect server of one's own; safe to repeat.
+@app.command("register")
+def register_command() -> None:
+    """Set up your own Prefect server; safe to repeat.
 
     Creates the concurrency limits, the work pool and the deployments on the server at PREFECT_API_URL.
     """
     settings = _settings()
     if settings.prefect_api_url is None:
-        raise InvalidSetting("PREFECT_API_URL", "is needed: the embedded server is set up by `up`")
-    from deployments.stack.registration import register as register_all
+        raise InvalidSetting("PREFECT_API_URL", "must be set; `widget-builder up` sets up the embedded server itself")
+    from deployments.stack.registration import register_deployments
 
-    asyncio.run(register_all(settings))
-    _console().print(f"{settings.prefect_api_url} has the limits, the work pool and the deployments.")
+    asyncio.run(register_deployments(settings))
+    _console().print(f"{settings.prefect_api_url} has the concurrency limits, the work pool and the deployments.")
 
 
 def main() -> None:
-    """Run the command line; what goes wrong is said on standard error, without a traceback."""
+    """Run the command line; errors go to standard error, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal that lacks a character shows a question mark instead of ending the program.
+            # An encoding that lacks a character shows a question mark instead of raising UnicodeEncodeError.
             stream.reconfigure(errors="replace")
     try:
         app(prog_name="widget-builder")
     except WidgetBuilderError as error:
-        print(_said(error), file=sys.stderr)
+        print(_format_error(error), file=sys.stderr)
         is_usage = isinstance(error, InvalidSetting) or (
             isinstance(error, InvalidRequest) and error.status in (400, 422)
         )
         sys.exit(USAGE if is_usage else 1)
 
 
-def _said(error: WidgetBuilderError) -> str:
-    """The error for people: one line, or several when a service's last log lines belong to it."""
-    from deployments.display.wording import clean
+def _format_error(error: WidgetBuilderError) -> str:
+    """The error as text: one line, or more if it carries a service's last log lines."""
+    from deployments.display.formatting import printable
 
-    return "\n".join(clean(line) for line in f"widget-builder: {error}".splitlines())
+    return "\n".join(printable(line) for line in f"widget-builder: {error}".splitlines())
 
 
 def _settings() -> "Settings":

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from flows.opened_web import opened_web
+from flows.prepared_web import open_run_web
 from flows.progress import Progress
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import BuildEnded, DependencyUnavailable, NotFound
@@ -82,7 +82,7 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
     """Everything the build needs; the slow ones (child processes, browser) start in the background."""
     async with AsyncExitStack() as stack:
         processes = stack.enter_context(open_processes(CHILDREN, CHILD_MODULE))
-        web = await stack.enter_async_context(opened_web(settings))
+        web = await stack.enter_async_context(open_run_web(settings))
         embedder = await stack.enter_async_context(open_embedder(settings, processes, pool))
         yield Workspace(
             job=job,

@@ -1,4 +1,4 @@
-"""What processes that read pages are forked from: importing this is loading all they need, the models included."""
+"""Preload module of the processes that read pages: importing it loads all they need, the models included."""
 
 import tasks.reading  # noqa: F401
 from tasks.knowledge.embedding.local_model import load_weighted_tokens

@@ -1,4 +1,4 @@
-"""The doctor: every dependency looked at, what is wrong with it, and how to mend it."""
+"""The doctor: checks every dependency and suggests a fix."""
 
 import asyncio
 import re
@@ -13,10 +13,10 @@ from playwright.async_api import Error as PlaywrightError
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from deployments.checks.dependencies import Stack, check_api, check_database, check_embeddings, check_prefect
+from deployments.checks.dependencies import check_api, check_database, check_embeddings, check_prefect
 from deployments.stack.embedded_stack import PREFECT_PORT
 from deployments.stack.ports import find_port
-from deployments.stack.stack_file import find_stack
+from deployments.stack.stack_file import StackData, find_stack
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import Settings
 from tasks.web.fetching.browsers import REMEDY, find_browser
@@ -24,48 +24,48 @@ from tasks.web.fetching.chromium import open_chromium
 from tasks.web.fetching.egress import open_gate
 
 CHECK_TIMEOUT_S = 10.0
-LEAST_PYTHON, FIRST_UNTRIED_PYTHON = (3, 11), (3, 14)
-LEAST_FREE_BYTES = 1_000_000_000
+MIN_PYTHON, FIRST_UNTRIED_PYTHON = (3, 11), (3, 14)
+MIN_FREE_BYTES = 1_000_000_000
 HIDDEN = "…"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one dependency."""
+    """Result of the check of one dependency."""
 
     name: str
     ok: bool
     detail: str = ""
-    """What is there, when all is well."""
+    """Description of the dependency, if the check passed."""
     problem: str = ""
     remedy: str = ""
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """A finding for each dependency, always in the same order; none of them holds a secret.
+    """Check all dependencies; return a finding for each, in a fixed order and without secrets.
 
-    The checks run side by side, each for ten seconds at most.
+    The checks run concurrently, each for ten seconds at most.
     """
     stack = await find_stack(settings.data_dir)
     return await asyncio.gather(*(examine_one(name, settings, stack) for name in CHECKS))
 
 
-async def examine_one(name: str, settings: Settings, stack: Stack | None) -> Finding:
-    """The finding of one dependency; `stack` is what a running stack says of itself."""
+async def examine_one(name: str, settings: Settings, stack: StackData | None) -> Finding:
+    """Check one dependency; `stack` is the contents of the running stack's stack.json."""
     secrets = _secrets(settings, stack)
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
-            return Finding(name, ok=True, detail=_without(secrets, await CHECKS[name](settings, stack)))
+            return Finding(name, ok=True, detail=_hide(secrets, await CHECKS[name](settings, stack)))
     except TimeoutError:
         problem = f"the check took longer than {CHECK_TIMEOUT_S:g} s"
-        return Finding(name, ok=False, problem=problem, remedy="see whether the machine or the service is overloaded")
+        return Finding(name, ok=False, problem=problem, remedy="check whether the machine or the service is overloaded")
     except DependencyUnavailable as error:
-        problem, remedy = _without(secrets, error.problem), _without(secrets, error.remedy)
+        problem, remedy = _hide(secrets, error.problem), _hide(secrets, error.remedy)
         return Finding(name, ok=False, problem=problem, remedy=remedy)
 
 
-def _secrets(settings: Settings, stack: Stack | None) -> list[str]:
-    """What must not be shown, the longest first."""
+def _secrets(settings: Settings, stack: StackData | None) -> list[str]:
+    """Return the secrets that must not be shown, longest first."""
     known = [secret.get_secret_value() for secret in (settings.database_url, settings.openai_api_key) if secret]
     addresses = [settings.database_url.get_secret_value()] if settings.database_url else []
     for address in [*addresses, *filter(None, [(stack or {}).get("database_url")])]:
@@ -76,66 +76,64 @@ def _secrets(settings: Settings, stack: Stack | None) -> list[str]:
     return sorted(filter(None, known), key=len, reverse=True)
 
 
-def _without(secrets: list[str], text: str) -> str:
+def _hide(secrets: list[str], text: str) -> str:
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
-    # Names and passwords in addresses, such as PREFECT_API_URL may have.
+    # User names and passwords in URLs, e.g. in PREFECT_API_URL.
     return re.sub(r"(?<=://)[^/\s]+@", f"{HIDDEN}@", text)
 
 
 def check_version(version: tuple[int, ...]) -> str:
-    """A version of Python, in words.
+    """Check a version of Python; return it as text.
 
     Raises:
-        DependencyUnavailable: nobody has tried this one.
+        DependencyUnavailable: the version is not supported.
     """
-    said = ".".join(map(str, version))
-    if not LEAST_PYTHON <= version < FIRST_UNTRIED_PYTHON:
-        raise DependencyUnavailable(
-            "Python", f"{said} is not supported", "install again with Python 3.11, 3.12 or 3.13"
-        )
-    return said
+    text = ".".join(map(str, version))
+    if not MIN_PYTHON <= version < FIRST_UNTRIED_PYTHON:
+        raise DependencyUnavailable("Python", f"{text} is not supported", "reinstall with Python 3.11, 3.12 or 3.13")
+    return text
 
 
-async def check_python(_settings: Settings, _stack: Stack | None) -> str:
-    """The version of Python.
+async def check_python(_settings: Settings, _stack: StackData | None) -> str:
+    """Check the running version of Python.
 
     Raises:
-        DependencyUnavailable: nobody has tried this one.
+        DependencyUnavailable: the version is not supported.
     """
     return check_version(sys.version_info[:3])
 
 
-async def check_browser(settings: Settings, _stack: Stack | None) -> str:
-    """Which browser there is; it was started as builds start it.
+async def check_browser(settings: Settings, _stack: StackData | None) -> str:
+    """Check the browser by starting it as builds do.
 
     Raises:
-        DependencyUnavailable: there is none, or it does not start.
+        DependencyUnavailable: there is no browser, or it does not start.
     """
-    wanted = settings.browser_path
-    if wanted is not None and not wanted.is_file():
+    path = settings.browser_path
+    if path is not None and not path.is_file():
         remedy = "correct or remove WIDGET_BUILDER_BROWSER_PATH"
-        raise DependencyUnavailable("Chromium", f"there is no file {wanted}", remedy)
+        raise DependencyUnavailable("Chromium", f"the file {path} does not exist", remedy)
     try:
         async with open_gate(()) as gate, open_chromium(settings, gate) as chromium:
             browser = (await chromium.open()).browser
             return f"{browser.version if browser else 'starts'} ({find_browser(settings)})"
     except (PlaywrightError, OSError) as error:
-        raise DependencyUnavailable("Chromium", f"it does not start: {error}", REMEDY) from error
+        raise DependencyUnavailable("Chromium", f"the browser does not start: {error}", REMEDY) from error
 
 
-async def check_data_dir(settings: Settings, _stack: Stack | None) -> str:
-    """Where data is kept, and the room there is.
+async def check_data_dir(settings: Settings, _stack: StackData | None) -> str:
+    """Check the data directory and its free space.
 
     Raises:
-        DependencyUnavailable: nothing can be written there, or there is too little room.
+        DependencyUnavailable: the directory is not writable, or has too little free space.
     """
-    return await asyncio.to_thread(_look_at_folder, settings.data_dir.absolute())
+    return await asyncio.to_thread(_check_folder, settings.data_dir.absolute())
 
 
-def _look_at_folder(folder: Path) -> str:
-    remedy = "set WIDGET_BUILDER_DATA_DIR to a folder that can be written"
-    # It is made when first needed: until then its nearest parent counts.
+def _check_folder(folder: Path) -> str:
+    remedy = "set WIDGET_BUILDER_DATA_DIR to a writable folder"
+    # The folder is created at the first start; until then its nearest existing parent is checked.
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=existing) as file:
@@ -143,36 +141,36 @@ def _look_at_folder(folder: Path) -> str:
         free = shutil.disk_usage(existing).free
     except OSError as error:
         raise DependencyUnavailable("Data", f"{folder} cannot be written: {error.strerror}", remedy) from error
-    if free < LEAST_FREE_BYTES:
-        problem = f"{folder} has {free / 1e9:.1f} GB left, at least {LEAST_FREE_BYTES / 1e9:g} GB are needed"
-        raise DependencyUnavailable("Data", problem, "make room, or set WIDGET_BUILDER_DATA_DIR")
+    if free < MIN_FREE_BYTES:
+        problem = f"{folder} has {free / 1e9:.1f} GB left, at least {MIN_FREE_BYTES / 1e9:g} GB are needed"
+        raise DependencyUnavailable("Data", problem, "free some space, or set WIDGET_BUILDER_DATA_DIR")
     return f"{folder}, {free / 1e9:.0f} GB free"
 
 
-async def check_ports(settings: Settings, stack: Stack | None) -> str:
-    """The ports that a stack would take now.
+async def check_ports(settings: Settings, stack: StackData | None) -> str:
+    """Return the ports that a stack would use now.
 
     Raises:
-        DependencyUnavailable: nobody can listen on WIDGET_BUILDER_HOST.
+        DependencyUnavailable: WIDGET_BUILDER_HOST is not an address of this machine.
     """
     if stack is not None:
-        return "the running stack has its ports"
+        return "used by the running stack"
     try:
         api_port = find_port(settings.host, settings.port)
     except OSError as error:
-        problem = f"nobody can listen on {settings.host}: {error.strerror or error}"
+        problem = f"no server can listen on {settings.host}: {error.strerror or error}"
         raise DependencyUnavailable("Ports", problem, "correct WIDGET_BUILDER_HOST") from error
-    said = [_say_port("API", settings.port, api_port)]
+    ports = [_port_text("API", settings.port, api_port)]
     if settings.prefect_api_url is None:
-        said.append(_say_port("Prefect", PREFECT_PORT, find_port("127.0.0.1", PREFECT_PORT, frozenset({api_port}))))
-    return ", ".join(said)
+        ports.append(_port_text("Prefect", PREFECT_PORT, find_port("127.0.0.1", PREFECT_PORT, frozenset({api_port}))))
+    return ", ".join(ports)
 
 
-def _say_port(name: str, wanted: int, found: int) -> str:
+def _port_text(name: str, wanted: int, found: int) -> str:
     return f"{name} {wanted}" if found == wanted else f"{name} {wanted} is taken, {found} would be used"
 
 
-CHECKS: dict[str, Callable[[Settings, Stack | None], Awaitable[str]]] = {
+CHECKS: dict[str, Callable[[Settings, StackData | None], Awaitable[str]]] = {
     "Python": check_python,
     "Chromium": check_browser,
     "Database": check_database,
@@ -182,4 +180,4 @@ CHECKS: dict[str, Callable[[Settings, Stack | None], Awaitable[str]]] = {
     "Data": check_data_dir,
     "Ports": check_ports,
 }
-"""Each says what it found, or raises `DependencyUnavailable` with the problem and its remedy."""
+"""Checks by dependency: each returns a description, or raises `DependencyUnavailable` with problem and remedy."""

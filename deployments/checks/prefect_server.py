@@ -1,4 +1,4 @@
-"""A Prefect server of one's own, asked whether it can carry our builds."""
+"""Check of a Prefect server: version, deployments, workers."""
 
 import asyncio
 import re
@@ -17,16 +17,16 @@ from deployments.stack.registration import DECLARATION
 from tasks.core.errors import DependencyUnavailable
 
 ANSWER_TIMEOUT_S = 5.0
-"""For the first answer: Prefect's client repeats a request that fails, for much longer than anybody waits."""
+"""Seconds until the first response: Prefect's client retries a failed request for much longer."""
 REGISTER = "run `widget-builder register`"
 
 
 async def check_server(url: str) -> str:
-    """What the server is, which of our deployments it has, and how many workers are online for them.
+    """Return the server's version, our deployments on it, and the number of workers online for them.
 
     Raises:
-        DependencyUnavailable: it does not answer, is older than its clients, lacks what `register` makes, or has
-            no worker.
+        DependencyUnavailable: the server does not answer, is older than its clients, is not registered, or has no
+            worker.
     """
     declared = yaml.safe_load(DECLARATION.read_text())["deployments"]
     try:
@@ -39,9 +39,9 @@ async def check_server(url: str) -> str:
             workers = await _count_workers(client, declared)
             names = await _find_deployments(client, declared)
     except TimeoutError as error:
-        raise _silent(url, f"no answer within {ANSWER_TIMEOUT_S:g} s") from error
+        raise _not_answering(url, f"no answer within {ANSWER_TIMEOUT_S:g} s") from error
     except (httpx.HTTPError, httpx.InvalidURL, PrefectException, OSError, ValueError) as error:
-        raise _silent(url, str(error).strip().split("\n")[0] or type(error).__name__) from error
+        raise _not_answering(url, str(error).strip().split("\n")[0] or type(error).__name__) from error
     if not workers:
         pool = declared[0]["work_pool"]["name"]
         remedy = f"run `prefect worker start --pool {pool}` where the product is installed"
@@ -49,38 +49,38 @@ async def check_server(url: str) -> str:
     return f"{found} at {url}, deployments {', '.join(names)}, workers online: {workers}"
 
 
-def _silent(url: str, why: str) -> DependencyUnavailable:
-    remedy = "start it, or correct PREFECT_API_URL (it ends in /api)"
+def _not_answering(url: str, why: str) -> DependencyUnavailable:
+    remedy = "start the server, or correct PREFECT_API_URL, which ends in /api"
     return DependencyUnavailable("Prefect", f"{url} does not answer as a Prefect server does: {why}", remedy)
 
 
 def _check_version(server: str) -> None:
-    """Prefect's rule: the same major version, and no client newer than its server."""
+    """Apply Prefect's rule: the same major version, and no client newer than its server."""
     ours = prefect.__version__
     theirs, least = (tuple(int(part) for part in re.findall(r"\d+", text)[:3]) for text in (server, ours))
     if theirs[:1] != least[:1] or theirs < least:
-        problem = f"the server has version {server}, which does not go with {ours} here"
+        problem = f"the server's version {server} is not compatible with {ours} here"
         raise DependencyUnavailable("Prefect", problem, f"run Prefect {ours} on the server, or a later 3.x")
 
 
 async def _count_workers(client: PrefectClient, declared: list[dict[str, Any]]) -> int:
     pool = declared[0]["work_pool"]["name"]
     try:
-        # Asked for the workers of a pool it lacks, the client does not say that this is what is wrong.
+        # For a missing pool, `read_workers_for_work_pool` raises an error that does not name the cause.
         await client.read_work_pool(pool)
     except ObjectNotFound as error:
-        raise DependencyUnavailable("Prefect", f"it has no work pool {pool}", REGISTER) from error
+        raise DependencyUnavailable("Prefect", f"the server has no work pool {pool}", REGISTER) from error
     workers = await client.read_workers_for_work_pool(pool)
     return sum(worker.status == WorkerStatus.ONLINE for worker in workers)
 
 
 async def _find_deployments(client: PrefectClient, declared: list[dict[str, Any]]) -> list[str]:
-    """The names of prefect.yaml's deployments, all of them known to the server."""
+    """Return the names of prefect.yaml's deployments; all of them exist on the server."""
     wanted = {deployment["name"]: deployment["entrypoint"] for deployment in declared}
     found = await client.read_deployments(
         deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=list(wanted)))
     )
     known = {(deployment.name, deployment.entrypoint) for deployment in found}
     if missing := [name for name, entrypoint in wanted.items() if (name, entrypoint) not in known]:
-        raise DependencyUnavailable("Prefect", f"it lacks the deployments {', '.join(missing)}", REGISTER)
+        raise DependencyUnavailable("Prefect", f"the server lacks the deployments {', '.join(missing)}", REGISTER)
     return list(wanted)

@@ -1,4 +1,4 @@
-"""What the command `ask` does: a visitor's question to a widget of the running stack, the answer as it comes."""
+"""The command `ask`: send a visitor's question to a widget of the running stack and print the answer as it arrives."""
 
 import sys
 from collections.abc import AsyncGenerator
@@ -10,24 +10,24 @@ import httpx
 from httpx_sse import SSEError, aconnect_sse
 
 from deployments.commands import api_client
-from deployments.display.wording import clean
+from deployments.display.formatting import printable
 from deployments.stack.stack_file import find_stack
 from tasks.core.errors import DependencyUnavailable, WidgetBuilderError
 from tasks.core.settings import Settings
 
 
 async def run_ask(settings: Settings, widget: str, question: str, *, as_json: bool, out: TextIO = sys.stdout) -> int:
-    """Print the answer and its sources: 0 when the site answers the question, else 1.
+    """Print the answer and its sources; return 0 when the site answers the question, else 1.
 
     Raises:
         InvalidRequest: there is no such widget, or the question is refused.
-        DependencyUnavailable: no stack runs on the data directory, or it does not answer.
-        WidgetBuilderError: the answer broke off.
+        DependencyUnavailable: no stack runs on the data directory, or its API does not answer.
+        WidgetBuilderError: the answer ended before it was complete.
     """
     stack = await find_stack(settings.data_dir)
     if stack is None:
         raise DependencyUnavailable("API", f"no stack runs on {settings.data_dir}", "start `widget-builder up`")
-    async with aclosing(_ask(stack["api_url"], api_client.parse_widget(widget), question)) as events:
+    async with aclosing(_stream_answer(stack["api_url"], api_client.parse_widget_id(widget), question)) as events:
         async for line, event in events:
             if as_json:
                 print(line, file=out, flush=True)
@@ -37,18 +37,20 @@ async def run_ask(settings: Settings, widget: str, question: str, *, as_json: bo
                 raise WidgetBuilderError(str(event["message"]))
             if event["type"] == "done":
                 return 0 if event["answered"] else 1
-    raise WidgetBuilderError("The answer broke off.")
+    raise WidgetBuilderError("The answer ended before it was complete. Ask again.")
 
 
-async def _ask(api_url: str, widget_id: UUID, question: str) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+async def _stream_answer(
+    api_url: str, widget_id: UUID, question: str
+) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
     path = f"/api/public/widgets/{widget_id}/chat"
-    async with api_client.open_http(api_url) as http:
+    async with api_client.open_http_client(api_url) as http:
         try:
             async with aconnect_sse(http, "POST", path, json={"message": question}) as source:
                 if source.response.is_error:
-                    raise api_client.refusal(source.response.status_code, await source.response.aread())
+                    raise api_client.parse_error(source.response.status_code, await source.response.aread())
                 async for frame in source.aiter_sse():
-                    if frame.data:  # httpx-sse reports the blank line after a comment as an empty frame
+                    if frame.data:  # httpx-sse yields an empty frame for the blank line after a comment
                         yield frame.data, frame.json()
         except (httpx.TransportError, SSEError) as error:
             raise DependencyUnavailable(f"API at {api_url}", str(error) or type(error).__name__) from error
@@ -57,12 +59,12 @@ async def _ask(api_url: str, widget_id: UUID, question: str) -> AsyncGenerator[t
 def _print(event: dict[str, Any], out: TextIO) -> None:
     match event["type"]:
         case "token":
-            print("\n".join(clean(line) for line in str(event["text"]).split("\n")), end="", file=out, flush=True)
+            print("\n".join(printable(line) for line in str(event["text"]).split("\n")), end="", file=out, flush=True)
         case "citations":
             print("\n", file=out)
             for citation in event["citations"]:
-                print(clean(f"[{citation['n']}] {citation['title']}  {citation['url']}"), file=out)
+                print(printable(f"[{citation['n']}] {citation['title']}  {citation['url']}"), file=out)
         case "done" if event.get("suggestions"):
-            print("\nIt can answer:", file=out)
+            print("\nThe widget can answer:", file=out)
             for suggestion in event["suggestions"]:
-                print(clean(f"  {suggestion}"), file=out)
+                print(printable(f"  {suggestion}"), file=out)

@@ -1,4 +1,4 @@
-"""What the commands `up` and `build` do: the stack, a build on it, and an end in order."""
+"""The commands `up` and `build`: start the stack, build on it, stop both in order."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
@@ -11,8 +11,8 @@ from rich.console import Console
 
 from deployments.commands import api_client
 from deployments.commands.interrupts import Interrupts
-from deployments.display.startup import open_service_display
-from deployments.display.terminal import Display, open_display
+from deployments.display.build_display import Display, open_display
+from deployments.display.service_display import open_service_display
 from deployments.stack.stack_file import find_stack
 from tasks.core.errors import WidgetBuilderError
 from tasks.core.events import BuildEvent, EventType
@@ -26,8 +26,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Order:
-    """A build as asked for on the command line."""
+class BuildOptions:
+    """A build's request and output options from the command line."""
 
     url: str
     depth: int
@@ -37,8 +37,8 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the build is made: a stack that ran already, or (`stack`) one of our own."""
+class Endpoint:
+    """Addresses of the stack that builds; `stack` is set if this command started it."""
 
     api_url: str
     prefect_url: str | None
@@ -46,65 +46,68 @@ class Place:
 
 
 async def run_up(settings: Settings, console: Console) -> int:
-    """Run the stack for as long as nobody stops it.
+    """Run the stack until it is stopped.
 
     Raises:
-        DependencyUnavailable: a service cannot be started, or died for good; with its last log lines.
+        DependencyUnavailable: a service cannot be started, or crashed too often; with its last log lines.
     """
     from deployments.stack.embedded_stack import open_stack
 
     with open_service_display(console, keep=True) as display:
         async with open_stack(settings, display.report) as stack:
-            place = Place(stack.info.api_url, stack.info.prefect_url)
-            display.tell(_addresses(place, settings))
+            endpoint = Endpoint(stack.info.api_url, stack.info.prefect_url)
+            display.show_addresses(_addresses(endpoint, settings))
             await stack.wait()
     return 1
 
 
-async def run_build(settings: Settings, order: Order, console: Console, interrupts: Interrupts) -> int:
-    """Build a widget on the running stack, or on one started for it: 0 when the build completed, else 1.
+async def run_build(settings: Settings, options: BuildOptions, console: Console, interrupts: Interrupts) -> int:
+    """Build a widget on the running stack, or on one started for it; return 0 when the build completed, else 1.
 
     Raises:
-        InvalidRequest: the request is refused; no service was started for it.
-        WidgetBuilderError: the stack cannot be started, or died, or does not answer.
+        InvalidRequest: the request is invalid; no service was started.
+        WidgetBuilderError: the stack cannot be started, crashed, or does not answer.
     """
     async with AsyncExitStack() as services:
-        place = await _find_place(settings, order, console, services)
-        with open_display(console, as_json=order.as_json, prefect_url=place.prefect_url) as display:
-            events = api_client.build(place.api_url, order.url, order.depth, order.max_pages)
-            build = follow(events, place.api_url, display, interrupts)
-            outcome = await _while_up(place.stack, build)
+        endpoint = await _find_or_start_stack(settings, options, console, services)
+        with open_display(console, as_json=options.as_json, prefect_url=endpoint.prefect_url) as display:
+            events = api_client.stream_build(endpoint.api_url, options.url, options.depth, options.max_pages)
+            build = follow_build(events, endpoint.api_url, display, interrupts)
+            outcome = await run_while_up(endpoint.stack, build)
         if outcome is EventType.builder_cancelled and interrupts.received:
             return interrupts.exit_code
-        if order.stay:
-            # The summary, which machines do not get, has named Prefect's UI.
-            await _stay(place if order.as_json else replace(place, prefect_url=None), settings, console, interrupts)
+        if options.stay:
+            # The summary has shown Prefect's UI; with --json there is no summary.
+            shown = endpoint if options.as_json else replace(endpoint, prefect_url=None)
+            await _print_and_stay(shown, settings, console, interrupts)
     return 0 if outcome is EventType.builder_completed else 1
 
 
-async def _find_place(settings: Settings, order: Order, console: Console, services: AsyncExitStack) -> Place:
+async def _find_or_start_stack(
+    settings: Settings, options: BuildOptions, console: Console, services: AsyncExitStack
+) -> Endpoint:
     running = await find_stack(settings.data_dir)
     if running is not None:
-        return Place(running["api_url"], running.get("prefect_url"))
-    # Nobody waits for services to hear that the address is wrong.
-    parse_build_request(settings, order.url, order.depth, order.max_pages)
+        return Endpoint(running["api_url"], running.get("prefect_url"))
+    # Checked first: a wrong address should not cost the start of all services.
+    parse_build_request(settings, options.url, options.depth, options.max_pages)
     from deployments.stack.embedded_stack import open_stack
 
     with open_service_display(console, keep=False) as display:
         stack = await services.enter_async_context(open_stack(settings, display.report))
     if console.is_terminal:
         services.callback(console.print, "Stopping the services …", style="dim")
-    return Place(stack.info.api_url, stack.info.prefect_url, stack)
+    return Endpoint(stack.info.api_url, stack.info.prefect_url, stack)
 
 
-async def follow(
+async def follow_build(
     build: AsyncGenerator[BuildEvent, None], api_url: str, display: Display, interrupts: Interrupts
 ) -> EventType:
-    """The type of the build's last event, all of them shown; the first interrupt cancels the build."""
-    wanted = asyncio.Event()
+    """Show all events of the build; return the type of the last. The first interrupt cancels the build."""
+    interrupted = asyncio.Event()
     started: asyncio.Future[UUID] = asyncio.get_running_loop().create_future()
-    interrupts.ask_first(wanted.set)
-    canceller = asyncio.create_task(_cancel_when(wanted, started, api_url, display))
+    interrupts.set_first_handler(interrupted.set)
+    canceller = asyncio.create_task(_cancel_on_interrupt(interrupted, started, api_url, display))
     try:
         async with aclosing(build) as events:
             async for event in events:
@@ -113,51 +116,53 @@ async def follow(
                     started.set_result(event.build_id)
         return event.type
     finally:
-        interrupts.ask_first(None)
+        interrupts.set_first_handler(None)
         canceller.cancel()
 
 
-async def _cancel_when(wanted: asyncio.Event, started: asyncio.Future[UUID], api_url: str, display: Display) -> None:
-    await wanted.wait()
-    display.say("Cancelling the build … Ctrl-C again leaves at once.")
+async def _cancel_on_interrupt(
+    interrupted: asyncio.Event, started: asyncio.Future[UUID], api_url: str, display: Display
+) -> None:
+    await interrupted.wait()
+    display.show_notice("Cancelling the build … Press Ctrl-C again to leave at once.")
     try:
-        await api_client.cancel(api_url, await started)
+        await api_client.request_cancellation(api_url, await started)
     except WidgetBuilderError as error:
-        display.say(f"The build could not be cancelled: {error.message} Ctrl-C again leaves at once.")
+        display.show_notice(f"The build could not be cancelled: {error.message} Press Ctrl-C again to leave at once.")
 
 
-async def _stay(place: Place, settings: Settings, console: Console, interrupts: Interrupts) -> None:
-    """Say where things are and, if the stack is ours, keep it up until an interrupt."""
-    for name, value in _addresses(place, settings):
+async def _print_and_stay(endpoint: Endpoint, settings: Settings, console: Console, interrupts: Interrupts) -> None:
+    """Print the addresses; if this command started the stack, keep it up until an interrupt."""
+    for name, value in _addresses(endpoint, settings):
         console.print(f"{name:<12}{value}", soft_wrap=True, highlight=False, markup=False)
-    if place.stack is None:
+    if endpoint.stack is None:
         return
-    console.print("Ctrl-C stops all of it.", style="dim")
+    console.print("Press Ctrl-C to stop all services.", style="dim")
     stop = asyncio.Event()
-    interrupts.ask_first(stop.set)
-    await _while_up(place.stack, stop.wait())
+    interrupts.set_first_handler(stop.set)
+    await run_while_up(endpoint.stack, stop.wait())
 
 
-async def _while_up(stack: "Stack | None", work: Coroutine[Any, Any, T]) -> T:
-    """The work's result, unless a service of the stack dies for good before: then the stack's error."""
+async def run_while_up(stack: "Stack | None", work: Coroutine[Any, Any, T]) -> T:
+    """Return the work's result; raise the stack's error if one of its services crashes too often before."""
     task = asyncio.create_task(work)
-    death = None if stack is None else asyncio.create_task(stack.wait())
+    crash = None if stack is None else asyncio.create_task(stack.wait())
     try:
-        await asyncio.wait([task] if death is None else [task, death], return_when=asyncio.FIRST_COMPLETED)
-        if death is not None and death.done() and not task.done():
-            death.result()
+        await asyncio.wait([task] if crash is None else [task, crash], return_when=asyncio.FIRST_COMPLETED)
+        if crash is not None and crash.done() and not task.done():
+            crash.result()
         return await task
     finally:
-        tasks = [task] if death is None else [task, death]
+        tasks = [task] if crash is None else [task, crash]
         for unfinished in tasks:
             unfinished.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _addresses(place: Place, settings: Settings) -> list[tuple[str, str]]:
+def _addresses(endpoint: Endpoint, settings: Settings) -> list[tuple[str, str]]:
     found = [
-        ("Onboarding", f"{place.api_url}/"),
-        ("Prefect UI", place.prefect_url),
+        ("Onboarding", f"{endpoint.api_url}/"),
+        ("Prefect UI", endpoint.prefect_url),
         ("Data", str(settings.data_dir.resolve())),
     ]
     return [(name, value) for name, value in found if value]

@@ -1,4 +1,4 @@
-"""The demo: a widget built before your eyes, from your site or from the small one that comes with the tests.
+"""The demo: build a widget with live progress, from your site or from the small one that comes with the tests.
 
 `python -m deployments.commands.demo [--depth N] [--once] [URL]` is what `make demo` runs.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 from deployments import cli
-from deployments.stack.child_processes import ending_with_parent
+from deployments.stack.child_processes import parent_death_hook
 from tasks.core.settings import load_settings
 
 
@@ -30,21 +30,23 @@ def main() -> None:
 
 @contextmanager
 def serve_own_site() -> Iterator[str]:
-    """The small site's address on loopback, which may be fetched unless the settings say what may."""
+    """Serve the small site on loopback and yield its URL; loopback may be fetched unless EGRESS_ALLOW is set."""
     if not load_settings().egress_allow:
         os.environ["WIDGET_BUILDER_EGRESS_ALLOW"] = "127.0.0.1/32"
     with subprocess.Popen(
         [sys.executable, "-m", "tests.sites.server"],
         stdout=subprocess.PIPE,
         text=True,
-        # Ctrl-C is for us: the site outlives the build that is being cancelled.
+        # Ctrl-C reaches this command alone: the site must outlive the build that is cancelled.
         start_new_session=True,
-        preexec_fn=ending_with_parent(),
+        preexec_fn=parent_death_hook(),
     ) as server:
         assert server.stdout is not None
         url = server.stdout.readline().strip()
         if not url:
-            sys.exit("The demo site does not start; it needs the folder tests/ of the repository.")
+            sys.exit(
+                "The demo site does not start: it needs the folder tests/. Run it in a checkout of the repository."
+            )
         try:
             yield url
         finally:

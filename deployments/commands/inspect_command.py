@@ -1,4 +1,4 @@
-"""What the command `inspect` does: read pages as a build reads them, and show what came of it."""
+"""The command `inspect`: read pages as a build reads them and show the result."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from deployments.display.inspected_page import page_lines
+from deployments.display.inspected_page import render_inspection
 from deployments.display.inspection import Inspection
 from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest, PageError, PageSkipped, WidgetBuilderError
@@ -27,9 +27,9 @@ from tasks.web.fetching.shells import shell_sign
 from tasks.web.reader import open_web
 
 _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(https?://\S+)\s*-->")
-"""What browsers write into the pages they save."""
-_NOWHERE = "http://saved.invalid/"
-"""Where a saved page is shown to the browser if nobody says where it was."""
+"""Comment that browsers write into the pages they save."""
+_UNKNOWN_URL = "http://saved.invalid/"
+"""URL under which the browser shows a saved page whose original URL is unknown."""
 
 
 @dataclass(frozen=True)
@@ -49,26 +49,26 @@ async def run_inspect(
     as_json: bool,
     out: TextIO = sys.stdout,
 ) -> int:
-    """Show each input as soon as it is read: 0 when all could be, else 1.
+    """Show each input as soon as it is read; return 0 when all could be read, else 1.
 
     Raises:
-        InvalidRequest: the base URL is none.
+        InvalidRequest: the base URL is not valid.
         DependencyUnavailable: there is no browser, and one is needed.
     """
-    base = _checked_base(base_url)
+    base = _parse_base_url(base_url)
     code = 0
     for given in inputs:
-        found = await inspect(settings, given, base_url=base, with_theme=with_theme)
+        found = await inspect_input(settings, given, base_url=base, with_theme=with_theme)
         code = max(code, found.error is not None)
         if as_json:
             print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False), file=out, flush=True)
         else:
-            for line in page_lines(found):
+            for line in render_inspection(found):
                 console.print(line, soft_wrap=True)
     return code
 
 
-def _checked_base(base_url: str | None) -> str | None:
+def _parse_base_url(base_url: str | None) -> str | None:
     try:
         return None if base_url is None else parse_start_url(base_url)
     except InvalidRequest as error:
@@ -76,23 +76,23 @@ def _checked_base(base_url: str | None) -> str | None:
         raise InvalidRequest("base_url_invalid", message, field="base_url") from error
 
 
-async def inspect(settings: Settings, given: str, *, base_url: str | None = None, with_theme: bool) -> Inspection:
-    """What the builder reads from an address or a file; with the theme, as from a start page.
+async def inspect_input(settings: Settings, given: str, *, base_url: str | None = None, with_theme: bool) -> Inspection:
+    """Read an address or a file as the builder does; with the theme, as it reads a start page.
 
     Raises:
         DependencyUnavailable: there is no browser, and one is needed.
     """
     try:
         if re.match(r"https?:", given, re.IGNORECASE):
-            loaded = await _load(settings, parse_start_url(given), with_theme=with_theme)
+            loaded = await _fetch(settings, parse_start_url(given), with_theme=with_theme)
         else:
-            loaded = await _open(settings, given, base_url, with_theme=with_theme)
+            loaded = await _read_saved(settings, given, base_url, with_theme=with_theme)
     except (PageError, InvalidRequest) as error:
-        return Inspection(input=given, error=_told(error))
-    return await asyncio.to_thread(_read, given, loaded)
+        return Inspection(input=given, error=_error_fields(error))
+    return await asyncio.to_thread(_read_loaded, given, loaded)
 
 
-def _read(given: str, loaded: _Loaded) -> Inspection:
+def _read_loaded(given: str, loaded: _Loaded) -> Inspection:
     page = loaded.page
     read, error = ReadPage(target=page.target, url=page.final_url, title="", markdown=""), None
     try:
@@ -100,7 +100,7 @@ def _read(given: str, loaded: _Loaded) -> Inspection:
             raise PageSkipped("noindex", "the page asks not to be indexed")
         read = read_page(page)
     except PageError as problem:
-        error = _told(problem)
+        error = _error_fields(problem)
     return Inspection(
         input=given,
         url=page.final_url,
@@ -114,22 +114,22 @@ def _read(given: str, loaded: _Loaded) -> Inspection:
     )
 
 
-def _told(error: WidgetBuilderError) -> dict[str, str]:
+def _error_fields(error: WidgetBuilderError) -> dict[str, str]:
     return {"code": str(getattr(error, "reason", error.code)), "message": error.message}
 
 
-async def _load(settings: Settings, url: str, *, with_theme: bool) -> _Loaded:
-    """The page at an address, by the way that the builder finds right for it."""
+async def _fetch(settings: Settings, url: str, *, with_theme: bool) -> _Loaded:
+    """Fetch the page at an address by the method that the builder would choose."""
     async with open_web(settings) as web:
         if with_theme:
-            # Loads Prefect, which the rest does without.
+            # Imports Prefect, which the rest does not need.
             from tasks.theme import load_home
 
             home = await load_home(url, web)
             assert home.found.page is not None
             page, theme = home.found.page, home.theme
         else:
-            # As the first page of its kind that a start page links to.
+            # Depth 1: fetched like the first page of its kind that a start page links to.
             page, theme = await web.fetch(Target(url=url, depth=1)), None
             page = page.model_copy(update={"target": Target(url=url, depth=0)})
         known = web.rendering
@@ -144,14 +144,14 @@ async def _load(settings: Settings, url: str, *, with_theme: bool) -> _Loaded:
     return _Loaded(page, render, theme)
 
 
-async def _open(settings: Settings, name: str, base_url: str | None, *, with_theme: bool) -> _Loaded:
-    """A saved page; with the theme, as the browser shows it at the address where it was."""
-    body, its_own = await asyncio.to_thread(_read_file, settings, name)
+async def _read_saved(settings: Settings, name: str, base_url: str | None, *, with_theme: bool) -> _Loaded:
+    """Read a saved page; the theme is derived from the browser's rendering under the original URL."""
+    body, file_url = await asyncio.to_thread(_read_file, settings, name)
     if (kind := detect_type("", body)) not in ("text/html", PDF):
         raise unsupported_type(kind)
     html = "" if kind == PDF else decode_html(body)
     saved_from = _SAVED_FROM.search(html[:2_000])
-    url = base_url or (saved_from[1] if saved_from else its_own)
+    url = base_url or (saved_from[1] if saved_from else file_url)
     page = FetchedPage(
         target=Target(url=url, depth=0),
         final_url=url,
@@ -165,20 +165,24 @@ async def _open(settings: Settings, name: str, base_url: str | None, *, with_the
     render = {"mode": "file", "method": str(page.method), "reason": reason, "escalated": False}
     if not with_theme or page.pdf is not None:
         return _Loaded(page, render)
-    from deployments.commands.saved_pages import show_saved_page
+    from deployments.commands.saved_pages import derive_saved_theme
 
-    at = url if urlsplit(url).scheme in ("http", "https") else _NOWHERE
-    return _Loaded(page, render, await show_saved_page(settings, html, at))
+    shown_url = url if urlsplit(url).scheme in ("http", "https") else _UNKNOWN_URL
+    return _Loaded(page, render, await derive_saved_theme(settings, html, shown_url))
 
 
 def _read_file(settings: Settings, name: str) -> tuple[bytes, str]:
-    """What is in the file, and its own address."""
+    """Return the file's content and its `file:` URL."""
     try:
         with Path(name).open("rb") as file:
             body = file.read(settings.max_page_bytes + 1)
     except OSError as error:
-        message = f"{name}: {error.strerror}; an address begins with http:// or https://"
+        message = (
+            f"{name} cannot be read: {error.strerror}. For a page on the web, give an address with http:// or https://"
+        )
         raise InvalidRequest("file_unreadable", message) from error
     if len(body) > settings.max_page_bytes:
-        raise InvalidRequest("too_large", f"{name}: larger than {settings.max_page_bytes} bytes")
+        raise InvalidRequest(
+            "too_large", f"{name} is larger than {settings.max_page_bytes} bytes (WIDGET_BUILDER_MAX_PAGE_BYTES)"
+        )
     return body, Path(name).resolve().as_uri()

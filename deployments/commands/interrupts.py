@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal as the commands understand them: an end in order, at once when asked twice."""
+"""Handling of Ctrl-C, SIGTERM and a closed terminal: the first ends a command in order, the second at once."""
 
 import asyncio
 import signal
@@ -7,25 +7,25 @@ from typing import Any
 
 
 class Interrupts:
-    """What a signal does now: it ends the command, unless somebody wants to be asked first."""
+    """Signal handler of a command: it cancels the command, or first calls a handler that the command has set."""
 
     def __init__(self) -> None:
         self._first: Callable[[], None] | None = None
         self._task: asyncio.Task[int] | None = None
         self.received: signal.Signals | None = None
-        """The signal that ended the command, if one did."""
+        """The last signal received, if any."""
 
-    def ask_first(self, first: Callable[[], None] | None) -> None:
-        """Let the next signal call `first` instead of ending the command; None: end it."""
+    def set_first_handler(self, first: Callable[[], None] | None) -> None:
+        """Let the next signal call `first` instead of ending the command; None removes the handler."""
         self._first = first
 
     @property
     def exit_code(self) -> int:
-        """The shell's convention: 128 and the signal's number."""
+        """128 + the signal's number, the shell's convention."""
         return 128 + (self.received or signal.SIGINT)
 
     def run(self, work: Coroutine[Any, Any, int]) -> int:
-        """The exit code of the work, or, what it opened being closed, `exit_code` when a signal ended it."""
+        """Run the work; return its exit code, or `exit_code` if a signal ended it, after its resources are closed."""
         return asyncio.run(self._run(work))
 
     async def _run(self, work: Coroutine[Any, Any, int]) -> int:
@@ -46,6 +46,6 @@ class Interrupts:
         if first is not None:
             first()
         elif self._task is not None:
-            # Once only: a second cancel would break off the closing of what is open.
+            # Once only: a second cancel would interrupt the closing of resources.
             task, self._task = self._task, None
             task.cancel()

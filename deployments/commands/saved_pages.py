@@ -1,4 +1,4 @@
-"""A saved page in the browser: shown at the address where it was, so that its styles and pictures are found."""
+"""A saved page in the browser, loaded under its original URL so that its styles and pictures are found."""
 
 import asyncio
 
@@ -19,11 +19,11 @@ from tasks.web.fetching.visit import Visit
 from tasks.web.reader import open_web
 
 
-async def show_saved_page(settings: Settings, html: str, url: str) -> Theme:
-    """The theme of the page; all but the document itself comes from the web, through the gate.
+async def derive_saved_theme(settings: Settings, html: str, url: str) -> Theme:
+    """Derive the theme of a saved page; all but the document itself is fetched from the web, through the egress gate.
 
     Raises:
-        PageError: the browser cannot show it.
+        PageError: the browser cannot show the page.
         DependencyUnavailable: there is no browser.
     """
     rendered = await _render(settings, html, url)
@@ -34,7 +34,7 @@ async def show_saved_page(settings: Settings, html: str, url: str) -> Theme:
 
 
 async def _render(settings: Settings, html: str, url: str) -> RenderedPage:
-    async def answer(route: Route) -> None:
+    async def fulfill(route: Route) -> None:
         await route.fulfill(body=html, content_type="text/html; charset=utf-8")
 
     target = Target(url=url, depth=0)
@@ -45,7 +45,7 @@ async def _render(settings: Settings, html: str, url: str) -> RenderedPage:
             open_chromium(settings, gate) as chromium,
             chromium.tab() as tab,
         ):
-            await tab.page.route(lambda asked: asked.partition("#")[0] == url, answer)
+            await tab.page.route(lambda requested: requested.partition("#")[0] == url, fulfill)
             visit = Visit(
                 tab,
                 target,
@@ -61,4 +61,4 @@ async def _render(settings: Settings, html: str, url: str) -> RenderedPage:
     except TimeoutError as error:
         raise FetchTimeout(settings.page_timeout_s) from error
     except (PlaywrightError, TabGone) as error:
-        raise FetchFailed(f"the browser could not show it: {str(error).splitlines()[0]}") from error
+        raise FetchFailed(f"the browser could not show the page: {str(error).splitlines()[0]}") from error

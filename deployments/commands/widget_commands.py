@@ -1,4 +1,4 @@
-"""What the commands `list`, `recrawl` and `delete` do: the widgets of the running stack, as its operator sees them."""
+"""The commands `list`, `recrawl` and `delete`, for the widgets of the running stack."""
 
 import json
 import sys
@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from deployments.commands import api_client
-from deployments.commands.build_command import follow
+from deployments.commands.build_command import follow_build
 from deployments.commands.interrupts import Interrupts
-from deployments.display.terminal import open_display
-from deployments.display.wording import clean, words
+from deployments.display.build_display import open_display
+from deployments.display.formatting import printable, to_text
 from deployments.stack.stack_file import find_stack
 from tasks.core.errors import DependencyUnavailable, InvalidSetting
 from tasks.core.events import EventType
@@ -25,46 +25,49 @@ _STYLES = {"ready": "green", "building": "cyan", "failed": "red"}
 
 
 @dataclass(frozen=True)
-class Operated:
-    """An API, and the administrator's token for it."""
+class AdminEndpoint:
+    """Address of an API and the administrator's token for it."""
 
     api_url: str
     token: str
     prefect_url: str | None = None
 
 
-async def find_operated(settings: Settings) -> Operated:
-    """The stack that runs on the data directory; with WIDGET_BUILDER_ADMIN_TOKEN set, else the API where it should be.
+async def find_admin_endpoint(settings: Settings) -> AdminEndpoint:
+    """Find the stack running on the data directory, else the API at WIDGET_BUILDER_PUBLIC_URL if …_ADMIN_TOKEN is set.
 
     Raises:
-        DependencyUnavailable: neither answers.
-        InvalidSetting: there is no token for it.
+        DependencyUnavailable: there is neither.
+        InvalidSetting: the administrator's token is unknown.
     """
     stack = await find_stack(settings.data_dir)
     token = settings.admin_token.get_secret_value() if settings.admin_token else None
     if stack is not None:
         if not (token := stack.get("admin_token") or token):
-            raise InvalidSetting("WIDGET_BUILDER_ADMIN_TOKEN", "is needed for a stack of an earlier version")
-        return Operated(stack["api_url"], token, stack.get("prefect_url"))
+            raise InvalidSetting(
+                "WIDGET_BUILDER_ADMIN_TOKEN",
+                "must be set: the running stack is of an earlier version and does not publish its token",
+            )
+        return AdminEndpoint(stack["api_url"], token, stack.get("prefect_url"))
     if token is None:
         remedy = "start `widget-builder up`; for an API elsewhere, set WIDGET_BUILDER_PUBLIC_URL and …_ADMIN_TOKEN"
         raise DependencyUnavailable("API", f"no stack runs on {settings.data_dir}", remedy)
-    return Operated(settings.origin, token)
+    return AdminEndpoint(settings.origin, token)
 
 
 async def run_list(settings: Settings, console: Console, *, as_json: bool, out: TextIO = sys.stdout) -> int:
-    """Show all widgets: a table on a terminal, else a line each, with tabs.
+    """Show all widgets: a table on a terminal, else one line each, separated by tabs.
 
     Raises:
-        DependencyUnavailable, InvalidSetting: there is no stack, or no token for it.
+        DependencyUnavailable, InvalidSetting: no stack runs, or its token is unknown.
     """
-    place = await find_operated(settings)
-    widgets = await api_client.read_widgets(place.api_url, place.token)
+    endpoint = await find_admin_endpoint(settings)
+    widgets = await api_client.fetch_widgets(endpoint.api_url, endpoint.token)
     if as_json:
         for widget in widgets:
             print(json.dumps(widget, ensure_ascii=False), file=out)
     elif not widgets:
-        console.print("There is no widget yet: `widget-builder build URL` makes one.", highlight=False)
+        console.print("There is no widget yet. Run `widget-builder build URL` to build one.", highlight=False)
     elif console.is_terminal:
         console.print(_table(widgets))
     else:
@@ -82,43 +85,45 @@ async def run_recrawl(
     as_json: bool,
     allow_fewer_pages: bool = False,
 ) -> int:
-    """Build the widget anew and show it: 0 when that completed, else 1.
+    """Rebuild the widget and show the build; return 0 when it completed, else 1.
 
     Raises:
         InvalidRequest: there is no such widget.
-        DependencyUnavailable, InvalidSetting: there is no stack, or no token for it.
+        DependencyUnavailable, InvalidSetting: no stack runs, or its token is unknown.
     """
-    widget_id = api_client.parse_widget(widget)
-    place = await find_operated(settings)
-    with open_display(console, as_json=as_json, prefect_url=place.prefect_url) as display:
-        events = api_client.recrawl(place.api_url, widget_id, place.token, allow_fewer_pages=allow_fewer_pages)
-        outcome = await follow(events, place.api_url, display, interrupts)
+    widget_id = api_client.parse_widget_id(widget)
+    endpoint = await find_admin_endpoint(settings)
+    with open_display(console, as_json=as_json, prefect_url=endpoint.prefect_url) as display:
+        events = api_client.stream_recrawl(
+            endpoint.api_url, widget_id, endpoint.token, allow_fewer_pages=allow_fewer_pages
+        )
+        outcome = await follow_build(events, endpoint.api_url, display, interrupts)
     if outcome is EventType.builder_cancelled and interrupts.received:
         return interrupts.exit_code
     return 0 if outcome is EventType.builder_completed else 1
 
 
 async def run_delete(settings: Settings, widget: str, console: Console, *, ask: bool) -> int:
-    """Delete the widget, if it is meant: 0; else 1.
+    """Delete the widget after confirmation; return 0, or 1 if it was not confirmed.
 
     Raises:
         InvalidRequest: there is no such widget.
-        DependencyUnavailable, InvalidSetting: there is no stack, or no token for it.
+        DependencyUnavailable, InvalidSetting: no stack runs, or its token is unknown.
     """
-    widget_id = api_client.parse_widget(widget)
-    place = await find_operated(settings)
-    found = await api_client.read_widget(place.api_url, widget_id, place.token)
-    name = clean(f"{found['chosen'].get('name') or found['name']} ({found['site_url']})")
+    widget_id = api_client.parse_widget_id(widget)
+    endpoint = await find_admin_endpoint(settings)
+    found = await api_client.fetch_widget(endpoint.api_url, widget_id, endpoint.token)
+    name = printable(f"{found['chosen'].get('name') or found['name']} ({found['site_url']})")
     if ask and not _confirmed(console, name):
         console.print("Nothing was deleted.")
         return 1
-    await api_client.delete_widget(place.api_url, widget_id, place.token)
+    await api_client.request_deletion(endpoint.api_url, widget_id, endpoint.token)
     console.print(Text(f"Deleted: {name}"), soft_wrap=True)
     return 0
 
 
 def _confirmed(console: Console, name: str) -> bool:
-    question = Text(f"Delete {name} with all it knows and all conversations? [y/N] ")
+    question = Text(f"Delete {name} with its knowledge and conversations? [y/N] ")
     try:
         return console.input(question).strip().lower() in ("y", "yes")
     except EOFError:
@@ -135,7 +140,7 @@ def _table(widgets: list[dict[str, Any]]) -> Table:
     for widget in widgets:
         widget_id, state, pages, built, name, url = _cells(widget)
         site = Text.assemble(name, (f"  {url}", "dim"))
-        table.add_row(widget_id, words(state, _STYLES.get(widget["state"], "")), pages, built, site)
+        table.add_row(widget_id, to_text(state, _STYLES.get(widget["state"], "")), pages, built, site)
     return table
 
 
@@ -146,4 +151,4 @@ def _cells(widget: dict[str, Any]) -> list[str]:
     built = widget["built_at"]
     day = datetime.fromisoformat(built).astimezone().strftime("%Y-%m-%d %H:%M") if built else "–"
     cells = [widget["id"], state, str(widget["pages"]), day, widget["name"] or "–", widget["site_url"]]
-    return [clean(cell) for cell in cells]
+    return [printable(cell) for cell in cells]

@@ -1,4 +1,4 @@
-"""A build under way, as one picture made from what its events told."""
+"""The live frame of a build under way, rendered from its view."""
 
 from datetime import UTC, datetime
 
@@ -9,14 +9,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from deployments.display.build_view import STAGES, BuildView, StageView, Standing
-from deployments.display.wording import duration, rate_of, site_of, within, words
+from deployments.display.build_view import STAGES, BuildView, StageStatus, StageView
+from deployments.display.formatting import format_duration, format_rate, host_label, short_url, to_text
 from tasks.core.events import EventType, Stage
 
-WIDEST = 100
-"""Columns beyond which a frame grows no wider."""
+MAX_WIDTH = 100
+"""Maximum width of a frame in columns."""
 
-NAMES = {
+STAGE_NAMES = {
     Stage.theme: "Theme",
     Stage.url_extraction: "Extraction",
     Stage.scraping: "Scraping",
@@ -24,12 +24,12 @@ NAMES = {
     Stage.storage: "Storage",
 }
 _MARKS = {
-    Standing.waiting: ("·", "dim"),
-    Standing.running: ("●", "cyan"),
-    Standing.done: ("✓", "green"),
-    Standing.stopped: ("✗", "red"),
+    StageStatus.waiting: ("·", "dim"),
+    StageStatus.running: ("●", "cyan"),
+    StageStatus.done: ("✓", "green"),
+    StageStatus.stopped: ("✗", "red"),
 }
-ENDS = {
+OUTCOMES = {
     EventType.builder_completed: ("✓", "green", "Widget ready"),
     EventType.builder_failed: ("✗", "red", "Build failed"),
     EventType.builder_cancelled: ("■", "yellow", "Build cancelled"),
@@ -39,36 +39,36 @@ ENDS = {
 def render_frame(
     view: BuildView, *, width: int = 80, height: int = 24, now: datetime | None = None, notice: str = ""
 ) -> RenderableType:
-    """A build under way: its site, a bar for each stage, the failures that came last.
+    """Render a build under way: its site, a bar for each stage, the latest failures.
 
     Args:
-        view: What the events told.
-        width: Columns of the terminal; narrow ones lose times, then rates, then bars.
-        height: Lines of the terminal; low ones show fewer failures.
-        now: Up to when running stages are timed; absent, the last event's time.
-        notice: A line of our own below it all.
+        view: The build, as its events have described it.
+        width: Columns of the terminal; when narrow, times are dropped first, then rates, then bars.
+        height: Lines of the terminal; when low, fewer failures are shown.
+        now: End of the time of running stages; by default the last event's time.
+        notice: A line below the frame, in place of the last event's message.
     """
     now = now or view.latest or datetime.now(UTC)
     parts: list[RenderableType] = [
         _header(view),
         Text(),
         _theme_line(view),
-        _stages(view, min(width, WIDEST), now),
+        _stages(view, min(width, MAX_WIDTH), now),
     ]
     shown = view.failures[-max(0, min(5, height - 13)) :] if height > 13 else ()
     if shown:
-        parts += [Text(), *(_failure_line(view, NAMES[f.stage], f.url, f.cause) for f in reversed(shown))]
-    parts += [Text(), words(notice or view.message, "yellow" if notice else "dim")]
-    return framed(view, Group(*parts), width, subtitle=duration(view.seconds(now)))
+        parts += [Text(), *(_failure_line(view, STAGE_NAMES[f.stage], f.url, f.cause) for f in reversed(shown))]
+    parts += [Text(), to_text(notice or view.message, "yellow" if notice else "dim")]
+    return in_panel(view, Group(*parts), width, subtitle=format_duration(view.seconds(now)))
 
 
-def framed(view: BuildView, body: RenderableType, width: int, *, subtitle: str) -> RenderableType:
-    """The body in a box titled with the site; where there is no room for one, below its name."""
+def in_panel(view: BuildView, body: RenderableType, width: int, *, subtitle: str) -> RenderableType:
+    """Put the body in a box titled with the site, or below its name where a box does not fit."""
     if width < 40:
-        return Group(words(site_of(view), "bold"), body)
-    mark, style, _ = ENDS[view.outcome] if view.outcome else ("●", "cyan", "")
-    title = Text.assemble((f"{mark} ", style), words(site_of(view), "bold"))
-    title.truncate(max(10, min(width, WIDEST) - 8), overflow="ellipsis")
+        return Group(to_text(host_label(view), "bold"), body)
+    mark, style, _ = OUTCOMES[view.outcome] if view.outcome else ("●", "cyan", "")
+    title = Text.assemble((f"{mark} ", style), to_text(host_label(view), "bold"))
+    title.truncate(max(10, min(width, MAX_WIDTH) - 8), overflow="ellipsis")
     return Panel(
         body,
         title=title,
@@ -78,7 +78,7 @@ def framed(view: BuildView, body: RenderableType, width: int, *, subtitle: str) 
         border_style="bright_black",
         box=box.ROUNDED,
         padding=(1, 2),
-        width=min(width, WIDEST),
+        width=min(width, MAX_WIDTH),
     )
 
 
@@ -90,7 +90,7 @@ def _header(view: BuildView) -> Text:
         facts.append(f"at most {view.max_pages} pages")
     if view.widget_id:
         facts.append(f"widget {view.widget_id}")
-    return words(" · ".join(facts) or "Waiting for the build to start", "dim")
+    return to_text(" · ".join(facts) or "Waiting for the build to start", "dim")
 
 
 def _theme_line(view: BuildView) -> Table:
@@ -100,13 +100,13 @@ def _theme_line(view: BuildView) -> Table:
     line.add_column(width=10, no_wrap=True)
     line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     waiting = Text("" if known.began else "waiting", "dim")
-    line.add_row(*_named(known, Stage.theme), swatch(view) if view.theme else waiting)
+    line.add_row(*_named(known, Stage.theme), theme_swatch(view) if view.theme else waiting)
     return line
 
 
 def _named(known: StageView, stage: Stage) -> tuple[Text, Text]:
-    mark, style = _MARKS[known.standing]
-    return Text(mark, style), Text(NAMES[stage], "" if known.began else "dim")
+    mark, style = _MARKS[known.status]
+    return Text(mark, style), Text(STAGE_NAMES[stage], "" if known.began else "dim")
 
 
 def _stages(view: BuildView, width: int, now: datetime) -> Table:
@@ -121,7 +121,7 @@ def _stages(view: BuildView, width: int, now: datetime) -> Table:
     table.add_column(justify="right", no_wrap=True)
     for stage in STAGES[1:]:
         known = view.stages[stage]
-        beside = {"rate": rate_of(known.rate), "time": duration(known.seconds(now))}
+        beside = {"rate": format_rate(known.rate), "time": format_duration(known.seconds(now))}
         table.add_row(
             *_named(known, stage),
             _bar(known, width),
@@ -138,12 +138,12 @@ def _bar(known: StageView, width: int) -> RenderableType:
     if width < 40:
         return Text()
     through = known.done + known.failed
-    whole = known.standing is Standing.done
+    whole = known.status is StageStatus.done
     total = max(known.total or 0, through, 1)
     return ProgressBar(
         total=total,
         completed=total if whole else through,
-        complete_style="red" if known.standing is Standing.stopped else "cyan",
+        complete_style="red" if known.status is StageStatus.stopped else "cyan",
         finished_style="green",
     )
 
@@ -151,7 +151,7 @@ def _bar(known: StageView, width: int) -> RenderableType:
 def _count_of(known: StageView, stage: Stage) -> Text:
     if known.began is None:
         return Text()
-    if known.standing is Standing.done:
+    if known.status is StageStatus.done:
         return Text(f"{known.done} {'found' if stage is Stage.url_extraction else 'pages'}")
     return Text(f"{known.done} of {known.total}" if known.total is not None else f"{known.done}")
 
@@ -161,22 +161,22 @@ def _failure_line(view: BuildView, stage: str, url: str, cause: str) -> Table:
     line.add_column(width=1)
     line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    line.add_row(Text("✗", "red"), words(within(view, url)), words(f"{stage}: {cause}", "red"))
+    line.add_row(Text("✗", "red"), to_text(short_url(view, url)), to_text(f"{stage}: {cause}", "red"))
     return line
 
 
-def swatch(view: BuildView) -> Text:
-    """The theme in one line: its colours, name and font."""
+def theme_swatch(view: BuildView) -> Text:
+    """The theme in one line: colours, name and font."""
     if view.theme is None:
         return Text()
     theme = view.theme
     line = Text(no_wrap=True, overflow="ellipsis")
     for colour in (theme.primary, theme.background):
         line.append("███", style=colour)
-    line.append_text(words(f" {theme.name}", "bold"))
-    line.append_text(words(f"  {theme.primary}  {_first_font(theme.body_font)}", "dim"))
+    line.append_text(to_text(f" {theme.name}", "bold"))
+    line.append_text(to_text(f"  {theme.primary}  {_first_font(theme.body_font)}", "dim"))
     if view.theme_problem:
-        line.append_text(words(f"  neutral: {view.theme_problem}", "yellow"))
+        line.append_text(to_text(f"  neutral: {view.theme_problem}", "yellow"))
     return line
 
 

@@ -1,4 +1,4 @@
-"""What is left to read when a build is over."""
+"""The summary of a finished build."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,29 +8,29 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from deployments.display.build_frame import ENDS, NAMES, framed, swatch
+from deployments.display.build_frame import OUTCOMES, STAGE_NAMES, in_panel, theme_swatch
 from deployments.display.build_view import STAGES, BuildView, Cause
-from deployments.display.wording import clean, duration, within, words
+from deployments.display.formatting import format_duration, printable, short_url, to_text
 from tasks.core.events import EventType, Stage
 
 
 def render_summary(view: BuildView, *, width: int = 80) -> RenderableType:
-    """A build that is over: pages by stage, what failed and why, what was left out."""
-    _, style, outcome = ENDS[view.outcome] if view.outcome else ("", "dim", "")
-    head = Text.assemble((outcome, f"bold {style}"), (f" in {duration(view.seconds())}", style))
+    """Render a finished build: pages by stage, causes of failures, skipped pages."""
+    _, style, outcome = OUTCOMES[view.outcome] if view.outcome else ("", "dim", "")
+    head = Text.assemble((outcome, f"bold {style}"), (f" in {format_duration(view.seconds())}", style))
     parts: list[RenderableType] = [head]
     if view.error:
-        parts.append(words(view.error, "red", fold=True))
+        parts.append(to_text(view.error, "red", fold=True))
     if view.theme:
-        parts += [Text(), swatch(view)]
+        parts += [Text(), theme_swatch(view)]
     if view.stages[Stage.scraping].began:
         parts += [Text(), _table(view, width)]
     if view.causes:
         parts += [Text(), _causes(view, view.causes)]
     notes = [note for note in (_skipped(view), _readiness(view), _volume(view)) if note]
     if notes:
-        parts += [Text(), *(words(note, "dim", fold=True) for note in notes)]
-    return framed(view, Group(*parts), width, subtitle="")
+        parts += [Text(), *(to_text(note, "dim", fold=True) for note in notes)]
+    return in_panel(view, Group(*parts), width, subtitle="")
 
 
 def _table(view: BuildView, width: int) -> Table:
@@ -48,7 +48,7 @@ def _table(view: BuildView, width: int) -> Table:
             Text("–" if seconds is None else f"{seconds:.1f}"),
             Text("–" if known.rate is None else f"{known.rate:.1f}"),
         ]
-        table.add_row(Text(NAMES[stage]), *cells[: len(table.columns) - 1])
+        table.add_row(Text(STAGE_NAMES[stage]), *cells[: len(table.columns) - 1])
     return table
 
 
@@ -57,8 +57,8 @@ def _causes(view: BuildView, causes: Mapping[tuple[Stage, str], Cause]) -> Table
     table.add_column(justify="right", style="red")
     table.add_column(overflow="fold")
     for (stage, reason), cause in sorted(causes.items(), key=lambda item: -item[1].count):
-        which = f"{'e.g. ' if cause.count > 1 else ''}{within(view, cause.example)}"
-        line = Text.assemble(f"{NAMES[stage].lower()}: ", clean(reason), (f"  {clean(which)}", "dim"))
+        which = f"{'e.g. ' if cause.count > 1 else ''}{short_url(view, cause.example)}"
+        line = Text.assemble(f"{STAGE_NAMES[stage].lower()}: ", printable(reason), (f"  {printable(which)}", "dim"))
         table.add_row(f"{cause.count} ×", line)
     return table
 
@@ -67,13 +67,13 @@ def _skipped(view: BuildView) -> str:
     if not view.skipped:
         return ""
     reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in view.skipped.items())
-    return f"Left out: {reasons}"
+    return f"Skipped: {reasons}"
 
 
 def _readiness(view: BuildView) -> str:
     if view.ready_at is None or view.began is None:
         return ""
-    after = duration((view.ready_at - view.began).total_seconds())
+    after = format_duration((view.ready_at - view.began).total_seconds())
     pages = "1 page" if view.ready_pages == 1 else f"{view.ready_pages} pages"
     return f"Answering since {after}" + (f", from {pages} on" if view.ready_pages else "")
 
@@ -90,13 +90,13 @@ def _volume(view: BuildView) -> str:
 
 
 def addresses(view: BuildView, prefect_url: str | None) -> list[tuple[str, str]]:
-    """What a person goes on with, as name and value: complete lines, to be copied."""
+    """Names and values to copy: widget, owner token, preview, Prefect UI, embed snippet."""
     token = view.owner_token if view.outcome is EventType.builder_completed else None
     found = [
         ("Widget", view.widget_id),
-        ("Owner token", f"{token}  (shown this once)" if token else None),
+        ("Owner token", f"{token}  (shown only once)" if token else None),
         ("Preview", view.preview_url),
         ("Prefect UI", prefect_url),
         ("Embed", view.embed_snippet),
     ]
-    return [(name, clean(value)) for name, value in found if value]
+    return [(name, printable(value)) for name, value in found if value]

@@ -1,4 +1,4 @@
-"""A build as its events tell it: the pure fold behind every display. Nothing here is guessed."""
+"""The view of a build: a pure fold over its events, behind every display. Nothing is estimated."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,38 +14,38 @@ from tasks.core.events import BuildEvent, EventType, Stage
 from tasks.core.models import Statistics, Theme
 
 STAGES = (Stage.theme, Stage.url_extraction, Stage.scraping, Stage.embedding, Stage.storage)
-"""The stages a person is shown, in order."""
+"""The stages that are shown, in order."""
 RECENT_FAILURES = 8
-MOST_CAUSES = 50
-"""Distinct causes told apart; what comes beyond them is counted as `other causes`."""
+MAX_CAUSES = 50
+"""Maximum number of distinct causes; further ones are counted as `other causes`."""
 
 
-class Standing(Enum):
-    """How far a stage is."""
+class StageStatus(Enum):
+    """Progress of a stage."""
 
     waiting = "waiting"
     running = "running"
     done = "done"
     stopped = "stopped"
-    """The build ended while it ran."""
+    """The build ended while the stage ran."""
 
 
 @dataclass(frozen=True)
 class StageView:
-    """One stage: pages done of those known so far, and how long it has taken."""
+    """One stage: pages done of those known so far, and its duration."""
 
-    standing: Standing = Standing.waiting
+    status: StageStatus = StageStatus.waiting
     done: int = 0
     total: int | None = None
     failed: int = 0
     began: datetime | None = None
-    told: datetime | None = None
-    """When `done` was last told."""
+    counted_at: datetime | None = None
+    """Time of the last event that gave `done`."""
     ended: datetime | None = None
     measured_s: float | None = None
-    """Seconds as the build itself measured them."""
+    """Seconds, as measured by the build itself."""
     measured_rate: float | None = None
-    """Pages a second, likewise."""
+    """Pages a second, as measured by the build itself."""
 
     def seconds(self, now: datetime) -> float | None:
         """Seconds the stage has taken; None before it began."""
@@ -55,12 +55,12 @@ class StageView:
 
     @property
     def rate(self) -> float | None:
-        """Pages a second up to the last count told; None while that cannot be known."""
+        """Pages a second up to the last count; None while it is unknown."""
         if self.measured_rate is not None:
             return self.measured_rate
-        if self.began is None or self.told is None or not self.done:
+        if self.began is None or self.counted_at is None or not self.done:
             return None
-        seconds = (self.told - self.began).total_seconds()
+        seconds = (self.counted_at - self.began).total_seconds()
         return self.done / seconds if seconds > 0 else None
 
 
@@ -75,7 +75,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Cause:
-    """All pages that failed for one reason: how many, and the first of them."""
+    """Number of pages that failed for one reason, and the URL of the first."""
 
     count: int
     example: str
@@ -83,7 +83,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class BuildView:
-    """All that is known of a build from the events so far."""
+    """State of a build according to its events so far."""
 
     url: str = ""
     depth: int | None = None
@@ -94,22 +94,22 @@ class BuildView:
     began: datetime | None = None
     latest: datetime | None = None
     message: str = ""
-    """What the last event that is not about a single page said."""
+    """Message of the last event that is not about a single page."""
     theme: Theme | None = None
     theme_problem: str | None = None
-    """Why the theme is the neutral one."""
+    """Reason why the neutral theme is used."""
     stages: Mapping[Stage, StageView] = field(default_factory=lambda: dict.fromkeys(STAGES, StageView()))
     failures: tuple[Failure, ...] = ()
     causes: Mapping[tuple[Stage, str], Cause] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
     by_method: Mapping[str, int] = field(default_factory=dict)
     ready_pages: int | None = None
-    """Pages the widget could answer from when it first could."""
+    """Number of pages stored when the widget became ready."""
     ready_at: datetime | None = None
     outcome: EventType | None = None
     """The terminal event's type, once it has come."""
     error: str | None = None
-    """Why the build failed."""
+    """Reason why the build failed."""
     embed_snippet: str | None = None
     preview_url: str | None = None
     byte_count: int | None = None
@@ -122,7 +122,7 @@ class BuildView:
 
 
 def advance(view: BuildView, event: BuildEvent) -> BuildView:
-    """The view after one more event; types that show nothing change only its time."""
+    """Return the view after one more event; types that are not shown change only its time."""
     view = replace(view, began=view.began or event.at, latest=event.at, build_id=event.build_id)
     if event.type not in _FAILURES:
         view = replace(view, message=event.message)
@@ -142,50 +142,52 @@ def _start(view: BuildView, event: BuildEvent) -> BuildView:
 
 
 def _begin_theme(view: BuildView, event: BuildEvent) -> BuildView:
-    return _with_stage(view, Stage.theme, standing=Standing.running, began=event.at)
+    return _with_stage(view, Stage.theme, status=StageStatus.running, began=event.at)
 
 
 def _end_theme(view: BuildView, event: BuildEvent) -> BuildView:
-    with suppress(ValidationError):  # a theme this version cannot read is not shown
+    with suppress(ValidationError):  # a theme of a later version is not shown
         view = replace(view, theme=Theme.model_validate(event.data.get("theme")))
     failed = event.type is EventType.theme_generation_failed
     view = replace(view, theme_problem=(event.detail or event.message) if failed else None)
-    return _with_stage(view, Stage.theme, standing=Standing.done, ended=event.at)
+    return _with_stage(view, Stage.theme, status=StageStatus.done, ended=event.at)
 
 
 def _begin_extraction(view: BuildView, event: BuildEvent) -> BuildView:
-    return _with_stage(view, Stage.url_extraction, standing=Standing.running, began=event.at)
+    return _with_stage(view, Stage.url_extraction, status=StageStatus.running, began=event.at)
 
 
 def _extract(view: BuildView, event: BuildEvent) -> BuildView:
-    view = _with_known(view, _count(event.data, "total_urls"))
-    return _with_stage(view, Stage.url_extraction, done=_count(event.data, "fetched") or 0, told=event.at)
+    view = _with_total(view, _count(event.data, "total_urls"))
+    return _with_stage(view, Stage.url_extraction, done=_count(event.data, "fetched") or 0, counted_at=event.at)
 
 
 def _end_extraction(view: BuildView, event: BuildEvent) -> BuildView:
     total = _count(event.data, "total_urls") or 0
     view = replace(view, skipped=_counts(event.data.get("skipped")), by_method=_counts(event.data.get("by_method")))
-    view = _with_known(view, total)
-    return _with_stage(view, Stage.url_extraction, standing=Standing.done, done=total, told=event.at, ended=event.at)
+    view = _with_total(view, total)
+    return _with_stage(
+        view, Stage.url_extraction, status=StageStatus.done, done=total, counted_at=event.at, ended=event.at
+    )
 
 
 def _begin_processing(view: BuildView, event: BuildEvent) -> BuildView:
     for stage in (Stage.scraping, Stage.embedding, Stage.storage):
-        view = _with_stage(view, stage, standing=Standing.running, began=event.at)
-    return _with_known(view, _count(event.data, "total_urls"))
+        view = _with_stage(view, stage, status=StageStatus.running, began=event.at)
+    return _with_total(view, _count(event.data, "total_urls"))
 
 
 def _count_pages(view: BuildView, event: BuildEvent) -> BuildView:
-    view = _with_known(view, _count(event.data, "total"))
+    view = _with_total(view, _count(event.data, "total"))
     known = view.stages[event.stage]
     return _with_stage(
         view,
         event.stage,
-        standing=Standing.running,
+        status=StageStatus.running,
         began=known.began or event.at,
         done=_count(event.data, "done") or 0,
         failed=max(known.failed, _count(event.data, "failed") or 0),
-        told=event.at,
+        counted_at=event.at,
     )
 
 
@@ -200,7 +202,7 @@ def _get_ready(view: BuildView, event: BuildEvent) -> BuildView:
 
 def _end_processing(view: BuildView, event: BuildEvent) -> BuildView:
     for stage in (Stage.scraping, Stage.embedding, Stage.storage):
-        view = _with_stage(view, stage, standing=Standing.done, ended=event.at)
+        view = _with_stage(view, stage, status=StageStatus.done, ended=event.at)
     return _with_statistics(view, event.data)
 
 
@@ -218,8 +220,8 @@ def _complete(view: BuildView, event: BuildEvent) -> BuildView:
 def _stop(view: BuildView, event: BuildEvent) -> BuildView:
     view = _with_statistics(view, event.data.get("statistics"))
     for stage, known in view.stages.items():
-        if known.standing is Standing.running:
-            view = _with_stage(view, stage, standing=Standing.stopped, ended=event.at)
+        if known.status is StageStatus.running:
+            view = _with_stage(view, stage, status=StageStatus.stopped, ended=event.at)
     failed = event.type is EventType.builder_failed
     return replace(view, outcome=event.type, error=(event.detail or event.message) if failed else None)
 
@@ -251,8 +253,8 @@ def _with_stage(view: BuildView, stage: Stage, **changes: Any) -> BuildView:
     return replace(view, stages={**view.stages, stage: replace(view.stages[stage], **changes)})
 
 
-def _with_known(view: BuildView, total: int | None) -> BuildView:
-    """The view with as many pages as are known by now: every stage is to have all of them."""
+def _with_total(view: BuildView, total: int | None) -> BuildView:
+    """Set the number of known pages on every stage: each is to process all of them."""
     if total is None:
         return view
     return replace(view, stages={stage: replace(known, total=total) for stage, known in view.stages.items()})
@@ -260,7 +262,7 @@ def _with_known(view: BuildView, total: int | None) -> BuildView:
 
 def _note_failure(view: BuildView, failure: Failure) -> BuildView:
     key = (failure.stage, failure.cause)
-    if key not in view.causes and len(view.causes) >= MOST_CAUSES:
+    if key not in view.causes and len(view.causes) >= MAX_CAUSES:
         key = (failure.stage, "other causes")
     known = view.causes.get(key, Cause(0, failure.url))
     return replace(
@@ -271,7 +273,7 @@ def _note_failure(view: BuildView, failure: Failure) -> BuildView:
 
 
 def _with_statistics(view: BuildView, data: object) -> BuildView:
-    """The view with a build's final counters in the place of those told under way."""
+    """Replace the counters from progress events by the build's final ones."""
     try:
         numbers = Statistics.model_validate(data)
     except ValidationError:

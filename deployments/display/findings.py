@@ -1,4 +1,4 @@
-"""What the doctor found, as a table."""
+"""The doctor's findings as a table."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,14 +7,14 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from deployments.display.wording import words
+from deployments.display.formatting import to_text
 
 if TYPE_CHECKING:
     from deployments.checks.doctor import Finding
 
 
 def render_findings(findings: Sequence["Finding"]) -> RenderableType:
-    """One row a dependency; where something is wrong, the problem and its remedy."""
+    """Render one row for each dependency: its detail, or the problem and its remedy."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
     table.add_column(no_wrap=True, min_width=12)
@@ -22,9 +22,9 @@ def render_findings(findings: Sequence["Finding"]) -> RenderableType:
     for finding in findings:
         mark = Text("✓", "green") if finding.ok else Text("✗", "red")
         if finding.ok:
-            table.add_row(mark, words(finding.name), words(finding.detail, "dim", fold=True))
+            table.add_row(mark, to_text(finding.name), to_text(finding.detail, "dim", fold=True))
             continue
-        table.add_row(mark, words(finding.name, "bold"), words(finding.problem, "red", fold=True))
+        table.add_row(mark, to_text(finding.name, "bold"), to_text(finding.problem, "red", fold=True))
         if finding.remedy:
-            table.add_row("", "", words(f"→ {finding.remedy}", fold=True))
+            table.add_row("", "", to_text(f"→ {finding.remedy}", fold=True))
     return table

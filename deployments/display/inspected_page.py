@@ -1,33 +1,33 @@
-"""A page that was inspected, for people."""
+"""An inspected page as text for a terminal."""
 
 from rich.text import Text
 
+from deployments.display.formatting import printable, to_text
 from deployments.display.inspection import Inspection
-from deployments.display.wording import clean, words
 from tasks.core.models import Link, Theme
 
-MOST_LINKS = 20
-"""Links that are shown; JSON has them all."""
+MAX_LINKS = 20
+"""Maximum number of links shown; the JSON output has all of them."""
 _TOKENS = ("name", "primary", "background", "text", "heading_font", "body_font", "radius_px", "logo_url", "language")
 
 
-def page_lines(found: Inspection) -> list[Text]:
-    """Title and address, how the page was read, what it says of itself, its links, its content."""
-    parts = [words(found.title or found.input, "bold", fold=True)]
+def render_inspection(found: Inspection) -> list[Text]:
+    """Lines with the page's title, URL, read method, metadata, theme, links and content."""
+    parts = [to_text(found.title or found.input, "bold", fold=True)]
     if found.url:
-        parts.append(words(found.url, "dim", fold=True))
+        parts.append(to_text(found.url, "dim", fold=True))
     if found.error:
-        parts.append(words(f"Not read: {found.error['message']}", "red", fold=True))
+        parts.append(to_text(f"Not read: {found.error['message']}", "red", fold=True))
     if found.render:
         parts += [Text(), *_fields("Read", found.render)]
     if found.metadata:
-        parts += [Text(), *_fields("Says of itself", found.metadata)]
+        parts += [Text(), *_fields("Metadata", found.metadata)]
     if found.theme:
         parts += [Text(), *_theme(found.theme)]
     if found.links:
         parts += [Text(), *_links(found.links)]
     if found.markdown:
-        parts += [Text(), _head("Content"), *(words(line, fold=True) for line in found.markdown.splitlines())]
+        parts += [Text(), _head("Content"), *(to_text(line, fold=True) for line in found.markdown.splitlines())]
     return [*parts, Text()]
 
 
@@ -40,7 +40,7 @@ def _fields(head: str, fields: dict[str, object]) -> list[Text]:
 
 
 def _line(name: str, value: str, more: str = "") -> Text:
-    return Text.assemble((f"  {name:<16}", "dim"), clean(value), (f"  {clean(more)}" if more else "", "dim"))
+    return Text.assemble((f"  {name:<16}", "dim"), printable(value), (f"  {printable(more)}" if more else "", "dim"))
 
 
 def _theme(theme: Theme) -> list[Text]:
@@ -53,6 +53,6 @@ def _theme(theme: Theme) -> list[Text]:
 
 
 def _links(links: tuple[Link, ...]) -> list[Text]:
-    shown = [_line(link.region, link.url, link.text) for link in links[:MOST_LINKS]]
-    more = [_line("…", f"{len(links) - MOST_LINKS} more")] if len(links) > MOST_LINKS else []
+    shown = [_line(link.region, link.url, link.text) for link in links[:MAX_LINKS]]
+    more = [_line("…", f"{len(links) - MAX_LINKS} more")] if len(links) > MAX_LINKS else []
     return [_head(f"Links: {len(links)}"), *shown, *more]

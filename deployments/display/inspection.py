@@ -22,4 +22,4 @@ class Inspection(Frozen):
     """The way the page was read (`method`), and why (`reason`)."""
     theme: Theme | None = None
     error: dict[str, str] | None = None
-    """Reason why the page cannot be read, or is left out: `code` and `message`."""
+    """Reason why the page cannot be read, or is skipped: `code` and `message`."""

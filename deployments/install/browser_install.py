@@ -1,6 +1,6 @@
-"""A Chromium for this machine: the one that is there, else Playwright's download, else Debian's package.
+"""Installation of Chromium: the installed browser if it works, else Playwright's download, else Debian's package.
 
-`python -m deployments.install.browser_install` is what `make install` runs; it changes nothing where a browser works.
+`make install` runs `python -m deployments.install.browser_install`; it changes nothing if a browser works.
 """
 
 import os
@@ -19,12 +19,12 @@ PACKAGE_TIMEOUT_S = 900.0
 START_TIMEOUT_S = 30.0
 REMEDY = (
     "install Chromium or Chrome (Debian: apt-get install chromium) "
-    "and, if it is in an unusual place, set WIDGET_BUILDER_BROWSER_PATH"
+    "and, if it is not on the usual paths, set WIDGET_BUILDER_BROWSER_PATH"
 )
 
 
 def main() -> None:
-    """Find or install a browser; say which, or what to do."""
+    """Find or install a browser; print which, or the error with its remedy."""
     try:
         path, version = install_browser(load_settings())
     except DependencyUnavailable as error:
@@ -33,31 +33,33 @@ def main() -> None:
 
 
 def install_browser(settings: Settings) -> tuple[Path, str]:
-    """A browser that starts, and its version; installed if need be.
+    """Return the path and version of a browser that starts; install one if needed.
 
     Raises:
-        DependencyUnavailable: none could be had; says what was tried.
+        DependencyUnavailable: no browser could be installed; with the attempts made.
     """
     if settings.browser_path is not None:
-        return settings.browser_path, _ask_version(settings.browser_path)
+        return settings.browser_path, _read_version(settings.browser_path)
     tried = []
     for attempt in _attempts():
         path = find_browser(settings)
         if path is not None:
             try:
-                return path, _ask_version(path)
+                return path, _read_version(path)
             except DependencyUnavailable as error:
                 tried.append(error.problem)
         if (problem := _run(*attempt)) is not None:
             tried.append(problem)
     path = find_browser(settings)
     if path is not None:
-        return path, _ask_version(path)
-    raise DependencyUnavailable("Chromium", f"there is none, and it could not be installed: {'; '.join(tried)}", REMEDY)
+        return path, _read_version(path)
+    raise DependencyUnavailable(
+        "Chromium", f"no browser was found, and none could be installed: {'; '.join(tried)}", REMEDY
+    )
 
 
 def _attempts() -> Iterator[tuple[str, Sequence[Sequence[str]], float]]:
-    """What to try, in order: what it is called, its commands, the seconds it may take."""
+    """Attempts in order: description, commands, timeout in seconds."""
     download = (sys.executable, "-m", "playwright", "install", "chromium")
     yield "downloading Chromium with Playwright", [download], DOWNLOAD_TIMEOUT_S
     apt = shutil.which("apt-get")
@@ -68,29 +70,29 @@ def _attempts() -> Iterator[tuple[str, Sequence[Sequence[str]], float]]:
     yield "installing Debian's chromium", [[word for word in words if word] for words in commands], PACKAGE_TIMEOUT_S
 
 
-def _run(what: str, commands: Sequence[Sequence[str]], timeout_s: float) -> str | None:
-    """None when all commands went well, else what went wrong."""
-    print(f"No browser yet: {what} …", flush=True)
+def _run(attempt: str, commands: Sequence[Sequence[str]], timeout_s: float) -> str | None:
+    """Run the commands; return None if all succeed, else the problem."""
+    print(f"No browser found: {attempt} …", flush=True)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in commands:
         try:
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=timeout_s, env=env)
         except subprocess.TimeoutExpired:
-            return f"{what} took more than {timeout_s:g} s"
+            return f"{attempt} took more than {timeout_s:g} s"
         except subprocess.CalledProcessError as error:
             lines = (error.stderr or error.stdout or "").strip().splitlines() or [f"status {error.returncode}"]
-            telling = [line for line in lines if line.startswith(("Error:", "E:"))]
-            return f"{what} failed ({(telling or lines)[-1].strip()})"
+            errors = [line for line in lines if line.startswith(("Error:", "E:"))]
+            return f"{attempt} failed ({(errors or lines)[-1].strip()})"
         except OSError as error:
-            return f"{what} failed ({error})"
+            return f"{attempt} failed ({error})"
     return None
 
 
-def _ask_version(path: Path) -> str:
-    """What the browser calls itself.
+def _read_version(path: Path) -> str:
+    """Read the browser's version, by starting it.
 
     Raises:
-        DependencyUnavailable: it does not start.
+        DependencyUnavailable: the browser does not start.
     """
     try:
         answer = subprocess.run(

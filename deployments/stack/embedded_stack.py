@@ -1,6 +1,6 @@
-"""The embedded stack: PostgreSQL, Prefect, a worker and the API on one machine, started and ended together.
+"""The embedded stack: PostgreSQL, Prefect, a worker and the API on one machine, started and stopped together.
 
-With DATABASE_URL or PREFECT_API_URL set, those servers are used and not started.
+If DATABASE_URL or PREFECT_API_URL is set, that server is used and none is started.
 """
 
 import asyncio
@@ -16,42 +16,43 @@ from typing import Any
 import httpx
 import psycopg
 
-from deployments.stack.child_processes import ending_with_parent
+from deployments.stack.child_processes import parent_death_hook
 from deployments.stack.data_lock import open_data_lock
 from deployments.stack.embedded_postgres import STOP_SIGNAL, Cluster, prepare_cluster
 from deployments.stack.environment import prefect_environment, service_environment
 from deployments.stack.ports import address_of, claim_port
 from deployments.stack.services import Check, Report, Service
 from deployments.stack.stack_file import StackInfo, write_stack_file
+from deployments.worker.runtime_internals import has_worker_started
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import Settings
 from tasks.records.schema import migrate
 
 PREFECT_PORT = 4200
 WORKER_RUNS = 4
-"""Builds the embedded worker carries at once."""
+"""Maximum number of concurrent builds of the embedded worker."""
 WORK_POOL = "widget-builder"
 
 
 @dataclass
 class Stack:
-    """A stack that is up, or coming up."""
+    """A stack that is starting or up."""
 
     settings: Settings
     data_dir: Path
     report: Report
     env: dict[str, str]
-    """What every service gets."""
+    """Environment of every service."""
     admin_token: str
-    """What the command line shows the API: the setting, or one that holds as long as the stack is up."""
+    """Administrator's token: the setting, or a random one that is valid while the stack is up."""
     services: dict[str, Service] = field(default_factory=dict)
     is_up: bool = False
     _claims: ExitStack = field(default_factory=ExitStack)
-    """To our ports."""
+    """Claims on our ports."""
 
     @property
     def info(self) -> StackInfo:
-        """Where things are now."""
+        """Current addresses of the services."""
         prefect_api_url = self.env["PREFECT_API_URL"]
         return StackInfo(
             api_url=self.services["api"].address,
@@ -63,27 +64,29 @@ class Stack:
         )
 
     async def wait(self) -> None:
-        """Keep the services up; never return.
+        """Supervise the services; never return.
 
         Raises:
-            DependencyUnavailable: one died for good.
+            DependencyUnavailable: a service crashed too often.
         """
-        await _together(*(service.keep_up() for service in self.services.values()))
+        await _run_together(*(service.supervise() for service in self.services.values()))
 
     async def start(self) -> None:
-        """Bring all up: databases and Prefect side by side, what needs them as soon as they are there.
+        """Start all services: database and Prefect concurrently, API and worker as soon as these are ready.
 
         Raises:
             DependencyUnavailable: a service does not start.
         """
         self._choose_addresses()
-        has_database = asyncio.Event()
-        await _together(self._start_database_and_api(has_database), self._start_prefect_and_worker(has_database))
+        database_ready = asyncio.Event()
+        await _run_together(
+            self._start_database_and_api(database_ready), self._start_prefect_and_worker(database_ready)
+        )
         self._publish()
         self.is_up = True
 
     async def stop(self) -> None:
-        """End all that was started: first those who use the others."""
+        """Stop all services that were started, clients before servers."""
         for names in (("api", "worker"), ("prefect", "postgres")):
             await asyncio.gather(*(self.services[name].stop() for name in names if name in self.services))
         self._claims.close()
@@ -93,7 +96,9 @@ class Stack:
         try:
             api_port = self._choose_port("api", host, self.settings.port, frozenset())
         except OSError as error:
-            raise DependencyUnavailable("api", f"it cannot listen on {host}: {error}", "WIDGET_BUILDER_HOST") from error
+            raise DependencyUnavailable(
+                "api", f"the API cannot listen on {host}: {error}", "correct WIDGET_BUILDER_HOST"
+            ) from error
         self.env |= {"WIDGET_BUILDER_HOST": host, "WIDGET_BUILDER_PORT": str(api_port)}
         if self.settings.prefect_api_url is not None:
             self.env["PREFECT_API_URL"] = self.settings.prefect_api_url
@@ -108,7 +113,7 @@ class Stack:
             self.report(name, "starting", f"port {wanted} is taken, using {port}")
         return port
 
-    async def _start_database_and_api(self, has_database: asyncio.Event) -> None:
+    async def _start_database_and_api(self, database_ready: asyncio.Event) -> None:
         if self.settings.database_url is not None:
             self.env["DATABASE_URL"] = self.settings.database_url.get_secret_value()
             self.report("postgres", "ready", "DATABASE_URL")
@@ -118,30 +123,30 @@ class Stack:
             self.env["DATABASE_URL"] = cluster.url
             await self._start_postgres(cluster)
         await asyncio.to_thread(migrate, self.env["DATABASE_URL"])
-        has_database.set()
+        database_ready.set()
         await self._start_api()
 
     async def _start_postgres(self, cluster: Cluster) -> None:
-        service = self._add("postgres", list(cluster.command), _accepts_connections(cluster.url))
+        service = self._add("postgres", list(cluster.command), _check_postgres(cluster.url))
         service.user, service.stop_signal = cluster.user, STOP_SIGNAL
         await service.start()
 
     async def _start_api(self) -> None:
         host, port = self.env["WIDGET_BUILDER_HOST"], self.env["WIDGET_BUILDER_PORT"]
         command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--host", host, "--port", port]
-        # Open streams do not hold it; their clients resume.
+        # Open streams do not delay the shutdown for long; their clients resume.
         command += ["--log-level", "warning", "--timeout-graceful-shutdown", "2"]
         address = address_of(host, int(port))
-        api = self._add("api", command, _answers(f"{address}/readyz"), address)
+        api = self._add("api", command, _check_http(f"{address}/readyz"), address)
         api.env = {**api.env, "WIDGET_BUILDER_ADMIN_TOKEN": self.admin_token}
         await api.start()
 
-    async def _start_prefect_and_worker(self, has_database: asyncio.Event) -> None:
-        await _together(self._start_prefect(), self._register())
-        await has_database.wait()
+    async def _start_prefect_and_worker(self, database_ready: asyncio.Event) -> None:
+        await _run_together(self._start_prefect(), self._register())
+        await database_ready.wait()
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", WORK_POOL]
         command += ["--name", f"{os.uname().nodename}-embedded", "--limit", str(WORKER_RUNS)]
-        await self._add("worker", command, _has_started).start()
+        await self._add("worker", command, _has_worker_started).start()
 
     async def _start_prefect(self) -> None:
         if self.settings.prefect_api_url is not None:
@@ -159,10 +164,10 @@ class Stack:
             "--port",
             port,
         ]
-        await self._add("prefect", command, _answers(f"{address}/api/health"), address).start()
+        await self._add("prefect", command, _check_http(f"{address}/api/health"), address).start()
 
     async def _register(self) -> None:
-        """In a process of its own: it takes Prefect's address from the environment, and loads while that starts."""
+        """Register in a process of its own, which reads Prefect's URL from the environment and imports meanwhile."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "deployments.stack.registration"),
             env=self.env,
@@ -170,7 +175,7 @@ class Stack:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=ending_with_parent(),
+            preexec_fn=parent_death_hook(),
         )
         try:
             output, _ = await process.communicate()
@@ -183,11 +188,11 @@ class Stack:
 
     def _add(self, name: str, command: list[str], is_ready: Check, address: str = "") -> Service:
         log = self.data_dir / "logs" / f"{name}.log"
-        service = Service(name, command, dict(self.env), log, is_ready, self._tell, address)
+        service = Service(name, command, dict(self.env), log, is_ready, self._report_and_publish, address)
         self.services[name] = service
         return service
 
-    def _tell(self, name: str, state: str, detail: str) -> None:
+    def _report_and_publish(self, name: str, state: str, detail: str) -> None:
         self.report(name, state, detail)
         if self.is_up and state == "ready":
             self._publish()
@@ -198,10 +203,10 @@ class Stack:
 
 @asynccontextmanager
 async def open_stack(settings: Settings, report: Report) -> AsyncIterator[Stack]:
-    """The stack, up when entered; everything it has started is ended on leaving.
+    """Start the stack, and stop everything that it has started on leaving.
 
     Raises:
-        DependencyUnavailable: a service cannot be started, or another stack runs on the same data.
+        DependencyUnavailable: a service cannot be started, or another stack runs on the data directory.
     """
     with open_data_lock(settings.data_dir) as data_dir:
         admin_token = settings.admin_token.get_secret_value() if settings.admin_token else secrets.token_urlsafe(32)
@@ -214,8 +219,8 @@ async def open_stack(settings: Settings, report: Report) -> AsyncIterator[Stack]
             await stack.stop()
 
 
-async def _together(*works: Coroutine[Any, Any, None]) -> None:
-    """All of them at once; the first failure ends the others."""
+async def _run_together(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all concurrently; the first failure cancels the others."""
     try:
         async with asyncio.TaskGroup() as group:
             for work in works:
@@ -229,7 +234,7 @@ def _first(group: "BaseExceptionGroup[DependencyUnavailable]") -> DependencyUnav
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
-def _answers(url: str) -> Check:
+def _check_http(url: str) -> Check:
     async def ask(_service: Service) -> bool:
         try:
             async with httpx.AsyncClient(trust_env=False) as client:
@@ -240,7 +245,7 @@ def _answers(url: str) -> Check:
     return ask
 
 
-def _accepts_connections(url: str) -> Check:
+def _check_postgres(url: str) -> Check:
     async def connect(_service: Service) -> bool:
         try:
             await (await psycopg.AsyncConnection.connect(url, connect_timeout=5)).close()
@@ -251,6 +256,6 @@ def _accepts_connections(url: str) -> Check:
     return connect
 
 
-async def _has_started(worker: Service) -> bool:
-    """Prefect's worker says so once it is known to the server, ours when its interpreter is warm."""
-    return "started!" in worker.read_log()
+async def _has_worker_started(worker: Service) -> bool:
+    # Our worker registers with the server once its fork server is ready.
+    return has_worker_started(worker.read_log())

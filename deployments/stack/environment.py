@@ -1,4 +1,4 @@
-"""The environment the stack's services get."""
+"""Environment variables of the stack's services."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,52 +12,52 @@ _KEPT = "PREFECT_LOGGING_"
 
 
 def service_environment(ours: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """Our own, without what would turn an embedded Prefect into something else.
+    """Build the services' environment from ours.
 
-    PREFECT_… variables belong to a server of one's own; with the embedded one only those of its logging count.
+    PREFECT_… variables configure the operator's own server; with the embedded one only those of its logging are kept.
     """
     env = {name: value for name, value in ours.items() if not name.startswith("PREFECT__")}
     if settings.prefect_api_url is None:
         env = {n: value for n, value in env.items() if not n.startswith("PREFECT_") or n.startswith(_KEPT)}
     for name in ("NO_PROXY", "no_proxy"):
-        # The services speak with each other on loopback; a proxy is for the way out.
+        # The services talk to each other on loopback; a proxy is for other hosts.
         env[name] = ",".join(filter(None, (env.get(name, ""), _LOOPBACK)))
     return _worker_environment() | env
 
 
 def _worker_environment() -> dict[str, str]:
     return {
-        # Runs that the API starts are announced; those of a schedule or of Prefect's UI begin within this time.
+        # Poll interval: runs of a schedule or of Prefect's UI start within it; the API announces its own.
         "PREFECT_WORKER_QUERY_SECONDS": "2",
-        # Runs are taken when they are due, not before.
+        # Runs are started when they are due, not before.
         "PREFECT_WORKER_PREFETCH_SECONDS": "0",
-        # Runs cancelled before they began are ended by the worker.
+        # The worker ends runs that were cancelled before they started.
         "PREFECT_WORKER_ENABLE_CANCELLATION": "true",
     }
 
 
 def prefect_environment(home: Path, api_url: str) -> dict[str, str]:
-    """How the embedded Prefect server works, and where its clients find it."""
+    """Build the environment of the embedded Prefect server and its clients."""
     batches = {
-        # One row a transaction, as is the default, costs the server three times the processor time a task run.
+        # The default, one row a transaction, costs the server three times the processor time for each task run.
         "TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
         "TASK_RUN_RECORDER_BATCH_SIZE": "100",
         "TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-        # Events are found again soon after they were sent.
+        # Events can be read soon after they were sent.
         "EVENT_PERSISTER_READ_BATCH_SIZE": "100",
         "EVENT_PERSISTER_BATCH_SIZE": "200",
         "EVENT_PERSISTER_FLUSH_INTERVAL": "0.5",
     }
     return {f"PREFECT_SERVER_SERVICES_{name}": value for name, value in batches.items()} | {
         "PREFECT_HOME": str(home),
-        # Slots held when the server ends are known to the next one, and given back when their leases expire.
+        # Slots held when the server ends are known to the next one, and released when their leases expire.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_API_URL": api_url,
         "PREFECT_API_SSL_CERT_FILE": str(_one_certificate(home)),
         "PREFECT_SERVER_UI_API_URL": api_url,
         # The server has no CSRF protection on; asking for a token costs a request a client.
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
-        # It is the version that is installed here; asking for it costs another.
+        # Server and client are the same installation; the check would cost another.
         "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
@@ -66,10 +66,10 @@ def prefect_environment(home: Path, api_url: str) -> dict[str, str]:
 
 
 def _one_certificate(home: Path) -> Path:
-    """A file with a single certificate.
+    """Write a file with a single certificate.
 
-    There is no TLS on loopback, yet each of Prefect's many clients (3.8.8; six at the start of a run) first loads the
-    certificates it would trust: all of them take 30–50 ms.
+    There is no TLS on loopback, yet each of Prefect's many clients (3.8.8; six at the start of a run) first loads its
+    trusted certificates: all of them take 30–50 ms.
     """
     file = home / "loopback.pem"
     end = "-----END CERTIFICATE-----\n"

@@ -1,4 +1,4 @@
-"""Free ports, and claims to them."""
+"""Free ports, and claims on them."""
 
 import errno
 import fcntl
@@ -10,20 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-SEARCHED = 50
-"""Ports tried above the wanted one."""
+PORTS_TRIED = 50
+"""Ports tried from the wanted one upwards."""
 
 
 @contextmanager
 def claim_port(host: str, wanted: int, taken: frozenset[int] = frozenset()) -> Iterator[int]:
-    """The wanted port, or the next one that is free, or any; no other stack takes it before our server listens.
+    """Claim the wanted port, or the next free one, or any; no other stack takes it before our server listens.
 
-    A server that takes seconds to start would else find another stack's on its port, and its clients be answered there.
+    Without a claim, a server that takes seconds to start could find another stack's server on its port.
 
     Raises:
-        OSError: nobody can listen on that host.
+        OSError: no server can listen on that host.
     """
-    for port in range(wanted, min(wanted + SEARCHED, 65_536)):
+    for port in range(wanted, min(wanted + PORTS_TRIED, 65_536)):
         if port in taken or (claim := _claim(port)) is None:
             continue
         with claim:
@@ -37,22 +37,22 @@ def claim_port(host: str, wanted: int, taken: frozenset[int] = frozenset()) -> I
 
 
 def find_port(host: str, wanted: int, taken: frozenset[int] = frozenset()) -> int:
-    """The port that `claim_port` would give now.
+    """Return the port that `claim_port` would claim now.
 
     Raises:
-        OSError: nobody can listen on that host.
+        OSError: no server can listen on that host.
     """
     with claim_port(host, wanted, taken) as port:
         return port
 
 
 def _claim(port: int) -> IO[str] | None:
-    """A lock that all stacks of the machine know by the port, free when closed, or with our process; None: taken."""
+    """Lock the port's file, shared by all stacks of the machine, until it is closed; None if another holds it."""
     path = Path(tempfile.gettempdir()) / f"widget-builder-port-{port}"
     try:
         claim = os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644))
     except OSError:
-        # Somebody else's file, and we may not open it.
+        # The file belongs to another user and may not be opened.
         return None
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -66,15 +66,15 @@ def is_free(host: str, port: int) -> bool:
     """Whether a server could listen there now.
 
     Raises:
-        OSError: nobody can listen on that host.
+        OSError: no server can listen on that host.
     """
     with socket.socket(_family(host)) as probe:
-        # As servers do: connections of a server just stopped do not count.
+        # As servers do: connections left by a stopped server (TIME_WAIT) do not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            # Taken, or a port below 1024 that is root's.
+            # In use, or a port below 1024, which needs root.
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 return False
             raise
@@ -82,7 +82,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def address_of(host: str, port: int) -> str:
-    """The URL under which this machine reaches a server that listens there."""
+    """Return the URL under which this machine reaches a server that listens there."""
     reachable = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 

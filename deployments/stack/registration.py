@@ -1,4 +1,4 @@
-"""What a Prefect server must know of us: limits, the work pool, the deployments of prefect.yaml."""
+"""Registration at a Prefect server: concurrency limits, the work pool, the deployments of prefect.yaml."""
 
 import asyncio
 import sys
@@ -23,11 +23,11 @@ ATTEMPTS = 3
 DECLARATION = Path(__file__).parent.parent.parent / "prefect.yaml"
 
 
-async def register(settings: Settings) -> None:
-    """Create or bring up to date what our flows need on the server that PREFECT_API_URL names.
+async def register_deployments(settings: Settings) -> None:
+    """Create or update limits, work pool and deployments on the server at PREFECT_API_URL.
 
     Raises:
-        DependencyUnavailable: the server does not answer, or refuses.
+        DependencyUnavailable: the server does not answer, or returns an error.
     """
     declared = yaml.safe_load(DECLARATION.read_text())["deployments"]
     try:
@@ -36,7 +36,7 @@ async def register(settings: Settings) -> None:
                 try:
                     return await _register_all(client, settings, declared)
                 except ObjectAlreadyExists:
-                    # Somebody else registers too, or a lost answer was asked for twice: now it is an update.
+                    # Another process registers too, or a lost response was retried: the next attempt is an update.
                     if attempt == ATTEMPTS:
                         raise
     except (httpx.HTTPError, PrefectException) as error:
@@ -44,11 +44,11 @@ async def register(settings: Settings) -> None:
         raise DependencyUnavailable("Prefect", f"{type(error).__name__}: {error}", remedy) from error
 
 
-async def register_when_up(settings: Settings) -> None:
-    """The same, for a server that is still starting.
+async def wait_and_register(settings: Settings) -> None:
+    """Wait for a server that is still starting, then register.
 
     Raises:
-        DependencyUnavailable: it does not come up in time, or refuses.
+        DependencyUnavailable: the server does not come up in time, or returns an error.
     """
     async with get_client(sync_client=False) as client:
         try:
@@ -58,7 +58,7 @@ async def register_when_up(settings: Settings) -> None:
         except TimeoutError as error:
             problem = f"no answer within {START_TIMEOUT_S:g} s"
             raise DependencyUnavailable("Prefect", problem, "check PREFECT_API_URL") from error
-    await register(settings)
+    await register_deployments(settings)
 
 
 async def _register_all(client: PrefectClient, settings: Settings, declared: list[dict[str, Any]]) -> None:
@@ -79,7 +79,7 @@ async def _register_pool(client: PrefectClient, name: str) -> None:
     try:
         await client.create_work_pool(WorkPoolCreate(name=name, type=WORKER_TYPE, base_job_template=template))
     except ObjectAlreadyExists:
-        # An operator's pool, e.g. of type `process`, serves as well.
+        # The pool of an operator, e.g. of type `process`, is kept: it serves the deployments as well.
         return
 
 
@@ -106,6 +106,6 @@ def _schedule(declared: dict[str, Any]) -> DeploymentScheduleCreate:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(register_when_up(load_settings()))
+        asyncio.run(wait_and_register(load_settings()))
     except DependencyUnavailable as unavailable:
         sys.exit(str(unavailable))

@@ -1,4 +1,4 @@
-"""A service of the stack: a process that is started, watched, started again, and ended."""
+"""A service of the stack: a process that is started, supervised, restarted and stopped."""
 
 import asyncio
 import contextlib
@@ -10,28 +10,28 @@ from pathlib import Path
 
 import psutil
 
-from deployments.stack.child_processes import ending_with_parent
+from deployments.stack.child_processes import parent_death_hook
 from tasks.core.errors import DependencyUnavailable
 
 Report = Callable[[str, str, str], None]
-"""Told of each change: service, state, detail."""
+"""Callback for each change: service, state, detail."""
 Check = Callable[["Service"], Awaitable[bool]]
 """Whether the service works."""
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 5.0
-MOST_RESTARTS = 3
-STEADY_S = 60.0
-"""Who worked for so long has recovered: earlier deaths are forgotten."""
+MAX_RESTARTS = 3
+RESTART_RESET_S = 60.0
+"""After this long without a crash, the restart counter is reset."""
 FIRST_DELAY_S = 0.5
-"""Before the first restart; doubled for each further one."""
+"""Back-off before the first restart; doubled for each further one."""
 LOG_LINES = 15
 MAX_LOG_BYTES = 10_000_000
-"""A longer log is set aside (`.1`) at the next start."""
+"""A larger log is renamed (`.1`) at the next start."""
 
 
 @dataclass
 class Service:
-    """One process and how to tell that it works."""
+    """One process, with its command, its readiness check and its log."""
 
     name: str
     command: Sequence[str]
@@ -41,69 +41,69 @@ class Service:
     report: Report
     address: str = ""
     user: str | None = None
-    """Whom it runs as; None: as we do."""
+    """User that the process runs as; None for the current one."""
     stop_signal: signal.Signals = signal.SIGTERM
     process: asyncio.subprocess.Process | None = None
     _log_start: int = 0
-    _deaths: int = 0
-    _works_since: float | None = None
+    _restarts: int = 0
+    _ready_since: float | None = None
 
     async def start(self) -> None:
-        """Return when the service works.
+        """Start the process; return when the service is ready.
 
         Raises:
-            DependencyUnavailable: it ended instead, or took too long; with its last log lines.
+            DependencyUnavailable: the process exited or took too long; with its last log lines.
         """
         problem = await self._try_to_start(self.address)
         if problem is not None:
             raise self._failed(problem)
 
-    async def keep_up(self) -> None:
-        """Start the service again whenever it dies; never return.
+    async def supervise(self) -> None:
+        """Restart the service whenever it crashes; never return.
 
         Raises:
-            DependencyUnavailable: it died for good.
+            DependencyUnavailable: the service crashed too often in a row.
         """
         while True:
             assert self.process is not None
-            problem: str | None = f"it ended with {_say(await self.process.wait())}"
+            problem: str | None = f"it ended with {_exit_text(await self.process.wait())}"
             while problem is not None:
                 problem = await self._restart(problem)
 
     async def stop(self) -> None:
-        """End the process and all it has started; whatever happens, nothing of it is left."""
+        """Stop the process and all its descendants."""
         if self.process is None:
             return
         self.report(self.name, "stopping", "")
-        family = _family(self.process.pid)
+        descendants = _descendants(self.process.pid)
         if self.process.returncode is None:
-            await self._end()
-        await _end_all(family)
+            await self._stop_process()
+        await _stop_all(descendants)
         self.report(self.name, "stopped", "")
 
     def read_log(self) -> str:
-        """What the process has said since it was started the last time."""
+        """Return the process's output since its last start."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read(MAX_LOG_BYTES).decode(errors="replace")
 
     async def _try_to_start(self, detail: str) -> str | None:
-        """None when the service works, else why it does not."""
+        """Start the process; return None once it is ready, else the problem."""
         loop = asyncio.get_running_loop()
-        began, self._works_since = loop.time(), None
+        began, self._ready_since = loop.time(), None
         self.report(self.name, "starting", detail)
         process = await self._spawn()
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 while not await self.is_ready(self):
                     if process.returncode is not None:
-                        return f"it ended with {_say(process.returncode)} while starting"
+                        return f"it ended with {_exit_text(process.returncode)} while starting"
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            await self._end()
+            await self._stop_process()
             return f"it was not ready after {START_TIMEOUT_S:g} s"
-        self._works_since = loop.time()
-        self.report(self.name, "ready", f"{self.address} after {self._works_since - began:.1f} s".strip())
+        self._ready_since = loop.time()
+        self.report(self.name, "ready", f"{self.address} after {self._ready_since - began:.1f} s".strip())
         return None
 
     async def _spawn(self) -> asyncio.subprocess.Process:
@@ -118,9 +118,9 @@ class Service:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C at the terminal is ours to pass on, in order.
+                # Ctrl-C at the terminal must not reach the services: the stack stops them in order.
                 start_new_session=True,
-                preexec_fn=ending_with_parent(self.stop_signal),
+                preexec_fn=parent_death_hook(self.stop_signal),
                 user=self.user,
                 group=self.user,
                 extra_groups=None if self.user is None else [],
@@ -128,20 +128,20 @@ class Service:
         return self.process
 
     async def _restart(self, problem: str) -> str | None:
-        """None when the service works again, else why it does not."""
+        """Restart the process; return None once it is ready, else the problem."""
         assert self.process is not None
-        await _end_all(_family(self.process.pid))
+        await _stop_all(_descendants(self.process.pid))
         now = asyncio.get_running_loop().time()
-        if self._works_since is not None and now - self._works_since >= STEADY_S:
-            self._deaths = 0
-        self._deaths += 1
-        if self._deaths > MOST_RESTARTS:
-            raise self._failed(f"it failed {self._deaths} times in a row; the last time {problem}")
+        if self._ready_since is not None and now - self._ready_since >= RESTART_RESET_S:
+            self._restarts = 0
+        self._restarts += 1
+        if self._restarts > MAX_RESTARTS:
+            raise self._failed(f"it failed {self._restarts} times in a row; the last time {problem}")
         self.report(self.name, "starting", f"again: {problem}")
-        await asyncio.sleep(FIRST_DELAY_S * 2 ** (self._deaths - 1))
+        await asyncio.sleep(FIRST_DELAY_S * 2 ** (self._restarts - 1))
         return await self._try_to_start(f"again: {problem}")
 
-    async def _end(self) -> None:
+    async def _stop_process(self) -> None:
         assert self.process is not None
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(self.stop_signal)
@@ -158,8 +158,8 @@ class Service:
         return DependencyUnavailable(self.name, "\n".join([problem, *lines]), f"its log is {self.log}")
 
 
-def _family(pid: int) -> list[psutil.Process]:
-    """The descendants of a process, and whoever is left of its session."""
+def _descendants(pid: int) -> list[psutil.Process]:
+    """Find the descendants of a process, and the other processes of its session."""
     found: dict[int, psutil.Process] = {}
     with contextlib.suppress(psutil.NoSuchProcess):
         found = {child.pid: child for child in psutil.Process(pid).children(recursive=True)}
@@ -170,7 +170,7 @@ def _family(pid: int) -> list[psutil.Process]:
     return list(found.values())
 
 
-async def _end_all(processes: list[psutil.Process]) -> None:
+async def _stop_all(processes: list[psutil.Process]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         alive = [process for process in processes if _is_alive(process)]
         for process in alive:
@@ -185,5 +185,5 @@ def _is_alive(process: psutil.Process) -> bool:
     return False
 
 
-def _say(status: int) -> str:
+def _exit_text(status: int) -> str:
     return f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"

@@ -1,4 +1,4 @@
-"""DATA_DIR/stack.json: where the running stack is, for programs on the same machine."""
+"""DATA_DIR/stack.json: addresses of the running stack, for programs on the same machine."""
 
 import json
 import os
@@ -10,12 +10,14 @@ import httpx
 from tasks.core.models import Frozen
 
 STACK_FILE = "stack.json"
+StackData = dict[str, Any]
+"""Contents of the file, as read: it may be of another version."""
 ANSWER_S = 2.0
-"""Seconds the API named in the file gets to answer."""
+"""Timeout for the API named in the file."""
 
 
 class StackInfo(Frozen):
-    """Where things are; also in DATA_DIR/stack.json while the stack is up."""
+    """Addresses of the stack; in DATA_DIR/stack.json while it is up."""
 
     api_url: str
     prefect_url: str
@@ -23,13 +25,13 @@ class StackInfo(Frozen):
     prefect_api_url: str
     database_url: str
     admin_token: str
-    """Opens every widget: whoever may read this file runs the machine."""
+    """Valid for every widget: anyone who can read this file already controls the machine."""
     pids: dict[str, int]
-    """Processes of the services that were started, by name."""
+    """Process ids of the services that were started, by name."""
 
 
 def write_stack_file(data_dir: Path, info: StackInfo) -> None:
-    """Write the file whole or not at all, for our eyes only: addresses may hold passwords."""
+    """Write the file atomically, readable by its owner only: URLs may contain passwords."""
     path = data_dir / STACK_FILE
     unfinished = path.with_suffix(".new")
     unfinished.unlink(missing_ok=True)
@@ -38,12 +40,12 @@ def write_stack_file(data_dir: Path, info: StackInfo) -> None:
     unfinished.replace(path)
 
 
-async def find_stack(data_dir: Path) -> dict[str, Any] | None:
-    """What the stack running on this data directory says of itself (`api_url`, …); None when none answers."""
+async def find_stack(data_dir: Path) -> StackData | None:
+    """Read stack.json of the stack running on this data directory; None when its API does not answer."""
     try:
-        found = json.loads((data_dir / STACK_FILE).read_text())
+        found: StackData = json.loads((data_dir / STACK_FILE).read_text())
         api_url = found["api_url"]
-        # The API is our own: a proxy named in the environment is meant for other sites.
+        # The API is our own: a proxy set in the environment is for other hosts.
         async with httpx.AsyncClient(base_url=api_url, timeout=ANSWER_S, trust_env=False) as http:
             answer = await http.get("/healthz")
     except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError, httpx.InvalidURL):

@@ -1,7 +1,7 @@
-"""The process of a flow run: forked before or when the run is due, made ready, and told what to carry out.
+"""The process of a flow run: it opens the run's web, waits for the run, and carries it out.
 
-Being ready means that the web is open, on the event loop that the run will use: starting a browser takes a second,
-and whoever waits for a widget would wait for it. It is what `python -m prefect.engine` would be otherwise.
+It takes the place of `python -m prefect.engine`. The web is opened ahead, on the event loop that the run will use,
+because starting a browser takes a second.
 """
 
 import asyncio
@@ -10,72 +10,60 @@ import os
 import runpy
 import socket
 import sys
-import threading
 from typing import Any
 
+from deployments.worker.runtime_internals import fork_forkserver, reuse_event_loop
 from tasks.core.errors import WidgetBuilderError
-from tasks.core.processes import fork_forkserver
 from tasks.core.settings import load_settings
 
-ORDER_BYTES = 65_536
+MAX_REQUEST_BYTES = 65_536
 
 
-class _SameLoop(asyncio.DefaultEventLoopPolicy):
-    """Has the main thread go on with a loop that is there, where a new one is asked for (`asyncio.run`)."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
-        self._loop = loop
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        if threading.current_thread() is threading.main_thread() and not self._loop.is_closed():
-            return self._loop
-        return super().new_event_loop()
-
-
-def be_run(orders: socket.socket) -> None:
-    """Get ready, wait for the run, carry it out; end if whoever would tell it is gone."""
+def wait_and_run(requests: socket.socket) -> None:
+    """Wait for the run and carry it out; return without one when the other end of the socket is closed."""
     # The flow and its children have nothing to read.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     fork_forkserver()
-    # Loaded by the flows with all they need; not here, where child processes load this again.
-    from flows.opened_web import close_ahead
+    # The flows have imported this with all it needs. At the top it would load in child processes too, which import
+    # this module again as part of `__main__`.
+    from flows.prepared_web import close_prepared_web
 
     loop = asyncio.new_event_loop()
     try:
-        if order := loop.run_until_complete(_wait_for_order(orders)):
-            asyncio.set_event_loop_policy(_SameLoop(loop))
-            carry_out(order)
+        if request := loop.run_until_complete(_wait_for_request(requests)):
+            reuse_event_loop(loop)
+            run_flow(request)
     finally:
         if not loop.is_closed():
-            loop.run_until_complete(close_ahead())
+            loop.run_until_complete(close_prepared_web())
             loop.close()
 
 
-async def _wait_for_order(orders: socket.socket) -> dict[str, Any] | None:
-    from flows.opened_web import open_ahead
+async def _wait_for_request(requests: socket.socket) -> dict[str, Any] | None:
+    """Open the web, then read the request; None when the fork server has closed the socket."""
+    from flows.prepared_web import prepare_web
 
     try:
-        await open_ahead(load_settings())
+        await prepare_web(load_settings())
     except WidgetBuilderError as error:
-        # The run meets it again, and tells its build.
-        print(f"the web could not be opened ahead: {error.message}", file=sys.stderr, flush=True)
-    orders.setblocking(False)
-    told = b""
-    with orders:
-        while not told.endswith(b"\n"):
-            if not (received := await asyncio.get_running_loop().sock_recv(orders, ORDER_BYTES)):
+        # The run meets the error again, and records it in its build.
+        print(f"the web could not be opened ahead of the run: {error.message}", file=sys.stderr, flush=True)
+    requests.setblocking(False)
+    received = b""
+    with requests:
+        while not received.endswith(b"\n"):
+            if not (part := await asyncio.get_running_loop().sock_recv(requests, MAX_REQUEST_BYTES)):
                 return None
-            told += received
-    order: dict[str, Any] = json.loads(told)
-    return order
+            received += part
+    request: dict[str, Any] = json.loads(received)
+    return request
 
 
-def carry_out(order: dict[str, Any]) -> None:
-    """Be the run's process."""
-    os.environ |= order["env"]
-    sys.argv = ["prefect.engine", order["run"]]
-    # Loaded by the flows; run as a program it begins anew.
+def run_flow(request: dict[str, Any]) -> None:
+    """Run the flow in this process."""
+    os.environ |= request["env"]
+    sys.argv = ["prefect.engine", request["run"]]
+    # The flows have imported this module; running it as a program begins anew.
     sys.modules.pop("prefect.engine", None)
-    # The warm interpreter stays `__main__`: child processes import that again, and it is light.
+    # `__main__` stays the fork server: child processes import that again, and it is light.
     runpy.run_module("prefect.engine", run_name="__main__")

@@ -1,4 +1,4 @@
-"""Processes of flow runs, forked from the fork server (`deployments.worker.fork_server`), as the worker sees them."""
+"""The worker's side of the fork server: processes of flow runs, started, awaited and ended."""
 
 import asyncio
 import contextlib
@@ -10,30 +10,30 @@ import socket
 import sys
 from typing import Any
 
-from deployments.stack.child_processes import ending_with_parent
+from deployments.stack.child_processes import parent_death_hook
 
 logger = logging.getLogger("widget_builder.worker")
 
 START_ATTEMPTS = 3
-"""Interpreters that may die before a run has begun, until the run is given up."""
-END_S = 2.0
-"""What an idle interpreter has to end."""
+"""Fork servers that may die before the run has started, until the run is given up."""
+EXIT_TIMEOUT_S = 2.0
+"""Seconds the fork server gets to exit."""
 
 
 class RunProcess:
     """The process of one flow run."""
 
-    def __init__(self, pid: int, ended: asyncio.Future[int]) -> None:
+    def __init__(self, pid: int, exit_status: asyncio.Future[int]) -> None:
         self.pid = pid
-        self._ended = ended
+        self._exit_status = exit_status
 
     async def wait(self) -> int:
-        """Its exit status once it has ended; negative: the signal that ended it."""
-        return await asyncio.shield(self._ended)
+        """Wait for its exit; return the status, negative for the signal that ended it."""
+        return await asyncio.shield(self._exit_status)
 
     async def end(self, grace_s: float) -> None:
-        """End it, asked first, and whatever of its group is left."""
-        if not self._ended.done():
+        """Send SIGTERM, after the grace period SIGKILL; then kill the rest of its process group."""
+        if not self._exit_status.done():
             _signal(self.pid, signal.SIGTERM)
             try:
                 async with asyncio.timeout(grace_s):
@@ -45,62 +45,62 @@ class RunProcess:
 
 
 class ForkServerClient:
-    """The interpreter that runs are forked from; one that has died is replaced when a run needs it."""
+    """A fork server and the connection to it; a server that has died is replaced when the next run needs it."""
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._listening: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._starting = asyncio.Lock()
-        self._asked: dict[str, asyncio.Future[RunProcess]] = {}
-        """Runs that are not forked yet."""
-        self._ended: dict[int, asyncio.Future[int]] = {}
-        """By process id, the status to come."""
+        self._requested: dict[str, asyncio.Future[RunProcess]] = {}
+        """Runs that are not forked yet, by run id."""
+        self._exit_statuses: dict[int, asyncio.Future[int]] = {}
+        """Exit statuses of running processes, by process id."""
 
     async def start(self) -> bool:
-        """Whether it is ready; its output is the worker's."""
+        """Start the server unless it runs; return whether it is ready. Its output is the worker's."""
         async with self._starting:
-            if self._process is None or self._process.returncode is not None or self._has_closed:
+            if self._process is None or self._process.returncode is not None or self._is_disconnected:
                 await self._start()
             return self._ready.is_set()
 
     async def fork(self, run_id: str, env: dict[str, str | None]) -> RunProcess:
-        """A new process that carries out the run.
+        """Fork a process that carries out the run.
 
         Raises:
-            RuntimeError: none could be started.
+            RuntimeError: no fork server could be started.
         """
         for _ in range(START_ATTEMPTS):
             if not await self.start():
                 continue
             assert self._writer is not None
-            asked: asyncio.Future[RunProcess] = asyncio.get_running_loop().create_future()
-            self._asked[run_id] = asked
+            requested: asyncio.Future[RunProcess] = asyncio.get_running_loop().create_future()
+            self._requested[run_id] = requested
             self._writer.write(json.dumps({"run": run_id, "env": env}).encode() + b"\n")
             try:
-                return await asked
+                return await requested
             except ConnectionError:
-                logger.warning("the interpreter that runs are forked from has died; another is started")
+                logger.warning("the fork server has died before the run was started; starting another")
             finally:
-                self._asked.pop(run_id, None)
-        raise RuntimeError("no process could be started for the run; the worker's output says why")
+                self._requested.pop(run_id, None)
+        raise RuntimeError("no process could be started for the run; see the worker's output for the cause")
 
     async def close(self) -> None:
-        """End it, and with it whatever it has forked."""
+        """Stop the server, and with it the processes it has forked."""
         if self._writer is not None:
             self._writer.close()
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(END_S):
+                async with asyncio.timeout(EXIT_TIMEOUT_S):
                     await self._process.wait()
         self._kill()
-        if self._listening is not None:
-            await self._listening
+        if self._reading is not None:
+            await self._reading
 
     @property
-    def _has_closed(self) -> bool:
-        return self._listening is None or self._listening.done()
+    def _is_disconnected(self) -> bool:
+        return self._reading is None or self._reading.done()
 
     async def _start(self) -> None:
         self._kill()
@@ -110,43 +110,43 @@ class ForkServerClient:
                 *(sys.executable, "-m", "deployments.worker.fork_server"),
                 stdin=theirs.fileno(),
                 process_group=0,
-                preexec_fn=ending_with_parent(),
+                preexec_fn=parent_death_hook(),
             )
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._ready.clear()
-        self._listening = asyncio.create_task(self._listen(reader))
+        self._reading = asyncio.create_task(self._read_messages(reader))
         waiting = asyncio.create_task(self._ready.wait())
-        await asyncio.wait({waiting, self._listening}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiting, self._reading}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
-        """Take in what it says, until it is gone."""
+    async def _read_messages(self, reader: asyncio.StreamReader) -> None:
+        """Handle the server's messages until it closes the connection; then fail all that waits for it."""
         assert self._writer is not None
         with contextlib.suppress(ConnectionError), contextlib.closing(self._writer):
             while line := await reader.readline():
-                self._take_in(json.loads(line))
+                self._handle_message(json.loads(line))
         self._kill()
-        for asked in self._asked.values():
-            if not asked.done():
-                asked.set_exception(ConnectionError("the interpreter died"))
-        for pid, ended in self._ended.items():
-            # The kernel has asked it to end; nobody could tell when it has.
+        for requested in self._requested.values():
+            if not requested.done():
+                requested.set_exception(ConnectionError("the fork server has died"))
+        for pid, exit_status in self._exit_statuses.items():
+            # The kernel has sent them SIGTERM; without their parent nobody learns when they exit.
             _kill_group(pid)
-            ended.set_result(-signal.SIGKILL)
-        self._ended.clear()
+            exit_status.set_result(-signal.SIGKILL)
+        self._exit_statuses.clear()
 
-    def _take_in(self, message: dict[str, Any]) -> None:
+    def _handle_message(self, message: dict[str, Any]) -> None:
         if "ready" in message:
             self._ready.set()
         elif "status" in message:
-            self._ended.pop(message["pid"]).set_result(message["status"])
+            self._exit_statuses.pop(message["pid"]).set_result(message["status"])
         else:
-            ended = self._ended[message["pid"]] = asyncio.get_running_loop().create_future()
-            asked = self._asked.get(message["run"])
-            if asked is not None and not asked.done():
-                asked.set_result(RunProcess(message["pid"], ended))
+            exit_status = self._exit_statuses[message["pid"]] = asyncio.get_running_loop().create_future()
+            requested = self._requested.get(message["run"])
+            if requested is not None and not requested.done():
+                requested.set_result(RunProcess(message["pid"], exit_status))
             else:
-                # Whoever wanted it has been cancelled.
+                # The caller was cancelled before the process existed.
                 _signal(message["pid"], signal.SIGTERM)
 
     def _kill(self) -> None:

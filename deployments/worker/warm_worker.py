@@ -1,8 +1,23 @@
-"""A Prefect worker that keeps an interpreter warm: a flow run begins at once, in a process of its own.
+"""A Prefect worker that forks each flow run from a fork server: a run starts at once, in a process of its own.
 
 `prefect worker start --pool widget-builder` finds it by the pool's type (entry point `prefect.collections`).
-`prefect worker start --pool … --type process` serves the same deployments from a pool of Prefect's own type; each
-run then begins some seconds later.
+`prefect worker start --pool … --type process` serves the same deployments from a pool of Prefect's own type.
+
+The seconds it saves, measured in November 2026 with Prefect 3.8.8 on 2 cores. The last row is the processes alone,
+the others the whole start of a run, Prefect's polling and state changes included:
+
+| start of | machine | this worker | otherwise |
+|---|---|---|---|
+| a run | busy | 1.3–3.3 s | 14–15 s, Prefect's process worker |
+| a run | idle | 0.4 s | 6.6–10 s from `run_deployment` to Running, Prefect's process worker |
+| a process with all imports | load average 8 | 16–36 ms, 0.6 ms if a spare waits | 7–9 s, a new interpreter |
+
+The parts, from outside in: `warm_worker` (Prefect's view), `run_processes` (the worker's side of the fork server),
+`fork_server` (forks), `forked_run` (the run's process), and `runtime_internals` (what they need of Python's and
+Prefect's internals). `flows.prepared_web` holds the browser that a waiting process has started: flows may not import
+from here.
+
+Two overrides use private parts of Prefect 3.8.8: `_submit_scheduled_flow_runs` and the worker's `_limiter`.
 """
 
 import asyncio
@@ -26,25 +41,25 @@ logger = logging.getLogger("widget_builder.worker")
 
 WORKER_TYPE = "widget-builder"
 GRACE_S = 4.0
-"""What a run's process has to say farewell when the worker is stopped."""
+"""Seconds a run's process gets to exit after SIGTERM."""
 RECONNECT_S = 5.0
-"""Until notices of new runs are listened for again; meanwhile polling finds them."""
+"""Pause before listening for notices of new runs again; meanwhile polling finds the runs."""
 
 
 class WarmJobConfiguration(BaseJobConfiguration):
-    """What a run's process gets: its environment."""
+    """Configuration of a run's process: its environment."""
 
 
 class WarmVariables(BaseVariables):
-    """What a deployment may set: the environment, Prefect's own settings excepted."""
+    """Variables that a deployment may set: the environment, except for Prefect's own settings."""
 
 
 class WarmWorkerResult(BaseWorkerResult):
-    """How the process ended."""
+    """Exit status and pid of a run's process."""
 
 
 class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResult]):
-    """Runs each flow run in a process forked from one that has loaded everything."""
+    """Runs each flow run in a process forked from the fork server."""
 
     type = WORKER_TYPE
     job_configuration = WarmJobConfiguration
@@ -54,34 +69,34 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._interpreter = ForkServerClient()
+        self._fork_server = ForkServerClient()
         self._running: dict[str, RunProcess] = {}
-        self._looking = asyncio.Lock()
+        self._polling_lock = asyncio.Lock()
         self._listening: asyncio.Task[None] | None = None
 
     async def setup(self) -> None:
-        """Report to the server once the interpreter is warm: whoever is online begins runs at once."""
-        await self._interpreter.start()
+        """Register with the server once the fork server is ready: a worker shown as online starts runs at once."""
+        await self._fork_server.start()
         await super().setup()
         self._listening = asyncio.create_task(self._listen_for_runs())
 
     async def teardown(self, *exc_info: Any) -> None:
-        """End the runs, and what they are forked from."""
+        """Stop the runs and the fork server."""
         if self._listening is not None:
             self._listening.cancel()
         try:
             await super().teardown(*exc_info)
         finally:
             with anyio.CancelScope(shield=True):
-                await self._interpreter.close()
+                await self._fork_server.close()
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
-        """Look for runs that are due and begin them."""
-        async with self._looking:
+        """Poll for runs that are due and start them."""
+        async with self._polling_lock:
             return await super().get_and_submit_flow_runs()
 
     async def _listen_for_runs(self) -> None:
-        """Look at once when the API says that it has started a run, and not only at the next poll."""
+        """Poll at once when the API announces a run, and not only at the next interval."""
         settings = load_settings()
         if settings.database_url is None:
             return
@@ -90,14 +105,15 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
                 async for _ in listen_for_runs(settings.database_url.get_secret_value()):
                     await self.get_and_submit_flow_runs()
             except (*CONNECTION_ERRORS, *PREFECT_ERRORS) as error:
-                logger.info("runs are found by polling alone: %s", error)
+                logger.info("no notices of new runs, polling alone finds them: %s", error)
             await asyncio.sleep(RECONNECT_S)
 
     async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
-        """Begin runs. One that is to run again while its process is still here gets rid of that first: Prefect's
-        worker (3.8.8) would end with an error.
+        """Start runs; a run whose former process still lives is started at a later poll, after ending that process.
+
+        Prefect's worker (3.8.8) would stop with an error if it were submitted twice.
         """
-        # A place is taken a moment longer than the process lives.
+        # The limiter's slot is held a moment longer than the process lives.
         busy = set(self._limiter.statistics().borrowers) if self._limiter else set()
         free = []
         for entry in flow_run_response:
@@ -113,12 +129,12 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         configuration: WarmJobConfiguration,
         task_status: anyio.abc.TaskStatus[int] | None = None,
     ) -> WarmWorkerResult:
-        """How the run's process ended.
+        """Carry out the run in a process of its own; return how it ended.
 
         Raises:
             RuntimeError: no process could be started.
         """
-        process = await self._interpreter.fork(str(flow_run.id), configuration.env)
+        process = await self._fork_server.fork(str(flow_run.id), configuration.env)
         self._running[str(flow_run.id)] = process
         try:
             if task_status is not None:
@@ -133,10 +149,10 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: WarmJobConfiguration, grace_seconds: int = 30
     ) -> None:
-        """End the run's process: asked first, killed after the grace.
+        """Send the run's process SIGTERM, and SIGKILL after the grace period.
 
         Raises:
-            InfrastructureNotFound: this worker does not run it (pids of other machines say nothing here).
+            InfrastructureNotFound: this worker does not run it (a pid of another machine means nothing here).
         """
         process = self._running.get(configuration.env.get("PREFECT__FLOW_RUN_ID") or "")
         if process is None or str(process.pid) != infrastructure_pid:

@@ -2,14 +2,12 @@
 
 import multiprocessing
 import os
-import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection, forkserver
 from threading import Thread
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 NICENESS = 5
 """Children give way to those who feed them and take what they have done."""
@@ -55,36 +53,7 @@ class Processes(Executor):
         self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
 
-def fork_forkserver() -> None:
-    """Fork what this process's children will be forked from, with all that is imported here.
-
-    To be called before there is any thread or event loop. `multiprocessing` itself would start a new interpreter,
-    which takes seconds to import what its children need; should the server die, it still does.
-    """
-    address = connection.arbitrary_address("AF_UNIX")  # type: ignore[attr-defined]
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
-        os.chmod(address, 0o600)
-        listener.listen()
-        its_end, our_end = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(our_end)
-            _be_forkserver(listener.fileno(), its_end)
-    os.close(its_end)
-    server: Any = forkserver._forkserver
-    server._forkserver_address, server._forkserver_alive_fd, server._forkserver_pid = address, our_end, pid
-
-
-def _be_forkserver(listener: int, alive: int) -> NoReturn:
-    """Serve until the other end of `alive` is closed; nothing of what called us runs on here."""
-    try:
-        forkserver.main(listener, alive, [])
-    finally:
-        os._exit(0)
-
-
-def _nothing(*_: Any) -> None:
+def _nothing(*_: object) -> None:
     """Makes a child start."""
 
 

@@ -107,7 +107,7 @@ def _kind(process: psutil.Process, root: str) -> str:
     if WARM in command:
         # Forked from each other, they share most of their memory.
         above = sum(WARM in " ".join(parent.cmdline()) for parent in process.parents())
-        return ("warm interpreter", "flow run", "page readers' server", "page readers")[above]
+        return ("fork server", "flow run", "page readers' server", "page readers")[above]
     return root if root == "postgres" else f"{root}: others"
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from deployments.stack.child_processes import ending_with_parent
+from deployments.stack.child_processes import parent_death_hook
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).parent / "widget-builder"
@@ -76,7 +76,7 @@ def _start(settings: dict[str, object]) -> "tuple[subprocess.Popen[bytes], Path]
             stderr=log,
             # A Ctrl-C is ours; if we are killed, it ends.
             start_new_session=True,
-            preexec_fn=ending_with_parent(),
+            preexec_fn=parent_death_hook(),
         )
     return process, folder
 

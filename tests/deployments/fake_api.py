@@ -1,4 +1,4 @@
-"""The product's API as its clients see it, on loopback: tells a story, drops connections, refuses."""
+"""A fake of the product's API on loopback: it streams a story, drops connections, refuses requests."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from tasks.core.events import BuildEvent
 
 @dataclass
 class FakeApi:
-    """What the API does, and what was asked of it."""
+    """Behaviour of the fake API, and the requests it has received."""
 
     events: list[BuildEvent] = field(default_factory=list)
     drop_after: set[int] = field(default_factory=set)
@@ -28,16 +28,16 @@ class FakeApi:
     refusal: tuple[int, Any] | None = None
     """Status and body of the answer to POST."""
     unavailable: int = 0
-    """How many requests to `…/events` get 503 first."""
+    """Number of requests to `…/events` that get 503 first."""
     posts: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     resumed_after: list[str | None] = field(default_factory=list)
     deaf: bool = False
     """A cancelled build does not end."""
     widgets: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What the API says of each widget, by id."""
+    """Widgets as the API describes them, by id."""
     tokens: set[str | None] = field(default_factory=set)
-    """With which the widgets were asked for."""
+    """Authorization headers of requests for widgets."""
     asked_to_cancel: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
@@ -113,7 +113,7 @@ class FakeApi:
 
 @asynccontextmanager
 async def serve_fake_api(api: FakeApi) -> AsyncIterator[FakeApi]:
-    """The API on a free port of loopback."""
+    """Serve the API on a free port of loopback."""
     app = web.Application()
     app.router.add_post(BUILDS, api.start)
     app.router.add_get(BUILDS + "/{build_id}/events", api.resume)

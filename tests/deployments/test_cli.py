@@ -1,4 +1,4 @@
-"""The command line: what it prints where, its exit codes, and what Ctrl-C does."""
+"""The command line: its output, exit codes, and handling of Ctrl-C."""
 
 import asyncio
 import json
@@ -48,7 +48,7 @@ async def test_a_build_on_the_running_stack_exits_0_with_the_widget_s_addresses(
 
 
 async def test_stay_beside_a_running_stack_prints_its_addresses_and_ends(tmp_path: Path) -> None:
-    """A stack that is not ours needs nobody to wait."""
+    """A stack that the command has not started goes on without it."""
     async with running_stack(tmp_path, FakeApi(story.completed().events)) as api:
         code, out, _ = await run(tmp_path, "build", story.SITE, "--stay")
     assert code == 0
@@ -56,7 +56,7 @@ async def test_stay_beside_a_running_stack_prints_its_addresses_and_ends(tmp_pat
 
 
 async def test_a_failed_build_exits_1_and_says_why(tmp_path: Path) -> None:
-    """The cause is on the output."""
+    """The cause is on standard output."""
     async with running_stack(tmp_path, FakeApi(story.failed().events)):
         code, out, _ = await run(tmp_path, "build", story.SITE)
     assert code == 1
@@ -74,7 +74,7 @@ async def test_json_prints_the_events_alone(tmp_path: Path) -> None:
 
 
 async def test_a_refused_request_is_one_line_and_exit_2(tmp_path: Path) -> None:
-    """The API's words, no traceback."""
+    """The line is the API's message."""
     refusal = {"error": {"code": "depth_invalid", "message": "`depth` must be …", "field": "depth"}}
     async with running_stack(tmp_path, FakeApi(refusal=(422, refusal))):
         code, out, err = await run(tmp_path, "build", story.SITE, "--depth", "99")
@@ -83,7 +83,7 @@ async def test_a_refused_request_is_one_line_and_exit_2(tmp_path: Path) -> None:
 
 
 async def test_a_wrong_address_is_refused_before_any_service_starts(tmp_path: Path) -> None:
-    """No stack runs, and none is started to find out."""
+    """No stack is started for it."""
     code, out, err = await run(tmp_path, "build", "acme-tools.example")
     assert (code, out) == (2, "")
     assert err == "widget-builder: `url` must be absolute: https://example.com/…\n"
@@ -95,7 +95,7 @@ async def test_a_wrong_address_is_refused_before_any_service_starts(tmp_path: Pa
     [("build",), ("build", story.SITE, "--depth", "x"), ("build", story.SITE, "--depth", "-1"), ("paint",)],
 )
 async def test_wrong_usage_exits_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """What is wrong is on standard error."""
+    """The error is on standard error."""
     code, out, err = await run(tmp_path, *arguments)
     assert (code, out) == (2, "")
     assert "Usage: widget-builder" in err
@@ -114,7 +114,7 @@ async def test_a_wrong_setting_is_named_in_one_line(tmp_path: Path) -> None:
 async def test_commands_for_services_of_one_s_own_ask_for_their_address(
     tmp_path: Path, command: str, setting: str
 ) -> None:
-    """The embedded services need neither."""
+    """The embedded services need neither setting."""
     code, _, err = await run(tmp_path, command)
     assert code == 2
     assert err.startswith(f"widget-builder: {setting}: ")
@@ -139,7 +139,7 @@ async def test_ctrl_c_cancels_the_build_and_waits_for_its_end(tmp_path: Path) ->
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 async def test_being_terminated_cancels_the_build_too(tmp_path: Path, number: signal.Signals) -> None:
-    """A service manager and a closed window ask like Ctrl-C does; the exit code says which it was."""
+    """A service manager (SIGTERM) and a closed window (SIGHUP) cancel like Ctrl-C; the exit code names the signal."""
     events = story.cancelled().events
     held = FakeApi(events[:-1], hold_after=events[-2].seq, ending=events[-1:])
     async with running_stack(tmp_path, held) as api, start(tmp_path, "build", story.SITE) as process:
@@ -152,7 +152,7 @@ async def test_being_terminated_cancels_the_build_too(tmp_path: Path, number: si
 
 
 async def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
-    """Also when the build takes its time to end."""
+    """The build has not ended yet."""
     events = story.first_half().events
     held = FakeApi(events, hold_after=events[-1].seq, deaf=True)
     async with running_stack(tmp_path, held) as api, start(tmp_path, "build", story.SITE) as process:

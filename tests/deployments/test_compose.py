@@ -23,7 +23,7 @@ from prefect.settings import Settings as PrefectSettings
 from prefect.settings.legacy import _get_settings_fields
 from psycopg.conninfo import make_conninfo
 
-from deployments.stack.embedded_postgres import _find_programs
+from deployments.stack.embedded_postgres import find_programs
 from deployments.stack.environment import prefect_environment, service_environment
 from deployments.stack.registration import DECLARATION
 from tasks.core.settings import PREFIX, Settings
@@ -41,7 +41,7 @@ SYSTEM = {"HOME"}
 OF_PREFECT_REDIS = {"PREFECT_REDIS_MESSAGING_HOST", "PREFECT_REDIS_MESSAGING_PORT", "PREFECT_REDIS_MESSAGING_DB"}
 """Settings of the package prefect-redis, which is in Prefect's image and not here."""
 FIXED = {"DATA_DIR", "HOST", "PORT", "BROWSER_PATH"}
-"""Settings of ours that the image or the command has decided."""
+"""Settings of ours that the image or the command fixes."""
 
 
 def environment_names(settings: type[Settings]) -> set[str]:
@@ -68,27 +68,27 @@ def programs(service: dict[str, Any]) -> list[list[str]]:
 
 
 def copied() -> list[str]:
-    """What the image takes from the repository."""
+    """Files that the image copies from the repository."""
     lines = [line.split()[1:] for line in DOCKERFILE.splitlines() if line.startswith("COPY ")]
     return [source for words in lines if not words[0].startswith("--from") for source in words[:-1]]
 
 
 def test_every_variable_has_a_default_or_an_error() -> None:
-    """Nothing becomes empty in silence; a single `$` that Compose would take for a variable is none."""
+    """No variable becomes empty silently."""
     uses = re.findall(r"(?<!\$)\$(?!\$)(\{?)(\w+)(:[-?])?", TEXT)
     assert uses
     assert [name for brace, name, rule in uses if not (brace and rule)] == []
 
 
 def test_no_password_has_a_default() -> None:
-    """A secret that nobody sets stops the start."""
+    """A secret that is not set prevents the start."""
     secrets = re.findall(r"\$\{(\w*(?:PASSWORD|SECRET|TOKEN|KEY)\w*)(:[-?])", TEXT)
     assert {name for name, _ in secrets} == {"POSTGRES_PASSWORD", "DATABASE_PASSWORD"}
     assert {rule for _, rule in secrets} == {":?"}
 
 
 def test_workers_never_get_the_superuser_s_password() -> None:
-    """Who opens strangers' pages has the product's own role."""
+    """The worker, which opens strangers' pages, has the product's own role."""
     for name in OURS:
         assert "POSTGRES_PASSWORD" not in yaml.safe_dump(SERVICES[name])
 
@@ -134,7 +134,7 @@ def test_hosts_in_addresses_are_services_on_a_common_network() -> None:
 
 
 def test_volumes_and_networks_are_declared() -> None:
-    """And none is declared in vain."""
+    """All that are declared are used."""
     named = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())}
     assert named == set(COMPOSE["volumes"])
     assert {name for service in SERVICES.values() for name in service["networks"]} == set(COMPOSE["networks"])
@@ -154,7 +154,7 @@ def test_images_are_pinned() -> None:
 
 
 def test_prefect_yaml_and_the_image_have_one_version() -> None:
-    """What registers and what serves."""
+    """The version that registers and the one that serves."""
     assert yaml.safe_load(DECLARATION.read_text())["prefect-version"] == locked("prefect")
 
 
@@ -185,7 +185,7 @@ def test_commands_have_options_that_exist(name: str) -> None:
 
 
 def test_workers_serve_the_pool_of_the_deployments() -> None:
-    """In another pool nothing would ever begin."""
+    """In another pool no run would ever start."""
     pools = {deployment["work_pool"]["name"] for deployment in yaml.safe_load(DECLARATION.read_text())["deployments"]}
     command = SERVICES["worker"]["command"]
     assert {command[command.index("--pool") + 1]} == pools
@@ -242,7 +242,7 @@ def test_compose_builds_what_the_dockerfile_describes(name: str) -> None:
 
 
 def test_only_the_worker_s_image_has_a_browser() -> None:
-    """Where the image says it is, the product is told."""
+    """The product is given the path of the browser."""
     assert {name for name in OURS if SERVICES[name]["build"]["target"] == "worker"} == {"worker"}
     assert "FROM browser AS worker" in DOCKERFILE
     assert "FROM locked AS api" in DOCKERFILE
@@ -280,7 +280,7 @@ def test_the_set_up_script_makes_a_database_that_an_ordinary_role_can_migrate(po
     """Run as the image runs it; a password may have quotes."""
     script = COMPOSE["configs"]["product-database"]["content"].replace("$$", "$")
     host = psycopg.conninfo.conninfo_to_dict(postgres_url)["host"]
-    environment = {"PATH": f"{_find_programs()}:/usr/bin:/bin", "PGHOST": str(host)}
+    environment = {"PATH": f"{find_programs()}:/usr/bin:/bin", "PGHOST": str(host)}
     environment |= {"POSTGRES_USER": "postgres", "POSTGRES_DB": "postgres", "DATABASE_PASSWORD": 'it\'s "secret"'}
     subprocess.run(["bash", "-e", "-c", script], env=environment, check=True, capture_output=True)
     try:

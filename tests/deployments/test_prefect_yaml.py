@@ -1,4 +1,4 @@
-"""prefect.yaml: what `widget-builder register` and `prefect deploy` read is what the code has."""
+"""prefect.yaml, as `widget-builder register` and `prefect deploy` read it, agrees with the code."""
 
 import inspect
 import re
@@ -50,7 +50,7 @@ def test_its_entrypoint_is_a_flow_in_dotted_form(deployment: dict[str, Any]) -> 
 
 @each_deployment
 def test_its_parameters_fit_the_flow(deployment: dict[str, Any]) -> None:
-    """Named as the flow names them; a scheduled run has all it needs without anybody's help."""
+    """Parameters have the flow's names; a scheduled run lacks none."""
     signature = inspect.signature(load(deployment).fn)
     given = deployment.get("parameters", {})
     if deployment["schedules"]:
@@ -67,12 +67,12 @@ def test_what_the_api_passes_fits_the_build_flow() -> None:
 
 
 def test_builds_start_on_request_only() -> None:
-    """A schedule would have no address to build from."""
+    """A scheduled build would have no URL."""
     assert named(BUILD_DEPLOYMENT)["schedules"] == []
 
 
 def test_knowledge_is_renewed_on_a_schedule() -> None:
-    """The re-crawl is due every night, and is switched on."""
+    """The re-crawl is due every night, and is active."""
     (schedule,) = next(each for each in DEPLOYMENTS if each["name"] == "nightly")["schedules"]
     assert schedule["active"] is True
     assert schedule["cron"].split()[2:] == ["*", "*", "*"]
@@ -80,7 +80,7 @@ def test_knowledge_is_renewed_on_a_schedule() -> None:
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 async def test_a_schedule_is_a_cron_line_with_a_time_zone(schedule: dict[str, Any]) -> None:
-    """Prefect takes it, and the zone is one that machines know."""
+    """Prefect accepts it, and the time zone exists."""
     cron = CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"])
     assert cron.timezone == schedule["timezone"]
     assert ZoneInfo(schedule["timezone"])
@@ -88,7 +88,7 @@ async def test_a_schedule_is_a_cron_line_with_a_time_zone(schedule: dict[str, An
 
 @each_deployment
 def test_it_runs_in_the_pool_that_the_worker_serves(deployment: dict[str, Any]) -> None:
-    """Runs in another pool would wait for ever."""
+    """Runs in another pool would never start."""
     assert deployment["work_pool"]["name"] == WORK_POOL
 
 
@@ -101,5 +101,5 @@ def test_it_needs_nothing_but_the_installed_packages(deployment: dict[str, Any])
 
 
 def test_warm_workers_have_loaded_every_flow() -> None:
-    """A flow that the interpreter has not loaded would begin seconds later."""
+    """A flow that the fork server has not imported would start seconds later."""
     assert {each["entrypoint"].rpartition(".")[0] for each in DEPLOYMENTS} == set(FLOW_MODULES)

@@ -1,4 +1,4 @@
-"""The real stack from the command line: it is operated, and examined as it runs."""
+"""The real stack: its widgets operated from the command line, its state checked by the doctor."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.product import PATH, Event, Product
 async def test_widgets_of_the_stack_are_operated_from_the_command_line(
     product: Product, built: list[Event], tmp_path: Path
 ) -> None:
-    """Its own token is in stack.json: the widget is listed, built anew, and deleted."""
+    """With the token of stack.json the widget is rebuilt, listed and deleted."""
     stack = {"api_url": product.info.api_url, "admin_token": product.info.admin_token}
     (tmp_path / "stack.json").write_text(json.dumps(stack))
     body = {"url": built[0]["data"]["url"], "depth": 0}
@@ -29,7 +29,7 @@ async def test_widgets_of_the_stack_are_operated_from_the_command_line(
 
 
 async def test_a_running_stack_is_examined_as_it_runs(product: Product, settings: MakeSettings) -> None:
-    """Its database, its Prefect with deployments and worker, its API: tried, not guessed."""
+    """Database, Prefect with deployments and worker, and API are checked."""
     folder = Path(os.environ["WIDGET_BUILDER_DATA_DIR"])
     found = await examine(settings(database_url=None, data_dir=folder))
     assert [finding for finding in found if not finding.ok] == []

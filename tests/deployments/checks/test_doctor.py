@@ -1,4 +1,4 @@
-"""The doctor: what is well is said to be, what is wrong has its remedy, and no secret is shown."""
+"""The doctor: every problem has its remedy, and no secret is shown."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ from tests.sites.server import serve_handler
 
 ORDER = ["Python", "Chromium", "Database", "Prefect", "API", "Embeddings", "Data", "Ports"]
 NOBODY = "127.0.0.1:1"
-"""Where nothing listens."""
+"""An address where nothing listens."""
 
 
 async def find(name: str, settings: Settings) -> Finding:
@@ -38,7 +38,7 @@ async def find(name: str, settings: Settings) -> Finding:
 
 
 def asked_of(finding: Finding) -> tuple[str, str]:
-    """Problem and remedy of what must be wrong."""
+    """Problem and remedy of a failed check."""
     assert not finding.ok
     return finding.problem, finding.remedy
 
@@ -62,7 +62,7 @@ async def run_doctor(data_dir: Path, **environment: str) -> tuple[int, str, str]
 
 @asynccontextmanager
 async def serve_silence() -> AsyncIterator[str]:
-    """The address of a server that takes connections and never says a word."""
+    """Serve connections without ever answering; yield the address."""
     connections = []
 
     async def keep(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -77,8 +77,8 @@ async def serve_silence() -> AsyncIterator[str]:
             writer.close()
 
 
-async def test_a_healthy_machine_has_nothing_to_mend(settings: MakeSettings, tmp_path: Path) -> None:
-    """With the embedded services, before the first start: all is well, and the doctor leaves nothing behind."""
+async def test_a_healthy_machine_passes_every_check(settings: MakeSettings, tmp_path: Path) -> None:
+    """With the embedded services, before the first start; the doctor leaves no file behind."""
     found = await examine(settings(database_url=None, data_dir=tmp_path / "data"))
     assert [finding.name for finding in found] == ORDER
     assert [finding for finding in found if not finding.ok] == []
@@ -90,7 +90,7 @@ async def test_a_healthy_machine_has_nothing_to_mend(settings: MakeSettings, tmp
 
 
 async def test_a_database_with_the_newest_schema_is_well(settings: MakeSettings) -> None:
-    """Versions of the server and of pgvector and the schema's revision are told."""
+    """The detail names the versions of server and pgvector and the schema's revision."""
     finding = await find("Database", settings())
     assert finding.ok
     newest = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("0*.py"))
@@ -98,23 +98,23 @@ async def test_a_database_with_the_newest_schema_is_well(settings: MakeSettings)
 
 
 async def test_a_database_out_of_reach_is_a_finding_without_its_password(settings: MakeSettings) -> None:
-    """Nobody listens there."""
+    """Nothing listens at that address."""
     wrong = settings(database_url=SecretStr(f"postgresql://anna:hunter2@{NOBODY}/x"))
     problem, remedy = asked_of(await find("Database", wrong))
     assert "Connection refused" in problem
-    assert remedy == "start it, or correct DATABASE_URL"
+    assert remedy == "start PostgreSQL, or correct DATABASE_URL"
 
 
 @pytest.mark.parametrize("address", ["postgres//anna:hunter2@db/x", "postgresql://anna:hunter2@db:port/x"])
 async def test_an_unreadable_database_address_is_not_repeated(settings: MakeSettings, address: str) -> None:
-    """The driver's own complaint has the whole address in it, password and all."""
+    """The driver's own message contains the whole URL with its password."""
     finding = await find("Database", settings(database_url=SecretStr(address)))
     assert not finding.ok
     assert "hunter2" not in repr(finding)
 
 
 async def test_a_database_behind_the_schema_is_to_be_migrated(settings: MakeSettings, postgres_url: str) -> None:
-    """No tables yet: the remedy is the command, and it helps."""
+    """The remedy for a database without tables is the command, and it works."""
     url = new_database(postgres_url)
     problem, remedy = asked_of(await find("Database", settings(database_url=SecretStr(url))))
     assert problem == "the database has no tables yet"
@@ -135,7 +135,7 @@ async def test_a_schema_from_the_future_is_not_to_be_migrated(settings: MakeSett
 
 
 async def test_data_of_another_postgres_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
-    """The embedded server would refuse it with a message in a log."""
+    """The embedded server would only log why it cannot use the data."""
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "PG_VERSION").write_text("16\n")
     problem, _ = asked_of(await find("Database", settings(database_url=None)))
@@ -150,7 +150,7 @@ async def test_a_browser_path_that_does_not_exist_is_named(settings: MakeSetting
 
 
 async def test_a_browser_that_does_not_start_is_found_out(settings: MakeSettings) -> None:
-    """A file that is there is no browser yet."""
+    """An existing file need not be a browser."""
     problem, remedy = asked_of(await find("Chromium", settings(browser_path=Path("/bin/false"))))
     assert "/bin/false does not start" in problem
     assert remedy
@@ -186,7 +186,7 @@ async def test_an_openai_key_that_is_rejected_is_asked_for_once(settings: MakeSe
     ],
 )
 async def test_an_embedding_service_in_trouble_is_told_apart(settings: MakeSettings, answer: Next, named: str) -> None:
-    """Each trouble in its own words."""
+    """Each failure has its own message."""
     async with serve_openai() as server:
         server.then(answer)
         problem, remedy = asked_of(
@@ -209,14 +209,14 @@ async def test_a_model_nobody_knows_is_named(settings: MakeSettings, model: str,
 
 
 async def test_openai_by_name_without_a_key_is_a_finding(settings: MakeSettings) -> None:
-    """Settings made by hand may lack what `load_settings` insists on."""
+    """Settings that do not come from `load_settings` may lack the key."""
     problem, remedy = asked_of(await find("Embeddings", settings(embedding_provider=EmbeddingProvider.openai)))
-    assert (problem, remedy) == ("there is no key", "set OPENAI_API_KEY")
+    assert (problem, remedy) == ("OPENAI_API_KEY is not set", "set OPENAI_API_KEY")
 
 
 @pytest.mark.parametrize("url", [f"http://anna:hunter2@{NOBODY}/api", "http://127.0.0.1:99999/api", "http://[::1/api"])
 async def test_a_prefect_server_that_nobody_answers_for_is_a_finding(settings: MakeSettings, url: str) -> None:
-    """Refused or no address at all: the setting is named, what it has of secrets is not."""
+    """Connection refused, or no valid URL: the setting is named, its secrets are not shown."""
     finding = await find("Prefect", settings(prefect_api_url=url))
     _, remedy = asked_of(finding)
     assert "PREFECT_API_URL" in remedy
@@ -224,7 +224,7 @@ async def test_a_prefect_server_that_nobody_answers_for_is_a_finding(settings: M
 
 
 async def test_a_page_that_is_no_prefect_server_is_a_finding(settings: MakeSettings) -> None:
-    """A proxy's or another product's answer is told from Prefect's."""
+    """The answer of a proxy or another product is not taken for Prefect's."""
 
     async def answer(_request: web.Request) -> web.StreamResponse:
         return web.Response(text="<h1>Welcome</h1>", content_type="text/html")
@@ -253,7 +253,7 @@ DEPLOYED = [
 async def test_a_prefect_server_that_lacks_something_has_its_remedy(
     settings: MakeSettings, version: str, pool_status: int, deployed: list[object], named: str, remedy: str
 ) -> None:
-    """An old server, one of another major version; our pool, a deployment, a worker missing."""
+    """Old version, other major version; missing pool, deployment or worker."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         match request.path.removeprefix("/api"):
@@ -275,7 +275,7 @@ async def test_a_prefect_server_that_lacks_something_has_its_remedy(
 
 
 async def test_a_running_api_that_is_no_api_of_ours_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
-    """It answers, but not what /readyz answers."""
+    """Another server answers /readyz."""
     async with serve_handler(_say_ok) as url:
         (tmp_path / "stack.json").write_text(json.dumps({"api_url": url}))
         problem, remedy = asked_of(await find("API", settings()))
@@ -288,7 +288,7 @@ async def _say_ok(_request: web.Request) -> web.StreamResponse:
 
 
 async def test_an_api_that_is_not_ready_says_for_what(settings: MakeSettings, tmp_path: Path) -> None:
-    """The dependencies that /readyz names, without those that are well."""
+    """The finding lists the failed dependencies of /readyz alone."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         states = {"postgresql": "ok", "worker": "none is online"}
@@ -301,7 +301,7 @@ async def test_an_api_that_is_not_ready_says_for_what(settings: MakeSettings, tm
 
 
 async def test_a_stack_that_died_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
-    """Its file is there, its API is not."""
+    """Its file exists, but its API does not answer."""
     (tmp_path / "stack.json").write_text(json.dumps({"api_url": f"http://{NOBODY}"}))
     problem, remedy = asked_of(await find("API", settings()))
     assert "does not answer" in problem
@@ -309,7 +309,7 @@ async def test_a_stack_that_died_is_a_finding(settings: MakeSettings, tmp_path: 
 
 
 async def test_a_data_folder_that_is_a_file_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
-    """Nothing can be written there, whoever asks."""
+    """No user can write there, not even root."""
     (tmp_path / "data").write_text("")
     problem, remedy = asked_of(await find("Data", settings(data_dir=tmp_path / "data")))
     assert "cannot be written" in problem
@@ -317,14 +317,14 @@ async def test_a_data_folder_that_is_a_file_is_a_finding(settings: MakeSettings,
 
 
 async def test_a_full_disk_is_a_finding(settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Less room than the least."""
-    monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 10**18)
+    """Less free space than the minimum."""
+    monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 10**18)
     problem, _ = asked_of(await find("Data", settings()))
     assert "GB left" in problem
 
 
 async def test_a_port_that_is_taken_is_told_with_its_substitute(settings: MakeSettings) -> None:
-    """Not wrong: the stack takes the next free one."""
+    """The check passes: the stack takes the next free port."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         finding = await find("Ports", settings(port=port))
@@ -333,7 +333,7 @@ async def test_a_port_that_is_taken_is_told_with_its_substitute(settings: MakeSe
 
 
 async def test_a_host_that_is_not_this_machine_is_a_finding(settings: MakeSettings) -> None:
-    """Nobody can listen on somebody else's address (RFC 5737)."""
+    """The address belongs to no machine (RFC 5737)."""
     _, remedy = asked_of(await find("Ports", settings(host="192.0.2.1")))
     assert remedy == "correct WIDGET_BUILDER_HOST"
 
@@ -341,7 +341,7 @@ async def test_a_host_that_is_not_this_machine_is_a_finding(settings: MakeSettin
 async def test_a_check_that_takes_too_long_is_a_finding(
     settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A silent service holds up neither the doctor nor the other findings."""
+    """A service that never answers delays the doctor only until the timeout."""
     monkeypatch.setattr(doctor, "CHECK_TIMEOUT_S", 0.3)
     async with serve_silence() as url:
         finding = await find("Embeddings", settings(openai_api_key=SecretStr("sk-x"), openai_base_url=f"{url}/v1"))
@@ -350,13 +350,13 @@ async def test_a_check_that_takes_too_long_is_a_finding(
 
 @pytest.mark.parametrize("version", [(3, 10, 14), (3, 14, 0)])
 def test_a_python_nobody_tried_is_refused(version: tuple[int, ...]) -> None:
-    """Older and newer ones than those we test with."""
+    """Versions older and newer than the tested ones."""
     with pytest.raises(DependencyUnavailable, match="is not supported"):
         check_version(version)
 
 
 async def test_the_command_shows_remedies_and_no_secret_and_exits_1(tmp_path: Path) -> None:
-    """What is wrong is on standard output with its remedy; the password and the key are not."""
+    """Problems are on standard output with their remedies; the password and the key are not."""
     code, out, err = await run_doctor(
         tmp_path,
         DATABASE_URL=f"postgresql://anna:hunter2@{NOBODY}/x",
@@ -365,14 +365,14 @@ async def test_the_command_shows_remedies_and_no_secret_and_exits_1(tmp_path: Pa
         WIDGET_BUILDER_BROWSER_PATH="/nowhere/chromium",
     )
     assert (code, err) == (1, "")
-    assert "→ start it, or correct DATABASE_URL" in out
+    assert "→ start PostgreSQL, or correct DATABASE_URL" in out
     assert "→ check OPENAI_BASE_URL" in out
     for secret in ("hunter2", "hunter3", "sk-geheim"):
         assert secret not in out
 
 
 async def test_the_command_exits_0_where_all_is_well(tmp_path: Path) -> None:
-    """One line a dependency."""
+    """One line for each dependency."""
     code, out, err = await run_doctor(tmp_path)
     assert (code, err) == (0, "")
     assert [line.split()[1] for line in out.splitlines()] == ORDER

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from deployments.commands import api_client
-from deployments.commands.api_client import build, cancel
+from deployments.commands.api_client import request_cancellation, stream_build
 from deployments.stack.stack_file import find_stack
 from tasks.core.errors import DependencyUnavailable, InvalidRequest, WidgetBuilderError
 from tasks.core.events import BuildEvent, EventType
@@ -17,11 +17,11 @@ from tests.deployments.fake_api import FakeApi, serve_fake_api
 
 
 async def collect(api: FakeApi, **asked: Any) -> list[BuildEvent]:
-    return [event async for event in build(api.url, story.SITE, **asked)]
+    return [event async for event in stream_build(api.url, story.SITE, **asked)]
 
 
 async def test_a_build_is_followed_from_its_first_event_to_its_last() -> None:
-    """The API gets url, depth and max_pages; the events come back as they were told."""
+    """The API gets url, depth and max_pages; the events arrive unchanged."""
     async with serve_fake_api(FakeApi(story.completed().events)) as api:
         events = await collect(api, depth=2, max_pages=50)
     assert events == story.completed().events
@@ -36,7 +36,7 @@ async def test_what_is_not_asked_for_is_left_to_the_api() -> None:
 
 
 async def test_a_broken_stream_is_resumed_and_no_event_seen_twice() -> None:
-    """The connection breaks twice and the API is away for a moment; each event still comes once."""
+    """The connection breaks twice and the API is unavailable once; each event still arrives once."""
     async with serve_fake_api(FakeApi(story.completed().events, drop_after={4, 9}, unavailable=1)) as api:
         events = await collect(api)
     assert [event.seq for event in events] == list(range(1, len(api.events) + 1))
@@ -45,7 +45,7 @@ async def test_a_broken_stream_is_resumed_and_no_event_seen_twice() -> None:
 
 
 async def test_a_gap_in_the_stream_is_filled_from_the_record() -> None:
-    """A stream that leaves out an event is asked again from there."""
+    """A stream that lacks an event is resumed from there."""
     async with serve_fake_api(FakeApi(story.completed().events, lose={6})) as api:
         events = await collect(api)
     assert [event.seq for event in events] == list(range(1, len(api.events) + 1))
@@ -75,14 +75,14 @@ async def test_a_refused_request_names_its_field() -> None:
 
 @pytest.mark.parametrize("body", ["<h1>Bad gateway</h1>", "[]", '{"error": "no"}', ""])
 async def test_an_error_that_is_not_ours_is_told_by_its_status(body: str) -> None:
-    """A server in between may answer with anything."""
+    """A proxy may answer with anything."""
     async with serve_fake_api(FakeApi(refusal=(502, body))) as api:
         with pytest.raises(WidgetBuilderError, match="HTTP 502"):
             await collect(api)
 
 
 async def test_an_unavailable_dependency_keeps_its_code() -> None:
-    """503 is not the client's fault."""
+    """503 becomes WidgetBuilderError, not InvalidRequest."""
     refusal = {"error": {"code": "dependency_unavailable", "message": "Prefect is not available."}}
     async with serve_fake_api(FakeApi(refusal=(503, refusal))) as api:
         with pytest.raises(WidgetBuilderError) as caught:
@@ -92,22 +92,22 @@ async def test_an_unavailable_dependency_keeps_its_code() -> None:
 
 
 async def test_an_answer_that_is_no_stream_is_an_error() -> None:
-    """Another program on that port is told apart from the API."""
+    """Another program on that port is not taken for the API."""
     async with serve_fake_api(FakeApi(refusal=(200, "welcome"))) as api:
         with pytest.raises(WidgetBuilderError, match="does not answer as"):
             await collect(api)
 
 
 async def test_an_api_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
-    """The error says which address and what to look at."""
-    monkeypatch.setattr(api_client, "START_PATIENCE_S", 0.05)
+    """The error names the address and the next step."""
+    monkeypatch.setattr(api_client, "START_RETRY_S", 0.05)
     with pytest.raises(DependencyUnavailable, match=str(unused_tcp_port)):
-        [event async for event in build(f"http://127.0.0.1:{unused_tcp_port}", story.SITE)]
+        [event async for event in stream_build(f"http://127.0.0.1:{unused_tcp_port}", story.SITE)]
 
 
 async def test_a_stream_that_never_ends_properly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream that ends again and again without its terminal event does not hold us for ever."""
-    monkeypatch.setattr(api_client, "FOLLOW_PATIENCE_S", 0.05)
+    """A stream that keeps ending without its terminal event is not resumed for ever."""
+    monkeypatch.setattr(api_client, "FOLLOW_RETRY_S", 0.05)
     async with serve_fake_api(FakeApi(story.first_half().events)) as api:
         with pytest.raises(DependencyUnavailable, match="ends its stream"):
             await collect(api)
@@ -119,10 +119,10 @@ async def test_a_cancelled_build_ends_with_builder_cancelled() -> None:
     held = FakeApi(events[:-1], hold_after=events[-2].seq, ending=events[-1:])
     async with serve_fake_api(held) as api:
         seen = []
-        async for event in build(api.url, story.SITE):
+        async for event in stream_build(api.url, story.SITE):
             seen.append(event.type)
             if event.seq == api.hold_after:
-                await cancel(api.url, event.build_id)
+                await request_cancellation(api.url, event.build_id)
     assert seen[-1] is EventType.builder_cancelled
 
 
@@ -130,12 +130,12 @@ async def test_cancelling_an_unknown_build_is_refused() -> None:
     """404 becomes InvalidRequest."""
     async with serve_fake_api(FakeApi()) as api:
         with pytest.raises(InvalidRequest) as caught:
-            await cancel(api.url + "/nowhere", uuid4())
+            await request_cancellation(api.url + "/nowhere", uuid4())
     assert caught.value.status == 404
 
 
 async def test_a_running_stack_is_found_by_its_file(tmp_path: Path) -> None:
-    """stack.json counts while the API it names answers."""
+    """stack.json is valid while the API in it answers."""
     async with serve_fake_api(FakeApi()) as api:
         (tmp_path / "stack.json").write_text(json.dumps({"api_url": api.url, "prefect_url": "http://p"}))
         found = await find_stack(tmp_path)
@@ -146,7 +146,7 @@ async def test_a_running_stack_is_found_by_its_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"api_url": 7}', '{"api_url": "::"}'])
 async def test_a_file_that_names_no_stack_is_ignored(tmp_path: Path, text: str) -> None:
-    """Whatever an unlucky end has left in stack.json, a new stack is started."""
+    """A damaged stack.json does not prevent a new stack."""
     (tmp_path / "stack.json").write_text(text)
     assert await find_stack(tmp_path) is None
     assert await find_stack(tmp_path / "missing") is None

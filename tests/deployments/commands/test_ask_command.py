@@ -18,7 +18,7 @@ FACT = facts.FACTS[0]
 
 @pytest.fixture
 def settings_of(product: Product) -> Settings:
-    """Those that the running stack was started with."""
+    """The settings of the running stack."""
     return load_settings(_env_file=None)
 
 
@@ -38,10 +38,10 @@ async def test_an_answer_is_printed_with_its_pages(settings_of: Settings, built:
 
 
 async def test_what_the_site_does_not_say_exits_1(settings_of: Settings, built: list[Event]) -> None:
-    """With questions that it can answer."""
+    """The output suggests questions that the widget can answer."""
     code, out = await ask(settings_of, built[0]["data"]["widget_id"], "Who won the football world cup in 1974?")
     assert code == 1
-    assert "It can answer:" in out
+    assert "The widget can answer:" in out
 
 
 async def test_json_is_an_event_a_line(settings_of: Settings, built: list[Event]) -> None:
@@ -55,12 +55,12 @@ async def test_json_is_an_event_a_line(settings_of: Settings, built: list[Event]
 
 @pytest.mark.parametrize("widget", ["no id", "00000000-0000-4000-8000-000000000000"])
 async def test_an_unknown_widget_is_refused(settings_of: Settings, built: list[Event], widget: str) -> None:
-    """One that is no id, and one that nobody has."""
+    """An invalid id, and the id of no widget."""
     with pytest.raises(InvalidRequest):
         await ask(settings_of, widget, "Anything?")
 
 
 async def test_without_a_stack_it_says_how_to_start_one(settings: MakeSettings) -> None:
-    """On a data directory that nothing runs on."""
+    """No stack runs on the data directory."""
     with pytest.raises(DependencyUnavailable, match="widget-builder up"):
         await ask(settings(), "00000000-0000-4000-8000-000000000000", "Anything?")

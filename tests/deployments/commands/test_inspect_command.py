@@ -1,11 +1,11 @@
-"""The command `inspect`: what is read from addresses and from saved files."""
+"""The command `inspect`, with URLs and with saved files."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from deployments.commands.inspect_command import inspect
+from deployments.commands.inspect_command import inspect_input
 from tests.deployments.command_line import run
 from tests.sites import company_facts as facts
 from tests.sites.server import Site
@@ -17,22 +17,22 @@ SHOP = "https://shop.example/sale/"
 
 async def test_a_page_is_read_as_a_build_reads_it(company: Site) -> None:
     """Content, links with their text, and why the browser was used or not."""
-    found = await inspect(make_settings(), f"{company.url}/pricing/", with_theme=False)
+    found = await inspect_input(make_settings(), f"{company.url}/pricing/", with_theme=False)
     assert (found.error, found.url, found.title) == (None, f"{company.url}/pricing/", "Pricing")
     assert "| Garden" in found.markdown
     assert {link.url: link.text for link in found.links}[f"{company.url}/docs/"] == "Docs"
     assert found.metadata["status"] == 200
     assert (found.render["method"], found.render["reason"]) == ("browser", "a sample of pages like it")
     assert found.render["compared"] == "0 of 1 compared show more in the browser"
-    plain = await inspect(make_settings(render="never"), f"{company.url}/pricing/", with_theme=False)
+    plain = await inspect_input(make_settings(render="never"), f"{company.url}/pricing/", with_theme=False)
     assert (plain.render["method"], plain.markdown) == ("http", found.markdown)
 
 
 async def test_a_saved_page_has_the_theme_of_the_page_it_was_saved_from(company: Site) -> None:
-    """With where each part was found: styles and logo come from where it was."""
+    """The theme names its sources; styles and logo are fetched from the original site."""
     settings = make_settings(page_timeout_s=30)
-    page = await inspect(settings, f"{company.url}/", with_theme=True)
-    file = await inspect(settings, str(facts.FOLDER / "index.html"), base_url=f"{company.url}/", with_theme=True)
+    page = await inspect_input(settings, f"{company.url}/", with_theme=True)
+    file = await inspect_input(settings, str(facts.FOLDER / "index.html"), base_url=f"{company.url}/", with_theme=True)
     assert page.theme is not None
     assert file.theme is not None
     assert (page.theme.name, page.theme.primary) == (facts.NAME, facts.PRIMARY)
@@ -43,7 +43,7 @@ async def test_a_saved_page_has_the_theme_of_the_page_it_was_saved_from(company:
 
 
 async def test_json_is_an_object_a_line_for_each_input(tmp_path: Path) -> None:
-    """Whatever could not be read among them; then the exit code is 1."""
+    """Unreadable inputs have a line too; then the exit code is 1."""
     (tmp_path / "empty.html").write_text("<title>Nothing</title><body></body>")
     (tmp_path / "hidden.html").write_text("<meta name=robots content=noindex><p>Some words.</p>")
     (tmp_path / "picture.html").write_bytes(b"GIF89a\0\0\0")
@@ -67,7 +67,7 @@ async def test_json_is_an_object_a_line_for_each_input(tmp_path: Path) -> None:
 
 
 async def test_for_people_the_same_is_in_words(tmp_path: Path) -> None:
-    """Lines are as long as they are where there is no terminal, and control characters are left out."""
+    """Without a terminal lines are not wrapped; control characters are removed."""
     long = " ".join(["word"] * 60)
     (tmp_path / "page.html").write_text(
         "<!-- saved from url=(0028)https://shop.example/about/ --><title>About\x1b[2J us</title>"
@@ -82,7 +82,7 @@ async def test_for_people_the_same_is_in_words(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("page.html", "--base-url", "shop.example"), ("--paint",)])
 async def test_wrong_usage_of_inspect_exits_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """What is wrong is on standard error."""
+    """The error is on standard error."""
     code, out, err = await run(tmp_path, "inspect", *arguments)
     assert (code, out) == (2, "")
     assert "base-url" in err or "Usage:" in err

@@ -1,4 +1,4 @@
-"""The commands for widgets that are there: `list`, `recrawl` and `delete`."""
+"""The commands for existing widgets: `list`, `recrawl` and `delete`."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ OTHER_ID = "6a3c9a52-0b5e-4a8b-b6c3-6d0c0a2b9e02"
 
 
 def widget(widget_id: str, **more: Any) -> dict[str, Any]:
-    """What the API says of a widget."""
+    """A widget as the API describes it."""
     return {
         "id": widget_id,
         "name": "Acme Tools",
@@ -41,7 +41,7 @@ def two_widgets(**more: Any) -> FakeApi:
 
 
 async def test_a_list_is_a_line_a_widget_where_there_is_no_terminal(tmp_path: Path) -> None:
-    """Tabs between the columns, no control characters; asked for with the token of the stack."""
+    """Tabs separate the columns; the request carries the stack's token."""
     async with running_stack(tmp_path, two_widgets()) as api:
         code, out, err = await run(tmp_path, "list", TZ="UTC")
     assert (code, err) == (0, "")
@@ -52,7 +52,7 @@ async def test_a_list_is_a_line_a_widget_where_there_is_no_terminal(tmp_path: Pa
 
 
 async def test_a_list_for_machines_is_an_object_a_line(tmp_path: Path) -> None:
-    """As the API has them."""
+    """The objects are the same as in the API."""
     async with running_stack(tmp_path, two_widgets()) as api:
         code, out, _ = await run(tmp_path, "list", "--json")
     assert code == 0
@@ -60,7 +60,7 @@ async def test_a_list_for_machines_is_an_object_a_line(tmp_path: Path) -> None:
 
 
 async def test_a_list_of_nothing_says_how_to_begin(tmp_path: Path) -> None:
-    """And is no failure."""
+    """The exit code is 0."""
     async with running_stack(tmp_path, FakeApi()):
         code, out, _ = await run(tmp_path, "list")
         assert (code, "widget-builder build URL" in out) == (0, True)
@@ -83,7 +83,7 @@ async def test_on_a_terminal_widgets_are_a_table_and_deleting_asks_first(tmp_pat
 
 
 async def on_a_terminal(data_dir: Path, *arguments: str, answer: str = "") -> tuple[int, str]:
-    """The command's exit code and what a person sees of it, who types the answer."""
+    """Exit code and output of the command on a terminal where `answer` is typed."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "WIDGET_BUILDER_DATA_DIR": str(data_dir), "COLUMNS": "140", "TERM": "xterm"}
     process = await asyncio.create_subprocess_exec(
@@ -106,7 +106,7 @@ def _read_all(terminal: int) -> str:
 
 
 async def test_deleting_says_what_is_gone(tmp_path: Path) -> None:
-    """Without a terminal nobody is asked."""
+    """Without a terminal there is no confirmation."""
     async with running_stack(tmp_path, two_widgets()) as api:
         code, out, err = await run(tmp_path, "delete", story.WIDGET_ID)
     assert (code, out, err) == (0, f"Deleted: Acme Tools ({story.SITE})\n", "")
@@ -115,7 +115,7 @@ async def test_deleting_says_what_is_gone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["delete", "recrawl"])
 async def test_a_widget_that_is_not_there_is_one_line(tmp_path: Path, command: str) -> None:
-    """Exit code 1; 2 for what is no id."""
+    """Exit code 1; 2 for an invalid id."""
     async with running_stack(tmp_path, two_widgets()):
         code, out, err = await run(tmp_path, command, str(story.BUILD_ID))
         assert (code, out, err) == (1, "", "widget-builder: There is no such widget.\n")
@@ -125,7 +125,7 @@ async def test_a_widget_that_is_not_there_is_one_line(tmp_path: Path, command: s
 
 @pytest.mark.parametrize("arguments", [("list",), ("recrawl", story.WIDGET_ID), ("delete", story.WIDGET_ID)])
 async def test_without_a_stack_it_is_said_how_to_have_one(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """Nothing is started for it."""
+    """No service is started."""
     code, out, err = await run(tmp_path, *arguments)
     assert (code, out) == (1, "")
     assert err.startswith("widget-builder: API: no stack runs on")
@@ -134,7 +134,7 @@ async def test_without_a_stack_it_is_said_how_to_have_one(tmp_path: Path, argume
 
 
 async def test_an_api_elsewhere_is_asked_with_the_administrators_token(tmp_path: Path) -> None:
-    """Where WIDGET_BUILDER_PUBLIC_URL says, if no stack runs here."""
+    """WIDGET_BUILDER_PUBLIC_URL is used if no stack runs here."""
     async with serve_fake_api(two_widgets()) as api:
         token = "an administrator's token"
         code, out, _ = await run(tmp_path, "list", WIDGET_BUILDER_PUBLIC_URL=api.url, WIDGET_BUILDER_ADMIN_TOKEN=token)
@@ -157,7 +157,7 @@ async def test_a_re_crawl_is_shown_like_a_build(tmp_path: Path) -> None:
 
 
 async def test_ctrl_c_cancels_a_re_crawl(tmp_path: Path) -> None:
-    """And waits for its end."""
+    """The command waits for the end of the build."""
     events = story.cancelled().events
     held = two_widgets(events=events[:-1], hold_after=events[-2].seq, ending=events[-1:])
     async with running_stack(tmp_path, held) as api, start(tmp_path, "recrawl", story.WIDGET_ID) as process:

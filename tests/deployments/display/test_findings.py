@@ -10,7 +10,7 @@ from deployments.display.findings import render_findings
 
 
 def test_findings_show_the_remedy_of_what_is_wrong() -> None:
-    """What is well has its detail, what is not its problem and how to mend it."""
+    """A passed check has its detail, a failed one its problem and remedy."""
     good = SimpleNamespace(name="PostgreSQL", ok=True, problem="", remedy="", detail="18.4, pgvector 0.8.5")
     bad = SimpleNamespace(name="Chromium", ok=False, problem="not found", remedy="apt-get install chromium", detail="")
     out = io.StringIO()

@@ -15,7 +15,7 @@ WRITERS = 8
 
 @pytest.fixture
 async def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AioSqliteConfiguration]:
-    """Prefect's way to a SQLite database with one counter in it."""
+    """Prefect's configuration of a SQLite database with one counter in it."""
     monkeypatch.setattr(AioSqliteConfiguration, "begin_transaction", begin_in_turn)
     configuration = AioSqliteConfiguration(f"sqlite+aiosqlite:///{tmp_path}/prefect.db")
     engine = await configuration.engine()
@@ -37,14 +37,14 @@ async def count_up(database: AioSqliteConfiguration) -> None:
 async def test_transactions_that_read_and_then_write_never_find_the_database_locked(
     database: AioSqliteConfiguration,
 ) -> None:
-    """Nor lose what another wrote meanwhile."""
+    """No update is lost either."""
     await asyncio.gather(*(count_up(database) for _ in range(WRITERS)))
     async with (await database.engine()).connect() as connection:
         assert (await connection.execute(sa.text("SELECT value FROM counter"))).scalar_one() == WRITERS
 
 
 async def test_a_transaction_within_another_does_not_wait_for_its_end(database: AioSqliteConfiguration) -> None:
-    """It would wait for itself."""
+    """Waiting would be a deadlock."""
     engine = await database.engine()
     async with (
         asyncio.timeout(5),
@@ -57,7 +57,7 @@ async def test_a_transaction_within_another_does_not_wait_for_its_end(database: 
 
 
 async def test_a_transaction_that_fails_gives_its_turn_away(database: AioSqliteConfiguration) -> None:
-    """The next one begins."""
+    """The next transaction begins."""
     with pytest.raises(ZeroDivisionError):
         async with await database.session(await database.engine()) as session, database.begin_transaction(session):
             raise ZeroDivisionError

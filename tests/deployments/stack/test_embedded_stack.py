@@ -1,4 +1,4 @@
-"""The embedded stack as a whole: other ports where its own are taken, services that die in a build, a second start."""
+"""The embedded stack as a whole: ports in use, services that crash during a build, a second start."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ ANSWER_S = 0.2
 
 @pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
-    """Where the stack keeps what outlives it."""
+    """The data directory of both stacks."""
     # Not under pytest's folder: PostgreSQL drops root's rights and could not enter it.
     with tempfile.TemporaryDirectory(prefix="stack-") as name:
         os.chmod(name, 0o755)
@@ -37,7 +37,7 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture
 def settings_of_our_own(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A port that somebody else has, and embedded services."""
+    """Settings with embedded services."""
     for variable in UNWANTED:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("WIDGET_BUILDER_EGRESS_ALLOW", "127.0.0.0/8")
@@ -59,7 +59,7 @@ async def running(settings: Settings, reports: list[tuple[str, str, str]]) -> As
 
 
 def works(process: psutil.Process) -> bool:
-    """Whether it runs; one that has ended and that its new parent has not asked after yet does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -67,7 +67,7 @@ def works(process: psutil.Process) -> bool:
 
 
 async def watch(stack: Stack, build_id: str, site: GeneratedSite) -> list[dict[str, Any]]:
-    """All events of a build, seen by a client that comes back; one service is killed in the middle, then another."""
+    """All events of a build, seen by a client that reconnects; two services are killed during the build."""
     seen: list[dict[str, Any]] = []
     kill = ["prefect", "postgres"]
     async with httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http, asyncio.timeout(120):
@@ -86,7 +86,7 @@ async def watch(stack: Stack, build_id: str, site: GeneratedSite) -> list[dict[s
 
 
 async def build(stack: Stack) -> tuple[list[dict[str, Any]], GeneratedSite]:
-    """A build of a generated site and what it asked for."""
+    """The events of a build of a generated site, and the site."""
     async with generated_site(PAGES, 3, ANSWER_S) as site, httpx.AsyncClient(base_url=stack.info.api_url) as http:
         async with http.stream("POST", PATH, json={"url": f"{site.url}/", "depth": 3}) as started:
             build_id = started.headers["x-build-id"]

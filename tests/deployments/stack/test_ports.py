@@ -1,4 +1,4 @@
-"""Ports that stacks on one machine share out among themselves."""
+"""Claims of several stacks on one machine on ports."""
 
 import socket
 
@@ -11,14 +11,14 @@ HOST = "127.0.0.1"
 
 @pytest.fixture
 def wanted() -> int:
-    """A port that nobody has just now."""
+    """A port that is free now."""
     with socket.socket() as any_port:
         any_port.bind((HOST, 0))
         return int(any_port.getsockname()[1])
 
 
 def test_two_stacks_that_start_at_once_have_ports_of_their_own(wanted: int) -> None:
-    """Though nothing listens yet on the first one's."""
+    """The first port is claimed though no server listens on it yet."""
     with claim_port(HOST, wanted) as first, claim_port(HOST, wanted) as second:
         assert first == wanted
         assert second > first
@@ -26,6 +26,6 @@ def test_two_stacks_that_start_at_once_have_ports_of_their_own(wanted: int) -> N
 
 
 def test_a_port_that_a_stranger_has_is_left_alone(wanted: int) -> None:
-    """A server that knows nothing of claims."""
+    """The port is in use by a server without a claim."""
     with socket.create_server((HOST, wanted)), claim_port(HOST, wanted) as port:
         assert port > wanted

@@ -1,4 +1,4 @@
-"""A service of the stack: watched, started again, and given up with its last words."""
+"""A service of the stack: supervised, restarted, and given up with its last log lines."""
 
 import asyncio
 import os
@@ -7,24 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from deployments.stack.services import MOST_RESTARTS, Service
+from deployments.stack.services import MAX_RESTARTS, Service
 from tasks.core.errors import DependencyUnavailable
 
 READY = "print('ready', flush=True); "
 
 
 def service(tmp_path: Path, code: str, reports: list[tuple[str, str, str]]) -> Service:
-    """A service that runs a line of Python and is ready when it says so."""
+    """A service that runs a line of Python and is ready when it prints `ready`."""
 
-    async def has_said_so(service: Service) -> bool:
+    async def has_printed(service: Service) -> bool:
         return "ready" in service.read_log()
 
     command = [sys.executable, "-c", code]
-    return Service("toy", command, dict(os.environ), tmp_path / "toy.log", has_said_so, lambda *r: reports.append(r))
+    return Service("toy", command, dict(os.environ), tmp_path / "toy.log", has_printed, lambda *r: reports.append(r))
 
 
 async def test_a_service_that_cannot_start_says_why(tmp_path: Path) -> None:
-    """Its own last words are in the error, and where its log is."""
+    """The error has its last log lines and the path of its log."""
     toy = service(tmp_path, "raise SystemExit('the disk is full')", [])
     with pytest.raises(DependencyUnavailable, match="the disk is full") as caught:
         await toy.start()
@@ -32,13 +32,13 @@ async def test_a_service_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 
 async def test_a_service_that_dies_is_started_again(tmp_path: Path) -> None:
-    """Whoever watches is told."""
+    """The restart is reported with its cause."""
     reports: list[tuple[str, str, str]] = []
     toy = service(tmp_path, READY + "import signal; signal.pause()", reports)
     await toy.start()
     assert toy.process is not None
     first = toy.process.pid
-    watching = asyncio.create_task(toy.keep_up())
+    watching = asyncio.create_task(toy.supervise())
     toy.process.kill()
     async with asyncio.timeout(20):
         while toy.process.pid == first or reports[-1][1] != "ready":
@@ -49,9 +49,9 @@ async def test_a_service_that_dies_is_started_again(tmp_path: Path) -> None:
 
 
 async def test_a_service_that_dies_for_good_is_given_up(tmp_path: Path) -> None:
-    """It is not started for ever; the error says how often it was, and what it said."""
+    """It is not restarted for ever; the error says how often it was, with its last log lines."""
     toy = service(tmp_path, READY + "import sys; sys.exit('no more memory')", [])
     await toy.start()
-    with pytest.raises(DependencyUnavailable, match=f"{MOST_RESTARTS + 1} times") as caught:
-        await toy.keep_up()
+    with pytest.raises(DependencyUnavailable, match=f"{MAX_RESTARTS + 1} times") as caught:
+        await toy.supervise()
     assert "no more memory" in str(caught.value)

@@ -1,4 +1,4 @@
-"""Processes of flow runs: forked from one interpreter, told of when they end, and never left behind."""
+"""Processes of flow runs: forked from one fork server, their ends reported, and none left behind."""
 
 import asyncio
 import os
@@ -15,31 +15,31 @@ NO_SERVER = {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
 
 
 @pytest.fixture(scope="module")
-async def interpreter() -> AsyncIterator[ForkServerClient]:
-    """A warm interpreter; ended, with what it has forked, at the end."""
-    interpreter = ForkServerClient()
-    assert await interpreter.start()
-    yield interpreter
-    await interpreter.close()
+async def fork_server() -> AsyncIterator[ForkServerClient]:
+    """A fork server that is ready; stopped at the end, with the processes it has forked."""
+    fork_server = ForkServerClient()
+    assert await fork_server.start()
+    yield fork_server
+    await fork_server.close()
 
 
-async def fork(interpreter: ForkServerClient) -> RunProcess:
+async def fork(fork_server: ForkServerClient) -> RunProcess:
     """A run that finds no Prefect server."""
-    return await interpreter.fork(str(uuid4()), dict(NO_SERVER))
+    return await fork_server.fork(str(uuid4()), dict(NO_SERVER))
 
 
-async def test_the_end_of_a_run_is_known_with_its_status(interpreter: ForkServerClient) -> None:
-    """A run that was killed is told from one that ended by itself."""
-    run = await fork(interpreter)
+async def test_the_end_of_a_run_is_known_with_its_status(fork_server: ForkServerClient) -> None:
+    """A killed run is distinguished from one that ended by itself."""
+    run = await fork(fork_server)
     assert psutil.pid_exists(run.pid)
     os.kill(run.pid, signal.SIGKILL)
     assert await run.wait() == -signal.SIGKILL
     assert not psutil.pid_exists(run.pid)
 
 
-async def test_a_run_that_is_ended_leaves_no_process(interpreter: ForkServerClient) -> None:
-    """Not even what it has started itself."""
-    run = await fork(interpreter)
+async def test_a_run_that_is_ended_leaves_no_process(fork_server: ForkServerClient) -> None:
+    """Nor do the processes that it has started itself."""
+    run = await fork(fork_server)
     async with asyncio.timeout(30):
         while not (family := psutil.Process(run.pid).children(recursive=True)):
             await asyncio.sleep(0.05)
@@ -48,34 +48,34 @@ async def test_a_run_that_is_ended_leaves_no_process(interpreter: ForkServerClie
     assert not alive
 
 
-async def test_runs_are_apart_from_each_other(interpreter: ForkServerClient) -> None:
-    """One that ends takes no other with it."""
-    first, second = await fork(interpreter), await fork(interpreter)
+async def test_runs_are_apart_from_each_other(fork_server: ForkServerClient) -> None:
+    """The end of one run does not end another."""
+    first, second = await fork(fork_server), await fork(fork_server)
     assert os.getpgid(first.pid) != os.getpgid(second.pid)
     await first.end(0)
     assert psutil.pid_exists(second.pid)
     await second.end(0)
 
 
-async def test_an_interpreter_that_dies_takes_its_runs_along_and_is_replaced() -> None:
-    """The worker knows of each run's end, and the next run begins all the same."""
-    interpreter = ForkServerClient()
+async def test_a_fork_server_that_dies_takes_its_runs_along_and_is_replaced() -> None:
+    """The worker learns of each run's end, and the next run starts all the same."""
+    fork_server = ForkServerClient()
     try:
-        run = await fork(interpreter)
+        run = await fork(fork_server)
         os.kill(psutil.Process(run.pid).ppid(), signal.SIGKILL)
         assert await run.wait() < 0
-        again = await fork(interpreter)
+        again = await fork(fork_server)
         assert psutil.pid_exists(again.pid)
         await again.end(0)
     finally:
-        await interpreter.close()
+        await fork_server.close()
 
 
-async def test_runs_end_when_the_interpreter_is_closed() -> None:
+async def test_runs_end_when_the_fork_server_is_closed() -> None:
     """A worker that ends leaves nothing behind."""
-    interpreter = ForkServerClient()
-    run = await fork(interpreter)
-    await interpreter.close()
+    fork_server = ForkServerClient()
+    run = await fork(fork_server)
+    await fork_server.close()
     assert await run.wait() < 0
     async with asyncio.timeout(10):
         while psutil.pid_exists(run.pid):

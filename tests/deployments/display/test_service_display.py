@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from deployments.display.startup import open_service_display, render_services
+from deployments.display.service_display import open_service_display, render_services
 
 
 def written(console: Console) -> str:
@@ -12,14 +12,14 @@ def written(console: Console) -> str:
     return console.file.getvalue()
 
 
-def test_services_are_told_line_by_line_where_there_is_no_terminal() -> None:
-    """One line a change, then the addresses; a repeated state is not told again."""
+def test_services_are_shown_line_by_line_where_there_is_no_terminal() -> None:
+    """One line a change, then the addresses; a repeated state is not repeated."""
     console = Console(file=io.StringIO(), width=80)
     with open_service_display(console, keep=True) as display:
         display.report("PostgreSQL", "starting")
         display.report("PostgreSQL", "starting")
         display.report("PostgreSQL", "ready", "embedded")
-        display.tell([("Onboarding", "http://127.0.0.1:8080/")])
+        display.show_addresses([("Onboarding", "http://127.0.0.1:8080/")])
     assert written(console).splitlines() == [
         "PostgreSQL: starting",
         "PostgreSQL: ready (embedded)",
@@ -34,15 +34,15 @@ def test_services_keep_one_line_each_on_a_terminal() -> None:
         display.report("PostgreSQL", "starting")
         display.report("PostgreSQL", "ready", "embedded")
         display.report("API", "failed", "port in use")
-        display.tell([("Onboarding", "http://127.0.0.1:8080/")])
+        display.show_addresses([("Onboarding", "http://127.0.0.1:8080/")])
     shown = written(console)
     assert "✓ PostgreSQL ready" in shown
     assert "✗ API        failed   port in use" in shown
-    assert "Ctrl-C stops all of it." in shown
+    assert "Press Ctrl-C to stop all services." in shown
 
 
 def test_services_before_the_first_report_show_nothing() -> None:
-    """An empty picture is drawn without harm."""
+    """An empty display is drawn without an error."""
     console = Console(file=io.StringIO(), width=80)
     console.print(render_services({}, []))
     assert written(console).strip() == ""

@@ -1,4 +1,4 @@
-"""What a person sees of a build: frames, summaries, plain lines, JSON lines."""
+"""The displays of a build: frames, summaries, plain lines, JSON lines."""
 
 import io
 import json
@@ -8,11 +8,11 @@ from functools import reduce
 import pytest
 from rich.console import Console
 
+from deployments.display.build_display import LiveDisplay, open_display
 from deployments.display.build_frame import render_frame
 from deployments.display.build_summary import render_summary
-from deployments.display.build_view import BuildView, Standing, advance
-from deployments.display.terminal import LiveDisplay, open_display
-from deployments.display.wording import clean, duration, within
+from deployments.display.build_view import BuildView, StageStatus, advance
+from deployments.display.formatting import format_duration, printable, short_url
 from tasks.core.events import BuildEvent, EventType, Stage
 from tests.deployments import story
 
@@ -81,7 +81,7 @@ def test_frames_and_summaries_fit_any_width(width: int) -> None:
 
 
 def test_every_stage_shows_the_pages_known_by_now() -> None:
-    """A stage that has told nothing yet is not behind a number from the beginning."""
+    """A stage without events shows the current total, not the first one."""
     told = story.Story().tell(0, EventType.parallel_processing_started, total_urls=1)
     told.tell(1, EventType.url_extraction_progress, total_urls=20, fetched=10, queued=0)
     assert {known.total for known in view_of(told).stages.values()} == {20}
@@ -96,7 +96,7 @@ def test_a_low_terminal_keeps_the_stages_and_drops_failures() -> None:
 
 
 def test_a_notice_takes_the_place_of_the_last_message() -> None:
-    """What we say ourselves is shown below the frame."""
+    """Messages of the command are shown below the frame."""
     assert "Cancelling" in draw(render_frame(view_of(story.first_half()), notice="Cancelling …"))
 
 
@@ -109,7 +109,7 @@ def test_the_summary_of_a_completed_build_accounts_for_every_page() -> None:
     assert re.search(r"Storage +140 +0 +8\.1 +17\.3", shown)
     assert "2 × scraping: HTTP 404  e.g. /gone" in shown
     assert "1 × scraping: timeout after 30s  /slow" in shown
-    assert "Left out: 4 duplicate, 12 robots" in shown
+    assert "Skipped: 4 duplicate, 12 robots" in shown
     assert "Answering since 3.2 s, from 16 pages on" in shown
     assert "9.8 MB read · 184,223 tokens" in shown
 
@@ -123,12 +123,12 @@ def test_the_summary_of_a_failed_build_says_why() -> None:
 
 
 def test_the_summary_of_a_cancelled_build_shows_how_far_it_came() -> None:
-    """Counters come from the terminal event; what ran is stopped, not done."""
+    """Counters come from the terminal event; running stages are stopped, not done."""
     view = view_of(story.cancelled())
     shown = draw(render_summary(view))
     assert "Build cancelled" in shown
     assert re.search(r"Embedding +20 +10", shown)
-    assert view.stages[Stage.scraping].standing is Standing.stopped
+    assert view.stages[Stage.scraping].status is StageStatus.stopped
 
 
 def test_a_neutral_theme_is_shown_with_its_reason() -> None:
@@ -151,7 +151,7 @@ def test_events_with_missing_or_odd_data_are_shown_as_far_as_they_go() -> None:
 
 
 def test_a_site_cannot_write_control_codes_or_markup_to_the_terminal() -> None:
-    """Escape sequences, line breaks, reordering marks and Rich markup in what a site says are inert."""
+    """Escape sequences, line breaks, bidirectional overrides and Rich markup in a site's text are inert."""
     evil = "\x1b]0;owned\x07\x1b[2J[bold red]x[/]\u202egpj.exe\x9b31m\r\nfake"
     told = story.first_half()
     theme = story.THEME.model_copy(update={"name": evil, "body_font": evil, "primary": evil}).model_dump()
@@ -180,7 +180,7 @@ def test_plain_output_is_one_line_for_each_event_worth_reading() -> None:
 
 
 def test_plain_output_keeps_the_owner_token_out_of_logs() -> None:
-    """What is not a terminal is often a log; the token is shown on a terminal and in JSON only."""
+    """Plain output often ends in a log; the token is shown on a terminal and in JSON only."""
     assert "owner-secret" not in run_plain(story.completed())
 
 
@@ -197,9 +197,9 @@ def test_plain_output_thins_out_progress() -> None:
 
 
 def test_json_output_is_the_events_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each line is one event; the last is the terminal one; our own words go to standard error."""
+    """Each line is one event; the last is the terminal one; notices go to standard error."""
     with open_display(Console(), as_json=True) as display:
-        display.say("Cancelling …")
+        display.show_notice("Cancelling …")
         for event in story.completed().events:
             display.show(event)
     out, err = capsys.readouterr()
@@ -222,7 +222,7 @@ def run_live(told: story.Story, *, no_color: bool) -> str:
 
 
 def test_a_live_build_leaves_its_summary_and_addresses_on_the_screen() -> None:
-    """The cursor is given back, the owner's token shown."""
+    """The cursor is visible again, and the owner's token is shown."""
     shown = run_live(story.completed(), no_color=False)
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
     after = shown[shown.rindex("\x1b[?25h") :]
@@ -248,8 +248,8 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_words_and_numbers_are_short_and_exact() -> None:
-    """Durations, addresses within the site, clean text."""
-    assert [duration(s) for s in (None, 0.84, 34.2, 125, 3599.9)] == [
+    """Durations, addresses within the site, printable text."""
+    assert [format_duration(s) for s in (None, 0.84, 34.2, 125, 3599.9)] == [
         "",
         "0.8 s",
         "34 s",
@@ -257,6 +257,6 @@ def test_words_and_numbers_are_short_and_exact() -> None:
         "60:00 min",
     ]
     view = BuildView(url="https://a.example/docs/")
-    assert within(view, "https://a.example/docs/x?q=1") == "/docs/x?q=1"
-    assert within(view, "https://a.example.evil.test/x") == "https://a.example.evil.test/x"
-    assert clean("a\tb\n\x1b[0mc") == "a b [0mc"
+    assert short_url(view, "https://a.example/docs/x?q=1") == "/docs/x?q=1"
+    assert short_url(view, "https://a.example.evil.test/x") == "https://a.example.evil.test/x"
+    assert printable("a\tb\n\x1b[0mc") == "a b [0mc"

@@ -1,4 +1,4 @@
-"""The services of the stack on the terminal: what each is doing, live or line by line."""
+"""The states of the stack's services on the terminal, live or line by line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from deployments.display.wording import words
+from deployments.display.formatting import to_text
 
 _MARKS = {
     "waiting": ("·", "dim"),
@@ -21,7 +21,7 @@ _MARKS = {
 
 
 def render_services(services: dict[str, tuple[str, str]], footer: list[tuple[str, str]]) -> RenderableType:
-    """One line a service: its name, state and detail; below them the addresses, once there are any."""
+    """Render one line for each service (name, state, detail), and below them the addresses, if there are any."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
     table.add_column(no_wrap=True, min_width=10)
@@ -29,15 +29,15 @@ def render_services(services: dict[str, tuple[str, str]], footer: list[tuple[str
     table.add_column(overflow="fold")
     for name, (state, detail) in services.items():
         mark, style = _MARKS.get(state, ("●", "cyan"))
-        table.add_row(Text(mark, style), words(name), words(state, style), words(detail, "dim", fold=True))
+        table.add_row(Text(mark, style), to_text(name), to_text(state, style), to_text(detail, "dim", fold=True))
     if not footer:
         return table
-    lines = [Text.assemble((f"{name:<12}", "dim"), words(value)) for name, value in footer]
-    return Group(table, Text(), *lines, Text(), Text("Ctrl-C stops all of it.", "dim"))
+    lines = [Text.assemble((f"{name:<12}", "dim"), to_text(value)) for name, value in footer]
+    return Group(table, Text(), *lines, Text(), Text("Press Ctrl-C to stop all services.", "dim"))
 
 
 class ServiceDisplay:
-    """Where the states of the services are shown."""
+    """Shows the states of the services, live or as one line for each change."""
 
     def __init__(self, console: Console, *, is_live: bool) -> None:
         self._console = console
@@ -49,28 +49,28 @@ class ServiceDisplay:
         return render_services(self._services, self._footer)
 
     def report(self, service: str, state: str, detail: str = "") -> None:
-        """Show that a service is in a state; a detail says where it is, or why."""
+        """Show a service's state; the detail is its address or the reason."""
         if self._services.get(service) == (state, detail):
             return
         self._services = {**self._services, service: (state, detail)}
         if state == "stopping":
-            self._footer = []  # nobody is to be sent to what is about to go
+            self._footer = []  # the addresses are about to stop working
         if not self._is_live:
             self._write(f"{service}: {state}" + (f" ({detail})" if detail else ""))
 
-    def tell(self, addresses: list[tuple[str, str]]) -> None:
-        """Show where things are, now that they run."""
+    def show_addresses(self, addresses: list[tuple[str, str]]) -> None:
+        """Show the addresses of the running services."""
         self._footer = addresses
         for name, value in () if self._is_live else addresses:
             self._write(f"{name:<12}{value}")
 
     def _write(self, text: str) -> None:
-        self._console.print(words(text, fold=True), soft_wrap=True)
+        self._console.print(to_text(text, fold=True), soft_wrap=True)
 
 
 @contextmanager
 def open_service_display(console: Console, *, keep: bool) -> Iterator[ServiceDisplay]:
-    """A display that fits the console; with `keep` its last picture stays on the screen."""
+    """Open the display that suits the console; with `keep` its last picture stays on the screen."""
     is_live = console.is_terminal and not console.is_dumb_terminal
     display = ServiceDisplay(console, is_live=is_live)
     if not is_live:
