@@ -1,5 +1,7 @@
 """Of a site in several languages the start page's is read, and what only looks like a language is left alone."""
 
+import pytest
+
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.web.crawl.links import list_links
 from tasks.web.crawl.site_languages import detect_languages
@@ -86,3 +88,19 @@ def test_a_page_that_only_offers_languages() -> None:
     """English, or else the first."""
     assert read("<html>" + anchors("/de/ de", "/en/ en", "/fr/ fr")) == {"/en/"}
     assert read("<html>" + anchors("/de/ Deutsch", "/fr/ Français")) == {"/de/"}
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("zh", "繁體中文"),
+        ("zh-hans", "简体中文"),
+        ("vi", "Tiếng Việt"),
+        ("mk", "Македонски"),
+        ("sr", "Srpski"),
+        ("cy", "Welsh"),
+    ],
+)
+def test_a_language_is_known_by_its_name(code: str, name: str) -> None:
+    """In English or in itself, in any script."""
+    assert read('<html lang="en">' + anchors("/about About", f"/{code}/ {name}")) == {"/about"}
