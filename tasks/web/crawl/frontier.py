@@ -1,80 +1,76 @@
-"""The frontier: which URLs of a site are read, in which order, and when all have been found.
+"""The crawl frontier: which URLs of a site are read, in which order, and when there are no more.
 
-URLs are let in level by level, a level being what is as many links away from the home page. When all pages
-of the level above have been looked through, the URLs of a level are known, and so is the order in which
-they are let in: the most useful first (`tasks.web.crawl.priority`), as many as there are places. So the same site
-gives the same pages in the same order, however long each takes to come. Two things keep that from being a
-wait:
+It is a priority frontier over breadth-first levels: a level holds the URLs that are equally many links away from
+the home page. A level is complete when the links of all pages above it have been recorded. Then its candidates
+are sorted (`tasks.web.crawl.priority`) and admitted best first, as long as the page budget (`max_pages`) lasts.
+So the same site gives the same pages in the same order, however long each takes to load. Two rules keep fast
+pages from waiting for slow ones:
 
-- A quarter of the places may be given *early*: content that pages link to, page after page in order, as
-  soon as no earlier page is out. While there are fewer URLs than that, nothing waits for a whole level.
-- Whoever lets nobody get on is passed over (`lose_patience`): what a page that hangs links to comes later.
+- Up to a quarter of the page budget (`EARLY_SHARE`) is admitted *early*, before the level is complete: content
+  linked from pages that no open page precedes, in crawl order. A small site never waits for a whole level.
+- A page that blocks its level is skipped after a timeout (`skip_blocked`); its links are queued when they arrive.
 
-A URL is *open* from its admission until its links are told (`report`), unless it is a leaf, and *pending*
-until it is known what became of it (`resolve`).
+URLs that may belong to a crawl trap are grouped into families, and each family has a budget of its own
+(`tasks.web.crawl.family_budgets`). What exceeds it is held until results show that more is worth reading.
+
+A URL is *open* from its admission until its links are recorded, unless it is a leaf, and *pending* until its
+result is recorded (`tasks.web.crawl.open_pages`).
 """
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tasks.core.models import Fingerprint, Link, Target
-from tasks.web.crawl.candidates import Candidate, merge_links
+from tasks.web.crawl.candidate_pool import CandidatePool
+from tasks.web.crawl.candidates import Candidate
 from tasks.web.crawl.family_tracker import LEFT_OUT, FamilyTracker
+from tasks.web.crawl.open_pages import OpenPages
 from tasks.web.crawl.scope import Scope
 from tasks.web.crawl.traps import Family, family_of, grows_endlessly
 from tasks.web.crawl.urls import page_key
 
 HINTS = 2**31
-"""The order of what is no page but tells of pages: sitemaps and the like. It comes after the home page."""
+"""Crawl order of the source "hints": sitemaps and the like, which are no page and come after the home page."""
 EARLY_SHARE = 4
-"""One in so many places may be given before a level is known."""
+"""One in this many places of the page budget may be admitted before a level is complete."""
 DEEP_PATHS = "paths that grow ever deeper"
 REPEATED_PAGES = "addresses of pages read already"
 
 
 @dataclass
 class Frontier:
-    """URLs found so far; lets each in once, `max_pages` at most, and knows when no more can come."""
+    """The URLs found on a site; admits each at most once, and at most `max_pages` of them."""
 
     scope: Scope
     max_depth: int
     max_pages: int
     admitted: int = 0
-    """URLs let in and not given back."""
+    """Places taken of the page budget."""
     left_out: Counter[str] = field(default_factory=Counter)
-    """URLs that are not read because there may be no end of them, by family."""
+    """URLs left out as a possible trap, by family."""
     _known: "dict[str, Candidate | int]" = field(default_factory=dict)
-    """By key: a candidate, the order of a URL let in, or that it is left out."""
-    _waiting: defaultdict[int, dict[str, Candidate]] = field(default_factory=lambda: defaultdict(dict))
-    """Candidates by depth and key."""
-    _early: defaultdict[int, dict[int, deque[str]]] = field(default_factory=lambda: defaultdict(dict))
-    """Keys of candidates by depth and source, while their level is not known."""
+    """By page key: a candidate, the crawl order of an admitted URL, or `LEFT_OUT`."""
+    _open_pages: OpenPages = field(default_factory=OpenPages)
     _early_budget: dict[int, int] = field(default_factory=dict)
-    _level_queue: deque[tuple[str, Candidate]] | None = None
-    """The present level in order, once it is known."""
+    """Places left for early candidates, by level."""
     _held: dict[str, deque[tuple[str, Candidate]]] = field(default_factory=dict)
-    """Candidates of the present level whose family has had its share, by family."""
-    _level: int = 1
-    _next: int = 0
-    _open: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """Orders of open URLs by depth, those passed over left aside."""
-    _unreported: set[int] = field(default_factory=set)
-    _pending: set[int] = field(default_factory=set)
+    """Candidates of the present level that exceed the budget of their family, by family."""
+    _next_order: int = 0
 
     def __post_init__(self) -> None:
         self._tracker = FamilyTracker(self._known)
         self._budgets = self._tracker.budgets
+        self._pool = CandidatePool(self.max_depth, self._tracker)
 
-    # What was found
+    # Record what was found
 
     def expect_hints(self) -> None:
-        """Say that hints are being looked for: the first level is known when they are reported."""
-        self._unreported.add(HINTS)
-        self._open[0].add(HINTS)
+        """Hold the first level until the links of `HINTS` are recorded."""
+        self._open_pages.expect_links(HINTS, 0)
 
     def record_links(self, order: int, depth: int, links: Iterable[Link]) -> list[Target]:
-        """Take in the links of a URL that was open; those that are new and of the site, for the record."""
+        """Record the links of an open page; return those that are new candidates."""
         new = []
         links = tuple(links)
         if depth < self.max_depth:
@@ -82,62 +78,37 @@ class Frontier:
                 if candidate := self._add_link(link, depth + 1, order, position):
                     new.append(Target(url=candidate.link.url, depth=depth + 1))
         self._tracker.record_links(order, depth, (self.scope.with_site_scheme(link.url) for link in links))
-        self._unreported.discard(order)
-        self._open[depth].discard(order)
+        self._open_pages.record_links(order, depth)
         return new
 
     def _add_link(self, link: Link, depth: int, source: int, position: int) -> Candidate | None:
+        """Add a link as a candidate; return nothing if it is known, out of scope or left out."""
         url = self.scope.with_site_scheme(link.url)
         key = page_key(url)
         known = self._known.get(key)
         if isinstance(known, Candidate):
-            self._update_candidate(key, known, link, depth, source, position)
+            self._pool.update(key, known, replace(link, url=url), depth, source, position)
         if known is not None or not self.scope.allows(link):
             return None
         if grows_endlessly(url):
             self._known[key] = LEFT_OUT
             self.left_out[DEEP_PATHS] += 1
             return None
-        if sum(map(len, self._waiting.values())) >= max(5_000, 4 * self.max_pages):
+        # Memory must not grow with the site: this many candidates are enough to choose from.
+        if self._pool.unsorted_count >= max(5_000, 4 * self.max_pages):
             return None
         if url != link.url:
             link = replace(link, url=url)
         candidate = Candidate(link, depth, source, position, source == 0, family=family_of(url))
         self._tracker.record_url(key, url, source)
-        self._queue(key, candidate)
+        self._known[key] = candidate
+        self._pool.add(key, candidate)
         return candidate
 
-    def _queue(self, key: str, candidate: Candidate) -> None:
-        self._known[key] = candidate
-        if candidate.depth > self._level or (candidate.depth == self._level and self._level_queue is None):
-            self._waiting[candidate.depth][key] = candidate
-            self._early[candidate.depth].setdefault(candidate.source, deque()).append(key)
-        elif self._level_queue is not None:
-            # Of a level that was thought to be known: its source had been passed over.
-            self._tracker.settle_family(candidate)
-            self._level_queue.append((key, candidate))
-        else:
-            self._level = min(self._level, self.max_depth)
-            self._waiting[self._level][key] = candidate
-
-    def _update_candidate(self, key: str, known: Candidate, link: Link, depth: int, source: int, position: int) -> None:
-        """Take in that a candidate was found once more; where it was found first decides how it is written."""
-        if depth > known.depth:
-            # What deeper pages link to must not decide: it depends on when they come.
-            return
-        known.in_links = known.in_links + 1 if depth == known.depth else 1
-        known.on_home |= source == 0
-        if (depth, source, position) < known.found_at:
-            if self._waiting[known.depth].pop(key, None) is None:
-                return
-            known.link = merge_links(replace(link, url=self.scope.with_site_scheme(link.url)), known.link)
-            known.depth, known.source, known.position = depth, source, position
-            self._queue(key, known)
-        else:
-            known.link = merge_links(known.link, link)
+    # Restore what an earlier attempt of the build had
 
     def register_known(self, targets: Iterable[Target]) -> None:
-        """Take in that an earlier attempt had found these, before each is recalled."""
+        """Register all URLs of an earlier attempt as evidence of variants, before any of them is restored."""
         for target in targets:
             self._tracker.record_url(page_key(target.url), target.url, 0)
 
@@ -150,66 +121,65 @@ class Frontier:
         page: Fingerprint | None = None,
         was_wasted: bool = False,
     ) -> None:
-        """Take in a URL that an earlier attempt of the build had let in: `page` is what it had read there, and
-        `was_wasted` that it had been read already."""
-        key = page_key(target.url)
-        self._known[key] = target.order
-        self._next = max(self._next, target.order + 1)
+        """Restore a URL that an earlier attempt had admitted, with the page it had read there.
+
+        `was_wasted`: the site was asked for it, and the response had been read before.
+        """
+        self._known[page_key(target.url)] = target.order
+        self._next_order = max(self._next_order, target.order + 1)
         self.admitted += has_place
         self._tracker.restore(target)
-        if not is_open:
+        if is_open:
+            self._open(target)
+        else:
             was_asked = has_place or was_wasted
             self._tracker.record_result(target.order, page, was_asked=was_asked, was_wasted=was_wasted)
-        if is_open:
-            self._pending.add(target.order)
-            if not self.is_leaf(target):
-                self._unreported.add(target.order)
-                self._open[target.depth].add(target.order)
 
     def restore_found(self, targets: Iterable[Target]) -> None:
-        """Take in URLs that an earlier attempt had found and not let in."""
+        """Restore candidates that an earlier attempt had found and not admitted."""
         for position, target in enumerate(targets):
             self._add_link(Link(target.url), target.depth, -1, position)
 
-    # What is let in
+    # Admit
 
     def admit_next(self) -> list[Target]:
-        """The URLs that are to be read from now on, in order."""
-        taken: list[Target] = []
-        while self._level <= self.max_depth:
-            if self._level_queue is None and (self._tracker.has_pending or not self._is_level_known()):
-                taken += self._admit_early()
+        """Admit as many URLs as may be read now; return them in crawl order."""
+        admitted: list[Target] = []
+        while self._pool.level <= self.max_depth:
+            # Results of families are awaited as well: the budgets of the next level depend on them.
+            is_complete = not self._tracker.has_pending and self._open_pages.is_complete(self._pool.level)
+            if self._pool.queue is None and not is_complete:
+                admitted += self._admit_early()
                 break
-            taken += self._admit_level()
-            has_more = self._held or self._level_queue
-            if (
-                (self._pending and has_more)
-                or (self._level_queue and not self._budgets.is_exhausted)
-                or self._level_queue is None
-            ):
-                # What is pending may give a place back, or show that more of a family is worth it.
+            admitted += self._admit_level()
+            if self._is_level_unfinished():
                 break
             self._close_level()
-        return taken
+        return admitted
 
-    def _is_level_known(self) -> bool:
-        """Whether all pages on which URLs of the level stand have been looked through."""
-        return not any(self._open[depth] for depth in range(self._level))
+    def _is_level_unfinished(self) -> bool:
+        """Whether more of the present level may be admitted later."""
+        queue = self._pool.queue
+        if queue is None or (queue and not self._budgets.is_exhausted):
+            return True
+        # A pending page may give its place back, or show that more of a family is worth reading.
+        return bool(self._open_pages.pending and (self._held or queue))
 
     def _admit_early(self) -> Iterator[Target]:
-        """Content of pages before which no other is out, in their order, up to the level's early share."""
-        if any(self._open[depth] for depth in range(self._level - 1)):
+        """Admit content from pages that no open page precedes, in crawl order, within the level's early budget."""
+        level = self._pool.level
+        if not self._open_pages.is_complete(level - 1):
             return
-        first_out = min(self._open[self._level - 1], default=HINTS + 1)
-        sources = self._early[self._level]
-        left = self._early_budget.setdefault(self._level, max(1, self.max_pages // EARLY_SHARE))
-        for source in sorted(source for source in sources if source < first_out):
+        first_blocking = self._open_pages.first_blocking(level - 1)
+        sources = self._pool.keys_by_source[level]
+        left = self._early_budget.setdefault(level, max(1, self.max_pages // EARLY_SHARE))
+        for source in sorted(source for source in sources if first_blocking is None or source < first_blocking):
             while keys := sources[source]:
                 if left <= 0 or self.admitted >= self.max_pages or self._budgets.is_exhausted:
-                    # If there is no place now, these are the next to get one.
+                    # The key stays in front: a place that is given back goes to it.
                     return
                 key = keys.popleft()
-                candidate = self._waiting[self._level].get(key)
+                candidate = self._pool.get(key, level)
                 if (
                     candidate
                     and candidate.source == source
@@ -217,28 +187,25 @@ class Frontier:
                     and self._tracker.classify(candidate, source) is None
                 ):
                     left -= 1
-                    self._early_budget[self._level] = left
-                    del self._waiting[self._level][key]
+                    self._early_budget[level] = left
+                    self._pool.remove(key, level)
                     yield self._admit(key, candidate)
             del sources[source]
 
     def _admit_level(self) -> Iterator[Target]:
-        """The level in order, as long as there are places."""
-        if self._level_queue is None:
+        """Admit candidates of a complete level, best first, while there are places."""
+        if (queue := self._pool.queue) is None:
             yield from self._admit_early()
-            if self.admitted >= self.max_pages and self._early_budget[self._level] > 0:
+            if self.admitted >= self.max_pages and self._early_budget[self._pool.level] > 0:
+                # Early candidates are next for any place given back, as they would have been on a faster site.
                 return
-            waiting = self._waiting.pop(self._level, {})
-            self._level_queue = deque(sorted(waiting.items(), key=lambda pair: pair[1].rank))
-            for _, candidate in self._level_queue:
-                self._tracker.settle_family(candidate)
-            self._early.pop(self._level, None)
+            queue = self._pool.sort_level()
         yield from self._admit_held()
-        while self._level_queue and self.admitted < self.max_pages and not self._budgets.is_exhausted:
-            key, candidate = self._level_queue.popleft()
+        while queue and self.admitted < self.max_pages and not self._budgets.is_exhausted:
+            key, candidate = queue.popleft()
             family = candidate.family
             if self._known.get(key) is not candidate:
-                # It was reached under another address meanwhile.
+                # The page was reached under another address meanwhile.
                 continue
             if family is None or (not candidate.base and self._budgets.claim_skeleton(family)):
                 yield self._admit(key, candidate)
@@ -249,8 +216,12 @@ class Frontier:
         yield from self._admit_held()
 
     def _admit_held(self) -> Iterator[Target]:
-        """More of the families; in rounds: not before it is known how all that were let in of them have turned out."""
-        if self._tracker.has_pending or not self._tracker.are_bases_read(self._pending):
+        """Admit held candidates whose family's budget has grown.
+
+        This goes in rounds: none begins before all results of the last one are known, so that the order in which
+        they come does not matter.
+        """
+        if self._tracker.has_pending or not self._tracker.are_bases_read(self._open_pages.pending):
             return
         for name in sorted(self._held):
             while self._held[name] and self.admitted < self.max_pages:
@@ -265,37 +236,37 @@ class Frontier:
                 del self._held[name]
 
     def _admit(self, key: str, candidate: Candidate, family: Family | None = None) -> Target:
-        target = Target(url=candidate.link.url, depth=candidate.depth, order=self._next)
-        self._next += 1
+        target = Target(url=candidate.link.url, depth=candidate.depth, order=self._next_order)
+        self._next_order += 1
         self._known[key] = target.order
         self.admitted += 1
-        self._pending.add(target.order)
-        if not self.is_leaf(target):
-            self._unreported.add(target.order)
-            self._open[target.depth].add(target.order)
+        self._open(target)
         self._tracker.record_admission(target, family, candidate.base)
         return target
 
+    def _open(self, target: Target) -> None:
+        self._open_pages.pending.add(target.order)
+        if not self.is_leaf(target):
+            self._open_pages.expect_links(target.order, target.depth)
+
     def _close_level(self) -> None:
-        """What a family has not had until now it will not have."""
+        """Leave out what is still held or queued, and go on to the next level."""
         for name, held in self._held.items():
             self.left_out[name] += len(held)
             for key, _ in held:
                 self._known[key] = LEFT_OUT
         self._held.clear()
-        for key, _ in self._level_queue or ():
+        for key, _ in self._pool.queue or ():
             self._known[key] = LEFT_OUT
             self.left_out[REPEATED_PAGES] += 1
-        self._level_queue = None
-        self._level += 1
+        self._pool.close_level()
 
     def skip_blocked(self) -> None:
-        """Pass over the pages that all others wait for: what they link to comes later."""
-        for depth in range(self._level):
-            self._open[depth].clear()
+        """Stop waiting for the pages that block the present level; their links are queued when they arrive."""
+        self._open_pages.skip_blocking(self._pool.level)
         self._tracker.skip_pending()
 
-    # What became of it
+    # Record results
 
     def record_result(
         self,
@@ -305,37 +276,38 @@ class Frontier:
         gives_place_back: bool = False,
         was_wasted: bool = False,
     ) -> None:
-        """Take in what became of a URL: `page` if it was worth reading; its place is free if it is no page.
+        """Record the result of a URL: its `page` if it was worth reading.
 
-        `was_wasted`: the site was asked for it, and what it answered had been read.
+        `gives_place_back`: it is no page and takes no place of the budget. `was_wasted`: the site was asked for it,
+        and the response had been read before.
         """
-        self._pending.discard(target.order)
+        self._open_pages.pending.discard(target.order)
         self.admitted -= gives_place_back
         was_asked = was_wasted or not gives_place_back
         self._tracker.record_result(target.order, page, was_asked=was_asked, was_wasted=was_wasted)
 
     def record_alias(self, url: str, target: Target) -> None:
-        """Take in that a page has turned out to be at another address, which need not be asked for any more."""
+        """Record another address of an admitted page, which need not be read any more."""
         key = page_key(url)
         known = self._known.get(key)
         if isinstance(known, Candidate):
-            self._waiting[known.depth].pop(key, None)
+            self._pool.remove(key, known.depth)
         if not isinstance(known, int):
             self._known[key] = target.order
 
     def count_admitted(self, family: str) -> int:
-        """How many URLs of a family were let in."""
+        """Return the number of admitted URLs of a family."""
         return self._budgets.admitted(family)
 
     @property
     def is_waiting(self) -> bool:
-        """Whether there are URLs that have been found and not let in."""
-        return bool(self._level_queue or self._held or any(self._waiting.values()))
+        """Whether there are candidates."""
+        return bool(self._pool.queue or self._held or self._pool.unsorted_count)
 
     @property
     def is_done(self) -> bool:
-        """Whether no URL can be let in any more; to be asked when `take` has given none."""
-        return not self._unreported and (not self._pending or not self.is_waiting)
+        """Whether no URL can be admitted any more; valid after `admit_next` has returned none."""
+        return not self._open_pages.unreported and (not self._open_pages.pending or not self.is_waiting)
 
     def is_leaf(self, target: Target) -> bool:
         """Whether the links of this page are not followed."""
