@@ -1,13 +1,13 @@
-"""Pages that say the same: stored once, whichever of their URLs is read first.
+"""Near-duplicate detection: pages that say the same are stored once, whichever of their URLs is read first.
 
-Two pages are one if they have one address (after redirects), the same text, or nearly so. *Nearly*: the
-same title, headings and numbers (dates and times apart), and of the sentences at most one in twenty (by
-their words) stands on one page alone; if both have such sentences, the pages also name the same names.
-Short pages have to be equal, and those that call themselves differently are two even then. A canonical link
-to another page of the site is believed when the two have half of their sentences in common.
+Two pages are duplicates if they have the same address after redirects, the same text, or nearly the same text.
+*Near-duplicates* share title, headings and numbers (dates and times apart), and at most one in twenty of their
+words (`MAX_DIFFERENCE`) stands in sentences of one page alone; if both have such sentences, the names in the two
+texts must agree too. Pages shorter than `MIN_WORDS` must be equal, with the same title. A canonical link
+to another page of the site is believed when the two share half of their words (`MIN_CANONICAL_OVERLAP`).
 
-Of pages that are one, that which the others call canonical is kept, or else the one with the plainest
-address, or else that which the build took up first: the same is stored however long each takes to come.
+Of duplicates, the page that others declare canonical is kept, else the one with the plainest address, else the
+first in crawl order. So the same page is stored however long each takes to load.
 """
 
 from collections import defaultdict
@@ -20,11 +20,12 @@ from tasks.core.models import ChunkedPage, Fingerprint
 from tasks.web.crawl.fingerprints import MAX_UNITS, hash_of
 from tasks.web.crawl.urls import in_scope, page_key
 
-MAX_APART = 0.05
-"""The part of its words by which a page may differ from one that says the same."""
-MIN_SHARED_BY_CANONICAL = 0.5
+MAX_DIFFERENCE = 0.05
+"""Greatest share of words by which near-duplicates may differ."""
+MIN_CANONICAL_OVERLAP = 0.5
+"""Least overlap with a page for a canonical link to be believed."""
 MIN_WORDS = 60
-"""Shorter pages are the same only if they are equal."""
+"""Shorter pages are duplicates only if they are equal."""
 
 
 @dataclass(slots=True)
@@ -32,18 +33,18 @@ class KeptPage:
     """A page that is kept."""
 
     url: str
-    """Under which it is stored."""
+    """URL under which it is stored."""
     target_url: str
-    """Under which the build knows it."""
+    """URL by which it was found."""
     order: int
     content_hash: str
     fingerprint: Fingerprint
     is_canonical: bool = False
-    """Another page calls it so."""
+    """Another page declares it canonical."""
 
     @property
     def precedence(self) -> tuple[bool, bool, int, int]:
-        """What decides between pages that are one: the smaller is kept."""
+        """Sort key among duplicates: the smallest is kept."""
         parts = urlsplit(self.url)
         has_query = bool(parts.query) or "?" in parts.fragment
         return not self.is_canonical, has_query, parts.path.rstrip("/").count("/"), self.order
@@ -51,32 +52,32 @@ class KeptPage:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateVerdict:
-    """What to do with a page."""
+    """Decision about a page: kept, unless `same_as` or `is_not_found` is set."""
 
     same_as: KeptPage | None = None
-    """It is left out: this one says the same."""
+    """The kept page that it duplicates."""
     replaces: KeptPage | None = None
-    """It is kept, and this one is not."""
+    """The page kept so far that it takes the place of."""
     is_not_found: bool = False
-    """It is what the site answers to any address."""
+    """It is the site's "not found" page, sent with a status of success (soft 404)."""
     looks_alike: bool = False
-    """Its text was read before, but for the address in it."""
+    """Its text was read before, apart from the page's own address in it."""
 
 
 @dataclass
 class Duplicates:
-    """The pages kept so far."""
+    """Index of the pages kept so far."""
 
     _by_key: dict[str, KeptPage] = field(default_factory=dict)
     _by_hash: dict[str, KeptPage] = field(default_factory=dict)
     _by_outline: defaultdict[int, list[KeptPage]] = field(default_factory=lambda: defaultdict(list))
     _by_canonical: defaultdict[str, list[KeptPage]] = field(default_factory=lambda: defaultdict(list))
-    """Kept pages that call another address canonical, by its key."""
+    """Kept pages that declare another address canonical, by its key."""
     _texts: set[int] = field(default_factory=set)
     _not_found: list[Fingerprint] = field(default_factory=list)
 
     def judge(self, page: ChunkedPage) -> DuplicateVerdict:
-        """Whether the page is to be kept; if so it is known from now on."""
+        """Decide whether to keep a page, and add it to the index if so."""
         canonical = _canonical_key(page)
         record = self._record(page)
         if self._is_not_found(record.fingerprint):
@@ -94,7 +95,7 @@ class Duplicates:
         return DuplicateVerdict(same_as=other)
 
     def add_not_found(self, page: Fingerprint) -> list[KeptPage]:
-        """Take in what the site answers to an address it cannot have; the kept pages that are no more than that."""
+        """Add the response to an address that does not exist; remove and return the kept pages that equal it."""
         self._not_found.append(page)
         found = [record for record in self._by_key.values() if self._is_not_found(record.fingerprint)]
         for record in found:
@@ -104,14 +105,14 @@ class Duplicates:
     def restore(
         self, url: str, order: int, content_hash: str, *, target_url: str = "", fingerprint: Fingerprint | None = None
     ) -> None:
-        """Take in a page that an earlier attempt of the build has stored, read at `target_url` (absent: there).
+        """Restore a page stored by an earlier attempt of the build, found by `target_url` (default: `url`).
 
-        Without its fingerprint only equal ones are known to be the same.
+        Without its fingerprint only equal pages count as its duplicates.
         """
         self._keep(KeptPage(url, target_url or url, order, content_hash, fingerprint or _UNKNOWN), "")
 
     def remove(self, record: KeptPage) -> None:
-        """Take back that a page is kept."""
+        """Remove a page from the index."""
         if self._by_key.get(key := page_key(record.url)) is record:
             del self._by_key[key]
         if self._by_hash.get(record.content_hash) is record:
@@ -121,7 +122,7 @@ class Duplicates:
                 alike.remove(record)
 
     def find_kept(self, url: str) -> KeptPage | None:
-        """The page that is kept under this address, however it is written."""
+        """Return the page kept under this address, in any spelling."""
         return self._by_key.get(page_key(url))
 
     def _record(self, page: ChunkedPage) -> KeptPage:
@@ -138,13 +139,13 @@ class Duplicates:
             self._by_canonical[canonical].append(record)
 
     def _find(self, record: KeptPage, canonical: str) -> KeptPage | None:
-        """The kept page that this one is the same as."""
+        """Return the kept page that this one duplicates."""
         if same := self._by_key.get(page_key(record.url)):
             return same
         named = self._by_key.get(canonical)
         siblings = self._by_canonical.get(canonical, []) + self._by_canonical.get(page_key(record.url), [])
         for other in [named, *siblings] if named else siblings:
-            if shared_share(record.fingerprint, other.fingerprint) >= MIN_SHARED_BY_CANONICAL:
+            if overlap(record.fingerprint, other.fingerprint) >= MIN_CANONICAL_OVERLAP:
                 other.is_canonical |= other is named
                 return other
         equal = self._by_hash.get(record.content_hash)
@@ -163,7 +164,7 @@ def _precedence(record: KeptPage) -> tuple[bool, bool, int, int]:
 
 
 def _canonical_key(page: ChunkedPage) -> str:
-    """The key of the address that the page calls its own, if it is another one of the same site."""
+    """Return the key of the page's canonical link, if that is another address of the same site."""
     url, canonical = page.page.url, str(page.page.metadata.get("canonical") or "")
     try:
         if not canonical or not in_scope(canonical, url):
@@ -175,41 +176,42 @@ def _canonical_key(page: ChunkedPage) -> str:
 
 
 def _are_equal(page: Fingerprint, other: Fingerprint) -> bool:
-    """Whether two pages with the same Markdown are one: a short text may stand under many titles."""
+    """Whether two pages with the same Markdown are duplicates: a short text may stand under many titles."""
     return page.word_count >= MIN_WORDS or page.outline == other.outline or other is _UNKNOWN
 
 
 def are_near_duplicates(page: Fingerprint, other: Fingerprint) -> bool:
-    """Whether two pages say nearly the same."""
+    """Whether two pages are near-duplicates."""
     whole = max(page.word_count, other.word_count)
     if page.outline != other.outline or min(page.word_count, other.word_count) < MIN_WORDS:
         return False
-    here, there = _apart(page, other)
-    if here + there > MAX_APART * whole:
+    here, there = _count_differences(page, other)
+    if here + there > MAX_DIFFERENCE * whole:
         return False
     return not (here and there) or page.names == other.names != _NO_NAMES
 
 
-def shared_share(page: Fingerprint, other: Fingerprint) -> float:
-    """The part of the smaller page's words that stand on the other one too, 0 … 1."""
-    here, there = _apart(page, other)
+def overlap(page: Fingerprint, other: Fingerprint) -> float:
+    """Return the share of the smaller page's words that stand on the other too, 0 … 1."""
+    here, there = _count_differences(page, other)
     smaller, apart = min((page.word_count, here), (other.word_count, there))
     return 1 - apart / smaller if smaller else 0.0
 
 
-def _apart(page: Fingerprint, other: Fingerprint) -> tuple[int, int]:
-    """Words that stand on the one page alone, and on the other."""
-    most = min(_last(page), _last(other))
-    return _only(page, other, most), _only(other, page, most)
+def _count_differences(page: Fingerprint, other: Fingerprint) -> tuple[int, int]:
+    """Count the words in sentences of the one page alone, and of the other."""
+    # A long page keeps only its smallest hashes, so the two compare within the range that both have in full.
+    most = min(_hash_limit(page), _hash_limit(other))
+    return _count_only(page, other, most), _count_only(other, page, most)
 
 
-def _only(page: Fingerprint, other: Fingerprint, most: int) -> int:
+def _count_only(page: Fingerprint, other: Fingerprint, most: int) -> int:
     apart = ~np.isin(page.units, other.units, assume_unique=True) & (page.units <= np.uint64(most))
     return int(page.words[apart].sum())
 
 
-def _last(page: Fingerprint) -> int:
-    """The largest hash up to which all units of the page are known."""
+def _hash_limit(page: Fingerprint) -> int:
+    """Return the largest hash up to which the fingerprint has all units of the page."""
     return int(page.units[-1]) if len(page.units) >= MAX_UNITS else 2**64 - 1
 
 

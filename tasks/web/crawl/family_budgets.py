@@ -1,8 +1,10 @@
-"""How much of a family of URLs is read: a few, and more as those turn out to be worth it.
+"""Budgets of families: how many of the URLs that may belong to a crawl trap are read.
 
-So a shop's 800 `?id=…` are read and a calendar's 800 months are not. What a page is worth is known when it has been
-read; how much of a family is read in the end does not depend on when that is. For all budgets of a site together
-there is a limit as well: what was read in vain stays below what was not.
+A family begins with a few URLs (three, or one where paths repeat themselves). Each page that brings new content
+raises the budget by one, each that brings none lowers it: a shop's 800 `?id=…` are read, a calendar's 800 months
+are not. New content is measured in sentences and numbers that no page of the family had (`NOVEL_SHARE` …). All
+families together have a budget as well: requests wasted on them stay below half of the pages worth reading
+(`MAX_WASTED_SHARE`). The final count of a family depends on its results only, not on when they come.
 """
 
 from dataclasses import dataclass, field
@@ -14,54 +16,56 @@ from tasks.core.models import Fingerprint
 from tasks.web.crawl.traps import Family, FamilyKind
 
 MISTRUSTED = (FamilyKind.date, FamilyKind.boilerplate, FamilyKind.list)
+"""Kinds that are mostly traps; so are combined parameters."""
 NOVEL_SHARE = 0.33
-"""A page of a family that is mistrusted must bring at least this part of its text anew …"""
+"""Least share of new text in a page of a mistrusted family …"""
 NOVEL_WORDS = 20
-"""… and in dates this many words: a month without events is none."""
+"""… and, in dates, least number of new words: a month without events is no page."""
 NOVEL_SHARE_BESIDE = 0.1
-"""The part of its text that a version of another page has for itself, if it is worth it …"""
+"""Least share of text that a variant has and its base page has not …"""
 NOVEL_WORDS_BESIDE = 8
-"""… and so many words at least: \"Printed from our site\" is nothing new."""
+"""… and least number of such words: \"Printed from our site\" is nothing new."""
 MAX_UNITS = 20_000
-"""Sentences and numbers remembered of one family."""
+"""Sentences kept of one family for comparison; its numbers stop growing with them."""
 WASTED_REASONS = ("duplicate", "soft_404")
-"""Reasons for which a page is left out that would better not have been asked for."""
+"""Skip reasons that make a request a waste."""
 FEW = 4
-"""So many pages may be read in vain on any site."""
+"""Wasted requests allowed on any site."""
 AT_ONCE = 2
-"""URLs of budgets that may be read at once in any case."""
+"""URLs of families that may be pending at once on any site."""
 MANY = 10
-"""The same, addresses of no family included."""
+"""Wasted requests allowed on any site, those outside families included."""
 MAX_WASTED_SHARE = 0.5
-"""More only while they are a smaller part than this of the pages that were worth it."""
+"""Greatest share of wasted requests, in relation to the pages worth reading."""
 
 _FIRST = {FamilyKind.repeated: 1}
-"""How many of a family are read in any case; of others 3."""
+"""Initial budget where it is not 3."""
 
 
 @dataclass
 class _Budget:
-    """How much of a family is read."""
+    """The budget of one family, and the content seen in it."""
 
     kind: FamilyKind
     admitted: int = 0
     worth_it: int = 0
     wasted: int = 0
     units: set[int] = field(default_factory=set)
-    """Sentences read so far …"""
+    """Hashes of the sentences read so far."""
     numbers: set[int] = field(default_factory=set)
-    """… and numbers."""
+    """Hashes of the numbers read so far."""
 
     @property
     def has_room(self) -> bool:
-        """Whether one more may be read now: as many more as were worth it, while most of them are."""
+        """Whether one more may be read now."""
         first = _FIRST.get(self.kind, 3)
-        under_way = self.admitted - self.worth_it - self.wasted
-        most = max(1, first + self.worth_it - self.wasted)
-        return under_way < most and self.wasted < first + self.worth_it // 2
+        pending = self.admitted - self.worth_it - self.wasted
+        most_pending = max(1, first + self.worth_it - self.wasted)
+        # The second condition ends families that were good for long and repeat themselves now.
+        return pending < most_pending and self.wasted < first + self.worth_it // 2
 
-    def find_new_content(self, page: Fingerprint, base: Fingerprint | None, mistrusted: bool) -> bool:
-        """Whether a page of the family brings something new."""
+    def add_content(self, page: Fingerprint, base: Fingerprint | None, mistrusted: bool) -> bool:
+        """Add the content of a page to that seen; return whether enough of it is new."""
         units, words = page.units.tolist(), page.words.tolist()
         seen = set(base.units.tolist()) if base is not None else set()
         novel = sum(
@@ -82,77 +86,77 @@ class _Budget:
 
 
 class FamilyBudgets:
-    """The budgets of one site, and how much of each may be read."""
+    """The budgets of all families of a site, and the one they share."""
 
     def __init__(self) -> None:
         self._budgets: dict[str, _Budget] = {}
         self._skeletons: set[str] = set()
         self._parameters: dict[str, set[str]] = {}
-        """Names of parameters found, by path."""
+        """Sets of parameter names found, by path."""
         self._plain = 0
-        """Pages let in that are of no family. How these turn out must not count here: it depends on when they come."""
+        """Admitted pages outside families. Their results must not count for budgets: they depend on loading times."""
         self._kept = 0
-        """Those of them that are known to be pages."""
+        """Those of them that were kept."""
         self._plain_wasted = 0
         self._worth_it = 0
         self._wasted = 0
         self._pending = 0
 
     def record_parameters(self, family: Family) -> None:
-        """Take in that the family has a URL, read or not: parameters of several names on one path are combined."""
+        """Record the parameters of a URL, read or not: several sets of them on one path are combinations."""
         if family.kind is FamilyKind.query:
             self._parameters.setdefault(family.name, set()).add(family.parent)
 
     def has_room(self, family: Family) -> bool:
-        """Whether a further URL of the family may be read now."""
+        """Whether the budgets allow one more URL of the family now."""
         kept = self._plain + self._worth_it
-        most = max(AT_ONCE, kept // 2 + self._worth_it - 2 * self._wasted)
+        most_pending = max(AT_ONCE, kept // 2 + self._worth_it - 2 * self._wasted)
         budgets = [self._budget(family, name) for name in _names(family)]
-        if self._pending >= most or not all(budget.has_room for budget in budgets):
+        if self._pending >= most_pending or not all(budget.has_room for budget in budgets):
             return False
         if not self.is_spent or all(budget.worth_it > budget.wasted for budget in budgets):
-            # What failed elsewhere does not speak of it.
+            # A family that is worth reading does not pay for others.
             return True
+        # One that was never tried is tried once.
         return not any(budget.admitted for budget in budgets) and self._wasted < max(MANY, kept)
 
     @property
     def is_spent(self) -> bool:
-        """Whether as much of budgets was read in vain as the site may have: only those go on that are worth it, and
-        such as have not been tried are once."""
+        """Whether the shared budget is spent: only families worth reading go on, and untried ones are tried once."""
         return self._wasted >= max(FEW, MAX_WASTED_SHARE * (self._plain + self._worth_it))
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether as much was read in vain as the site has pages, as far as is known."""
+        """Whether as many requests were wasted as pages were worth reading: the crawl ends."""
         return self._wasted + self._plain_wasted >= max(MANY, self._kept + self._worth_it)
 
     def admit(self, family: Family) -> bool:
-        """The same; if so, it is counted."""
+        """Admit a URL of the family if there is room; return whether there was."""
         if not self.has_room(family):
             return False
         self.record_admission(family)
         return True
 
     def record_admission(self, family: Family) -> None:
-        """Take in that a URL of the family is read."""
+        """Record that a URL of the family is read."""
         self._pending += 1
         for name in _names(family):
             self._budget(family, name).admitted += 1
 
     def claim_skeleton(self, family: Family) -> bool:
-        """Whether nothing with the family's skeleton was read before; from now on, something was."""
+        """Claim the skeleton of a URL; return whether it was free. The first URL with a skeleton costs no budget."""
         if family.skeleton is None or family.skeleton in self._skeletons:
             return False
         self._skeletons.add(family.skeleton)
         return True
 
     def record_plain_url(self, url: str) -> None:
-        """Take in a URL that is read and of no family: those that differ from it in a parameter alone are not first."""
+        """Record that a URL of no family is read; it claims the skeleton of those that add a parameter to it."""
         self._skeletons.add(urlsplit(url).path.rstrip("/"))
         self._plain += 1
 
     def record_plain_result(self, *, kept: int, wasted: bool) -> None:
-        """Take in how a page of no family turned out; `kept` is negative if it had been and is not any more."""
+        """Record the result of a page of no family; `kept` is the change in the number of kept pages."""
         self._kept += kept
         self._plain_wasted += wasted
 
@@ -165,13 +169,14 @@ class FamilyBudgets:
         leads_on: bool = False,
         was_asked: bool = True,
     ) -> None:
-        """Take in how a page of the family turned out; none: it brought nothing.
+        """Record the result of a page of the family; no `page` means no content.
 
-        `base`: the page that it may be a version of. `leads_on`: pages are linked on it that nothing else has named.
-        `was_asked`: false if the site was spared the request.
+        `base` is the page it may be a variant of. `leads_on`: it links to pages found nowhere else.
+        `was_asked`: a request was made for it.
         """
+        # Several sets of parameters on one path are combined at will; a parent with "…" in front is a boilerplate word.
         is_combined = len(self._parameters.get(family.name, ())) > 1 or "…" in family.parent[:1]
-        is_new = page is not None and self._budget(family, family.name).find_new_content(
+        is_new = page is not None and self._budget(family, family.name).add_content(
             page, base, is_combined or family.kind in MISTRUSTED
         )
         is_worth_it = is_new or (page is not None and leads_on)
@@ -184,7 +189,7 @@ class FamilyBudgets:
             budget.wasted += not is_worth_it
 
     def admitted(self, name: str) -> int:
-        """How many of the family are read."""
+        """Return the number of admitted URLs of a family."""
         return self._budgets[name].admitted if name in self._budgets else 0
 
     def _budget(self, family: Family, name: str) -> _Budget:

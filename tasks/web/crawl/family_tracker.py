@@ -1,4 +1,9 @@
-"""What of a site's URLs may have no end, as the frontier sees it: which are of a family, and how each turned out."""
+"""Family tracker: which of the frontier's URLs belong to a family of a possible crawl trap, and how each turned out.
+
+The frontier asks it to classify candidates and tells it what was admitted and read. The tracker finds the family,
+the page that a URL may be a variant of, and the pages that lead on to new content, and books the results on the
+budgets (`tasks.web.crawl.family_budgets`).
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,40 +15,43 @@ from tasks.web.crawl.urls import page_key
 from tasks.web.crawl.variants import VariantCounts, base_of
 
 LEFT_OUT = -1
-"""Instead of an order: left out."""
+"""Stands for the crawl order of a URL that is left out."""
 EVERYTHING = 2**31 + 1
-"""Beyond the places of all pages, and of what is no page but tells of pages."""
+"""A crawl order beyond those of all pages and hints."""
 _NEVER_LEAD_ON = (FamilyKind.variant, FamilyKind.combined, FamilyKind.repeated)
-"""What these link to is more of the same."""
+"""Kinds whose links lead to more of the same."""
 
 
 class FamilyTracker:
-    """The families of a site, and which of the URLs that are read belong to one."""
+    """The families of a site, their budgets, and the pages of families that are being read."""
 
     def __init__(self, known: Mapping[str, Candidate | int]) -> None:
-        """`known`: by key, a candidate, the order of a URL let in, or `LEFT_OUT`; the frontier's own."""
+        """`known` is the frontier's: by page key, a candidate, the crawl order of an admitted URL, or `LEFT_OUT`."""
         self.budgets = FamilyBudgets()
         self._known = known
         self._variants = VariantCounts()
         self._depths: dict[int, int] = {}
-        """Of URLs let in, by order."""
+        """Depth of admitted URLs, by crawl order."""
         self._bases: list[str] = []
-        """Keys of pages that candidates of the level may be versions of, as far as it is not known what they are."""
+        """Keys of pages that candidates of the level may be variants of, and that may not have been read."""
         self._pending: dict[int, tuple[Family, str]] = {}
-        """Of pages that are being read: their family, and the key of the page that they may be a version of."""
+        """Pages being read: their family, and the key of the page they may be a variant of; by crawl order."""
         self._leading_on: set[int] = set()
-        """Pages of families that link to pages of none."""
+        """Pages of families that link to new content outside families."""
         self._pages: dict[int, Fingerprint] = {}
-        """What was read, by order."""
+        """Fingerprints of the pages kept, by crawl order."""
 
     # Candidates
 
     def record_url(self, key: str, url: str, source: int) -> None:
-        """Take in that a URL was found on a page."""
+        """Record that a URL was found on a page."""
         self._variants.record(key, url, source)
 
     def classify(self, candidate: Candidate, until: int = EVERYTHING) -> Family | None:
-        """The family of a candidate, as far as pages up to an order show; with it, what it may be a version of."""
+        """Return the family of a candidate and set its `base`, the page it may be a variant of.
+
+        Only links on pages up to the crawl order `until` count.
+        """
         key = page_key(candidate.link.url)
 
         def is_known(base: str) -> bool:
@@ -59,17 +67,17 @@ class FamilyTracker:
         return self._variants.series_of(candidate.link.url, until=until)
 
     def settle_family(self, candidate: Candidate) -> None:
-        """Take in that a candidate is in line: all that can be known of it is known."""
+        """Set the family of a queued candidate for good: its level is complete, so no more evidence comes."""
         candidate.family = self.classify(candidate)
         if candidate.family is not None:
             self.budgets.record_parameters(candidate.family)
         if candidate.base:
             self._bases.append(candidate.base)
 
-    # What is read
+    # Admissions and results
 
     def record_admission(self, target: Target, family: Family | None, base: str) -> None:
-        """Take in that a URL is read, as one of the family."""
+        """Record that a URL is read, as one of the family or of none."""
         self._depths[target.order] = target.depth
         if family is None:
             self.budgets.record_plain_url(target.url)
@@ -77,7 +85,7 @@ class FamilyTracker:
             self._pending[target.order] = family, base
 
     def restore(self, target: Target) -> None:
-        """Take in a URL that an earlier attempt of the build had let in."""
+        """Restore a URL that an earlier attempt of the build had admitted."""
         candidate = Candidate(Link(target.url), target.depth, 0, 0, False, family=family_of(target.url))
         family = self.classify(candidate)
         if family is not None and (candidate.base or not self.budgets.claim_skeleton(family)):
@@ -87,19 +95,20 @@ class FamilyTracker:
             self.record_admission(target, None, "")
 
     def record_links(self, order: int, depth: int, urls: Iterable[str]) -> None:
-        """Take in what a page links to: one of a family is worth it if it leads to pages of none."""
+        """Record the links of a page: one of a family is worth reading if it leads to pages outside families."""
         if order in self._pending and any(self._is_new_content(url, depth) for url in urls):
             self._leading_on.add(order)
 
     def _is_new_content(self, url: str, depth: int) -> bool:
-        """Whether it is of no family, and named by no page that is as shallow."""
+        """Whether the URL is of no family and found on no page that is as shallow."""
         found = self._known.get(page_key(url), LEFT_OUT)
         if isinstance(found, Candidate):
             return found.depth > depth and found.family is None
         return self._depths.get(found, 0) > depth and family_of(url) is None
 
     def record_result(self, order: int, page: Fingerprint | None, *, was_asked: bool, was_wasted: bool) -> None:
-        """Take in how a page turned out: `page` if it was worth reading."""
+        """Record the result of a page: its fingerprint if it was worth reading."""
+        # A page may have two results: kept first, and later dropped for a better duplicate.
         was_kept = self._pages.pop(order, None) is not None
         if page is not None:
             self._pages[order] = page
@@ -116,7 +125,7 @@ class FamilyTracker:
             was_asked=was_asked,
         )
 
-    # What is waited for
+    # Waiting
 
     @property
     def has_pending(self) -> bool:
@@ -124,7 +133,7 @@ class FamilyTracker:
         return bool(self._pending)
 
     def are_bases_read(self, pending: set[int]) -> bool:
-        """Whether it is known of the pages that others may be versions of what they are."""
+        """Whether the pages that candidates may be variants of have been read, so that both can be compared."""
         while self._bases:
             base = self._known.get(self._bases[-1], LEFT_OUT)
             if not isinstance(base, Candidate) and base in pending:
@@ -133,7 +142,7 @@ class FamilyTracker:
         return True
 
     def skip_pending(self) -> None:
-        """Wait no longer for any of them."""
+        """Stop waiting for pages of families: book them as results without content."""
         self._bases.clear()
         for order in tuple(self._pending):
             self.record_result(order, None, was_asked=False, was_wasted=False)
