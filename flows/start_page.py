@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flows.resuming import resume
 from flows.workspace import Workspace
-from tasks.brand.first_sight import Sight
+from tasks.brand.site_identity import SiteIdentity
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
 from tasks.core.models import Found, Target, Theme
@@ -73,16 +73,16 @@ async def load_first_page(space: Workspace) -> Home:
     await progress.tell(EventType.url_extraction_started, "Looking for the site's pages", url=url)
     await space.crawl_record.add_urls([Target(url=url, depth=0)])
 
-    async def tell_sight(sight: Sight) -> None:
+    async def report_identity(identity: SiteIdentity) -> None:
         await progress.tell(
             EventType.url_extraction_progress,
-            f"{sight.name}: the home page is here",
+            f"{identity.name}: the home page is here",
             total_urls=1,
-            site=sight.model_dump(),
+            site=identity.model_dump(),
         )
 
     try:
-        home = await theme(url, space.web, tell_sight)
+        home = await theme(url, space.web, report_identity)
     except PageError as error:
         raise HomePageFailed(f"{url}: {error.message}") from error
     if space.job.replaces is None:

@@ -7,9 +7,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from tasks.brand.derived_theme import Seen, derive_theme, resources_for
-from tasks.brand.first_sight import Sight, first_sight
+from tasks.brand.derived_theme import HomePageProbe, derive_theme, resources_for
 from tasks.brand.probe import PROBE
+from tasks.brand.site_identity import SiteIdentity, identify_site
 from tasks.brand.site_images import MAX_BYTES
 from tasks.core.errors import PageError
 from tasks.core.models import Found, Frozen, Target, Theme
@@ -22,7 +22,7 @@ RESOURCES_S = 2.0
 """The longest a theme waits for pictures: it can do without."""
 
 
-OnSight = Callable[[Sight], Awaitable[None]]
+OnIdentified = Callable[[SiteIdentity], Awaitable[None]]
 
 
 class Home(Frozen):
@@ -36,26 +36,26 @@ class Home(Frozen):
     """Neutral (`confidence` 0) if the page gives nothing."""
 
 
-async def load_home(url: str, web: Web, on_sight: OnSight | None = None) -> Home:
+async def load_home(url: str, web: Web, on_identified: OnIdentified | None = None) -> Home:
     """The start page, requested once: theme, links and content come from the same load.
 
-    `on_sight` hears of the site's name and icon as soon as its document is there.
+    `on_identified` is called with the site's name and icon as soon as its HTML is there.
 
     Raises:
         PageError: it cannot be read.
     """
 
     async def tell(final_url: str, html: str) -> None:
-        if on_sight:
-            await on_sight(first_sight(html, final_url))
+        if on_identified:
+            await on_identified(identify_site(html, final_url))
 
     target = Target(url=url, depth=0)
     rendered = await web.load_home(target, PROBE, tell)
     page = rendered.page
     links = links_of(page)
-    seen = Seen(url=page.final_url, asked=url, light=rendered.probe, dark=rendered.dark_probe)
-    resources = await fetch_resources(resources_for(seen), web)
-    theme = await asyncio.to_thread(derive_theme, seen, resources)
+    probe = HomePageProbe(url=page.final_url, requested_url=url, light=rendered.probe, dark=rendered.dark_probe)
+    resources = await fetch_resources(resources_for(probe), web)
+    theme = await asyncio.to_thread(derive_theme, probe, resources)
     return Home(
         found=Found(target=target, page=page, links=links),
         url=page.final_url,
@@ -91,6 +91,6 @@ async def fetch_resources(urls: tuple[str, ...], web: Web) -> dict[str, bytes | 
     retry_condition_fn=is_retriable,
     cache_policy=NO_CACHE,
 )
-async def theme(url: str, web: Web, on_sight: OnSight) -> Home:
+async def theme(url: str, web: Web, on_identified: OnIdentified) -> Home:
     """`load_home` as a Prefect task."""
-    return await load_home(url, web, on_sight)
+    return await load_home(url, web, on_identified)

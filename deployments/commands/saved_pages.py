@@ -5,7 +5,7 @@ import asyncio
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Route
 
-from tasks.brand.derived_theme import Seen, derive_theme, resources_for
+from tasks.brand.derived_theme import HomePageProbe, derive_theme, resources_for
 from tasks.brand.probe import PROBE
 from tasks.core.errors import FetchFailed, FetchTimeout
 from tasks.core.models import Target, Theme
@@ -27,10 +27,10 @@ async def derive_saved_theme(settings: Settings, html: str, url: str) -> Theme:
         DependencyUnavailable: there is no browser.
     """
     rendered = await _render(settings, html, url)
-    seen = Seen(url=url, asked=url, light=rendered.probe, dark=rendered.dark_probe)
+    probe = HomePageProbe(url=url, requested_url=url, light=rendered.probe, dark=rendered.dark_probe)
     async with open_web(settings.model_copy(update={"render": RenderMode.never})) as web:
-        resources = await fetch_resources(resources_for(seen), web)
-    return await asyncio.to_thread(derive_theme, seen, resources)
+        resources = await fetch_resources(resources_for(probe), web)
+    return await asyncio.to_thread(derive_theme, probe, resources)
 
 
 async def _render(settings: Settings, html: str, url: str) -> RenderedPage:

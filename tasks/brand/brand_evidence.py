@@ -1,12 +1,12 @@
-"""What a page showed, as typed records: each says what, through which channel, how large, and where."""
+"""Typed records of the brand evidence on a page: each has a value, a source, a size and a description of the place."""
 
 from enum import StrEnum
 
 from tasks.core.models import Frozen
 
 
-class Channel(StrEnum):
-    """How a colour came to us. Channels are independent of each other; records within one are not."""
+class EvidenceSource(StrEnum):
+    """The kind of evidence for a colour. Sources are independent of each other; records of one source are not."""
 
     call = "call"
     variable = "variable"
@@ -24,26 +24,26 @@ class ColourRecord(Frozen):
     """A colour the site uses."""
 
     colour: str
-    channel: Channel
+    source: EvidenceSource
     found: str
-    """For people: where on the page."""
+    """Description of the place on the page, for people."""
     area: float = 0
-    """Square pixels for fills, letters for links, 0 for what is declared only."""
+    """Square pixels for fills, number of letters for links, 0 for colours that are only declared."""
     role: str = ""
-    """What it is within its channel: `filled`, `outlined`, `inverse`, `pale` or `ground of a` for calls; the name
-    for variables; `mask-icon`, `theme-color`, `manifest` … for declared; `header`, `hero`, `footer` or `bar` for
+    """Kind within the source: `filled`, `outlined`, `inverse`, `pale` or `background of a` for calls to action; the
+    name for variables; `mask-icon`, `theme-color`, `manifest` … for declared; `header`, `hero`, `footer` or `bar` for
     surfaces; `wordmark` for a logo set in type."""
     weight: float = 1
-    """0 … 1: what its place, its neighbours or its share leave of its strength."""
+    """Factor 0 … 1 on the strength, for the colour's place, neighbours and share."""
     text: str | None = None
     """Colour of the text on it."""
     backdrop: str | None = None
-    """What it is painted on."""
+    """Colour behind it."""
     radius_px: float | None = None
 
 
 class FontRecord(Frozen):
-    """A font-family list and the letters shown in it."""
+    """A font-family list and the number of letters shown in it."""
 
     family: str
     heading: bool
@@ -51,7 +51,7 @@ class FontRecord(Frozen):
 
 
 class ImageKind(StrEnum):
-    """What a picture is said to be."""
+    """Role of a picture, as the page marks it."""
 
     logo = "logo"
     organisation = "organisation"
@@ -66,58 +66,58 @@ class ImageRecord(Frozen):
     kind: ImageKind
     found: str
     roles: frozenset[str] = frozenset()
-    """For logos those that hold: `header`, `home` (links home), `named` (called a logo); for icons `rel`."""
+    """For logos any of `header`, `home` (links home) and `named` (called a logo); for icons the words of `rel`."""
     size: float = 0
     """Width in pixels; infinite for vector icons, 0 if unknown."""
     distance: float = 0
-    """Pixels from the page's upper left corner, where logos are."""
+    """Distance in pixels from the page's upper left corner, where logos usually are."""
     alt: str = ""
     backdrop: str | None = None
-    """What it is shown on."""
+    """Colour behind it."""
     paints: tuple[tuple[str, float], ...] = ()
-    """Of a drawing within the page: its colours with their areas. It has no address."""
+    """Colours with their areas, for an inline SVG, which has no URL."""
     inline: str = ""
-    """What has no address itself: the drawing's markup, or a `data:` URL."""
+    """An inline SVG's markup, or a `data:` URL, for a picture without a URL of its own."""
 
 
 class Background(Frozen):
-    """A colour that lies behind all else somewhere, and its share of the page."""
+    """A background colour and its share of the page."""
 
     colour: str
     share: float
 
 
-class Looks(Frozen):
-    """All that is known of a page's looks."""
+class ProbedPage(Frozen):
+    """The brand evidence of one page, as the probe reported it."""
 
     title: str = ""
     names: tuple[tuple[str, str], ...] = ()
-    """(name, where it was found), the most trusted first."""
+    """Pairs of a name and its place on the page, the most trusted first."""
     wordmarks: tuple[str, ...] = ()
-    """Texts of links home in the header."""
+    """Texts of the header's links to the home page."""
     language: str = ""
     prose: str = ""
-    """The beginning of its headings and running text."""
+    """The first part of its headings and body text."""
     asks_consent: bool = False
-    """Whether it asks its visitors for consent to tracking."""
+    """Whether the page asks visitors for consent to tracking."""
     only_asks_consent: bool = False
-    """Whether it does nothing else."""
+    """Whether the page has nothing but that question."""
     colours: tuple[ColourRecord, ...] = ()
     painted: frozenset[str] = frozenset()
-    """Colours that are really seen somewhere."""
+    """Colours that are visible somewhere on the page."""
     backgrounds: tuple[Background, ...] = ()
-    """The largest first; without what no one painted."""
+    """Painted backgrounds, the largest first."""
     bare: float = 1
-    """Share of the page that no one painted."""
+    """Share of the page without a background."""
 
     @property
     def ground(self) -> str | None:
-        """The largest painted area, if it is larger than what no one painted."""
+        """The largest background colour, if it covers at least as much as the area without a background."""
         first = self.backgrounds[0] if self.backgrounds else None
         return first.colour if first and first.share >= self.bare else None
 
     texts: tuple[str, ...] = ()
-    """Colours of running text, the most used first."""
+    """Colours of body text, the most used first."""
     fonts: tuple[FontRecord, ...] = ()
     images: tuple[ImageRecord, ...] = ()
     manifest: str | None = None

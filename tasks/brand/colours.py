@@ -1,4 +1,4 @@
-"""Colours as `#rrggbb`: read from CSS as they look, and compared as people do (CIEDE2000)."""
+"""Parsing of CSS colours to `#rrggbb`, and their perceptual difference (CIEDE2000)."""
 
 import math
 import re
@@ -16,11 +16,11 @@ _MAX_LENGTH = 100
 
 @lru_cache(maxsize=4096)
 def parse_colour(css: str, over: str = WHITE) -> str | None:
-    """A CSS colour as it looks over an opaque one; None if it is no colour, or hardly there (alpha < 0.5)."""
+    """Return a CSS colour blended over an opaque one; None if invalid or nearly transparent (alpha < 0.5)."""
     if len(css) > _MAX_LENGTH:
         return None
     try:
-        colour = Color(_spelt_out(css.strip().lower())).convert("srgb")
+        colour = Color(_wrap_bare_channels(css.strip().lower())).convert("srgb")
         if not all(math.isfinite(value) for value in colour.coords(nans=False)):
             return None
         alpha = colour.alpha(nans=False)
@@ -32,12 +32,12 @@ def parse_colour(css: str, over: str = WHITE) -> str | None:
 
 
 def difference(one: str, other: str) -> float:
-    """CIEDE2000 between two `#rrggbb` colours; below 6 they pass for the same colour."""
+    """Return the CIEDE2000 difference of two `#rrggbb` colours; below 6 they count as the same colour."""
     return _lab(one).delta_e(_lab(other), method="2000")
 
 
 def vividness(colour: str) -> float:
-    """How much of a colour it is, 0 (grey, near-black, pale) … 1, from its OKLCH lightness and chroma."""
+    """Return how saturated a colour is, 0 (grey, near-black, pale) … 1, from its OKLCH lightness and chroma."""
     lightness, chroma, _ = to_oklch(colour)
     if chroma < 0.025 or lightness < 0.15:
         return 0.0
@@ -45,7 +45,7 @@ def vividness(colour: str) -> float:
     return pale * min(1.0, (chroma - 0.015) / 0.045)
 
 
-def _spelt_out(css: str) -> str:
+def _wrap_bare_channels(css: str) -> str:
     if match := _BARE_HSL.fullmatch(css):
         return "hsl({} {}% {}%)".format(*match.groups())
     if match := _BARE_RGB.fullmatch(css):

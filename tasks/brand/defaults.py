@@ -1,4 +1,4 @@
-"""Colours that come with tools: seen on a page they say which tool was used, not whose page it is."""
+"""Default colours of browsers, frameworks and generators: on a page they are evidence of the tool, not of the brand."""
 
 from typing import Final
 
@@ -8,10 +8,10 @@ def _colours(text: str) -> frozenset[str]:
 
 
 UA_BLUES: Final = _colours("0000ee 0000ff 551a8b 9e9eff d0adf0")
-"""What browsers give links that nobody styled, light and dark, fresh and visited."""
+"""Browsers' colours of unstyled links, in light and dark schemes, unvisited and visited."""
 
 UA_BUTTONS: Final = _colours("efefef f0f0f0 6b6b6b")
-"""What browsers fill unstyled buttons with, light and dark."""
+"""Browsers' fills of unstyled buttons, in light and dark schemes."""
 
 BOOTSTRAP: Final = _colours(
     # 5, 4 and 3: primary, its hover, success, info, warning, danger.
@@ -21,7 +21,7 @@ BOOTSTRAP: Final = _colours(
 )
 
 WORDPRESS: Final = _colours(
-    # The admin's, the block editor's palette, and the themes that every installation brings.
+    # The admin pages, the block editor's palette, and the themes that come with every installation.
     "0073aa 2271b1 135e96 007cba 006ba1 005177 3858e9 2145e6 "
     "0693e3 8ed1fc 00d084 7bdcb5 abb8c3 fcb900 ff6900 cf2e2e f78da7 9b51e0 32373c 1a4548 cd2653 "
 )

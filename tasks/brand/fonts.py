@@ -1,7 +1,7 @@
-"""Font families from a page, safe to be written into a style sheet.
+"""Sanitised font-family lists, safe to write into a style sheet.
 
 Every family is either a known keyword or a quoted name of letters, digits, spaces, `-`, `_`, `.` and `+`;
-a family with anything else in it is left out whole, so no value can end the string, the rule or the element.
+a family with any other character is dropped as a whole, so no value can end the string, the rule or the element.
 """
 
 import re
@@ -15,17 +15,17 @@ _GENERIC = ("sans-serif", "serif", "monospace", "cursive", "fantasy")
 _SYSTEM = ("system-ui", "-apple-system", "BlinkMacSystemFont", "ui-sans-serif", "ui-serif", "ui-rounded")
 _KEYWORDS = {name.lower(): name for name in (*_GENERIC, *_SYSTEM)}
 _ICONS = re.compile(r"icon|awesome|glyph|symbol|emoji|dingbat|wingding", re.IGNORECASE)
-# The standard fonts of browsers: what a page shows that names none.
+# Browsers' default fonts, shown by a page that names none.
 _UNSTYLED = frozenset({"times new roman", "times"})
-# Next.js renames fonts at build time, and adds stand-ins of the same size for the time they take to load.
-_BUILT = re.compile(r"__(?P<name>.+?)(?P<stand_in>_Fallback)?_[0-9a-f]{6}")
-_STAND_IN = re.compile(r".+[ _-]fallback", re.IGNORECASE)
+# Next.js renames fonts at build time, and adds fallbacks of the same size that are shown while they load.
+_BUILT = re.compile(r"__(?P<name>.+?)(?P<fallback>_Fallback)?_[0-9a-f]{6}")
+_FALLBACK = re.compile(r".+[ _-]fallback", re.IGNORECASE)
 _PARTS = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^,"']+)\s*(?:,|$)""")
 
 
 def safe_font_list(css: str) -> str | None:
-    """A CSS font-family list to use as it is; None if the page's names no font of its own choice."""
-    parts = [name for part in _split(css) for name in _as_designed(part)]
+    """Return a CSS font-family list that is safe to use; None if the page's list has nothing but default fonts."""
+    parts = [name for part in _split(css) for name in _original_names(part)]
     families = [family for part in parts if (family := _safe(part)) is not None]
     families = list(dict.fromkeys(families))[:MAX_FAMILIES]
     named = [family for family in families if family.startswith('"')]
@@ -37,7 +37,7 @@ def safe_font_list(css: str) -> str | None:
 
 
 def _split(css: str) -> list[str]:
-    """The families of a list, unquoted; of a list that cannot be read, those before the fault."""
+    """Return the families of a list, unquoted; of a malformed list, those before the syntax error."""
     found: list[str] = []
     at = 0
     while at < len(css) and len(found) < 32 and (match := _PARTS.match(css, at)) is not None:
@@ -46,11 +46,11 @@ def _split(css: str) -> list[str]:
     return [part[1:-1] if part[:1] in "\"'" else part for part in found if part]
 
 
-def _as_designed(family: str) -> tuple[str, ...]:
-    """The family's own name before the one it was built under; nothing for a stand-in."""
+def _original_names(family: str) -> tuple[str, ...]:
+    """Return the family's original name, then the one generated at build time; nothing for a fallback."""
     if built := _BUILT.fullmatch(family):
-        return () if built["stand_in"] else (built["name"].replace("_", " "), family)
-    return () if _STAND_IN.fullmatch(family) else (family,)
+        return () if built["fallback"] else (built["name"].replace("_", " "), family)
+    return () if _FALLBACK.fullmatch(family) else (family,)
 
 
 def _safe(family: str) -> str | None:

@@ -1,7 +1,7 @@
-"""The logo as a small picture of our own, for the widget's header: whatever it was, it is a PNG now, and seen.
+"""The logo, redrawn as a small opaque PNG for the widget's header.
 
-It is drawn anew on a ground of its own, so that it looks the same on any header: nothing of the site's file is passed
-on, and what cannot be drawn gives no tile. The widget then shows the name's first letters.
+Its own background makes it look the same on any header. None of the site's bytes are passed on, and a file that cannot
+be drawn gives no tile: the widget then shows the monogram.
 """
 
 import io
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from tasks.brand.brand_evidence import ImageRecord, Looks
+from tasks.brand.brand_evidence import ImageRecord, ProbedPage
 from tasks.brand.colours import parse_colour
 from tasks.brand.marks import Resources, best_icon, data_of, ranked_logos
 from tasks.brand.site_images import VISIBLE_CONTRAST, Picture, measure, open_picture
@@ -20,31 +20,31 @@ from tasks.core.oklch import BLACK, WHITE
 from tasks.core.palette import SHAPE_CONTRAST
 
 HEIGHT = 80
-"""Pixels: twice what the widget shows it at, for sharp screens."""
+"""Height in pixels: twice the size in the widget, for high-density screens."""
 MAX_WIDTH = 176
 MARGIN = 10
 WIDE = 5.0
-"""Width by height from which a logo can hardly be read in a header; an icon then says more."""
+"""Aspect ratio from which a logo is hard to read in a header, so an icon is preferred."""
 FAINT = 8
-"""Opacity (of 255) up to which nothing is seen."""
+"""Opacity (of 255) up to which a pixel counts as invisible."""
 APP_ICON = 1.5
-"""Width by height up to which a picture with a ground of its own fills the tile …"""
+"""Aspect ratio up to which a picture with a background of its own fills the tile …"""
 APP_ICON_SHARE = 0.85
-"""… and the share of it that is painted, its rounded corners left out."""
+"""… and the least share of its area that is painted; rounded corners are not."""
 MOST_OF_SIDES = 0.75
-"""How much of its sides has the colour of that ground."""
+"""Least share of its sides in the colour of that background."""
 MIN_ICON = 32
-"""Pixels: smaller ones are blurred at this size."""
+"""Side in pixels below which an icon is blurred at this size."""
 _MODERN = re.compile(r"(?:oklch|oklab|lab|lch|color)\([^()\"]*\)")
 
 
-def logo_tile(looks: Looks, resources: Resources) -> bytes | None:
-    """A PNG, 80 pixels high and 80 … 176 wide, of the logo, or of the icon if that will be seen better.
+def logo_tile(page: ProbedPage, resources: Resources) -> bytes | None:
+    """Return a PNG, 80 pixels high and 80 … 176 wide, of the logo, or of the icon if that is easier to see.
 
-    Opaque, and so below 50 KB whatever it shows. None if nothing of it can be drawn.
+    It is opaque, and so below 50 KB for any content. None if nothing can be drawn.
     """
-    drawn = [logo for record in ranked_logos(looks) if (logo := _drawn(record, resources)) is not None]
-    record = best_icon(looks)
+    drawn = [logo for record in ranked_logos(page) if (logo := _drawn(record, resources)) is not None]
+    record = best_icon(page)
     icon = _drawn(record, resources) if record else None
     if icon is not None and min(icon.image.size) >= MIN_ICON:
         drawn = [logo for logo in drawn if logo.image.width <= WIDE * logo.image.height] or [icon, *drawn]
@@ -53,15 +53,15 @@ def logo_tile(looks: Looks, resources: Resources) -> bytes | None:
 
 class _Drawn(NamedTuple):
     image: Image.Image
-    """Without empty margins."""
+    """The picture cropped to its visible part."""
     picture: Picture
-    """With them."""
+    """Measurements of the whole picture."""
     backdrop: str | None
 
 
 def _drawn(record: ImageRecord, resources: Resources) -> _Drawn | None:
     data = resources.get(record.url) if record.url else _within_page(record.inline)
-    # No fonts are at hand: a drawing would lack its letters.
+    # There are no fonts to draw with: an SVG would lack its letters.
     image = open_picture(data) if data and b"<text" not in data else None
     picture = measure(image) if image is not None else None
     if image is None or picture is None:
@@ -72,7 +72,7 @@ def _drawn(record: ImageRecord, resources: Resources) -> _Drawn | None:
 
 
 def _within_page(inline: str) -> bytes:
-    """A picture that is part of the page; the colours of a drawing in a notation that all programs know."""
+    """Return the bytes of an inline picture; an SVG's modern colour functions become `#rrggbb`, which resvg knows."""
     if inline.startswith("data:"):
         return data_of(inline)
     return _MODERN.sub(lambda css: parse_colour(css[0]) or "none", inline).encode("utf-8", errors="replace")
@@ -97,7 +97,7 @@ def _tile(logo: _Drawn) -> bytes | None:
 
 
 def _own_ground(image: Image.Image) -> str | None:
-    """The colour of the sides of a picture that fills its box up to rounded corners; None if there is none."""
+    """Return the colour of the sides, if the picture fills its box up to rounded corners; else None."""
     painted = sum(image.getchannel("A").histogram()[128:])
     if painted < APP_ICON_SHARE * image.width * image.height:
         return None
@@ -113,7 +113,7 @@ def _own_ground(image: Image.Image) -> str | None:
 
 
 def _grounds(picture: Picture, backdrop: str | None) -> Iterator[str]:
-    """What the site shows it on, white and black: first where it stands out, then where it is seen at all."""
+    """Yield backgrounds (the site's, white, black): first those with good contrast, then those with enough."""
     grounds = [ground for ground in (backdrop, WHITE, BLACK) if ground]
     for least in (SHAPE_CONTRAST, VISIBLE_CONTRAST):
         yield from (ground for ground in grounds if picture.is_visible_on(ground, least))

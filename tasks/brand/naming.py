@@ -1,4 +1,4 @@
-"""What a site is called and which language it speaks."""
+"""A site's name and language."""
 
 import re
 import unicodedata
@@ -7,23 +7,23 @@ from urllib.parse import urlsplit
 
 from resiliparse.parse.lang import detect_fast
 
-from tasks.brand.brand_evidence import Looks
+from tasks.brand.brand_evidence import ProbedPage
 
 MAX_NAME = 80
 MAX_WORDMARK = 40
 MAX_MORE = 12
 MIN_PROSE = 200
-"""Letters that a language can be told from."""
+"""Letters needed to detect a language."""
 FOREIGN_PROSE = 800
 """Distance to the nearest language (resiliparse) beyond which it is none of `_LANGUAGES`."""
 CLEAR_LEAD = 60
-"""How much further English must be for an `en` in the markup to be a mistake."""
+"""Least distance by which English must be further away for an `en` in the markup to count as a mistake."""
 DEFAULT_LANGUAGE = "en"
 
 _SEPARATORS = re.compile(r"\s+[-–—|·•»:/]+\s+|\s*[|·•»—]\s*|:\s+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?", re.IGNORECASE)
 _LANGUAGES = "en de fr es it pt nl pl sv da no fi cs tr hu ro el ru uk ar he hi zh ko ja id vi th".split()  # noqa: SIM905
-# What templates and generators call a site before anyone has.
+# Names that templates and generators give a site by default.
 _GENERIC = frozenset(
     {"home", "homepage", "start", "startseite", "accueil", "inicio", "index", "welcome", "website", "site", "app"}
     | {"blog", "shop", "logo", "menu", "untitled", "mysite", "mywebsite", "wordpress", "reactapp", "viteapp"}
@@ -39,42 +39,42 @@ _ADDRESS = re.compile(r"\s*(?:https?|javascript|vbscript|data|file|blob):", re.I
 _SECOND_LEVEL = frozenset({"co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go"})
 
 
-def site_name(looks: Looks, url: str, manifest_name: str = "") -> tuple[str, str]:
-    """The name and where it was found; never empty."""
-    for name, found in (*looks.names, (manifest_name, "web app manifest")):
-        if _is_plain(name) and _squash(name) not in _GENERIC:
-            return _tidy(name), found
+def site_name(page: ProbedPage, url: str, manifest_name: str = "") -> tuple[str, str]:
+    """Return the name, never empty, and its place on the page."""
+    for name, found in (*page.names, (manifest_name, "web app manifest")):
+        if _is_plain(name) and _normalize(name) not in _GENERIC:
+            return _strip_page_words(name), found
     host = _host(url)
-    for name, found in _shown_names(looks):
-        if _is_confirmed(name, looks.title, host):
-            return _tidy(_in_full(name, looks.title)), found
-    if part := _title_part(looks.title, host):
-        return _tidy(part), "title"
+    for name, found in _shown_names(page):
+        if _is_confirmed(name, page.title, host):
+            return _strip_page_words(_full_name(name, page.title)), found
+    if part := _title_part(page.title, host):
+        return _strip_page_words(part), "title"
     return host or "Website", "address"
 
 
-def site_language(looks: Looks) -> tuple[str, str] | None:
-    """The page's language as BCP 47 in canonical case (`pt-BR`), and where it was found.
+def site_language(page: ProbedPage) -> tuple[str, str] | None:
+    """Return the page's language as BCP 47 in canonical case (`pt-BR`), and the evidence for it.
 
-    What the text is clearly written in outweighs an `en` that templates leave behind.
+    A clearly detected language of the text outweighs an `en` that a template left in the markup.
     """
-    declared, (written, is_clear) = _declared_language(looks), _written_language(looks.prose)
+    declared, (written, is_clear) = _declared_language(page), _written_language(page.prose)
     is_mistaken = declared is not None and declared.split("-")[0] == "en" and is_clear
     if declared and not is_mistaken:
         return declared, "lang attribute"
     return (written, "its text") if written else None
 
 
-def _declared_language(looks: Looks) -> str | None:
-    match = _LANGUAGE.match(looks.language.replace("_", "-"))
-    if match is None or looks.language[match.end() : match.end() + 1].isalnum():
+def _declared_language(page: ProbedPage) -> str | None:
+    match = _LANGUAGE.match(page.language.replace("_", "-"))
+    if match is None or page.language[match.end() : match.end() + 1].isalnum():
         return None
     language, *rest = match.group().split("-")
     return "-".join([language.lower(), *(p.title() if len(p) == 4 else p.upper() for p in rest)])
 
 
 def _written_language(prose: str) -> tuple[str | None, bool]:
-    """The language of a text, and whether it is clearly not English."""
+    """Detect the language of a text, and whether it is clearly not English."""
     if len(prose) >= MIN_PROSE / 4 and len(_KANA.findall(prose)) >= 0.2 * len(prose):
         return "ja", True
     if len(prose) < MIN_PROSE:
@@ -87,36 +87,36 @@ def _written_language(prose: str) -> tuple[str | None, bool]:
     return first, distances.get("en", FOREIGN_PROSE) - distances[first] >= CLEAR_LEAD
 
 
-def _shown_names(looks: Looks) -> list[tuple[str, str]]:
-    """Names in the header: set in type, or as the logo's alternative text."""
-    marks = [(name, "name in the header") for name in looks.wordmarks]
-    marks += [(image.alt, "the logo's alternative text") for image in looks.images if "home" in image.roles]
+def _shown_names(page: ProbedPage) -> list[tuple[str, str]]:
+    """Return the names in the header: as text, or as the logo's alternative text."""
+    marks = [(name, "name in the header") for name in page.wordmarks]
+    marks += [(image.alt, "the logo's alternative text") for image in page.images if "home" in image.roles]
     cleaned = [(" ".join(_LOGO_WORDS.sub(" ", name).split()).strip(" -–|·:,"), found) for name, found in marks]
     return [(name, found) for name, found in cleaned if _is_plain(name) and len(name) <= MAX_WORDMARK]
 
 
-def _tidy(name: str) -> str:
-    """Without the words that say what kind of page it is."""
+def _strip_page_words(name: str) -> str:
+    """Remove words for the kind of page, such as `official website`."""
     return (_PAGE_WORDS.sub("", name).strip(" -–|·:,") or name)[:MAX_NAME].strip()
 
 
-def _in_full(name: str, title: str) -> str:
-    """The title's part that says the name and a word more (`Noir Studio` for `NOIR`), else the name."""
+def _full_name(name: str, title: str) -> str:
+    """Return the title's part that has the name and a word more (`Noir Studio` for `NOIR`), else the name."""
     parts = [part.strip() for part in _SEPARATORS.split(title)]
-    fuller = [part for part in parts if _squash(name) in _squash(part) and len(part) <= len(name) + MAX_MORE]
+    fuller = [part for part in parts if _normalize(name) in _normalize(part) and len(part) <= len(name) + MAX_MORE]
     return min(fuller, key=lambda part: (len(part), part), default=name)
 
 
 def _is_confirmed(name: str, title: str, host: str) -> bool:
-    """Whether the title or the host has the name too."""
-    own = _squash(name)
-    labels = [] if _is_address(host) else [_squash(label) for label in _own_labels(host)]
-    known = own in _squash(title) or any(_names(own, label) for label in labels)
+    """Whether the title or the host contains the name too."""
+    own = _normalize(name)
+    labels = [] if _is_address(host) else [_normalize(label) for label in _own_labels(host)]
+    known = own in _normalize(title) or any(_matches_label(own, label) for label in labels)
     return own not in _GENERIC and len(own) >= 2 and known
 
 
 def _is_plain(name: str) -> bool:
-    """Whether it reads as a name: letters in it, no markup, no address."""
+    """Whether the text can be a name: it has letters, no markup, and is not a URL."""
     return any(c.isalnum() for c in name) and not any(c in "<>{}" for c in name) and not _ADDRESS.match(name)
 
 
@@ -128,25 +128,25 @@ def _host(url: str) -> str:
 
 
 def _title_part(title: str, host: str) -> str | None:
-    """The shortest part of the title that names the host; where the host is an address, the last part."""
+    """Return the shortest part of the title that matches the host; for an IP address, the last part."""
     parts = [part for piece in _SEPARATORS.split(title) if _is_plain(part := piece.strip())]
     if _is_address(host):
         return parts[-1] if parts else None
-    labels = [_squash(label) for label in _own_labels(host)]
-    if len(parts) == 1 and 3 <= len(parts[0]) <= MAX_WORDMARK and _squash(parts[0]) not in _GENERIC:
+    labels = [_normalize(label) for label in _own_labels(host)]
+    if len(parts) == 1 and 3 <= len(parts[0]) <= MAX_WORDMARK and _normalize(parts[0]) not in _GENERIC:
         return parts[0]
-    naming = [part for part in parts if any(_names(_squash(part), label) for label in labels)]
-    return min(naming, key=lambda part: (len(part), part)) if naming else None
+    matching = [part for part in parts if any(_matches_label(_normalize(part), label) for label in labels)]
+    return min(matching, key=lambda part: (len(part), part)) if matching else None
 
 
-def _names(part: str, label: str) -> bool:
+def _matches_label(part: str, label: str) -> bool:
     return min(len(part), len(label)) >= 2 and (
         part == label or (len(label) >= 3 and label in part) or (len(part) >= 3 and part in label)
     )
 
 
 def _own_labels(host: str) -> list[str]:
-    """The labels somebody chose: without the top level, and without `co` in `co.uk`."""
+    """Return the host's labels without the top level, and without `co` in `co.uk`."""
     labels = host.split(".")[:-1] or [host]
     return labels[:-1] if len(labels) > 1 and labels[-1] in _SECOND_LEVEL else labels
 
@@ -159,5 +159,5 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _squash(text: str) -> str:
+def _normalize(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if c.isalnum())

@@ -1,14 +1,14 @@
-"""The brand's colour, by the strength of independent evidence rather than by counting.
+"""Ranking of the colours that may be the brand's, by the strength of independent evidence rather than by frequency.
 
-Near colours (CIEDE2000 < 6) are one colour. Of each channel only a colour's strongest record counts, and
-channels are combined by noisy-OR: 1 − ∏(1 − strength). The order of the records makes no difference.
+Near colours (CIEDE2000 < 6) are one colour. Of each source only a colour's strongest record counts, and
+sources are combined by noisy-OR: 1 − ∏(1 − strength). The order of the records makes no difference.
 """
 
 import math
 import re
 from collections.abc import Iterable
 
-from tasks.brand.brand_evidence import Channel, ColourRecord, Looks
+from tasks.brand.brand_evidence import ColourRecord, EvidenceSource, ProbedPage
 from tasks.brand.colours import difference, vividness
 from tasks.brand.defaults import ALL_DEFAULTS, FRAMEWORKS, UA_BUTTONS
 from tasks.core.models import Frozen
@@ -18,16 +18,16 @@ from tasks.core.palette import TEXT_CONTRAST
 SAME_COLOUR = 6.0
 MIN_SCORE = 0.15
 MIN_MARGIN = 0.1
-"""A leader by less is no decision."""
+"""Least lead of the first colour over the second for a clear decision."""
 MAX_RECORDS = 64
 
-_CALL = {"filled": 0.85, "inverse": 0.6, "outlined": 0.6, "pale": 0.5, "ground of a": 0.45}
+_CALL = {"filled": 0.85, "inverse": 0.6, "outlined": 0.6, "pale": 0.5, "background of a": 0.45}
 _GENEROUS_CALL = 5_000.0
 _NEUTRAL_CALL = 0.6
 _NEUTRAL_GROUND = 0.4
 _RAISED_CALL = 0.28
 RAISED = 1.15
-"""Contrast from which a grey button is told from the dark page it stands on."""
+"""Least contrast of a grey button to the dark page around it."""
 _FRAMEWORK_CALL = 0.6
 _BRAND_VARIABLE = 0.6
 _ACCENT_VARIABLE = 0.45
@@ -42,9 +42,9 @@ _BY_PLACE = {"header": 0.3, "hero": 0.3, "page": 0.25, "footer": 0.2, "bar": 0.1
 _DETAIL = 0.25
 _PREVIEW = 0.08
 
-_TYPE = (Channel.link, Channel.heading)
+_TYPE = (EvidenceSource.link, EvidenceSource.heading)
 
-# Variables beside the brand's own colour: its states, its ramp, what stands on it.
+# Variables beside the brand's own colour: its states, its ramp, the text on it.
 _DERIVED = re.compile(
     "text|fg|foreground|content|contrast|on|hover|active|focus|visited|disabled|pressed|border|outline|ring|"
     "shadow|subtle|emphasis|light|lighter|lightest|dark|darker|darkest|muted|soft|weak|inverse|bg|background|"
@@ -54,20 +54,20 @@ _BASE_STEPS = frozenset({"500", "600", "1"})
 
 
 class BrandColour(Frozen):
-    """One colour with all that speaks for it."""
+    """One colour with its evidence."""
 
     colour: str
     score: float
-    """0 … 1, combined over the channels."""
+    """0 … 1, combined over the sources."""
     records: tuple[ColourRecord, ...]
-    """The strongest of each channel, the strongest first."""
+    """The strongest record of each source, the strongest first."""
 
 
-def rank_brand_colours(looks: Looks) -> tuple[BrandColour, ...]:
-    """The colours that may be the brand's, the most likely first; empty if the page has none."""
-    called = frozenset(record.colour for record in looks.colours if record.channel is Channel.call)
-    weighed = [(strength, record) for record in looks.colours if (strength := _strength(record, looks, called)) > 0]
-    weighed.sort(key=lambda pair: (-pair[0], -pair[1].area, pair[1].colour, pair[1].channel, pair[1].found))
+def rank_brand_colours(page: ProbedPage) -> tuple[BrandColour, ...]:
+    """Return the colours that may be the brand's, the most likely first; empty if the page has none."""
+    called = frozenset(record.colour for record in page.colours if record.source is EvidenceSource.call)
+    weighed = [(strength, record) for record in page.colours if (strength := _strength(record, page, called)) > 0]
+    weighed.sort(key=lambda pair: (-pair[0], -pair[1].area, pair[1].colour, pair[1].source, pair[1].found))
     groups: list[list[tuple[float, ColourRecord]]] = []
     for pair in weighed[:MAX_RECORDS]:
         for group in groups:
@@ -82,29 +82,32 @@ def rank_brand_colours(looks: Looks) -> tuple[BrandColour, ...]:
 
 
 def is_decided(ranked: tuple[BrandColour, ...]) -> bool:
-    """Whether the first leads clearly."""
+    """Whether the first colour leads clearly."""
     return len(ranked) < 2 or ranked[0].score - ranked[1].score >= MIN_MARGIN
 
 
 def _combine(group: Iterable[tuple[float, ColourRecord]]) -> BrandColour:
-    best: dict[Channel, tuple[float, ColourRecord]] = {}
+    best: dict[EvidenceSource, tuple[float, ColourRecord]] = {}
     for strength, record in group:
-        best.setdefault(record.channel, (strength, record))
+        best.setdefault(record.source, (strength, record))
     records = tuple(record for _, record in best.values())
     score = 1 - math.prod(1 - strength for strength, _ in best.values())
     return BrandColour(colour=records[0].colour, score=round(score, 4), records=records)
 
 
-def _strength(record: ColourRecord, looks: Looks, called: frozenset[str]) -> float:
-    """What one record alone says for its colour, 0 … 1."""
-    if record.channel is Channel.call:
-        return record.weight * max(_call_strength(record), _neutral_strength(record, looks))
-    drawn = record.channel in (Channel.logo, Channel.icon, Channel.preview) and record.role != "wordmark"
+def _strength(record: ColourRecord, page: ProbedPage, called: frozenset[str]) -> float:
+    """Return the strength of one record as evidence for its colour, 0 … 1."""
+    if record.source is EvidenceSource.call:
+        return record.weight * max(_call_strength(record), _neutral_strength(record, page))
+    drawn = (
+        record.source in (EvidenceSource.logo, EvidenceSource.icon, EvidenceSource.preview)
+        and record.role != "wordmark"
+    )
     if record.colour in ALL_DEFAULTS and not drawn and record.colour not in called:
         return 0.0
-    if record.colour in looks.texts[:2] and (record.channel in _TYPE or record.role == "wordmark"):
-        return 0.0  # a link in the colour of the text has none of its own
-    return record.weight * _channel_strength(record, looks) * vividness(record.colour)
+    if record.colour in page.texts[:2] and (record.source in _TYPE or record.role == "wordmark"):
+        return 0.0  # a link in the text's colour has no colour of its own
+    return record.weight * _source_strength(record, page) * vividness(record.colour)
 
 
 def _call_strength(record: ColourRecord) -> float:
@@ -113,44 +116,45 @@ def _call_strength(record: ColourRecord) -> float:
     return _CALL.get(record.role, 0.0) * size * known * vividness(record.colour)
 
 
-def _neutral_strength(record: ColourRecord, looks: Looks) -> float:
-    """Black on a light page or white on a dark one may be the brand's, if it fills the buttons.
+def _neutral_strength(record: ColourRecord, page: ProbedPage) -> float:
+    """Return the strength of a neutral colour.
 
-    So may the black ground of a white button, on a light page; and, where nothing else speaks, the raised grey of
-    the buttons on a dark one.
+    Black on a light page or white on a dark one may be the brand's, if it fills the buttons. So may the black
+    background of a white button, on a light page; and, without other evidence, the raised grey of the buttons on a
+    dark one.
     """
     if record.backdrop is None or record.colour in UA_BUTTONS or vividness(record.backdrop) > 0:
         return 0.0
     size = 0.75 + 0.25 * min(1.0, record.area / _GENEROUS_CALL)
-    page = looks.ground or WHITE
-    if is_dark(record.colour) is is_dark(page):
-        is_raised = record.role == "filled" and is_dark(page) and contrast(record.colour, record.backdrop) >= RAISED
+    ground = page.ground or WHITE
+    if is_dark(record.colour) is is_dark(ground):
+        is_raised = record.role == "filled" and is_dark(ground) and contrast(record.colour, record.backdrop) >= RAISED
         return _RAISED_CALL * size if is_raised else 0.0
-    if record.role == "ground of a":
-        return 0.0 if is_dark(page) else _NEUTRAL_GROUND * size
+    if record.role == "background of a":
+        return 0.0 if is_dark(ground) else _NEUTRAL_GROUND * size
     stands_out = contrast(record.colour, record.backdrop) >= TEXT_CONTRAST
     return _NEUTRAL_CALL * size if record.role == "filled" and stands_out else 0.0
 
 
-def _channel_strength(record: ColourRecord, looks: Looks) -> float:
-    match record.channel:
-        case Channel.variable:
-            return _variable_strength(record.role) if _is_painted(record.colour, looks.painted) else 0.0
-        case Channel.logo:
+def _source_strength(record: ColourRecord, page: ProbedPage) -> float:
+    match record.source:
+        case EvidenceSource.variable:
+            return _variable_strength(record.role) if _is_painted(record.colour, page.painted) else 0.0
+        case EvidenceSource.logo:
             return _WORDMARK if record.role == "wordmark" else _LOGO
-        case Channel.declared:
+        case EvidenceSource.declared:
             return _DECLARED.get(record.role, 0.0)
-        case Channel.icon:
+        case EvidenceSource.icon:
             return _ICON
-        case Channel.surface:
+        case EvidenceSource.surface:
             return _BY_PLACE.get(record.role, 0.0)
-        case Channel.link:
+        case EvidenceSource.link:
             return _LINK
-        case Channel.heading:
+        case EvidenceSource.heading:
             return _HEADING
-        case Channel.detail:
+        case EvidenceSource.detail:
             return _DETAIL
-        case Channel.preview:
+        case EvidenceSource.preview:
             return _PREVIEW
         case _:
             return 0.0
@@ -168,7 +172,7 @@ def _variable_strength(name: str) -> float:
 
 
 def _is_painted(colour: str, painted: frozenset[str]) -> bool:
-    """Whether it is seen, give or take the rounding between colour notations."""
+    """Whether the colour is visible, within the rounding between colour notations."""
     wanted = bytes.fromhex(colour[1:])
     return colour in painted or any(
         all(abs(a - b) <= 2 for a, b in zip(wanted, bytes.fromhex(seen[1:]), strict=True)) for seen in painted

@@ -1,16 +1,16 @@
-"""What is asked of a loaded page before a theme is derived from it.
+"""The script that runs in a loaded page and collects its brand evidence.
 
-It reads only: the page is not changed. It waits for styles that are on their way; from then on work is bounded by
-counts, never by a clock, so that the same page gives the same answer on a slow machine. The page may be hostile
-(clobbered names, replaced built-ins, absurd values): every part stands alone, and what it returns is checked again
-by `tasks.brand.probe_reading`.
+It only reads and does not change the page. It waits for style sheets that are still loading; after that its work is
+limited by counts, never by time, so that the same page gives the same result on a slow machine. The page may be hostile
+(clobbered names, replaced built-ins, absurd values): a failure in one part does not affect the others, and
+`tasks.brand.probe_reading` validates the result.
 """
 
 from importlib.resources import files
 from typing import Final
 
 _PARTS = ("ready", "common", "left_out", "walk", "type", "calls", "grounds", "declared", "marks", "answer")
-"""Parts of one function body; each uses what those before it define."""
+"""Parts of one function body; each uses the definitions of the parts before it."""
 
 
 def _assemble() -> str:
@@ -21,6 +21,6 @@ def _assemble() -> str:
 PROBE: Final = _assemble()
 """A JavaScript function for Playwright's `page.evaluate`, at 1440×900, with `"light"` or `"dark"`.
 
-It returns a JSON object with the looks of the page, for `tasks.brand.derived_theme.derive_theme`, and looks at no more
-than 3,000 elements. In the dark scheme it returns what changes: backgrounds and texts.
+It returns a JSON object with the page's brand evidence, for `tasks.brand.derived_theme.derive_theme`, and visits at
+most 3,000 elements. In the dark scheme it returns only backgrounds and text colours, which are all that changes.
 """

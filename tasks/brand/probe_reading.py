@@ -1,7 +1,7 @@
-"""From a probe's answer to records.
+"""Parsing of the probe's result into records.
 
-The probe ran inside a page that may be hostile, so nothing here trusts its answer: a record that does not
-fit is left out, lists and texts are cut, and no input raises.
+The probe runs inside a page that may be hostile, so its result is not trusted: a record with a wrong type or value is
+left out, lists and texts are truncated, and no input raises.
 """
 
 import math
@@ -9,14 +9,22 @@ from collections.abc import Iterator
 from itertools import chain
 from urllib.parse import urlsplit
 
-from tasks.brand.brand_evidence import Background, Channel, ColourRecord, FontRecord, ImageKind, ImageRecord, Looks
+from tasks.brand.brand_evidence import (
+    Background,
+    ColourRecord,
+    EvidenceSource,
+    FontRecord,
+    ImageKind,
+    ImageRecord,
+    ProbedPage,
+)
 from tasks.brand.colours import parse_colour, vividness
 from tasks.brand.values import Item, as_item, clean_text, items_of, number, web_url
 from tasks.core.oklch import WHITE, contrast
 
 MAX_PROSE = 4_000
 MAX_INLINE = 80_000
-"""Characters of a picture that is part of the page."""
+"""Characters of an inline picture."""
 _FURTHER_DOWN = 0.6
 _FOREIGN = 0.1
 _DESTRUCTIVE = 0.3
@@ -30,13 +38,13 @@ _SECOND_STOP = 0.8
 _BY_PLACE = {"main": 1.0, "header": 0.97, "footer": 0.5}
 
 
-def parse_looks(probe: object, url: str) -> Looks:
-    """The records in a probe's answer. Any object will do; what is not a probe's answer gives none."""
+def read_probe(probe: object, url: str) -> ProbedPage:
+    """Parse a probe's result. Any object is accepted; one that is not a probe's result gives no records."""
     answer = as_item(probe)
     backgrounds, bare = _backgrounds(as_item(answer.get("backgrounds")))
-    over = Looks(backgrounds=backgrounds, bare=bare).ground or WHITE
+    over = ProbedPage(backgrounds=backgrounds, bare=bare).ground or WHITE
     consent = as_item(answer.get("asks_consent"))
-    return Looks(
+    return ProbedPage(
         title=clean_text(answer.get("title"), 300),
         names=tuple((name, found) for name, found in _names(answer) if name),
         wordmarks=tuple(clean_text(item.get("name"), 60) for item in items_of(answer, "wordmarks")),
@@ -77,7 +85,10 @@ def _plain_colours(answer: Item, key: str, over: str) -> Iterator[str]:
 
 
 def _backgrounds(item: Item) -> tuple[tuple[Background, ...], float]:
-    """Painted colours by share, and the share of what is bare: a canvas that the page asked for is not."""
+    """Return the background colours by share, and the share without a background.
+
+    A canvas colour that the page chose by `color-scheme` counts as a background.
+    """
     cells = number(item.get("cells"))
     if cells == 0:
         return (), 1.0
@@ -107,20 +118,20 @@ def _calls(answer: Item, over: str) -> Iterator[ColourRecord]:
 
 
 def _tinted_label(item: Item, fill: str, backdrop: str) -> Iterator[ColourRecord]:
-    """A white button on a colour shows the brand in its label and around it, a pale one in its label."""
+    """Yield the brand colours of a white or pale button: its label, and the background around a white one."""
     label = _colour(item, fill, "text")
     if label and vividness(fill) < _PALE and vividness(label) > 0:
         role = "inverse" if vividness(backdrop) > 0 else "pale"
         yield _call(item, label, role, _call_weight(item), backdrop)
     if vividness(fill) == 0 and contrast(fill, backdrop) >= _SEEN:
-        yield _call(item, backdrop, "ground of a", _call_weight(item), backdrop)
+        yield _call(item, backdrop, "background of a", _call_weight(item), backdrop)
 
 
 def _call(item: Item, colour: str, role: str, weight: float, backdrop: str) -> ColourRecord:
     further_down = "further down" if number(item.get("top")) >= 900 else "in the first screen"
     return ColourRecord(
         colour=colour,
-        channel=Channel.call,
+        source=EvidenceSource.call,
         found=f"{role} button “{clean_text(item.get('label'), 40)}” {further_down}",
         area=number(item.get("area")),
         role=role,
@@ -142,7 +153,7 @@ def _call_weight(item: Item) -> float:
 
 
 def _radius(item: Item) -> float:
-    """Pixels, no more than half the height: `50%` and `9999px` both mean round."""
+    """Return the radius in pixels, at most half the height: `50%` and `9999px` both mean fully round."""
     css = clean_text(item.get("radius"), 40).split(" ")[0]
     height = number(item.get("height"), 400) or 40.0
     try:
@@ -156,18 +167,20 @@ def _declared(answer: Item) -> Iterator[ColourRecord]:
     for item in items_of(answer, "variables"):
         name = clean_text(item.get("name"), 100)
         if colour := _colour(item, key="value"):
-            yield ColourRecord(colour=colour, channel=Channel.variable, found=f"CSS variable {name}", role=name)
+            yield ColourRecord(colour=colour, source=EvidenceSource.variable, found=f"CSS variable {name}", role=name)
     for item in items_of(answer, "theme_colours"):
         if (colour := _colour(item)) and "dark" not in clean_text(item.get("media"), 100):
-            yield ColourRecord(colour=colour, channel=Channel.declared, found="meta theme-color", role="theme-color")
-    for key, channel in (("declared", Channel.declared), ("details", Channel.detail)):
+            yield ColourRecord(
+                colour=colour, source=EvidenceSource.declared, found="meta theme-color", role="theme-color"
+            )
+    for key, source in (("declared", EvidenceSource.declared), ("details", EvidenceSource.detail)):
         for item in items_of(answer, key):
             if colour := _colour(item):
                 what = clean_text(item.get("what"), 40)
-                yield ColourRecord(colour=colour, channel=channel, found=what, role=what)
+                yield ColourRecord(colour=colour, source=source, found=what, role=what)
     for item in items_of(answer, "wordmarks"):
         if colour := _colour(item):
-            yield ColourRecord(colour=colour, channel=Channel.logo, found="name in the header", role="wordmark")
+            yield ColourRecord(colour=colour, source=EvidenceSource.logo, found="name in the header", role="wordmark")
 
 
 def _surfaces(answer: Item, over: str) -> Iterator[ColourRecord]:
@@ -176,16 +189,20 @@ def _surfaces(answer: Item, over: str) -> Iterator[ColourRecord]:
             place = clean_text(item.get("place"), 20)
             area = number(item.get("area"))
             yield ColourRecord(
-                colour=colour, channel=Channel.surface, found=f"{place} background", area=area, role=place
+                colour=colour, source=EvidenceSource.surface, found=f"{place} background", area=area, role=place
             )
 
 
 def _grounds(backgrounds: tuple[Background, ...]) -> Iterator[ColourRecord]:
-    """Colours behind large parts of the page."""
+    """Yield the background colours of large parts of the page."""
     for ground in backgrounds:
         if ground.share >= _LARGE_SHARE:
             yield ColourRecord(
-                colour=ground.colour, channel=Channel.surface, found="page background", area=ground.share, role="page"
+                colour=ground.colour,
+                source=EvidenceSource.surface,
+                found="page background",
+                area=ground.share,
+                role="page",
             )
 
 
@@ -193,11 +210,11 @@ def _links(answer: Item, over: str) -> Iterator[ColourRecord]:
     for item in items_of(answer, "links"):
         if colour := _colour(item, over):
             letters = number(item.get("amount"))
-            yield ColourRecord(colour=colour, channel=Channel.link, found="links in the text", area=letters)
+            yield ColourRecord(colour=colour, source=EvidenceSource.link, found="links in the text", area=letters)
     for item in items_of(answer, "headings"):
         if colour := _colour(item, over):
             letters = number(item.get("amount"))
-            yield ColourRecord(colour=colour, channel=Channel.heading, found="headings", area=letters)
+            yield ColourRecord(colour=colour, source=EvidenceSource.heading, found="headings", area=letters)
 
 
 def _fonts(answer: Item) -> Iterator[FontRecord]:

@@ -1,6 +1,6 @@
-"""What a logo or an icon looks like: decoded from bytes nobody vouches for, its colours counted.
+"""Decoding of logos and icons from untrusted bytes, and measurement of their colours.
 
-Bytes that are no picture, too large or too costly to draw give None; nothing raises, nothing is fetched.
+Bytes that are not a picture, too large or too costly to draw give None; nothing raises, nothing is fetched.
 """
 
 import io
@@ -19,9 +19,9 @@ MAX_BYTES = 2_000_000
 MAX_PIXELS = 16_000_000
 MAX_SVG_BYTES = 400_000
 SIDE = 96
-"""Colours are counted on a copy of no more than so many pixels a side."""
+"""Longest side in pixels of the copy on which colours are counted."""
 MAX_REUSES = 20
-"""A drawing that draws parts of itself more often could take for ever: 2 × 2 × 2 …"""
+"""Most references to its own parts in an SVG: nested references multiply (2 × 2 × 2 …) and could take for ever."""
 SAME_SHADE = 8.0
 VISIBLE_CONTRAST = 1.5
 VISIBLE_SHARE = 0.6
@@ -32,17 +32,17 @@ _REUSE = re.compile(r"<(?:\w+:)?(?:use|pattern|mask|filter|marker|image|feImage)
 
 
 class Picture(Frozen):
-    """A decoded picture in a few numbers."""
+    """Measurements of a decoded picture."""
 
     width: int
     height: int
     colours: tuple[tuple[str, float], ...]
-    """Its colours with their share of what is drawn, the largest first; 12 at most."""
+    """Colours with their share of the drawn area, the largest first; 12 at most."""
     is_opaque: bool
-    """Whether it brings a ground of its own."""
+    """Whether the picture has a background of its own."""
 
     def is_visible_on(self, surface: str, least: float = VISIBLE_CONTRAST) -> bool:
-        """Whether most of what is drawn has at least this contrast to the surface."""
+        """Whether most of the drawn area has at least this contrast to the surface."""
         if self.is_opaque:
             return True
         seen = sum(share for colour, share in self.colours if contrast(colour, surface) >= least)
@@ -50,22 +50,22 @@ class Picture(Frozen):
 
 
 def decode_picture(data: bytes) -> Picture | None:
-    """The picture in the bytes; None if there is none that can be shown."""
+    """Decode and measure a picture; None if the bytes have none that can be shown."""
     image = open_picture(data)
     return measure(image) if image is not None else None
 
 
 def open_picture(data: bytes) -> Image.Image | None:
-    """The picture in the bytes as RGBA; a drawing about 192 pixels wide. None if there is none that can be shown."""
+    """Decode a picture as RGBA, an SVG at a width of 192 pixels; None if the bytes have none that can be shown."""
     if not data or len(data) > MAX_BYTES:
         return None
     head = data[:1_000].lstrip().lower()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Pillow warns of bombs and of broken metadata
+            warnings.simplefilter("error")  # Pillow warns of decompression bombs and of broken metadata
             return _draw(data) if head.startswith(b"<") or b"<svg" in head else _open(data)
     except (ValueError, OSError, SyntaxError, MemoryError, Warning, EOFError, IndexError, KeyError, TypeError):
-        # What Pillow's decoders raise on broken input is not documented in one place.
+        # The errors that Pillow's decoders raise on broken input are not documented in one place.
         return None
 
 
@@ -87,10 +87,10 @@ def _draw(data: bytes) -> Image.Image | None:
 
 
 def measure(image: Image.Image) -> Picture | None:
-    """The picture in a few numbers; None if nothing is drawn in it."""
+    """Measure a picture; None if it is empty."""
     width, height = image.size
     scale = max(1.0, max(width, height) / SIDE)
-    # The nearest pixel keeps shades that are really there.
+    # Nearest-neighbour resampling keeps the picture's own shades and makes no new ones.
     small = image.resize((max(1, round(width / scale)), max(1, round(height / scale))), Image.Resampling.NEAREST)
     pixels = [(red, green, blue) for red, green, blue, alpha in _pixels(small) if alpha > 127]
     if not pixels:
@@ -105,7 +105,7 @@ def _pixels(image: Image.Image) -> list[tuple[int, int, int, int]]:
 
 
 def _shades(pixels: list[tuple[int, int, int]]) -> tuple[tuple[str, float], ...]:
-    """Shades that pass for one are one, named by its most frequent."""
+    """Merge similar shades into one, named after the most frequent of them."""
     exact = Counter(pixels)
     coarse: Counter[tuple[int, int, int]] = Counter()
     names: dict[tuple[int, int, int], tuple[int, tuple[int, int, int]]] = {}

@@ -1,4 +1,4 @@
-"""How a site speaks to its visitors, and the widget's first words in that voice."""
+"""A site's tone, and the widget's greeting in the same tone."""
 
 import re
 
@@ -63,7 +63,7 @@ _GREETINGS = {
 
 
 def site_tone(prose: str, language: str) -> str:
-    """`formal`, `neutral` or `friendly`: how the text addresses its readers, and how lively it is."""
+    """Return `formal`, `neutral` or `friendly`, by the text's forms of address and its liveliness."""
     formal, informal = _addressed(prose, language)
     if max(formal, informal) >= MIN_SIGNS:
         return FORMAL if formal > informal else FRIENDLY
@@ -73,12 +73,12 @@ def site_tone(prose: str, language: str) -> str:
 
 
 def greeting(name: str, language: str, tone: str) -> str:
-    """The widget's first words; English where the language is not among ours."""
+    """Return the widget's greeting, in English if there is none in the language."""
     return _GREETINGS.get(language.split("-")[0], _GREETINGS["en"])[tone].format(name=name)
 
 
 def monogram(name: str) -> str:
-    """One or two letters that stand for the name; one for a host's."""
+    """Return the name's initials, one or two letters; one for a host name."""
     if "." in name and " " not in name:
         return name[:1].upper()
     words = [word for word in re.split(r"[\W_]+", name) if word]

@@ -19,7 +19,7 @@ from playwright.async_api import CDPSession, async_playwright
 from rich.table import Table
 
 from tasks.brand.colours import difference, parse_colour
-from tasks.brand.derived_theme import Seen, derive_theme
+from tasks.brand.derived_theme import HomePageProbe, derive_theme
 from tasks.brand.probe import PROBE
 from tasks.core.models import Theme
 from tasks.core.oklch import contrast
@@ -268,7 +268,7 @@ async def _time_of(session: CDPSession, page: object, address: str) -> float:
     light = await page.evaluate(PROBE, "light")  # type: ignore[attr-defined]
     await page.emulate_media(color_scheme="dark")  # type: ignore[attr-defined]
     dark = await page.evaluate(PROBE, "dark")  # type: ignore[attr-defined]
-    derive_theme(Seen(url=address, asked=address, light=light, dark=dark))
+    derive_theme(HomePageProbe(url=address, requested_url=address, light=light, dark=dark))
     return await _busy(session) - before + time.process_time() - started
 
 

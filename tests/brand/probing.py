@@ -2,7 +2,7 @@
 
 from playwright.async_api import Page, Route
 
-from tasks.brand.derived_theme import Seen, derive_theme
+from tasks.brand.derived_theme import HomePageProbe, derive_theme
 from tasks.brand.probe import PROBE
 from tasks.core.models import Theme
 
@@ -48,4 +48,4 @@ async def theme_of(page: Page, html: str) -> Theme:
     await page.goto(URL)
     light = await page.evaluate(PROBE, "light")
     await page.emulate_media(color_scheme="dark")
-    return derive_theme(Seen(url=URL, asked=URL, light=light, dark=await page.evaluate(PROBE, "dark")))
+    return derive_theme(HomePageProbe(url=URL, requested_url=URL, light=light, dark=await page.evaluate(PROBE, "dark")))

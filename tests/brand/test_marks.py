@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tasks.brand.colours import difference
-from tasks.brand.derived_theme import Seen, derive_theme, resources_for
+from tasks.brand.derived_theme import HomePageProbe, derive_theme, resources_for
 from tasks.brand.site_images import MAX_BYTES, decode_picture
 from tasks.core.models import Theme
 
@@ -43,7 +43,7 @@ def drawing(inside: str) -> bytes:
 
 def theme_with(resources: dict[str, bytes | None], page: dict[str, Any] = PAGE) -> Theme:
     """The theme of a page and what was fetched for it."""
-    return derive_theme(Seen(url=URL, asked=URL, light=page), resources)
+    return derive_theme(HomePageProbe(url=URL, requested_url=URL, light=page), resources)
 
 
 NESTED = "".join(f'<g id="g{n}"><use href="#g{n - 1}"/><use href="#g{n - 1}"/></g>' for n in range(1, 40))
@@ -66,7 +66,7 @@ def test_a_logo_that_cannot_be_shown_is_replaced_by_the_icon_and_that_by_a_monog
     """Whatever came in its place: nothing raises, nothing hangs."""
     theme = theme_with({LOGO: BROKEN[kind], ICON: picture("#ffffff", ground="#1e88e5", size=(64, 64))})
     assert (theme.logo_url, theme.primary) == (ICON, "#1e88e5")
-    assert theme.sources["logo_url"] == "link rel=icon, for want of a logo"
+    assert theme.sources["logo_url"] == "link rel=icon, as there is no logo"
     assert theme.logo_tile is not None
     without = theme_with({LOGO: BROKEN[kind], ICON: None})
     assert (without.logo_url, without.favicon_url, without.monogram) == (None, None, "A")
@@ -193,7 +193,7 @@ def test_few_things_are_fetched_and_only_from_web_addresses() -> None:
     """Two logos, an icon, the manifest and the preview at most."""
     logos = [{"url": f"/{n}.png", "header": True, "home": True} for n in range(9)]
     odd = [{"url": "javascript:alert(1)", "header": True}, {"url": "file:///etc/passwd", "home": True}]
-    wanted = resources_for(Seen(url=URL, asked=URL, light=PAGE | {"logos": [*odd, *logos]}))
+    wanted = resources_for(HomePageProbe(url=URL, requested_url=URL, light=PAGE | {"logos": [*odd, *logos]}))
     assert len(wanted) == 5
     assert all(address.startswith(URL) for address in wanted)
     assert MAX_BYTES <= 2_000_000

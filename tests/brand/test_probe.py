@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.async_api import Page
 
 from tasks.brand.colours import difference
-from tasks.brand.derived_theme import Seen, derive_theme, neutral_theme
+from tasks.brand.derived_theme import HomePageProbe, derive_theme, neutral_theme
 from tasks.brand.probe import PROBE
 from tasks.core.oklch import contrast
 from tests.brand.probing import ACME, COOKIE_BAR, URL, WORDS, theme_of
@@ -128,7 +128,7 @@ async def test_a_huge_page_is_read_in_part_and_its_footer_still_seen(page: Page)
     answer = await page.evaluate(PROBE)
     assert answer["elements"] == 3000
     assert answer["surfaces"][-1]["place"] == "footer"
-    assert derive_theme(Seen(url=URL, asked=URL, light=answer)).primary == "#8a1538"
+    assert derive_theme(HomePageProbe(url=URL, requested_url=URL, light=answer)).primary == "#8a1538"
 
 
 async def test_the_probe_changes_nothing_and_gives_the_same_answer_twice(page: Page) -> None:
@@ -149,7 +149,7 @@ async def test_a_web_font_that_cannot_be_loaded_is_not_the_sites_font(page: Page
         wait_until="commit",
     )
     await page.evaluate("document.fonts.ready")
-    theme = derive_theme(Seen(url=URL, asked=URL, light=await page.evaluate(PROBE, "light")))
+    theme = derive_theme(HomePageProbe(url=URL, requested_url=URL, light=await page.evaluate(PROBE, "light")))
     assert theme.body_font == '"Lora", "__Lora_1a2b3c", serif'
 
 
@@ -186,8 +186,10 @@ async def test_a_consent_page_in_place_of_the_site_gives_the_neutral_theme(page:
         <p>We and our partners use cookies.</p><button style="background:#1a73e8;padding:20px">Accept all</button>""",
         wait_until="commit",
     )
-    seen = Seen(url="https://consent.big.example/m?continue=x", asked=URL, light=await page.evaluate(PROBE, "light"))
-    assert derive_theme(seen) == neutral_theme(URL)
+    probe = HomePageProbe(
+        url="https://consent.big.example/m?continue=x", requested_url=URL, light=await page.evaluate(PROBE, "light")
+    )
+    assert derive_theme(probe) == neutral_theme(URL)
 
 
 async def test_three_megabytes_of_styles_change_nothing(page: Page) -> None:

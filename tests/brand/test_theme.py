@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.brand.derived_theme import Seen, derive_theme, neutral_theme
+from tasks.brand.derived_theme import HomePageProbe, derive_theme, neutral_theme
 from tasks.core.models import Theme
 from tasks.core.oklch import contrast
 from tasks.core.palette import SHAPE_PAIRS, TEXT_PAIRS
@@ -42,7 +42,7 @@ def ground(colour: str) -> dict[str, Any]:
 
 def theme_of(evidence: object, url: str = URL) -> Theme:
     """The theme that follows from a probe's answer."""
-    return derive_theme(Seen(url=url, asked=url, light=evidence))
+    return derive_theme(HomePageProbe(url=url, requested_url=url, light=evidence))
 
 
 def assert_legible(theme: Theme) -> None:

@@ -1,4 +1,4 @@
-// The answer.
+// The result.
 if (scheme === "dark") return { backgrounds: attempt(backgrounds, null), texts: largest(texts, 6, asColour) };
 return {
   title: text(attempt(() => first("title").textContent, ""), 300),

@@ -1,5 +1,5 @@
 // Calls to action: filled, outlined, and white ones on a colour.
-// "Sign in with …" has the other one's colours.
+// "Sign in with …" buttons have the provider's colours.
 const FOREIGN =
   /\b(google|facebook|apple|github|gitlab|microsoft|twitter|linkedin|whatsapp|telegram|paypal|pinterest|tweet|slack|discord|youtube|instagram|app store)\b/i;
 const DESTRUCTIVE =
@@ -54,7 +54,7 @@ const call = (item) => {
     label: name,
   };
 };
-// Three colours side by side, alike in size, say what each button does, not whose it is.
+// Three colours side by side, in buttons of similar size, distinguish the actions and are no brand colours.
 const siblings = (element) => {
   const near = parent(element);
   return near && near.children.length === 1 ? parent(near) : near;
@@ -75,7 +75,7 @@ const markWalls = (found) =>
       follows: row.length > 0 && row[0].element !== element,
     };
   });
-// Scripts make buttons of anything: what shows the hand by itself, and stands in no link or button.
+// Scripts turn any element into a button: one with the pointer cursor of its own, outside of links and buttons.
 const isPressed = ({ element, style }) => {
   if (style.cursor !== "pointer" || Element.prototype.closest.call(element, `${ACTION}, label`)) return false;
   const outer = parent(element);

@@ -1,4 +1,4 @@
-// What all parts use: safe ways to ask the page, colours, tallies.
+// Shared by all parts: safe access to the page, colours, tallies.
 const MAX_ELEMENTS = 3000;
 const MAX_RECORDS = 24;
 const MAX_PAINTED = 96;

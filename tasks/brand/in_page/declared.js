@@ -1,5 +1,5 @@
-// What is declared rather than shown: variables, meta tags, icons, structured data.
-// Variables are inherited: those of a theme on an inner element are all on what lies within it.
+// Evidence that is declared rather than visible: variables, meta tags, icons, structured data.
+// Variables are inherited, so the elements inside a themed one have all of the theme's.
 const variables = () => {
   const found = new Map();
   for (const element of [root, body, ...all("main, h1, [data-theme]", 3)])

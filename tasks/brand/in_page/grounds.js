@@ -1,4 +1,4 @@
-// Header, hero and footer, and what lies behind all else.
+// Surfaces (header, hero, footer) and backgrounds.
 const total = () => {
   return { width: root.scrollWidth, height: Math.max(root.scrollHeight, SCREEN) };
 };
@@ -28,7 +28,7 @@ const surfaces = () => {
     .filter((surface) => surface.place)
     .slice(0, MAX_RECORDS);
 };
-// What is seen behind all else, by area: boxes painted over one another on a coarse grid, in document order.
+// Visible backgrounds by area: boxes are painted over one another on a coarse grid, in document order.
 const CELL = 30;
 const MAX_ROWS = 240;
 const backgrounds = () => {

@@ -1,4 +1,4 @@
-// What is left out: consent banners, other people's widgets, floating buttons, status messages.
+// Elements to leave out: consent banners, third-party widgets, floating buttons, status messages.
 const CONSENT = new RegExp(
   "consent|gdpr|dsgvo|rgpd|ccpa|onetrust|cookiebot|cookieyes|usercentrics|didomi|klaro|osano|iubenda|" +
     "trustarc|termly|cookie[-_ ]?(law|banner|bar|notice|popup|modal|dialog|message|policy|overlay|info|" +
@@ -12,7 +12,7 @@ const THIRD_PARTY = new RegExp(
 );
 const STATUS =
   /(^|[^a-z])(badges?|alerts?|toasts?|snackbar|admonition|notification|status)([^a-z]|$)|(Badge|Alert|Toast|Snackbar)([^a-z]|$)/;
-// What banners say, and what their buttons say, in the languages of most of the web.
+// Words of banners and of their buttons, in the web's most frequent languages.
 const TRACKING = /cookie|consent|gdpr|dsgvo|rgpd|einwilligung|クッキー|쿠키|куки|çerez|隐私|隱私/i;
 const ANSWER = new RegExp(
   "^(i )?(accept|agree|allow|ok(ay)?$|got it|understand|reject|decline|deny|refuse|necessary|manage|customi[sz]e|" +
@@ -24,7 +24,7 @@ const ANSWER = new RegExp(
 const ACTION = 'a[href], button, input[type="submit"], input[type="button"], [role="button"]';
 const label = (element) => text(element.localName === "input" ? element.value : element.textContent, 40);
 const consentRoots = new Set();
-// From a button that answers to the largest box around it that still speaks of nothing but tracking.
+// From a consent button, find the largest box around it that is still about tracking only.
 const markConsent = (button) => {
   if (!ANSWER.test(label(button))) return;
   let found = null;
@@ -36,7 +36,7 @@ const markConsent = (button) => {
 };
 all(ACTION, 800).forEach((button) => attempt(() => markConsent(button), null));
 
-// On their makers' own sites these widgets are no strangers.
+// On a widget vendor's own site its widgets are part of the site.
 const ownHost = THIRD_PARTY.test(location.hostname);
 const verdicts = new Map();
 const verdict = (name) => {

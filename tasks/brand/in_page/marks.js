@@ -1,4 +1,4 @@
-// Logos: pictures and names that link home, those in the header, those called so.
+// Logos: pictures and names that link to the home page, stand in the header or are named a logo.
 const leadsHome = (link) => {
   if (!link) return false;
   if (/\bhome\b/.test(attribute(link, "rel"))) return true;
@@ -6,7 +6,7 @@ const leadsHome = (link) => {
   const home = url.pathname === location.pathname || /^\/([a-z]{2}(-[a-z]{2})?\/?)?$/i.test(url.pathname);
   return url.origin === location.origin && home;
 };
-// The colours of a drawing within the page, by the boxes of its shapes.
+// The colours of an inline SVG, by the bounding boxes of its shapes.
 const paints = (drawing) => {
   const areas = new Map();
   for (const shape of Array.from(drawing.querySelectorAll("path, rect, circle, ellipse, polygon, text, use")).slice(0, 60)) {
@@ -17,7 +17,7 @@ const paints = (drawing) => {
   }
   return largest(areas, 6, asColour);
 };
-// The drawing as a document of its own, with what the page's styles say of each shape written into it.
+// The inline SVG as a standalone document, with the computed styles of each shape as attributes.
 const STYLED = ["fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap", "opacity", "display", "stop-color"];
 const MAX_SHAPES = 200;
 const MAX_INLINE = 80000;
@@ -32,7 +32,7 @@ const drawing = (svg, rect) => {
   const copies = [copy, ...copy.querySelectorAll("*")];
   if (originals.length > MAX_SHAPES || originals.length !== copies.length) return "";
   originals.forEach((original, at) => written(original, copies[at]));
-  // Shapes kept in a sprite elsewhere on the page come along.
+  // Shapes from a sprite elsewhere on the page are copied too.
   for (const use of copy.querySelectorAll("use")) {
     const name = (attribute(use, "href") || attribute(use, "xlink:href")).slice(1);
     const shape = name && !copy.querySelector(`#${CSS.escape(name)}`) && document.getElementById(name);
@@ -64,7 +64,7 @@ const logo = ({ element, rect, style, context, above }) => {
     inline: element.localName === "svg" ? attempt(() => drawing(element, rect), "") : /^data:image\//.test(source) ? source.slice(0, MAX_INLINE) : "",
   };
 };
-// Names set in type: the text of links home in the header.
+// Wordmarks: the text of the header's links to the home page.
 const wordmarks = () =>
   visible
     .filter(({ element, above }) => element.localName === "a" && above.header)

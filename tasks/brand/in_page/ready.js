@@ -1,4 +1,4 @@
-// Before all else: a page whose styles are still on their way has no looks yet. Waits for them, but not for ever.
+// Wait for style sheets that are still loading, up to a timeout: a page without its styles has no brand yet.
 const STYLES_MS = 3000;
 const FONTS_MS = 500;
 
@@ -16,5 +16,5 @@ try {
     await within_ms(Promise.race([Promise.all(links.map(settled)), loaded]), STYLES_MS);
   if (document.fonts.status === "loading") await within_ms(document.fonts.ready, FONTS_MS);
 } catch {
-  // A page that hides these names is looked at as it is.
+  // A page that hides these names is probed at once.
 }

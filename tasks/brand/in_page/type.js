@@ -1,5 +1,5 @@
-// Type: fonts that are really shown, colours of text, links and headings, and what is written.
-// The families of a list that are really shown: a web font that failed or was never needed is none of them.
+// Type: the fonts in use, the colours of text, links and headings, and the text itself.
+// The families of a list that are in use: a web font that failed or was never loaded is not.
 const faces = attempt(() => {
   const states = new Map();
   for (const face of Array.from(document.fonts).slice(0, 2000)) {
@@ -50,7 +50,7 @@ for (const { style, rect, fill: colour, context, letters: count } of visible) {
   } else if (!heading) tally(texts, ink, count);
 }
 
-// What the page says, for its language and tone.
+// The page's text, for its language and tone.
 const prose = () => {
   let words = "";
   for (const { element, context } of visible) {
@@ -61,7 +61,7 @@ const prose = () => {
   }
   return text(words, 4000);
 };
-// A page that has nothing but the question whether it may track.
+// A consent page: one that asks for consent to tracking, and one that does nothing else.
 const asksConsent = () => {
   const words = text(body.innerText, 4000);
   const title = `${document.title} ${all("h1, h2", 1).map((element) => element.textContent)}`.slice(0, 300);

@@ -11,7 +11,7 @@ const PARTS = new Map(
     control: ["button", "select", "textarea"],
   }).flatMap(([part, tags]) => tags.map((tag) => [tag, part])),
 );
-// In the dark scheme only what changes is asked for; where colours are on their way, they arrive at once.
+// In the dark scheme, finish running transitions at once, so that the new colours are read.
 if (scheme === "dark") for (const animation of document.getAnimations().slice(0, 500)) attempt(() => animation.finish());
 
 const visible = [];
@@ -21,7 +21,7 @@ const letters = (element) => {
     if (node.nodeType === 3) count += node.data.slice(0, 2000).replace(/\s+/g, "").length;
   return count;
 };
-// What an element passes on to those inside it; asking each for its ancestors would cost depth times as much.
+// The context that an element's children inherit; a search of each one's ancestors would cost depth times as much.
 const inside = (element, tag, role, above, colour, layer) => {
   const part = PARTS.get(tag) || PARTS.get(role);
   const link = tag === "a" && element.hasAttribute("href") ? element : null;
@@ -33,11 +33,11 @@ const inside = (element, tag, role, above, colour, layer) => {
   if (layer) context.layer = true;
   return context;
 };
-// What is about to appear is as good as there.
+// An element that is fading in counts as visible.
 const isTransparent = (style) =>
   Number(style.opacity) < 0.1 &&
   (style.pointerEvents === "none" || (style.animationName === "none" && parseFloat(style.transitionDuration) === 0));
-// What lies over the page for a while: offers, sign-ups.
+// Overlays that come and go: offers, sign-ups.
 const isLayer = (element, style, role) =>
   (role.includes("dialog") || style.position === "fixed") &&
   element.localName !== "header" &&

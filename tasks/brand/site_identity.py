@@ -1,4 +1,4 @@
-"""What can be told of a site from its document alone, before it is drawn: its name and its icon."""
+"""A site's name and icon, read from the HTML alone before the page is rendered."""
 
 from urllib.parse import urljoin
 
@@ -6,21 +6,21 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tasks.brand.marks import best_icon
 from tasks.brand.naming import site_name
-from tasks.brand.probe_reading import parse_looks
+from tasks.brand.probe_reading import read_probe
 from tasks.core.models import Frozen
 
 _ICONS = "link[rel~=icon i][href], link[rel~=apple-touch-icon i][href]"
 
 
-class Sight(Frozen):
-    """A site as its document announces it; the theme may know better."""
+class SiteIdentity(Frozen):
+    """A site's name and icon from its HTML; the theme, derived later, may correct both."""
 
     name: str
     favicon_url: str | None
 
 
-def first_sight(html: str, url: str) -> Sight:
-    """The site's name, never empty, and its icon: by the rules of the theme, from less."""
+def identify_site(html: str, url: str) -> SiteIdentity:
+    """Return the site's name, never empty, and its icon, by the theme's rules but from the HTML alone."""
     tree = LexborHTMLParser(html)
     title = tree.css_first("title")
     icons = [
@@ -30,7 +30,7 @@ def first_sight(html: str, url: str) -> Sight:
         }
         for node in tree.css(_ICONS)
     ]
-    looks = parse_looks(
+    page = read_probe(
         {
             "title": title.text() if title else "",
             "site_name": _meta(tree, "og:site_name"),
@@ -39,8 +39,8 @@ def first_sight(html: str, url: str) -> Sight:
         },
         url,
     )
-    icon = best_icon(looks)
-    return Sight(name=site_name(looks, url)[0], favicon_url=icon.url if icon else None)
+    icon = best_icon(page)
+    return SiteIdentity(name=site_name(page, url)[0], favicon_url=icon.url if icon else None)
 
 
 def _meta(tree: LexborHTMLParser, name: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.brand.first_sight import first_sight
+from tasks.brand.site_identity import identify_site
 
 URL = "https://www.acme-tools.example/start"
 
@@ -20,7 +20,7 @@ URL = "https://www.acme-tools.example/start"
 )
 def test_the_name_is_what_the_document_says_or_else_the_address(head: str, name: str) -> None:
     """By its meta elements, its title, its host."""
-    assert first_sight(f"<html><head>{head}</head><body></body></html>", URL).name == name
+    assert identify_site(f"<html><head>{head}</head><body></body></html>", URL).name == name
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,11 @@ def test_the_name_is_what_the_document_says_or_else_the_address(head: str, name:
 )
 def test_the_icon_is_the_one_for_small_sizes(head: str, icon: str | None) -> None:
     """A vector before pixels, a touch icon only if alone; nothing that is no address of the web."""
-    found = first_sight(f"<head>{head}</head>", URL).favicon_url
+    found = identify_site(f"<head>{head}</head>", URL).favicon_url
     assert found == (None if icon is None else f"https://www.acme-tools.example{icon}")
 
 
 @given(html=st.text(max_size=300))
 def test_any_document_has_a_name(html: str) -> None:
     """Whatever is in it."""
-    assert first_sight(html, URL).name
+    assert identify_site(html, URL).name
