@@ -20,7 +20,7 @@ from rich.table import Table
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.web.content.judge import Judge
+from tasks.web.content.content_classifier import ContentClassifier
 from tasks.web.content.main_content import read_page
 from tests.benchmarks import learn_scorecard
 from tests.benchmarks.scores import Scores
@@ -70,12 +70,12 @@ def _texts(tokens: Iterable[Token]) -> Iterable[str]:
             yield "\n"
 
 
-def read_ours(page: MarkedPage, judge: Judge | None = None) -> str:
+def read_ours(page: MarkedPage, classifier: ContentClassifier | None = None) -> str:
     """The product's Markdown; nothing for a page that it leaves out."""
     target = Target(url=page.url, depth=1)
     fetched = FetchedPage(target=target, final_url=page.url, method=FetchMethod.http, html=page.html, byte_count=0)
     try:
-        return read_page(fetched, judge=judge).markdown
+        return read_page(fetched, classifier=classifier).markdown
     except PageSkipped:
         return ""
 
@@ -121,7 +121,7 @@ def _measure_fold(task: tuple[int, list[MarkedPage], list[learn_scorecard.Exampl
     others = [
         example for index, example in enumerate(examples) if index % learn_scorecard.FOLDS != fold and example.words
     ]
-    reader = partial(read_ours, judge=learn_scorecard.learn(others).judge())
+    reader = partial(read_ours, classifier=learn_scorecard.learn(others).classifier())
     these = [page for index, page in enumerate(pages) if index % learn_scorecard.FOLDS == fold]
     return [_measure(page, reader, is_markdown=True) for page in these]
 

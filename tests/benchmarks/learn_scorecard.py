@@ -22,13 +22,13 @@ from selectolax.lexbor import LexborHTMLParser
 from tasks.web.content import forest, scorecard
 from tasks.web.content import main_content as content
 from tasks.web.content.boxes import Outline
-from tasks.web.content.judge import Judge, first_look
+from tasks.web.content.content_classifier import ContentClassifier, first_stage
+from tasks.web.content.context_features import context_features
 from tasks.web.content.page_metadata import find_title, read_metas
 from tasks.web.content.page_type import PageType
+from tasks.web.content.run_features import find_run_features
 from tasks.web.content.source import make_safe
 from tasks.web.content.structured import read_structured
-from tasks.web.content.surroundings import surroundings
-from tasks.web.content.traits import find_traits
 from tests.benchmarks.learn_forest import grow_forest
 from tests.benchmarks.wcxb import MarkedPage, load_pages, words_of
 
@@ -63,8 +63,8 @@ class Example:
     title: str
     outline: Outline
     """Without the nodes of the document, which are bound to their process."""
-    page_traits: list[str]
-    run_traits: list[list[str]]
+    page_features: list[str]
+    run_features: list[list[str]]
     words: list[int]
     labels: list[float]
 
@@ -76,10 +76,12 @@ def examine(page: MarkedPage) -> Example:
     metas = read_metas(tree)
     title = find_title(tree, metas, page.url)
     structured = read_structured(tree, metas)
-    _, outline, page_traits = content.inspect(tree, html, url=page.url, metas=metas, structured=structured)
+    _, outline, page_features = content.inspect(tree, html, url=page.url, metas=metas, structured=structured)
     labels = label([run.text for run in outline.runs], page.content)
     words = [run.words for run in outline.runs]
-    return Example(page, title, _without_nodes(outline), page_traits, find_traits(outline, title), words, labels)
+    return Example(
+        page, title, _without_nodes(outline), page_features, find_run_features(outline, title), words, labels
+    )
 
 
 def _without_nodes(outline: Outline) -> Outline:
@@ -116,9 +118,9 @@ class Learned:
     scorecard: dict[str, Any]
     forest: dict[str, Any]
 
-    def judge(self) -> Judge:
-        """What judges by them."""
-        return Judge(scorecard.make_scorecard(self.scorecard), forest.make_forest(self.forest))
+    def classifier(self) -> ContentClassifier:
+        """The classifier with these tables."""
+        return ContentClassifier(scorecard.make_scorecard(self.scorecard), forest.make_forest(self.forest))
 
 
 def descend(gradient: Callable[[Floats], Floats], shape: tuple[int, int], steps: int) -> Floats:
@@ -151,8 +153,8 @@ def matrix(bags: Sequence[Sequence[str]], names: list[str]) -> Floats:
 
 def learn_page_types(examples: Sequence[Example]) -> Table:
     """A weight for each type for each trait of pages."""
-    names = vocabulary([set(example.page_traits) for example in examples])
-    traits = matrix([example.page_traits for example in examples], names)
+    names = vocabulary([set(example.page_features) for example in examples])
+    traits = matrix([example.page_features for example in examples], names)
     truth = np.array([[example.page.type == name for name in TYPES] for example in examples], np.float32)
 
     def gradient(weights: Floats) -> Floats:
@@ -165,8 +167,8 @@ def learn_page_types(examples: Sequence[Example]) -> Table:
 
 def learn_runs(examples: Sequence[Example], types: dict[str, NDArray[np.float64]]) -> Table:
     """For each trait of runs a weight for all pages, and one for each type; `types` is what pages are taken for."""
-    names = vocabulary([{trait for bag in example.run_traits for trait in bag} for example in examples])
-    traits = np.concatenate([matrix(example.run_traits, names) for example in examples])
+    names = vocabulary([{trait for bag in example.run_features for trait in bag} for example in examples])
+    traits = np.concatenate([matrix(example.run_features, names) for example in examples])
     labels = np.concatenate([np.array(example.labels, np.float32) for example in examples])
     importance = np.concatenate([_importance(example) for example in examples])
     importance /= importance.sum()
@@ -195,7 +197,7 @@ def _table(names: list[str], weights: Floats) -> Table:
 def taken_for(page_table: Table, examples: Sequence[Example]) -> dict[str, NDArray[np.float64]]:
     """How likely each page is of each type, by the table."""
     card = scorecard.make_scorecard({"page": page_table, "run": {}})
-    return {example.page.id: card.page_types(example.page_traits) for example in examples}
+    return {example.page.id: card.page_types(example.page_features) for example in examples}
 
 
 def learn(examples: Sequence[Example]) -> Learned:
@@ -228,7 +230,7 @@ def _surroundings(
     example: Example, card: scorecard.Scorecard, types: dict[str, NDArray[np.float64]]
 ) -> tuple[list[str], NDArray[np.float32]]:
     of_page = types[example.page.id]
-    return surroundings(example.outline, example.title, of_page, first_look(card, of_page, example.run_traits))
+    return context_features(example.outline, example.title, of_page, first_stage(card, of_page, example.run_features))
 
 
 def write(learned: Learned, folder: Path) -> None:

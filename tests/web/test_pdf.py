@@ -76,7 +76,7 @@ def test_signs_of_markdown_at_the_begin_of_a_line_are_text() -> None:
 
 def test_a_pdf_of_pictures_is_left_out() -> None:
     """With the reason."""
-    with pytest.raises(PageSkipped, match="pictures alone") as skipped:
+    with pytest.raises(PageSkipped, match="only images") as skipped:
         read(make_pdf([], []))
     assert skipped.value.reason == "no_text"
 

@@ -16,10 +16,10 @@ def outline_of(html: str) -> Outline:
     return find_outline(body)
 
 
-def kept_of(html: str, chances: list[float]) -> list[str]:
+def kept_of(html: str, probabilities: list[float]) -> list[str]:
     """The texts that are kept."""
     outline = outline_of(html)
-    kept = select_runs(outline, chances)
+    kept = select_runs(outline, probabilities)
     return [run.text for run, is_kept in zip(outline.runs, kept, strict=True) if is_kept]
 
 
@@ -48,7 +48,7 @@ def test_the_threshold_is_where_the_expected_f1_is_largest() -> None:
 
 def test_what_is_nearly_likely_enough_stays() -> None:
     """The best for F1 would be to leave it out; but then it could not be found."""
-    chances = [0.95, 0.48, 0.44, 0.2]
-    assert best_threshold([100, 10, 10, 10], chances) == 0.48
+    probabilities = [0.95, 0.48, 0.44, 0.2]
+    assert best_threshold([100, 10, 10, 10], probabilities) == 0.48
     texts = "".join(f"<p>{name} {'word ' * (size - 1)}" for name, size in zip("abcd", (100, 10, 10, 10), strict=True))
-    assert [text[0] for text in kept_of(texts, chances)] == ["a", "b", "c"]
+    assert [text[0] for text in kept_of(texts, probabilities)] == ["a", "b", "c"]

@@ -1,4 +1,4 @@
-"""Numbers as named bins: `words <9`."""
+"""Binning: turns a number into a categorical feature such as `words <9`."""
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Bins:
-    """A number's bin by its upper edge; `more` from the last edge on."""
+    """Bins named by their upper edge; `more` from the last edge on."""
 
     name: str
     edges: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""A document as boxes (block elements) and runs (the text between their edges), in document order."""
+"""Splits a document into boxes (block elements) and runs (the text between their edges), in document order."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from tasks.web.content.pruning import CONTROLS, PICTURES
 from tasks.web.content.vocabulary import groups_of
 
 MAX_NODES = 50_000
-"""Nodes looked at; a larger page is not looked at to its end."""
+"""Nodes visited; the rest of a larger page is ignored."""
 MAX_DEPTH = 400
-"""Nodes nested deeper are not looked into."""
+"""Nesting depth below which children are ignored."""
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 
 _BLOCKS = frozenset(
@@ -45,7 +45,7 @@ LANDMARKS = {
         )
     )
 }
-"""Elements that tell something of all that is in them, as bits."""
+"""Elements whose kind says something about all of their content, as bits."""
 _WORD = re.compile(r"\w+")
 
 
@@ -58,13 +58,13 @@ class Box:
     parent: "Box | None"
     depth: int
     groups: int
-    """Groups of words in its own class, id, role and itemprop, as bits."""
+    """Name groups of its own class, id, role and itemprop, as bits."""
     inherited: int
-    """The same of all that hold it."""
+    """Name groups of its ancestors, as bits."""
     tags: int
-    """Landmarks it is in, itself included, as bits."""
+    """Landmarks around it, itself included, as bits."""
     signature: str
-    """Tag and class: alike for the items of a list of cards."""
+    """Tag and class; equal for the items of a list of cards."""
     is_hidden: bool
     first: int
     """Index of its first run."""
@@ -73,23 +73,23 @@ class Box:
     words: int = 0
     link_words: int = 0
     children: dict[str, int] = field(default_factory=dict)
-    """Signatures of the boxes right in it, counted."""
+    """Count of its direct child boxes by signature."""
 
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """Text with nothing but inline elements in it."""
+    """Text without block elements in it."""
 
     box: Box
     nodes: list[tuple[LexborNode, LexborNode]]
-    """Its text nodes, each with the inline element (or itself) right in the box that holds it."""
+    """Its text nodes, each with its outermost inline element within the box (or itself)."""
     text: str
     words: int
     link_words: int
     pictures: int
-    """In it, or between the run before and it."""
+    """Pictures in it, or between it and the run before."""
     controls: int
-    """Fields and buttons there."""
+    """Form fields and buttons there."""
 
 
 @dataclass(slots=True)
@@ -99,30 +99,30 @@ class Outline:
     boxes: list[Box] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     split: set[int] = field(default_factory=set)
-    """Inline elements (`mem_id`) with block elements in them: they are not a run's alone."""
+    """Inline elements (`mem_id`) that contain block elements, and so belong to several runs."""
     is_whole: bool = True
-    """Whether the page was small enough to be looked at to its end."""
+    """Whether the whole page was visited, within `MAX_NODES`."""
 
     @property
     def words(self) -> int:
-        """Words of all runs."""
+        """Number of words in all runs."""
         return sum(run.words for run in self.runs)
 
 
 @dataclass(slots=True)
 class _Frame:
-    """An open element: the next node in it to look at, and where that is."""
+    """An open element: its next child to visit, and its surroundings."""
 
     node: LexborNode | None
     box: Box
     in_link: bool
     top: LexborNode | None
-    """The inline element right in the box that this is in."""
+    """The outermost inline element within the box."""
     is_box: bool
 
 
 class _Walk:
-    """A way through a document, without recursion: documents nest deeper than Python may."""
+    """A depth-first walk without recursion: documents nest deeper than Python's stack allows."""
 
     def __init__(self, root: LexborNode) -> None:
         self.outline = Outline()
@@ -132,8 +132,8 @@ class _Walk:
         self._pictures = self._controls = 0
         self._stack = [_Frame(root.child, self._open(root, "body", None, in_link=False), False, None, True)]
 
-    def go(self) -> Outline:
-        """To the end, or as far as is bearable."""
+    def walk(self) -> Outline:
+        """Walk the document; stop after `MAX_NODES`."""
         for _ in range(MAX_NODES):
             while self._stack and self._stack[-1].node is None:
                 self._leave(self._stack.pop())
@@ -142,16 +142,16 @@ class _Walk:
             frame = self._stack[-1]
             assert frame.node is not None
             node, frame.node = frame.node, frame.node.next
-            self._look_at(node, frame)
+            self._visit(node, frame)
         self.outline.is_whole = False
         return self.outline
 
-    def _look_at(self, node: LexborNode, frame: _Frame) -> None:
+    def _visit(self, node: LexborNode, frame: _Frame) -> None:
         tag = node.tag or "-"
         if tag == "-text":
             text = node.text_content or ""
             if text.isspace():
-                # Most text nodes are the source's line breaks; alone they are no run.
+                # Most text nodes are line breaks of the source; alone they form no run.
                 if self._nodes:
                     self._parts.append(" ")
                 return
@@ -210,7 +210,7 @@ class _Walk:
             box.parent.link_words += box.link_words
 
     def _end_run(self, box: Box) -> None:
-        """The text since the last edge of a box becomes a run, if there is any."""
+        """End the current run at a box edge; without text there is no run."""
         if not self._nodes:
             return
         text = " ".join("".join(self._parts).split())
@@ -230,5 +230,5 @@ def _is_hidden(attributes: dict[str, str | None]) -> bool:
 
 
 def find_outline(root: LexborNode) -> Outline:
-    """The boxes and runs under the element, itself the first box."""
-    return _Walk(root).go()
+    """Return the boxes and runs under the element, which is the first box."""
+    return _Walk(root).walk()

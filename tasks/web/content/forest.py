@@ -1,8 +1,8 @@
-"""The second look at the runs of a page: decision trees over what surrounds each, learned like the scorecard.
+"""Gradient-boosted trees: the second stage of the content classifier, over the context features of a run.
 
-`forest.json` is a table, a tree a line, made by `python -m tests.benchmarks.learn_scorecard`: the inputs and thresholds
-of a complete binary tree's forks, by level, and the values of its leaves. The values of all trees add up to the
-log-odds of a run's being content (gradient boosting).
+`forest.json` has one tree per line, trained by `python -m tests.benchmarks.learn_scorecard` on the WCXB sample: the
+features and thresholds at the forks of a complete binary tree, level by level, and the values of its leaves. The
+leaf values of all trees add up to the log-odds that a run is content.
 """
 
 import json
@@ -15,46 +15,46 @@ from numpy.typing import NDArray
 
 FILE = Path(__file__).with_name("forest.json")
 ROWS_AT_ONCE = 256
-"""What is looked up for so many runs stays in the processor's cache."""
+"""Runs evaluated per batch, so that the intermediate arrays stay in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """Trees of one depth, a row each."""
+    """Trees of equal depth, one per row."""
 
     inputs: tuple[str, ...]
-    """Names of the numbers that are looked at, in order."""
+    """Names of the features, in the order of the input columns."""
     columns: NDArray[np.intp]
-    """Of each fork, the index of its input; the forks below fork i are 2i + 1 and, above the threshold, 2i + 2."""
+    """Feature index of each fork; fork i leads to fork 2i + 1 or, above the threshold, to 2i + 2."""
     thresholds: NDArray[np.float32]
     leaves: NDArray[np.float32]
 
-    def chances(self, rows: NDArray[np.float32]) -> list[float]:
-        """How likely each row's run is content."""
-        parts = [self._odds(rows[at : at + ROWS_AT_ONCE]) for at in range(0, len(rows), ROWS_AT_ONCE)]
-        odds = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-        chances: list[float] = (1 / (1 + np.exp(-odds))).tolist()
-        return chances
+    def probabilities(self, rows: NDArray[np.float32]) -> list[float]:
+        """Return the probability that each row's run is content."""
+        parts = [self._log_odds(rows[at : at + ROWS_AT_ONCE]) for at in range(0, len(rows), ROWS_AT_ONCE)]
+        log_odds = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        probabilities: list[float] = (1 / (1 + np.exp(-log_odds))).tolist()
+        return probabilities
 
-    def _odds(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _log_odds(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         forks = self.columns.shape[1]
         trees, runs = np.arange(len(self.columns)), np.arange(len(rows))[:, None]
         at = np.zeros((len(rows), len(trees)), np.intp)
         while forks > at[0, 0]:
             is_above = rows[runs, self.columns[trees, at]] > self.thresholds[trees, at]
             at = 2 * at + 1 + is_above
-        odds: NDArray[np.float32] = self.leaves[trees, at - forks].sum(axis=1)
-        return odds
+        log_odds: NDArray[np.float32] = self.leaves[trees, at - forks].sum(axis=1)
+        return log_odds
 
 
 @lru_cache(maxsize=1)
 def load_forest(file: Path = FILE) -> Forest:
-    """The trees that come with the product."""
+    """Load the trees shipped with the product."""
     return make_forest(json.loads(file.read_text(encoding="utf-8")))
 
 
 def make_forest(table: dict[str, list[list[list[float]]]]) -> Forest:
-    """Trees from their table."""
+    """Build the trees from their JSON table."""
     columns, thresholds, leaves = zip(*table["trees"], strict=True)
     return Forest(
         inputs=tuple(map(str, table["inputs"])),

@@ -1,6 +1,6 @@
-"""What short texts say that frame a page's content, mostly in English: learned weights say how much it tells.
+"""Text patterns typical of the parts around a page's content, mostly English; the models learn their weights.
 
-All patterns are for lower case: to search for either takes twice as long.
+All patterns expect lower-case text: case-insensitive search takes twice as long.
 """
 
 import re
@@ -43,9 +43,11 @@ SAYS: dict[str, re.Pattern[str]] = {
         r"^\W*\d[\d,.]*\W*$", r"^\d+ (?:comments?|replies|views|likes|items?|results?|products?|reviews?|ratings?)"
     ),
 }
-"""Traits of runs."""
-SAYS_WITHOUT_DIGITS = {trait: pattern for trait, pattern in SAYS.items() if trait not in ("says price", "says count")}
-"""The others say nothing where no digit is."""
+"""Features of runs, from their own text."""
+SAYS_WITHOUT_DIGITS = {
+    feature: pattern for feature, pattern in SAYS.items() if feature not in ("says price", "says count")
+}
+"""The patterns that can match a text without digits."""
 
 TOPICS: dict[str, re.Pattern[str]] = {
     "under related": _pattern(
@@ -68,7 +70,7 @@ TOPICS: dict[str, re.Pattern[str]] = {
     "under filter": _pattern(r"filter|refine|sort|narrow|shop by|brand$|price$|size$|colou?r$"),
     "under question": _pattern(r"faq|frequently asked|questions|q\s?&\s?a"),
 }
-"""Traits of the headings that runs stand under."""
+"""Features of runs, from the heading above them."""
 
 PRICE = _pattern(r"[$€£¥]\s?\d", r"\d\s?(?:€|£|kr|zł)")
 MOMENT = _pattern(r"\bago\b", rf"\b(?:{_MONTHS})[a-z]*\.? \d{{1,2}},? \d{{4}}")
@@ -76,4 +78,4 @@ CART = _pattern(
     r"add to (?:cart|bag|basket)|in den warenkorb|ajouter au panier|buy (?:it )?now|in stock|out of stock|sku"
 )
 REPLY = _pattern(r"\b(?:repl(?:y|ies)|posted|joined|posts|thread|answers?|upvote|quote|likes?)\b")
-"""Counted on a page to tell its type."""
+"""Patterns counted on a page as features of its type."""

@@ -1,6 +1,6 @@
-"""What a visitor would read on a page: its main content as Markdown, with title and metadata.
+"""Extracts the main content of a page as Markdown, with title and metadata.
 
-Runs in child processes: pure, and imports neither Scrapy nor Playwright.
+Runs in child processes: free of side effects, and without imports of Scrapy or Playwright.
 """
 
 import re
@@ -11,11 +11,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from tasks.core.errors import PageSkipped
 from tasks.core.models import FetchedPage, ReadPage
 from tasks.web.content.boxes import Outline, find_outline
-from tasks.web.content.judge import Judge, load_judge
+from tasks.web.content.content_classifier import ContentClassifier, load_classifier
 from tasks.web.content.markdown import make_links_absolute, to_markdown
 from tasks.web.content.marked_content import find_marked_content
 from tasks.web.content.page_metadata import find_metadata, find_title, read_metas, title_beside
-from tasks.web.content.page_type import PageType, page_traits
+from tasks.web.content.page_type import PageType, page_features
 from tasks.web.content.pdf import read_pdf
 from tasks.web.content.pruning import MUTE, remove_all, remove_noise
 from tasks.web.content.selection import prune, select_runs
@@ -24,29 +24,29 @@ from tasks.web.content.structured import Structured, read_structured
 from tasks.web.content.supplements import supplement
 
 MIN_SHARE = 0.4
-"""A `main` or `article` with less than this part of the page's text is not all of its content."""
+"""Smallest share of the page's text for a `main` or `article` to count as all of its content."""
 MIN_WORDS = 120
-"""Pages with fewer words are read whole, but for what frames them: there is too little to judge by."""
+"""Pages with fewer words are kept whole, without header and footer: too little text to classify."""
 
 _FRAME = "body > header, body > footer, body > div > header, body > div > footer"
 _NOTES = re.compile(r"note|starlight-aside|admonition|callout|alert|hint|tip|warning|caution|info", re.IGNORECASE)
 _MAIN = "main, [role=main], article, #content, #main-content, .main-content, .post-content, .entry-content"
 
 
-def read_page(page: FetchedPage, site_title: str = "", *, judge: Judge | None = None) -> ReadPage:
-    """The page's content; a page that has the title of the site's home page is called after its heading.
+def read_page(page: FetchedPage, site_title: str = "", *, classifier: ContentClassifier | None = None) -> ReadPage:
+    """Return the page's content; a page with the same title as the home page gets its heading as title.
 
-    `judge` tells what is content; absent, it is the one that comes with the product.
+    `classifier` defaults to the one shipped with the product.
 
     Raises:
-        PageSkipped: it asks not to be indexed, or holds no text.
-        ContentFailed: it is a broken PDF.
+        PageSkipped: the page asks not to be indexed, or has no text.
+        ContentFailed: the PDF is broken.
     """
     if page.pdf is not None:
         title, markdown, facts = read_pdf(page.pdf, page.final_url)
         metadata = {**page.metadata, "method": str(page.method), "escalated": page.escalated, **facts}
     else:
-        title, markdown, metadata = _read_html(page, judge or load_judge())
+        title, markdown, metadata = _read_html(page, classifier or load_classifier())
         if title == site_title and page.target.depth > 0:
             title = title_beside(markdown, page.final_url) or title
     return ReadPage(
@@ -59,8 +59,8 @@ def read_page(page: FetchedPage, site_title: str = "", *, judge: Judge | None = 
     )
 
 
-def _read_html(page: FetchedPage, judge: Judge) -> tuple[str, str, dict[str, Any]]:
-    """Title, Markdown and metadata."""
+def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, str, dict[str, Any]]:
+    """Return title, Markdown and metadata."""
     html, is_cut = make_safe(page.html)
     tree = LexborHTMLParser(html)
     metas = read_metas(tree)
@@ -70,12 +70,12 @@ def _read_html(page: FetchedPage, judge: Judge) -> tuple[str, str, dict[str, Any
     title = find_title(tree, metas, page.final_url)
     metadata = find_metadata(tree, metas, page, structured)
     main, page_type = find_content(
-        tree, html, url=page.final_url, title=title, metas=metas, structured=structured, judge=judge
+        tree, html, url=page.final_url, title=title, metas=metas, structured=structured, classifier=classifier
     )
     make_links_absolute(main, page.final_url)
     markdown = supplement(to_markdown(main), structured, page_type)
     if not re.search(r"\w", markdown):
-        raise PageSkipped("empty", "there is no text on the page")
+        raise PageSkipped("empty", "the page has no text")
     if page_type is not None:
         metadata["page_type"] = str(page_type)
     if is_cut:
@@ -91,23 +91,23 @@ def find_content(
     title: str,
     metas: dict[str, str],
     structured: Structured,
-    judge: Judge,
+    classifier: ContentClassifier,
 ) -> tuple[LexborNode, PageType | None]:
-    """The element that holds the content, with nothing else left in it, and the type of the page if it can be told."""
+    """Return the element with the content, pruned of everything else, and the page's type if known."""
     if (marked := find_marked_content(tree)) is not None:
         return marked, PageType.documentation
-    body, outline, traits = inspect(tree, html, url=url, metas=metas, structured=structured)
+    body, outline, features = inspect(tree, html, url=url, metas=metas, structured=structured)
     remove_all(tree.css(MUTE))
     if not outline.is_whole or outline.words < MIN_WORDS:
         return _find_main(tree, body), None
-    prune(outline, select_runs(outline, judge.chances(outline, title, traits)))
-    return body, judge.page_type(traits)
+    prune(outline, select_runs(outline, classifier.probabilities(outline, title, features)))
+    return body, classifier.page_type(features)
 
 
 def inspect(
     tree: LexborHTMLParser, html: str, *, url: str, metas: dict[str, str], structured: Structured
 ) -> tuple[LexborNode, Outline, list[str]]:
-    """The body without noise, its outline, and the traits of the page."""
+    """Remove noise from the body; return it with its outline and the page's features."""
     body = tree.body or tree.root
     assert body is not None
     framing = [body, *([tree.root] if tree.root is not None else [])]
@@ -118,12 +118,12 @@ def inspect(
     return (
         body,
         outline,
-        page_traits(outline, url=url, declared=structured.types, generator=generator, body_names=names),
+        page_features(outline, url=url, declared=structured.types, generator=generator, body_names=names),
     )
 
 
 def _find_main(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
-    """The element that holds the content, without what frames it."""
+    """Return the element with the content by its markup alone, without header and footer."""
     remove_all(node for node in tree.css("aside") if not _is_note(node))
     remove_all(tree.css(f"{_FRAME}, [hidden], [aria-hidden=true], label"))
     whole = len(body.text(strip=True))

@@ -1,4 +1,4 @@
-"""From an element of a document to CommonMark."""
+"""Converts an element of a document to CommonMark."""
 
 import re
 from urllib.parse import urldefrag, urljoin
@@ -31,15 +31,15 @@ _LANGUAGE_LEVELS = 3
 
 
 def to_markdown(node: LexborNode) -> str:
-    """The element's content as CommonMark; the language of code is that its class or an attribute names."""
+    """Convert the element to CommonMark; code blocks get their language from a class or attribute."""
     for hidden in node.css("[hidden], [aria-hidden], [style]"):
-        # The converter leaves out what is hidden; what is still here is to be read (the answers of an accordion).
+        # The converter drops hidden elements; those still here are content (the answers of an accordion).
         for name in ("hidden", "aria-hidden", "style"):
             if name in hidden.attributes:
                 del hidden.attrs[name]
-    # A link without text is written as its address, or as what its attributes say of an icon that is not there.
+    # The converter writes a link without text as its URL, or as the label of a removed icon.
     remove_all(anchor for anchor in node.css("a") if not anchor.text(strip=True))
-    # In code it would be written with its address.
+    # In a code block a link would be written with its URL.
     for anchor in node.css("pre a"):
         anchor.unwrap()
     for label in node.css("label"):
@@ -47,14 +47,14 @@ def to_markdown(node: LexborNode) -> str:
     for pre in node.css("pre"):
         if language := _language_of(pre):
             pre.attrs["class"] = f"language-{language}"
-    # The converter drops these with all that is in them: a title stands in a header, and some frameworks wrap the
-    # whole page in a form.
+    # The converter drops these with their content: titles stand in headers, and some frameworks wrap the whole
+    # page in a form.
     node.unwrap_tags(["form", "header"])
     return convert_html(node.html or "")
 
 
 def convert_html(html: str) -> str:
-    """The HTML as CommonMark, without marks of permalinks, empty items of lists and large gaps."""
+    """Convert HTML to CommonMark, without permalink marks, empty list items and runs of blank lines."""
     markdown = convert(html, _OPTIONS).content or ""
     markdown = _BULLET.sub("", _PERMALINK.sub("", markdown))
     return _GAP.sub("\n\n", markdown).strip()
@@ -80,12 +80,12 @@ def _language_of(pre: LexborNode) -> str:
 
 
 def make_links_absolute(node: LexborNode, base: str) -> None:
-    """Links under the element lead where they lead from the address; those that no person could follow lose it."""
+    """Resolve the links under the element against the base URL; links that a person cannot follow lose their target."""
     base = urldefrag(base).url
     known: dict[str, str] = {}
     for anchor in node.css("a[href]"):
         attributes = anchor.attributes
-        # Most links of a document differ in their fragment alone.
+        # Cached without fragment: most links of a document differ only in that.
         href, mark, fragment = (attributes.get("href") or "").strip().partition("#")
         if href not in known:
             known[href] = _absolute(href, base)
@@ -98,7 +98,7 @@ def make_links_absolute(node: LexborNode, base: str) -> None:
 
 
 def _absolute(href: str, base: str) -> str:
-    """The URL, or nothing if it is not for a person to follow."""
+    """Return the absolute URL; empty if a person cannot follow it (`javascript:` …)."""
     try:
         url = urljoin(base, href)
     except ValueError:

@@ -1,11 +1,11 @@
-"""The content element of pages made by documentation generators, which mark it always alike: nothing to guess there."""
+"""Finds the content element of pages by documentation generators, which always mark it the same way."""
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.web.content.pruning import MUTE, NOISE, remove_all
 
 MIN_CHARACTERS = 200
-"""An element with less text is a stub, and the page is read like any other."""
+"""An element with less text is a stub; the page is then classified like any other."""
 
 _MARKS: dict[str, str] = {
     "Sphinx": "div.document div.body[role=main], div.rst-content [role=main]",
@@ -34,7 +34,7 @@ _ASIDES = (
 
 
 def find_marked_content(tree: LexborHTMLParser) -> LexborNode | None:
-    """The element that the page's generator marks as content, without its own asides; nothing if it marks none."""
+    """Return the element that the generator marks as content, without permalinks and the like, or `None`."""
     found = tree.css(_SELECTOR)
     if not found:
         return None

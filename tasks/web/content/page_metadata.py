@@ -1,4 +1,4 @@
-"""What a page says of itself for its readers: title, description, language, dates, author, breadcrumbs."""
+"""Extracts page metadata: title, description, language, dates, author, breadcrumbs."""
 
 import re
 from datetime import datetime
@@ -12,11 +12,11 @@ from tasks.core.models import FetchedPage
 from tasks.web.content.structured import Structured
 
 MAX_NAME_CHARACTERS = 100
-"""An author's name or a breadcrumb that is longer is something else."""
+"""Longer texts are not an author's name or a breadcrumb."""
 MAX_HEADINGS = 5
 _SEPARATORS = re.compile(r"\s+[|\-–—·•:»]\s+")
 _MARKS = re.compile(r"\\([^\w\s])|[*`]")
-"""Of emphasis, code and escapes in Markdown."""
+"""Markdown's marks of emphasis, code and escapes."""
 _PUBLISHED = "article:published_time", "date", "dc.date", "dc.date.issued", "pubdate", "publish-date", "citation_date"
 _MODIFIED = "article:modified_time", "og:updated_time", "last-modified", "dc.date.modified"
 _PUBLISHED_TIME = "time[itemprop=datePublished], time[pubdate], time.published, time.entry-date"
@@ -30,7 +30,7 @@ _AUTHOR = "[rel=author], [itemprop=author] [itemprop=name], [itemprop=author]"
 
 
 def find_title(tree: LexborHTMLParser, metas: dict[str, str], url: str) -> str:
-    """The page's own title, without the site's name where that is set apart."""
+    """Return the page's own title, without the site's name if a separator marks it."""
     whole = _text(tree.css_first("title")) or metas.get("og:title", "")
     headings = [heading for node in _own_headings(tree) if (heading := _text(node).rstrip("¶# "))]
     parts = [part.strip().lower() for part in _SEPARATORS.split(whole) if part.strip()]
@@ -41,20 +41,20 @@ def find_title(tree: LexborHTMLParser, metas: dict[str, str], url: str) -> str:
 
 
 def _own_headings(tree: LexborHTMLParser) -> list[LexborNode]:
-    """First-level headings; those that are a link as a whole name the site, if there are others."""
+    """First-level headings; if there are several, without those that are one link, which name the site."""
     headings = tree.css("h1")[:MAX_HEADINGS]
     own = [node for node in headings if (link := node.css_first("a[href]")) is None or _text(link) != _text(node)]
     return own or headings
 
 
 def title_of(html: str, url: str) -> str:
-    """The title of a document."""
+    """Return the title of an HTML document."""
     tree = LexborHTMLParser(html)
     return find_title(tree, read_metas(tree), url)
 
 
 def title_beside(markdown: str, url: str) -> str:
-    """A title for a page that has that of its site: its first heading, or the last part of its address."""
+    """Return another title for a page with its site's title: its first heading, or its last path segment."""
     if heading := re.search(r"^# +(?:\[([^\]\n]+)\]\([^)\n]*\)|(.+?))(?: *#+)?$", markdown, re.MULTILINE):
         return " ".join(_MARKS.sub(r"\1", heading[1] or heading[2]).split())
     parts = urlsplit(url)
@@ -65,7 +65,7 @@ def title_beside(markdown: str, url: str) -> str:
 def find_metadata(
     tree: LexborHTMLParser, metas: dict[str, str], page: FetchedPage, structured: Structured
 ) -> dict[str, Any]:
-    """What the fetch knew of the page and what the page says; what it does not say is left out."""
+    """Return metadata from the fetch and from the page's markup; empty values are left out."""
     html = tree.css_first("html")
     canonical = tree.css_first("link[rel=canonical]")
     found = {
@@ -85,7 +85,7 @@ def find_metadata(
 
 
 def read_metas(tree: LexborHTMLParser) -> dict[str, str]:
-    """The contents of the meta elements by name or property, lower case; of several the first that is not empty."""
+    """Return meta elements' contents by lower-case name or property; the first non-empty one of each."""
     found: dict[str, str] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes
@@ -109,7 +109,7 @@ def _time(tree: LexborHTMLParser, selector: str) -> str:
 
 
 def _date(*candidates: str | None) -> str:
-    """The first that is a date, as ISO 8601."""
+    """Return the first candidate that is a date, as ISO 8601."""
     for candidate in candidates:
         if candidate and (value := candidate.strip()) and (found := parse_date(value)):
             return found
@@ -117,7 +117,7 @@ def _date(*candidates: str | None) -> str:
 
 
 def parse_date(value: str) -> str:
-    """The moment if it is one, else the day."""
+    """Return the date as ISO 8601, with the time if the value has one; empty if it is not a date."""
     try:
         moment = datetime.fromisoformat(value)
         return moment.date().isoformat() if len(value) <= len("2024-01-31") else moment.isoformat()

@@ -1,4 +1,4 @@
-"""What kind of page it is: what it says of itself, what its address says, and how its text is spread."""
+"""Features that distinguish page types: declared types, the URL, and the distribution of the text."""
 
 import re
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from tasks.web.content.bins import Bins
 from tasks.web.content.boxes import LANDMARKS, Outline
 from tasks.web.content.lexicon import CART, MOMENT, PRICE, REPLY
-from tasks.web.content.traits import is_prose
+from tasks.web.content.run_features import is_prose
 from tasks.web.content.vocabulary import BITS
 
 
 class PageType(StrEnum):
-    """Kinds of pages whose content is found in different ways."""
+    """Kinds of pages; the weights of the content classifier depend on them."""
 
     article = "article"
     documentation = "documentation"
@@ -80,7 +80,7 @@ _PATTERNS = (
     (Bins("carts", _COUNTS), CART, 12),
     (Bins("replies", _COUNTS), REPLY, 12),
 )
-"""What runs of fewer words say, counted."""
+"""Feature, pattern, and the word count below which runs are searched; matches are counted."""
 MOST_WORDS = 20
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4"))
 _NO_CARDS = ("p.", "tr", "td", "li.", "h")
@@ -96,22 +96,22 @@ _spread = tuple((BITS[name], Bins(f"words in {name}", _SHARES)) for name in _SPR
 _frames = tuple((LANDMARKS[name], Bins(f"words in <{name}>", _SHARES)) for name in _FRAMES)
 
 
-def page_traits(outline: Outline, *, url: str, declared: Iterable[str], generator: str, body_names: str) -> list[str]:
-    """What tells the kinds of pages apart.
+def page_features(outline: Outline, *, url: str, declared: Iterable[str], generator: str, body_names: str) -> list[str]:
+    """Return the features from which the page's type is predicted.
 
-    `declared` are the types of JSON-LD, microdata and Open Graph, `body_names` the classes and ids of html and body.
+    `declared`: types from JSON-LD, microdata and Open Graph; `body_names`: classes and ids of html and body.
     """
     return [
-        *_address_traits(url),
+        *_address_features(url),
         *(f"declares {name}" for name in sorted(declared)),
         *(f"made by {name}" for name in sorted(set(_GENERATORS.findall(generator.lower())))),
         *(f"body is {name}" for name in sorted(set(_BODY.findall(body_names.lower())))),
-        *_text_traits(outline),
-        *_spread_traits(outline),
+        *_text_features(outline),
+        *_spread_features(outline),
     ]
 
 
-def _address_traits(url: str) -> list[str]:
+def _address_features(url: str) -> list[str]:
     parts = urlsplit(url.lower())
     address = parts.path + ("?" if parts.query else "")
     host = parts.netloc.split(".")[0] + "/"
@@ -124,7 +124,7 @@ def _address_traits(url: str) -> list[str]:
     return found
 
 
-def _text_traits(outline: Outline) -> list[str]:
+def _text_features(outline: Outline) -> list[str]:
     runs, words = outline.runs, outline.words or 1
     prose = [run.words for run in runs if is_prose(run)]
     short = [(run.words, run.text.lower()) for run in runs if run.words < MOST_WORDS]
@@ -140,8 +140,8 @@ def _text_traits(outline: Outline) -> list[str]:
     ]
 
 
-def _spread_traits(outline: Outline) -> list[str]:
-    """How much of the text is in what kind of boxes, and how many of them are alike."""
+def _spread_features(outline: Outline) -> list[str]:
+    """Features of the text's distribution over kinds of boxes, and of similar sibling boxes."""
     runs, boxes, words = outline.runs, outline.boxes, outline.words or 1
     placed = [(run.words, run.box.groups | run.box.inherited, run.box.tags) for run in runs]
     alike = (

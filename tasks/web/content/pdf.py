@@ -1,4 +1,4 @@
-"""The text of a PDF as Markdown, a heading a page, so that each passage names the page it is from."""
+"""Converts a PDF to Markdown with one heading per page, so that each passage names its page."""
 
 import re
 from pathlib import PurePosixPath
@@ -17,10 +17,10 @@ MAX_CHARACTERS = 4_000_000
 NEEDS_PASSWORD = (4, 5)
 """PDFium's FPDF_ERR_PASSWORD and FPDF_ERR_SECURITY."""
 FULL_LINE = 0.7
-"""A line that is shorter than this part of the page's longest ends its paragraph."""
+"""A line shorter than this share of the page's longest line ends its paragraph."""
 
 _HYPHEN = re.compile("\x02\\s*|\ufffe\\s*")
-"""What PDFium writes for a hyphen at the end of a line that is no part of the word."""
+"""PDFium's characters for a soft hyphen at the end of a line."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BULLET = re.compile(r"^[•‣▪●◦∙·*–-]\s+")
 _MARKUP = re.compile(r"^(#{1,6}\s|>|\d+[.)]\s|[+]\s|```|~~~|\|)")
@@ -28,11 +28,11 @@ _ENDS = (".", "!", "?", ":", ";", "。", "！", "？")
 
 
 def read_pdf(body: bytes, url: str) -> tuple[str, str, dict[str, Any]]:
-    """Its title, its Markdown and what it says of itself: `page_count`, `author`, `published`, `modified`.
+    """Return title, Markdown and metadata: `page_count`, `author`, `published`, `modified`.
 
     Raises:
-        PageSkipped: it is encrypted, or holds pictures of text alone.
-        ContentFailed: it is no PDF, or broken.
+        PageSkipped: the PDF is encrypted, or has only images of text.
+        ContentFailed: not a PDF, or a broken one.
     """
     try:
         with pypdfium2.PdfDocument(body) as document:  # type: ignore[no-untyped-call]
@@ -41,10 +41,10 @@ def read_pdf(body: bytes, url: str) -> tuple[str, str, dict[str, Any]]:
             pages = _read_pages(document, min(count, MAX_PAGES))
     except pypdfium2.PdfiumError as error:
         if error.err_code in NEEDS_PASSWORD:
-            raise PageSkipped("encrypted", "the PDF asks for a password") from error
+            raise PageSkipped("encrypted", "the PDF is password-protected") from error
         raise ContentFailed(f"the PDF cannot be read: {str(error).rstrip('.')}") from error
     if not any(re.search(r"\w", text) for text in pages):
-        raise PageSkipped("no_text", f"the PDF holds no text on its {count} pages: pictures alone")
+        raise PageSkipped("no_text", f"the PDF has no text on its {count} pages, only images")
     title = _clean(facts.get("Title", "")) or unquote(PurePosixPath(urlsplit(url).path).stem) or url
     sections = [f"## Page {number}\n\n{text}" for number, text in enumerate(pages, 1) if text]
     metadata = {
@@ -71,7 +71,7 @@ def _read_pages(document: pypdfium2.PdfDocument, count: int) -> list[str]:
 
 
 def _paragraphs(text: str) -> str:
-    """The lines of a page, those of one paragraph joined."""
+    """Join the lines of a page into paragraphs."""
     lines = [_clean(line) for line in _HYPHEN.sub("", text).splitlines()]
     full = FULL_LINE * max(map(len, lines), default=0)
     paragraphs: list[str] = []
@@ -91,6 +91,6 @@ def _clean(text: str) -> str:
 
 
 def _moment(value: str) -> str:
-    """ISO 8601 of a PDF's `D:20250208122313Z` (ISO 32000-1, 7.9.4)."""
+    """Convert a PDF date such as `D:20250208122313Z` (ISO 32000-1, 7.9.4) to an ISO 8601 day."""
     digits = re.match(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?", value)
     return parse_date("-".join((digits[1], digits[2] or "01", digits[3] or "01"))) if digits else ""

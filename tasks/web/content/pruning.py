@@ -1,4 +1,4 @@
-"""Taking out of a document what is no content on any page."""
+"""Removes elements that are not content on any page."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ NOISE = (
 PICTURES = ("img", "svg", "picture", "video")
 CONTROLS = ("input", "select", "textarea", "button")
 MUTE = ", ".join((*PICTURES, *CONTROLS))
-"""They have no text to be read, but tell something of the text beside them: they go when it has been judged."""
+"""Elements without readable text that are features of the text beside them; removed after classification."""
 _FRAME = "body > footer, body > div > footer"
 _CONSENT_WORDS = ("cookie", "consent", "gdpr", "onetrust", "didomi", "usercentrics")
 _CONSENT = ", ".join(
@@ -23,26 +23,26 @@ _CONSENT = ", ".join(
     for word in _CONSENT_WORDS
 )
 MAX_CONSENT_CHARACTERS = 3_000
-"""Longer than this is a text about cookies, not a question to the visitor."""
+"""A longer element is a text about cookies, not a consent banner."""
 MAX_CHOICE_CHARACTERS = 40
-"""Characters beside the links of a choice of languages."""
+"""Characters besides the links in a language menu at most."""
 _BLOCKS = ("p", "ul", "div", "body")
 _ASKS = "button, input, [role=button], a[class*=btn i], a[class*=button i]"
 _TOPICS = "h1, main, article, table, pre, dl"
 MIN_CHARACTERS = 400
-"""A document with less text than this besides its `noscript` is read with it: it is meant to be drawn by scripts."""
+"""A document with less text than this besides its `noscript` is rendered by scripts: its `noscript` is the content."""
 MAX_FORMS = 1_000
-"""Forms, and buttons that open something, looked at on a page."""
+"""Forms, language links and disclosure buttons examined per page."""
 _DISCLOSURES = "h1 button, h2 button, h3 button, h4 button, h5 button, h6 button, dt button, button[aria-controls]"
 MIN_QUESTION_CHARACTERS = 12
-"""A button that opens something and says less than this is a sign, not a question or a heading."""
+"""A disclosure button with less text is an icon, not a question or heading."""
 
 
 def remove_all(nodes: Iterable[LexborNode]) -> None:
-    """Remove the nodes, which are in document order, from their document; they may repeat and nest.
+    """Remove the nodes, given in document order, from their document; they may repeat and nest.
 
-    selectolax gives a node once for each selector of a list that it matches, and frees what it removes:
-    a node must go once, and before the one that holds it.
+    selectolax returns a node once for each selector of a list that it matches, and frees removed nodes:
+    a node must be removed once, and before its ancestors.
     """
     once = {node.mem_id: node for node in nodes}
     for node in reversed(once.values()):
@@ -50,13 +50,13 @@ def remove_all(nodes: Iterable[LexborNode]) -> None:
 
 
 def remove_noise(tree: LexborHTMLParser, html: str) -> None:
-    """Scripts, navigation and questions for consent go; `html` is the document's source."""
-    # Bytes are lowered much faster than text.
+    """Remove scripts, navigation and consent banners; `html` is the document's source."""
+    # Lower-casing bytes is much faster than text.
     lowered = html.encode("utf-8", "replace").lower()
     if any(word.encode() in lowered for word in _CONSENT_WORDS):
         remove_all(_consent_banners(tree))
     if b"<noscript" in lowered:
-        _settle_noscript(tree)
+        _resolve_noscript(tree)
     if b"hreflang" in lowered:
         remove_all(_language_choices(tree))
     if b"<button" in lowered:
@@ -68,7 +68,7 @@ def remove_noise(tree: LexborHTMLParser, html: str) -> None:
 
 
 def _consent_banners(tree: LexborHTMLParser) -> list[LexborNode]:
-    """Questions for consent: named so, short, with something to press, and without content of a page."""
+    """Consent banners: by name, short, with a button, and without content elements."""
     return [
         node
         for node in tree.css(_CONSENT)
@@ -77,7 +77,7 @@ def _consent_banners(tree: LexborHTMLParser) -> list[LexborNode]:
 
 
 def _language_choices(tree: LexborHTMLParser) -> list[LexborNode]:
-    """Lines that offer the page in other languages, and say little else."""
+    """Blocks that offer the page in other languages, with little other text."""
     blocks: dict[int, LexborNode] = {}
     for link in tree.css("p a[hreflang], ul a[hreflang], body div a[hreflang]")[:MAX_FORMS]:
         block = link.parent
@@ -92,12 +92,12 @@ def _is_language_choice(block: LexborNode) -> bool:
     links = block.css("a")
     others = sum("hreflang" not in link.attributes for link in links)
     said = len(block.text(strip=True)) - sum(len(link.text(strip=True)) for link in links)
-    # The page's own language may be a link like any other.
+    # The link of the page's own language may lack hreflang.
     return others <= 1 and said <= MAX_CHOICE_CHARACTERS and not block.css_first(_TOPICS)
 
 
-def _settle_noscript(tree: LexborHTMLParser) -> None:
-    """What is shown where no script runs: the content itself of a page that is otherwise empty, else left out."""
+def _resolve_noscript(tree: LexborHTMLParser) -> None:
+    """Keep `noscript` as the content of a page that is otherwise empty; remove it from other pages."""
     body = tree.body
     shown = len(body.text(strip=True, skip_empty=True)) if body else 0
     hidden = tree.css("body noscript")
@@ -110,7 +110,7 @@ def _settle_noscript(tree: LexborHTMLParser) -> None:
 
 
 def _keep_disclosures(tree: LexborHTMLParser) -> None:
-    """A button that opens an answer is its question: what is in it stays."""
+    """Unwrap disclosure buttons: the text of a button that opens an answer is the question."""
     once = {node.mem_id: node for node in tree.css(_DISCLOSURES)}
     for button in list(once.values())[:MAX_FORMS]:
         in_heading = button.parent is not None and (button.parent.tag or "")[:1] in "hd"

@@ -1,8 +1,9 @@
-"""What each trait of a page and of a run of text weighs: learned from pages whose content people had marked.
+"""Logistic regressions with named features: the page's type, and the first stage of the content classifier.
 
-`scorecard.json` is a table, a trait a line, made by `python -m tests.benchmarks.learn_scorecard`; its head names the
-source. A page's traits add up to how likely it is of each type; a run's traits add up to the log-odds of its being
-content, each with a weight for all pages and one for each type, by how likely the page is of that type.
+`scorecard.json` has the weights, one feature per line, trained by `python -m tests.benchmarks.learn_scorecard` on
+pages of WCXB whose content people had marked; its head names the source. The weights of a page's features add up to
+the scores of the page types (softmax). The weights of a run's features add up to its log-odds of being content: each
+feature has a weight for all pages and one per page type, multiplied by the probability of that type.
 """
 
 import json
@@ -19,56 +20,56 @@ from tasks.web.content.page_type import PageType
 
 FILE = Path(__file__).with_name("scorecard.json")
 BIAS = "always"
-"""The trait that everything has."""
+"""Name of the intercept, a feature that every page and run has."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scorecard:
-    """Weights by trait."""
+    """The weights of both regressions, by feature."""
 
     page: dict[str, NDArray[np.float64]]
-    """A weight for each page type."""
+    """By feature of pages: a weight for each page type."""
     names: tuple[str, ...]
-    """Traits of runs …"""
+    """Names of the features of runs …"""
     run: NDArray[np.float64]
-    """… and a row of weights for each: for all pages, then for each page type."""
+    """… and a row of weights for each: first for all pages, then for each page type."""
 
-    def page_types(self, traits: Iterable[str]) -> NDArray[np.float64]:
-        """How likely the page is of each type, in the order of `PageType`; the sum is 1."""
+    def page_types(self, features: Iterable[str]) -> NDArray[np.float64]:
+        """Return the probability of each page type, in the order of `PageType`."""
         total = np.array(self.page[BIAS])
-        for trait in traits:
-            if (weights := self.page.get(trait)) is not None:
+        for feature in features:
+            if (weights := self.page.get(feature)) is not None:
                 total += weights
-        odds = np.exp(total - total.max())
-        chances: NDArray[np.float64] = odds / odds.sum()
-        return chances
+        exponentials = np.exp(total - total.max())
+        probabilities: NDArray[np.float64] = exponentials / exponentials.sum()
+        return probabilities
 
     def run_weights(self, types: NDArray[np.float64]) -> dict[str, float]:
-        """What each trait weighs on a page that is this likely of each type."""
+        """Return the weight of each feature for a page with these probabilities of the types."""
         return dict(zip(self.names, (self.run[:, 0] + self.run[:, 1:] @ types).tolist(), strict=True))
 
 
-def chance(weights: dict[str, float], traits: Iterable[str], temper: float) -> float:
-    """How likely a run with these traits is content; below 1, `temper` makes it less sure of itself."""
+def run_probability(weights: dict[str, float], features: Iterable[str], calibration: float) -> float:
+    """Return the probability that a run with these features is content; `calibration` scales the log-odds."""
     get = weights.get
     total = weights[BIAS]
-    for trait in traits:
-        total += get(trait, 0.0)
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total * temper))))
+    for feature in features:
+        total += get(feature, 0.0)
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total * calibration))))
 
 
 @lru_cache(maxsize=1)
 def load_scorecard(file: Path = FILE) -> Scorecard:
-    """The table that comes with the product."""
+    """Load the weights shipped with the product."""
     table = json.loads(file.read_text(encoding="utf-8"))
     assert table["types"] == [str(name) for name in PageType]
     return make_scorecard(table)
 
 
 def make_scorecard(table: dict[str, dict[str, list[float]]]) -> Scorecard:
-    """Weights from their table."""
+    """Build the weights from their JSON table."""
     return Scorecard(
-        page={trait: np.array(weights) for trait, weights in table["page"].items()},
+        page={feature: np.array(weights) for feature, weights in table["page"].items()},
         names=tuple(table["run"]),
         run=np.array(list(table["run"].values())),
     )

@@ -1,4 +1,4 @@
-"""What the headings of a page make of the runs under them, in numbers for the second look."""
+"""Features of a run from the headings above it and its section: inputs of the second stage."""
 
 from collections.abc import Iterable
 
@@ -7,36 +7,36 @@ from numpy.typing import NDArray
 
 from tasks.web.content.boxes import HEADINGS, Outline
 from tasks.web.content.lexicon import TOPICS
-from tasks.web.content.traits import heading_text
+from tasks.web.content.run_features import heading_text
 
 Floats = NDArray[np.float64]
 
 SECTIONS = {"section": 6, "part": 3, "chapter": 2}
-"""Texts from a heading to the next; only headings of this level and above count."""
+"""Kinds of sections by the deepest heading level that starts one."""
 NOWHERE = -9.0
-"""Stands for what is beyond the first and the last run, and for a heading, a title or a core that there is not."""
+"""Value for a missing neighbour, heading, title or core."""
 NEVER = 999.0
-"""Runs since a heading that there is not."""
+"""Distance to a heading that does not exist."""
 
 
-def section_numbers(outline: Outline, odds: Floats, words: Floats, content: Floats) -> dict[str, Floats]:
-    """By name, a number for each run.
+def section_features(outline: Outline, log_odds: Floats, words: Floats, content: Floats) -> dict[str, Floats]:
+    """Return features by name, with one number per run.
 
-    `odds` are those of the first look; `words` and `content` are sums up to each run, of all words and of those that
-    are expected to be content.
+    `log_odds`: the first stage's log-odds; `words` and `content`: cumulative sums over the runs, of all words and of
+    those expected to be content.
     """
     levels = np.array([HEADINGS.get(run.box.tag, 0) for run in outline.runs])
     found: dict[str, Floats] = {}
     for name, deepest in SECTIONS.items():
         heads = np.flatnonzero((levels > 0) & (levels <= deepest))
-        found |= {f"{name} {what}": values for what, values in _of_section(heads, odds, words, content).items()}
+        found |= {f"{name} {what}": values for what, values in _of_section(heads, log_odds, words, content).items()}
     return found | _of_topics(outline)
 
 
-def _of_section(heads: NDArray[np.intp], odds: Floats, words: Floats, content: Floats) -> dict[str, Floats]:
-    index = np.arange(len(odds))
+def _of_section(heads: NDArray[np.intp], log_odds: Floats, words: Floats, content: Floats) -> dict[str, Floats]:
+    index = np.arange(len(log_odds))
     number = np.searchsorted(heads, index, side="right")
-    edges = np.concatenate(([0], heads, [len(odds)]))
+    edges = np.concatenate(([0], heads, [len(log_odds)]))
     first, last = edges[number], edges[number + 1]
     size = words[last] - words[first]
     return {
@@ -45,13 +45,13 @@ def _of_section(heads: NDArray[np.intp], odds: Floats, words: Floats, content: F
         "since heading": (index - first).astype(float),
         "words": size,
         "content": (content[last] - content[first]) / np.maximum(size, 1),
-        "heading odds": np.where(number > 0, odds[first], NOWHERE),
-        "next odds": np.where(last < len(odds), odds[np.minimum(last, len(odds) - 1)], NOWHERE),
+        "heading odds": np.where(number > 0, log_odds[first], NOWHERE),
+        "next odds": np.where(last < len(log_odds), log_odds[np.minimum(last, len(log_odds) - 1)], NOWHERE),
     }
 
 
 def _of_topics(outline: Outline) -> dict[str, Floats]:
-    """How many runs ago a heading announced what is mostly not the page's own."""
+    """Runs since a heading of a topic that is mostly not main content (related pages, comments …)."""
     index = np.arange(len(outline.runs))
     headings = [heading_text(run) or "" for run in outline.runs]
     found: dict[str, Floats] = {}
@@ -62,7 +62,7 @@ def _of_topics(outline: Outline) -> dict[str, Floats]:
 
 
 def _latest(flags: Iterable[bool]) -> NDArray[np.intp]:
-    """The place of the last that is true, up to each; before the first, -1."""
+    """Index of the last true flag up to each position; -1 before the first."""
     places = np.array([index if flag else -1 for index, flag in enumerate(flags)])
     result: NDArray[np.intp] = np.maximum.accumulate(places)
     return result

@@ -1,16 +1,16 @@
-"""A document's source, made safe to parse: parsers take time with the square of how deep it nests."""
+"""Makes a document's source safe to parse: parsing time grows with the square of the nesting depth."""
 
 import re
 from html import escape
 
 MANY_TAGS = 20_000
-"""With no more, no nesting takes long."""
+"""With fewer tags, no nesting takes long."""
 MAX_TAGS = 150_000
-"""What comes after so many is not read."""
+"""The source is cut after this many tags."""
 MAX_DEPTH = 500
-"""Elements nested deeper are taken out of their tags, as browsers do (Chromium: 512)."""
+"""Elements nested deeper lose their tags, as in browsers (Chromium: 512)."""
 MAX_TAG_CHARACTERS = 20_000
-"""A start tag that is longer loses its attributes if they are many."""
+"""A longer start tag loses its attributes if it has more than `MAX_ATTRIBUTES`."""
 MAX_ATTRIBUTES = 200
 
 _INLINE_DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,][^\s\"'()<>]{200,}")
@@ -38,7 +38,7 @@ _UNNESTED = frozenset(
         *("p", "li", "dt", "dd", "option", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup"),
     )
 )
-"""Elements that hold none, or end by themselves when the next begins."""
+"""Elements without children, or closed implicitly by the next one."""
 _XHTML = re.compile(r"^\s*<\?xml\b|<html[^>]+xmlns=[\"']http://www\.w3\.org/1999/xhtml", re.IGNORECASE)
 _EMPTY_ELEMENT = re.compile(
     r"<(a|b|div|em|i|iframe|li|noscript|object|p|script|span|strong|style|td|textarea|th|title|ul)\b([^<>]*?)\s*/>",
@@ -49,7 +49,7 @@ _SCRIPTED = re.compile(r"//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/")
 
 
 def make_safe(html: str) -> tuple[str, bool]:
-    """The source without inline data and characters that no text has, bounded; and whether it was cut."""
+    """Return the source without inline data and invalid characters, bounded in size and depth; whether it was cut."""
     if "\0" in html or not _is_utf8(html):
         html = _SURROGATES.sub("", html)
     if "data:" in html:
@@ -65,7 +65,7 @@ def make_safe(html: str) -> tuple[str, bool]:
 
 
 def _is_utf8(html: str) -> bool:
-    """Whether there are no surrogates in it."""
+    """Whether the text has no surrogates."""
     try:
         html.encode()
     except UnicodeEncodeError:
@@ -74,14 +74,14 @@ def _is_utf8(html: str) -> bool:
 
 
 def _may_have_long_tags(html: str) -> bool:
-    """Whether a stretch is so long without a bracket that all of one of the parts of half its length is in it."""
+    """Whether some stretch of half the limit has no angle bracket: a longer tag would contain one."""
     part = MAX_TAG_CHARACTERS // 2
     parts = (html[at : at + part] for at in range(0, len(html) - part + 1, part))
     return any("<" not in text and ">" not in text for text in parts)
 
 
 def _as_html(html: str) -> str:
-    """XHTML in the words of HTML: empty elements have an end tag, character data is escaped."""
+    """Convert XHTML to HTML: empty elements get an end tag, character data is escaped."""
     html = _EMPTY_ELEMENT.sub(r"<\1\2></\1>", html)
     if "<![CDATA[" in html and not _SCRIPTED.search(html):
         html = _CDATA.sub(lambda found: escape(found[1]), html)
@@ -93,7 +93,7 @@ def _shorten(found: re.Match[str]) -> str:
 
 
 def _flatten(html: str) -> str:
-    """The source without tags of elements that nest too deep, up to the last tag that is read."""
+    """Return the source without the tags of elements nested too deep, cut after `MAX_TAGS`."""
     parts: list[str] = []
     depth = begin = 0
     for count, tag in enumerate(_TAG.finditer(html)):

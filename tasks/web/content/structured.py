@@ -1,4 +1,4 @@
-"""What a page says of itself for machines: JSON-LD, microdata and Open Graph (schema.org's words)."""
+"""Reads structured data of a page: JSON-LD, microdata and Open Graph (schema.org vocabulary)."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 MAX_CHARACTERS = 500_000
 """Longer JSON-LD is not read."""
 MAX_ITEMS = 2_000
-"""Objects looked at in all."""
+"""Objects read per page."""
 MAX_QUESTIONS = 100
 _WRAPPING = re.compile(r"^\s*(?://\s*)?<!(?:\[CDATA\[|--)|(?://\s*)?(?:\]\]>|-->)\s*$")
 _ARTICLES = frozenset(("article", "newsarticle", "blogposting", "techarticle", "report", "scholarlyarticle"))
@@ -19,7 +19,7 @@ _ARTICLES = frozenset(("article", "newsarticle", "blogposting", "techarticle", "
 
 @dataclass(frozen=True)
 class Product:
-    """A product as the page describes it to machines; what it does not say is empty."""
+    """A product from the structured data; missing values are empty."""
 
     name: str = ""
     brand: str = ""
@@ -32,7 +32,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Structured:
-    """All that was found."""
+    """The structured data of a page."""
 
     types: frozenset[str] = frozenset()
     """Lower-case schema.org types, `item TYPE` for microdata, `og TYPE` for Open Graph."""
@@ -47,7 +47,7 @@ class Structured:
 
 
 def read_structured(tree: LexborHTMLParser, metas: dict[str, str]) -> Structured:
-    """What the page says of itself; broken parts are passed over."""
+    """Return the page's structured data; broken parts are ignored."""
     items = list(_items(tree))
     types = {name for item in items for name in _types(item)}
     products = [item for item in items if "product" in _types(item) or "productgroup" in _types(item)]
@@ -71,7 +71,7 @@ def read_structured(tree: LexborHTMLParser, metas: dict[str, str]) -> Structured
 
 
 def _items(tree: LexborHTMLParser) -> Iterator[dict[str, Any]]:
-    """The objects of all JSON-LD, those in lists, graphs and main entities too."""
+    """Yield the objects of all JSON-LD, also those in lists, graphs and main entities."""
     waiting: list[Any] = []
     for script in tree.css('script[type="application/ld+json"]'):
         source = _WRAPPING.sub("", script.text())
@@ -99,7 +99,7 @@ def _types(item: dict[str, Any]) -> set[str]:
 
 
 def _text(value: object) -> str:
-    """The value in words: of a list the first, of an object its name or value."""
+    """Return the value as text: of a list the first item, of an object its name or value."""
     for _ in range(4):
         if isinstance(value, list):
             value = value[0] if value else ""
@@ -128,13 +128,13 @@ def _product(item: dict[str, Any]) -> Product:
 
 
 def _object(value: object) -> dict[str, Any]:
-    """The value if it is an object, of a list the first one, else an empty one."""
+    """Return the value if it is an object, or the first object of a list, else an empty one."""
     values = value if isinstance(value, list) else [value]
     return next((item for item in values if isinstance(item, dict)), {})
 
 
 def _price(offer: dict[str, Any]) -> str:
-    """With its currency; of several offers the range."""
+    """Return the price with its currency; the range for several offers."""
     inner = _object(offer.get("priceSpecification"))
     low, high = _text(offer.get("lowPrice")), _text(offer.get("highPrice"))
     price = _text(offer.get("price")) or _text(inner.get("price")) or low
@@ -145,7 +145,7 @@ def _price(offer: dict[str, Any]) -> str:
 
 
 def _availability(value: str) -> str:
-    """`https://schema.org/InStock` in words."""
+    """Convert `https://schema.org/InStock` to "In stock"."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", value.rsplit("/", 1)[-1]).capitalize()
 
 

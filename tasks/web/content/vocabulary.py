@@ -1,4 +1,4 @@
-"""What authors call the parts of a page in class, id, role and itemprop, in groups of words with one meaning."""
+"""Words that authors use in class, id, role and itemprop for the parts of a page, grouped by meaning."""
 
 import re
 from functools import lru_cache
@@ -59,7 +59,7 @@ _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 @lru_cache(maxsize=20_000)
 def groups_of(names: str) -> int:
-    """The groups of the words in the names, as bits."""
+    """Return the groups of the words in the names, as bits."""
     bits = 0
     for part in _PARTS.findall(names):
         bits |= _BIT_OF.get(part.lower(), 0)

@@ -1,5 +1,5 @@
-"""What surrounds each run of text, in numbers, for a second look: what the first made of the runs beside it, of the
-boxes that hold it, and of the runs of boxes that look alike."""
+"""Context features of a run, the inputs of the second stage: the first stage's results for its neighbours, for its
+boxes, and for the runs of similar boxes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,75 +9,75 @@ from numpy.typing import NDArray
 
 from tasks.web.content.boxes import HEADINGS, Box, Outline
 from tasks.web.content.page_type import PageType
-from tasks.web.content.sections import NOWHERE, section_numbers
+from tasks.web.content.run_features import CORES, core_boxes, is_prose
+from tasks.web.content.sections import NOWHERE, section_features
 from tasks.web.content.selection import best_threshold
-from tasks.web.content.traits import CORES, core_boxes, is_prose
 
 Floats = NDArray[np.float64]
 
 NEAR = (-3, -2, -1, 1, 2, 3)
-"""Runs beside, by their distance."""
+"""Distances of the neighbouring runs."""
 WINDOWS = (2, 5, 12, 30)
-"""Runs to either side."""
+"""Sizes of the sliding windows, in runs to either side."""
 LEVELS = (1, 2, 3, 4, 5, 7, 9)
-"""Boxes that hold a run, from the innermost."""
+"""Boxes around a run, by level from the innermost."""
 ALIKE_LEVELS = 3
-"""Boxes look alike if tags and classes do, so many levels up."""
+"""Boxes are similar if tags and classes are equal for this many levels upwards."""
 
 
-def odds(chances: Floats) -> Floats:
-    """Their logarithms, within ±9."""
-    bounded = np.clip(chances, 1e-4, 1 - 1e-4)
+def log_odds(probabilities: Floats) -> Floats:
+    """Return the log-odds of the probabilities, within ±9."""
+    bounded = np.clip(probabilities, 1e-4, 1 - 1e-4)
     result: Floats = np.log(bounded / (1 - bounded))
     return result
 
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
-    """Sums over runs, from the first up to each."""
+    """Cumulative sums over the runs."""
 
     words: Floats
     links: Floats
     prose: Floats
     content: Floats
-    """Words that are expected to be content."""
+    """Expected content words: words times probability."""
     pictures: Floats
     controls: Floats
 
     def between(self, sums: Floats, first: NDArray[np.int64], last: NDArray[np.int64]) -> Floats:
-        """The sums' part of the words from first to last, exclusive."""
+        """Share of the words between first and last (exclusive) that `sums` counts."""
         words = self.words[last] - self.words[first]
         part: Floats = (sums[last] - sums[first]) / np.maximum(words, 1)
         return np.where(words > 0, part, -1.0)
 
 
-def surroundings(
-    outline: Outline, title: str, types: Floats, chances: Sequence[float]
+def context_features(
+    outline: Outline, title: str, types: Floats, probabilities: Sequence[float]
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """Names of the numbers, and a row of them for each run.
+    """Return the names of the features, and a row of them for each run.
 
-    `chances` are what the first look found, `types` how likely the page is of each type.
+    `probabilities`: the first stage's results; `types`: probabilities of the page's types.
     """
-    runs, first_look = outline.runs, np.array(chances)
+    runs, first_stage = outline.runs, np.array(probabilities)
     words = np.array([run.words for run in runs], float)
     links = np.array([run.link_words for run in runs], float)
     prose = np.array([run.words if is_prose(run) else 0 for run in runs], float)
     pictures = np.array([run.pictures for run in runs], float)
     controls = np.array([run.controls for run in runs], float)
-    counted = (words, links, prose, words * first_look, pictures, controls)
+    counted = (words, links, prose, words * first_stage, pictures, controls)
     sums = _Sums(*(np.concatenate(([0.0], np.cumsum(part))) for part in counted))
-    first_odds = odds(first_look)
+    first_log_odds = log_odds(first_stage)
     found: dict[str, Floats] = {
         **_of_page(sums, types, len(runs)),
         **_of_place(outline, sums, title),
-        **_of_neighbours(first_odds, words, links / words),
-        **_of_mute(pictures, controls),
+        **_of_neighbours(first_log_odds, words, links / words),
+        **_of_pictures_and_controls(pictures, controls),
         **_of_windows(sums, len(runs)),
         **_of_boxes(outline, sums),
-        **_of_alike(outline, words, first_look),
+        **_of_alike(outline, words, first_stage),
         **_of_cores(outline, sums),
-        **_of_threshold(words, first_look, sums),
-        **section_numbers(outline, first_odds, sums.words, sums.content),
+        **_of_threshold(words, first_stage, sums),
+        **section_features(outline, first_log_odds, sums.words, sums.content),
     }
     rows = np.empty((len(runs), len(found)), np.float32)
     for column, values in enumerate(found.values()):
@@ -100,14 +100,14 @@ def _of_page(sums: _Sums, types: Floats, count: int) -> dict[str, Floats]:
     }
 
 
-def _of_threshold(words: Floats, first_look: Floats, sums: _Sums) -> dict[str, Floats]:
-    """Where the first look would draw the line, and what it would keep first and last."""
-    threshold = np.array(best_threshold(words.tolist(), first_look.tolist()))
-    kept = np.flatnonzero(first_look >= threshold)
+def _of_threshold(words: Floats, first_stage: Floats, sums: _Sums) -> dict[str, Floats]:
+    """Features of the first stage's own threshold, and of the first and last run that it would keep."""
+    threshold = np.array(best_threshold(words.tolist(), first_stage.tolist()))
+    kept = np.flatnonzero(first_stage >= threshold)
     index = np.arange(len(words))
     return {
         "threshold": threshold,
-        "odds above threshold": odds(first_look) - odds(threshold),
+        "odds above threshold": log_odds(first_stage) - log_odds(threshold),
         "since first kept": index - (kept[0] if len(kept) else 0),
         "until last kept": (kept[-1] if len(kept) else len(words)) - index,
         "content before share": sums.content[:-1] / max(sums.content[-1], 1e-3),
@@ -133,16 +133,16 @@ def _of_place(outline: Outline, sums: _Sums, title: str) -> dict[str, Floats]:
     }
 
 
-def _of_neighbours(first_odds: Floats, words: Floats, linked: Floats) -> dict[str, Floats]:
-    found = {"odds": first_odds, "words": words, "linked": linked}
+def _of_neighbours(first_log_odds: Floats, words: Floats, linked: Floats) -> dict[str, Floats]:
+    found = {"odds": first_log_odds, "words": words, "linked": linked}
     for distance in NEAR:
-        for name, values in (("odds", first_odds), ("words", words), ("linked", linked)):
+        for name, values in (("odds", first_log_odds), ("words", words), ("linked", linked)):
             found[f"{name} at {distance:+}"] = _shifted(values, distance)
     return found
 
 
-def _of_mute(pictures: Floats, controls: Floats) -> dict[str, Floats]:
-    """Pictures and controls right before each run and right after."""
+def _of_pictures_and_controls(pictures: Floats, controls: Floats) -> dict[str, Floats]:
+    """Pictures and controls with each run and with the next."""
     return {
         "pictures": pictures,
         "controls": controls,
@@ -207,35 +207,35 @@ def _of_boxes(outline: Outline, sums: _Sums) -> dict[str, Floats]:
     return found
 
 
-def _of_alike(outline: Outline, words: Floats, first_look: Floats) -> dict[str, Floats]:
-    """Of all runs in boxes that look alike: how many, their words, and what is content of them."""
+def _of_alike(outline: Outline, words: Floats, first_stage: Floats) -> dict[str, Floats]:
+    """Features of all runs in similar boxes: number, words, and share of content."""
     kinds: dict[str, int] = {}
     of_box: dict[Box, int] = {}
     for run in outline.runs:
         if run.box not in of_box:
-            of_box[run.box] = kinds.setdefault(_look(run.box), len(kinds))
+            of_box[run.box] = kinds.setdefault(_similarity_key(run.box), len(kinds))
     kind = np.array([of_box[run.box] for run in outline.runs])
     count, total = np.bincount(kind), np.bincount(kind, words)
     return {
         "alike runs": count[kind],
         "alike words": (total / count)[kind],
         "alike words share": (total / words.sum())[kind],
-        "alike content": (np.bincount(kind, words * first_look) / total)[kind],
-        "alike odds": (np.bincount(kind, odds(first_look)) / count)[kind],
+        "alike content": (np.bincount(kind, words * first_stage) / total)[kind],
+        "alike odds": (np.bincount(kind, log_odds(first_stage)) / count)[kind],
     }
 
 
-def _look(box: Box) -> str:
-    look: list[str] = []
+def _similarity_key(box: Box) -> str:
+    signatures: list[str] = []
     step: Box | None = box
-    while step is not None and len(look) < ALIKE_LEVELS:
-        look.append(step.signature)
+    while step is not None and len(signatures) < ALIKE_LEVELS:
+        signatures.append(step.signature)
         step = step.parent
-    return "/".join(look)
+    return "/".join(signatures)
 
 
 def _of_cores(outline: Outline, sums: _Sums) -> dict[str, Floats]:
-    """How far before (below 0) or after the box with most of the prose a run is, and how much of the page that has."""
+    """Distance of a run before (negative) or after the box with most of the prose, and that box's share of the page."""
     index = np.arange(len(outline.runs))
     found: dict[str, Floats] = {}
     cores = core_boxes(outline)

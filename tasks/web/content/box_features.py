@@ -1,4 +1,4 @@
-"""What a run of text has from where it stands: its element, the names of what holds it, and how that repeats."""
+"""Features of a run of text from its boxes: element, names of the boxes around it, and their repetition."""
 
 from functools import lru_cache
 
@@ -7,11 +7,11 @@ from tasks.web.content.boxes import LANDMARKS, Box
 from tasks.web.content.vocabulary import BITS
 
 NEAR_LEVELS = 3
-"""Boxes above the parent whose names are near; those of all above are far."""
+"""Boxes above the parent whose names count as near; names further up count as far."""
 ITEM_LEVELS = 7
-"""Boxes looked at, from the innermost, for one that repeats."""
+"""Boxes searched for repetition, from the innermost."""
 MIN_ALIKE = 3
-"""So many boxes side by side that look alike are a list of cards."""
+"""Number of similar sibling boxes from which they count as a list of cards."""
 
 _TAGS = frozenset(
     (
@@ -30,8 +30,8 @@ _item_words = Bins("item words", (3, 6, 12, 25, 60, 150))
 _item_linked = Bins("item linked", _SHARES)
 
 
-def box_traits(box: Box) -> list[str]:
-    """The traits of all runs right in the box."""
+def box_features(box: Box) -> list[str]:
+    """Return the features shared by all runs directly in the box."""
     found = [f"tag {box.tag}" if box.tag in _TAGS else "tag other", *_named(box)]
     found += _names("in", box.tags)
     if box.is_hidden:
@@ -45,7 +45,7 @@ def box_traits(box: Box) -> list[str]:
 
 
 def _named(box: Box) -> list[str]:
-    """Groups of the names of the box and its parent, of the boxes near above them, and of those far above."""
+    """Name groups of the box and its parent, of the boxes near above them, and of those far above."""
     parent = box.parent
     own = box.groups | (parent.groups if parent else 0)
     near, far = 0, 0
@@ -71,7 +71,7 @@ def _linked_share(box: Box) -> float:
 
 
 def _repetition(box: Box) -> list[str]:
-    """How many boxes like the most repeated of those that hold the run are side by side, and what is in one of them."""
+    """Features of the most repeated box around the run: the number of similar siblings, and its own size and links."""
     item, alike = box, 1
     step: Box | None = box
     for _ in range(ITEM_LEVELS):

@@ -1,25 +1,25 @@
-"""What can be seen of each run of text without understanding it: the named traits that a scorecard weighs."""
+"""Named features of each run of text, the inputs of the first stage (`scorecard.json` has their weights)."""
 
 import re
 from collections.abc import Iterable
 
 from tasks.web.content.bins import Bins
-from tasks.web.content.box_traits import box_traits
+from tasks.web.content.box_features import box_features
 from tasks.web.content.boxes import HEADINGS, Box, Outline, Run
 from tasks.web.content.lexicon import SAYS, SAYS_WITHOUT_DIGITS, TOPICS
 from tasks.web.content.vocabulary import BITS
 
 PROSE_WORDS = 9
-"""A run with as many words and few links is prose."""
+"""Least words of a run that counts as prose, if it has few links."""
 TITLE_WORDS = 12
-"""A longer text is no heading, whatever its element is called."""
+"""Most words of a heading, whatever the element."""
 SHORT_WORDS = 40
-"""What a longer run says is not looked at: it is text."""
+"""Text patterns are searched in runs of at most this many words."""
 MIN_PROSE_WORDS = 30
 CORES = {"core": 0.5, "wide core": 0.8}
-"""Boxes with so much of a page's prose."""
-LOOKED_AT = 300
-"""Characters of a long run that are looked at."""
+"""Core boxes by their share of the page's prose."""
+MAX_ANALYSED_CHARACTERS = 300
+"""Characters analysed of a long run."""
 
 _LOWER = re.compile(r"\b[a-zà-ÿа-яα-ω]")
 _INITIAL = re.compile(r"\b\w")
@@ -36,12 +36,12 @@ _after = Bins("after heading", (1, 2, 3, 6, 12, 30))
 
 
 def is_prose(run: Run) -> bool:
-    """A sentence or more, without many links."""
+    """Whether the run is at least a sentence, without many links."""
     return run.words >= PROSE_WORDS and run.link_words * 3 <= run.words
 
 
-def find_traits(outline: Outline, title: str) -> list[list[str]]:
-    """The traits of each run, in order; `title` is the page's."""
+def find_run_features(outline: Outline, title: str) -> list[list[str]]:
+    """Return the features of each run; `title` is the page's."""
     runs = outline.runs
     total = sum(run.words for run in runs) or 1
     cores = core_boxes(outline)
@@ -50,24 +50,24 @@ def find_traits(outline: Outline, title: str) -> list[list[str]]:
     seen: set[str] = set()
     lowered = title.lower()
     before = 0
-    traits: list[list[str]] = []
+    features: list[list[str]] = []
     for index, run in enumerate(runs):
         if run.box not in of_box:
-            of_box[run.box] = box_traits(run.box)
-        found = [*of_box[run.box], *_text_traits(run), _place(before / total), *heading.pass_by(run)]
+            of_box[run.box] = box_features(run.box)
+        found = [*of_box[run.box], *_text_features(run), _place(before / total), *heading.advance(run)]
         if run.text in seen:
             found.append("said before")
         if len(run.text) == len(title) and run.text.lower() == lowered:
             found.append("is title")
         found += [f"{name} {_side(core, index)}" for name, core in cores.items()]
-        traits.append(found)
+        features.append(found)
         seen.add(run.text)
         before += run.words
-    return traits
+    return features
 
 
 def core_boxes(outline: Outline) -> dict[str, Box]:
-    """The innermost boxes with most of the page's prose, lists left out; nothing if there is hardly any."""
+    """Return the innermost boxes with most of the page's prose outside lists; empty if there is hardly any prose."""
     prose = [0]
     for run in outline.runs:
         prose.append(prose[-1] + (run.words if is_prose(run) and run.box.tag != "li" else 0))
@@ -88,23 +88,23 @@ def _side(core: Box, index: int) -> str:
 
 
 def heading_text(run: Run) -> str | None:
-    """What a heading says, in lower case, and nothing of one that is too long to be one; None if it is no heading."""
+    """Return a heading's text in lower case, empty if too long; None if the run is not a heading."""
     if run.box.tag in HEADINGS or (run.box.groups & BITS["title"] and run.words < TITLE_WORDS):
         return run.text.lower() if run.words <= TITLE_WORDS else ""
     return None
 
 
 class _Heading:
-    """The heading that runs stand under, as they pass by."""
+    """The current heading while iterating over the runs."""
 
     def __init__(self, has_h1: bool) -> None:
         self.topics: list[str] = []
         self.since = 0
         self.place = "before h1" if has_h1 else "no h1"
 
-    def pass_by(self, run: Run) -> Iterable[str]:
+    def advance(self, run: Run) -> Iterable[str]:
         if (text := heading_text(run)) is not None:
-            self.topics = [trait for trait, topic in TOPICS.items() if topic.search(text)]
+            self.topics = [feature for feature, topic in TOPICS.items() if topic.search(text)]
             self.since = 0
             if run.box.tag == "h1":
                 self.place = "past h1"
@@ -113,9 +113,9 @@ class _Heading:
         return (*self.topics, _after(self.since), self.place)
 
 
-def _text_traits(run: Run) -> list[str]:
-    """What a run has from its own text."""
-    text = run.text if run.words < 60 else run.text[:LOOKED_AT]
+def _text_features(run: Run) -> list[str]:
+    """Features of a run from its own text."""
+    text = run.text if run.words < 60 else run.text[:MAX_ANALYSED_CHARACTERS]
     initials = len(_INITIAL.findall(text))
     found = [
         _words(run.words),
@@ -129,7 +129,7 @@ def _text_traits(run: Run) -> list[str]:
     digits = len(_DIGIT.findall(text))
     if run.words <= SHORT_WORDS:
         lowered, says = text.lower(), SAYS if digits else SAYS_WITHOUT_DIGITS
-        found += [trait for trait, pattern in says.items() if pattern.search(lowered)]
+        found += [feature for feature, pattern in says.items() if pattern.search(lowered)]
     if digits:
         found.append("digits many" if digits > 0.2 * len(text) else "digits some")
     return found

@@ -1,4 +1,4 @@
-"""Runs of text are judged by themselves, then by what surrounds them."""
+"""Runs of text are classified by their own features, then by those of their context."""
 
 import numpy as np
 import pytest
@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from tasks.web.content.boxes import Outline, find_outline
+from tasks.web.content.content_classifier import load_classifier
+from tasks.web.content.context_features import NOWHERE, context_features, log_odds
 from tasks.web.content.forest import ROWS_AT_ONCE, load_forest, make_forest
-from tasks.web.content.judge import load_judge
 from tasks.web.content.page_type import PageType
-from tasks.web.content.surroundings import NOWHERE, odds, surroundings
 from tests.benchmarks.learn_forest import grow_forest
 
 TYPES = np.full(len(PageType), 1 / len(PageType))
@@ -27,9 +27,9 @@ def outline_of(html: str) -> Outline:
 def test_a_run_is_seen_among_those_beside_it_and_in_its_boxes() -> None:
     """Odds of its neighbours, and the share of the words of each box that is expected to be content."""
     outline = outline_of("<div><p>one two three<p>four</div><footer>five</footer>")
-    names, rows = surroundings(outline, "", TYPES, [0.9, 0.5, 0.1])
+    names, rows = context_features(outline, "", TYPES, [0.9, 0.5, 0.1])
     first, second, last = (dict(zip(names, row.tolist(), strict=True)) for row in rows)
-    assert second["odds at -1"] == pytest.approx(float(odds(np.array(0.9))), rel=1e-6)
+    assert second["odds at -1"] == pytest.approx(float(log_odds(np.array(0.9))), rel=1e-6)
     assert (first["odds at -1"], last["odds at +1"]) == (NOWHERE, NOWHERE)
     assert first["box 2 content"] == second["box 2 content"] == pytest.approx((3 * 0.9 + 0.5) / 4, rel=1e-6)
     assert last["box 1 content"] == pytest.approx(0.1, rel=1e-6)
@@ -40,7 +40,7 @@ def test_pictures_and_controls_tell_of_the_text_beside_them() -> None:
     """They are counted with the run that they are in or before."""
     outline = outline_of("<div><img><h3>Lamp</h3></div><form><input>Search<button>Go<svg></svg></button></form><p>End")
     assert [run.text for run in outline.runs] == ["Lamp", "Search", "End"]
-    names, rows = surroundings(outline, "", TYPES, [0.5] * 3)
+    names, rows = context_features(outline, "", TYPES, [0.5] * 3)
     lamp, search, end = (dict(zip(names, row.tolist(), strict=True)) for row in rows)
     assert (lamp["pictures"], search["pictures"], end["pictures"]) == (1, 0, 0)
     assert (lamp["controls"], search["controls"], end["controls"]) == (0, 2, 0)
@@ -50,19 +50,19 @@ def test_pictures_and_controls_tell_of_the_text_beside_them() -> None:
 def test_a_run_is_seen_in_the_sections_that_headings_make() -> None:
     """The one to the next heading of any level, and those of the levels above."""
     outline = outline_of("<p>one<h2>Related posts</h2><p>two<h3>three</h3><p>four five<h2>six</h2>")
-    names, rows = surroundings(outline, "", TYPES, [0.5, 0.1, 0.2, 0.3, 0.4, 0.9])
+    names, rows = context_features(outline, "", TYPES, [0.5, 0.1, 0.2, 0.3, 0.4, 0.9])
     before, _, _, _, inner, last = (dict(zip(names, row.tolist(), strict=True)) for row in rows)
     assert (before["section number"], before["chapter heading odds"]) == (0, NOWHERE)
     assert (inner["section words"], inner["chapter words"]) == (3, 6)
     assert inner["section content"] == pytest.approx((0.3 + 2 * 0.4) / 3, rel=1e-6)
-    assert inner["chapter next odds"] == pytest.approx(float(odds(np.array(0.9))), rel=1e-6)
+    assert inner["chapter next odds"] == pytest.approx(float(log_odds(np.array(0.9))), rel=1e-6)
     assert inner["chapter since heading"] == inner["since under related"] == 3
     assert (last["section sections left"], last["section next odds"]) == (0, NOWHERE)
 
 
 def test_the_trees_look_at_what_is_counted() -> None:
-    """The table that comes with the product names the numbers in the order in which they are found."""
-    names, _ = surroundings(outline_of("<p>one"), "", TYPES, [0.5])
+    """The table that comes with the product names the features in the order in which they are computed."""
+    names, _ = context_features(outline_of("<p>one"), "", TYPES, [0.5])
     assert load_forest().inputs == tuple(names)
 
 
@@ -71,7 +71,7 @@ def test_trees_add_up() -> None:
     trees = [[[0, 1, 1], [5, 1, 2], [-1, -2, 3, 4]], [[1, 0, 0], [0, 0, 0], [0.5, 0.5, 0, 0]]]
     forest = make_forest({"inputs": [], "trees": trees})  # type: ignore[dict-item]
     rows = np.array([[5, 1], [5, 2], [6, 2], [6, -3]], np.float32)
-    found = odds(np.array(forest.chances(np.tile(rows, (ROWS_AT_ONCE, 1)))))
+    found = log_odds(np.array(forest.probabilities(np.tile(rows, (ROWS_AT_ONCE, 1)))))
     assert found.tolist() == pytest.approx([-1, -2, 3, 3.5] * ROWS_AT_ONCE, rel=1e-4)
 
 
@@ -80,8 +80,8 @@ def test_grown_trees_find_the_numbers_that_tell() -> None:
     rows = np.random.default_rng(0).random((2_000, 10), np.float32)
     labels = ((rows[:, 2] > 0.5) & (rows[:, 7] > 0.5)).astype(float)
     trees = grow_forest(rows, labels, np.ones(len(rows)))
-    chances = np.array(make_forest({"inputs": [], "trees": trees}).chances(rows))  # type: ignore[dict-item]
-    assert np.mean((chances > 0.5) == labels) > 0.95
+    probabilities = np.array(make_forest({"inputs": [], "trees": trees}).probabilities(rows))  # type: ignore[dict-item]
+    assert np.mean((probabilities > 0.5) == labels) > 0.95
     assert grow_forest(rows, labels, np.ones(len(rows))) == trees
 
 
@@ -90,6 +90,6 @@ def test_grown_trees_find_the_numbers_that_tell() -> None:
 def test_any_run_has_a_chance(parts: list[str]) -> None:
     """Between 0 and 1, one for each, whatever is on the page."""
     outline = outline_of(f"<p>words{''.join(parts)}")
-    chances = load_judge().chances(outline, "words", [])
-    assert len(chances) == len(outline.runs)
-    assert all(0 <= chance <= 1 for chance in chances)
+    probabilities = load_classifier().probabilities(outline, "words", [])
+    assert len(probabilities) == len(outline.runs)
+    assert all(0 <= probability <= 1 for probability in probabilities)
