@@ -7,8 +7,7 @@ from starlette.requests import Request
 
 from api.app_state import AppState, app_state
 from tasks.core.errors import InvalidRequest, NotFound
-from tasks.records.owner_tokens import owns_a_widget, read_owner_hash
-from tasks.records.widgets import hash_token
+from tasks.records.owner_tokens import hash_token, owns_a_widget, read_owner_hash
 
 _TOKEN_MISSING = (
     "The request has no token. Send the owner token or the administrator token as `Authorization: Bearer …`."

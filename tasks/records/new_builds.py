@@ -14,7 +14,7 @@ from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest, Frozen
 from tasks.records.build_events import insert_event
 from tasks.records.build_quotas import Caller, enforce_quotas, lock_new_builds, site_key
-from tasks.records.widgets import hash_token
+from tasks.records.owner_tokens import hash_token
 
 
 class NewBuild(Frozen):

@@ -1,8 +1,14 @@
-"""Owner tokens of widgets, known by their hashes alone (`tasks.records.widgets.hash_token`)."""
+"""Owner tokens of widgets, stored only as hashes."""
 
+import hashlib
 from uuid import UUID
 
 from tasks.core.database import Pool
+
+
+def hash_token(token: str) -> str:
+    """Hash an owner's token for storage: SHA-256, hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 async def read_owner_hash(pool: Pool, widget_id: UUID) -> str | None:

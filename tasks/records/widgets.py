@@ -1,6 +1,5 @@
 """Widgets: their records, their owners' settings and the requests they were built from."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -26,11 +25,6 @@ class WidgetRecord(Frozen):
     """The owner's adjustments (`tasks.core.adjustments`)."""
     active_job_id: UUID | None
     created_at: datetime
-
-
-def hash_token(token: str) -> str:
-    """Hash an owner's token for storage: SHA-256, hex."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 async def read_widget(pool: Pool, widget_id: UUID) -> WidgetRecord:

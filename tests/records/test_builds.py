@@ -12,8 +12,9 @@ from tasks.core.models import BuildRequest, Statistics
 from tasks.records.build_events import append_event, read_events
 from tasks.records.builds import link_flow_run, read_build, read_open_builds, record_heartbeat, start_build
 from tasks.records.new_builds import create_build
+from tasks.records.owner_tokens import hash_token
 from tasks.records.publication import activate_build
-from tasks.records.widgets import hash_token, list_built_widgets, read_widget
+from tasks.records.widgets import list_built_widgets, read_widget
 from tests.knowledge.material import SITE, cancel, count, draft, new_job
 
 REQUEST = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)

@@ -12,9 +12,10 @@ from tasks.core.models import BuildRequest, Statistics
 from tasks.records.build_events import append_event
 from tasks.records.builds import build_exists, link_flow_run
 from tasks.records.new_builds import create_build, create_rebuild
+from tasks.records.owner_tokens import hash_token
 from tasks.records.publication import activate_build
 from tasks.records.widget_list import list_summaries
-from tasks.records.widgets import delete_widget, hash_token, read_last_request, save_settings
+from tasks.records.widgets import delete_widget, read_last_request, save_settings
 from tests.knowledge.material import SITE, cancel, draft, new_job
 
 REQUEST = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)

@@ -14,7 +14,7 @@ from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.embedding.openai_embedder import open_openai_embedder
 from tasks.records.build_events import append_event
 from tasks.records.conversations import delete_expired
-from tasks.records.widgets import hash_token
+from tasks.records.owner_tokens import hash_token
 from tests.api.chatting import ADMIN, MANY, Chat, serving
 from tests.conftest import MakeSettings
 from tests.knowledge.answer_material import SHOP, build_site
