@@ -1,4 +1,4 @@
-"""Embedding: from chunks to vectors; equal text is embedded once."""
+"""Embed stage: chunks become vectors; equal text is embedded once."""
 
 from collections.abc import Sequence
 
@@ -19,11 +19,11 @@ Embedded = EmbeddedPage | EmbeddingFailed
 
 
 async def embed_pages(pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedder) -> list[Embedded]:
-    """Each page with its vectors, in order; a page of which a part cannot be embedded has the failure.
+    """Return each page with its vectors, in order, or the failure if a part of the page cannot be embedded.
 
     Raises:
-        EmbeddingFailed: the service is out of reach.
-        EmbeddingRefused: it refuses us; the build cannot go on.
+        EmbeddingFailed: the embedding service cannot be reached.
+        EmbeddingRefused: the service rejects our key or quota; the build cannot continue.
     """
     texts: dict[str, str] = {}
     for page in pages:
@@ -60,5 +60,5 @@ def _assemble(page: ChunkedPage, vectors: dict[str, Vector | EmbeddingFailed], m
     cache_policy=NO_CACHE,
 )
 async def embed(name: str, pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedder) -> list[Embedded]:
-    """`embed_pages` as a Prefect task named after its pages."""
+    """Run `embed_pages` as a Prefect task named after its pages."""
     return await embed_pages(pages, pool, embedder)

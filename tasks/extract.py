@@ -1,4 +1,4 @@
-"""Extraction: fetch a page of the site and list the links on it."""
+"""Extract stage: fetch pages of the site and list their links."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -18,22 +18,24 @@ Deliver = Callable[[Found], Awaitable[None]]
 
 @dataclass
 class ExtractBatch:
-    """URLs one task run works through; a retry goes on with those that are left."""
+    """URLs for one task run; a retry continues with the remaining ones."""
 
     left: list[Target]
+    """URLs without a final result."""
     failures: dict[str, PageError] = field(default_factory=dict)
+    """The latest retriable failure, by URL."""
 
     @property
     def name(self) -> str:
-        """What a person sees of the batch in Prefect's UI."""
+        """The batch's name in Prefect's UI."""
         return batch_name([target.url for target in self.left])
 
 
 async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None:
-    """Fetch what is left of the batch, delivering each page, or its final failure, as soon as it is known.
+    """Fetch the remaining URLs of the batch; deliver each page or its final failure as soon as it is known.
 
     Raises:
-        PageError: the last failure that another try may mend; those pages stay in the batch.
+        PageError: the last retriable failure; the URLs with such failures stay in the batch.
     """
     retriable: PageError | None = None
     for target in tuple(batch.left):
@@ -63,5 +65,5 @@ async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None
     cache_policy=NO_CACHE,
 )
 async def extract(name: str, batch: ExtractBatch, web: Web, deliver: Deliver) -> None:
-    """`extract_pages` as a Prefect task named after its URLs."""
+    """Run `extract_pages` as a Prefect task named after its URLs."""
     await extract_pages(batch, web, deliver)

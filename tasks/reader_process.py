@@ -1,4 +1,4 @@
-"""Preload module of the processes that read pages: importing it loads all they need, the models included."""
+"""Preload module of the processes that read pages: importing it loads their modules, tokenizer and models."""
 
 import tasks.reading  # noqa: F401
 from tasks.knowledge.embedding.local_model import load_weighted_tokens

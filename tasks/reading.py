@@ -1,4 +1,7 @@
-"""What child processes do: read pages and count tokens (no Prefect here, so that they start quickly)."""
+"""Page reading for child processes: content, chunks and token counts.
+
+It imports no Prefect, so that child processes start quickly.
+"""
 
 from dataclasses import dataclass
 
@@ -13,22 +16,24 @@ from tasks.web.crawl.fingerprints import fingerprint_of
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How the pages of a build are read."""
+    """Options for reading the pages of a build."""
 
     model: str
-    """The embedding model, whose tokens count."""
+    """Name of the embedding model, by whose tokens chunks are measured."""
     timeout_s: float
-    """For a page."""
+    """Seconds a page may take."""
     chunk_tokens: int = CHUNK_TOKENS
+    """Target size of a chunk, in tokens."""
     site_title: str = ""
-    """The home page's, which says nothing of another page."""
+    """Title of the home page: another page with the same title has no title of its own."""
 
 
 def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:
-    """The page's main content in chunks of about so many tokens of the embedding model.
+    """Read the page's main content and split it into chunks.
 
     Raises:
-        PageSkipped, ContentFailed: there is nothing to read on it.
+        PageSkipped: the page asks not to be indexed, or is left out for its content.
+        ContentFailed: the page cannot be read.
     """
     if forbids_indexing(page):
         raise PageSkipped("noindex", "the page asks not to be indexed")
@@ -38,5 +43,5 @@ def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:
 
 
 def fingerprints_of(pages: list[ReadPage]) -> list[Fingerprint]:
-    """What tells of pages that were read before whether others say the same."""
+    """Return the fingerprints of pages read by an earlier attempt, for near-duplicate detection."""
     return [fingerprint_of(page) for page in pages]

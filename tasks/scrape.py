@@ -1,4 +1,4 @@
-"""Scraping: from a page of the site to its content in chunks."""
+"""Scrape stage: a page becomes its main content, split into chunks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -21,19 +21,20 @@ Deliver = Callable[[Target, ChunkedPage | PageSkipped], Awaitable[None]]
 
 @dataclass
 class ScrapeBatch:
-    """Pages one task run works through; those that fail are left."""
+    """Pages for one task run."""
 
     left: list[Found]
+    """Pages not delivered: not read yet, or failed."""
     failures: dict[str, PageError] = field(default_factory=dict)
-    """Why a page is left, by URL."""
+    """Failures by URL."""
 
     @property
     def name(self) -> str:
-        """What a person sees of the batch in Prefect's UI."""
+        """The batch's name in Prefect's UI."""
         return batch_name([found.target.url for found in self.left])
 
     def split(self) -> "list[ScrapeBatch]":
-        """Each page that is left in a batch of its own; one that another try cannot help is not tried again."""
+        """Return a batch for each remaining page. A page with a final failure carries it and is not read again."""
         return [ScrapeBatch([self._with_failure(found)]) for found in self.left]
 
     def _with_failure(self, found: Found) -> Found:
@@ -48,9 +49,9 @@ async def scrape_pages(
     deliver: Deliver,
     options: ReadOptions,
 ) -> None:
-    """Read what is left of the batch, delivering each page, or why it is left out, as soon as it is known.
+    """Read the remaining pages of the batch; deliver each, or the reason it is skipped, as soon as it is known.
 
-    While a page is being read the next one is fetched: a slow site is asked without a pause.
+    The next page is fetched while one is being read, so that a slow site is requested without a pause.
     """
     waiting = iter(tuple(batch.left))
     ahead = _fetch_next(waiting, web)
@@ -81,10 +82,10 @@ def _fetch_next(waiting: Iterator[Found], web: Web) -> tuple[Found, asyncio.Task
 
 
 async def _fetch(found: Found, web: Web) -> FetchedPage:
-    """The page; fetched here if extraction had no reason to.
+    """Return the page from extraction; fetch a leaf, which extraction did not.
 
     Raises:
-        PageError: it could not be fetched (now or by extraction), or is left out on purpose.
+        PageError: the page could not be fetched (here or by extraction), or is skipped.
     """
     if found.error is not None:
         raise found.error
@@ -97,10 +98,10 @@ async def _read(page: FetchedPage, processes: Executor, options: ReadOptions) ->
         async with asyncio.timeout(options.timeout_s):
             return await loop.run_in_executor(processes, read_in_chunks, page, options)
     except TimeoutError as error:
-        raise ContentFailed(f"reading it took longer than {options.timeout_s:g}s") from error
+        raise ContentFailed(f"reading the page took longer than {options.timeout_s:g}s") from error
     except BrokenProcessPool as error:
-        # Some page crashed the child that read it; its neighbours get another try.
-        raise ContentFailed("the process that read it crashed", retriable=True) from error
+        # One page crashed its child process, which fails the pages beside it too: they get another try.
+        raise ContentFailed("the process that read the page crashed", retriable=True) from error
 
 
 @task(
@@ -121,10 +122,10 @@ async def scrape(
     deliver: Deliver,
     options: ReadOptions,
 ) -> None:
-    """`scrape_pages` as a Prefect task named after its URLs; a page that is alone fails with its run.
+    """Run `scrape_pages` as a Prefect task named after its URLs; a single page's failure fails the run.
 
     Raises:
-        PageError: the only page of the batch cannot be had.
+        PageError: the only page of the batch failed.
     """
     is_alone = len(batch.left) == 1
     await scrape_pages(batch, web, processes, deliver, options)

@@ -1,4 +1,4 @@
-"""Storing: pages with their chunks and vectors into the knowledge."""
+"""Store stage: write pages with their chunks and vectors to the database."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -15,13 +15,13 @@ from tasks.retries import RETRY_FACTOR_S, is_retriable
 
 
 async def store_batch(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID) -> dict[str, StoreFailed]:
-    """Store the pages; what failed, by URL.
+    """Store the pages; return the failures by URL.
 
-    A batch is one transaction. When the database refuses it, each page is tried alone, so that one bad
-    page takes no other with it.
+    A batch is one transaction. If the database rejects it, each page is stored in a transaction of its own, so that
+    one bad page does not fail the others.
 
     Raises:
-        StoreFailed: the database is out of reach: another try may help.
+        StoreFailed: the database cannot be reached; a retry may succeed.
         BuildEnded: the build has ended meanwhile; nothing was written.
     """
     try:
@@ -56,5 +56,5 @@ async def _store_singly(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUI
     cache_policy=NO_CACHE,
 )
 async def store(name: str, pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID) -> dict[str, StoreFailed]:
-    """`store_batch` as a Prefect task named after its pages."""
+    """Run `store_batch` as a Prefect task named after its pages."""
     return await store_batch(pages, pool, build_id)

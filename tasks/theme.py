@@ -1,4 +1,4 @@
-"""Theme: load the home page once; derive the widget's looks from what the browser saw of it."""
+"""Theme stage: load the home page once and derive the widget's theme from its rendering."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,38 +19,37 @@ from tasks.web.crawl.links import links_of
 from tasks.web.reader import Web
 
 RESOURCES_S = 2.0
-"""The longest a theme waits for pictures: it can do without."""
-
+"""Seconds a theme waits for logos, icons and manifest; without them it is less certain, not wrong."""
 
 OnIdentified = Callable[[SiteIdentity], Awaitable[None]]
 
 
 class Home(Frozen):
-    """The start page: where it really is, what is on it and how it looks."""
+    """The start page: its address, content, title and theme."""
 
     found: Found
     url: str
-    """After redirects: this is the site."""
+    """Address after redirects, which defines the site."""
     title: str
     theme: Theme
-    """Neutral (`confidence` 0) if the page gives nothing."""
+    """The neutral theme (`confidence` 0) if the page has no usable colours or fonts."""
 
 
 async def load_home(url: str, web: Web, on_identified: OnIdentified | None = None) -> Home:
-    """The start page, requested once: theme, links and content come from the same load.
+    """Load the start page once; theme, links and content come from the same load.
 
-    `on_identified` is called with the site's name and icon as soon as its HTML is there.
+    `on_identified` is called with the site's name and icon as soon as the page's HTML has arrived.
 
     Raises:
-        PageError: it cannot be read.
+        PageError: the page cannot be read.
     """
 
-    async def tell(final_url: str, html: str) -> None:
+    async def report_identity(final_url: str, html: str) -> None:
         if on_identified:
             await on_identified(identify_site(html, final_url))
 
     target = Target(url=url, depth=0)
-    rendered = await web.load_home(target, PROBE, tell)
+    rendered = await web.load_home(target, PROBE, report_identity)
     page = rendered.page
     links = links_of(page)
     probe = HomePageProbe(url=page.final_url, requested_url=url, light=rendered.probe, dark=rendered.dark_probe)
@@ -65,7 +64,7 @@ async def load_home(url: str, web: Web, on_identified: OnIdentified | None = Non
 
 
 async def fetch_resources(urls: tuple[str, ...], web: Web) -> dict[str, bytes | None]:
-    """The bytes at the addresses, `None` for what could not be had; what took too long is absent."""
+    """Fetch the resources; `None` for a failed one, no entry for one that took longer than `RESOURCES_S`."""
 
     async def fetch(url: str) -> bytes | None:
         try:
@@ -92,5 +91,5 @@ async def fetch_resources(urls: tuple[str, ...], web: Web) -> dict[str, bytes | 
     cache_policy=NO_CACHE,
 )
 async def theme(url: str, web: Web, on_identified: OnIdentified) -> Home:
-    """`load_home` as a Prefect task."""
+    """Run `load_home` as a Prefect task."""
     return await load_home(url, web, on_identified)
