@@ -1,4 +1,4 @@
-"""What all rooms' tests share: a real PostgreSQL, migrated, and settings that read nothing from outside."""
+"""Fixtures for the tests of all rooms: a real, migrated PostgreSQL, and settings isolated from the environment."""
 
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,7 +24,7 @@ MakeSettings = Callable[..., Settings]
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server with pgvector and nothing in it; stopped and removed at the end."""
+    """An empty PostgreSQL server with pgvector; stopped and removed at the end."""
     # Not under pytest's own folder: the server drops root's rights and could not enter it.
     with tempfile.TemporaryDirectory(prefix="pg-") as name:
         folder = Path(name)
@@ -35,21 +35,21 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def database_url(postgres_url: str) -> str:
-    """A database with the present schema."""
+    """A database with the current schema."""
     migrate(postgres_url)
     return postgres_url
 
 
 @pytest.fixture(scope="session")
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    """Connections to the test database."""
+    """A pool of connections to the test database."""
     async with open_pool(database_url) as pool:
         yield pool
 
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeSettings:
-    """Makes settings: the test database, no `.env`, nothing from the environment, and what the test overrides."""
+    """A factory of settings: the test database, no `.env`, no environment, and the test's overrides."""
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "PREFECT_API_URL"):
         monkeypatch.delenv(name, raising=False)
 

@@ -1,4 +1,4 @@
-"""The whole product for tests: one embedded stack a session, and the company site to build from."""
+"""The whole product for tests: one embedded stack per session, and the company site to build from."""
 
 import os
 import tempfile
@@ -23,7 +23,7 @@ ENVIRONMENT = {
     "WIDGET_BUILDER_EGRESS_ALLOW": "127.0.0.0/8",
     "WIDGET_BUILDER_PAGE_TIMEOUT_S": "5",
     "WIDGET_BUILDER_PORT": "18080",
-    # All tests are one visitor, and one client.
+    # All tests share one address, as visitor and as client.
     "WIDGET_BUILDER_BUILD_RATE": "100000/hour",
     "WIDGET_BUILDER_CHAT_RATE": "1000/minute",
 }
@@ -34,43 +34,43 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Product:
-    """A stack that is up, and a client of its API."""
+    """A running stack and a client of its API."""
 
     info: StackInfo
     http: httpx.AsyncClient
     pool: Pool
 
     async def build(self, url: str, **asked: Any) -> list[Event]:
-        """All events of a new build, to its end."""
+        """Return all events of a new build, up to its end."""
         return [event async for event in self.stream("POST", PATH, json={"url": url, **asked})]
 
     async def stream(self, method: str, path: str, **options: Any) -> AsyncIterator[Event]:
-        """Events as they come; each is checked to carry its own number as the frame's id."""
+        """Yield events as they arrive, checking that each frame's id is the event's number."""
         async with aconnect_sse(self.http, method, path, timeout=120, **options) as source:
             source.response.raise_for_status()
             last_id = ""
             async for frame in source.aiter_sse():
                 if not frame.data:
-                    # httpx-sse makes frames of comments too.
+                    # httpx-sse also yields comments, as frames without data.
                     continue
                 assert frame.event == "message"
                 event = frame.json()
-                # A frame without an id, as of a log record, leaves the last one standing.
+                # A frame without an id, like that of a log record, keeps the last one.
                 last_id = str(event.get("seq", last_id))
                 assert frame.id == last_id
                 yield event
 
     async def replay(self, build_id: str, after: int | None = None) -> list[Event]:
-        """All events of a build, or those after a number."""
+        """Return all events of a build, or those after a number."""
         headers = {} if after is None else {"Last-Event-ID": str(after)}
         return [event async for event in self.stream("GET", f"{PATH}/{build_id}/events", headers=headers)]
 
     def prefect(self) -> PrefectClient:
-        """A client of the stack's Prefect server."""
+        """Return a client of the stack's Prefect server."""
         return PrefectClient(self.info.prefect_api_url)
 
     async def count(self, query: str, *values: object) -> int:
-        """The one number a query gives."""
+        """Return the single number a query gives."""
         async with self.pool.connection() as connection:
             row = await (await connection.execute(query, values)).fetchone()  # type: ignore[arg-type]
         assert row is not None
@@ -79,7 +79,7 @@ class Product:
 
 @pytest.fixture(scope="session")
 async def product() -> AsyncIterator[Product]:
-    """The embedded stack on data of its own."""
+    """The embedded stack on its own data folder."""
     # Not under pytest's folder: PostgreSQL drops root's rights and could not enter it.
     with tempfile.TemporaryDirectory(prefix="product-") as name, pytest.MonkeyPatch.context() as patch:
         os.chmod(name, 0o755)
@@ -105,7 +105,7 @@ async def company() -> AsyncIterator[Site]:
 
 @pytest.fixture(scope="session")
 async def recorded_build(product: Product, company: Site) -> tuple[list[Event], Counter[str]]:
-    """One build of the company site: its events, and how often it asked for each page."""
+    """One build of the company site: its events, and the number of requests for each page."""
     company.requests.clear()
     events = await product.build(company.url, depth=3)
     return events, company.requests.copy()

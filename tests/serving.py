@@ -1,4 +1,4 @@
-"""A Starlette application on a port of loopback: streams are streams only over a real connection."""
+"""A Starlette application served on loopback: only a real connection streams, httpx's ASGI transport buffers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 @asynccontextmanager
 async def serve_app(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the application while it is served."""
+    """Serve the application and yield a client of it."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())

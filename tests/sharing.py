@@ -1,4 +1,4 @@
-"""Tests are shared out among processes by file; those that need the whole product share one stack, and so a process."""
+"""Distribution of tests over processes: by file, with all tests of the whole product in the process of its stack."""
 
 import re
 from functools import cache
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-# What tests call the product, and its builds (tests/product.py).
+# The fixtures of the product and its builds, as tests declare them (tests/product.py).
 _NEEDS_PRODUCT = re.compile(r"\b(product: Product|built: list|recorded_build: tuple)")
 
 
 class SharingOneProduct(LoadFileScheduling):
-    """Files by themselves, but those with the product together."""
+    """A scheduler that keeps each file together, and all files that need the product."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
@@ -26,5 +26,5 @@ def _needs_product(file: Path) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> SharingOneProduct:
-    """How xdist shares them out."""
+    """Replace xdist's scheduler."""
     return SharingOneProduct(config, log)

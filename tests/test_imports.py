@@ -1,4 +1,4 @@
-"""Imports go one way: from what assembles to what is assembled."""
+"""Import rules: `deployments → flows → stages → engines → records → core`; `api` imports knowledge, records, core."""
 
 import ast
 import re
@@ -11,26 +11,41 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("flows", "tasks", "api", "deployments", "tests")
 
+STAGES = ("theme", "extract", "scrape", "embed", "store")
+STAGE_MODULES = (*(f"tasks.{stage}" for stage in STAGES), "tasks.reading", "tasks.reader_process", "tasks.retries")
 ENGINES = ("tasks.web", "tasks.brand", "tasks.knowledge")
+ENGINE_MODULES_IN_FLOWS = {
+    "tasks.brand.site_identity",
+    "tasks.knowledge.embedding.embedder",
+    "tasks.knowledge.embedding.open_embedder",
+    "tasks.knowledge.indexing.vector_index",
+    "tasks.web.crawl.duplicates",
+    "tasks.web.crawl.family_budgets",
+    "tasks.web.crawl.frontier",
+    "tasks.web.crawl.links",
+    "tasks.web.crawl.scope",
+    "tasks.web.crawl.urls",
+    "tasks.web.reader",
+}
+"""Engine modules that `flows` imports: the crawl's frontier, and the types and resources passed to the stages."""
 AFTER_EMBEDDING = ("indexing", "search", "answering")
 FORBIDDEN = {
-    "tasks/core": ("prefect", "starlette", "scrapy", "playwright", "tasks.records", *ENGINES),
-    "tasks/records": ("prefect", "starlette", "scrapy", "playwright", "flows", "api", *ENGINES),
-    "tasks/web": ("prefect", "starlette", "tasks.brand", "tasks.knowledge", "flows", "api"),
+    "tasks/core": ("prefect", "starlette", "scrapy", "playwright", "tasks.records", *ENGINES, *STAGE_MODULES),
+    "tasks/records": ("prefect", "starlette", "scrapy", "playwright", "flows", "api", *ENGINES, *STAGE_MODULES),
+    "tasks/web": ("prefect", "starlette", "tasks.brand", "tasks.knowledge", "flows", "api", *STAGE_MODULES),
     "tasks/web/content": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.crawl"),
     "tasks/web/crawl": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.content"),
     "tasks/web/fetching": ("tasks.web.content",),
-    "tasks/brand": ("prefect", "starlette", "tasks.web", "tasks.knowledge", "flows", "api"),
-    "tasks/knowledge": ("prefect", "starlette", "tasks.web", "tasks.brand", "flows", "api"),
+    "tasks/brand": ("prefect", "starlette", "tasks.web", "tasks.knowledge", "flows", "api", *STAGE_MODULES),
+    "tasks/knowledge": ("prefect", "starlette", "tasks.web", "tasks.brand", "flows", "api", *STAGE_MODULES),
     "tasks/knowledge/language": tuple(f"tasks.knowledge.{room}" for room in ("embedding", *AFTER_EMBEDDING)),
     "tasks/knowledge/embedding": tuple(f"tasks.knowledge.{room}" for room in AFTER_EMBEDDING),
     "tasks/knowledge/indexing": ("tasks.knowledge.search", "tasks.knowledge.answering"),
     "tasks/knowledge/search": ("tasks.knowledge.answering",),
     "tasks": ("starlette", "flows", "api", "deployments"),
     "flows": ("starlette", "api", "deployments", "psycopg", "scrapy", "playwright"),
-    "api": ("scrapy", "playwright", "flows", "deployments", "tasks.web", "tasks.brand"),
+    "api": ("scrapy", "playwright", "flows", "deployments", "tasks.web", "tasks.brand", *STAGE_MODULES),
 }
-STAGES = ("theme", "extract", "scrape", "embed", "store")
 PREFECT_IN_API = {"prefect_runs.py"}
 SQL = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER|DROP|LISTEN|NOTIFY) ")
 PSYCOPG_IN_API = {("psycopg", "Error"), ("psycopg_pool", "PoolTimeout")}
@@ -43,7 +58,7 @@ SOURCES = sorted(
 
 
 def imported(file: Path) -> Iterator[str]:
-    """Names of the modules a file imports, wherever in it."""
+    """Yield the names of the modules a file imports, also inside functions."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -52,13 +67,13 @@ def imported(file: Path) -> Iterator[str]:
 
 
 def is_under(module: str, name: str) -> bool:
-    """Whether the module is the named one or in it."""
+    """Whether the module is the named one or inside it."""
     return module == name or module.startswith(name + ".")
 
 
 @pytest.mark.parametrize("room", FORBIDDEN)
 def test_a_room_imports_only_what_it_may(room: str) -> None:
-    """The table of the architecture, held."""
+    """Rules of the architecture, one set for each room."""
     files = [file for file in (ROOT / room).rglob("*.py") if "migrations" not in file.parts]
     assert files
     wrong = [
@@ -71,14 +86,25 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
 
 
 def test_no_stage_imports_another() -> None:
-    """Stages meet in the flow alone."""
+    """Stages meet only in the flow."""
     for stage in STAGES:
         others = {f"tasks.{other}" for other in STAGES if other != stage}
         assert not others & set(imported(ROOT / "tasks" / f"{stage}.py"))
 
 
+def test_flows_import_of_the_engines_only_these_modules() -> None:
+    """A new one is a decision: the flow has the sequence, the engines have the work."""
+    found = {
+        module
+        for file in (ROOT / "flows").rglob("*.py")
+        for module in imported(file)
+        if any(is_under(module, engine) for engine in ENGINES)
+    }
+    assert found == ENGINE_MODULES_IN_FLOWS
+
+
 def test_the_api_speaks_to_prefect_in_one_module() -> None:
-    """So that what Prefect changes is changed in one place."""
+    """A change of Prefect's API is then a change of one module."""
     speaking = {
         file.name
         for file in (ROOT / "api").rglob("*.py")
@@ -91,7 +117,7 @@ def test_the_api_speaks_to_prefect_in_one_module() -> None:
     "file", [file for file in SOURCES if file.is_relative_to(ROOT / "api")], ids=lambda it: it.stem
 )
 def test_the_api_has_no_sql(file: Path) -> None:
-    """Statements belong to `tasks.records`; of the driver the API knows the errors alone."""
+    """SQL belongs to `tasks.records`; of the driver, the API imports only the errors."""
     nodes = list(ast.walk(ast.parse(file.read_text())))
     texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     assert [text for text in texts if SQL.match(text)] == []
@@ -106,7 +132,7 @@ def test_the_api_has_no_sql(file: Path) -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Imports for type checking count too: a reader follows them like any other."""
+    """Imports for type checking count too: a reader follows them like all others."""
     modules = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in SOURCES}
     order = TopologicalSorter({name: {*_needed(name, file, modules)} for name, file in modules.items()})
     order.prepare()
@@ -123,7 +149,7 @@ def _needed(name: str, file: Path, modules: dict[str, Path]) -> Iterator[str]:
 
 
 def test_package_files_are_empty() -> None:
-    """Nothing happens at import."""
+    """Importing a package has no side effects."""
     assert [
         str(file) for package in PACKAGES for file in (ROOT / package).rglob("__init__.py") if file.read_text()
     ] == []

@@ -1,4 +1,4 @@
-"""One name, one thing; and docstrings that begin with the thing's name or a verb."""
+"""Unique names of classes and modules, and docstrings that begin with the thing's name or a verb."""
 
 import ast
 import re
@@ -13,18 +13,18 @@ Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def trees() -> Iterator[tuple[Path, ast.Module]]:
-    """Each module of the product, by its path in the tree."""
+    """Yield each module of the product with its path in the tree."""
     for file in SOURCES:
         yield file.relative_to(ROOT), ast.parse(file.read_text())
 
 
 def repeated(places: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Names that stand in more than one place."""
+    """Return the names found in more than one place."""
     return {name: found for name, found in places.items() if len(found) > 1}
 
 
 def test_no_two_classes_have_one_name() -> None:
-    """Private ones may: they are read where they are used."""
+    """Private classes may: they are used only in their own module."""
     places = defaultdict(list)
     for path, tree in trees():
         for node in tree.body:
@@ -34,7 +34,7 @@ def test_no_two_classes_have_one_name() -> None:
 
 
 def test_no_two_modules_have_one_name() -> None:
-    """Except the empty files that make a folder a package."""
+    """The empty `__init__.py` of packages excepted."""
     places = defaultdict(list)
     for path, _ in trees():
         if path.name != "__init__.py":
@@ -43,7 +43,7 @@ def test_no_two_modules_have_one_name() -> None:
 
 
 def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Line and text of the docstrings of modules, classes, functions and fields."""
+    """Yield line and text of the docstrings of modules, classes, functions and fields."""
     for node in ast.walk(tree):
         if isinstance(node, Documented):
             for at, statement in enumerate(node.body):

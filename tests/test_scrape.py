@@ -13,13 +13,13 @@ from tasks.scrape import ScrapeBatch, scrape_pages
 
 
 class Diary:
-    """A site whose pages are all there but `missing`, and what was done in which order."""
+    """A site whose page `missing` is a 404, and a log of fetches and deliveries in order."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
 
     async def fetch(self, target: Target) -> FetchedPage:
-        """The page."""
+        """Return the page."""
         self.done.append(f"fetch {target.url}")
         if target.url == "missing":
             raise HttpStatus(404)
@@ -29,13 +29,13 @@ class Diary:
         )
 
     async def deliver(self, target: Target, page: object) -> None:
-        """Take the page."""
+        """Record the delivery of a page."""
         assert isinstance(page, ChunkedPage)
         self.done.append(f"deliver {target.url}")
 
 
 async def scrape(diary: Diary, *urls: str) -> ScrapeBatch:
-    """The batch, worked through."""
+    """Scrape a batch of the URLs and return it."""
     batch = ScrapeBatch([Found(target=Target(url=url, depth=1)) for url in urls])
     with ThreadPoolExecutor() as executor:
         await scrape_pages(batch, diary, executor, diary.deliver, ReadOptions(LOCAL_MODEL, 30))  # type: ignore[arg-type]
@@ -43,14 +43,14 @@ async def scrape(diary: Diary, *urls: str) -> ScrapeBatch:
 
 
 async def test_the_next_page_is_fetched_while_one_is_read() -> None:
-    """And no more than the next: a lane asks the site for one page at a time."""
+    """Only the next one: a lane requests one page at a time."""
     diary = Diary()
     await scrape(diary, "a", "b", "c")
     assert diary.done == ["fetch a", "fetch b", "deliver a", "fetch c", "deliver b", "deliver c"]
 
 
 async def test_a_page_that_fails_is_left_with_its_cause_and_the_others_are_read() -> None:
-    """Wherever in the batch it is."""
+    """At any position in the batch."""
     for urls in (("missing", "a", "b"), ("a", "missing", "b"), ("a", "b", "missing")):
         diary = Diary()
         batch = await scrape(diary, *urls)
@@ -60,7 +60,7 @@ async def test_a_page_that_fails_is_left_with_its_cause_and_the_others_are_read(
 
 
 async def test_a_batch_that_is_cancelled_fetches_nothing_more() -> None:
-    """Nothing goes on behind the back of who ended it."""
+    """No task of the batch is left running."""
     diary, stopped, before = Diary(), asyncio.Event(), asyncio.all_tasks()
 
     async def stop(*_: object) -> None:

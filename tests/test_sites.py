@@ -1,4 +1,4 @@
-"""The servers that other tests stand on do what those tests take for granted."""
+"""The test servers themselves: other tests rely on their behaviour."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ async def http(url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def source_of(path: str) -> str:
-    """What a page shows in the end: its file, or the data its script shows."""
+    """Return the content of a page: its file, or the data its script shows."""
     if path == facts.SCRIPTED:
         return " ".join(str(value) for item in json.loads(read("data/dealers.json")) for value in item.values())
     html = read(f"{path.strip('/')}/index.html".lstrip("/"))
@@ -44,7 +44,7 @@ def read(name: str) -> str:
 
 
 def links_of(path: str) -> Iterator[str]:
-    """Paths of the site that a page links to."""
+    """Yield the paths of the site that a page links to."""
     file = facts.FOLDER / path.strip("/") / "index.html"
     for link in re.findall(r'<a [^>]*href="([^"]+)"', file.read_text()) if file.exists() else ():
         if not link.startswith(("mailto:", "tel:")):
@@ -52,7 +52,7 @@ def links_of(path: str) -> Iterator[str]:
 
 
 def distances() -> dict[str, int]:
-    """Links to follow from the home page to each page."""
+    """Return each page's distance from the home page, in links."""
     found, level = {"/": 0}, ["/"]
     while level:
         level = list(dict.fromkeys(link for page in level for link in links_of(page) if link not in found))
@@ -68,7 +68,7 @@ def test_every_page_of_the_company_site_is_found_by_its_links() -> None:
 
 
 def test_the_facts_stand_on_their_pages_and_on_no_other() -> None:
-    """Each question has one page that answers it."""
+    """Each question is answered by exactly one page."""
     assert len(facts.FACTS) >= 15
     for fact in (*facts.FACTS, facts.WARRANTY):
         assert fact.answer in source_of(fact.path), fact
@@ -81,13 +81,13 @@ def test_the_duplicate_is_the_same_page_word_for_word() -> None:
 
 
 def test_the_site_map_lists_what_is_to_be_found() -> None:
-    """All pages, one of the duplicates, neither the forbidden page nor the missing one."""
+    """All pages and one of the duplicates, but neither the disallowed page nor the missing one."""
     listed = re.findall(rf"<loc>{facts.ORIGIN}([^<]+)</loc>", read("sitemap.xml"))
     assert sorted(listed) == sorted([*facts.STORED, facts.DUPLICATES[0]])
 
 
 def test_the_brand_is_declared_in_the_style_sheet() -> None:
-    """The brand's colour and fonts, and another colour for the consent banner."""
+    """The brand's colour and fonts, and a different colour for the consent banner."""
     css = read("assets/site.css")
     assert f"--brand: {facts.PRIMARY};" in css
     assert f"background: {facts.CONSENT_COLOUR};" in css
@@ -96,7 +96,7 @@ def test_the_brand_is_declared_in_the_style_sheet() -> None:
 
 
 async def test_pages_are_served_as_a_web_server_serves_them() -> None:
-    """Types, validators, conditional requests, redirects to folders, real 404s."""
+    """Content types, validators, conditional requests, redirects to folders, real 404s."""
     async with serve_site() as site, http(site.url) as client:
         home = await client.get("/")
         again = await client.get("/", headers={"If-None-Match": home.headers["etag"]})
@@ -114,7 +114,7 @@ async def test_pages_are_served_as_a_web_server_serves_them() -> None:
 
 
 async def test_whole_urls_in_the_sites_files_are_those_of_the_server() -> None:
-    """Site map and robots.txt name the address they were fetched from."""
+    """Sitemap and robots.txt contain the address they were fetched from."""
     async with serve_site() as site, http(site.url) as client:
         robots, listed = (await client.get("/robots.txt")).text, (await client.get("/sitemap.xml")).text
     assert f"Sitemap: {site.url}/sitemap.xml" in robots
@@ -123,7 +123,7 @@ async def test_whole_urls_in_the_sites_files_are_those_of_the_server() -> None:
 
 
 async def test_the_server_remembers_what_was_asked_of_it() -> None:
-    """Pages by path, assets apart, and the most requests that were under way at once."""
+    """Pages by path, assets counted separately, and the most concurrent requests."""
     async with serve_site(slow={"/about/": 0.2, "/faq/": 0.2}) as site, http(site.url) as client:
         await asyncio.gather(client.get("/about/"), client.get("/faq/?a=1"), client.get("/faq/"))
         await client.get("/assets/site.css")
@@ -134,7 +134,7 @@ async def test_the_server_remembers_what_was_asked_of_it() -> None:
 
 
 async def test_the_server_runs_from_a_shell_until_it_is_told_to_stop() -> None:
-    """One line with the address; SIGTERM ends it with status 0."""
+    """It prints one line with its address and exits with status 0 after SIGTERM."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.sites.server", cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
@@ -148,7 +148,7 @@ async def test_the_server_runs_from_a_shell_until_it_is_told_to_stop() -> None:
 
 
 async def test_a_generated_site_is_a_tree_of_different_pages() -> None:
-    """All pages within the depth, most of them leaves, about 600 words each, none like another."""
+    """All pages are within the depth, most of them leaves, of about 600 words each, all different."""
     async with generated_site(40, 3, 0) as site, http(site.url) as client:
         texts = [(await client.get(path)).text for path in site.links]
         unknown = await client.get("/nowhere/")
@@ -194,7 +194,7 @@ async def server() -> AsyncIterator[OpenAIServer]:
 
 @pytest.fixture
 async def client(server: OpenAIServer) -> AsyncIterator[AsyncOpenAI]:
-    """OpenAI's own client, which tries nothing twice."""
+    """OpenAI's own client, without retries."""
     async with AsyncOpenAI(base_url=server.base_url, api_key="sk-test", max_retries=0) as client:
         yield client
 
@@ -203,8 +203,8 @@ def cosine(one: list[float], other: list[float]) -> float:
     return sum(a * b for a, b in zip(one, other, strict=True))
 
 
-async def test_openais_client_gets_vectors_that_tell_what_is_alike(client: AsyncOpenAI, server: OpenAIServer) -> None:
-    """Unit length, 1536 numbers, close when words are shared, equal for equal text; usage counted."""
+async def test_openais_client_gets_vectors_that_measure_likeness(client: AsyncOpenAI, server: OpenAIServer) -> None:
+    """Unit length, 1536 dimensions, close for shared words, equal for equal text; usage is counted."""
     texts = ["the cat sat on the mat", "a cat sat on a mat", "stock prices fell sharply", "the cat sat on the mat"]
     answer = await client.embeddings.create(model=MODEL, input=texts)
     one, near, far, same = [item.embedding for item in answer.data]
@@ -217,7 +217,7 @@ async def test_openais_client_gets_vectors_that_tell_what_is_alike(client: Async
 
 
 async def test_both_encodings_carry_the_same_vector(client: AsyncOpenAI) -> None:
-    """base64 is what the client asks for by itself; float is the protocol's default."""
+    """base64 is the client's default; float is the protocol's."""
     asked = {"model": MODEL, "input": "a single text", "dimensions": 64}
     packed = await client.embeddings.create(**asked)  # type: ignore[arg-type]
     plain = await client.embeddings.create(**asked, encoding_format="float")  # type: ignore[arg-type]
@@ -240,10 +240,10 @@ async def test_models_are_listed(client: AsyncOpenAI) -> None:
         (Next.hang_up, openai.APIConnectionError, None),
     ],
 )
-async def test_a_failure_on_order_is_what_openais_client_makes_of_the_real_one(
+async def test_a_queued_fault_raises_the_same_error_as_the_real_one(
     client: AsyncOpenAI, server: OpenAIServer, order: Next, error: type[openai.APIError], code: str | None
 ) -> None:
-    """The class and code of the error; the request after it succeeds."""
+    """Class and code of the client's error are the same; the next request succeeds."""
     server.then(order)
     with pytest.raises(error) as caught:
         await client.embeddings.create(model=MODEL, input="text")
@@ -253,7 +253,7 @@ async def test_a_failure_on_order_is_what_openais_client_makes_of_the_real_one(
 
 
 async def test_a_rate_limit_says_when_to_come_back(client: AsyncOpenAI, server: OpenAIServer) -> None:
-    """`Retry-After` is in the answer."""
+    """The answer has `Retry-After`."""
     server.retry_after = "7"
     server.then(Next.rate_limited)
     with pytest.raises(openai.RateLimitError) as caught:
@@ -261,8 +261,8 @@ async def test_a_rate_limit_says_when_to_come_back(client: AsyncOpenAI, server: 
     assert caught.value.response.headers["retry-after"] == "7"
 
 
-async def test_wrong_answers_on_order_are_wrong_in_the_way_ordered(client: AsyncOpenAI, server: OpenAIServer) -> None:
-    """One vector missing; vectors too short; NaN; reverse order with right indexes."""
+async def test_a_queued_wrong_answer_has_its_fault(client: AsyncOpenAI, server: OpenAIServer) -> None:
+    """A missing vector, too short vectors, NaN, or reverse order with correct indexes."""
     server.then(Next.too_few, Next.wrong_dimensions, Next.not_finite, Next.reversed)
     answers = [(await client.embeddings.create(model=MODEL, input=["a", "b"])).data for _ in range(4)]
     assert [len(answer) for answer in answers] == [1, 2, 2, 2]
@@ -284,7 +284,7 @@ async def test_wrong_answers_on_order_are_wrong_in_the_way_ordered(client: Async
 async def test_openais_limits_are_kept(
     client: AsyncOpenAI, server: OpenAIServer, inputs: list[str], message: str
 ) -> None:
-    """Beyond a limit the answer is 400 in OpenAI's form, and nothing is embedded."""
+    """A request beyond a limit gets 400 in OpenAI's form, and nothing is embedded."""
     with pytest.raises(openai.BadRequestError, match=message) as caught:
         await client.embeddings.create(model=MODEL, input=inputs)
     assert caught.value.param == "input"
@@ -308,7 +308,7 @@ async def test_one_bad_word_spoils_the_request(client: AsyncOpenAI, server: Open
 
 
 async def test_only_the_right_key_is_let_in() -> None:
-    """With a key set, another one gets 401."""
+    """If the server has a key, another one gets 401."""
     async with serve_openai(key="sk-right") as server:
         for key, is_right in (("sk-right", True), ("sk-wrong", False)):
             async with AsyncOpenAI(base_url=server.base_url, api_key=key, max_retries=0) as client:
@@ -320,14 +320,14 @@ async def test_only_the_right_key_is_let_in() -> None:
 
 
 async def test_an_unknown_model_is_not_found(client: AsyncOpenAI) -> None:
-    """404 with OpenAI's code."""
+    """The answer is 404 with OpenAI's code."""
     with pytest.raises(openai.NotFoundError) as caught:
         await client.embeddings.create(model="text-embedding-9", input="text")
     assert caught.value.code == "model_not_found"
 
 
 async def test_slow_calls_overlap() -> None:
-    """Every call takes its time, whatever the others do."""
+    """Concurrent calls do not wait for each other."""
     async with (
         serve_openai(delay_s=0.2) as server,
         AsyncOpenAI(base_url=server.base_url, api_key="sk-test", max_retries=0) as client,

@@ -1,4 +1,4 @@
-"""The theme of a real site in a real browser, with what its pictures and its manifest add."""
+"""The theme of a real site in a real browser, with evidence from its pictures and its manifest."""
 
 import asyncio
 import io
@@ -36,7 +36,7 @@ SVG = "image/svg+xml"
 
 @pytest.fixture(scope="module")
 async def a_web() -> AsyncIterator[Web]:
-    """A browser and a fetcher that may reach loopback."""
+    """A browser and a fetcher with access to loopback."""
     settings = Settings(_env_file=None, egress_allow=(ip_network("127.0.0.0/8"),))  # type: ignore[call-arg]
     async with open_web(settings) as opened:
         yield opened
@@ -44,7 +44,7 @@ async def a_web() -> AsyncIterator[Web]:
 
 @asynccontextmanager
 async def serve(files: Files, asked: Counter[str] | None = None, stuck: str = "") -> AsyncIterator[str]:
-    """A site of these files; a path that is `stuck` never answers."""
+    """Serve a site of these files; the path `stuck` never answers."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if asked is not None:
@@ -63,13 +63,13 @@ async def serve(files: Files, asked: Counter[str] | None = None, stuck: str = ""
 
 
 async def theme_of(a_web: Web, files: Files, path: str = "/", **more: str) -> tuple[Theme, str]:
-    """The theme, and the site's address."""
+    """Return the theme of a site of these files, and the site's address."""
     async with serve(files, **more) as url:
         return (await load_home(f"{url}{path}", a_web)).theme, url
 
 
 async def test_a_sites_logo_and_manifest_are_fetched_and_give_its_theme(a_web: Web) -> None:
-    """Each once beyond what the browser loads; the page itself once."""
+    """Each is requested once in addition to the browser's requests; the page itself once."""
     files = {
         "/": ("text/html", PAGE),
         "/logo.svg": (SVG, LOGO),
@@ -94,7 +94,7 @@ TALL = """<!doctype html><title>Tall</title><style>body{margin:0} main{height:40
 
 
 async def test_the_same_load_gives_a_picture_of_the_first_screen(a_web: Web) -> None:
-    """From the top, without the question for consent, once; a page that cannot be pictured has none."""
+    """From the top, without the consent banner, once; a second picture of the same load is None."""
     asked: Counter[str] = Counter()
     async with serve({"/": ("text/html", TALL)}, asked) as url:
         await load_home(f"{url}/", a_web)
@@ -116,7 +116,7 @@ c.putImageData(d, 0, 0)</script><p>Static</p>"""
 
 
 async def test_a_picture_is_never_larger_than_it_may_be(a_web: Web) -> None:
-    """Of noise there is a coarse one, or none."""
+    """A picture of noise is a coarse JPEG, or there is none."""
     async with serve({"/": ("text/html", NOISE)}) as url:
         await load_home(f"{url}/", a_web)
     taken = await a_web.take_picture()
@@ -126,7 +126,7 @@ async def test_a_picture_is_never_larger_than_it_may_be(a_web: Web) -> None:
 async def test_pictures_that_are_missing_or_never_come_cost_the_theme_nothing_else(
     a_web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A missing logo is none; one that does not come in time is left as the page has it."""
+    """A missing logo is left out; one that is late keeps the URL on the page."""
     monkeypatch.setattr(tasks.theme, "RESOURCES_S", 0.3)
     files = {"/": ("text/html", PAGE), "/icon.svg": (SVG, LOGO)}
     theme, url = await theme_of(a_web, files)
@@ -136,7 +136,7 @@ async def test_pictures_that_are_missing_or_never_come_cost_the_theme_nothing_el
 
 
 async def test_a_site_that_leads_to_a_consent_page_has_no_theme_of_its_own(a_web: Web) -> None:
-    """The question's colours are not the site's."""
+    """A consent page's colours are not the site's."""
     files = {"/": ("location", "/consent?return=/"), "/consent": ("text/html", ASKS)}
     theme, url = await theme_of(a_web, files)
     assert theme == neutral_theme(f"{url}/")
@@ -145,7 +145,7 @@ async def test_a_site_that_leads_to_a_consent_page_has_no_theme_of_its_own(a_web
 
 @pytest.mark.parametrize("kind", ["text", "colours", "names"])
 async def test_a_hostile_site_gets_a_plain_legible_theme(a_web: Web, kind: str) -> None:
-    """What could end a string, a rule or an element reaches no value of the theme."""
+    """No value of the theme has text that could end a string, a CSS rule or an element."""
     evil = "</script><script>alert(1)</script>"
     pages = {
         "text": f'<title>{evil}</title><meta property="og:site_name" content="{evil}"><h1>&lt;img src=x&gt;</h1>',
@@ -161,7 +161,7 @@ async def test_a_hostile_site_gets_a_plain_legible_theme(a_web: Web, kind: str) 
 
 
 async def test_a_style_sheet_that_comes_late_is_waited_for(a_web: Web) -> None:
-    """A page before its styles has the looks of every browser."""
+    """Before its style sheet loads, a page has only the browser's default look."""
     linked = (
         '<!doctype html><title>Acme</title><link rel="stylesheet" href="/late.css"><h1>Anvils</h1><a href="/x">Buy</a>'
     )

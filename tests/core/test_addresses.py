@@ -1,4 +1,4 @@
-"""Which addresses may be fetched and which URLs may be asked for."""
+"""Address policy: the addresses that may be dialled and the URLs that may be requested."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
@@ -41,7 +41,7 @@ from tasks.core.errors import AddressBlocked, InvalidRequest
     ],
 )
 def test_an_address_that_is_not_public_is_not_dialled(address: str) -> None:
-    """Every special-purpose form, also translated ones that `ipaddress` calls global."""
+    """Every special-purpose form, including translated ones that `ipaddress` calls global."""
     assert not is_permitted(address)
 
 
@@ -59,7 +59,7 @@ SPECIAL = [
 
 
 def forms_of(address: IPv4Address) -> list[IPv6Address]:
-    """The address as IPv6 carries it: mapped, compatible, translated, NAT64 (both prefixes), 6to4, Teredo."""
+    """Return the address in its IPv6 forms: mapped, compatible, translated, NAT64 (both prefixes), 6to4, Teredo."""
     number = int(address)
     return [
         IPv6Address(0xFFFF << 32 | number),
@@ -75,7 +75,7 @@ def forms_of(address: IPv4Address) -> list[IPv6Address]:
 
 @given(st.data())
 def test_no_special_purpose_range_is_dialled_in_any_form(data: st.DataObject) -> None:
-    """First, last and any address of each, IPv4 also as IPv6 carries it."""
+    """First, last and any address of each range, IPv4 also in its IPv6 forms."""
     network = data.draw(st.sampled_from(SPECIAL))
     offset = data.draw(st.sampled_from((0, network.num_addresses - 1)) | st.integers(0, network.num_addresses - 1))
     address = network[offset]
@@ -90,7 +90,7 @@ def test_a_public_address_is_dialled(address: str) -> None:
 
 
 def test_an_allowed_network_opens_only_itself() -> None:
-    """EGRESS_ALLOW opens what it names and nothing beside it."""
+    """EGRESS_ALLOW opens the networks in it and no others."""
     allow = (ip_network("127.0.0.0/8"),)
     assert is_permitted("127.0.0.1", allow)
     assert is_permitted("::ffff:127.0.0.1", allow)
@@ -99,7 +99,7 @@ def test_an_allowed_network_opens_only_itself() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::1]"])
 async def test_a_host_that_leads_inside_is_blocked_however_it_is_written(host: str) -> None:
-    """Names and odd spellings are judged by the address they resolve to."""
+    """Names and unusual spellings are checked by the address they resolve to."""
     with pytest.raises(AddressBlocked):
         await resolve_host(host.strip("[]"), 80)
 
@@ -138,20 +138,20 @@ async def test_an_unknown_host_looks_like_a_private_one() -> None:
     ],
 )
 def test_a_url_that_cannot_be_built_from_is_refused_with_its_reason(url: object, code: str) -> None:
-    """Bad input gets a clear error, naming the field."""
+    """The error has a code of its own and names the field."""
     with pytest.raises(InvalidRequest) as refused:
         parse_start_url(url)
     assert (refused.value.code, refused.value.field) == (code, "url")
 
 
 def test_a_start_url_is_put_into_normal_form() -> None:
-    """Scheme and host in lower case, default port and fragment gone, a path there, IDN as punycode."""
+    """Scheme and host in lower case, no default port and fragment, a path, IDN as punycode."""
     assert parse_start_url("HTTPS://Example.COM:443#top") == "https://example.com/"
     assert parse_start_url("http://bücher.example:8080/a?b=1") == "http://xn--bcher-kva.example:8080/a?b=1"
 
 
 @given(st.text(max_size=200))
-def test_whatever_is_typed_is_either_refused_or_normalised_for_good(text: str) -> None:
+def test_any_text_is_either_refused_or_normalised_for_good(text: str) -> None:
     """No other exception, and the normal form is its own normal form."""
     try:
         url = parse_start_url(text)

@@ -1,4 +1,4 @@
-"""What an owner chooses: checked, and legible whatever it is."""
+"""An owner's adjustments: validated, and legible with any colour."""
 
 from itertools import product
 
@@ -29,7 +29,7 @@ COLOURS = st.integers(0, 0xFFFFFF).map(lambda n: f"#{n:06x}")
 
 @given(primary=COLOURS)
 def test_any_colour_an_owner_chooses_is_legible(primary: str) -> None:
-    """In both schemes, text on it and text of it."""
+    """In both schemes, as background and as text."""
     theme = Adjustments(primary=primary).apply_to(FOUND)
     assert theme.primary == primary
     for scheme, (foreground, background) in product(("light", "dark"), TEXT_PAIRS):
@@ -38,7 +38,7 @@ def test_any_colour_an_owner_chooses_is_legible(primary: str) -> None:
 
 
 def test_what_is_not_chosen_stays_as_it_was_found() -> None:
-    """Byte for byte."""
+    """Unchanged values keep their bytes; changed ones change only their own variables."""
     assert Adjustments().apply_to(FOUND) == FOUND
     changed = Adjustments(radius_px=3, body_font='"Inter", sans-serif').apply_to(FOUND)
     assert changed.tokens["dark"]["--aw-radius"] == "3px"
@@ -68,13 +68,13 @@ def test_what_is_not_chosen_stays_as_it_was_found() -> None:
         {"colour": "#ffffff"},
     ],
 )
-def test_what_cannot_be_meant_is_refused(chosen: dict[str, object]) -> None:
-    """Also what nobody could choose."""
+def test_an_invalid_choice_is_refused(chosen: dict[str, object]) -> None:
+    """Wrong forms, values out of range, CSS injection, unknown fields."""
     with pytest.raises(ValidationError):
         Adjustments.model_validate(chosen)
 
 
 def test_an_origin_is_kept_as_browsers_send_it() -> None:
-    """Without path, user and capitals."""
+    """In lower case, without path and credentials."""
     chosen = Adjustments.model_validate({"allowed_origins": ["HTTPS://Shop.Example/", "http://u:p@localhost:3000"]})
     assert chosen.allowed_origins == ("https://shop.example", "http://localhost:3000")

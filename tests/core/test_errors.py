@@ -28,7 +28,7 @@ from tasks.core.errors import (
     ids=lambda error: type(error).__name__,
 )
 def test_an_error_comes_back_from_a_child_as_it_was_raised(error: WidgetBuilderError) -> None:
-    """A page that is empty must not look like a reader that crashed."""
+    """An empty page must not look like a crash of the process that read it."""
     back = pickle.loads(pickle.dumps(error))
     assert type(back) is type(error)
     assert str(back) == str(error)

@@ -1,4 +1,4 @@
-"""Palettes from any colours at all."""
+"""Palettes from arbitrary colours."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ COLOUR = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 
 
 def theme(primary: str, background: str = "#ffffff", text: str = "#222222", other: str | None = None) -> Theme:
-    """A theme with these colours, its tokens computed."""
+    """Return a theme with these colours and its computed tokens."""
     return with_tokens(
         Theme(
             name="Acme",
@@ -33,7 +33,7 @@ def theme(primary: str, background: str = "#ffffff", text: str = "#222222", othe
 def test_every_pair_holds_whatever_the_site_painted(
     primary: str, background: str, text: str, other: str | None
 ) -> None:
-    """Text has 4.5:1, what one must see to use the widget 3:1, in both schemes."""
+    """Text has 4.5:1 and shapes needed to use the widget 3:1, in both schemes."""
     for tokens in theme(primary, background, text, other).tokens.values():
         assert all(contrast(tokens[one], tokens[on]) >= 4.5 for one, on in TEXT_PAIRS)
         assert all(contrast(tokens[one], tokens[on]) >= 3 for one, on in SHAPE_PAIRS)
@@ -42,7 +42,7 @@ def test_every_pair_holds_whatever_the_site_painted(
 @settings(max_examples=40)
 @given(primary=COLOUR, background=COLOUR)
 def test_the_light_palette_is_light_and_the_dark_one_dark(primary: str, background: str) -> None:
-    """Whatever the site's own scheme is."""
+    """With any scheme of the site."""
     tokens = theme(primary, background).tokens
     assert not is_dark(tokens["light"]["--aw-bg"])
     assert is_dark(tokens["dark"]["--aw-bg"])
@@ -50,7 +50,7 @@ def test_the_light_palette_is_light_and_the_dark_one_dark(primary: str, backgrou
 
 @given(COLOUR)
 def test_oklch_and_back_is_the_same_colour(colour: str) -> None:
-    """Not a bit is lost."""
+    """The conversion is lossless for eight-bit colours."""
     assert from_oklch(to_oklch(colour)) == colour
 
 
@@ -63,7 +63,7 @@ def test_a_ramp_goes_from_light_to_dark(colour: str) -> None:
 
 
 def test_the_brand_keeps_its_shade_where_the_site_shows_it() -> None:
-    """Yellow stays yellow, and its outline shows where it ends; near-black is lightened on a dark panel alone."""
+    """Yellow stays yellow, with a visible outline; near-black is lightened only on a dark panel."""
     yellow, black = theme("#ffd400").tokens, theme("#111111").tokens
     assert yellow["light"]["--aw-primary"] == yellow["dark"]["--aw-primary"] == "#ffd400"
     assert yellow["light"]["--aw-primary-edge"] != "#ffd400"
@@ -75,7 +75,7 @@ def test_the_brand_keeps_its_shade_where_the_site_shows_it() -> None:
 
 
 def test_a_panel_keeps_the_sites_background_unless_it_is_too_strong() -> None:
-    """A pale or dark ground is the panel's, too; a saturated or middle one leaves no room for text."""
+    """The panel takes a pale or dark background; a saturated or mid-tone one would leave no room for text."""
     assert theme("#7c3aed", "#fffdf8").tokens["light"]["--aw-bg"] == "#fffdf8"
     assert theme("#7c3aed", "#0b1020").tokens["dark"]["--aw-bg"] == "#0b1020"
     assert theme("#7c3aed", "#ffffff", other="#101418").tokens["dark"]["--aw-bg"] == "#101418"

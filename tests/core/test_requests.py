@@ -1,4 +1,4 @@
-"""What a client may ask for."""
+"""Validation of build requests."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_numbers_may_come_as_json_or_as_query_strings() -> None:
     assert as_json == parse_build_request(SETTINGS, "https://example.com", "3", "50")
 
 
-def test_what_is_not_said_has_a_sensible_default() -> None:
+def test_missing_numbers_have_defaults() -> None:
     """Depth 2, and as many pages as the settings allow."""
     request = parse_build_request(SETTINGS, "https://example.com")
     assert (request.depth, request.max_pages) == (2, 100)

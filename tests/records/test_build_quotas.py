@@ -1,4 +1,4 @@
-"""Who may start a build: what is under way is joined, and nobody starts more than their share."""
+"""Build quotas: a running build is joined, and new builds are limited per client, per site and in total."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ EVER = Rate(count=1_000_000, seconds=86_400)
 
 @pytest.fixture
 def caller() -> MakeCaller:
-    """Callers of one address, whom nothing keeps from building unless it is said."""
+    """A factory of callers with one address, unlimited except for the given limits."""
     address = uuid4().hex
 
     def make(**limits: object) -> Caller:
@@ -31,12 +31,12 @@ def caller() -> MakeCaller:
 
 
 def request(site: str | None = None, depth: int = 1) -> BuildRequest:
-    """A build of the site, or of one that nobody knows."""
+    """Return a request for the site, by default for a new one."""
     return BuildRequest(url=site or f"https://{uuid4().hex}.example/", depth=depth, max_pages=10)
 
 
 async def test_the_same_build_asked_for_at_once_is_one(pool: Pool, caller: MakeCaller) -> None:
-    """Whoever comes second follows it and gets no token; what differs, or has a key of its own, is another build."""
+    """Later requests join it without a token; a different request, or one with its own key, is another build."""
     wanted = request()
     news = await asyncio.gather(*(create_build(pool, wanted, caller=caller(client=str(n))) for n in range(8)))
     assert len({new.build_id for new in news}) == 1
@@ -46,8 +46,8 @@ async def test_the_same_build_asked_for_at_once_is_one(pool: Pool, caller: MakeC
     assert len({news[0].build_id, deeper.build_id, keyed.build_id}) == 3
 
 
-async def test_a_widget_s_new_build_is_nobody_else_s_to_join(pool: Pool, caller: MakeCaller) -> None:
-    """A re-crawl under way belongs to an owner; a stranger who asks for the site gets a widget of their own."""
+async def test_a_re_crawl_is_not_joined_by_a_stranger(pool: Pool, caller: MakeCaller) -> None:
+    """A running re-crawl belongs to an owner; a stranger who requests the same site gets a new widget."""
     job = await new_job(pool)
     await cancel(pool, job)
     wanted = request()
@@ -61,7 +61,7 @@ async def test_a_widget_s_new_build_is_nobody_else_s_to_join(pool: Pool, caller:
 async def test_builds_under_way_are_bounded_and_make_room_when_they_end(
     pool: Pool, caller: MakeCaller, limit: str
 ) -> None:
-    """For an address and for a site; refused with when to try again, and nothing is recorded."""
+    """Per address and per site; the refusal says when to retry, and nothing is recorded."""
     site = f"https://{uuid4().hex}.example/"
     two = caller(**{limit: 2})
     first = await create_build(pool, request(site, 0), caller=two)
@@ -76,14 +76,14 @@ async def test_builds_under_way_are_bounded_and_make_room_when_they_end(
 
 
 async def test_builds_in_all_are_bounded(pool: Pool, caller: MakeCaller) -> None:
-    """Runs that wait would starve each other."""
+    """More waiting runs would starve each other."""
     await new_job(pool)
     with pytest.raises(TryLater):
         await create_build(pool, request(), caller=caller(open_builds=1))
 
 
-async def test_an_address_starts_so_many_builds_in_a_time(pool: Pool, caller: MakeCaller) -> None:
-    """Joining is free; another address is not concerned, nor a flow that was started in Prefect."""
+async def test_an_address_has_a_rate_limit_for_new_builds(pool: Pool, caller: MakeCaller) -> None:
+    """Joining does not count; other addresses and flows started in Prefect are not limited by it."""
     twice = caller(rate=Rate(count=2, seconds=86_400))
     first = request()
     await create_build(pool, first, caller=twice)
@@ -106,5 +106,5 @@ async def test_an_address_starts_so_many_builds_in_a_time(pool: Pool, caller: Ma
     ],
 )
 def test_a_site_is_a_host(url: str, site: str) -> None:
-    """With or without `www`, on any port; on an address, each port is another."""
+    """With or without `www`, on any port; on an IP address, each port is another site."""
     assert site_key(url) == site

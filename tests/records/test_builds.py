@@ -1,4 +1,4 @@
-"""Builds: events without gaps, one end, and the widget's knowledge moved at once."""
+"""Builds and their events: no gaps, one terminal event, heartbeats, and the widgets they belong to."""
 
 import asyncio
 from uuid import uuid4
@@ -22,7 +22,7 @@ ENDS = (EventType.builder_completed, EventType.builder_failed, EventType.builder
 
 
 async def test_a_new_build_begins_with_event_1(pool: Pool) -> None:
-    """It is recorded with the build, and says what was asked for."""
+    """The event is recorded with the build and has the request's data."""
     new = await create_build(pool, REQUEST)
     (event,) = await read_events(pool, new.build_id)
     assert (event.seq, event.type, event.build_id) == (1, EventType.builder_started, new.build_id)
@@ -38,7 +38,7 @@ async def test_a_new_build_begins_with_event_1(pool: Pool) -> None:
 
 
 async def test_the_owners_token_is_stored_as_a_hash_only(pool: Pool) -> None:
-    """Handed out with the new widget; neither the widget's row nor any event has it."""
+    """The token is handed out with the new widget; neither the widget's row nor any event contains it."""
     new = await create_build(pool, REQUEST)
     assert new.owner_token is not None
     async with pool.connection() as connection:
@@ -49,7 +49,7 @@ async def test_the_owners_token_is_stored_as_a_hash_only(pool: Pool) -> None:
 
 
 async def test_an_idempotency_key_leads_to_one_build(pool: Pool) -> None:
-    """Ten requests with one key at the same moment: one is new, the others join it."""
+    """Of ten simultaneous requests with one key, one creates the build and the others join it."""
     key = uuid4().hex
     news = await asyncio.gather(*(create_build(pool, REQUEST, idempotency_key=key) for _ in range(10)))
     assert len({new.build_id for new in news}) == 1
@@ -58,7 +58,7 @@ async def test_an_idempotency_key_leads_to_one_build(pool: Pool) -> None:
 
 
 async def test_a_key_used_for_another_request_is_a_conflict(pool: Pool) -> None:
-    """409: the client has mixed something up."""
+    """409: the client uses the key for two different requests."""
     key = uuid4().hex
     await create_build(pool, REQUEST, idempotency_key=key)
     with pytest.raises(InvalidRequest) as caught:
@@ -67,7 +67,7 @@ async def test_a_key_used_for_another_request_is_a_conflict(pool: Pool) -> None:
 
 
 async def test_many_writers_leave_no_gap(pool: Pool) -> None:
-    """A hundred events at once are 2 … 101, stored as they were returned."""
+    """A hundred simultaneous events get the numbers 2 … 101 and are stored as returned."""
     job = await new_job(pool)
     appended = await asyncio.gather(
         *(append_event(pool, job.build_id, draft(data={"number": number})) for number in range(100))
@@ -79,7 +79,7 @@ async def test_many_writers_leave_no_gap(pool: Pool) -> None:
 
 
 async def test_events_are_read_from_where_a_client_stopped(pool: Pool) -> None:
-    """Those after a number, in order, no more than asked for; none of another build."""
+    """Events after a number, in order, up to the limit, and only of this build."""
     job, other = await new_job(pool), await new_job(pool)
     for number in range(5):
         await append_event(pool, job.build_id, draft(data={"number": number}))
@@ -91,7 +91,7 @@ async def test_events_are_read_from_where_a_client_stopped(pool: Pool) -> None:
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_nothing_follows_the_end(pool: Pool, end: EventType) -> None:
-    """A terminal event ends the build; whoever comes later is refused and leaves no trace."""
+    """A terminal event ends the build; later events are refused and change nothing."""
     job, status = await new_job(pool), end.removeprefix("builder_")
     await append_event(pool, job.build_id, draft(end, detail="the cause"), Statistics(total_urls=3))
     before = await read_build(pool, job.build_id)
@@ -106,7 +106,7 @@ async def test_nothing_follows_the_end(pool: Pool, end: EventType) -> None:
 
 
 async def test_of_many_ends_at_once_one_counts(pool: Pool) -> None:
-    """The build's status is that of the one terminal event, which is the last."""
+    """One terminal event is stored, as the last one, and sets the build's status."""
     job = await new_job(pool)
     types = [*ENDS * 3, *[EventType.scraping_progress] * 6]
     results = await asyncio.gather(
@@ -121,8 +121,8 @@ async def test_of_many_ends_at_once_one_counts(pool: Pool) -> None:
     assert (build.status, build.last_seq) == (end.type.removeprefix("builder_"), end.seq)
 
 
-async def test_an_event_may_say_what_postgresql_does_not_take(pool: Pool) -> None:
-    """NUL goes, half an emoji is replaced, a whole one in halves is joined; returned as stored."""
+async def test_an_event_with_text_that_postgresql_rejects_is_sanitized(pool: Pool) -> None:
+    """NUL is removed, a lone surrogate replaced, a split pair joined; the event is returned as stored."""
     job = await new_job(pool)
     said = draft(message="a\0b", detail="\ud83d", data={"url\0": ["\ud83d\ude00", {"deep": "\udc00"}]})
     event = await append_event(pool, job.build_id, said)
@@ -132,13 +132,13 @@ async def test_an_event_may_say_what_postgresql_does_not_take(pool: Pool) -> Non
 
 
 async def test_an_event_of_an_unknown_build_is_refused(pool: Pool) -> None:
-    """No build, no event."""
+    """BuildEnded, as after the end of a build."""
     with pytest.raises(BuildEnded):
         await append_event(pool, uuid4(), draft())
 
 
 async def test_starting_again_goes_on_and_starting_late_is_refused(pool: Pool) -> None:
-    """A second attempt keeps the first one's beginning; an ended build is not taken up."""
+    """A second attempt keeps the start time and run of the first; an ended build is not started."""
     new, run_id = await create_build(pool, REQUEST), uuid4()
     job = await start_build(pool, new.build_id, run_id)
     assert (job.build_id, job.widget_id, job.request) == (new.build_id, new.widget_id, REQUEST)
@@ -154,7 +154,7 @@ async def test_starting_again_goes_on_and_starting_late_is_refused(pool: Pool) -
 
 
 async def test_a_heartbeat_says_whether_to_go_on(pool: Pool) -> None:
-    """Yes while the build runs; no before its start and after its end."""
+    """True while the build runs; false before its start and after its end."""
     new = await create_build(pool, REQUEST)
     assert not await record_heartbeat(pool, new.build_id)
     job = await start_build(pool, new.build_id, None)
@@ -167,7 +167,7 @@ async def test_a_heartbeat_says_whether_to_go_on(pool: Pool) -> None:
 
 
 async def test_open_builds_are_those_without_an_end_and_how_long_they_are_silent(pool: Pool) -> None:
-    """Oldest first; silence counts from the last heartbeat, without one from the beginning."""
+    """Oldest first; silence counts from the last heartbeat or, without one, from the build's creation."""
     pending, beating, silent, ended = [await new_job(pool) for _ in range(4)]
     run_id = uuid4()
     await link_flow_run(pool, pending.build_id, run_id)
@@ -186,7 +186,7 @@ async def test_open_builds_are_those_without_an_end_and_how_long_they_are_silent
 
 
 async def test_widgets_with_knowledge_are_listed_oldest_first(pool: Pool) -> None:
-    """With the request of the build they answer from; those that have none yet are left out."""
+    """With the request of the active build; widgets without knowledge are left out."""
     jobs = [await new_job(pool) for _ in range(4)]
     for job in (jobs[2], jobs[0], jobs[1]):
         await activate_build(pool, job, replace=True)
@@ -196,7 +196,7 @@ async def test_widgets_with_knowledge_are_listed_oldest_first(pool: Pool) -> Non
 
 
 async def test_a_deleted_widget_takes_its_builds_with_it(pool: Pool) -> None:
-    """Builds and events go; nothing points to what is no longer there."""
+    """Builds and events are deleted; no row refers to a deleted one."""
     job = await new_job(pool)
     await activate_build(pool, job, replace=True)
     async with pool.connection() as connection:

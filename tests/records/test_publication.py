@@ -1,4 +1,4 @@
-"""What a widget shows and answers from: moved at once, never to a site's ruins."""
+"""Publication: a widget switches to a build's knowledge and looks at once, and never to a broken site's."""
 
 import asyncio
 
@@ -28,18 +28,18 @@ THEME = Theme(
 
 
 def looks(name: str = "Beans & Co", screenshot: bytes | None = None) -> WidgetLooks:
-    """A theme with a name, at a site's real address."""
+    """Return looks with a theme of this name and a site's address after redirects."""
     theme = THEME.model_copy(update={"name": name})
     return WidgetLooks(theme=theme, site_url="https://www.example.com/", screenshot=screenshot)
 
 
 async def store(pool: Pool, job: Job, pages: int) -> None:
-    """So many pages of the build."""
+    """Store `pages` pages of the build."""
     await store_pages(pool, job.build_id, [page_of(f"/{number}", [f"Bean {number}."]) for number in range(pages)])
 
 
 async def test_a_first_build_answers_early_and_a_recrawl_at_its_end(pool: Pool) -> None:
-    """Without `replace` only a widget without knowledge moves."""
+    """Without `replace` only a widget without knowledge is switched."""
     first = await new_job(pool)
     assert await activate_build(pool, first, replace=False)
     recrawl = await new_job(pool, first.widget_id)
@@ -50,7 +50,7 @@ async def test_a_first_build_answers_early_and_a_recrawl_at_its_end(pool: Pool) 
 
 
 async def test_a_build_that_has_ended_is_not_published(pool: Pool) -> None:
-    """Cancelled before, or in a transaction that commits while the publisher waits for it."""
+    """Cancelled before, or in a transaction that commits while publication waits for it."""
     first = await new_job(pool)
     await activate_build(pool, first, replace=True)
     await cancel(pool, first)
@@ -69,7 +69,7 @@ async def test_a_build_that_has_ended_is_not_published(pool: Pool) -> None:
 
 
 async def test_a_widget_gets_its_theme_and_the_sites_name_and_address(pool: Pool) -> None:
-    """Also a name that PostgreSQL would not take; another widget keeps its own."""
+    """Also a name with text that PostgreSQL rejects; another widget keeps its own name."""
     job, other = await new_job(pool), await new_job(pool)
     await save_looks(pool, job.widget_id, looks("Beans\0 \ud83d"))
     widget = await read_widget(pool, job.widget_id)
@@ -80,8 +80,8 @@ async def test_a_widget_gets_its_theme_and_the_sites_name_and_address(pool: Pool
     assert (untouched.name, untouched.theme) == ("example.com", None)
 
 
-async def test_a_new_build_s_looks_come_with_its_knowledge(pool: Pool) -> None:
-    """All in one moment; a build that may not publish changes neither. Without a new picture the old one stays."""
+async def test_the_looks_of_a_build_are_published_with_its_knowledge(pool: Pool) -> None:
+    """In one transaction; a build that may not publish changes neither. Without a new picture the old one stays."""
     first = await new_job(pool)
     await save_looks(pool, first.widget_id, looks("Old", b"old picture"))
     await activate_build(pool, first, replace=True)
@@ -103,7 +103,7 @@ async def test_a_new_build_s_looks_come_with_its_knowledge(pool: Pool) -> None:
 async def test_far_fewer_pages_than_the_widget_has_are_not_published(
     pool: Pool, known: int, found: int, is_published: bool
 ) -> None:
-    """Half a site is an ill site; a page less of a small one is not."""
+    """Half of a site means a broken site; one page less of a small site does not."""
     first = await new_job(pool)
     await store(pool, first, known)
     await activate_build(pool, first, replace=True)
@@ -134,7 +134,7 @@ async def test_fewer_pages_are_published_when_that_was_said_or_asked_for(pool: P
 
 
 async def test_a_first_build_replaces_nothing(pool: Pool) -> None:
-    """Also when it is begun again and the widget answers from its pages already."""
+    """Also when it is started again and the widget already answers from its pages."""
     first = await new_job(pool)
     await activate_build(pool, first, replace=False)
     again = await start_build(pool, first.build_id, None)

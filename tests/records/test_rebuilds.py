@@ -1,4 +1,4 @@
-"""Widgets built anew, one build at a time; and all widgets at a glance."""
+"""Re-crawls of widgets, one at a time, and the list of widgets."""
 
 import asyncio
 from uuid import uuid4
@@ -21,8 +21,8 @@ from tests.knowledge.material import SITE, cancel, draft, new_job
 REQUEST = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)
 
 
-async def test_who_asks_for_a_build_of_a_widget_that_is_being_built_joins_it(pool: Pool) -> None:
-    """Also all at once; when it has ended, the next one is new."""
+async def test_a_request_for_a_widget_that_is_being_built_joins_the_build(pool: Pool) -> None:
+    """Also with simultaneous requests; after its end, the next request starts a new build."""
     first = await new_job(pool)
     assert (await create_rebuild(pool, first.widget_id, REQUEST)).build_id == first.build_id
     await cancel(pool, first)
@@ -33,8 +33,8 @@ async def test_who_asks_for_a_build_of_a_widget_that_is_being_built_joins_it(poo
     assert joined[0].build_id != first.build_id
 
 
-async def test_a_key_leads_to_its_build_and_is_of_use_for_one_widget_only(pool: Pool) -> None:
-    """Also when that build is over; another widget's owner is refused."""
+async def test_a_key_leads_to_its_build_and_is_valid_for_one_widget_only(pool: Pool) -> None:
+    """Also after that build's end; another widget's owner is refused."""
     (one, other), key = [await new_job(pool) for _ in range(2)], str(uuid4())
     await cancel(pool, one)
     build = await create_rebuild(pool, one.widget_id, REQUEST, idempotency_key=key)
@@ -48,8 +48,8 @@ async def test_a_key_leads_to_its_build_and_is_of_use_for_one_widget_only(pool: 
         await create_rebuild(pool, uuid4(), REQUEST)
 
 
-async def test_a_widget_is_built_anew_from_what_its_knowledge_was_built_from(pool: Pool) -> None:
-    """Not from what failed since; of a widget without knowledge, from what was asked for last."""
+async def test_a_re_crawl_repeats_the_request_of_the_widgets_knowledge(pool: Pool) -> None:
+    """Not a later request that failed; for a widget without knowledge, the latest request."""
     job = await new_job(pool)
     assert await read_last_request(pool, job.widget_id) == job.request
     await activate_build(pool, job, replace=True)
@@ -62,8 +62,8 @@ async def test_a_widget_is_built_anew_from_what_its_knowledge_was_built_from(poo
         await read_last_request(pool, uuid4())
 
 
-async def test_a_list_says_how_each_widget_stands(pool: Pool) -> None:
-    """Building, ready, failed with its cause; by the name that its owner chose."""
+async def test_the_list_has_the_state_of_each_widget(pool: Pool) -> None:
+    """Building, ready, or failed with its cause, under the name its owner chose."""
     new = await create_build(pool, REQUEST)
     assert new.owner_token is not None
     owner = hash_token(new.owner_token)
@@ -83,8 +83,8 @@ async def test_a_list_says_how_each_widget_stands(pool: Pool) -> None:
     assert shown.built_at is not None
 
 
-async def test_a_list_comes_in_parts_newest_first(pool: Pool) -> None:
-    """With how many there are; an unknown token's list is empty."""
+async def test_the_list_is_paged_newest_first(pool: Pool) -> None:
+    """With the total number; an unknown token's list is empty."""
     first, second = [await new_job(pool) for _ in range(2)]
     widgets, total = await list_summaries(pool, owner_hash=None, limit=2)
     assert [widget.id for widget in widgets] == [second.widget_id, first.widget_id]
@@ -95,8 +95,8 @@ async def test_a_list_comes_in_parts_newest_first(pool: Pool) -> None:
     assert await list_summaries(pool, owner_hash="nobody's", limit=2) == ([], 0)
 
 
-async def test_a_deleted_widget_leaves_no_build_and_names_the_runs_to_end(pool: Pool) -> None:
-    """Those of builds under way."""
+async def test_deleting_a_widget_deletes_its_builds_and_returns_the_runs_to_cancel(pool: Pool) -> None:
+    """The flow runs of its unfinished builds."""
     job, run_id = await new_job(pool), uuid4()
     await link_flow_run(pool, job.build_id, run_id)
     assert await build_exists(pool, job.build_id)

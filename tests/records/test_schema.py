@@ -1,4 +1,4 @@
-"""The schema: made once, whoever asks, and what DESIGN §7 promises of it."""
+"""The schema: migrated once, by any number of processes, with the columns that other programs read."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +14,7 @@ NEWEST = [max(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/
 
 
 def versions(database_url: str) -> list[str]:
-    """The revisions a database says it is at."""
+    """Return the migration revisions recorded in the database."""
     with psycopg.connect(database_url) as connection:
         return [row[0] for row in connection.execute("SELECT version_num FROM alembic_version").fetchall()]
 
@@ -29,7 +29,7 @@ def test_migrating_twice_changes_nothing(postgres_url: str) -> None:
 
 
 def test_processes_that_migrate_at_once_wait_for_each_other(postgres_url: str) -> None:
-    """Four at once on an empty database: all succeed, one schema results."""
+    """Four at once on an empty database: all succeed, with one schema."""
     url = new_database(postgres_url)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(migrate, [url] * 4))
@@ -45,8 +45,8 @@ def test_a_server_out_of_reach_is_named_without_its_password(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_an_unreadable_address_is_refused_as_a_setting() -> None:
-    """Something that is no database URL gets an error that says so."""
+def test_an_invalid_database_url_is_refused_as_a_setting() -> None:
+    """The error names DATABASE_URL."""
     with pytest.raises(DependencyUnavailable, match="DATABASE_URL"):
         migrate("not a url")
 
@@ -60,13 +60,13 @@ def test_an_unreadable_address_is_refused_as_a_setting() -> None:
     ],
 )
 def test_a_pgvector_too_old_is_refused_with_a_remedy(available: str, installed: str, remedy: str) -> None:
-    """Absent, too old, or installed in the database before an update: each has its own remedy."""
+    """Missing, too old, or installed in the database before an update: each has its own remedy."""
     with pytest.raises(DependencyUnavailable, match=remedy):
         _check_pgvector(available, installed)
 
 
-def test_a_role_that_may_not_create_tables_is_told_so(postgres_url: str) -> None:
-    """A role without rights on the database gets told what a superuser has to do."""
+def test_a_role_without_the_right_to_create_tables_is_refused_with_a_remedy(postgres_url: str) -> None:
+    """The error says what a superuser has to do."""
     url = new_database(postgres_url)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE ROLE reader LOGIN")
@@ -75,7 +75,7 @@ def test_a_role_that_may_not_create_tables_is_told_so(postgres_url: str) -> None
 
 
 async def test_pages_have_the_columns_other_programs_read(pool: Pool) -> None:
-    """`knowledge_scraped_pages` as the contract has it."""
+    """`knowledge_scraped_pages` has the columns of the contract, with their types."""
     async with pool.connection() as connection:
         rows = await connection.execute(
             "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'knowledge_scraped_pages'"

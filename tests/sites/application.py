@@ -1,6 +1,6 @@
-"""A site that is one application: every address is answered with the same empty document, which its script fills.
+"""A single-page application: every address returns the same empty document, which its script fills.
 
-Its routes are paths (as the history API makes them) or fragments (`#/…`); the texts come from the server one by one.
+Its routes are paths (history API) or fragments (`#/…`); the script fetches the text of each route from the server.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ TEXTS = {
     "/crew": "Eleven people work on board and ashore.",
     "/crew/join": "We are looking for a deckhand with a radio licence.",
 }
-"""What each route says: no two the same."""
+"""Text of each route, all different."""
 
 _FILLER = "The crossing is calm on most days, and the crew knows the tides by heart. " * 6
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tidewater</title></head>
@@ -50,9 +50,9 @@ show();
 async def serve_application(
     mode: str, *, delay_s: float = 0.05, more_links: tuple[str, ...] = ()
 ) -> AsyncIterator[Site]:
-    """The application on loopback; `mode` is `history` or `hash`, each text comes after `delay_s`.
+    """Serve the application on loopback; `mode` is `history` or `hash`, each text takes `delay_s`.
 
-    `more_links` stand on its start page: routes that do not exist show a friendly page.
+    `more_links` are added to the start page; a route that does not exist shows a friendly page.
     """
     site = Site()
 

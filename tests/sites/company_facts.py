@@ -1,11 +1,11 @@
-"""What is known about the company site: what a build of it ends with, and what its pages answer."""
+"""Facts about the company site: the expected result of a build, and questions its pages answer."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "company"
 ORIGIN = "https://www.fernwater.example"
-"""How the site's own files name it; the server puts its own address there."""
+"""The site's origin in its own files; the server replaces it by its address."""
 DEPTH = 3
 """Links to follow from the home page to reach every page."""
 
@@ -13,7 +13,7 @@ NAME = "Fernwater"
 PRIMARY = "#0f6b4f"
 """The brand colour: `--brand`, and the filled calls to action."""
 CONSENT_COLOUR = "#2457d6"
-"""The consent banner's button: not the brand's."""
+"""The consent banner's button; not the brand colour."""
 HEADING_FONT = 'Georgia, "Times New Roman", serif'
 BODY_FONT = '"Trebuchet MS", Verdana, sans-serif'
 LOGO = "/assets/logo.svg"
@@ -40,30 +40,30 @@ STORED = (
     "/products/starter-kit/",
     "/products/tap/",
 )
-"""Pages a build of depth 3 stores, besides one of the duplicates."""
+"""Pages a build of depth 3 stores, in addition to one of the duplicates."""
 DUPLICATES = ("/help/warranty/", "/warranty/")
-"""One page under two URLs: whichever is read first is stored, the other is left out."""
+"""One page under two URLs: the first one read is stored, the other is skipped."""
 DISALLOWED = "/trade/"
-"""Linked from every page, forbidden by robots.txt: never asked for."""
+"""Linked from every page, disallowed by robots.txt: never requested."""
 MISSING = "/products/rain-gauge/"
 """Linked from a blog post, answered with 404."""
 SCRIPTED = "/dealers/"
 """Empty without scripts."""
 SLOW = {"/docs/firmware/": 1.5}
-"""Seconds by which the server answers late."""
+"""Delay of the server's answer, in seconds."""
 DEEPEST = "/docs/firmware/"
 """Three links away from the home page, and no fewer."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something a visitor may ask."""
+    """A question a visitor may ask, with its answer."""
 
     question: str
     path: str
-    """The page that answers it."""
+    """The page with the answer."""
     answer: str
-    """Words of the answer as they stand on the page."""
+    """Words of the answer, as on the page."""
 
 
 FACTS = (
@@ -87,6 +87,6 @@ FACTS = (
     Fact("How do I reset the Hub to its factory state?", "/docs/firmware/", "for 12 seconds"),
     Fact("Which dealer is in Freiburg?", "/dealers/", "Gärtnerei Vogel"),
 )
-"""One answer each; together from all kinds of pages."""
+"""One answer each, together from all kinds of pages."""
 WARRANTY = Fact("How long is the warranty?", DUPLICATES[0], "5 years")
-"""Answered by whichever of the duplicates is stored."""
+"""Answered by the stored one of the duplicates."""

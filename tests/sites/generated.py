@@ -1,6 +1,6 @@
-"""A generated site of any size in which every answer takes the same time.
+"""A generated site of any size with the same delay for every answer.
 
-A tree: home → sections → subsections → … → leaves, as deep as asked, nearly all pages at the deepest
+It is a tree: home → sections → subsections → … → leaves, of the given depth, with nearly all pages at the deepest
 level. The same arguments give the same pages, word for word.
 """
 
@@ -38,7 +38,7 @@ _LINKING = "and of with near behind under before after for along without beside"
 
 @dataclass
 class GeneratedSite(Site):
-    """A generated site that is being served."""
+    """A running generated site."""
 
     links: dict[str, list[str]] = field(default_factory=dict)
     """The children of each page, by path."""
@@ -47,13 +47,13 @@ class GeneratedSite(Site):
 
     @property
     def pages_by_depth(self) -> Counter[int]:
-        """How many pages there are at each depth."""
+        """Number of pages at each depth."""
         return Counter(self.depth_of.values())
 
 
 @asynccontextmanager
 async def generated_site(pages: int, depth: int, delay_s: float, *, seed: int = 1) -> AsyncIterator[GeneratedSite]:
-    """`pages` pages on loopback, all within `depth` links of the home page, each answer after `delay_s`."""
+    """Serve `pages` pages on loopback, all within `depth` links of the home page; each answer takes `delay_s`."""
     links = plan_links(pages, depth)
     site = GeneratedSite(links=links, depth_of=measure_depths(links))
 
@@ -69,7 +69,7 @@ async def generated_site(pages: int, depth: int, delay_s: float, *, seed: int = 
 
 
 def plan_links(pages: int, depth: int) -> dict[str, list[str]]:
-    """The children of each page, in breadth-first order of the pages; there are exactly `pages` of them.
+    """Return the children of each page, in breadth-first order of the pages; there are exactly `pages` pages.
 
     Raises:
         ValueError: too few pages for the depth.
@@ -96,7 +96,7 @@ def _add_child(links: dict[str, list[str]], parent: str) -> str:
 
 
 def measure_depths(links: dict[str, list[str]]) -> dict[str, int]:
-    """How many links each page is away from the home page."""
+    """Return each page's distance from the home page, in links."""
     depths = {"/": 0}
     for parent, children in links.items():
         depths |= dict.fromkeys(children, depths[parent] + 1)
@@ -104,7 +104,7 @@ def measure_depths(links: dict[str, list[str]]) -> dict[str, int]:
 
 
 def render_page(path: str, links: dict[str, list[str]], seed: int) -> str:
-    """The page: about 600 words that no other page has in this order, and links to its children."""
+    """Return the page: about 600 words in an order of its own, and links to its children."""
     source = random.Random(f"{seed} {path}")
     title = " ".join(source.sample(_WORDS, 3)).capitalize()
     sections = "\n".join(_section(source) for _ in range(SECTIONS_A_PAGE))
@@ -119,7 +119,7 @@ def render_page(path: str, links: dict[str, list[str]], seed: int) -> str:
 
 
 def sentences(seed: str, words: int) -> str:
-    """Text of at least so many words, the same for the same seed."""
+    """Return text of at least `words` words, the same for the same seed."""
     source, text = random.Random(seed), list[str]()
     while len(" ".join(text).split()) < words:
         text.append(_sentence(source))

@@ -1,6 +1,6 @@
-"""Sites that look endless and are not: every page of them says something, and all are to be read.
+"""Sites that look endless but are finite: every page has content of its own, and all must be read.
 
-Each is a way to answer and the paths of all its pages; `HONEST` names them all.
+Each has a render function and the paths of all its pages; `HONEST` is the list of them.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ _FOOTER = sentences("the same on every page", 120)
 
 @dataclass(frozen=True)
 class Honest:
-    """A site and all that is on it, the home page left aside."""
+    """A site and all its pages except the home page."""
 
     render: Render
     real: list[str]
 
 
 def _site(pages: dict[str, tuple[list[str], str]]) -> Honest:
-    """Pages by address: what each links to, and its text."""
+    """Return a site of pages given by address, each with its links and text."""
 
     def render(request: web.Request) -> web.Response:
         if request.path_qs not in pages:
@@ -38,7 +38,7 @@ def _product(number: int) -> str:
 
 
 def shop() -> Honest:
-    """Two hundred products of one template, on list pages of twenty, by number in the path and in a parameter."""
+    """Return 200 products of one template, listed by twenty, with numbers in the path and in a parameter."""
     pages: dict[str, tuple[list[str], str]] = {}
     lists = [f"/products?page={number}" for number in range(1, 11)]
     for number, address in enumerate(lists):
@@ -51,7 +51,7 @@ def shop() -> Honest:
 
 
 def archive() -> Honest:
-    """Forty pages of a list, reached from the first, whose entries have no pages of their own."""
+    """Return a list of forty pages, linked from the first, whose entries have no pages of their own."""
     lists = [f"/news?page={number}" for number in range(1, 41)]
     pages = {
         address: (lists, "".join(f"<p>{sentences(f'entry {number} {entry}', 25)}</p>" for entry in range(4)))
@@ -61,7 +61,7 @@ def archive() -> Honest:
 
 
 def documentation() -> Honest:
-    """The same thirty chapters in four versions and as they stand now; a third of each is its own."""
+    """Return the same chapters in four versions and a current one; a third of each chapter is its own."""
     chapters = [f"chapter-{word}" for word in sentences("chapters", 60).lower().replace(".", "").split()[:40]]
     chapters = list(dict.fromkeys(chapters))[:25]
     pages: dict[str, tuple[list[str], str]] = {}
@@ -78,7 +78,7 @@ def documentation() -> Honest:
 
 
 def blog() -> Honest:
-    """Ten years of posts, three a month, which only the archives of their months lead to."""
+    """Return ten years of posts, three for each second month, linked only from the archive of their month."""
     months = [f"/{year}/{month:02}" for year in range(2016, 2026) for month in range(1, 13, 2)]
     pages: dict[str, tuple[list[str], str]] = {}
     for month in months:
@@ -90,7 +90,7 @@ def blog() -> Honest:
 
 
 def branches() -> Honest:
-    """A chain of shops: every town has the same pages under its name, each with a text of its own."""
+    """Return a chain of shops: every town has the same pages under its name, each with text of its own."""
     towns = ["ash", "birch", "cedar", "elm", "fir", "hazel", "larch", "maple", "oak", "pine"]
     topics = ["team", "hours", "directions", "parking", "jobs", "news"]
     pages: dict[str, tuple[list[str], str]] = {}
@@ -102,7 +102,7 @@ def branches() -> Honest:
 
 
 def corner_shop() -> Honest:
-    """Few pages, a form or two that every page links to in its own way, and products on the second level."""
+    """Return a few pages, forms that every page links to with its own parameters, and products on level two."""
     groups = [f"/{name}" for name in ("tea", "coffee", "cups", "spoons")]
     pages: dict[str, tuple[list[str], str]] = {}
     for number, group in enumerate(groups):

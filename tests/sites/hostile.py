@@ -1,6 +1,6 @@
-"""A site whose answers are wrong in every way a server can be wrong, and good pages beside them.
+"""A site with answers that are wrong in every way a server can be wrong, and with good pages beside them.
 
-Spoken over bare sockets: no library would send these.
+It writes to bare sockets: no library would send these answers.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import brotli
 from backports import zstd
 
 BOMB = 60_000_000
-"""Bytes that a bomb becomes."""
+"""Decompressed size of a bomb, in bytes."""
 GOOD = "<!doctype html><html lang=en><title>Good</title><main><h1>Good</h1><p>A page as it should be.</p></main></html>"
 BIG = GOOD + f"<img src='data:image/png;base64,{'A' * 5_000_000}'>"
 MANY_LINKS = GOOD + "".join(f"<a href='/many/{number}'>{number}</a>" for number in range(10_000))
@@ -23,7 +23,7 @@ Misbehaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 def says(body: str | bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> Misbehaviour:
-    """An answer as it is written here; `length` is what it claims."""
+    """Return an answer written verbatim; `length` is its claimed Content-Length."""
     content = body.encode() if isinstance(body, str) else body
     kind = () if any(header.lower().startswith("content-type") for header in headers) else ("Content-Type: text/html",)
     lines = (f"HTTP/1.1 {status}", *kind, f"Content-Length: {len(content) if length is None else length}", *headers)
@@ -35,7 +35,7 @@ def says(body: str | bytes, *headers: str, status: str = "200 OK", length: int |
 
 
 def raw(data: bytes) -> Misbehaviour:
-    """These bytes, and the end."""
+    """Answer with these bytes and close the connection."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
         writer.write(data)
@@ -45,7 +45,7 @@ def raw(data: bytes) -> Misbehaviour:
 
 
 def for_ever(start: bytes, piece: bytes, every_s: float) -> Misbehaviour:
-    """A start, and then the same again and again."""
+    """Answer with `start`, then repeat the same bytes without end."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
         writer.write(start)
@@ -101,7 +101,7 @@ MISBEHAVIOUR: dict[str, Misbehaviour] = {
     "/redirects-to-nowhere": says("", "Location: http://nothing.invalid/", status="307 Temporary Redirect"),
     "/redirects-without-saying": says("", status="302 Found"),
 }
-"""What no page can be had from."""
+"""Answers that give no page."""
 
 STRANGE: dict[str, Misbehaviour] = {
     "/no-type": raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(GOOD), GOOD.encode())),
@@ -112,12 +112,12 @@ STRANGE: dict[str, Misbehaviour] = {
     "/big": says(BIG),
     "/many-links": says(MANY_LINKS),
 }
-"""What a page can be had from all the same: it has the good page's words."""
+"""Wrong answers that still give a page, with the good page's words."""
 
 
 @asynccontextmanager
 async def serve_hostile() -> AsyncIterator[str]:
-    """The site on loopback, under this URL; any other path than those above is a good page."""
+    """Serve the site on loopback and yield its URL; every path not listed above is a good page."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Sites without end, or with many addresses for few pages: generated, each with a known number of real pages."""
+"""Crawler traps: generated sites without end, or with many addresses for few pages; their real pages are known."""
 
 import calendar
 import random
@@ -13,22 +13,22 @@ from tests.sites.generated import sentences
 from tests.sites.server import Site, serve_handler
 
 REAL = [f"/{name}" for name in "about team history prices delivery returns contact press jobs garden".split()]  # noqa: SIM905
-"""Pages that a visitor would call pages, besides the home page."""
+"""The real pages, as a visitor would count them, without the home page."""
 
 
 NO_PAGES = ("/robots.txt", "/sitemap.xml", "/llms.txt", "/favicon.ico", "/manifest.json", "/site.webmanifest")
-"""What a crawler or a browser asks every site for."""
+"""Paths that a crawler or a browser requests of every site."""
 
 
 @dataclass
 class Maze(Site):
-    """A maze that is being served."""
+    """A running maze."""
 
     real: list[str] = field(default_factory=list)
     """Paths of its real pages."""
 
     fetched: int = 0
-    """Pages sent: what was answered with more than an error or a redirect."""
+    """Answers that are neither an error nor a redirect."""
 
 
 Render = Callable[[web.Request], web.Response]
@@ -36,7 +36,7 @@ Render = Callable[[web.Request], web.Response]
 
 @asynccontextmanager
 async def serve_maze(render: Render, real: list[str] | None = None) -> AsyncIterator[Maze]:
-    """The maze on loopback."""
+    """Serve the maze on loopback."""
     maze = Maze(real=["/", *(REAL if real is None else real)])
 
     async def answer(request: web.Request) -> web.Response:
@@ -50,7 +50,7 @@ async def serve_maze(render: Render, real: list[str] | None = None) -> AsyncIter
 
 
 def page(name: str, links: list[str], *, text: str | None = None, head: str = "", status: int = 200) -> web.Response:
-    """A page about something, with links."""
+    """Return a page with links, by default with text seeded by its name."""
     body = text if text is not None else f"<p>{sentences(name, 120)}</p>"
     listed = "".join(f'<li><a href="{link}">{link}</a></li>' for link in links)
     title = name.strip("/").capitalize() or "Home"
@@ -63,18 +63,18 @@ def page(name: str, links: list[str], *, text: str | None = None, head: str = ""
 
 
 def missing() -> web.Response:
-    """No such page."""
+    """Return a 404 page."""
     return page("Not found", [], text="<p>There is nothing here.</p>", status=404)
 
 
 def plain(request: web.Request, more: list[str]) -> web.Response | None:
-    """A real page of the maze, which links to all others and further on."""
+    """Return the real page of this path, with links to all others and to `more`; None if it is not a real page."""
     path = request.path.rstrip("/") or "/"
     return page(path, ["/", *REAL, *more]) if path in ("/", *REAL) else None
 
 
 def calendar_maze(request: web.Request) -> web.Response:
-    """Each month links to the next and the one before, as paths and as parameters."""
+    """A calendar: each month links to the next and the previous one, as paths and as parameters."""
     year, month = 2026, 11
     parts = request.path.strip("/").split("/")
     if parts[0] == "calendar" and len(parts) == 3:
@@ -98,7 +98,7 @@ def _weeks(year: int, month: int) -> list[list[int]]:
 
 
 def session_maze(request: web.Request) -> web.Response:
-    """Every link of every answer carries a fresh id, in three fashions, one of them of no known name."""
+    """Session ids: every link of every answer has a fresh id, in three forms, one with an unknown name."""
     chance = random.Random(request.raw_path)
 
     def fresh(link: str) -> list[str]:
@@ -112,7 +112,7 @@ def session_maze(request: web.Request) -> web.Response:
 
 
 def facet_maze(request: web.Request) -> web.Response:
-    """A shop's list, sorted, filtered and paged in all combinations; each answer offers further ones."""
+    """Facets: a shop's list sorted, filtered and paged in all combinations; each answer links to further ones."""
     query = {name: values[0] for name, values in parse_qs(request.query_string).items()}
     options = {
         "colour": ["red", "blue", "green", "white"],
@@ -137,7 +137,7 @@ def facet_maze(request: web.Request) -> web.Response:
 
 
 def deeper_maze(request: web.Request) -> web.Response:
-    """Links are relative where they should not be, and the server does not mind."""
+    """Relative links that should be absolute, on a server that answers any path prefix."""
     name = "/" + request.path.rstrip("/").rpartition("/")[2]
     if name not in ("/", *REAL):
         return missing()
@@ -145,7 +145,7 @@ def deeper_maze(request: web.Request) -> web.Response:
 
 
 def soft_404_maze(request: web.Request) -> web.Response:
-    """Half of the links are dead, and the answer to them is a friendly page."""
+    """Soft 404s: half of the links are dead and answered with a friendly page."""
     if real := plain(request, [f"/old{link}" for link in REAL]):
         return real
     text = f"<p>Sorry, {request.path} is not there any more. {sentences('sorry', 30)}</p>"
@@ -153,7 +153,7 @@ def soft_404_maze(request: web.Request) -> web.Response:
 
 
 def redirect_maze(request: web.Request) -> web.Response:
-    """Every page has three more addresses that lead to it, through one hop or two."""
+    """Redirects: every page has three more addresses, which redirect to it in one hop or two."""
     name = request.path.removeprefix("/go").removeprefix("/to").removeprefix("/old")
     if request.path.startswith("/go"):
         raise web.HTTPFound(f"/to{name}")
@@ -163,7 +163,7 @@ def redirect_maze(request: web.Request) -> web.Response:
 
 
 def duplicate_maze(request: web.Request) -> web.Response:
-    """Pages with a date of their answer, for print, with a canonical link, with and without `index.html`."""
+    """Copies: pages with the time of the answer, for print, with a canonical link, with and without `index.html`."""
     path = request.path.removesuffix("index.html").removesuffix("/print").rstrip("/") or "/"
     if path not in ("/", *REAL):
         return missing()
@@ -180,7 +180,7 @@ def duplicate_maze(request: web.Request) -> web.Response:
 
 
 def shop_maze(request: web.Request) -> web.Response:
-    """No maze: sixty products that differ by name and price, under one template and one parameter."""
+    """Not a maze: sixty products of one template and one parameter, which differ by name and price."""
     if request.path == "/":
         return page("Shop", [f"/product?id={number}" for number in range(60)])
     if request.path != "/product":

@@ -1,7 +1,8 @@
-"""The chat part of the server that speaks OpenAI's protocol: a model that quotes what fits, streamed word by word.
+"""Chat completions of the fake OpenAI server: a model that quotes the best sentence, streamed word by word.
 
-Given the passages it answers with the sentence that shares most words with the question, and its number; when none
-fits it says the marker that it was told. Source: OpenAI API reference, "Create chat completion", with `stream`.
+It answers with the sentence of the given passages that shares most words with the question, and the passage's number;
+if none fits, with the marker from its instructions. Source: OpenAI API reference, "Create chat completion", with
+`stream`.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from typing import Any
 from aiohttp import web
 
 ENOUGH = 0.5
-"""Share of the question's longer words that a sentence must have."""
+"""Least share of the question's longer words in a quoted sentence."""
 
 
 _PASSAGE = r'<passage number="(\d+)" page="([^"]*)"[^\n]*>\n(.*?)\n</passage>'
@@ -24,7 +25,7 @@ _SAYING_NOTHING = {"what", "which", "where", "when", "does", "many", "much", "lo
 
 
 class NextChat(Enum):
-    """What the model does with a request instead of answering it rightly."""
+    """A fault in place of the right answer to a request."""
 
     stalls = "nothing comes after the headers"
     stalls_midway = "nothing comes after some words"
@@ -48,22 +49,22 @@ _ERRORS: dict[NextChat, tuple[int, str]] = {
 
 @dataclass
 class ChatProtocol:
-    """The model, what it is to do and what it was asked."""
+    """The model, with its queue of faults and a log of requests."""
 
     asked: list[list[dict[str, str]]] = field(default_factory=list)
     """The messages of each request."""
     pause_s: float = 0
     """Seconds between two words."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set at the end: whoever stalls goes on."""
+    """Set at the end, so that stalled answers continue."""
     _next: deque[NextChat | str] = field(default_factory=deque)
 
     def then(self, *answers: NextChat | str) -> None:
-        """Treat the coming requests so, one after the other; a text is said as it is. After them all is well."""
+        """Queue answers for the coming requests: faults, or texts to send as they are; then back to normal."""
         self._next.extend(answers)
 
     def forget(self) -> None:
-        """Treat all coming requests well, whatever was ordered."""
+        """Clear the queue: all coming requests are answered normally."""
         self._next.clear()
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
@@ -122,13 +123,13 @@ def _whole(model: str, text: str) -> dict[str, Any]:
 
 
 def _rewrite(messages: Sequence[dict[str, str]]) -> str:
-    """The last question with the longer words of the one before it."""
+    """Return the last question with the longer words of the question before it."""
     *_, before, last = re.findall(r"^Visitor: (.*)$", messages[-1]["content"], re.MULTILINE)
     return f"{last} {' '.join(re.findall(r'[A-Z]?[a-z]{4,}', before))}"
 
 
 def _answer(messages: Sequence[dict[str, str]]) -> str:
-    """The sentence of the passages that fits the question best, with its number; else the marker."""
+    """Return the sentence that fits the question best, with its passage's number; else the marker."""
     text = messages[-1]["content"]
     question = text.rpartition("\n")[2]
     wanted = _long_words(question)
@@ -145,5 +146,5 @@ def _answer(messages: Sequence[dict[str, str]]) -> str:
 
 
 def _long_words(text: str) -> set[str]:
-    # The first letters, as stems go.
+    # The first six letters stand in for a stem.
     return {word[:6] for word in re.findall(r"\w{4,}", text.lower())} - _SAYING_NOTHING

@@ -1,7 +1,7 @@
-"""A server that speaks OpenAI's protocol: embeddings of hashed words, its limits, its errors, on demand.
+"""A fake OpenAI server: embeddings of hashed words, OpenAI's limits, and its errors on demand.
 
-Texts that share words have similar vectors. Sources: OpenAI API reference, "Create embeddings", "List
-models" and "Error codes". What it embeds is not kept, only counted.
+Texts that share words have similar vectors. Sources: OpenAI API reference, "Create embeddings", "List models" and
+"Error codes". Inputs are counted, not kept.
 """
 
 import asyncio
@@ -30,13 +30,13 @@ MAX_INPUTS = 2_048
 MAX_REQUEST_TOKENS = 300_000
 MAX_INPUT_TOKENS = 8_192
 TRACES = 16
-"""Numbers of a vector that one word changes."""
+"""Dimensions of a vector that one word changes."""
 
 Vector = NDArray[np.float32]
 
 
 class Next(Enum):
-    """What the server does with a request instead of answering it rightly."""
+    """A fault in place of the right answer to a request."""
 
     invalid_api_key = "401"
     rate_limited = "429, a second later all is well"
@@ -51,34 +51,34 @@ class Next(Enum):
 
 @dataclass
 class OpenAIServer:
-    """The server, what it is to do and what was asked of it."""
+    """The server, with its queue of faults and counters of requests."""
 
     delay_s: float = 0
-    """Seconds every answer to `/v1/embeddings` takes."""
+    """Delay of every answer to `/v1/embeddings`, in seconds."""
     key: str | None = None
-    """The only key that is let in; absent: any key."""
+    """The only accepted key; None: any key."""
     refused_words: set[str] = field(default_factory=set)
-    """A request with one of these words in an input is answered with 400."""
+    """Words whose presence in an input makes the answer 400."""
     retry_after: str = "1"
     """`Retry-After` of the next 429."""
     base_url: str = ""
-    """Ends in `/v1`."""
+    """URL of the API, ending in `/v1`."""
     calls: int = 0
-    """Requests for embeddings, refused ones too."""
+    """Requests for embeddings, refused ones included."""
     embedded: int = 0
     """Inputs that got a vector."""
     tokens: int = 0
-    """Their tokens."""
+    """Tokens of the embedded inputs."""
     largest_batch: int = 0
-    """Most inputs of one request."""
+    """Most inputs in one request."""
     open_calls: int = 0
     max_open_calls: int = 0
-    """Most requests that were under way at once."""
+    """Most concurrent requests so far."""
     chat: ChatProtocol = field(default_factory=ChatProtocol)
     _next: deque[Next] = field(default_factory=deque)
 
     def then(self, *answers: Next) -> None:
-        """Treat the coming requests so, one after the other; after them all is well."""
+        """Queue faults for the coming requests; after them, requests are answered normally."""
         self._next.extend(answers)
 
     async def embeddings(self, request: web.Request) -> web.StreamResponse:
@@ -122,14 +122,14 @@ class OpenAIServer:
         )
 
     def check_key(self, request: web.Request) -> None:
-        """Let in who has the key."""
+        """Raise the answer 401 unless the request has the right key."""
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or not key or (self.key is not None and key != self.key):
             raise _invalid_key(self)
 
 
 class Refusal(Exception):
-    """An error as OpenAI answers it."""
+    """An error in OpenAI's form."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class Refusal(Exception):
         self._headers = dict(headers or {})
 
     def response(self) -> web.Response:
-        """The HTTP answer."""
+        """Return the HTTP answer."""
         return web.json_response({"error": self._error}, status=self._status, headers=self._headers)
 
 
@@ -183,10 +183,10 @@ _REFUSALS = {
 
 
 def parse_request(text: str) -> dict[str, Any]:
-    """What is asked for: `input` as a list of strings, `model`, `dimensions`, `encoding_format`.
+    """Parse a request: `input` as a list of strings, `model`, `dimensions`, `encoding_format`.
 
     Raises:
-        Refusal: it is not what the API takes.
+        Refusal: the API would reject the request.
     """
 
     def invalid(message: str, param: str | None = None, code: str | None = None) -> Refusal:
@@ -217,10 +217,10 @@ def parse_request(text: str) -> dict[str, Any]:
 
 
 def check_inputs(inputs: list[str]) -> int:
-    """The tokens of the inputs together.
+    """Count the tokens of all inputs.
 
     Raises:
-        Refusal: one is empty, or a limit is passed.
+        Refusal: an input is empty, or a limit is exceeded.
     """
 
     def invalid(message: str, code: str | None = None) -> Refusal:
@@ -240,21 +240,21 @@ def check_inputs(inputs: list[str]) -> int:
 
 
 def count_tokens(text: str) -> int:
-    """Tokens as OpenAI's embedding models count them."""
+    """Count tokens as OpenAI's embedding models do."""
     return len(_open_vocabulary().encode_ordinary(text))
 
 
 @cache
 def _open_vocabulary() -> Any:
     with warnings.catch_warnings():
-        # On import, bpe-openai 0.1.4 opens its data in a way that Python 3.11 deprecates.
+        # bpe-openai 0.1.4 opens its data on import in a way that Python 3.11 deprecates.
         warnings.simplefilter("ignore", DeprecationWarning)
         import bpe_openai  # type: ignore[import-untyped]
     return bpe_openai.get_encoding("cl100k_base")
 
 
 def embed(text: str, dimensions: int) -> Vector:
-    """The text's words as one vector of unit length: the more words two texts share, the closer."""
+    """Hash the text's words into a unit vector: the more words two texts share, the closer their vectors."""
     vector = np.zeros(dimensions, dtype=np.float32)
     for word in re.findall(r"\w+", text.lower()) or [text]:
         places, signs = _traces(word, dimensions)
@@ -271,7 +271,7 @@ def _traces(word: str, dimensions: int) -> tuple[NDArray[np.int64], Vector]:
 
 
 def _spoil(order: Next | None, vectors: list[Vector], encoding: str) -> list[dict[str, Any]]:
-    """The answer's items, with what is to be wrong with them."""
+    """Return the answer's items, with the fault in them."""
     if order is Next.wrong_dimensions:
         vectors = [vector[:-1] for vector in vectors]
     if order is Next.not_finite:
@@ -295,7 +295,7 @@ def _encode(vector: Vector, encoding: str) -> str | list[float]:
 async def serve_openai(
     *, delay_s: float = 0, key: str | None = None, retry_after: str = "1"
 ) -> AsyncIterator[OpenAIServer]:
-    """The server on a free port of loopback."""
+    """Serve on a free port of loopback."""
     server = OpenAIServer(delay_s=delay_s, key=key, retry_after=retry_after)
 
     async def answer(request: web.Request) -> web.StreamResponse:

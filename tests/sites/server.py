@@ -1,4 +1,4 @@
-"""A web server for folders of static files: slow where it is told to be, and it remembers what was asked.
+"""A web server for folders of static files, with delays for chosen paths and a log of requests.
 
 From a test: `async with serve_site() as site: …`; from a shell: `python -m tests.sites.server [FOLDER]`.
 """
@@ -26,21 +26,21 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Site:
-    """A site that is being served, and what was asked of it."""
+    """A running site with counters of its requests."""
 
     url: str = ""
     """Scheme, host and port, without a trailing slash."""
     requests: Counter[str] = field(default_factory=Counter)
-    """How often each page was asked for, by path with query."""
+    """Number of requests for each page, by path with query."""
     assets: Counter[str] = field(default_factory=Counter)
-    """The same for everything that is no page: styles, scripts, images, robots.txt, …"""
+    """Number of requests for everything else: styles, scripts, images, robots.txt, …"""
     open_requests: int = 0
     max_open_requests: int = 0
-    """Most requests that were under way at once."""
+    """Most concurrent requests so far."""
 
     @contextmanager
     def recording(self, path: str) -> Iterator[None]:
-        """Count a request, and that it is under way."""
+        """Count a request, and as open until the context ends."""
         is_page = PurePosixPath(path.split("?")[0]).suffix in PAGE_SUFFIXES
         (self.requests if is_page else self.assets)[path] += 1
         self.open_requests += 1
@@ -55,9 +55,9 @@ class Site:
 async def serve_site(
     folder: Path = COMPANY, *, slow: Mapping[str, float] | None = None, port: int = 0
 ) -> AsyncIterator[Site]:
-    """The folder's files on loopback (`port` 0: a free one).
+    """Serve the folder's files on loopback (`port` 0: a free one).
 
-    `slow` has the seconds by which a path is answered late; absent, the company site's slow page is slow.
+    `slow` has the delay of each path, in seconds; None: the company site's own slow page.
     """
     delays = (SLOW if folder == COMPANY else {}) if slow is None else slow
     site = Site()
@@ -73,7 +73,7 @@ async def serve_site(
 
 @asynccontextmanager
 async def serve_handler(answer: Handler, *, port: int = 0) -> AsyncIterator[str]:
-    """One handler behind every path and method on loopback; gives its URL."""
+    """Serve one handler for every path and method on loopback and yield its URL."""
     app = web.Application(client_max_size=64 * 1024**2)
     app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -100,7 +100,7 @@ def _answer(folder: Path, request: web.Request) -> web.StreamResponse:
         return _not_found(folder)
     if target.name in ("robots.txt", "sitemap.xml"):
         return _with_origin(target, request)
-    # aiohttp adds ETag and Last-Modified, and answers 304 and 206 where the request asks for them.
+    # aiohttp adds ETag and Last-Modified, and answers conditional and range requests with 304 and 206.
     return web.FileResponse(target, headers={"Content-Type": _content_type(target)})
 
 
@@ -111,7 +111,7 @@ def _content_type(target: Path) -> str:
 
 
 def _with_origin(target: Path, request: web.Request) -> web.Response:
-    """A file that has to name whole URLs: they become this server's."""
+    """Return a file with absolute URLs, rewritten to this server's address."""
     text = target.read_text().replace(ORIGIN, f"{request.scheme}://{request.host}")
     kind = "application/xml" if target.suffix == ".xml" else "text/plain"
     return web.Response(text=text, content_type=kind)
@@ -133,7 +133,7 @@ async def _serve_until_signal(folder: Path, port: int) -> None:
 
 
 def main() -> None:
-    """Serve a folder until SIGTERM or Ctrl-C; one line on standard output says where."""
+    """Serve a folder until SIGTERM or Ctrl-C; print its address as one line."""
     parser = argparse.ArgumentParser(prog="python -m tests.sites.server", description=main.__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=COMPANY, help="default: the company site")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")

@@ -1,4 +1,4 @@
-"""Servers over TLS: their certificates, and one that speaks HTTP/2, as far as a page needs it."""
+"""TLS servers: self-signed certificates, and a minimal HTTP/2 server that can serve a page."""
 
 import asyncio
 import ssl
@@ -18,7 +18,7 @@ from h2.events import RequestReceived
 
 
 def write_certificate(file: Path) -> None:
-    """A certificate for 127.0.0.1 and its key, in one file; it vouches for itself."""
+    """Write a self-signed certificate for 127.0.0.1 with its key into one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -40,7 +40,7 @@ def write_certificate(file: Path) -> None:
 
 
 def server_context(certificate: Path, *protocols: str) -> ssl.SSLContext:
-    """A server's context with this certificate, that offers these protocols (ALPN)."""
+    """Return a server's TLS context with this certificate that offers these protocols (ALPN)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     if protocols:
@@ -50,14 +50,14 @@ def server_context(certificate: Path, *protocols: str) -> ssl.SSLContext:
 
 @dataclass
 class Http2Site:
-    """A site that speaks HTTP/2 with those who can, and HTTP/1.1 with the others."""
+    """A site that speaks HTTP/2 with clients that can, and HTTP/1.1 with the others."""
 
     body: bytes
     breaks: bool = False
-    """Whether its HTTP/2 is nonsense."""
+    """Whether the site answers HTTP/2 with invalid frames."""
     url: str = ""
     asked: list[tuple[int, str]] = field(default_factory=list)
-    """For each request, the number of its connection and the protocol."""
+    """Connection number and protocol of each request."""
     _connections: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -105,7 +105,7 @@ class Http2Site:
 
 @asynccontextmanager
 async def serve_http2(certificate: Path, body: bytes, *, breaks: bool = False) -> AsyncIterator[Http2Site]:
-    """Such a site on loopback; every path has the same body, of 16 kB at most, and `/silent` none."""
+    """Serve the site on loopback; every path has the same body of at most 16 kB, and `/silent` has none."""
     site = Http2Site(body, breaks)
     context = server_context(certificate, "h2", "http/1.1")
     async with await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=context) as server:

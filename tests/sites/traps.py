@@ -1,6 +1,6 @@
-"""More sites without end, one for each way that sites have been seen to have none (`tests.sites.mazes` has the first).
+"""More crawler traps, one for each kind seen on real sites (`tests.sites.mazes` has the first ones).
 
-Each has the real pages of `mazes.REAL` and its home page, and a trap beside them; `TRAPS` names them all.
+Each has a home page and the real pages of `mazes.REAL`, with a trap beside them; `TRAPS` is the list of them.
 """
 
 import calendar
@@ -26,7 +26,7 @@ def _text_of(path: str, more: str = "") -> str:
 
 
 def _versions(request: web.Request, link_of: list[str], title: str, more: str) -> web.Response:
-    """Every real page once more under each of these patterns, with its text and something beside it."""
+    """Answer with copies of every real page under each of these patterns, with its text and an addition."""
     own = [pattern.replace("*", link[1:]) for link in REAL for pattern in link_of]
     if real := plain(request, own):
         return real
@@ -37,13 +37,13 @@ def _versions(request: web.Request, link_of: list[str], title: str, more: str) -
 
 
 def versions_maze(request: web.Request) -> web.Response:
-    """Each page for print, for phones, to be shared, all under names of their own and with other titles."""
+    """Versions of each page for print, phones and AMP, under addresses of their own and with other titles."""
     patterns = ["/*/print-view", "/lite/*", "/*?format=amp", "/*-print.html"]
     return _versions(request, patterns, "Version of", "<p>Printed for you, with kind regards.</p>")
 
 
 def next_maze(request: web.Request) -> web.Response:
-    """A list whose pages lead on and on, two at a time, and say nothing but their number."""
+    """A list whose pages link to further pages without end and have no content but their number."""
     path = request.path.strip("/").split("/")
     number = int(path[1]) if path[0] == "results" and len(path) == 2 and path[1].isdigit() else 0
     more = [f"/results/{number + step}" for step in (1, 2, 3, 10)] + [f"/results/{max(1, number - 1)}"]
@@ -54,7 +54,7 @@ def next_maze(request: web.Request) -> web.Response:
 
 
 def beyond_maze(request: web.Request) -> web.Response:
-    """A list of three pages; whoever asks for a later one gets the last again, which leads on."""
+    """A list of three pages; a later page number gets the last page again, which links further."""
     asked = int(request.query.get("page", "1")) if request.path == "/news" else 0
     more = [f"/news?page={asked + step}" for step in range(1, 6)]
     if real := plain(request, ["/news", *more]):
@@ -67,7 +67,7 @@ def beyond_maze(request: web.Request) -> web.Response:
 
 
 def slug_calendar_maze(request: web.Request) -> web.Response:
-    """Months that are called by their names, days and weeks, onwards and back without end."""
+    """A calendar of months by name, days and weeks, forwards and backwards without end."""
     month = date(2026, 11, 1)
     parts = request.path.strip("/").split("/")
     if parts[0] == "agenda" and len(parts) == 2:
@@ -89,7 +89,7 @@ def slug_calendar_maze(request: web.Request) -> web.Response:
 
 
 def path_session_maze(request: web.Request) -> web.Response:
-    """Links carry a short id of the visit in their path, a fresh one in every answer."""
+    """Links with a short session id in their path, a fresh one in every answer."""
     name = "/" + request.path.strip("/").rpartition("/")[2]
     if name not in _NAMES:
         return missing()
@@ -98,7 +98,7 @@ def path_session_maze(request: web.Request) -> web.Response:
 
 
 def path_facet_maze(request: web.Request) -> web.Response:
-    """A list that is filtered by words in its path, in any order and number."""
+    """A list filtered by words in its path, in any order and number."""
     words = [path.rpartition("/")[2] for path in FILTERS]
     parts = request.path.strip("/").split("/")
     chosen = parts[1:] if parts[0] == "shop" else []
@@ -113,7 +113,7 @@ def path_facet_maze(request: web.Request) -> web.Response:
 
 
 def tag_maze(request: web.Request) -> web.Response:
-    """Tags that are combined in one part of the path."""
+    """Tags combined in one segment of the path."""
     words = [path.rpartition("/")[2] for path in TAGS]
     chosen = request.path.rpartition("/")[2].split("+") if request.path.startswith("/tag/") else []
     links = [f"/tag/{'+'.join([*chosen, word])}" for word in words if word not in chosen]
@@ -127,7 +127,7 @@ def tag_maze(request: web.Request) -> web.Response:
 
 
 def sorting_maze(request: web.Request) -> web.Response:
-    """A table that can be sorted, paged and limited by parameters in any order, some of them repeated."""
+    """A table sorted, paged and limited by parameters in any order, some of them repeated."""
     chance = random.Random(request.query_string)
     names = {"sort": ("name", "price"), "order": ("asc", "desc"), "limit": ("10", "50"), "filter[size]": ("s", "m")}
     links = []
@@ -145,7 +145,7 @@ def sorting_maze(request: web.Request) -> web.Response:
 
 
 def spelling_maze(request: web.Request) -> web.Response:
-    """Addresses in capitals, with a slash or two at the end, with an id of the session after a semicolon."""
+    """Addresses in capitals, with one or two trailing slashes, with a session id after a semicolon."""
     path = request.path.lower().split(";")[0].rstrip("/") or "/"
     if path not in _NAMES:
         return missing()
@@ -154,7 +154,7 @@ def spelling_maze(request: web.Request) -> web.Response:
 
 
 def counting_redirect_maze(request: web.Request) -> web.Response:
-    """Addresses that redirect to the next number for ever, and chains that all lead to one page."""
+    """Addresses that redirect to the next number without end, and chains that all end at one page."""
     parts = request.path.strip("/").split("/")
     if parts[0] == "loop":
         raise web.HTTPFound(f"/loop/{int(parts[1]) + 1}")
@@ -165,14 +165,14 @@ def counting_redirect_maze(request: web.Request) -> web.Response:
 
 
 def dead_links_maze(request: web.Request) -> web.Response:
-    """Numbered links that are dead; each is answered with a friendly page and a good status."""
+    """Soft 404s: dead numbered links, each answered with a friendly page and status 200."""
     if real := plain(request, [f"/offer-{number}.html" for number in range(100, 140)]):
         return real
     return page("Nothing to see", ["/", *REAL], text=f"<p>Sorry. {sentences('sorry', 30)}</p>")
 
 
 def growing_maze(request: web.Request) -> web.Response:
-    """Every page is a folder to its relative links, and the server looks at the last part of the path only."""
+    """Relative links that grow the path at every page, on a server that reads only its last segment."""
     name = "/" + request.path.strip("/").rpartition("/")[2]
     if name not in _NAMES:
         return missing()
@@ -181,7 +181,7 @@ def growing_maze(request: web.Request) -> web.Response:
 
 
 def return_maze(request: web.Request) -> web.Response:
-    """Every page links to a form and a recommendation that know where the visitor comes from."""
+    """Every page links to a form and a recommendation with its own address as a parameter."""
     here = request.path_qs
     links = [f"/login?return={here}", f"/recommend?page={here}", f"/report?from={here}&reason=1"]
     if real := plain(request, links):
@@ -195,7 +195,7 @@ BESIDES: dict[str, list[str]] = {
     "tags": TAGS,
     "sorting": ["/table"],
 }
-"""Real pages that some of them have besides."""
+"""Additional real pages of some traps."""
 TRAPS: dict[str, Render] = {
     "versions": versions_maze,
     "next": next_maze,
