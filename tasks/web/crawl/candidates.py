@@ -1,4 +1,4 @@
-"""URLs that have been found and not let in yet."""
+"""Candidates: URLs that have been found and not admitted yet."""
 
 from dataclasses import dataclass, replace
 
@@ -9,39 +9,41 @@ from tasks.web.crawl.traps import Family
 
 @dataclass(slots=True)
 class Candidate:
-    """A URL that has been found and not let in."""
+    """A URL that has been found and not admitted, with what its links say of it."""
 
     link: Link
     depth: int
     source: int
-    """Place of the page on which it was found first …"""
+    """Crawl order of the page with the first link to it."""
     position: int
-    """… and which of its links it is."""
+    """Index of that link on the page."""
     on_home: bool
+    """The home page links to it."""
     in_links: int = 1
+    """Links to it from pages one level above."""
     family: Family | None = None
     base: str = ""
-    """The key of the page that it may be a version of."""
+    """Key of the page that it may be a variant of."""
 
     @property
     def found_at(self) -> tuple[int, int, int]:
-        """Where in the site it was found first."""
+        """Position of the first link to it, in crawl order."""
         return self.depth, self.source, self.position
 
     @property
     def may_be_early(self) -> bool:
-        """Whether it is content beyond doubt."""
+        """Whether it is certainly content, so that it may be admitted before its level is complete."""
         return self.family is None and worth_of(self.link.url) is Worth.content
 
     @property
     def rank(self) -> tuple[Rank, bool, int, int]:
-        """What candidates are sorted by."""
+        """Sort key of candidates, best first."""
         rank = rank_of(self.link, on_home=self.on_home, in_links=self.in_links)
         return rank, self.family is not None, self.source, self.position
 
 
 def merge_links(first: Link, more: Link) -> Link:
-    """The first link, with what only the other one tells."""
+    """Return the first link, completed by what only the other one says."""
     return replace(
         first,
         text=first.text or more.text,

@@ -1,4 +1,4 @@
-"""What a page says to robots: `<meta name=robots>` and the header `X-Robots-Tag`."""
+"""Robots directives of a page: `<meta name=robots>` and the header `X-Robots-Tag`."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from tasks.core.models import FetchedPage
 from tasks.core.settings import PRODUCT
 
 HEADER = "x_robots_tag"
-"""Where a fetched page's metadata have the header, its values joined by commas."""
+"""Key of the header in a fetched page's metadata; several values are joined by commas."""
 
 _NAMED = re.compile(r"^\s*([\w.-]+)\s*:\s*(.*)$", re.DOTALL)
 _MENTIONED = re.compile(rf"<meta\s[^>]{{0,500}}(?:robots|{PRODUCT.lower()})")
@@ -18,19 +18,19 @@ _PARAMETERS = ("unavailable_after", "max-snippet", "max-image-preview", "max-vid
 
 
 def forbids_indexing(page: FetchedPage) -> bool:
-    """Whether the page asks to be left out."""
+    """Whether the page forbids indexing (`noindex`)."""
     return not {"noindex", "none"}.isdisjoint(_directives(page))
 
 
 def forbids_following(page: FetchedPage) -> bool:
-    """Whether the page asks that its links be left alone."""
+    """Whether the page forbids following its links (`nofollow`)."""
     return not {"nofollow", "none"}.isdisjoint(_directives(page))
 
 
 def _directives(page: FetchedPage) -> Iterator[str]:
-    """Directives for all robots and for ours, lower case."""
+    """List the directives for all robots and for ours, in lower case."""
     yield from _in_header(str(page.metadata.get(HEADER, "")))
-    # Most pages have none, and finding that out must not cost a parse.
+    # Most pages have none: a cheap search saves parsing them.
     if _MENTIONED.search(page.html[:200_000].lower()):
         for node in LexborHTMLParser(page.html).css("meta[name][content]"):
             if (node.attributes["name"] or "").strip().lower() in ("robots", PRODUCT.lower()):
@@ -38,7 +38,7 @@ def _directives(page: FetchedPage) -> Iterator[str]:
 
 
 def _in_header(value: str) -> Iterator[str]:
-    """`noindex, googlebot: nofollow, noarchive`: a name holds for what follows it."""
+    """List the directives in the header; a robot's name applies to all after it: `noindex, googlebot: nofollow`."""
     robot = ""
     for part in value.split(","):
         if (named := _NAMED.match(part)) and named[1].lower() not in _PARAMETERS:

@@ -1,10 +1,9 @@
-"""Fingerprints: what tells whether two pages say the same.
+"""Fingerprints for near-duplicate detection, made in the processes that read pages.
 
-Made of what a visitor reads, in the processes that read pages. A page is cut into *units*: its sentences,
-headings, rows and list items, lower case and without digits. Numbers and names are kept apart from them:
-two pages that differ in a price, an article number or a person are two pages, however alike the rest.
-Dates, times and long random ids are left out, and so is the page's own address: they differ between two
-answers for the same page.
+A page's visible text is cut into *units*: sentences, headings, rows and list items, in lower case and without
+digits. Numbers and names are kept apart from them, because two pages that differ in a price, an article number or
+a person are two pages, however alike the rest. Dates, times, long random ids and the page's own address are left
+out: they differ between two responses for the same page.
 """
 
 import re
@@ -19,10 +18,10 @@ from tasks.core.month_names import MONTH_NAMES, STEMS
 from tasks.core.sentence_ends import SENTENCE_END
 
 MAX_UNITS = 400
-"""Units kept of a page."""
+"""Units kept of a page, those with the smallest hashes (bottom-k sketch)."""
 
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*(?:\s\"[^\"\n]*\")?\)|<https?://[^>\s]*>|https?://\S+")
-_MARKS = "*_`~|#>\\"
+_MARKUP = "*_`~|#>\\"
 _BULLET = re.compile(r"^[ \t]*(?:[-+]|\d+[.)])\s", re.MULTILINE)
 # "may" and "mai" are no stems: with more letters they begin other words ("maybe").
 _STEMS = tuple(stem for stem in STEMS if stem not in MONTH_NAMES)
@@ -38,8 +37,8 @@ _DATE = re.compile(
     r"|\b\d+\s(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)\sago\b|\b(?=\w*\d)(?=\w*[a-z])[0-9a-z]{16,}\b",
     re.IGNORECASE,
 )
-_DATED = re.compile(r"^[^\d\n]*\d.*", re.MULTILINE)
-"""A line that may hold a date: every form of one has a digit, and most lines of a page have none."""
+_LINE_WITH_DIGIT = re.compile(r"^[^\d\n]*\d.*", re.MULTILINE)
+"""A line that may hold a date: each form of one has a digit, and most lines have none, which saves time."""
 _HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 _YEAR = re.compile(r"(?:19|20|21)\d\d")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -48,15 +47,15 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def fingerprint_of(page: ReadPage) -> Fingerprint:
-    """The page's fingerprint."""
+    """Return the page's fingerprint."""
     text = _without_address(_LINK.sub(r"\1", page.markdown), page.url)
     title = _words(_without_address(page.title, page.url))
-    # The title may stand on the page once more, or not: it is told once.
+    # A page may repeat its title as a heading or not, so it counts once.
     headings = [words for line in _HEADING.findall(text) if (words := _words(line)) != title]
-    text = _DATED.sub(lambda line: _DATE.sub(" ", line[0]), text)
+    text = _LINE_WITH_DIGIT.sub(lambda line: _DATE.sub(" ", line[0]), text)
     bare = text
-    for mark in _MARKS:
-        # Many times as fast as a regular expression for all of them.
+    for mark in _MARKUP:
+        # Many times as fast as one regular expression.
         bare = bare.replace(mark, " ")
     bare = _BULLET.sub(" ", bare)
     sentences = [" ".join(words) for unit in SENTENCE_END.split(bare) if (words := _words(unit))]
@@ -69,12 +68,12 @@ def fingerprint_of(page: ReadPage) -> Fingerprint:
         units=np.array(kept, dtype=np.uint64),
         words=np.array([units[unit] for unit in kept], dtype=np.uint16),
         text=hash_of(" ".join([*title, "|", *sentences])),
-        numbers=np.array(sorted(map(hash_of, _numbers_of_its_own(bare, page.url)))[:MAX_UNITS], dtype=np.uint64),
+        numbers=np.array(sorted(map(hash_of, _own_numbers(bare, page.url)))[:MAX_UNITS], dtype=np.uint64),
     )
 
 
-def _numbers_of_its_own(text: str, url: str) -> set[str]:
-    """The numbers that a list does not get by counting its pages: "page 17 of 40, next: 18" has one."""
+def _own_numbers(text: str, url: str) -> set[str]:
+    """Return the numbers that do not just count the pages of a list: "page 17 of 40, next: 18" has one."""
     parts = urlsplit(url)
     in_address = map(int, re.findall(r"\d{1,15}", f"{parts.path}?{parts.query}"))
     counted = {str(number + step) for number in in_address for step in (-1, 0, 1)}
@@ -82,7 +81,7 @@ def _numbers_of_its_own(text: str, url: str) -> set[str]:
 
 
 def _without_address(text: str, url: str) -> str:
-    """The text without the page's own path and the last part of it, which a page "not found" likes to name."""
+    """Remove the page's own path and its last segment, which "not found" pages like to quote."""
     path = urlsplit(url).path
     for part in (url, path, path.strip("/"), path.rstrip("/").rpartition("/")[2]):
         for spelling in {part, unquote(part)}:
@@ -96,5 +95,5 @@ def _words(text: str) -> list[str]:
 
 
 def hash_of(text: str) -> int:
-    """64 bits that stand for the text."""
+    """Return a 64-bit hash of the text."""
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "big")

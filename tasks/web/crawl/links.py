@@ -1,4 +1,4 @@
-"""Links on a page, with what their place on it says about them."""
+"""Links on a page, with their text and the region of the page they stand in."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,10 @@ from tasks.web.crawl.urls import ROUTES, looks_like_page, parse_base, resolve_ur
 MAX_LINKS = 10_000
 """Links read from one page; a page with more is a trap or a dump."""
 MAX_TEXT = 80
+"""Characters kept of a link's text."""
 
-_PARTS = "a[href], area[href], base[href], link[rel~=alternate][href], [role]"
-"""All that is looked at, in one pass over the document."""
+_SELECTOR = "a[href], area[href], base[href], link[rel~=alternate][href], [role]"
+"""Elements with links or regions, selected in one pass over the document."""
 _FEEDS = ("application/rss+xml", "application/atom+xml")
 _REGIONS = {"nav": "nav", "header": "header", "footer": "footer", "aside": "aside", "main": "main", "article": "main"}
 _ROLES = {
@@ -27,9 +28,9 @@ _ROLES = {
 
 
 def links_of(page: FetchedPage) -> tuple[Link, ...]:
-    """Links to follow from a page; none if it asks that none be followed.
+    """Return the links to follow from a page; none if its robots directives say `nofollow`.
 
-    Routes of a page that scripts show (`#/…`) count as pages where the browser has read it.
+    Routes of a page rendered by scripts (`#/…`) count as pages if the browser has rendered it.
     """
     if forbids_following(page):
         return ()
@@ -38,28 +39,28 @@ def links_of(page: FetchedPage) -> tuple[Link, ...]:
 
 
 def list_links(html: str, base_url: str, *, keep_routes: bool = False, with_context: bool = True) -> list[Link]:
-    """Links to follow, absolute, each URL once, in document order; alternates in other languages after them.
+    """List the links to follow, absolute, each URL once, in document order; alternates in other languages last.
 
     `<base>` is respected; `rel=nofollow`, other schemes and files that are no pages are left out. Text and
-    region cost time, and say little but on the home page: `with_context` asks for them.
+    region take time and matter on the home page only, so they are read `with_context`.
     """
-    parts = _Parts(html, base_url)
+    elements = _LinkElements(html, base_url)
     found: dict[str, Link] = {}
-    for anchor, href, language in parts.hrefs(keep_routes):
-        url = resolve_url(href, parts.base, keep_route=keep_routes) if parts.base else None
+    for anchor, href, language in elements.hrefs(keep_routes):
+        url = resolve_url(href, elements.base, keep_route=keep_routes) if elements.base else None
         if url and url not in found and looks_like_page(url):
-            text, region = (_text(anchor), parts.region_of(anchor)) if with_context else ("", "main")
+            text, region = (_text(anchor), elements.region_of(anchor)) if with_context else ("", "main")
             found[url] = Link(url, text, region, language)
-    for href, language in parts.alternates():
-        if parts.base and (url := resolve_url(href, parts.base)):
+    for href, language in elements.alternates():
+        if elements.base and (url := resolve_url(href, elements.base)):
             found.setdefault(url, Link(url, "", "head", language))
     return list(found.values())
 
 
 def list_feeds(html: str, base_url: str) -> list[str]:
-    """Feeds (RSS, Atom) that the page offers."""
-    parts = _Parts(html, base_url)
-    urls = (resolve_url(href, parts.base) for href in parts.feeds() if parts.base)
+    """List the feeds (RSS, Atom) that the page declares."""
+    elements = _LinkElements(html, base_url)
+    urls = (resolve_url(href, elements.base) for href in elements.feeds() if elements.base)
     return [url for url in urls if url]
 
 
@@ -67,14 +68,14 @@ def _text(anchor: LexborNode) -> str:
     return " ".join(anchor.text()[: 4 * MAX_TEXT].split())[:MAX_TEXT]
 
 
-class _Parts:
-    """The elements of a document that tell of links."""
+class _LinkElements:
+    """The elements of a document that hold links or mark regions."""
 
     def __init__(self, html: str, base_url: str) -> None:
         self._tree = LexborHTMLParser(html)
         self._nodes: dict[str, list[LexborNode]] = {"a": [], "area": [], "base": [], "link": []}
         self._regions: dict[int, str] = {}
-        for node in self._tree.css(_PARTS):
+        for node in self._tree.css(_SELECTOR):
             if (tag := node.tag or "") in self._nodes:
                 self._nodes[tag].append(node)
             elif region := _ROLES.get(node.attributes.get("role") or ""):
@@ -90,7 +91,7 @@ class _Parts:
             return url
 
     def hrefs(self, keep_routes: bool) -> Iterator[tuple[LexborNode, str, str]]:
-        """Each link to be followed with what it says, and its language; most differ in their fragment alone."""
+        """List the anchors to follow with href and language, one for each href without its fragment."""
         seen = {""}
         for anchor in (*self._nodes["a"], *self._nodes["area"])[:MAX_LINKS]:
             attributes = anchor.attributes
@@ -104,21 +105,21 @@ class _Parts:
             yield anchor, href, (attributes.get("hreflang") or "").strip().lower()
 
     def alternates(self) -> Iterator[tuple[str, str]]:
-        """The page in other languages."""
+        """List the page's alternates in other languages, with their language."""
         for node in self._nodes["link"]:
             attributes = node.attributes
             if language := attributes.get("hreflang"):
                 yield attributes.get("href") or "", language.strip().lower()
 
     def feeds(self) -> Iterator[str]:
-        """Feeds of the site."""
+        """List the declared feeds."""
         for node in self._nodes["link"]:
             attributes = node.attributes
             if attributes.get("type") in _FEEDS:
                 yield attributes.get("href") or ""
 
     def region_of(self, node: LexborNode) -> str:
-        """The nearest region around the element; remembered for all elements in between."""
+        """Return the nearest region around the element; it is cached for all elements in between."""
         passed: list[int] = []
         above, region = node.parent, None
         while above is not None and region is None:

@@ -1,4 +1,4 @@
-"""Which of the URLs found are worth reading first: what the site itself puts forward, shallow paths, no boilerplate."""
+"""Priority of URLs: pages that the site itself puts forward come first, then shallow paths; boilerplate last."""
 
 import re
 from enum import IntEnum
@@ -8,13 +8,13 @@ from tasks.core.models import Link
 
 
 class Worth(IntEnum):
-    """Classes of URLs, best first."""
+    """Classes of URLs, the most useful first."""
 
     content = 0
     listing = 1
-    """Lists of what is found elsewhere: tags, archives, authors, later pages of a list."""
+    """Lists of pages that are linked elsewhere too: tags, archives, authors, later pages of a list."""
     boilerplate = 2
-    """What answers nobody's question: login, cart, printable versions, searches, ways to share."""
+    """Pages that answer no visitor's question: login, cart, print views, searches, share links."""
 
 
 _LISTINGS = frozenset(
@@ -49,7 +49,7 @@ Rank = tuple[int, int, float, int, int, str]
 
 
 def worth_of(url: str) -> Worth:
-    """The class of a URL, by what sites call such pages."""
+    """Return the class of a URL, by the names that sites give to such pages."""
     if boilerplate_word(url):
         return Worth.boilerplate
     parts = urlsplit(url)
@@ -61,7 +61,7 @@ def worth_of(url: str) -> Worth:
 
 
 def boilerplate_word(url: str) -> str:
-    """What makes the URL boilerplate: a part of its path or a parameter; empty if nothing does."""
+    """Return the path segment or parameter that makes the URL boilerplate; empty if there is none."""
     parts = urlsplit(url)
     for name in _names(parts.path):
         if name in _BOILERPLATE:
@@ -84,26 +84,30 @@ def _is_later_page(path: str, parameters: list[tuple[str, str]]) -> bool:
 
 
 def _is_date_archive(path: str) -> bool:
-    """`/2024/05/`: a year, and nothing but numbers after it."""
+    """Whether the path ends in a year with nothing but numbers after it: `/2024/05/`."""
     segments = path.strip("/").split("/")
     years = [index for index, segment in enumerate(segments) if re.fullmatch(r"(19|20)\d\d", segment)]
     return bool(years) and all(_NUMBER.fullmatch(segment) for segment in segments[years[0] :])
 
 
 def rank_of(link: Link, *, on_home: bool, in_links: int) -> Rank:
-    """What URLs are sorted by, the smaller the sooner: worth, the home page's navigation, what a sitemap says, how many
-    pages link there, how near the root it is; of equals the newest."""
+    """Return the sort key of a URL, smallest first.
+
+    It compares class, the home page's navigation, the sitemap's priority, the number of links, path depth and
+    last the date of change, newest first.
+    """
     segments = [segment for segment in urlsplit(link.url).path.split("/") if segment]
     is_put_forward = (on_home and link.region in ("nav", "header")) or link.region == "llms"
     return (
         worth_of(link.url),
         0 if is_put_forward else 1,
         -(0.5 if link.priority is None else link.priority),
+        # Logarithmic: between 20 and 25 links there is no difference.
         -in_links.bit_length(),
         len(segments),
-        # Later dates first: digits turned round.
-        link.modified.translate(_REVERSED) or "~",
+        # Digits are complemented so that later dates sort first.
+        link.modified.translate(_COMPLEMENTS) or "~",
     )
 
 
-_REVERSED = str.maketrans("0123456789", "9876543210")
+_COMPLEMENTS = str.maketrans("0123456789", "9876543210")

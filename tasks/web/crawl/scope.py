@@ -1,4 +1,4 @@
-"""What belongs to the site that is read."""
+"""Scope: which URLs belong to the site that is read."""
 
 import re
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ _NO_LANGUAGES = Languages()
 
 @dataclass(frozen=True)
 class Scope:
-    """The part of the web that a build may read: a host, or a domain, narrowed by paths and languages."""
+    """The URLs that a build may read: a host or a domain, narrowed by paths and languages."""
 
     start_url: str
-    """The site's start page, where it really is."""
+    """The start page after redirects."""
     subdomains: bool = False
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     languages: Languages = _NO_LANGUAGES
 
     def contains(self, url: str) -> bool:
-        """Whether the URL is one of the site's, and not excluded by its path."""
+        """Whether the URL belongs to the site and its path is not excluded."""
         if page_key(url) == page_key(self.start_url):
             return True
         if not (in_scope if self.subdomains else _same_host)(url, self.start_url):
@@ -37,11 +37,11 @@ class Scope:
         return self._excluded is None or not self._excluded.match(path)
 
     def allows(self, link: Link) -> bool:
-        """Whether the link leads to such a page, in a language that is wanted."""
+        """Whether the link's URL is in scope, and in a wanted language."""
         return self.contains(link.url) and not self.languages.excludes(link)
 
     def with_site_scheme(self, url: str) -> str:
-        """The URL with the site's own scheme: a link to `http:` on a site that answers to `https:` means that."""
+        """Return the URL with the site's own scheme: on a site served by `https:`, a link to `http:` means that."""
         if url.startswith("http://") and self.start_url.startswith("https://") and _same_host(url, self.start_url):
             return "https://" + url.removeprefix("http://")
         return url
@@ -64,6 +64,6 @@ def _any_of(globs: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 def scope_of(settings: Settings, start_url: str, home: FetchedPage | None, links: tuple[Link, ...] = ()) -> Scope:
-    """The site around a start page, as the settings draw it; its languages are learnt from the home page."""
+    """Return the scope around a start page by the settings; the home page shows the site's languages."""
     languages = Languages() if home is None else detect_languages(home, links, settings.languages)
     return Scope(start_url, settings.subdomains, settings.include, settings.exclude, languages)

@@ -1,6 +1,6 @@
-"""What a site itself says of its pages: sitemaps, `llms.txt`, feeds.
+"""Hints: the URLs that a site lists itself, in sitemaps, `llms.txt` and feeds.
 
-All are hints: bounded in size, number, depth and time, and whatever is wrong with one is passed over.
+Hints are bounded in size, number, depth and time. A faulty one is ignored.
 """
 
 import asyncio
@@ -19,67 +19,75 @@ from tasks.web.crawl.urls import clean_url, in_scope, looks_like_page, page_key
 logger = logging.getLogger("widget_builder.web")
 
 MAX_FILES = 50
-"""Sitemaps read of one site."""
+"""Sitemap files read of one site."""
 MAX_DEPTH = 3
-"""Indexes of indexes of indexes."""
+"""Nesting of sitemap indexes that is followed."""
 MAX_BYTES = 50 * 1024**2
-"""Of one sitemap, decompressed (the protocol's own limit)."""
+"""Bytes of one sitemap, decompressed (the protocol's own limit)."""
 MAX_ENTRIES = 20_000
-"""Read of one file."""
+"""Entries read of one file."""
 MAX_SECONDS = 30.0
-"""Then the site's pages are looked for without the rest."""
+"""Time for all hints together; the crawl goes on without those that come later."""
 MAX_FEEDS = 2
+"""Feeds read of one site."""
 
-Read = Callable[[str], Awaitable[bytes | None]]
-"""The body at a URL, or nothing if there is none to be had."""
+FetchBody = Callable[[str], Awaitable[bytes | None]]
+"""Fetches the body at a URL; returns nothing if that fails."""
 _MARKDOWN_LINK = re.compile(r"\[([^\]\n]*)\]\(\s*<?([^)>\s]+)")
 
 
 async def find_hints(
-    read: Read, site_url: str, sitemaps: list[str], feeds: list[str], belongs: Callable[[str], bool], most: int
+    fetch: FetchBody,
+    site_url: str,
+    sitemaps: list[str],
+    feeds: list[str],
+    is_allowed: Callable[[str], bool],
+    limit: int,
 ) -> list[Link]:
-    """URLs that sitemaps (those named, or `/sitemap.xml`), `llms.txt` and feeds name; `most` of each kind.
+    """Return the URLs in `llms.txt`, the sitemaps (those given, or `/sitemap.xml`) and the feeds.
 
-    `belongs` says which may be read at all: the hosts of sitemaps are as free as those of links.
+    At most `limit` URLs of the sitemaps count that `is_allowed`: a sitemap may list URLs on any host.
     """
     sources = (
-        _in_index(read, site_url),
-        _in_sitemaps(read, site_url, sitemaps, belongs, most),
-        _in_feeds(read, site_url, feeds),
+        _llms_txt_links(fetch, site_url),
+        _sitemap_links(fetch, site_url, sitemaps, is_allowed, limit),
+        _feed_links(fetch, site_url, feeds),
     )
-    # All at once, as a slow site would keep us waiting for one after the other; told in this order.
+    # At once, because on a slow site each takes long; the order of the result is always the same.
     lists: list[list[Link]] = [[] for _ in sources]
     try:
         async with asyncio.timeout(MAX_SECONDS), asyncio.TaskGroup() as group:
             for source, links in zip(sources, lists, strict=True):
-                group.create_task(_gather(source, links))
+                group.create_task(_collect(source, links))
     except TimeoutError:
-        logger.info("the sitemaps of %s took longer than %g s", site_url, MAX_SECONDS)
+        logger.info(
+            "the sitemaps of %s took longer than %g s; the crawl goes on without the rest", site_url, MAX_SECONDS
+        )
     found: dict[str, Link] = {}
     for link in chain.from_iterable(lists):
         found.setdefault(page_key(link.url), link)
     return list(found.values())
 
 
-async def _gather(source: AsyncIterator[Link], links: list[Link]) -> None:
+async def _collect(source: AsyncIterator[Link], links: list[Link]) -> None:
     async for link in source:
         links.append(link)
 
 
-async def _in_index(read: Read, site_url: str) -> AsyncIterator[Link]:
-    for link in _in_markdown(await read(urljoin(site_url, "/llms.txt")) or b"", site_url):
+async def _llms_txt_links(fetch: FetchBody, site_url: str) -> AsyncIterator[Link]:
+    for link in _parse_llms_txt(await fetch(urljoin(site_url, "/llms.txt")) or b"", site_url):
         yield link
 
 
-async def _in_feeds(read: Read, site_url: str, feeds: list[str]) -> AsyncIterator[Link]:
+async def _feed_links(fetch: FetchBody, site_url: str, feeds: list[str]) -> AsyncIterator[Link]:
     for feed in feeds[:MAX_FEEDS]:
-        if in_scope(feed, site_url) and (body := await read(feed)):
-            for link in _in_feed(body, feed):
+        if in_scope(feed, site_url) and (body := await fetch(feed)):
+            for link in _parse_feed(body, feed):
                 yield link
 
 
-async def _in_sitemaps(
-    read: Read, site_url: str, sitemaps: list[str], belongs: Callable[[str], bool], most: int
+async def _sitemap_links(
+    fetch: FetchBody, site_url: str, sitemaps: list[str], is_allowed: Callable[[str], bool], limit: int
 ) -> AsyncIterator[Link]:
     named = [urljoin(site_url, sitemap) for sitemap in sitemaps] or [urljoin(site_url, "/sitemap.xml")]
     waiting = [(url, 0) for url in named]
@@ -90,21 +98,21 @@ async def _in_sitemaps(
         if url in seen or not in_scope(url, site_url):
             continue
         seen.add(url)
-        if not (body := await read(url)):
+        if not (body := await fetch(url)):
             continue
-        # A large one takes the processor for a second.
+        # In a thread: a large one takes a second of CPU time.
         nested, links = await asyncio.to_thread(parse_sitemap, body, url)
         if depth < MAX_DEPTH:
             waiting += [(inner, depth + 1) for inner in nested]
         for link in links:
-            if count >= most:
+            if count >= limit:
                 return
-            count += belongs(link.url)
+            count += is_allowed(link.url)
             yield link
 
 
 def parse_sitemap(body: bytes, url: str) -> tuple[list[str], list[Link]]:
-    """The sitemaps and the pages that a sitemap names: XML (index or not), text, also gzipped."""
+    """Return the nested sitemaps and the pages in a sitemap: XML (index or not) or text, also gzipped."""
     body = _decompressed(body)
     if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         lines = body.decode("utf-8-sig", "replace").split()
@@ -123,8 +131,8 @@ def parse_sitemap(body: bytes, url: str) -> tuple[list[str], list[Link]]:
 
 
 def _entries(body: bytes, tags: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Elements of these names, with the text (or the `href`) of what is in them."""
-    # No entities, no network, no document type: what is wrong with the file ends it.
+    """List the elements with these tags, with the text or `href` of each child."""
+    # No entities, network or DTD: the file comes from strangers.
     parser = etree.XMLPullParser(
         ("end",), recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
@@ -136,6 +144,7 @@ def _entries(body: bytes, tags: tuple[str, ...]) -> Iterator[tuple[str, dict[str
         for _, element in parser.read_events():
             if (tag := _name(element)) in tags:
                 yield tag, {_name(child): (child.text or child.get("href") or "").strip() for child in element}
+                # What was read is freed: the tree of a large sitemap must not stay in memory.
                 element.clear()
                 while element.getprevious() is not None and (parent := element.getparent()) is not None:
                     del parent[0]
@@ -152,14 +161,14 @@ def _priority(fields: dict[str, str]) -> float | None:
         return None
 
 
-def _in_feed(body: bytes, url: str) -> Iterator[Link]:
+def _parse_feed(body: bytes, url: str) -> Iterator[Link]:
     for _, fields in _entries(_decompressed(body), ("item", "entry")):
         if (location := fields.get("link", "")) and (link := _link(location, url, region="feed")):
             yield link
 
 
-def _in_markdown(body: bytes, url: str) -> Iterator[Link]:
-    """Links of an `llms.txt`; one to a page's Markdown means the page."""
+def _parse_llms_txt(body: bytes, url: str) -> Iterator[Link]:
+    """List the links of an `llms.txt`; a link to a page's Markdown (`….html.md`) means the page."""
     if body.lstrip().startswith(b"<"):
         return
     for text, target in _MARKDOWN_LINK.findall(body[:1_000_000].decode("utf-8-sig", "replace")):
@@ -182,7 +191,7 @@ def _link(
 
 
 def _decompressed(body: bytes) -> bytes:
-    """The body without gzip, as far as it is within bounds."""
+    """Decompress a gzipped body, at most `MAX_BYTES` of it."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     try:

@@ -1,7 +1,7 @@
-"""Spaces without end: calendars, combinations of parameters, ids of sessions, paths that only grow deeper.
+"""Crawl traps: calendars, combinations of parameters, session ids and other URLs that a program makes without end.
 
-URLs that somebody's program may make without end are grouped into *families*, by what can be seen of a URL alone.
-Of each family a few are read; more of it only as those turn out to be worth it (`tasks.web.crawl.families`).
+URLs that may be one are grouped into *families* by their pattern, which a URL alone shows. Of each family a few are
+read, and more only while they prove worth it (`tasks.web.crawl.family_budgets`).
 """
 
 import re
@@ -14,12 +14,13 @@ from tasks.core.month_names import ENGLISH_ABBREVIATIONS, MONTH_NAMES
 from tasks.web.crawl.priority import boilerplate_word
 
 MAX_SEGMENTS = 16
+"""Path segments of the deepest page that is read."""
 MAX_REPEATS = 2
-"""Times that a path may have the same segment."""
+"""Occurrences of one segment in a path; more are a path that repeats itself."""
 
 
 class FamilyKind(StrEnum):
-    """Why a family may be endless."""
+    """Reason why a family may be endless."""
 
     query = "query"
     number = "number"
@@ -29,9 +30,9 @@ class FamilyKind(StrEnum):
     boilerplate = "boilerplate"
     list = "list"
     variant = "variant"
-    """Beside a page that is known (`tasks.web.crawl.variants`)."""
+    """Another form of a known page (`tasks.web.crawl.variants`)."""
     combined = "combined"
-    """The same, of a path that may be put together in any order."""
+    """A path that combines parts of known ones, in any order."""
 
 
 _NUMBER = re.compile(r"\d+")
@@ -40,9 +41,9 @@ _RANDOM = re.compile(
     r"|(?=(?:[a-z]*\d){3})(?=.*[a-z])[0-9a-z]{6,15}",
     re.IGNORECASE,
 )
-"""An id, long or short: letters and digits mixed, as they are not in words."""
+"""An id, long or short: letters and digits mixed as in no word."""
 _NUMBERED = re.compile(r".*[^\W\d][-_.]?\d+(\.[a-z]\w{1,4})?", re.IGNORECASE)
-"""A segment that ends in a number, as many pages of one program do."""
+"""A segment that ends in a number, as one of a series does."""
 _LIST = re.compile(r"[\w.-]+([+,~|][\w.-]+)+")
 _MONTHS = "|".join((*MONTH_NAMES, *ENGLISH_ABBREVIATIONS, "sept"))
 _YEAR = re.compile(r"(19|20|21)\d\d")
@@ -64,21 +65,21 @@ class Family:
 
     kind: FamilyKind
     name: str
-    """The pattern, as people see it."""
+    """Its pattern, as shown to people."""
     parent: str = ""
-    """A pattern that it is part of, and shares the room of."""
+    """Name of the wider family whose budget it shares."""
     skeleton: str | None = None
-    """What is left of the URL without the part that varies: the first with a new one is not of the family."""
+    """The URL without its varying part: the first URL with a new skeleton costs no budget."""
 
 
 def grows_endlessly(url: str) -> bool:
-    """Whether the path repeats itself, or is deeper than any site is."""
+    """Whether the path repeats itself or is deeper than that of any real page."""
     segments = [segment for segment in urlsplit(url).path.split("/") if segment]
     return len(segments) > MAX_SEGMENTS or any(segments.count(segment) > MAX_REPEATS for segment in set(segments))
 
 
 def family_of(url: str) -> Family | None:
-    """The family of a URL; none for most."""
+    """Return the family of a URL; most have none."""
     parts = urlsplit(url)
     segments = [segment for segment in parts.path.split("/") if segment]
     pairs = parse_qsl(parts.query, keep_blank_values=True) if parts.query else []
@@ -105,13 +106,13 @@ def family_of(url: str) -> Family | None:
 
 
 def numbered_family(url: str) -> Family | None:
-    """The family of a URL whose last part ends in a number: it is one if there are many."""
+    """Return the family of a URL whose last segment ends in a number; alone it proves nothing, many make a series."""
     path = urlsplit(url).path.rstrip("/")
     return Family(FamilyKind.number, _NUMBER.sub("…", path)) if _NUMBERED.fullmatch(path.rpartition("/")[2]) else None
 
 
 def _is_date_path(segments: list[str]) -> bool:
-    """`/2026/11/24`, `/calendar/2026-11` and `/agenda/2026/november`, but not `/2026/11/a-story`."""
+    """Whether the path ends in a date: `/2026/11/24`, `/agenda/2026/november`, but not `/2026/11/a-story`."""
     if not segments:
         return False
     pair = segments[-2:]

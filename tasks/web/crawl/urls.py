@@ -1,18 +1,15 @@
-"""URLs as browsers read them, and one key for the same page.
-
-A page has two forms of its address.
+"""URLs as browsers resolve them, and page keys, one for all addresses of the same page.
 
 *The URL that is fetched* is one that the site itself gives: the link, resolved as browsers do (WHATWG URL:
-dot segments, default ports, percent-encoding, IDN), without what belongs to a visit rather than to the page:
-fragment, tracking parameters, session ids. Nothing else is changed, because a server may mind: a trailing
-slash, `www.`, `index.html`, the order of parameters may each lead nowhere, or through a redirect.
+dot segments, default ports, percent-encoding, IDN), without the parts that belong to a visit and not to the page:
+fragment, tracking parameters and session ids. Nothing else is changed, because servers may care: without its
+trailing slash, `www.`, `index.html` or order of parameters a URL may fail or redirect.
 
-*The key* says which URLs are the same page, and is never fetched. It leaves out all in which two
-addresses of one page usually differ: scheme, `www.`, default port, spelling of percent-encoding, doubled and
-trailing slashes, `index.*` and `default.*`, the order of parameters. The first spelling found is the one
-fetched; whoever answers to another one is known by its key.
+*The page key* identifies the page and is never fetched. It ignores the usual differences between addresses of one
+page: scheme, `www.`, default port, spelling of percent-encoding, doubled and trailing slashes, `index.*` and
+`default.*`, the order of parameters. The first spelling found is the one fetched.
 
-Fragments name places on a page, except the routes of pages rendered by scripts (`#!…`, `#/…`).
+Fragments name positions on a page, except for the routes of pages rendered by scripts (`#!…`, `#/…`).
 """
 
 import re
@@ -27,21 +24,44 @@ from w3lib.url import canonicalize_url
 
 MAX_URL_LENGTH = 2_048
 ROUTES = ("#!", "#/")
-"""How the fragment of a page begins that scripts show."""
+"""Prefixes of fragments that are routes of a page rendered by scripts."""
 
-_TRACKING = ("utm_", "mc_", "pk_", "piwik_", "mtm_", "matomo_", "hsa_", "_hs", "__hs", "at_", "wt_", "vero_", "oly_")
-_TRACKERS = frozenset(
+_TRACKING_PREFIXES = (
+    "utm_",
+    "mc_",
+    "pk_",
+    "piwik_",
+    "mtm_",
+    "matomo_",
+    "hsa_",
+    "_hs",
+    "__hs",
+    "at_",
+    "wt_",
+    "vero_",
+    "oly_",
+)
+_TRACKING_NAMES = frozenset(
     """
     gclid gclsrc dclid gbraid wbraid fbclid msclkid yclid ysclid twclid ttclid igshid igsh li_fat_id epik srsltid _ga
     _gl _ke _openstat mkt_tok rb_clickid s_cid s_kwcid ef_id wickedid xtor ncid cmpid ref_src hsctatracking spm
     """.split()  # noqa: SIM905
 )
-_SESSIONS = ("phpsessid", "jsessionid", "aspsessionid", "asp.net_sessionid", "cftoken", "cfid", "zenid", "oscsid")
-_PERHAPS_SESSIONS = frozenset(("sid", "sess", "session", "sessid", "sessionid", "session_id", "s", "token"))
+_SESSION_PREFIXES = (
+    "phpsessid",
+    "jsessionid",
+    "aspsessionid",
+    "asp.net_sessionid",
+    "cftoken",
+    "cfid",
+    "zenid",
+    "oscsid",
+)
+_POSSIBLE_SESSIONS = frozenset(("sid", "sess", "session", "sessid", "sessionid", "session_id", "s", "token"))
 _RANDOM = re.compile(r"(?=[^=]*\d)(?=[^=]*[a-z])[\w-]{8,}|\d{16,}", re.IGNORECASE)
 _PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid|sid|s)=[^/;]*|(?<=/)\((?:[A-Z]\([^()/]+\))+\)/", re.IGNORECASE)
 _INDEX = re.compile(r"/(?:index|default)\.(?:x?html?|s?html|php\d?|aspx?|jspx?|cfm|cgi|pl)$", re.IGNORECASE)
-_HERE = re.compile(r"/(?:\./)+")
+_DOT_SEGMENTS = re.compile(r"/(?:\./)+")
 _SLASHES = re.compile(r"/{2,}")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NOT_PAGES = frozenset(
@@ -54,7 +74,7 @@ _NOT_PAGES = frozenset(
 
 
 def parse_base(url: str) -> URL | None:
-    """The URL that a document's links are relative to; nothing if it is none."""
+    """Parse the URL that a document's links are relative to; return nothing if it is invalid."""
     try:
         return parse(url)
     except ValueError:
@@ -62,9 +82,9 @@ def parse_base(url: str) -> URL | None:
 
 
 def resolve_url(href: str, base: URL, *, keep_route: bool = False) -> str | None:
-    """The URL to fetch for a link, absolute; nothing if it leads to no page of the web.
+    """Return the absolute URL to fetch for a link, or nothing if it is no http(s) URL.
 
-    `keep_route`: a fragment that is a route of a rendered site stays.
+    With `keep_route` a fragment that is a route of a rendered site stays.
     """
     try:
         url = base + href
@@ -72,7 +92,7 @@ def resolve_url(href: str, base: URL, *, keep_route: bool = False) -> str | None
         return None
     if url.protocol not in ("http:", "https:") or url.has_credentials():
         return None
-    if (query := url.search) and (kept := _without_visit(query[1:])) != query[1:]:
+    if (query := url.search) and (kept := _without_visit_parameters(query[1:])) != query[1:]:
         url.search = kept and f"?{kept}"
     if ";" in (path := url.pathname) or "(" in path:
         url.pathname = _PATH_SESSION.sub("", path)
@@ -85,27 +105,27 @@ def resolve_url(href: str, base: URL, *, keep_route: bool = False) -> str | None
 
 
 def clean_url(url: str, *, keep_route: bool = False) -> str | None:
-    """The same for a URL that is absolute."""
+    """Return the URL to fetch for an absolute URL, or nothing if it is invalid."""
     base = parse_base(url)
     return None if base is None else resolve_url(base.hash, base, keep_route=keep_route)
 
 
-def _without_visit(query: str) -> str:
-    """The query without parameters that say who is visiting, or from where."""
-    kept = [pair for pair in query.split("&") if pair and not _is_of_visit(*pair.partition("=")[::2])]
+def _without_visit_parameters(query: str) -> str:
+    """Remove the parameters that identify a visit or its origin."""
+    kept = [pair for pair in query.split("&") if pair and not _is_visit_parameter(*pair.partition("=")[::2])]
     return "&".join(kept)
 
 
-def _is_of_visit(name: str, value: str) -> bool:
+def _is_visit_parameter(name: str, value: str) -> bool:
     name = name.lower()
-    if name.startswith(_TRACKING) or name in _TRACKERS or name.startswith(_SESSIONS):
+    if name.startswith(_TRACKING_PREFIXES) or name in _TRACKING_NAMES or name.startswith(_SESSION_PREFIXES):
         return True
-    return name in _PERHAPS_SESSIONS and _RANDOM.fullmatch(value) is not None
+    return name in _POSSIBLE_SESSIONS and _RANDOM.fullmatch(value) is not None
 
 
 @lru_cache(maxsize=20_000)
 def page_key(url: str) -> str:
-    """What all addresses of one page have in common; kept, because the pages of a site link to the same pages."""
+    """Return the page key of a URL. It is cached, because the pages of a site link to the same pages."""
     parts = urlsplit(canonicalize_url(clean_url(url, keep_route=True) or url, keep_fragments=True))
     host, port = site_key(url)
     path = _SLASHES.sub("/", _INDEX.sub("/", parts.path)).rstrip("/")
@@ -115,14 +135,14 @@ def page_key(url: str) -> str:
 
 
 def _route_key(fragment: str) -> str:
-    """`#/./guide/` and `#/guide` are one route."""
+    """Normalise a route: `#/./guide/` and `#/guide` are the same."""
     path, asked, query = fragment.partition("?")
-    path = _SLASHES.sub("/", _HERE.sub("/", path)).rstrip("/")
+    path = _SLASHES.sub("/", _DOT_SEGMENTS.sub("/", path)).rstrip("/")
     return f"#{path}{asked}{query}" if path else ""
 
 
 def site_key(url: str) -> tuple[str, int | None]:
-    """What two URLs of one host share: its name without `www.`, and the port unless it is a default one."""
+    """Return the host without `www.`, and the port unless it is the default one."""
     parts = urlsplit(url)
     port = parts.port
     host = (parts.hostname or "").rstrip(".").removeprefix("www.")
@@ -130,7 +150,7 @@ def site_key(url: str) -> tuple[str, int | None]:
 
 
 def in_scope(url: str, start_url: str) -> bool:
-    """Whether the URL may belong to the site of the other: the same host, or one of the same registrable domain.
+    """Whether both URLs may belong to one site: they have the same host, or hosts of one registrable domain.
 
     IP addresses and names without a public suffix are sites of their own, with their port.
     """
@@ -142,7 +162,7 @@ def in_scope(url: str, start_url: str) -> bool:
 
 @lru_cache(maxsize=1_000)
 def registrable_domain(host: str) -> str:
-    """The part of a host that one holder registers: `example.co.uk` of `a.b.example.co.uk`; nothing for others."""
+    """Return the registrable domain of a host: `example.co.uk` of `a.b.example.co.uk`; empty if it has none."""
     try:
         ip_address(host.strip("[]"))
     except ValueError:
@@ -152,11 +172,11 @@ def registrable_domain(host: str) -> str:
 
 @cache
 def _suffixes() -> TLDExtract:
-    # The public suffix list as of its package: nothing is downloaded, nothing written.
+    # The public suffix list in the package: nothing is downloaded or written.
     return TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
 
 
 def looks_like_page(url: str) -> bool:
-    """Whether the URL may be a page, by its extension."""
+    """Whether the URL may be a page, judged by its file extension."""
     name = urlsplit(url).path.rpartition("/")[2]
     return PurePosixPath(name).suffix.lstrip(".").lower() not in _NOT_PAGES
