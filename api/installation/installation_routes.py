@@ -23,7 +23,7 @@ from tasks.core.errors import InvalidRequest, PageError
 from tasks.core.models import Frozen
 from tasks.records.widgets import WidgetRecord, read_widget
 
-_LOOKED_FOR = frozenset(("script", "meta", "ai-widget", "base"))
+_TAGS = frozenset(("script", "meta", "ai-widget", "base"))
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -113,7 +113,7 @@ def inspect_page(page: CustomerPage, widget: WidgetRecord) -> InstallationReport
     lacking = _lacking_directives(page, meta_policies, ours)
     if lacking and lacking != ("img-src",):
         add = tuple(f"{directive} {_origin(ours.src)}" for directive in lacking)
-        message = "The snippet is on the page, but the page's Content-Security-Policy blocks it. Add these sources."
+        message = "The snippet is on the page, but the page's Content-Security-Policy blocks it. Add the sources below."
         return report(InstallationState.blocked, message, add)
     if (allowed := adjustments_of(widget).allowed_origins) is not None and _origin(page.url) not in allowed:
         message = _NOT_ALLOWED.format(origin=_origin(page.url))
@@ -144,7 +144,7 @@ def _find_snippets(page: CustomerPage) -> tuple[list[_Snippet], list[str]]:
     """Return the page's snippets, and the policies in its `<meta>` elements."""
     snippets, elements, policies = list[_Snippet](), list[str](), list[str]()
     base, script = page.url, _Snippet("", "")
-    for name, attributes in start_tags(page.html, _LOOKED_FOR):
+    for name, attributes in start_tags(page.html, _TAGS):
         if name == "base" and base == page.url:
             base = _joined(page.url, attributes.get("href", ""))
         elif name == "meta" and attributes.get("http-equiv", "").lower() == "content-security-policy":

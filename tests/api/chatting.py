@@ -1,4 +1,4 @@
-"""The chat's routes on a server of their own, without Prefect, and a client that speaks as the widget does."""
+"""The chat routes on a server of their own, without Prefect, and a client of them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,7 +38,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The pieces together."""
+        """The tokens joined."""
         return "".join(event["text"] for event in self.events if event["type"] == "token")
 
     @property
@@ -60,7 +60,7 @@ class Chat:
         return f"/api/public/widgets/{self.site.widget_id}"
 
     async def ask(self, message: str, **more: Any) -> Answer:
-        """The whole answer; each frame's `event` is checked to be its object's type."""
+        """The whole answer; asserts that each frame's `event` equals its object's type."""
         events = []
         body = {"message": message, **more}
         async with aconnect_sse(self.http, "POST", f"{self.path}/chat", json=body) as source:
@@ -72,11 +72,11 @@ class Chat:
         return Answer(events)
 
     async def post(self, body: object, path: str = "chat") -> httpx.Response:
-        """The response to a body, whatever it is."""
+        """The response to any body."""
         return await self.http.post(f"{self.path}/{path}", json=body)
 
     async def insights(self, token: str = ADMIN) -> httpx.Response:
-        """What the holder of the token is told."""
+        """The response to a request for insights with this token."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return await self.http.get(f"/api/widgets/{self.site.widget_id}/insights", headers=headers)
 
@@ -85,7 +85,7 @@ class Chat:
 async def serving(
     pool: Pool, settings: Settings, site: AnsweringSite, embedder: Embedder = EMBEDDER
 ) -> AsyncIterator[Chat]:
-    """The site's chat while it is served."""
+    """Serve the site's chat."""
     async with open_chat_model(settings) as model:
         answerer = Answerer(pool, embedder, model)
         app = Starlette(

@@ -1,4 +1,4 @@
-"""What monitoring is told."""
+"""Prometheus metrics."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 async def read(product: Product) -> Figures:
-    """All figures, by name and labels."""
+    """All samples, by name and labels."""
     answer = await product.http.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
@@ -26,11 +26,11 @@ async def read(product: Product) -> Figures:
 
 
 def figure(figures: Figures, name: str, **labels: str) -> float:
-    """One of them; 0 if it has not been counted yet."""
+    """One sample; 0 if it does not exist yet."""
     return figures.get((f"widget_builder_{name}", frozenset(labels.items())), 0)
 
 
-async def test_builds_and_widgets_are_those_on_record(product: Product, built: list[Event]) -> None:
+async def test_builds_and_widgets_are_those_in_the_database(product: Product, built: list[Event]) -> None:
     """By status, as in the tables."""
     figures = await read(product)
     assert built
@@ -41,8 +41,8 @@ async def test_builds_and_widgets_are_those_on_record(product: Product, built: l
         assert figure(figures, "builds", status=status) == counted
 
 
-async def test_requests_are_counted_by_route_whatever_was_asked_for(product: Product) -> None:
-    """An id is no label, nor is a path or a method that there is not."""
+async def test_requests_are_counted_by_route_not_by_path(product: Product) -> None:
+    """Ids, unknown paths and unknown methods do not become labels."""
     before = await read(product)
     for path in (f"/api/public/widgets/{uuid4()}", f"/api/public/widgets/{uuid4()}", f"/{uuid4()}"):
         await product.http.get(path)
@@ -60,7 +60,7 @@ async def test_requests_are_counted_by_route_whatever_was_asked_for(product: Pro
 
 
 async def test_streams_are_counted_while_they_are_open(product: Product) -> None:
-    """Those who leave are no longer counted, whether they say so or not."""
+    """Clients that disconnect are no longer counted, with or without a closing handshake."""
     async with generated_site(60, 3, 0.3) as site:
         posting: AsyncIterator[Any] = product.stream("POST", PATH, json={"url": site.url, "depth": 3})
         first = await anext(posting)

@@ -1,4 +1,4 @@
-"""The bundles of the present sources, built once for all processes that test them."""
+"""The bundles of the current sources, built once for all test processes."""
 
 import fcntl
 import tempfile
@@ -10,7 +10,7 @@ BUILT = PAGES / "dist" / "widget.js"
 
 
 def build_if_changed() -> None:
-    """Install and bundle, unless the bundles are younger than all sources."""
+    """Install and bundle, unless the bundles are newer than all sources."""
     with (Path(tempfile.gettempdir()) / "widget-bundles.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         install_packages(development=True)

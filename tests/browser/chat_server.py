@@ -1,4 +1,4 @@
-"""A local server with the real script, which answers as the chat route does, with what a test prepares."""
+"""A local server with the real scripts and a fake chat route, which sends the answers a test prepares."""
 
 import asyncio
 import json
@@ -25,25 +25,25 @@ from tasks.core.palette import with_tokens
 
 WIDGET = "6f1d5b1e-3c2a-4d53-9a0e-0d7c6f6f4b11"
 HOLD = "hold"
-"""In the midst of an answer: wait until the test lets it go on."""
+"""Within an answer: wait until the test sets `go_on`."""
 CUT = "cut"
-"""In the midst of an answer: the connection ends."""
+"""Within an answer: close the connection."""
 
 Piece = dict[str, Any] | str
 
 
 def token(text: str) -> Piece:
-    """The next piece of the answer."""
+    """The next token of the answer."""
     return {"type": "token", "text": text}
 
 
 def citation(n: int, url: str = "https://site.example/page", **more: str) -> dict[str, Any]:
-    """A passage."""
+    """A cited passage."""
     return {"n": n, "url": url, "title": f"Page {n}", "heading": "", "text": "Some words.", "deep_link": url, **more}
 
 
 def citations(*cited: dict[str, Any]) -> Piece:
-    """The answer's passages."""
+    """The answer's citations."""
     return {"type": "citations", "citations": list(cited)}
 
 
@@ -55,7 +55,7 @@ def done(answered: bool = True, suggestions: Sequence[str] = ()) -> Piece:
 
 @dataclass
 class ChatServer:
-    """What it answers, and what it was asked."""
+    """The prepared answers, and the requests received."""
 
     url: str = ""
     config: dict[str, Any] = field(default_factory=dict)
@@ -70,11 +70,11 @@ class ChatServer:
     """Whether the widget has been deleted."""
 
     def will_answer(self, *pieces: Piece) -> None:
-        """The answer to the next question not yet provided for."""
+        """Prepare the answer to the next question that has none yet."""
         self.answers.append(pieces)
 
     def will_refuse(self, status: int, code: str, **headers: str) -> None:
-        """The same, but the stream never begins."""
+        """Prepare an error response instead of a stream."""
         response = problem(status, code, "Refused.")
         response.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
         self.answers.append(response)

@@ -39,7 +39,7 @@ Element.prototype.attachShadow = function (options) { return attach.call(this, {
 
 @dataclass
 class CustomerSite:
-    """A customer's website: one page at every path, as the test wants it."""
+    """A customer's website: the test's page at every path."""
 
     chat: ChatServer
     url: str = ""
@@ -60,13 +60,13 @@ class CustomerSite:
 
 @dataclass
 class Visit:
-    """A visitor's tab with the customer's page in it, and what went wrong there."""
+    """A visitor's tab with the customer's page, and the problems seen in it."""
 
     page: Page
     site: CustomerSite
     chat: ChatServer
     problems: list[str] = field(default_factory=list)
-    """What the console and the page's content policy complained of."""
+    """Console errors and warnings, content policy violations included."""
     requests: list[str] = field(default_factory=list)
 
     @property
@@ -81,15 +81,15 @@ class Visit:
 
     @property
     def input(self) -> Locator:
-        """Where one writes."""
+        """The question field."""
         return self.dialog.locator("textarea")
 
     def turn(self, status: str) -> Locator:
-        """The last question with its answer, once it is in this state."""
+        """The last question with this status, and its answer."""
         return self.dialog.locator(f".turn[data-status={status}]").last
 
     async def open(self) -> None:
-        """Open the chat with the pointer."""
+        """Open the chat by a click."""
         await self.launcher.click()
         await self.input.wait_for()
 
@@ -99,7 +99,7 @@ class Visit:
         await self.input.press("Enter")
 
     async def see(self, status: str) -> Locator:
-        """Wait until the last question is in this state."""
+        """Wait for a question with this status."""
         turn = self.turn(status)
         await turn.wait_for()
         return turn
@@ -110,7 +110,7 @@ MakeVisit = Callable[..., Awaitable[Visit]]
 
 @pytest.fixture(scope="session", autouse=True)
 def bundles() -> None:
-    """The bundles of the present sources."""
+    """Build the bundles of the current sources."""
     build_if_changed()
 
 
@@ -127,14 +127,14 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 async def chat_server() -> AsyncIterator[ChatServer]:
-    """The server with the script and the chat route."""
+    """The server with the scripts and the chat route."""
     async with open_chat_server() as chat:
         yield chat
 
 
 @pytest.fixture
 def chat(chat_server: ChatServer) -> ChatServer:
-    """The server, with nothing prepared yet."""
+    """The server, with no answers prepared yet."""
     url = chat_server.url
     chat_server.__init__(url, make_config(THEME))  # type: ignore[misc]
     return chat_server
@@ -170,7 +170,7 @@ async def visit(chromium: Browser, chat: ChatServer, site: CustomerSite) -> Asyn
 
 
 def watch(visited: Visit) -> None:
-    """Note what the page complains of, and what it asks for."""
+    """Record the page's problems and requests."""
     page = visited.page
     page.on("request", lambda request: visited.requests.append(request.url))
     page.on("pageerror", lambda error: visited.problems.append(str(error)))

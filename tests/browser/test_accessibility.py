@@ -1,4 +1,4 @@
-"""WCAG 2.2 AA, in what a browser can tell: keyboard, names, sizes, contrast, motion, zoom, direction."""
+"""WCAG 2.2 AA, as far as a browser can test it: keyboard, names, sizes, contrast, motion, zoom, direction."""
 
 import pytest
 from playwright.async_api import Locator
@@ -12,7 +12,7 @@ RICH = f"### Prices\n\nFrom **4 €** [1]:\n\n- a\n- b\n\n| a | b |\n|---|--:|\n
 
 
 async def in_all_states(tab: Visit) -> None:
-    """A conversation with everything in it."""
+    """A conversation with every element and every state."""
     tab.chat.config["suggested_questions"] = ["What does it cost?"]
     tab.chat.will_answer(token(RICH), citations(citation(1)), done(suggestions=["And then?"]))
     tab.chat.will_answer(token("No."), citations(citation(1)), done(False))
@@ -25,7 +25,7 @@ async def in_all_states(tab: Visit) -> None:
 
 
 async def violations(tab: Visit) -> list[str]:
-    """What axe finds on the page and in the widget, as `rule: element`."""
+    """Violations that axe finds on the page and in the widget, as `rule: element`."""
     await tab.page.evaluate(axe_source())
     await tab.page.evaluate("Promise.all(document.getAnimations().map(it => it.finished))")
     found = await tab.page.evaluate("axe.run({resultTypes: ['violations']}).then(it => it.violations)")
@@ -46,7 +46,7 @@ async def test_axe_finds_nothing(visit: MakeVisit, scheme: str, device: dict[str
 
 
 async def focused(tab: Visit) -> str:
-    """The accessible name of what has the focus, inside the widget or outside."""
+    """The accessible name of the focused element, inside the widget or outside."""
     name: str = await tab.page.evaluate("""() => {
         let it = document.activeElement;
         while (it.shadowRoot?.activeElement) it = it.shadowRoot.activeElement;
@@ -56,7 +56,7 @@ async def focused(tab: Visit) -> str:
 
 
 async def tab_to(tab: Visit, name: str, key: str = "Tab") -> None:
-    """Press the key until what is named so has the focus."""
+    """Press the key until the element with this name has the focus."""
     passed = []
     while (at := await focused(tab)) != name:
         passed.append(at)
@@ -65,7 +65,7 @@ async def tab_to(tab: Visit, name: str, key: str = "Tab") -> None:
 
 
 async def test_the_keyboard_is_enough(visit: MakeVisit) -> None:
-    """From the page into the chat, through an answer, out again to where one was."""
+    """From the page into the chat, through an answer, and back to the launcher."""
     tab = await visit()
     keys = tab.page.keyboard
     await tab_to(tab, "Chat: Acorn & Oak")
@@ -95,7 +95,7 @@ async def test_the_keyboard_is_enough(visit: MakeVisit) -> None:
     assert await tab.launcher.get_attribute("aria-expanded") == "false"
 
 
-async def test_beside_the_page_it_leaves_the_page_usable(visit: MakeVisit) -> None:
+async def test_the_panel_beside_the_page_leaves_the_page_usable(visit: MakeVisit) -> None:
     """A dialog that is not modal: Esc on the page is the page's."""
     tab = await visit(drawn=False)
     tab.site.body = "<button>Of the page</button>"
@@ -137,7 +137,7 @@ async def sizes(elements: Locator) -> list[tuple[str, float, float]]:
     return found
 
 
-async def test_everything_to_press_is_at_least_24_pixels_large(visit: MakeVisit) -> None:
+async def test_every_target_is_at_least_24_pixels_large(visit: MakeVisit) -> None:
     """Links within a sentence are not counted (WCAG 2.5.8), citations are."""
     tab = await visit()
     await in_all_states(tab)
@@ -146,7 +146,7 @@ async def test_everything_to_press_is_at_least_24_pixels_large(visit: MakeVisit)
     assert [it for it in measured if min(it[1:]) < 24] == []
 
 
-async def test_it_rests_for_those_who_want_less_motion(visit: MakeVisit) -> None:
+async def test_reduced_motion_is_respected(visit: MakeVisit) -> None:
     """Nothing moves, opens sliding, or scrolls smoothly."""
     tab = await visit(reduced_motion="reduce")
     tab.chat.will_answer("hold", done())
@@ -158,8 +158,8 @@ async def test_it_rests_for_those_who_want_less_motion(visit: MakeVisit) -> None
     tab.chat.go_on.set()
 
 
-async def test_forced_colours_keep_its_shapes(visit: MakeVisit) -> None:
-    """Where backgrounds are taken away, borders show what is a button and what is a message."""
+async def test_forced_colours_keep_buttons_and_messages_visible(visit: MakeVisit) -> None:
+    """Without backgrounds, borders show buttons and messages."""
     tab = await visit(forced_colors="active")
     await in_all_states(tab)
     border = "it => getComputedStyle(it).borderTopWidth + getComputedStyle(it).borderTopStyle"
@@ -178,7 +178,7 @@ async def test_at_twice_the_size_nothing_is_cut_off(visit: MakeVisit) -> None:
     assert box["y"] + box["height"] <= 360
 
 
-async def test_right_to_left_it_is_mirrored(visit: MakeVisit) -> None:
+async def test_the_widget_is_mirrored_in_right_to_left_languages(visit: MakeVisit) -> None:
     """Button and panel stand on the left; a sentence in another script runs its own way."""
     tab = await visit(drawn=False)
     tab.site.html_attributes = 'lang="ar" dir="rtl"'
@@ -215,8 +215,8 @@ LABELS = {
 }
 
 
-async def test_each_language_has_its_words(visit: MakeVisit) -> None:
-    """English where there are none."""
+async def test_each_language_has_its_texts(visit: MakeVisit) -> None:
+    """English for languages without a translation."""
     tab = await visit()
     await tab.open()
     found = {}

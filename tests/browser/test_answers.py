@@ -1,4 +1,4 @@
-"""A conversation: what is shown while an answer comes, when it has come, and when it does not."""
+"""A conversation: the view of streaming, complete and failed answers."""
 
 import re
 
@@ -10,8 +10,8 @@ from tests.browser.conftest import MakeVisit
 SAID = "[aria-live=polite] p"
 
 
-async def test_an_answer_is_seen_as_it_comes_and_heard_by_the_sentence(visit: MakeVisit) -> None:
-    """No half marks on the way; a screen reader is told whole sentences, each once."""
+async def test_an_answer_is_shown_as_it_streams_and_announced_by_the_sentence(visit: MakeVisit) -> None:
+    """No half marks on the way; screen readers get complete sentences, each once."""
     tab = await visit()
     await tab.open()
     pieces = ["We open at **ni", "ne** [", "1]. On [Sun", "days](https://site.example/sun) we", " rest."]
@@ -37,7 +37,7 @@ async def test_an_answer_is_seen_as_it_comes_and_heard_by_the_sentence(visit: Ma
 
 
 async def test_an_answer_can_be_stopped_and_asked_for_again(visit: MakeVisit) -> None:
-    """What has come stays; asking again takes its place, with the same words."""
+    """The partial answer stays; asking the same question again replaces it."""
     tab = await visit()
     await tab.open()
     tab.chat.will_answer(token("One, two"), HOLD, done())
@@ -54,7 +54,7 @@ async def test_an_answer_can_be_stopped_and_asked_for_again(visit: MakeVisit) ->
 
 
 async def test_sources_lead_to_the_words_on_the_page(visit: MakeVisit) -> None:
-    """By the server's deep link, or one made of the passage; elsewhere in a new tab, on the site in this one."""
+    """By the server's deep link, or one made from the passage; other sites open in a new tab."""
     tab = await visit()
     await tab.open()
     words = "Delivery takes two days and is free, always, from fifty euros on-ward."
@@ -74,8 +74,8 @@ async def test_sources_lead_to_the_words_on_the_page(visit: MakeVisit) -> None:
     assert "Delivery · 127.0.0.1/delivery" in await answer.locator(".sources").inner_text()
 
 
-async def test_what_the_site_does_not_say_is_told_with_the_nearest_pages(visit: MakeVisit) -> None:
-    """And with questions that can be answered, which are asked by a click."""
+async def test_an_unanswerable_question_gets_the_nearest_pages(visit: MakeVisit) -> None:
+    """And questions that can be answered, asked by a click."""
     tab = await visit()
     await tab.open()
     tab.chat.will_answer(
@@ -93,8 +93,8 @@ async def test_what_the_site_does_not_say_is_told_with_the_nearest_pages(visit: 
     assert tab.chat.asked[-1]["message"] == "When do you open?"
 
 
-async def test_suggested_questions_stand_below_the_greeting(visit: MakeVisit) -> None:
-    """Until something is asked."""
+async def test_suggested_questions_are_below_the_greeting(visit: MakeVisit) -> None:
+    """Until the first question is asked."""
     tab = await visit(drawn=False)
     tab.chat.config["suggested_questions"] = ["What does it cost?"]
     await tab.page.reload()
@@ -107,7 +107,7 @@ async def test_suggested_questions_stand_below_the_greeting(visit: MakeVisit) ->
 
 
 async def test_thumbs_reach_the_service_with_a_comment(visit: MakeVisit) -> None:
-    """The answer's own number with them; the pressed one is seen and heard as pressed."""
+    """With the answer's message id; the pressed thumb has the pressed state."""
     tab = await visit()
     await tab.open()
     end = done()
@@ -123,8 +123,8 @@ async def test_thumbs_reach_the_service_with_a_comment(visit: MakeVisit) -> None
     assert await answer.get_by_label("Not helpful").get_attribute("aria-pressed") == "true"
 
 
-async def test_the_conversation_goes_on_on_the_next_page(visit: MakeVisit) -> None:
-    """In the same tab, open as it was; a new conversation forgets it."""
+async def test_the_conversation_continues_on_the_next_page(visit: MakeVisit) -> None:
+    """In the same tab, open as before; a new conversation deletes it."""
     tab = await visit()
     await tab.open()
     end = done()
@@ -146,8 +146,8 @@ async def test_the_conversation_goes_on_on_the_next_page(visit: MakeVisit) -> No
     assert tab.chat.asked[2] == {"message": "Hello?"}
 
 
-async def test_an_answer_that_a_page_change_broke_off_is_kept_as_far_as_it_came(visit: MakeVisit) -> None:
-    """And can be asked for again."""
+async def test_an_answer_interrupted_by_a_page_change_is_kept_in_part(visit: MakeVisit) -> None:
+    """And the question can be asked again."""
     tab = await visit()
     await tab.open()
     tab.chat.will_answer(token("One, two"), HOLD, done())
@@ -160,8 +160,8 @@ async def test_an_answer_that_a_page_change_broke_off_is_kept_as_far_as_it_came(
     assert await ended.get_by_label("Ask again").is_enabled()
 
 
-async def test_without_a_connection_it_says_so_and_keeps_the_question(visit: MakeVisit) -> None:
-    """Until it is back."""
+async def test_being_offline_is_shown_and_the_question_is_kept(visit: MakeVisit) -> None:
+    """Until the connection is back."""
     tab = await visit()
     await tab.open()
     await tab.page.context.set_offline(True)
@@ -177,8 +177,8 @@ async def test_without_a_connection_it_says_so_and_keeps_the_question(visit: Mak
     assert tab.chat.asked == [{"message": "Anybody there?"}]
 
 
-async def test_too_many_questions_are_counted_down(visit: MakeVisit) -> None:
-    """Second by second, then asking again is possible."""
+async def test_a_rate_limit_is_counted_down(visit: MakeVisit) -> None:
+    """Second by second, then the question can be asked again."""
     tab = await visit()
     await tab.page.clock.install()
     await tab.open()
@@ -205,10 +205,8 @@ async def test_too_many_questions_are_counted_down(visit: MakeVisit) -> None:
         ([token("x"), {"type": "error", "code": "not_found", "message": "…"}], "This chat is no longer available."),
     ],
 )
-async def test_an_answer_that_does_not_come_to_its_end_says_why(
-    visit: MakeVisit, pieces: list[object], words: str
-) -> None:
-    """And offers to ask again."""
+async def test_an_unfinished_answer_says_why(visit: MakeVisit, pieces: list[object], words: str) -> None:
+    """And offers a retry."""
     tab = await visit()
     await tab.open()
     tab.chat.answers.append(pieces)  # type: ignore[arg-type]
@@ -227,7 +225,7 @@ async def test_an_answer_that_does_not_come_to_its_end_says_why(
         (422, "message_invalid", "The chat cannot answer at the moment."),
     ],
 )
-async def test_a_refusal_is_put_into_words(visit: MakeVisit, status: int, code: str, words: str) -> None:
+async def test_a_refusal_is_explained(visit: MakeVisit, status: int, code: str, words: str) -> None:
     """In the visitor's language, not the server's."""
     tab = await visit()
     await tab.open()
@@ -263,8 +261,8 @@ PAYLOADS = [
 ]
 
 
-async def test_what_an_answer_contains_is_never_run_nor_fetched(visit: MakeVisit) -> None:
-    """Not while it streams in, not when it is complete, not when it is shown again."""
+async def test_the_content_of_an_answer_is_never_run_nor_fetched(visit: MakeVisit) -> None:
+    """Not while it streams, not when it is complete, not when it is restored."""
     tab = await visit()
     await tab.page.evaluate("window.boom = () => {window.exploded = true}; 0")
     await tab.open()

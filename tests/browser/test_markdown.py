@@ -31,7 +31,7 @@ Render = Callable[[list[str]], str]
 
 @pytest.fixture(scope="module")
 def render() -> Iterator[Render]:
-    """The HTML of a Markdown text that comes in these pieces."""
+    """Renders a Markdown text that arrives in pieces, and returns the HTML."""
     esbuild = PAGES / "node_modules" / ".bin" / "esbuild"
     options = ["--bundle", "--format=iife", "--global-name=M", "--log-level=error"]
     bundled = subprocess.run(
@@ -71,8 +71,8 @@ def render() -> Iterator[Render]:
         ("mail <mailto:a@b.example>, https://a.example/x_y. End", None),
     ],
 )
-def test_it_reads_the_markdown_that_answers_are_written_in(render: Render, text: str, html: str | None) -> None:
-    """CommonMark's usual parts, tables besides; HTML is text."""
+def test_the_markdown_of_answers_is_rendered(render: Render, text: str, html: str | None) -> None:
+    """The usual parts of CommonMark, and tables; HTML stays text."""
     link = '<a href="{0}" target="_blank" rel="noopener noreferrer">{1}</a>'.format
     with_links = {
         "see": f"<p>see (1) and (2)(3) not {link('https://a.example/', '4')}</p>",
@@ -106,15 +106,15 @@ PIECES = st.lists(st.lists(MARKS, max_size=6).map("".join), max_size=12)
 
 @settings(max_examples=80)
 @given(pieces=PIECES)
-def test_it_does_not_matter_in_which_pieces_a_text_comes(render: Render, pieces: list[str]) -> None:
-    """The end is as if it had come at once."""
+def test_the_result_does_not_depend_on_the_pieces(render: Render, pieces: list[str]) -> None:
+    """The result equals that of the whole text at once."""
     assert render(pieces) == render(["".join(pieces)])
 
 
 @settings(max_examples=60)
 @given(text=st.lists(MARKS, max_size=60).map("".join))
-def test_only_harmless_elements_come_of_any_text(render: Render, text: str) -> None:
-    """No picture, no script, no address but http, https and mailto."""
+def test_any_text_renders_to_harmless_elements_only(render: Render, text: str) -> None:
+    """No image, no script, no URLs but http, https and mailto."""
     html = render([text])
     assert set(re.findall(r"<([a-z]\w*)", html)) <= ALLOWED
     assert set(re.findall(r'href="(\w+):', html)) <= {"http", "https", "mailto"}
@@ -122,7 +122,7 @@ def test_only_harmless_elements_come_of_any_text(render: Render, text: str) -> N
 
 
 @pytest.mark.parametrize("mark", ["**a ", "[", "![a](", "*a ", "> ", "|", "~~a ", "_a ", "[a](https://a.example/("])
-def test_no_text_takes_long(render: Render, mark: str) -> None:
-    """What is opened 5,000 times and never closed comes out as it went in."""
+def test_no_text_takes_long_to_render(render: Render, mark: str) -> None:
+    """A mark opened 5,000 times and never closed stays text."""
     html = render([mark * 5_000])
     assert len(re.sub(r"<[^>]*>", "", html)) >= 5_000

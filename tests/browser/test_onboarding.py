@@ -1,4 +1,4 @@
-"""The onboarding page on the whole product: from an address to an answer, as a person does it."""
+"""The onboarding page with the whole product: from an address to an answer, as a person uses it."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -23,7 +23,7 @@ IN_COLOUR = """wanted => {
 
 @pytest.fixture
 async def page(chromium: Browser, product: Product) -> AsyncIterator[Page]:
-    """The page, opened; at the end nothing may have been said in its console."""
+    """The opened page; asserts at the end that its console is empty."""
     context = await chromium.new_context(base_url=product.info.api_url)
     context.set_default_timeout(TIMEOUT_MS)
     await context.add_init_script(OPENED)
@@ -38,7 +38,7 @@ async def page(chromium: Browser, product: Product) -> AsyncIterator[Page]:
 
 
 async def violations(page: Page) -> list[str]:
-    """What axe finds, the preview in its frame included."""
+    """Violations that axe finds, in the preview's frame too."""
     for frame in page.frames:
         await frame.evaluate(axe_source())
     found = await page.evaluate("axe.run({resultTypes: ['violations']}).then(it => it.violations)")
@@ -46,7 +46,7 @@ async def violations(page: Page) -> list[str]:
 
 
 async def test_from_an_address_to_an_answer(page: Page, product: Product, company: Site) -> None:
-    """With the keyboard alone, and a reload in the midst of it."""
+    """With the keyboard alone, and a reload during the build."""
     assert await violations(page) == []
     await page.keyboard.type(company.url)
     await page.keyboard.press("Enter")
@@ -87,8 +87,8 @@ async def test_from_an_address_to_an_answer(page: Page, product: Product, compan
     assert await violations(page) == []
 
 
-async def test_an_owner_has_the_site_read_again_and_deletes_the_widget(page: Page, product: Product) -> None:
-    """In the same page: it answers while it is read; deleting is asked for twice, and told."""
+async def test_an_owner_rebuilds_and_deletes_the_widget(page: Page, product: Product) -> None:
+    """In the same page: the widget answers during the rebuild; deleting asks for confirmation."""
     async with serve_site() as site:
         await page.keyboard.type(site.url)
         await page.get_by_text("How much to read").click()
@@ -124,8 +124,8 @@ async def test_an_owner_has_the_site_read_again_and_deletes_the_widget(page: Pag
     assert await page.evaluate("localStorage.length") == 0
 
 
-async def test_an_address_that_cannot_be_meant_is_refused_beside_its_field(page: Page) -> None:
-    """In words, the field in focus again."""
+async def test_an_invalid_address_is_refused_beside_its_field(page: Page) -> None:
+    """With a message, and the field in focus again."""
     await page.keyboard.type("ftp://example.com/")
     await page.keyboard.press("Enter")
     problem = page.get_by_role("alert").filter(has_text="http")
@@ -134,7 +134,7 @@ async def test_an_address_that_cannot_be_meant_is_refused_beside_its_field(page:
 
 
 async def test_a_build_can_be_cancelled(page: Page) -> None:
-    """And stays so for who opens its address."""
+    """And is still cancelled when its URL is opened later."""
     async with serve_site(slow={"/": 3.0}) as site:
         await page.keyboard.type(site.url)
         await page.keyboard.press("Enter")
@@ -149,15 +149,15 @@ async def test_a_build_can_be_cancelled(page: Page) -> None:
 
 
 async def test_on_a_phone_nothing_is_cut_off(page: Page) -> None:
-    """No scrolling sideways."""
+    """No horizontal scrolling."""
     await page.set_viewport_size({"width": 320, "height": 640})
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-async def test_who_looks_for_a_widget_that_is_not_there_gets_a_page(page: Page) -> None:
-    """With the status that says so, and a way on; what is no id looks the same."""
+async def test_the_preview_of_an_unknown_widget_is_a_page_for_people(page: Page) -> None:
+    """With status 404 and a link to build one; also for a malformed id."""
     for path in (f"/preview/{uuid4()}", "/preview/x"):
-        # Chromium says in the console that the page is missing: that is no fault of the page.
+        # Chromium itself logs the 404 in the console.
         async with page.expect_event("console", lambda message: "404" in message.text):
             answer = await page.goto(path)
         assert answer is not None
@@ -167,8 +167,8 @@ async def test_who_looks_for_a_widget_that_is_not_there_gets_a_page(page: Page) 
     await page.locator("#url").wait_for()
 
 
-async def test_there_is_no_preview_of_a_widget_that_is_not_there(product: Product) -> None:
-    """Nor of what is no id, nor a file beside those the pages name: JSON for programs."""
+async def test_the_preview_of_an_unknown_widget_is_json_for_programs(product: Product) -> None:
+    """Also for a malformed id, and for files the pages do not name."""
     for path in (f"/preview/{uuid4()}", "/preview/x", "/pages/index.html", "/pages/..%2f..%2fapp.py"):
         answer = await product.http.get(path)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")

@@ -1,4 +1,4 @@
-"""What the widget is to the page it stands on: small, quiet, locked away, and driven from its scripts."""
+"""The widget on a customer's page: small, quiet, isolated, and controlled by the page's scripts."""
 
 import io
 import json
@@ -18,8 +18,8 @@ STRICT = (
 BACKGROUND = "it => getComputedStyle(it).backgroundColor"
 
 
-async def test_it_answers_on_a_page_that_allows_nothing_but_its_origin(visit: MakeVisit, site: CustomerSite) -> None:
-    """`default-src 'none'` and Trusted Types; neither the policy nor the console has anything to say."""
+async def test_the_widget_works_on_a_page_that_allows_only_its_origin(visit: MakeVisit, site: CustomerSite) -> None:
+    """With `default-src 'none'` and Trusted Types, and without violations or console messages."""
     site.headers = {"Content-Security-Policy": STRICT.format(site.chat.url)}
     tab = await visit()
     await tab.open()
@@ -34,8 +34,8 @@ async def test_it_answers_on_a_page_that_allows_nothing_but_its_origin(visit: Ma
     assert tab.problems == []
 
 
-async def test_nothing_but_script_and_configuration_is_fetched_before_somebody_wants_to_chat(visit: MakeVisit) -> None:
-    """The panel comes when the pointer is over the button, or the keyboard's focus on it."""
+async def test_only_loader_and_configuration_are_fetched_before_the_chat_is_wanted(visit: MakeVisit) -> None:
+    """The panel is loaded when the button is hovered or focused."""
     tab = await visit()
     own = [request.removeprefix(tab.chat.url) for request in tab.requests if request.startswith(tab.chat.url)]
     assert own == ["/widget.js", f"/api/public/widgets/{WIDGET}"]
@@ -44,7 +44,7 @@ async def test_nothing_but_script_and_configuration_is_fetched_before_somebody_w
 
 
 async def test_nothing_on_the_page_moves(visit: MakeVisit) -> None:
-    """No layout shift, as the browser itself measures it, and no scrollbar."""
+    """No layout shift, as measured by the browser, and no scrollbar."""
     tab = await visit()
     await tab.open()
     shifts = """() => new Promise(resolve => {
@@ -64,7 +64,7 @@ async def test_pages_cannot_look_inside(visit: MakeVisit) -> None:
 
 
 async def test_the_pages_styles_do_not_reach_it(visit: MakeVisit, site: CustomerSite) -> None:
-    """Not even hard ones."""
+    """Not even `!important` ones."""
     site.body = "<style>* {color: red !important; font-size: 40px !important} ai-widget {position: static}</style>"
     tab = await visit()
     await tab.open()
@@ -73,16 +73,16 @@ async def test_the_pages_styles_do_not_reach_it(visit: MakeVisit, site: Customer
     assert await tab.page.locator("ai-widget").evaluate("it => getComputedStyle(it).position") == "fixed"
 
 
-async def test_it_writes_in_the_pages_own_fonts(visit: MakeVisit) -> None:
-    """As the theme names them."""
+async def test_the_widget_uses_the_pages_fonts(visit: MakeVisit) -> None:
+    """Those named in the theme."""
     tab = await visit()
     await tab.open()
     assert await tab.dialog.locator("h2").evaluate("it => getComputedStyle(it).fontFamily") == "Georgia, serif"
     assert await tab.input.evaluate("it => getComputedStyle(it).fontFamily") == "sans-serif"
 
 
-async def test_an_element_does_as_well_as_the_attribute(visit: MakeVisit, site: CustomerSite) -> None:
-    """`<ai-widget>` says which widget, and in which language."""
+async def test_the_element_works_like_the_attribute(visit: MakeVisit, site: CustomerSite) -> None:
+    """`<ai-widget>` sets the widget and its language."""
     site.snippet = f'<script src="{site.chat.url}/widget.js" async></script>'
     site.body = f'<ai-widget widget="{WIDGET}" locale="fr"></ai-widget>'
     tab = await visit()
@@ -90,8 +90,8 @@ async def test_an_element_does_as_well_as_the_attribute(visit: MakeVisit, site: 
     assert await tab.input.get_attribute("aria-label") == "Votre question"
 
 
-async def test_a_widget_that_is_not_there_is_one_line_in_the_console(visit: MakeVisit, site: CustomerSite) -> None:
-    """Nothing is drawn, and the page's calls lead nowhere."""
+async def test_an_unknown_widget_is_one_line_in_the_console(visit: MakeVisit, site: CustomerSite) -> None:
+    """No button is shown, and the page's calls do nothing."""
     site.snippet = f'<script src="{site.chat.url}/widget.js" data-widget="gone" async></script>'
     tab = await visit(drawn=False)
     async with tab.page.expect_console_message(lambda message: message.text.startswith("[ai-widget]")) as message:
@@ -103,8 +103,8 @@ async def test_a_widget_that_is_not_there_is_one_line_in_the_console(visit: Make
     assert await tab.page.locator("ai-widget").evaluate("it => it.getBoundingClientRect().width") == 0
 
 
-async def test_the_script_twice_draws_one_widget(visit: MakeVisit, site: CustomerSite) -> None:
-    """And says so."""
+async def test_loading_the_script_twice_shows_one_widget(visit: MakeVisit, site: CustomerSite) -> None:
+    """And logs it."""
     site.snippet = 2 * f'<script src="{site.chat.url}/widget.js" data-widget="{WIDGET}" async></script>'
     tab = await visit()
     assert await tab.launcher.count() == 1
@@ -125,12 +125,14 @@ addEventListener("DOMContentLoaded", () => {
 
 
 async def events(tab: Visit) -> list[tuple[str, Any]]:
-    """What the page's listeners got."""
+    """The events the page's listeners received."""
     seen: list[tuple[str, Any]] = json.loads(await tab.page.evaluate("JSON.stringify(seen)"))
     return seen
 
 
-async def test_a_pages_script_can_drive_it_and_hears_what_happens(visit: MakeVisit, site: CustomerSite) -> None:
+async def test_a_pages_script_can_control_the_widget_and_receives_its_events(
+    visit: MakeVisit, site: CustomerSite
+) -> None:
     """Every call and every event of the interface."""
     site.snippet += f"<script>{RECORD}</script>"
     tab = await visit()
@@ -157,8 +159,8 @@ async def test_a_pages_script_can_drive_it_and_hears_what_happens(visit: MakeVis
     assert details["error"] == {"code": "unavailable"}
 
 
-async def test_a_listener_that_fails_or_has_gone_harms_nothing(visit: MakeVisit) -> None:
-    """The page's mistakes are the page's."""
+async def test_a_failing_or_removed_listener_does_no_harm(visit: MakeVisit) -> None:
+    """Errors in the page's listeners stay the page's."""
     tab = await visit()
     await tab.page.evaluate("""() => {
         window.heard = 0;
@@ -174,7 +176,7 @@ async def test_a_listener_that_fails_or_has_gone_harms_nothing(visit: MakeVisit)
 
 
 async def test_theme_and_language_change_while_it_is_open(visit: MakeVisit) -> None:
-    """Button and panel, in the midst of a conversation, a draft in the field."""
+    """Button and panel, during a conversation, with a draft in the field."""
     tab = await visit()
     await tab.open()
     tab.chat.will_answer(token("Yes."), done())
@@ -189,8 +191,8 @@ async def test_theme_and_language_change_while_it_is_open(visit: MakeVisit) -> N
     assert await tab.input.input_value() == "a draft"
 
 
-async def test_what_its_owner_changed_is_taken_in_without_losing_the_conversation(visit: MakeVisit) -> None:
-    """Name, greeting, questions, colours and language; in the midst of an answer, the writer's field untouched."""
+async def test_the_owners_changes_are_applied_without_losing_the_conversation(visit: MakeVisit) -> None:
+    """Name, greeting, questions, colours and language; during an answer, and the draft stays."""
     tab = await visit()
     await tab.open()
     tab.chat.will_answer(token("One. "), HOLD, token("Two."), done())
@@ -215,8 +217,8 @@ async def test_what_its_owner_changed_is_taken_in_without_losing_the_conversatio
     assert tab.problems == []
 
 
-async def test_a_widget_that_has_gone_meanwhile_stays_as_it_was(visit: MakeVisit) -> None:
-    """Its page gets one clear line."""
+async def test_a_widget_deleted_in_the_meantime_stays_as_it_was(visit: MakeVisit) -> None:
+    """And logs one clear line."""
     tab = await visit()
     tab.chat.is_gone = True
     await tab.page.evaluate("AIWidget.refresh()")
@@ -226,7 +228,7 @@ async def test_a_widget_that_has_gone_meanwhile_stays_as_it_was(visit: MakeVisit
 
 
 async def test_destroying_it_leaves_the_page_as_it_was(visit: MakeVisit) -> None:
-    """Also in the midst of an answer; calls afterwards do nothing."""
+    """Also during an answer; later calls do nothing."""
     tab = await visit()
     await tab.open()
     tab.chat.will_answer(token("One. "), HOLD, token("Two."), done())
@@ -249,7 +251,7 @@ async def test_destroying_it_leaves_the_page_as_it_was(visit: MakeVisit) -> None
     ],
 )
 async def test_a_hostile_theme_is_neither_run_nor_fetched(visit: MakeVisit, theme: dict[str, Any]) -> None:
-    """Names, greetings, variables: text, or a plain look."""
+    """Names, greetings and variables stay text, or are ignored."""
     tab_config: dict[str, Any] = {"name": "</script><img src=x onerror=boom()>", "greeting": "<svg onload=boom()>"}
     tab = await visit(drawn=False, path="/empty")
     tab.chat.config |= tab_config | {"theme": tab.chat.config["theme"] | theme}
@@ -263,8 +265,8 @@ async def test_a_hostile_theme_is_neither_run_nor_fetched(visit: MakeVisit, them
     assert tab.problems == []
 
 
-async def test_the_logo_takes_the_monograms_place_once_it_is_there(visit: MakeVisit, site: CustomerSite) -> None:
-    """From the service itself, on a page that allows nothing else; one that is broken changes nothing."""
+async def test_the_logo_replaces_the_monogram_once_loaded(visit: MakeVisit, site: CustomerSite) -> None:
+    """From the service, on a page that allows nothing else; a broken logo changes nothing."""
     site.headers = {"Content-Security-Policy": STRICT.format(site.chat.url)}
     file = io.BytesIO()
     Image.new("RGB", (120, 80), "#2f6f3e").save(file, "PNG")
@@ -284,8 +286,8 @@ async def test_the_logo_takes_the_monograms_place_once_it_is_there(visit: MakeVi
     assert tab.problems == broken.problems == []
 
 
-async def test_it_says_nothing_against_an_odd_configuration(visit: MakeVisit) -> None:
-    """Fields that are missing, of an earlier version."""
+async def test_a_configuration_of_an_earlier_version_works(visit: MakeVisit) -> None:
+    """With fields missing."""
     tab = await visit(drawn=False)
     for name in ("greeting", "locale", "suggested_questions"):
         del tab.chat.config[name]

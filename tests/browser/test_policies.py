@@ -1,4 +1,4 @@
-"""The "installed?" check and Chromium are of one mind about what a policy keeps out."""
+"""The installation check and Chromium agree on what a policy blocks."""
 
 from uuid import UUID
 
@@ -34,8 +34,8 @@ POLICIES = [
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-async def test_the_widget_comes_where_the_check_says_so(visit: MakeVisit, policy: str) -> None:
-    """The button is drawn, and opens the chat, or the browser complains."""
+async def test_the_widget_works_exactly_where_the_check_says_so(visit: MakeVisit, policy: str) -> None:
+    """The button appears and opens the chat, or the browser reports a violation."""
     tab = await visit(drawn=False)
     tab.site.snippet = tab.site.snippet.replace("<script", '<script nonce="abc"')
     tab.site.headers = {"Content-Security-Policy": policy.format(tab.chat.url)}

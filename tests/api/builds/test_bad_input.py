@@ -32,10 +32,10 @@ from tests.product import PATH, Product
         ({"url": "http://127.0.0.1/", "max_pages": 0}, "max_pages_invalid", "max_pages"),
     ],
 )
-async def test_a_request_that_cannot_be_meant_is_refused_with_its_field(
+async def test_an_invalid_request_is_refused_with_its_field(
     product: Product, body: dict[str, Any], code: str, field: str
 ) -> None:
-    """422 as JSON, nothing started."""
+    """422 as JSON, and no build is recorded."""
     before = await product.count("SELECT count(*) FROM scrape_jobs")
     answer = await product.http.post(PATH, json=body)
     assert answer.status_code == 422
@@ -90,7 +90,7 @@ async def broken_site() -> AsyncIterator[str]:
 async def test_a_start_page_that_cannot_be_read_ends_the_build_with_the_cause(
     product: Product, broken_site: str
 ) -> None:
-    """404, 500, empty, an archive, a broken PDF, a redirect loop, a refused connection, silence: it goes on."""
+    """404, 500, empty, an archive, a broken PDF, a redirect loop, a refused connection, a timeout."""
     expected = {
         f"{broken_site}/status/404": "HTTP 404",
         f"{broken_site}/status/500": "HTTP 500",

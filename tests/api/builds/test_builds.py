@@ -19,12 +19,12 @@ def named(events: list[Event], type_: str) -> Event:
 
 
 def numbers(events: list[Event]) -> list[int]:
-    """Their numbers, in the order they came."""
+    """Their sequence numbers, in order of arrival."""
     return [event["seq"] for event in events]
 
 
 async def test_a_build_completes_and_its_events_tell_the_story_in_order(built: list[Event]) -> None:
-    """Every stage is heard of, numbered 1, 2, 3 … without gaps, and one terminal event comes last."""
+    """Every stage has events, numbered 1, 2, 3 … without gaps, and one terminal event comes last."""
     assert numbers(built) == list(range(1, len(built) + 1))
     order = list(dict.fromkeys(event["type"] for event in built))
     story = [
@@ -42,10 +42,8 @@ async def test_a_build_completes_and_its_events_tell_the_story_in_order(built: l
     assert all({"type", "stage", "message", "data", "seq", "at", "build_id"} <= set(event) for event in built)
 
 
-async def test_the_site_is_known_by_name_and_icon_before_it_has_been_looked_at(
-    built: list[Event], company: Site
-) -> None:
-    """As its document says, while the page is still coming to rest."""
+async def test_name_and_icon_of_the_site_are_known_before_its_theme(built: list[Event], company: Site) -> None:
+    """From the HTML, while the page is still settling in the browser."""
     types = [event["type"] for event in built]
     (told,) = (event for event in built if "site" in event["data"])
     assert told["data"]["site"] == {"name": facts.NAME, "favicon_url": f"{company.url}/favicon.svg"}
@@ -53,7 +51,7 @@ async def test_the_site_is_known_by_name_and_icon_before_it_has_been_looked_at(
 
 
 async def test_the_statistics_add_up_and_equal_the_rows_in_the_tables(built: list[Event], product: Product) -> None:
-    """Each page is in exactly one place, and what was counted as stored is there."""
+    """Each page is counted exactly once, and every page counted as stored is in the table."""
     statistics = named(built, "parallel_processing_completed")["data"]
     assert statistics["scraped_pages"] + statistics["failed_scrapes"] == statistics["total_urls"]
     assert statistics["embedded_pages"] + statistics["failed_embeddings"] == statistics["scraped_pages"]
@@ -70,7 +68,7 @@ async def test_the_statistics_add_up_and_equal_the_rows_in_the_tables(built: lis
 async def test_every_page_of_the_site_is_stored_and_nothing_else(
     built: list[Event], product: Product, company: Site
 ) -> None:
-    """The page that only JavaScript renders and the slow page among them, the duplicate once."""
+    """Including the page that only JavaScript renders and the slow page; the duplicate once."""
     async with product.pool.connection() as connection:
         rows = await connection.execute(
             "SELECT url, content FROM knowledge_scraped_pages WHERE job_id = %s", (built[0]["build_id"],)
@@ -85,13 +83,13 @@ async def test_every_page_of_the_site_is_stored_and_nothing_else(
 def test_a_page_is_requested_once_and_a_forbidden_one_never(
     recorded_build: tuple[list[Event], Counter[str]],
 ) -> None:
-    """What extraction fetched, scraping reads; only an empty shell is loaded again, by the browser."""
+    """Scraping reads the pages extraction fetched; only an empty shell is loaded again, by the browser."""
     requests = recorded_build[1]
     assert {path for path, count in requests.items() if count > 1} <= {facts.SCRIPTED}
     assert facts.DISALLOWED not in requests
 
 
-async def test_a_missing_page_is_told_with_its_cause_and_kept(
+async def test_a_missing_page_is_reported_with_its_cause_and_kept(
     built: list[Event], product: Product, company: Site
 ) -> None:
     """The build goes on; the failure is an event, a count and a row."""
@@ -110,8 +108,8 @@ async def test_the_theme_is_that_of_the_site(built: list[Event], company: Site) 
     assert "Trebuchet" in theme["body_font"]
 
 
-async def test_the_same_build_asked_for_twice_at_once_is_one_run(product: Product) -> None:
-    """Both clients see all of it; there is one owner's token, and one request a page."""
+async def test_two_simultaneous_requests_for_the_same_build_are_one_run(product: Product) -> None:
+    """Both clients see all events; there is one owner token, and one request per page."""
     async with generated_site(6, 2, 0.1) as site:
         streams = await asyncio.gather(*(product.build(site.url, depth=2) for _ in range(3)))
         assert set(site.requests.values()) == {1}
@@ -120,8 +118,8 @@ async def test_the_same_build_asked_for_twice_at_once_is_one_run(product: Produc
     assert sum("owner_token" in events[0]["data"] for events in streams) == 1
 
 
-async def test_the_owners_token_is_in_the_post_stream_alone(built: list[Event], product: Product) -> None:
-    """Handed out once; a replay does not have it, and the database holds only its hash."""
+async def test_the_owner_token_is_in_the_post_stream_only(built: list[Event], product: Product) -> None:
+    """A replay does not have it, and the database holds only its hash."""
     token = built[0]["data"]["owner_token"]
     assert len(token) >= 32
     replayed = await product.replay(built[0]["build_id"])
@@ -129,10 +127,10 @@ async def test_the_owners_token_is_in_the_post_stream_alone(built: list[Event], 
     assert await product.count("SELECT count(*) FROM widgets WHERE owner_token_hash = %s", token) == 0
 
 
-async def test_the_stream_can_be_had_again_from_the_start_or_after_any_event(
+async def test_the_stream_can_be_replayed_from_the_start_or_after_any_event(
     built: list[Event], product: Product
 ) -> None:
-    """Also after it has ended; what is no number of the build means from the start; at its end, 204."""
+    """Also after it has ended; an invalid Last-Event-ID means from the start; 204 after the last event."""
     build_id, last = built[0]["build_id"], len(built)
     assert numbers(await product.replay(build_id)) == numbers(built)
     assert numbers(await product.replay(build_id, after=5)) == list(range(6, last + 1))
@@ -145,7 +143,7 @@ async def test_the_stream_can_be_had_again_from_the_start_or_after_any_event(
 
 
 async def test_clients_that_join_and_rejoin_at_random_see_every_event_once(product: Product, company: Site) -> None:
-    """Each drops once in the middle and comes back with Last-Event-ID."""
+    """Each disconnects once in the middle and reconnects with Last-Event-ID."""
     posting = product.stream("POST", PATH, params={"url": company.url, "depth": "1"})
     first = await anext(posting)
 
@@ -176,7 +174,7 @@ async def test_the_state_of_a_build_can_be_read(built: list[Event], product: Pro
 
 
 async def test_one_idempotency_key_starts_one_build(product: Product, company: Site) -> None:
-    """Also when both requests come at once; for another request the key is refused."""
+    """Also when both requests come at once; with a different request the key is refused."""
     headers = {"Idempotency-Key": str(uuid4())}
     body = {"url": company.url, "depth": 0}
 
@@ -199,7 +197,7 @@ async def test_a_build_goes_on_when_its_client_leaves(product: Product, company:
 
 
 async def test_a_cancelled_build_ends_at_once_and_stops_fetching(product: Product) -> None:
-    """The terminal event is told, no page is asked for after a moment, and cancelling again changes nothing."""
+    """The terminal event is sent, requests stop within moments, and cancelling again changes nothing."""
     async with generated_site(120, 3, 0.5) as site:
         posting = product.stream("POST", PATH, json={"url": site.url, "depth": 3})
         events = [await anext(posting)]
@@ -218,7 +216,7 @@ async def test_a_cancelled_build_ends_at_once_and_stops_fetching(product: Produc
 
 
 async def test_a_build_that_is_over_cannot_be_cancelled(built: list[Event], product: Product) -> None:
-    """409 says how it ended."""
+    """409 with the build's status."""
     answer = await product.http.delete(f"{PATH}/{built[0]['build_id']}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "build_ended")
 
@@ -234,15 +232,15 @@ async def test_log_records_come_only_when_asked_for_and_have_no_number(product: 
     assert numbers(rest) == list(range(1, len(rest) + 1))
 
 
-async def test_what_does_not_exist_is_not_found(product: Product) -> None:
-    """Unknown and impossible build ids look the same; so do unknown routes."""
+async def test_unknown_builds_and_routes_are_not_found(product: Product) -> None:
+    """Unknown and malformed build ids get the same answer; so do unknown routes."""
     for path in (f"{PATH}/{uuid4()}", f"{PATH}/nonsense", f"{PATH}/{UUID(int=0)}/events", "/nowhere"):
         answer = await product.http.get(path)
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
-async def test_the_service_says_that_it_lives_and_what_it_depends_on(product: Product) -> None:
-    """Liveness, and readiness by dependency."""
+async def test_the_service_reports_liveness_and_readiness(product: Product) -> None:
+    """Readiness by dependency."""
     assert (await product.http.get("/healthz")).json() == {"status": "ok"}
     ready = await product.http.get("/readyz")
     assert ready.status_code == 200
@@ -250,7 +248,7 @@ async def test_the_service_says_that_it_lives_and_what_it_depends_on(product: Pr
     assert set(ready.json()["dependencies"]) == {"postgresql", "prefect", "worker"}
 
 
-async def test_an_event_read_again_has_the_text_it_had(built: list[Event], product: Product) -> None:
-    """The first one excepted: the owner's token is told once."""
+async def test_a_replayed_event_has_the_same_text(built: list[Event], product: Product) -> None:
+    """Except for the first one: the owner token is sent only once."""
     again = await product.replay(built[0]["build_id"])
     assert [json.dumps(event) for event in again[1:]] == [json.dumps(event) for event in built[1:]]

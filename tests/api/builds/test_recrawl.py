@@ -1,4 +1,4 @@
-"""A widget that is built anew: a new job, the old knowledge until the new is complete, one build at a time."""
+"""Rebuilds of a widget: a new job, the old knowledge until the new is complete, one build at a time."""
 
 import asyncio
 from uuid import uuid4
@@ -19,7 +19,7 @@ async def build_of(product: Product, site: GeneratedSite) -> tuple[str, dict[str
 
 
 async def active_job(product: Product, widget: str) -> str:
-    """The build that the widget answers from."""
+    """The id of the build the widget answers from."""
     async with product.pool.connection() as connection:
         row = await (await connection.execute("SELECT active_job_id FROM widgets WHERE id = %s", (widget,))).fetchone()
     assert row is not None
@@ -27,7 +27,7 @@ async def active_job(product: Product, widget: str) -> str:
 
 
 async def test_the_old_knowledge_answers_until_the_new_is_complete(product: Product) -> None:
-    """A new build with the first one's bounds, in the same kind of stream, without a token; then the widget moves."""
+    """A rebuild has the first build's limits and the same kind of stream, without a token; then the widget switches."""
     async with generated_site(20, 3, 0.2) as site:
         widget, owner, first = await build_of(product, site)
         events: list[Event] = []
@@ -46,9 +46,9 @@ async def test_the_old_knowledge_answers_until_the_new_is_complete(product: Prod
     assert await active_job(product, widget) == events[0]["build_id"]
 
 
-async def test_who_asks_again_meanwhile_joins(product: Product) -> None:
-    """Also at the same moment, also with a key; later the key leads to the same build, and without it a new one is
-    begun."""
+async def test_a_second_request_joins_the_running_rebuild(product: Product) -> None:
+    """Also a simultaneous one, and one with a key; later the key returns the same build, and without it a new one
+    starts."""
     async with generated_site(20, 3, 0.2) as site:
         widget, owner, _ = await build_of(product, site)
         path, keyed = f"/api/widgets/{widget}/recrawl", {**owner, "Idempotency-Key": str(uuid4())}
@@ -64,7 +64,7 @@ async def test_who_asks_again_meanwhile_joins(product: Product) -> None:
 
 
 async def test_a_re_crawl_that_fails_changes_nothing(product: Product) -> None:
-    """The site is away: the build says so, the widget answers as before."""
+    """The site is down: the build fails with the cause, the widget answers as before."""
     async with generated_site(20, 3, 0) as site:
         widget, owner, first = await build_of(product, site)
     events = [event async for event in product.stream("POST", f"/api/widgets/{widget}/recrawl", headers=owner)]
@@ -73,7 +73,7 @@ async def test_a_re_crawl_that_fails_changes_nothing(product: Product) -> None:
 
 
 async def test_a_site_that_has_lost_half_its_pages_does_not_empty_the_widget(product: Product) -> None:
-    """Said with both counts, the old knowledge and looks stay; taken when the owner says that it is right."""
+    """The error names both counts, and old knowledge and theme stay; `allow_fewer_pages` accepts the new site."""
     async with generated_site(20, 3, 0) as site:
         widget, owner, first = await build_of(product, site)
         for path in list(site.links)[4:]:
@@ -92,8 +92,8 @@ async def test_a_site_that_has_lost_half_its_pages_does_not_empty_the_widget(pro
         assert (wrong.status_code, wrong.json()["error"]["field"]) == (422, "allow_fewer_pages")
 
 
-async def test_only_the_owner_and_the_administrator_may_ask_for_it(product: Product, built: list[Event]) -> None:
-    """No token, a wrong one, no such widget; and no build is recorded."""
+async def test_only_the_owner_and_the_administrator_may_rebuild(product: Product, built: list[Event]) -> None:
+    """Without a token, with a wrong one, or for an unknown widget, no build is recorded."""
     widget = built[0]["data"]["widget_id"]
     before = await product.count("SELECT count(*) FROM scrape_jobs")
     admin = {"Authorization": f"Bearer {product.info.admin_token}"}
@@ -110,8 +110,8 @@ async def test_only_the_owner_and_the_administrator_may_ask_for_it(product: Prod
 
 
 @pytest.mark.parametrize("logs", ["0", "1"])
-async def test_who_follows_a_build_hears_that_its_widget_was_deleted(product: Product, logs: str) -> None:
-    """The stream ends with `builder_cancelled`, the site is left alone, and the build is no more."""
+async def test_deleting_a_widget_ends_the_stream_of_its_build(product: Product, logs: str) -> None:
+    """The stream ends with `builder_cancelled`, requests to the site stop, and the build is gone."""
     async with generated_site(120, 3, 0.5) as site:
         posting = product.stream("POST", PATH, json={"url": site.url, "depth": 3}, params={"logs": logs})
         events = [await anext(posting)]
@@ -132,8 +132,8 @@ async def test_who_follows_a_build_hears_that_its_widget_was_deleted(product: Pr
     assert (await product.http.get(f"{PATH}/{build_id}/events")).status_code == 404
 
 
-async def test_the_administrator_sees_all_widgets_an_owner_its_own(product: Product, built: list[Event]) -> None:
-    """Newest first, with how each stands; part by part if wanted."""
+async def test_the_administrator_lists_all_widgets_an_owner_only_its_own(product: Product, built: list[Event]) -> None:
+    """Newest first, with each widget's state; in pages with limit and offset."""
     widget, token = built[0]["data"]["widget_id"], built[0]["data"]["owner_token"]
     mine = (await product.http.get("/api/widgets", headers={"Authorization": f"Bearer {token}"})).json()
     assert (mine["total"], [it["id"] for it in mine["widgets"]]) == (1, [widget])
@@ -151,8 +151,8 @@ async def test_the_administrator_sees_all_widgets_an_owner_its_own(product: Prod
     assert second["widgets"] == everything["widgets"][1:2]
 
 
-async def test_a_list_needs_a_token_that_opens_something(product: Product) -> None:
-    """401 without one, 403 with a wrong one; a limit that is none is refused."""
+async def test_listing_needs_a_valid_token(product: Product) -> None:
+    """401 without a token, 403 with a wrong one; an invalid limit is refused."""
     assert (await product.http.get("/api/widgets")).status_code == 401
     assert (await product.http.get("/api/widgets", headers={"Authorization": "Bearer x"})).status_code == 403
     admin = {"Authorization": f"Bearer {product.info.admin_token}"}

@@ -1,4 +1,4 @@
-"""When a build's run counts as dead."""
+"""The rules by which a build's flow run counts as dead."""
 
 from uuid import uuid4
 
@@ -25,7 +25,7 @@ from tasks.records.builds import OpenBuild
 def test_a_run_is_dead_when_it_is_silent_for_too_long_since_it_began(
     state: StateType, build_silent_s: float, state_age_s: float, dead: bool
 ) -> None:
-    """A build that has waited ten minutes for its turn and has just begun is alive."""
+    """A build that has just started after ten minutes in the queue is alive."""
     build = OpenBuild(
         id=uuid4(), flow_run_id=uuid4(), url="https://example.com/", depth=1, max_pages=1, silent_s=build_silent_s
     )

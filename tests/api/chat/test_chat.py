@@ -1,4 +1,4 @@
-"""Chat over HTTP: a stream of events, a conversation, thumbs, and what the owner learns from it."""
+"""Chat over HTTP: the event stream, conversations, feedback, and the owner's insights."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ async def shop(pool: Pool) -> AnsweringSite:
 async def chatting(
     request: pytest.FixtureRequest, pool: Pool, shop: AnsweringSite, openai: OpenAIServer, settings: MakeSettings
 ) -> AsyncIterator[Chat]:
-    """The shop's chat, in both ways: one contract."""
+    """The shop's chat with generated and with quoted answers: one contract."""
     key = {} if request.param == "extractive" else {"openai_api_key": "sk-test", "openai_base_url": openai.base_url}
     async with serving(pool, settings(admin_token=ADMIN, chat_rate=MANY, **key), shop) as served:
         yield served
@@ -57,7 +57,7 @@ async def quoting(pool: Pool, shop: AnsweringSite, settings: MakeSettings) -> As
 
 
 async def test_an_answer_is_a_stream_of_tokens_citations_and_an_end(chatting: Chat) -> None:
-    """In this order, one `citations` and one `done`, each citation with all a widget shows."""
+    """In this order, with one `citations` and one `done`; each citation has all fields a widget shows."""
     answer = await chatting.ask(QUESTION)
     kinds = [event["type"] for event in answer.events]
     assert kinds == ["token"] * (len(kinds) - 2) + ["citations", "done"]
@@ -71,8 +71,8 @@ async def test_an_answer_is_a_stream_of_tokens_citations_and_an_end(chatting: Ch
     assert UUID(answer.end["message_id"])
 
 
-async def test_a_refusal_offers_what_can_be_answered(chatting: Chat) -> None:
-    """The nearest pages, and questions; the model that stands in answers those whose words it finds."""
+async def test_a_refusal_offers_pages_and_questions(chatting: Chat) -> None:
+    """The nearest pages, and questions that can be answered; the fake model answers those whose words it finds."""
     answer = await chatting.ask("Who is the mayor of London?")
     assert answer.text.startswith("This site does not say.")
     assert answer.end["answered"] is False
@@ -82,8 +82,8 @@ async def test_a_refusal_offers_what_can_be_answered(chatting: Chat) -> None:
     assert any(end["answered"] for end in ends)
 
 
-async def test_a_conversation_goes_on(chatting: Chat, openai: OpenAIServer) -> None:
-    """With the id that the first answer's end gave."""
+async def test_a_conversation_continues(chatting: Chat, openai: OpenAIServer) -> None:
+    """With the id in the first answer's `done` event."""
     first = await chatting.ask(QUESTION)
     openai.chat.then("Within the EU we charge €4.90 for each parcel [1].")
     second = await chatting.ask("And inside the EU?", conversation_id=first.end["conversation_id"])
@@ -111,10 +111,10 @@ async def test_a_conversation_goes_on(chatting: Chat, openai: OpenAIServer) -> N
         (["message"], 400, None),
     ],
 )
-async def test_what_cannot_be_answered_is_refused_before_the_stream(
+async def test_an_invalid_message_is_refused_before_the_stream(
     quoting: Chat, body: object, status: int, field: str | None
 ) -> None:
-    """As JSON with the field's name. Visitors choose words and conversation, nothing else."""
+    """As JSON with the field's name. Visitors choose message and conversation, nothing else."""
     response = await quoting.post(body)
     assert response.status_code == status, response.text
     error = response.json()["error"]
@@ -126,18 +126,18 @@ async def test_what_cannot_be_answered_is_refused_before_the_stream(
     "message",
     ["🌱💧👩‍👩‍👧", "كم تكلفة الشحن إلى النرويج؟", "\u202eshipping\u202c \u200b\ufeff cost", "?!"],
 )
-async def test_an_odd_question_gets_a_whole_stream(chatting: Chat, message: str) -> None:
-    """Emoji, from right to left, signs alone: words, citations and the end."""
+async def test_an_unusual_question_gets_a_complete_stream(chatting: Chat, message: str) -> None:
+    """Emoji, right-to-left text, punctuation only: tokens, citations and `done`."""
     answer = await chatting.ask(message)
     assert answer.text
     assert answer.end["type"] == "done"
 
 
 @pytest.mark.parametrize("order", [Next.wrong_dimensions, Next.not_finite, Next.too_few])
-async def test_a_wrong_vector_of_the_question_is_a_clear_error(
+async def test_an_invalid_vector_of_the_question_is_a_clear_error(
     pool: Pool, openai: OpenAIServer, settings: MakeSettings, order: Next
 ) -> None:
-    """Too short, with NaN, or missing: 503 before the stream, nothing is kept, and the next question is answered."""
+    """Too short, with NaN, or missing: 503 before the stream, nothing is stored, and the next question is answered."""
     made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY)
     async with open_openai_embedder(made) as embedder:
         site = await build_site(pool, SHOP, embedder=embedder)
@@ -154,8 +154,8 @@ async def test_a_wrong_vector_of_the_question_is_a_clear_error(
             assert (await chatting.ask(QUESTION)).end["answered"] is True
 
 
-async def test_binary_rubbish_is_refused(quoting: Chat) -> None:
-    """Also when it says that it is JSON."""
+async def test_binary_data_is_refused(quoting: Chat) -> None:
+    """Also with the content type of JSON."""
     headers = {"Content-Type": "application/json"}
     response = await quoting.http.post(f"{quoting.path}/chat", content=b"\xff\x00\xfe" * 100, headers=headers)
     assert (response.status_code, response.json()["error"]["code"]) == (400, "json_malformed")
@@ -174,7 +174,7 @@ async def test_another_widgets_conversation_cannot_be_joined(quoting: Chat, pool
 async def test_a_widget_that_is_not_ready_says_when_to_ask_again(
     pool: Pool, quoting: Chat, shop: AnsweringSite
 ) -> None:
-    """Being built: 503 with `Retry-After`; its build failed: 503 with another code; unknown: 404."""
+    """503 with `Retry-After` while it is built, 503 with another code if its build failed, 404 if it is unknown."""
     job = await new_job(pool)
     building = Chat(quoting.http, shop.model_copy(update={"widget_id": job.widget_id}))
     response = await building.post({"message": QUESTION})
@@ -191,7 +191,7 @@ async def test_a_widget_that_is_not_ready_says_when_to_ask_again(
 async def test_a_widget_deleted_while_it_answers_ends_in_an_error(
     pool: Pool, openai: OpenAIServer, settings: MakeSettings
 ) -> None:
-    """Its knowledge was read already; nothing is kept of a widget that is no more."""
+    """Its knowledge was read already; nothing is stored for a deleted widget."""
     site = await build_site(pool, SHOP)
     made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY)
     async with serving(pool, made, site) as chatting:
@@ -209,10 +209,10 @@ async def test_a_widget_deleted_while_it_answers_ends_in_an_error(
     assert answer.end["code"] == "not_found"
 
 
-async def test_an_answer_that_breaks_off_ends_in_an_error_event(
+async def test_an_interrupted_answer_ends_in_an_error_event(
     pool: Pool, shop: AnsweringSite, openai: OpenAIServer, settings: MakeSettings
 ) -> None:
-    """Not in `done`; the question is kept as one that was not answered."""
+    """Not in `done`; the question is stored as unanswered."""
     made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY, admin_token=ADMIN)
     async with serving(pool, made, shop) as chatting:
         before = (await chatting.insights()).json()["unanswered"]
@@ -225,7 +225,7 @@ async def test_an_answer_that_breaks_off_ends_in_an_error_event(
 async def test_a_visitor_who_asks_too_often_is_told_to_wait(
     pool: Pool, shop: AnsweringSite, settings: MakeSettings
 ) -> None:
-    """429 with `Retry-After`, before anything is searched; other widgets of the same visitor count too."""
+    """429 with `Retry-After`, before the search; questions to other widgets count as well."""
     async with serving(pool, settings(chat_rate=Rate(count=3, seconds=86_400)), shop) as chatting:
         async with pool.connection() as connection:
             await connection.execute("DELETE FROM chat_usage")
@@ -240,7 +240,7 @@ async def test_a_visitor_who_asks_too_often_is_told_to_wait(
 async def test_no_more_is_spent_than_the_cap_however_many_ask_at_once(
     pool: Pool, shop: AnsweringSite, openai: OpenAIServer, settings: MakeSettings, cap: str
 ) -> None:
-    """Two dozen at once against a budget for a few: some are answered, the others refused, and the account holds."""
+    """Two dozen at once against a budget for a few: some are answered, the rest refused, and the budget holds."""
     made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY, **{cap: 6_000})
     async with pool.connection() as connection:
         await connection.execute("DELETE FROM chat_usage")
@@ -255,8 +255,8 @@ async def test_no_more_is_spent_than_the_cap_however_many_ask_at_once(
     assert 0 < await count(pool, "SELECT sum(amount) FROM chat_usage WHERE scope = %s", scope) <= 6_000
 
 
-async def test_a_thumb_is_kept_and_may_be_changed(chatting: Chat) -> None:
-    """The owner sees the last one, with the question and what the visitor said."""
+async def test_feedback_is_stored_and_may_be_changed(chatting: Chat) -> None:
+    """The owner sees the last rating, with the question and the visitor's comment."""
     answer = await chatting.ask("When are the beans roasted?")
     before = (await chatting.insights()).json()
     for rating, comment in (("up", ""), ("down", "It does not say at what time.")):
@@ -278,13 +278,13 @@ async def test_a_thumb_is_kept_and_may_be_changed(chatting: Chat) -> None:
         ({"message_id": str(uuid4()), "rating": "up", "comment": "x" * 3_000}, 422),
     ],
 )
-async def test_a_thumb_for_nothing_is_refused(quoting: Chat, thumb: dict[str, Any], status: int) -> None:
-    """Incomplete, not a thumb, or for a message that does not exist."""
+async def test_invalid_feedback_is_refused(quoting: Chat, thumb: dict[str, Any], status: int) -> None:
+    """Incomplete, with an unknown rating, or for a message that does not exist."""
     assert (await quoting.post(thumb, "feedback")).status_code == status
 
 
-async def test_the_owner_learns_what_visitors_ask(pool: Pool, settings: MakeSettings) -> None:
-    """How often, what the site does not say, and which pages answer; small talk is not counted."""
+async def test_insights_count_what_visitors_ask(pool: Pool, settings: MakeSettings) -> None:
+    """Frequent questions, unanswered ones, and cited pages; small talk is not counted."""
     site = await build_site(pool, SHOP)
     async with serving(pool, settings(chat_rate=MANY, admin_token=ADMIN), site) as chatting:
         for question in ("Do you sell tea?", "do you  sell TEA?", QUESTION, "hello"):
@@ -298,7 +298,7 @@ async def test_the_owner_learns_what_visitors_ask(pool: Pool, settings: MakeSett
 
 
 async def test_insights_are_the_owners(pool: Pool, quoting: Chat) -> None:
-    """By the token handed out once, or the administrator's; nobody else's."""
+    """With the owner token or the administrator token only."""
     async with pool.connection() as connection:
         await connection.execute(
             "UPDATE widgets SET owner_token_hash = %s WHERE id = %s", (hash_token("mine"), quoting.site.widget_id)
@@ -308,14 +308,14 @@ async def test_insights_are_the_owners(pool: Pool, quoting: Chat) -> None:
 
 
 async def test_no_address_of_a_visitor_is_stored(pool: Pool, quoting: Chat) -> None:
-    """Neither in clear nor as a hash that anybody could repeat without the day's salt."""
+    """Neither in clear nor as a hash that can be computed without the day's salt."""
     await quoting.ask(QUESTION)
     for table in ("conversations", "chat_messages", "feedback", "chat_usage"):
         assert await count(pool, f"SELECT count(*) FROM {table} AS row WHERE row::text LIKE '%%127.0.0.1%%'") == 0
 
 
 async def test_old_conversations_are_deleted(pool: Pool, quoting: Chat) -> None:
-    """With their thumbs, and the salts of days past; younger ones stay."""
+    """With their feedback, and the salts of past days; recent ones stay."""
     old, young = await quoting.ask(QUESTION), await quoting.ask(QUESTION)
     await quoting.post({"message_id": old.end["message_id"], "rating": "up"}, "feedback")
     async with pool.connection() as connection:
@@ -334,8 +334,8 @@ async def test_old_conversations_are_deleted(pool: Pool, quoting: Chat) -> None:
     assert await count(pool, "SELECT count(*) FROM chat_salts WHERE day < current_date") == 0
 
 
-async def test_the_configuration_has_what_the_chat_begins_with(quoting: Chat) -> None:
-    """A greeting in the site's language and questions that the site answers."""
+async def test_the_configuration_has_greeting_and_suggested_questions(quoting: Chat) -> None:
+    """A greeting in the site's language, and questions that the site answers."""
     config = (await quoting.http.get(quoting.path)).json()
     assert config["locale"] == "en"
     assert config["greeting"] == "Hello! What would you like to know about example.com?"

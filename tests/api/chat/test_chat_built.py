@@ -1,4 +1,4 @@
-"""A visitor asks a widget that was built from a site: the whole way, from pages to an answer with links."""
+"""Chat with a widget built from a site: the whole way from pages to an answer with links."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ async def ask(product: Product, built: list[Event], message: str, **more: Any) -
 
 
 def text_of(events: list[dict[str, Any]]) -> str:
-    """The pieces together."""
+    """The tokens joined."""
     return "".join(event["text"] for event in events if event["type"] == "token")
 
 
-async def test_most_facts_of_the_site_are_told_with_their_page(
+async def test_most_facts_of_the_site_are_answered_with_their_page(
     built: list[Event], product: Product, company: Site
 ) -> None:
-    """Four in five: the fact is in the answer and the page it is from among the citations."""
+    """Four in five: the fact is in the answer, and its page is among the citations."""
     told = 0
     for fact in facts.FACTS:
         events = await ask(product, built, fact.question)
@@ -37,7 +37,7 @@ async def test_most_facts_of_the_site_are_told_with_their_page(
     assert told >= 0.8 * len(facts.FACTS)
 
 
-async def test_what_the_site_does_not_say_is_refused(built: list[Event], product: Product) -> None:
+async def test_a_question_the_site_does_not_answer_is_refused(built: list[Event], product: Product) -> None:
     """With the nearest pages and questions that can be answered."""
     *_, citations, done = await ask(product, built, "Who won the football world cup in 1974?")
     assert not done["answered"]
@@ -45,8 +45,8 @@ async def test_what_the_site_does_not_say_is_refused(built: list[Event], product
     assert done["suggestions"]
 
 
-async def test_a_conversation_and_its_thumb_are_kept(built: list[Event], product: Product) -> None:
-    """The second question goes on with the first one's conversation; a thumb finds its message."""
+async def test_a_conversation_and_its_feedback_are_stored(built: list[Event], product: Product) -> None:
+    """The second question continues the first one's conversation; feedback refers to its message."""
     first = (await ask(product, built, facts.FACTS[0].question))[-1]
     second = (await ask(product, built, "And what does it cost?", conversation_id=first["conversation_id"]))[-1]
     assert second["conversation_id"] == first["conversation_id"]

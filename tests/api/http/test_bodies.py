@@ -1,4 +1,4 @@
-"""Request bodies: what cannot be read, and what cannot be meant, is refused with a clear error."""
+"""Request bodies: unreadable and invalid ones are refused with a clear error."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The "installed?" check: what is said of a customer's page, and where it may not look."""
+"""The installation check: its reports on customers' pages, and the addresses it must not fetch."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -37,14 +37,14 @@ class Checker:
     pool: Pool
 
     async def check(self, **body: Any) -> dict[str, Any]:
-        """What is said of the page."""
+        """The report on the page."""
         answer = await self.ask(body)
         assert answer.status_code == 200, answer.text
         told: dict[str, Any] = answer.json()
         return told
 
     async def ask(self, body: dict[str, Any], token: str = ADMIN) -> httpx.Response:
-        """The answer, whatever it is."""
+        """The response, whatever its status."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return await self.http.post(f"/api/widgets/{self.widget}/installed", json=body, headers=headers)
 
@@ -94,7 +94,7 @@ def snippet(widget: str, src: str = f"{SERVICE}/widget.js") -> str:
 
 
 async def test_a_snippet_on_the_page_is_found(checker: MakeChecker) -> None:
-    """On the start page or on the one that is named; through a redirect; zipped."""
+    """On the start page or on the given page; through a redirect; compressed."""
     box: dict[str, str] = {}
 
     async def answer(path: str) -> web.StreamResponse:
@@ -112,8 +112,8 @@ async def test_a_snippet_on_the_page_is_found(checker: MakeChecker) -> None:
         assert (moved["state"], moved["url"]) == ("installed", f"{made.site}new")
 
 
-async def test_a_page_without_it_and_one_with_another_are_told_apart(checker: MakeChecker) -> None:
-    """The other's id is named; one in a comment is none."""
+async def test_a_page_without_the_snippet_differs_from_one_with_another_widgets(checker: MakeChecker) -> None:
+    """The other widget's id is named; a snippet in a comment does not count."""
     other = str(uuid4())
     async with checker(page_of(f"<!-- {snippet(other)} -->")) as made:
         assert (await made.check())["state"] == "not_found"
@@ -123,7 +123,7 @@ async def test_a_page_without_it_and_one_with_another_are_told_apart(checker: Ma
         assert other in told["message"]
 
 
-async def test_the_element_counts_as_well(checker: MakeChecker) -> None:
+async def test_the_ai_widget_element_counts_as_well(checker: MakeChecker) -> None:
     """For pages that place the widget themselves."""
     box: dict[str, str] = {}
 
@@ -147,10 +147,10 @@ async def test_the_element_counts_as_well(checker: MakeChecker) -> None:
     ],
 )
 @pytest.mark.parametrize("where", ["header", "meta"])
-async def test_a_policy_that_keeps_it_out_is_told_with_what_it_lacks(
+async def test_a_blocking_policy_is_reported_with_the_sources_it_lacks(
     checker: MakeChecker, policy: str, state: str, add: list[str], where: str
 ) -> None:
-    """In the header or in the page; without the logo the widget still works."""
+    """In the header or in the page; the widget still works without its logo."""
     box: dict[str, str] = {}
 
     async def answer(_path: str) -> web.StreamResponse:
@@ -164,8 +164,8 @@ async def test_a_policy_that_keeps_it_out_is_told_with_what_it_lacks(
     assert (told["state"], told["add"]) == (state, [f"{directive} {SERVICE}" for directive in add])
 
 
-async def test_a_website_that_its_owner_has_not_named_is_told(checker: MakeChecker) -> None:
-    """The widget would draw nothing there."""
+async def test_an_origin_the_owner_has_not_allowed_is_reported(checker: MakeChecker) -> None:
+    """The widget would show no chat there."""
     box: dict[str, str] = {}
 
     async def answer(_path: str) -> web.StreamResponse:
@@ -182,8 +182,8 @@ async def test_a_website_that_its_owner_has_not_named_is_told(checker: MakeCheck
             assert (await made.check())["state"] == state
 
 
-async def test_a_page_out_of_reach_is_told_with_its_cause(checker: MakeChecker) -> None:
-    """An error status, another type, a redirect off the site or without end, nobody there, too large."""
+async def test_an_unreachable_page_is_reported_with_its_cause(checker: MakeChecker) -> None:
+    """An error status, another content type, a redirect off the site, a loop, no server, too large."""
 
     async def answer(path: str) -> web.StreamResponse:
         if path == "/loop":
@@ -219,7 +219,7 @@ async def test_a_page_out_of_reach_is_told_with_its_cause(checker: MakeChecker) 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::1]", "[::ffff:127.0.0.1]"]
 )
-async def test_what_is_not_public_is_not_asked_and_looks_like_what_is_not_there(
+async def test_a_private_address_is_not_requested_and_looks_like_an_unknown_host(
     checker: MakeChecker, host: str
 ) -> None:
     """However the address is written."""
@@ -246,18 +246,16 @@ async def test_what_is_not_public_is_not_asked_and_looks_like_what_is_not_there(
         ({"url": 7}, "url_invalid"),
     ],
 )
-async def test_a_page_that_is_none_of_the_site_is_refused(
-    checker: MakeChecker, body: dict[str, Any], code: str
-) -> None:
-    """With the field; nothing is fetched."""
+async def test_a_page_of_another_site_is_refused(checker: MakeChecker, body: dict[str, Any], code: str) -> None:
+    """With the field, and without a request."""
     async with checker(page_of("")) as made:
         answer = await made.ask(body)
         assert answer.status_code == 422
         assert (answer.json()["error"]["code"], answer.json()["error"]["field"]) == (code, "url")
 
 
-async def test_only_the_owner_may_ask(checker: MakeChecker) -> None:
-    """It is the service that fetches."""
+async def test_only_the_owner_may_check(checker: MakeChecker) -> None:
+    """Because the check makes the service send requests."""
     async with checker(page_of("")) as made:
         assert (await made.ask({}, token="")).status_code == 401
         assert (await made.ask({}, token="x")).status_code == 403

@@ -1,4 +1,4 @@
-"""The widget's files, and who may call its routes from where."""
+"""The widget's scripts, and CORS on its routes."""
 
 import gzip
 import re
@@ -11,12 +11,12 @@ from tests.product import Event, Product
 
 @pytest.fixture(scope="module", autouse=True)
 def bundles() -> None:
-    """Those of the present sources."""
+    """Build the bundles of the current sources."""
     build_if_changed()
 
 
 async def panel_path(product: Product) -> str:
-    """Where the script says the panel is."""
+    """The panel's path, as named in the loader."""
     script = (await product.http.get("/widget.js")).text
     found = re.search(r"panel-\w+\.js", script)
     assert found is not None
@@ -24,7 +24,7 @@ async def panel_path(product: Product) -> str:
 
 
 async def test_what_a_visitor_fetches_is_small(product: Product) -> None:
-    """2.5 KB before somebody wants to chat, 20 KB then, as sent."""
+    """At most 2.5 KB for the loader and 20 KB for the panel, compressed."""
     for path, most in (("/widget.js", 2_500), (await panel_path(product), 20_000)):
         answer = await product.http.get(path, headers={"Accept-Encoding": "gzip"})
         assert answer.headers["content-encoding"] == "gzip"
@@ -35,8 +35,8 @@ async def test_what_a_visitor_fetches_is_small(product: Product) -> None:
         assert len(gzip.compress(plain.content)) <= most
 
 
-async def test_the_script_is_asked_for_again_and_the_panel_never(product: Product) -> None:
-    """Its name changes with its content; the script's does not, so it has a tag."""
+async def test_the_loader_is_revalidated_and_the_panel_is_immutable(product: Product) -> None:
+    """The panel's name changes with its content; the loader's does not, so it has an ETag."""
     script = await product.http.get("/widget.js")
     assert script.headers["cache-control"] == "public, max-age=300"
     again = await product.http.get("/widget.js", headers={"If-None-Match": script.headers["etag"]})
@@ -45,8 +45,8 @@ async def test_the_script_is_asked_for_again_and_the_panel_never(product: Produc
     assert panel.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-async def test_a_script_of_yesterday_gets_the_panel_of_today(product: Product) -> None:
-    """And does not keep it."""
+async def test_an_outdated_loader_gets_the_current_panel(product: Product) -> None:
+    """Uncached, as its name belongs to another version."""
     panel = await product.http.get(await panel_path(product))
     old = await product.http.get("/widget/panel-AAAAAAAA.js")
     assert old.content == panel.content
@@ -54,7 +54,7 @@ async def test_a_script_of_yesterday_gets_the_panel_of_today(product: Product) -
 
 
 async def test_other_sites_may_call_the_widgets_routes_and_no_others(built: list[Event], product: Product) -> None:
-    """Their scripts may load ours; a build is nothing to start from elsewhere."""
+    """Other sites load scripts and widget routes; they cannot start builds."""
     origin = {"Origin": "https://shop.example"}
     widget = f"/api/public/widgets/{built[0]['data']['widget_id']}"
     for path in ("/widget.js", await panel_path(product), widget, f"{widget}/search?q=warranty", f"{widget}/nothing"):
@@ -66,8 +66,8 @@ async def test_other_sites_may_call_the_widgets_routes_and_no_others(built: list
     assert "access-control-allow-origin" not in build.headers
 
 
-async def test_the_configuration_has_all_that_is_painted(built: list[Event], product: Product) -> None:
-    """Both schemes' variables; not where on the site each was found, which is the owner's."""
+async def test_the_configuration_has_the_complete_theme(built: list[Event], product: Product) -> None:
+    """The variables of both schemes, without their sources on the site, which are the owner's."""
     config = (await product.http.get(f"/api/public/widgets/{built[0]['data']['widget_id']}")).json()
     theme = config["theme"]
     assert set(theme["tokens"]) == {"light", "dark"}
@@ -75,8 +75,8 @@ async def test_the_configuration_has_all_that_is_painted(built: list[Event], pro
     assert "sources" not in theme
 
 
-async def test_a_widget_without_a_theme_is_painted_plainly(product: Product) -> None:
-    """While its build has not found one, or what is stored makes no sense."""
+async def test_a_widget_without_a_theme_gets_a_neutral_one(product: Product) -> None:
+    """While its build has not found one, or if the stored one is invalid."""
     plain = "INSERT INTO widgets (id, site_url, name, theme) VALUES (gen_random_uuid(), %s, %s, %s) RETURNING id"
     for stored in (None, '{"primary": "url(x)"}'):
         async with product.pool.connection() as connection:

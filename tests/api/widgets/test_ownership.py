@@ -1,4 +1,4 @@
-"""What the owner sees and changes, and where a widget may then stand."""
+"""The owner's view and settings of a widget, and its allowed origins."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.product import Event, Product
 
 @pytest.fixture
 async def owned(product: Product) -> tuple[str, dict[str, str]]:
-    """A widget of its own for the test, without knowledge, and its owner's header."""
+    """A widget without knowledge for this test, and its owner's header."""
     token = "a token"
     statement = (
         "INSERT INTO widgets (id, site_url, name, owner_token_hash)"
@@ -21,8 +21,8 @@ async def owned(product: Product) -> tuple[str, dict[str, str]]:
     return str(row[0]), {"Authorization": f"Bearer {token}"}
 
 
-async def test_what_the_owner_chooses_is_what_visitors_see(product: Product, owned: tuple[str, dict[str, str]]) -> None:
-    """At once; what is taken back is again as it was found."""
+async def test_visitors_see_the_owners_settings(product: Product, owned: tuple[str, dict[str, str]]) -> None:
+    """At once; a reset setting is again as found on the site."""
     widget, owner = owned
     chosen: dict[str, Any] = {
         "name": "Shop",
@@ -46,8 +46,10 @@ async def test_what_the_owner_chooses_is_what_visitors_see(product: Product, own
     assert shown["theme"]["primary"] == "#1f2937"
 
 
-async def test_only_the_owner_may(product: Product, built: list[Event], owned: tuple[str, dict[str, str]]) -> None:
-    """No token, a wrong one, another widget's."""
+async def test_only_the_owner_may_see_change_and_delete(
+    product: Product, built: list[Event], owned: tuple[str, dict[str, str]]
+) -> None:
+    """Not without a token, nor with a wrong one or another widget's."""
     _, other_owner = owned
     path = f"/api/widgets/{built[0]['data']['widget_id']}"
     for method in ("GET", "PATCH", "DELETE"):
@@ -58,7 +60,7 @@ async def test_only_the_owner_may(product: Product, built: list[Event], owned: t
     assert (await product.http.get(path, headers=mine)).json()["found"]["sources"]
 
 
-async def test_a_choice_that_cannot_be_meant_is_refused_with_its_field(
+async def test_an_invalid_setting_is_refused_with_its_field(
     product: Product, owned: tuple[str, dict[str, str]]
 ) -> None:
     """And nothing is changed."""
@@ -69,8 +71,8 @@ async def test_a_choice_that_cannot_be_meant_is_refused_with_its_field(
     assert (await product.http.get(f"/api/widgets/{widget}", headers=owner)).json()["chosen"] == {}
 
 
-async def test_a_widget_stands_where_its_owner_says(product: Product, owned: tuple[str, dict[str, str]]) -> None:
-    """On every public route: other pages, and clients that do not say where they are, are refused."""
+async def test_a_widget_works_on_its_allowed_origins_only(product: Product, owned: tuple[str, dict[str, str]]) -> None:
+    """Every public route refuses other origins, and clients that send no origin."""
     widget, owner = owned
     public = f"/api/public/widgets/{widget}"
     await product.http.patch(
@@ -95,7 +97,7 @@ async def test_a_widget_stands_where_its_owner_says(product: Product, owned: tup
 
 
 async def test_a_deleted_widget_is_gone(product: Product, owned: tuple[str, dict[str, str]]) -> None:
-    """For visitors as for its owner."""
+    """For visitors and for its owner."""
     widget, owner = owned
     assert (await product.http.delete(f"/api/widgets/{widget}", headers=owner)).status_code == 204
     assert (await product.http.get(f"/api/public/widgets/{widget}")).status_code == 404

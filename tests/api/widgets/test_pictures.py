@@ -1,4 +1,4 @@
-"""A widget's pictures of its site: from our own origin, small, and gone with the widget."""
+"""A widget's pictures of its site: served from our own origin, small, and deleted with the widget."""
 
 import io
 from typing import Any
@@ -13,7 +13,7 @@ MAX_SCREENSHOT = 200_000
 
 
 def opened(data: bytes, kind: str) -> Image.Image:
-    """The picture, which is of this format."""
+    """The decoded picture; asserts its format."""
     return Image.open(io.BytesIO(data), formats=(kind,))
 
 
@@ -24,7 +24,7 @@ async def config_of(product: Product, widget: str) -> dict[str, Any]:
 
 
 async def test_the_logo_is_a_small_picture_of_our_own(product: Product, built: list[Event], company: Site) -> None:
-    """For ever under its tag, asked about without one; the site's own file is named, and not passed on."""
+    """Immutable under its tag, revalidated without one; the site's file is named but not passed on."""
     widget = built[0]["data"]["widget_id"]
     config = await config_of(product, widget)
     path = f"/api/public/widgets/{widget}/logo"
@@ -45,7 +45,7 @@ async def test_the_logo_is_a_small_picture_of_our_own(product: Product, built: l
 
 
 async def test_the_preview_has_a_screenshot_of_the_page_that_was_loaded(product: Product, built: list[Event]) -> None:
-    """Its first screen, in the site's own colours."""
+    """The first screen, in the site's own colours."""
     answer = await product.http.get(f"/preview/{built[0]['data']['widget_id']}/screenshot")
     picture = opened(answer.content, "JPEG")
     assert picture.size == (1440, 900)
@@ -57,7 +57,7 @@ async def test_the_preview_has_a_screenshot_of_the_page_that_was_loaded(product:
 
 
 async def test_a_deleted_widgets_pictures_are_gone(product: Product) -> None:
-    """As are those of a widget that never was; one that has none yet is another matter."""
+    """404, as for an unknown widget; a widget without pictures yet gets 204."""
     async with serve_site() as site:
         events = await product.build(site.url, depth=0)
     widget = events[0]["data"]["widget_id"]

@@ -1,4 +1,4 @@
-"""Search over a built widget, and what its visitors' page is told."""
+"""Search over a built widget, and its public configuration."""
 
 from uuid import uuid4
 
@@ -34,7 +34,7 @@ async def test_search_finds_the_page_that_answers(built: list[Event], product: P
 
 
 async def test_results_are_passages_best_first_one_a_page(built: list[Event], product: Product) -> None:
-    """Each with url, title, heading, text, similarity and deep link; as many as asked for."""
+    """Each with url, title, heading, text, similarity and deep link; as many as `limit`."""
     answer = await product.http.get(f"{widget_path(built)}/search", params={"q": "warranty", "limit": 4})
     results = answer.json()["results"]
     assert len(results) == len({result["url"] for result in results}) == 4
@@ -45,7 +45,7 @@ async def test_results_are_passages_best_first_one_a_page(built: list[Event], pr
 async def test_the_page_vectors_answer_the_plain_query_too(
     built: list[Event], product: Product, company: Site, settings: MakeSettings
 ) -> None:
-    """Other programs search the pages with this statement."""
+    """Other programs run this statement on the page table."""
     async with open_embedder(settings(), None) as embedder, product.pool.connection() as connection:
         (vector,) = await embedder.embed(["opening hours of the shop"])
         values = {"vector": vector, "job": built[0]["build_id"]}
@@ -62,12 +62,12 @@ async def test_the_page_vectors_answer_the_plain_query_too(
 async def test_a_question_that_cannot_be_searched_is_refused(
     built: list[Event], product: Product, params: dict[str, str], field: str
 ) -> None:
-    """Empty, too long, or an impossible limit."""
+    """Empty, too long, or with an invalid limit."""
     answer = await product.http.get(f"{widget_path(built)}/search", params=params)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
 
 
-async def test_odd_questions_are_answered_like_any_other(built: list[Event], product: Product) -> None:
+async def test_unusual_questions_are_answered_like_any_other(built: list[Event], product: Product) -> None:
     """Emoji, right-to-left text, quotes, a NUL: data, never an error."""
     for question in ("🌱💧?", "كم الضمان؟", "'; DROP TABLE widgets; --", "probe\0depth", "%_&|!():*"):
         answer = await product.http.get(f"{widget_path(built)}/search", params={"q": question})
