@@ -1,16 +1,16 @@
-"""Admission: which URLs come into the pipeline, and which of the pages read are kept.
+"""Admission: which URLs of a build are read, and which of the pages read are kept.
 
-The frontier says which URLs, in which order; what says the same as another page is kept once. URLs are let
-in by a task of its own (`usher`): the lanes that find them must not wait for room in queues they empty.
+The frontier decides which URLs, in which order; of pages with the same content, one is kept. The pipeline
+iterates over the admission to get URLs, and reports the outcome of each through its methods.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from hashlib import sha256
 from urllib.parse import urljoin
 
-from flows.start_page import Site
+from flows.start_page import OpenedSite
 from flows.workspace import Workspace
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import EventType, Stage
@@ -23,59 +23,75 @@ from tasks.web.crawl.links import list_feeds
 from tasks.web.crawl.urls import ROUTES, page_key
 
 PATIENCE_S = 4.0
-"""So long the whole pipeline idles for a page that others have to wait for."""
+"""Seconds without a change after which an idle pipeline skips the pages that others wait for."""
 STAGES = (Stage.scraping, Stage.embedding, Stage.storage)
-
-Spread = Callable[[list[Target]], Awaitable[None]]
 
 
 class Admission:
-    """What one build lets in and keeps."""
+    """The URLs and pages of one build: `async for` gives the URLs to read, methods take their outcomes."""
 
-    def __init__(self, space: Workspace, site: Site, spread: Spread, is_idle: Callable[[], bool]) -> None:
-        """`spread` takes URLs that are to be read; `is_idle`: nothing but what is under way is left to do."""
+    def __init__(self, space: Workspace, site: OpenedSite) -> None:
         self._space = space
         self._site = site
         self._frontier = site.frontier
         self._duplicates = site.duplicates
-        self._spread = spread
-        self._is_idle = is_idle
         self._changed = asyncio.Event()
-        self._probing: dict[str, asyncio.Task[None]] = {}
-        """What is found out of addresses that nobody has, by their beginning."""
-        self._reached: dict[str, int] = {}
-        """Order of the URL through which a page is fetched, by the page's key."""
-        space.web.set_redirect_claim(self.known_already)
-        self._passed: dict[int, int] = {}
-        """How many stages a page has passed, by order."""
+        """Set when the frontier may have more URLs, or may be exhausted."""
+        self._probes: dict[str, asyncio.Task[None]] = {}
+        """Soft-404 probes by the route, or no route, that they ask below."""
+        self._claims: dict[str, int] = {}
+        """Order of the URL by which a page is fetched, by the page's key."""
+        self._stages_passed: dict[int, int] = {}
+        """Number of stages a page has passed, by order."""
         self._dropped: dict[int, tuple[str, str, str]] = {}
-        """Pages that are not kept after all: stored URL, URL they were known by, reason; by order."""
+        """Pages dropped after they were kept, by order: stored URL, requested URL, reason."""
+        space.web.set_redirect_claim(self.claim)
 
     # URLs
 
-    async def usher(self) -> None:
-        """Let in what the frontier gives, until no more can come."""
+    async def __aiter__(self) -> AsyncIterator[list[Target]]:
+        """Give batches of URLs to read, in order, until the frontier is exhausted.
+
+        A batch is empty if nothing has changed for `PATIENCE_S`: when the pipeline is idle then, a page blocks the
+        others (`skip_blocking_pages`).
+        """
+        if self._site.left_open:
+            yield self._site.left_open
         while True:
             targets = self._frontier.admit_next()
             await self._space.crawl_record.add_urls(targets)
             self._space.progress.known_urls = self._frontier.admitted
-            await self._spread(targets)
-            if not targets and self._frontier.is_done and all(probe.done() for probe in self._probing.values()):
+            if targets:
+                yield targets
+            elif self._frontier.is_done and all(probe.done() for probe in self._probes.values()):
                 return
-            if not self._changed.is_set():
-                await self._wait()
+            if not self._changed.is_set() and not await self._wait_for_change():
+                yield []
+            # Right before the next `admit_next`, with no await between: no change is missed.
             self._changed.clear()
 
-    async def _wait(self) -> None:
+    async def _wait_for_change(self) -> bool:
+        """Whether something changed within `PATIENCE_S`."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await self._changed.wait()
         except TimeoutError:
-            if self._is_idle():
-                self._frontier.skip_blocked()
+            return False
+        return True
+
+    def skip_blocking_pages(self) -> None:
+        """Stop waiting for the pages that block their level; their links are admitted when they arrive."""
+        self._frontier.skip_blocked()
+
+    def expect_hints(self) -> bool:
+        """Whether the site's hints are needed; if so, the first level waits for `find_hints`."""
+        are_needed = self._site.home is not None and self._frontier.max_depth > 0
+        if are_needed:
+            self._frontier.expect_hints()
+        return are_needed
 
     async def find_hints(self) -> None:
-        """Look for what the site says of its own pages, beside everything else."""
+        """Find URLs in sitemaps, `llms.txt` and feeds, concurrently with the crawl."""
         page, frontier = self._site.home.page if self._site.home else None, self._frontier
         feeds = list_feeds(page.html, page.final_url) if page else []
         most = 4 * frontier.max_pages
@@ -84,126 +100,136 @@ class Admission:
         await self._space.crawl_record.add_urls((), found)
         self._changed.set()
 
-    async def found(self, found: Found, *, was_asked: bool = True) -> Found | None:
-        """Take in what extraction has of a URL: its links, remembered before it is handed on; nothing if it is left
-        out."""
-        target, order = found.target, found.target.order
-        skipped = found.error if isinstance(found.error, PageSkipped) else self._out_of_place(found)
-        new = self._frontier.record_links(order, target.depth, () if skipped and not found.page else found.links)
+    async def record_found(self, found: Found, *, was_requested: bool = True) -> Found | None:
+        """Record the links of an extracted URL; return it, or None if it is skipped."""
+        target = found.target
+        skipped = found.error if isinstance(found.error, PageSkipped) else self._reason_to_skip(found)
+        links = () if skipped and not found.page else found.links
+        new = self._frontier.record_links(target.order, target.depth, links)
         await self._space.crawl_record.add_urls((), new)
         if skipped is not None:
-            await self.skip(target, skipped, was_asked=was_asked)
+            await self.skip(target, skipped, was_requested=was_requested)
         elif found.page is not None:
             self._frontier.record_alias(found.page.final_url, target)
         self._changed.set()
         return None if skipped else found
 
-    def _out_of_place(self, found: Found) -> PageSkipped | None:
-        """Why a page that was fetched is not one of its own."""
+    def _reason_to_skip(self, found: Found) -> PageSkipped | None:
+        """The reason not to read a fetched page: it is off the site, or another target has claimed it."""
         if found.page is None:
             return None
         if found.target.depth == 0:
-            return self.known_already(found.target, found.page.final_url)
-        return self._off_site(found.page.final_url) or self.known_already(found.target, found.page.final_url)
+            return self.claim(found.target, found.page.final_url)
+        return self._off_site(found.page.final_url) or self.claim(found.target, found.page.final_url)
 
     def _off_site(self, url: str) -> PageSkipped | None:
         return None if self._frontier.scope.contains(url) else PageSkipped("off_site", f"redirects to {url}")
 
-    def known_already(self, target: Target, url: str = "") -> PageSkipped | None:
-        """What to say of a URL, or of the one it redirects to, if that was asked for already; else nobody else is to
-        ask for it."""
+    def claim(self, target: Target, url: str = "") -> PageSkipped | None:
+        """Claim the page for this target; return the reason to skip it if another target has claimed it.
+
+        `url` is the address the target redirects to; absent, the target's own.
+        """
         url = url or target.url
-        if self._reached.setdefault(page_key(url), target.order) == target.order:
+        if self._claims.setdefault(page_key(url), target.order) == target.order:
             return None
         record = self._duplicates.find_kept(url)
         same_as = record.url if record else url
-        return PageSkipped("duplicate", "it is the same page as another address", same_as=same_as)
+        return PageSkipped("duplicate", "the page is fetched under another URL", same_as=same_as)
+
+    async def claim_to_fetch(self, target: Target) -> bool:
+        """Claim the page before it is fetched; skip the URL and return False if another target has claimed it."""
+        if skipped := self.claim(target):
+            await self.record_found(Found(target=target, error=skipped), was_requested=False)
+        return skipped is None
 
     # Pages
 
-    async def read(self, target: Target, page: ChunkedPage) -> ChunkedPage | None:
-        """The page with its order and other address, if it is to be kept."""
+    async def keep_page(self, target: Target, page: ChunkedPage) -> ChunkedPage | None:
+        """Return the page with its order and alias, or None if it is not kept."""
         if skipped := self._off_site(page.page.url) if target.depth else None:
             await self.skip(target, skipped)
             return None
         verdict = self._duplicates.judge(page)
         if verdict.is_not_found:
-            await self.skip(target, PageSkipped("soft_404", "it is what the site answers to any address"))
+            await self.skip(target, _soft_404())
             return None
         other = verdict.same_as or verdict.replaces
         if verdict.looks_alike or (other and page_key(other.url) != page_key(page.page.url)):
-            self._suspect(page.page.url)
+            self._probe_once(page.page.url)
         if other := verdict.same_as:
-            skipped = PageSkipped("duplicate", "its content is that of another page", same_as=other.url)
+            skipped = PageSkipped("duplicate", "another page has the same content", same_as=other.url)
             await self.skip(target, skipped)
             return None
         # Known from now on and counted nowhere yet: while the page it replaces is taken back, another may replace it.
-        self._passed[target.order] = 0
+        self._stages_passed[target.order] = 0
         if other := verdict.replaces:
-            await self._drop(other, PageSkipped("duplicate", "another page says it first", same_as=page.page.url))
+            await self._drop(
+                other, PageSkipped("duplicate", "replaced by a page with the same content", same_as=page.page.url)
+            )
             await self._space.crawl_record.replace_page(other.url, page.page.url)
             if target.order in self._dropped:
                 return None
         self._frontier.record_alias(page.page.url, target)
         self._frontier.record_result(target, page=page.fingerprint)
         self._changed.set()
-        self._count(target, Stage.scraping)
+        self._count_passed(target, Stage.scraping)
         return _with_order(page)
 
-    async def skip(self, target: Target, skipped: PageSkipped, *, was_asked: bool = True) -> None:
-        """Leave a URL out; its place is free. `was_asked`: the site was asked for it."""
-        was_wasted = was_asked and skipped.reason in WASTED_REASONS
+    async def skip(self, target: Target, skipped: PageSkipped, *, was_requested: bool = True) -> None:
+        """Skip a URL and free its place. `was_requested`: the site has been asked for it."""
+        was_wasted = was_requested and skipped.reason in WASTED_REASONS
         self._frontier.record_result(target, gives_place_back=True, was_wasted=was_wasted)
         self._space.progress.known_urls = self._frontier.admitted
-        await self._space.progress.skipped(target, skipped)
+        await self._space.progress.record_skip(target, skipped)
         self._changed.set()
 
-    async def failed(self, stage: Stage, target: Target, error: PageError, url: str = "") -> None:
-        """Count a page that could not be used; one that is not kept anyway is forgotten."""
+    async def record_failure(self, stage: Stage, target: Target, error: PageError, url: str = "") -> None:
+        """Record that a page failed in a stage, unless it has been dropped."""
         if target.order in self._dropped:
             return
         if (record := self._duplicates.find_kept(url or target.url)) and record.order == target.order:
             self._duplicates.remove(record)
         self._frontier.record_result(target)
         self._changed.set()
-        await self._space.progress.failed(stage, target, error)
+        await self._space.progress.record_failure(stage, target, error)
 
-    async def passed(self, stage: Stage, target: Target) -> bool:
-        """Count a page that made it through a stage; whether it is to be kept still."""
+    async def record_passed(self, stage: Stage, target: Target) -> bool:
+        """Count a page that passed a stage; return whether it is still kept."""
         if target.order in self._dropped:
             return False
-        self._count(target, stage)
-        await self._space.progress.passed(stage)
+        self._count_passed(target, stage)
+        await self._space.progress.count_passed(stage)
         return True
 
     def is_kept(self, page: ChunkedPage) -> bool:
-        """Whether no other page was preferred since."""
+        """Whether the page has not been dropped."""
         return page.page.target.order not in self._dropped
 
-    def _count(self, target: Target, stage: Stage) -> None:
-        self._passed[target.order] = STAGES.index(stage) + 1
+    def _count_passed(self, target: Target, stage: Stage) -> None:
+        self._stages_passed[target.order] = STAGES.index(stage) + 1
 
     async def _drop(self, record: KeptPage, skipped: PageSkipped) -> None:
-        """Do not keep a page that was to be kept."""
+        """Drop a page that was kept so far, and take it back from the counters of the stages it has passed."""
         self._dropped[record.order] = (record.url, record.target_url, skipped.reason)
-        for stage in STAGES[: self._passed.get(record.order, len(STAGES))]:
-            self._space.progress.take_back(stage)
+        for stage in STAGES[: self._stages_passed.get(record.order, len(STAGES))]:
+            self._space.progress.uncount_passed(stage)
         await self.skip(Target(url=record.target_url, depth=0, order=record.order), skipped)
 
-    # Pages that are none
+    # Soft 404s
 
-    def _suspect(self, url: str) -> None:
-        """Two addresses with one content: find out, once, whether that is what the site answers to any address.
+    def _probe_once(self, url: str) -> None:
+        """Find out, once, whether the content that two URLs share is the site's answer to any URL.
 
-        What an application shows for any of its routes is another question.
+        An application's answer to any of its routes is a question of its own.
         """
         route = next((route for route in ROUTES if route in url), "")
-        if route not in self._probing:
-            self._probing[route] = asyncio.create_task(self._probe(route))
+        if route not in self._probes:
+            self._probes[route] = asyncio.create_task(self._probe(route))
 
     async def _probe(self, route: str) -> None:
         site_url = self._frontier.scope.start_url
-        # An address nobody has, the same in every build.
+        # A URL that does not exist, the same in every build.
         name = sha256(site_url.encode()).hexdigest()[:24]
         page = await self._space.web.probe(urljoin(site_url, f"{route}{name}" if route else f"/{name}"))
         if page is not None and page_key(page.final_url) == page_key(page.target.url):
@@ -214,13 +240,13 @@ class Admission:
                 read = await loop.run_in_executor(self._space.processes, read_in_chunks, page, options)
                 assert read.fingerprint is not None
                 for record in self._duplicates.add_not_found(read.fingerprint):
-                    await self._drop(record, PageSkipped("soft_404", "it is what the site answers to any address"))
+                    await self._drop(record, _soft_404())
         self._changed.set()
 
     # The end
 
-    async def tell_traps(self) -> None:
-        """Say what was left out because there may be no end of it."""
+    async def emit_traps(self) -> None:
+        """Emit an event with the URLs that were skipped because their family may be endless."""
         left_out = self._frontier.left_out
         if not left_out:
             return
@@ -228,24 +254,28 @@ class Admission:
             {"pattern": name, "read": self._frontier.count_admitted(name), "left_out": count}
             for name, count in left_out.most_common(10)
         ]
-        self._space.progress.left_out("trap", left_out.total())
+        self._space.progress.count_skipped("trap", left_out.total())
         worst = families[0]
-        await self._space.progress.tell(
+        await self._space.progress.emit(
             EventType.url_extraction_progress,
             f"{left_out.total()} URLs that may have no end are left out",
-            detail=f"of {worst['pattern']}, {worst['read']} were read: they bring nothing new",
+            detail=f"{worst['read']} pages of {worst['pattern']} were read and brought nothing new",
             total_urls=self._space.progress.known_urls,
             left_out=families,
         )
 
     async def settle(self) -> None:
-        """Give the pages that are kept their other addresses, and take out those that are not."""
-        await asyncio.gather(*self._probing.values())
+        """Finish the probes; delete the dropped pages and store the aliases of those that are kept."""
+        await asyncio.gather(*self._probes.values())
         await self._space.crawl_record.settle_duplicates(list(self._dropped.values()))
 
 
+def _soft_404() -> PageSkipped:
+    return PageSkipped("soft_404", "the site answers any URL with this page")
+
+
 def _with_order(page: ChunkedPage) -> ChunkedPage:
-    """The page with its place in the order of the site, and the address it was found under if it has moved."""
+    """Return the page with its order, and with the requested URL as an alias if it has moved."""
     read = page.page
     metadata = {**read.metadata, "order": read.target.order}
     if read.target.url != read.url:

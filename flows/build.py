@@ -10,7 +10,7 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Crashed
 
-from flows.outcome import cause_of, finish, tell_failure
+from flows.outcome import cause_of, emit_failure, finish
 from flows.pipeline import Pipeline
 from flows.progress import Progress
 from flows.slots import open_slots
@@ -26,7 +26,7 @@ from tasks.records.publication import WidgetLooks
 
 
 def name_run() -> str:
-    """A run is called what its site is called."""
+    """Name the flow run after its site: host and path."""
     parts = urlsplit(str(runtime.flow_run.parameters["url"]))
     return parts.netloc + parts.path.rstrip("/")
 
@@ -43,12 +43,12 @@ async def build_widget(
 
     Args:
         url: The site's start page.
-        depth: Links to follow from it; 0 reads that page alone.
-        max_pages: Most pages to read; absent, the most the settings allow.
-        build_id: The build as the API recorded it; absent, it is recorded now.
-        widget_id: A widget to build anew; it moves to the new knowledge when that is complete.
+        depth: Links to follow from the start page; 0 reads that page only.
+        max_pages: Most pages to read; if absent, the maximum of the settings.
+        build_id: The build as recorded by the API; if absent, a build is recorded now.
+        widget_id: The widget to rebuild; it switches to the new knowledge when that is complete.
     """
-    # Every page has a task run; that each finished is known from its state.
+    # Every page has a task run, and a log record for each would repeat its state.
     logging.getLogger("prefect.task_runs").setLevel(logging.WARNING)
     settings = load_settings()
     request = parse_build_request(settings, url, depth, max_pages)
@@ -69,29 +69,29 @@ async def build_widget(
         except* CONNECTION_ERRORS:
             has_lost_database = True
         if has_lost_database and cause is None:
-            # Not the build's end: what is stored stays, and the run begins again from there.
-            return Crashed(message="The database is out of reach.")
+            # Not the end of the build: stored pages stay, and the next attempt resumes from them.
+            return Crashed(message="The database is unreachable.")
         if isinstance(cause, BuildEnded):
             return Cancelled(message=cause.message)
         if cause is not None:
-            await tell_failure(progress, cause)
+            await emit_failure(progress, cause)
             raise cause
     return None
 
 
 async def build_site(space: Workspace, run_id: UUID) -> None:
-    """Load the home page, read the site from there, publish; all the while watching for a cancel."""
+    """Load the home page, read the site from there, and publish; watch for a cancellation meanwhile."""
     async with open_slots(space.job.leases) as slots, asyncio.TaskGroup() as group:
         guard = group.create_task(watch(space.pool, space.job.build_id, run_id, space.progress, slots))
         site = await open_site(space)
-        picturing = group.create_task(take_screenshot(space, site.looks))
+        screenshot = group.create_task(take_screenshot(space, site.looks))
         await Pipeline(space, site, slots.hold).run()
         guard.cancel()
-    await finish(space, await picturing)
+    await finish(space, await screenshot)
 
 
 async def take_screenshot(space: Workspace, looks: WidgetLooks | None) -> WidgetLooks | None:
-    """The looks with what the start page looks like, for the preview; a widget without knowledge has it at once."""
+    """Return the looks with the home page's screenshot; save it at once for a widget without knowledge."""
     picture = await space.web.take_picture()
     if picture is None or looks is None:
         return looks

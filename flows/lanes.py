@@ -1,45 +1,45 @@
-"""Lanes and queues: how a stage of the pipeline takes its work.
+"""Lanes and queues: a stage of the pipeline is a bounded queue with the lanes (workers) that serve it.
 
-A stage is a bounded queue and the lanes that serve it. A lane holds one slot of the stage's global
-concurrency limit while it lives, so all runs on all workers together respect the limit at one lease a
-lane. Lanes open as work comes and close when they idle or have had their turn, so that a run that waits
-for slots gets some.
+A lane holds one slot of the stage's global concurrency limit while it is open, so that all runs on all
+workers together respect the limit, at one lease a lane. Lanes open when work arrives, and close when they
+are idle or their turn is over, so that a run waiting for slots gets some.
 """
 
 import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 QUEUE_SIZE = 100
+"""Most items that wait between two stages: backpressure for the producer."""
 IDLE_S = 2.0
-"""A lane without work for so long gives its slot back."""
+"""Seconds without work after which a lane releases its slot."""
 TURN_S = 30.0
-"""A lane that has worked for so long (in the mean) gives its slot back, and asks again if there is more."""
+"""Mean seconds of work after which a lane releases its slot, and requests another if work is left."""
 PAUSE_S = 1.0
-"""Between the two, so that a run that waits for the slot gets it."""
+"""Seconds between the two, so that a run waiting for the slot gets it."""
 
 Slot = Callable[[str], AbstractAsyncContextManager[None]]
 Portion = Callable[[Sequence[T]], int]
-"""How many of the waiting items a lane takes at once, from the first on; 0: none before the channel changes."""
+"""Number of waiting items that a lane takes at once, the oldest first; 0: none until the channel changes."""
 
 
 def one_item(_waiting: Sequence[Any]) -> int:
-    """Each by itself."""
+    """A portion of one item."""
     return 1
 
 
 class Channel(Generic[T]):
-    """A first-in-first-out queue that can be closed.
+    """A first-in-first-out queue with backpressure that can be closed.
 
-    `put` waits while `size` items are waiting (`size=None`: never). Closing lets the waiting items out.
+    `put` blocks while `size` items are waiting (`size=None`: never). Items that wait when it is closed can still
+    be taken.
     """
 
     def __init__(self, size: int | None = QUEUE_SIZE) -> None:
@@ -51,16 +51,16 @@ class Channel(Generic[T]):
 
     @property
     def waiting(self) -> Sequence[T]:
-        """The items that wait to be taken."""
+        """Items not taken yet, the oldest first."""
         return self._items
 
     @property
     def exhausted(self) -> bool:
-        """Whether nothing will ever come again."""
+        """Whether the channel is closed and empty."""
         return self._closed and not self._items
 
     async def put(self, *items: T) -> None:
-        """Add items, one by one, as there is room."""
+        """Add items one by one; block while the channel is full."""
         async with self._condition:
             for item in items:
                 while self._size is not None and len(self._items) >= self._size:
@@ -73,9 +73,9 @@ class Channel(Generic[T]):
     async def take(
         self, portion: Portion[T] = one_item, *, patience_s: float | None = None, linger_s: float = 0
     ) -> list[T]:
-        """A portion of the waiting items; none when the channel is exhausted or patience is over.
+        """Take a portion of the waiting items; none if the channel is exhausted or `patience_s` has passed.
 
-        A portion that is not whole is taken `linger_s` seconds after its first item came.
+        A portion that is not whole is taken `linger_s` seconds after its first item arrived.
         """
         async with self._condition:
             while True:
@@ -84,7 +84,7 @@ class Channel(Generic[T]):
                 if linger_s:
                     left_s = self._gathering_since + linger_s - time.monotonic()
                     await self._wait(lambda: self._offers(portion, whole=True) > 0 or self._closed, left_s)
-                # While this lane lingered, another may have taken them all: then it waits on.
+                # Another lane may have taken all items while this one lingered: then it waits again.
                 if (most := self._offers(portion)) or self.exhausted:
                     break
             taken = [self._items.popleft() for _ in range(most)]
@@ -93,7 +93,7 @@ class Channel(Generic[T]):
             return taken
 
     def _offers(self, portion: Portion[T], *, whole: bool = False) -> int:
-        """How many items can be taken now; none if the portion has to be `whole` and is not."""
+        """Return how many items can be taken now; 0 if the portion must be `whole` and is not."""
         if not self._items:
             return 0
         most = portion(self._items)
@@ -108,44 +108,25 @@ class Channel(Generic[T]):
         return True
 
     async def close(self) -> None:
-        """Say that nothing more will be put."""
+        """Close the channel to new items."""
         async with self._condition:
             self._closed = True
             self._condition.notify_all()
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Return when the condition holds (looked at whenever the channel changes) or nothing can come."""
+        """Wait until the condition holds or the channel is exhausted; checked whenever the channel changes."""
         async with self._condition:
             await self._condition.wait_for(lambda: self.exhausted or condition())
 
-    async def nudge(self) -> None:
-        """Have those who wait look again."""
+    async def wake_waiters(self) -> None:
+        """Wake all waiters to re-check their conditions."""
         async with self._condition:
             self._condition.notify_all()
 
 
-class Pace:
-    """How long an item takes, the latest counting most."""
-
-    def __init__(self) -> None:
-        self._item_s = inf
-
-    def within(self, seconds: float) -> int:
-        """How many items a lane does in so long; none when there is nothing to tell by."""
-        return int(seconds / self._item_s)
-
-    @contextmanager
-    def measure(self, items: int) -> Iterator[None]:
-        """Learn from the work inside."""
-        began = time.perf_counter()
-        yield
-        item_s = (time.perf_counter() - began) / items
-        self._item_s = item_s if self._item_s == inf else (3 * self._item_s + item_s) / 4
-
-
 @dataclass
 class Lanes(Generic[T]):
-    """The lanes that serve one channel with one piece of work."""
+    """The lanes that serve one channel with one function."""
 
     limit: str
     """Name of the global concurrency limit."""
@@ -153,15 +134,15 @@ class Lanes(Generic[T]):
     most: int
     """Most lanes at once."""
     work: Callable[[list[T]], Awaitable[None]]
-    """Handles a batch; page failures are its own business, what it raises ends the build."""
+    """Processes a batch. It handles failures of pages itself; an exception it raises ends the build."""
     slot: Slot
     portion: Portion[T] = one_item
     first_linger_s: float = 0
-    """How long a lane waits for a portion to be whole when no work has been done yet …"""
+    """Longest time in seconds that the first portion waits to be whole."""
     linger_s: float = 0
-    """… and later."""
+    """The same for later portions."""
     adaptive: bool = True
-    """Open lanes as work comes; else all of them at once."""
+    """Open lanes as work arrives; if false, all at once."""
     _alive: int = field(default=0, init=False)
     _free: int = field(default=0, init=False)
     _asking: set[asyncio.Task[None]] = field(default_factory=set, init=False)
@@ -195,7 +176,7 @@ class Lanes(Generic[T]):
         try:
             async with self.slot(self.limit):
                 self._asking.discard(task)
-                # Not all at the same moment.
+                # Jitter: lanes must not all release their slots at the same moment.
                 await self._serve(asyncio.get_running_loop().time() + TURN_S * random.uniform(0.5, 1.5))
                 self._asking.add(task)
             if self.source.waiting:
@@ -204,7 +185,7 @@ class Lanes(Generic[T]):
             self._asking.discard(task)
             self._alive -= 1
             self._free -= 1
-            await self.source.nudge()
+            await self.source.wake_waiters()
 
     async def _serve(self, until: float) -> None:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""How a build ends, and what is told of it."""
+"""The end of a build: publication, or the event of its failure."""
 
 import contextlib
 
@@ -11,27 +11,27 @@ from tasks.records.publication import WidgetLooks, activate_build, check_page_co
 
 
 async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
-    """Publish what was stored, with the site's looks, and say so.
+    """Publish the stored pages with the site's looks, and emit the terminal event.
 
     Raises:
-        NothingStored: there is nothing to publish; the old knowledge, if any, stays.
-        SiteShrank: there is far less than the widget has; the old knowledge stays.
+        NothingStored: there is nothing to publish; old knowledge, if any, stays.
+        SiteShrank: the build has far fewer pages than the widget; the old knowledge stays.
     """
     progress, settings, job = space.progress, space.settings, space.job
     statistics = progress.statistics
     data = statistics.model_dump()
     if settings.performance_metrics:
         data["performance"] = progress.performance | {"embedding": progress.embedding(space.embedder)}
-    await progress.tell(
+    await progress.emit(
         EventType.parallel_processing_completed,
         f"{statistics.stored_pages} of {statistics.total_urls} pages stored",
         **data,
     )
     if not statistics.stored_pages:
-        raise NothingStored(f"Not one page could be used: {progress.commonest_cause}.")
+        raise NothingStored(f"No page could be used: {progress.commonest_cause}.")
     await check_page_count(space.pool, job)
     await activate_build(space.pool, job, replace=True, looks=looks)
-    await progress.tell(
+    await progress.emit(
         EventType.builder_completed,
         f"The widget answers from {statistics.stored_pages} pages",
         widget_id=str(job.widget_id),
@@ -41,23 +41,23 @@ async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
         statistics=statistics.model_dump(),
         seconds=progress.seconds,
     )
-    # The widget answers already; a large one sooner once it has its index.
+    # After publication: the widget answers without the index, a large one only more slowly.
     await index_build(space.pool, job.build_id)
 
 
 def cause_of(group: BaseExceptionGroup[WidgetBuilderError]) -> WidgetBuilderError:
-    """The error that ended the build; that it ended is a mere consequence, if anything else is there."""
+    """Return the error that ended the build; `BuildEnded` is only a consequence if there is another."""
     errors: list[WidgetBuilderError] = []
     for error in group.exceptions:
         errors.append(cause_of(error) if isinstance(error, BaseExceptionGroup) else error)
     return next((error for error in errors if not isinstance(error, BuildEnded)), errors[0])
 
 
-async def tell_failure(progress: Progress, cause: WidgetBuilderError) -> None:
-    """Write the terminal event of a build that cannot go on."""
+async def emit_failure(progress: Progress, cause: WidgetBuilderError) -> None:
+    """Emit the terminal event of a build that failed."""
     message = "The start page cannot be read" if isinstance(cause, HomePageFailed) else "The build cannot go on"
     with contextlib.suppress(BuildEnded):
-        await progress.tell(
+        await progress.emit(
             EventType.builder_failed,
             message,
             detail=cause.message,

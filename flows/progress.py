@@ -1,4 +1,4 @@
-"""What a running build tells: counters that add up, events in the record and in Prefect."""
+"""Progress of a running build: counters that add up, and events in the database and in Prefect."""
 
 import time
 from collections import Counter
@@ -38,26 +38,26 @@ class Meter:
     ended: float = 0
 
     def start(self) -> None:
-        """Note that work on a page begins."""
+        """Start the clock at the first page."""
         if self.began is None:
             self.began = time.monotonic()
 
     def count(self, *, failed: bool = False) -> None:
-        """Note that a page is through."""
+        """Count a page that passed or failed."""
         self.done += not failed
         self.failed += failed
         self.ended = time.monotonic()
 
     @property
     def performance(self) -> dict[str, float]:
-        """Wall seconds from the first page's begin to the last one's end, and pages a second."""
+        """Wall-clock seconds from the first page's start to the last page's end, and pages per second."""
         seconds = self.ended - self.began if self.began is not None and self.ended else 0.0
         pages = self.done + self.failed
         return {"seconds": round(seconds, 3), "pages_per_s": round(pages / seconds, 2) if seconds else 0.0}
 
 
 class Progress:
-    """The counters of one build, and the only way its flow speaks."""
+    """Counters of one build, and the only source of its flow's events."""
 
     def __init__(self, pool: Pool, job: Job, flow_run_id: UUID | None) -> None:
         self._pool = pool
@@ -74,7 +74,7 @@ class Progress:
         self.byte_count = 0
         self.token_count = 0
         self.known_urls = 0
-        """URLs let in so far and not skipped since."""
+        """URLs admitted so far and not skipped since."""
 
     @property
     def statistics(self) -> Statistics:
@@ -93,38 +93,38 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Since the flow took up the build."""
+        """Seconds since this attempt began."""
         return round(time.monotonic() - self._began, 3)
 
     @property
     def commonest_cause(self) -> str:
-        """Why most pages could not be used."""
+        """The most frequent reason for which pages were not used."""
         causes = self._causes + Counter({f"left out ({reason})": n for reason, n in self._skipped.items()})
         return causes.most_common(1)[0][0] if causes else "no page was found"
 
     @property
     def by_method(self) -> dict[str, int]:
-        """URLs handed on by extraction: fetched with `browser` or `http`, or `unfetched`."""
+        """Extracted URLs by method: `browser`, `http`, or `unfetched` for leaves."""
         return {method: self._methods[method] for method in ("browser", "http", "unfetched")}
 
     @property
     def performance(self) -> dict[str, Any]:
-        """Seconds and pages/s a stage, bytes read, tokens embedded."""
+        """Seconds and pages per second of each stage, bytes read, tokens embedded."""
         stages = {str(stage): meter.performance for stage, meter in self.meters.items()}
         return {"stages": stages, "bytes": self.byte_count, "tokens": self.token_count}
 
     @staticmethod
     def embedding(embedder: Embedder) -> dict[str, Any]:
-        """What was asked of the embedding model, and what it cost in US dollars, where the price is known."""
+        """Usage of the embedding model, and its cost in US dollars; null if the price is not known."""
         usage, price = embedder.usage, embedder.price
         cost = None if price is None else round(usage.tokens * price / 1_000_000, 6)
         return {"model": embedder.model, **asdict(usage), "cost_usd": cost}
 
-    async def tell(self, type_: EventType, message: str, *, detail: str | None = None, **data: Any) -> None:
-        """Number the event, write it to the record, emit it through Prefect.
+    async def emit(self, type_: EventType, message: str, *, detail: str | None = None, **data: Any) -> None:
+        """Number an event, store it, and emit it through Prefect.
 
         Raises:
-            BuildEnded: the build has its terminal event already.
+            BuildEnded: the build already has its terminal event.
         """
         draft = EventDraft(type=type_, message=message, detail=detail, data=data)
         event = await append_event(self._pool, self._job.build_id, draft, self.statistics)
@@ -138,15 +138,15 @@ class Progress:
                 payload=event.model_dump(mode="json", exclude_none=True),
             )
 
-    async def extracted(self, method: str, queued: int) -> None:
-        """Count a URL that extraction hands on."""
+    async def count_extracted(self, method: str, queued: int) -> None:
+        """Count a URL that extraction hands on; `queued` is the number that wait to be scraped."""
         self._methods[method] += 1
         meter = self.meters[Stage.url_extraction]
         if method == "unfetched":
             return
         meter.count()
         if meter.done % REPORT_EVERY == 0:
-            await self.tell(
+            await self.emit(
                 EventType.url_extraction_progress,
                 f"{self.known_urls} pages found",
                 total_urls=self.known_urls,
@@ -154,42 +154,42 @@ class Progress:
                 queued=queued,
             )
 
-    async def passed(self, stage: Stage, pages: int = 1) -> None:
-        """Count pages that made it through a stage."""
+    async def count_passed(self, stage: Stage, pages: int = 1) -> None:
+        """Count pages that passed a stage."""
         meter = self.meters[stage]
         for _ in range(pages):
             meter.count()
         if meter.done // REPORT_EVERY > meter.reported // REPORT_EVERY:
-            await self.report(stage)
+            await self.emit_progress(stage)
 
-    async def failed(self, stage: Stage, target: Target, error: PageError) -> None:
-        """Count a page that failed in a stage, keep its error, tell the cause."""
+    async def record_failure(self, stage: Stage, target: Target, error: PageError) -> None:
+        """Count a page that failed in a stage, record its error, and emit the cause."""
         self.meters[stage].count(failed=True)
         self._causes[error.message] += 1
         await self._crawl_record.record_outcome(target.url, "failed", error.message)
         _, failure, verb = _REPORTS[stage]
-        await self.tell(failure, f"Not {verb}: {target.url}", detail=error.message, url=target.url, code=error.code)
+        await self.emit(failure, f"Not {verb}: {target.url}", detail=error.message, url=target.url, code=error.code)
 
-    async def skipped(self, target: Target, skipped: PageSkipped) -> None:
-        """Count a page that is left out, with the reason."""
+    async def record_skip(self, target: Target, skipped: PageSkipped) -> None:
+        """Count a skipped page by its reason, and record it."""
         self._skipped[skipped.reason] += 1
         await self._crawl_record.record_outcome(target.url, "skipped", skipped.reason, same_as=skipped.same_as)
 
-    def left_out(self, reason: str, urls: int) -> None:
-        """Count URLs that were never let in."""
+    def count_skipped(self, reason: str, urls: int) -> None:
+        """Count URLs that were skipped before they were admitted."""
         self._skipped[reason] += urls
 
-    def take_back(self, stage: Stage) -> None:
-        """Take back that a page made it through a stage: another one is kept instead."""
+    def uncount_passed(self, stage: Stage) -> None:
+        """Take back one page that passed a stage: another is kept instead."""
         self.meters[stage].done -= 1
 
-    async def report(self, stage: Stage) -> None:
-        """Tell how far a stage is."""
+    async def emit_progress(self, stage: Stage) -> None:
+        """Emit a stage's progress event."""
         meter = self.meters[stage]
         meter.reported = meter.done
         progress, _, verb = _REPORTS[stage]
         total = self.known_urls
-        await self.tell(
+        await self.emit(
             progress,
             f"{meter.done} of {total} pages {verb}",
             done=meter.done,
@@ -197,8 +197,8 @@ class Progress:
             failed=meter.failed,
         )
 
-    def resume(self, crawl: list[CrawledUrl]) -> None:
-        """Count what an earlier attempt of the build has done."""
+    def count_earlier(self, crawl: list[CrawledUrl]) -> None:
+        """Add the stored and skipped pages of earlier attempts."""
         for known in crawl:
             if known.status == "stored":
                 self.known_urls += 1

@@ -1,4 +1,4 @@
-"""The re-crawl: widgets built anew on a schedule; the old knowledge answers until the new is complete."""
+"""The re-crawl: rebuild widgets on a schedule; the old knowledge answers until the new is complete."""
 
 from uuid import UUID
 
@@ -13,13 +13,14 @@ from tasks.records.widgets import list_built_widgets
 
 @flow(name="recrawl-widgets")
 async def recrawl_widgets(widget_id: UUID | None = None) -> dict[str, str]:
-    """Build widgets anew from their sites, one after the other.
+    """Rebuild widgets from their sites, one after the other.
 
     Args:
-        widget_id: The widget to build anew; absent, all that have knowledge. One that is being built is left to that.
+        widget_id: The widget to rebuild; if absent, all widgets with knowledge. A widget that is being built is not
+            rebuilt.
 
     Returns:
-        How each widget's build ended, by widget id.
+        The final state of each widget's build, by widget id.
     """
     async with open_database(load_settings()) as pool:
         known = await list_built_widgets(pool)
@@ -30,5 +31,5 @@ async def recrawl_widgets(widget_id: UUID | None = None) -> dict[str, str]:
                 request.url, request.depth, request.max_pages, widget_id=widget, return_state=True
             )
             outcomes[str(widget)] = state.name or str(state.type)
-    get_run_logger().info("%d widgets built anew: %s", len(outcomes), outcomes)
+    get_run_logger().info("%d widgets rebuilt: %s", len(outcomes), outcomes)
     return outcomes

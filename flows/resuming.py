@@ -1,4 +1,4 @@
-"""Going on where an earlier attempt of the build had stopped: what it found, what it read, what that was worth."""
+"""Resuming a build: restore the frontier and the duplicates from the crawl record of earlier attempts."""
 
 import asyncio
 
@@ -14,11 +14,11 @@ from tasks.web.crawl.frontier import Frontier
 async def resume(
     space: Workspace, crawl: list[CrawledUrl], home: Found | None, frontier: Frontier, duplicates: Duplicates
 ) -> list[Target]:
-    """Tell the frontier and the duplicates what is known; the URLs that are still to be read.
+    """Restore the frontier and the duplicates; return the URLs that are still to be read.
 
-    What is stored says of each page what it brought: a trap that was found out is one still.
+    Stored pages are fingerprinted again, so a trap that an earlier attempt detected stays detected.
     """
-    pages = await _read_again(space, duplicates)
+    pages = await _restore_pages(space, duplicates)
     frontier.register_known(known.target for known in crawl)
     left_open = []
     for known in crawl:
@@ -37,8 +37,8 @@ async def resume(
     return left_open
 
 
-async def _read_again(space: Workspace, duplicates: Duplicates) -> dict[int, Fingerprint]:
-    """What tells of the stored pages what they say, by order; the duplicates know them from now on."""
+async def _restore_pages(space: Workspace, duplicates: Duplicates) -> dict[int, Fingerprint]:
+    """Return the fingerprints of the stored pages by order, and add the pages to the duplicates."""
     loop, found = asyncio.get_running_loop(), dict[int, Fingerprint]()
     async for stored in space.crawl_record.read_stored():
         pages = [known.page for known in stored]

@@ -1,4 +1,4 @@
-"""Task runs that do not depend on Prefect being there: it watches the work, it does not carry it."""
+"""Task runs that also work while Prefect's server is unavailable: it observes the work only."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
@@ -13,23 +13,23 @@ from prefect.utilities.annotations import opaque
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_AWAY = (ConcurrencySlotAcquisitionError, PrefectHTTPStatusError, httpx.TransportError)
+_UNAVAILABLE = (ConcurrencySlotAcquisitionError, PrefectHTTPStatusError, httpx.TransportError)
 
 
 async def run_task(task: "Task[P, Coroutine[Any, Any, R]]", *args: P.args, **kwargs: P.kwargs) -> R:
-    """The task's result; while the Prefect server is away, without a task run of its own."""
+    """Run a task and return its result; while Prefect's server is unavailable, run it as a plain function."""
     call: Callable[..., Coroutine[Any, Any, R]] = task
     function: Callable[P, Coroutine[Any, Any, R]] = task.fn
     try:
-        # Opaque: else Prefect looks for futures in every part of every page.
+        # Opaque: otherwise Prefect searches every part of every page for futures.
         return await call(*(opaque(value) for value in args), **{name: opaque(v) for name, v in kwargs.items()})
-    except _AWAY:
+    except _UNAVAILABLE:
         return await function(*args, **kwargs)
     finally:
         _forget_results()
 
 
 def _forget_results() -> None:
-    """Prefect keeps every result of a flow run to find dependencies between tasks; ours are pages, and many."""
+    """Drop the results that Prefect keeps to find dependencies between tasks: they are pages, and many."""
     if context := FlowRunContext.get():
         context.run_results.clear()

@@ -1,8 +1,8 @@
-"""A lane's slot of a stage's global concurrency limit in Prefect.
+"""Slots of the stages' global concurrency limits in Prefect, one a lane.
 
 Prefect's own `concurrency` context is not used (3.8.8): it sleeps up to a minute although a slot may be free the next
-moment, logs an error for each answer that says "all taken", and keeps its leases to itself, so that the slots of a
-run that was killed would stay taken until they expire.
+moment, logs an error for each "all taken" answer, and does not expose its leases, so that the slots of a killed run
+would stay taken until the leases expire.
 """
 
 import asyncio
@@ -19,86 +19,88 @@ from prefect.exceptions import PrefectException
 from prefect.logging import get_run_logger
 
 LEASE_S = 60.0
-"""A slot that nobody renews is free after this time; the shortest that Prefect takes."""
+"""Seconds until a lease that is not renewed expires; the shortest that Prefect accepts."""
 RENEW_S = 20.0
+"""Seconds between renewals."""
 RELEASE_TIMEOUT_S = 5.0
 FIRST_WAIT_S = 0.5
+"""First back-off in seconds while all slots are taken; it doubles up to `LONGEST_WAIT_S`."""
 LONGEST_WAIT_S = 4.0
 
-_AWAY = (httpx.HTTPError, PrefectException)
+_UNAVAILABLE = (httpx.HTTPError, PrefectException)
 
 
 class Slots:
-    """The slots of one run. Its lanes ask one after the other, so that a run that waits costs little."""
+    """The slots of one run. Its lanes request them one after the other, so that a waiting run costs little."""
 
     def __init__(self, client: PrefectClient) -> None:
         self.client = client
-        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._leases: set[UUID] = set()
 
     @property
     def leases(self) -> Collection[UUID]:
-        """Leases of the slots held now."""
+        """Leases of the slots held."""
         return self._leases
 
     @asynccontextmanager
     async def hold(self, limit: str) -> AsyncIterator[None]:
-        """Wait for a slot and hold it for the time of the context.
+        """Wait for a slot and hold it until the context ends.
 
-        A limit that does not exist limits nothing. While the Prefect server is away, lanes that have a slot work
-        on, and those that want one ask again.
+        A limit that does not exist limits nothing. While Prefect's server is unavailable, lanes with a slot keep
+        working, and lanes without one retry.
         """
-        async with self._asking[limit]:
+        async with self._locks[limit]:
             lease = await self._acquire(limit)
         try:
             yield
         finally:
             if lease is not None:
-                await _to_its_end(self.release([lease]))
+                await _finish(self.release([lease]))
 
     async def release(self, leases: Iterable[UUID]) -> None:
-        """Give slots back; one that cannot be given back now is free when its lease expires."""
+        """Release slots; a slot whose release fails is free when its lease expires."""
         for lease in leases:
             self._leases.discard(lease)
             try:
                 async with asyncio.timeout(RELEASE_TIMEOUT_S):
                     await self.client.release_concurrency_slots_with_lease(lease)
-            except (*_AWAY, TimeoutError) as error:
-                get_run_logger().warning("A slot is given back only when its lease expires: %s", error)
+            except (*_UNAVAILABLE, TimeoutError) as error:
+                get_run_logger().warning("A slot could not be released; it is free when its lease expires: %s", error)
 
     async def renew_forever(self) -> None:
-        """Keep the slots; a lease that cannot be renewed ends nothing."""
+        """Renew all leases periodically; a failed renewal is only logged."""
         while True:
             await asyncio.sleep(RENEW_S)
             for lease in tuple(self._leases):
                 try:
                     await self.client.renew_concurrency_lease(lease, LEASE_S)
-                except _AWAY as error:
-                    get_run_logger().warning("A slot's lease cannot be renewed: %s", error)
+                except _UNAVAILABLE as error:
+                    get_run_logger().warning("A slot's lease could not be renewed: %s", error)
 
     async def _acquire(self, limit: str) -> UUID | None:
         wait_s = FIRST_WAIT_S
         while True:
             try:
-                return await self._ask(limit)
-            except _AWAY as error:
+                return await self._request(limit)
+            except _UNAVAILABLE as error:
                 if not _all_taken(error):
-                    get_run_logger().warning("No slot of %s at the moment: %s", limit, error)
+                    get_run_logger().warning("Requesting a slot of %s failed; retrying: %s", limit, error)
             await asyncio.sleep(wait_s * random.uniform(0.8, 1.2))
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
-    async def _ask(self, limit: str) -> UUID | None:
-        asking = asyncio.create_task(self._request(limit))
+    async def _request(self, limit: str) -> UUID | None:
+        request = asyncio.create_task(self._send_request(limit))
         try:
-            return await asyncio.shield(asking)
+            return await asyncio.shield(request)
         except asyncio.CancelledError:
-            # What was asked for may be granted all the same.
-            await asyncio.wait([asking], timeout=RELEASE_TIMEOUT_S)
-            if asking.done() and not asking.exception() and (lease := asking.result()):
-                await _to_its_end(self.release([lease]))
+            # The server may grant the slot all the same: then it has to be released.
+            await asyncio.wait([request], timeout=RELEASE_TIMEOUT_S)
+            if request.done() and not request.exception() and (lease := request.result()):
+                await _finish(self.release([lease]))
             raise
 
-    async def _request(self, limit: str) -> UUID | None:
+    async def _send_request(self, limit: str) -> UUID | None:
         answer = await self.client.increment_concurrency_slots_with_lease(
             names=[limit], slots=1, mode="concurrency", lease_duration=LEASE_S
         )
@@ -110,8 +112,8 @@ class Slots:
         return lease
 
 
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Have the work done, then be cancelled."""
+async def _finish(work: Coroutine[Any, Any, None]) -> None:
+    """Finish the work even if the current task is cancelled; then raise the cancellation."""
     task = asyncio.create_task(work)
     try:
         await asyncio.shield(task)
@@ -125,11 +127,11 @@ def _all_taken(error: Exception) -> bool:
 
 
 @asynccontextmanager
-async def open_slots(left_behind: Collection[UUID]) -> AsyncIterator[Slots]:
-    """A run's slots, kept while the context is open. Those its earlier attempt left behind are given back first."""
+async def open_slots(leftover: Collection[UUID]) -> AsyncIterator[Slots]:
+    """Open a run's slots and renew their leases; first release the `leftover` leases of its earlier attempt."""
     async with get_client(sync_client=False) as client:
         slots = Slots(client)
-        await slots.release(left_behind)
+        await slots.release(leftover)
         keeper = asyncio.create_task(slots.renew_forever())
         try:
             yield slots

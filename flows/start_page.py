@@ -1,4 +1,4 @@
-"""The beginning of a build: the home page and its theme, or what an earlier attempt had reached."""
+"""The start of a build: load the home page and its theme, or resume from an earlier attempt."""
 
 from dataclasses import dataclass
 
@@ -17,37 +17,37 @@ from tasks.web.crawl.scope import scope_of
 
 
 @dataclass(frozen=True)
-class Site:
-    """Where the pipeline begins."""
+class OpenedSite:
+    """The pipeline's starting point."""
 
     frontier: Frontier
     home: Found | None
-    """The home page as loaded; absent when an earlier attempt has stored it."""
+    """The home page as loaded; None if an earlier attempt has stored it."""
     left_open: list[Target]
-    """URLs an earlier attempt had found and not stored."""
+    """URLs that an earlier attempt admitted and did not finish."""
     duplicates: Duplicates
-    """The pages stored so far."""
+    """The pages kept so far."""
     title: str
-    """The home page's."""
+    """Title of the home page."""
     looks: WidgetLooks | None = None
-    """Of the home page as loaded; absent as that is."""
+    """The widget's looks from the home page; None if that was not loaded."""
 
 
-async def open_site(space: Workspace) -> Site:
-    """The site's home page with its theme told, and its frontier.
+async def open_site(space: Workspace) -> OpenedSite:
+    """Load the home page and emit its theme, or resume; return the site with its frontier.
 
     Raises:
         HomePageFailed: the start page cannot be read.
     """
     crawl = await space.crawl_record.read()
-    space.progress.resume(crawl)
+    space.progress.count_earlier(crawl)
     stored = [known for known in crawl if known.status == "stored"]
     if at_home := [known for known in stored if known.target.depth == 0]:
         home, looks, site_url = None, None, (await read_widget(space.pool, space.job.widget_id)).site_url
         title = at_home[0].title or ""
-        await space.progress.tell(EventType.url_extraction_started, "Going on where the build had stopped")
+        await space.progress.emit(EventType.url_extraction_started, "Resuming where the build stopped")
     else:
-        loaded = await load_first_page(space)
+        loaded = await load_home_page(space)
         home, site_url, title = loaded.found, loaded.url, loaded.title
         looks = WidgetLooks(theme=loaded.theme, site_url=site_url)
     page, links = (home.page, home.links) if home else (None, ())
@@ -58,23 +58,23 @@ async def open_site(space: Workspace) -> Site:
     )
     duplicates = Duplicates()
     left_open = await resume(space, crawl, home, frontier, duplicates)
-    await _tell_started(space, frontier)
-    return Site(frontier, home, left_open, duplicates, title, looks)
+    await _emit_started(space, frontier)
+    return OpenedSite(frontier, home, left_open, duplicates, title, looks)
 
 
-async def load_first_page(space: Workspace) -> Home:
-    """The home page, loaded once: its theme is told, and given to a widget that has no knowledge yet.
+async def load_home_page(space: Workspace) -> Home:
+    """Load the home page once, emit its theme, and save it for a widget without knowledge.
 
     Raises:
         HomePageFailed: with the cause.
     """
     url, progress = space.job.request.url, space.progress
-    await progress.tell(EventType.theme_generation_started, f"Loading {url}")
-    await progress.tell(EventType.url_extraction_started, "Looking for the site's pages", url=url)
+    await progress.emit(EventType.theme_generation_started, f"Loading {url}")
+    await progress.emit(EventType.url_extraction_started, "Looking for the site's pages", url=url)
     await space.crawl_record.add_urls([Target(url=url, depth=0)])
 
-    async def report_identity(identity: SiteIdentity) -> None:
-        await progress.tell(
+    async def emit_identity(identity: SiteIdentity) -> None:
+        await progress.emit(
             EventType.url_extraction_progress,
             f"{identity.name}: the home page is here",
             total_urls=1,
@@ -82,21 +82,21 @@ async def load_first_page(space: Workspace) -> Home:
         )
 
     try:
-        home = await theme(url, space.web, report_identity)
+        home = await theme(url, space.web, emit_identity)
     except PageError as error:
         raise HomePageFailed(f"{url}: {error.message}") from error
     if space.job.replaces is None:
         await save_looks(space.pool, space.job.widget_id, WidgetLooks(theme=home.theme, site_url=home.url))
-    await _tell_theme(space, home.theme)
+    await _emit_theme(space, home.theme)
     return home
 
 
-async def _tell_theme(space: Workspace, found: Theme) -> None:
+async def _emit_theme(space: Workspace, found: Theme) -> None:
     data = found.model_dump(mode="json")
     if found.confidence > 0:
-        await space.progress.tell(EventType.theme_generation_completed, f"{found.name} in {found.primary}", theme=data)
+        await space.progress.emit(EventType.theme_generation_completed, f"{found.name} in {found.primary}", theme=data)
     else:
-        await space.progress.tell(
+        await space.progress.emit(
             EventType.theme_generation_failed,
             "A neutral theme is used",
             detail="the page shows no colours of its own",
@@ -104,9 +104,9 @@ async def _tell_theme(space: Workspace, found: Theme) -> None:
         )
 
 
-async def _tell_started(space: Workspace, frontier: Frontier) -> None:
+async def _emit_started(space: Workspace, frontier: Frontier) -> None:
     space.progress.known_urls = frontier.admitted
-    await space.progress.tell(
+    await space.progress.emit(
         EventType.parallel_processing_started,
         "Reading, embedding and storing pages",
         total_urls=frontier.admitted,

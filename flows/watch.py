@@ -1,4 +1,4 @@
-"""Watching over a running build: show that it lives, notice that it was cancelled."""
+"""Heartbeat of a running build, and detection of its cancellation."""
 
 import asyncio
 from uuid import UUID
@@ -15,23 +15,24 @@ from tasks.core.events import EventType
 from tasks.records.builds import record_heartbeat
 
 BEAT_S = 1.0
+"""Seconds between heartbeats."""
 PREFECT_BEATS = 3
-"""Every third beat, Prefect is asked whether somebody cancels the run there."""
+"""Heartbeats between two checks for a cancellation in Prefect."""
 
 
 async def watch(pool: Pool, build_id: UUID, run_id: UUID, progress: Progress, slots: Slots) -> None:
-    """Never return while the build is to go on.
+    """Send heartbeats until the build is cancelled; never return.
 
     Raises:
-        BuildEnded: it was cancelled, through the API or in Prefect, or ended by somebody else.
+        BuildEnded: the build was cancelled through the API or in Prefect, or has a terminal event.
     """
     beats = 0
     while True:
         if not await record_heartbeat(pool, build_id, slots.leases):
-            raise BuildEnded("The build was ended from outside.")
+            raise BuildEnded("The build was cancelled or ended outside this run.")
         beats += 1
         if beats % PREFECT_BEATS == 0 and await _is_cancelled(slots.client, run_id):
-            await progress.tell(EventType.builder_cancelled, "The build was cancelled in Prefect")
+            await progress.emit(EventType.builder_cancelled, "The build was cancelled in Prefect")
             raise BuildEnded("The flow run was cancelled in Prefect.")
         await asyncio.sleep(BEAT_S)
 
@@ -40,6 +41,6 @@ async def _is_cancelled(client: PrefectClient, run_id: UUID) -> bool:
     try:
         run = await client.read_flow_run(run_id)
     except (httpx.HTTPError, PrefectException):
-        # The server is away: the build goes on without it, and asks again.
+        # Prefect's server is unavailable: the build continues, and the next check asks again.
         return False
     return run.state is not None and (run.state.is_cancelling() or run.state.is_cancelled())

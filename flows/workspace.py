@@ -1,4 +1,4 @@
-"""What a build works with: opened at its start, closed at its end."""
+"""The workspace of a build: its job, settings and resources, opened at its start, closed at its end."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,9 +20,9 @@ from tasks.records.new_builds import create_build, create_rebuild
 from tasks.web.reader import Web
 
 CHILDREN = 2
-"""Processes that read pages and embed text; more than cores would only wait for each other."""
+"""Child processes that read pages and embed text; more than there are cores would only wait for each other."""
 CHILD_MODULE = "tasks.reader_process"
-"""What they have loaded."""
+"""Module that child processes import when they start."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Workspace:
 
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Pool]:
-    """The pool a flow works with.
+    """Open the connection pool of a flow.
 
     Raises:
-        DependencyUnavailable: no database is configured, or it does not answer.
+        DependencyUnavailable: no database is configured, or the database does not respond.
     """
     if settings.database_url is None:
         raise DependencyUnavailable(
-            "PostgreSQL", "DATABASE_URL is not set", "start `widget-builder up`, or set it for the worker"
+            "PostgreSQL", "DATABASE_URL is not set", "start `widget-builder up`, or set DATABASE_URL for the worker"
         )
     async with open_pool(settings.database_url.get_secret_value()) as pool:
         yield pool
@@ -57,13 +57,13 @@ async def open_database(settings: Settings) -> AsyncIterator[Pool]:
 async def take_job(
     pool: Pool, request: BuildRequest, run_id: UUID, *, build_id: UUID | None, widget_id: UUID | None
 ) -> Job:
-    """The build to carry out: the recorded one, or one recorded now under the flow run's id.
+    """Start the recorded build, or record one under the flow run's id and start that.
 
-    A run that was started in Prefect and is run again therefore finds its build again.
+    A run that was started in Prefect and is run again therefore finds its build.
 
     Raises:
-        BuildEnded: it has ended already, or the widget is being built anew by another.
-        NotFound: there is no such build or widget.
+        BuildEnded: the build has already ended, or another build of the widget is running.
+        NotFound: the build or widget does not exist.
     """
     try:
         return await start_build(pool, build_id or run_id, run_id)
@@ -73,13 +73,13 @@ async def take_job(
     if widget_id is None:
         await create_build(pool, request, build_id=run_id)
     elif not (await create_rebuild(pool, widget_id, request, build_id=run_id)).created:
-        raise BuildEnded("The widget is being built anew already.")
+        raise BuildEnded("Another build of this widget is already running.")
     return await start_build(pool, run_id, run_id)
 
 
 @asynccontextmanager
 async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Progress) -> AsyncIterator[Workspace]:
-    """Everything the build needs; the slow ones (child processes, browser) start in the background."""
+    """Open the build's resources; the slow ones (child processes, browser) start in the background."""
     async with AsyncExitStack() as stack:
         processes = stack.enter_context(open_processes(CHILDREN, CHILD_MODULE))
         web = await stack.enter_async_context(open_run_web(settings))

@@ -1,6 +1,6 @@
-"""Builds without Prefect around them: the flow's own pipeline, fetchers, database and child processes.
+"""Builds without Prefect: the flow's own pipeline, fetchers, database and child processes.
 
-For tests of what a build reads, which need many sites; that Prefect carries it out is tested on the whole product.
+For tests of what a build reads, which need many sites; runs in Prefect are tested on the whole product.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from prefect import Task
 
-from flows import pipeline, start_page
+from flows import extract_stage, knowledge_stages, scrape_stage, start_page
 from flows.pipeline import Pipeline
 from flows.progress import Progress
 from flows.start_page import open_site
@@ -29,44 +29,44 @@ from tasks.records.build_events import read_events
 from tasks.records.builds import start_build
 from tasks.records.crawl_record import CrawlRecord
 from tasks.records.new_builds import create_build
-from tasks.web.reader import Web, open_web
+from tasks.web.reader import open_web
 
 
 @dataclass(frozen=True)
 class Crawled:
-    """What a build has read."""
+    """The pages and statistics of a build."""
 
     build_id: UUID
     pages: dict[str, dict[str, Any]]
     """Metadata of the stored pages in the order of the site, by path with query and route."""
     statistics: Statistics
     left_out: list[dict[str, Any]]
-    """Families of which not all was read, as told: pattern, how many were read and left out."""
+    """Families of which not all URLs were read, from the events: pattern, URLs read, URLs left out."""
 
     @property
     def names(self) -> set[str]:
-        """The paths, without what varies from one address of a page to another."""
+        """The paths, without query and parameters."""
         return {path.split("?")[0].split(";")[0].rstrip("/") or "/" for path in self.pages}
 
 
 @dataclass(frozen=True)
 class Crawler:
-    """What builds share."""
+    """Runs builds that share a pool and child processes."""
 
     pool: Pool
     processes: Processes
 
     async def crawl(self, url: str, *, depth: int = 5, max_pages: int = 500, **settings: Any) -> Crawled:
-        """A build of the site, to its end."""
+        """Build the site to the end."""
         return await self.go_on(await self.record(url, depth, max_pages), **settings)
 
     async def record(self, url: str, depth: int = 5, max_pages: int = 500) -> UUID:
-        """A build that has not begun."""
+        """Record a build without starting it."""
         request = BuildRequest(url=f"{url}/", depth=depth, max_pages=max_pages)
         return (await create_build(self.pool, request)).build_id
 
     async def break_off(self, build_id: UUID, is_enough: Callable[[], bool]) -> None:
-        """An attempt of the build that ends as if it were killed, as soon as it has done enough."""
+        """Start an attempt of the build, and cancel it as soon as it has done enough."""
         attempt = asyncio.create_task(self.go_on(build_id))
         while not attempt.done() and not is_enough():
             await asyncio.sleep(0.02)
@@ -74,18 +74,19 @@ class Crawler:
         await asyncio.wait([attempt])
 
     async def go_on(self, build_id: UUID, **more: Any) -> Crawled:
-        """An attempt of the build, which goes on where the one before it stopped."""
-        options = Settings(egress_allow=(ip_network("127.0.0.0/8"),), page_timeout_s=20, _env_file=None, **more)
-        async with open_web(options) as web, self._workspace(options, build_id, web) as space:
-            beginning = await open_site(space)
+        """Run an attempt of the build, which resumes where the one before it stopped."""
+        async with self.open_workspace(build_id, **more) as space:
+            site = await open_site(space)
             await space.web.take_picture()
-            await Pipeline(space, beginning, _slot).run()
+            await Pipeline(space, site, _slot).run()
             return await self._describe(space)
 
     @asynccontextmanager
-    async def _workspace(self, settings: Settings, build_id: UUID, web: Web) -> AsyncIterator[Workspace]:
+    async def open_workspace(self, build_id: UUID, **more: Any) -> AsyncIterator[Workspace]:
+        """The workspace of an attempt of the build, with the given settings."""
+        settings = Settings(egress_allow=(ip_network("127.0.0.0/8"),), page_timeout_s=20, _env_file=None, **more)
         job = await start_build(self.pool, build_id, None)
-        async with open_embedder(settings, self.processes) as embedder:
+        async with open_web(settings) as web, open_embedder(settings, self.processes) as embedder:
             yield Workspace(
                 job=job,
                 settings=settings,
@@ -124,6 +125,7 @@ async def _run_plainly(task: "Task[..., Coroutine[Any, Any, Any]]", *args: Any, 
 async def crawler(pool: Pool) -> AsyncIterator[Crawler]:
     """Builds of any site on loopback."""
     with pytest.MonkeyPatch.context() as patch, open_processes(CHILDREN, CHILD_MODULE) as processes:
-        patch.setattr(pipeline, "run_task", _run_plainly)
+        for stage in (extract_stage, scrape_stage, knowledge_stages):
+            patch.setattr(stage, "run_task", _run_plainly)
         patch.setattr(start_page, "theme", start_page.theme.fn)
         yield Crawler(pool, processes)
