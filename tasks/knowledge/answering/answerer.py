@@ -13,16 +13,16 @@ from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.models import Passage
 from tasks.knowledge.answering.answer_events import CitationsEvent, TokenEvent
-from tasks.knowledge.answering.evidence.evidence_score import Evidence, weigh
+from tasks.knowledge.answering.evidence.evidence_score import Evidence, score_passages
 from tasks.knowledge.answering.extractive_answer import quote
 from tasks.knowledge.answering.generation.chat_model import ChatModel, ModelFailed
 from tasks.knowledge.answering.generation.generated_answer import generate, rewrite
 from tasks.knowledge.answering.phrases import Phrase, base, phrase
 from tasks.knowledge.answering.prompt_injection import without_instructions
-from tasks.knowledge.answering.question.follow_ups import write_out
+from tasks.knowledge.answering.question.follow_ups import resolve_follow_up
 from tasks.knowledge.answering.question.language_detection import detect_language
 from tasks.knowledge.answering.question.question_analysis import analyse_question
-from tasks.knowledge.answering.question.small_talk import small_talk
+from tasks.knowledge.answering.question.small_talk import match_small_talk
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind, Reply
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_model import embed_locally
@@ -74,7 +74,7 @@ class Answerer:
             EmbeddingFailed, EmbeddingRefused: the question could not be embedded.
         """
         language = detect_language(message, site.language)
-        talk = small_talk(message)
+        talk = match_small_talk(message)
         if talk is not None:
             return Reply(site, message, language, message, talk=talk)
         searched = await self._write_out(message, history, language)
@@ -97,7 +97,7 @@ class Answerer:
             analyse_question(self._pool, site.widget_id, query, site.language, is_foreign=is_foreign),
         )
         return await asyncio.to_thread(
-            weigh, question, [clean for p in passages if (clean := _without_instructions(p))]
+            score_passages, question, [clean for p in passages if (clean := _without_instructions(p))]
         )
 
     async def _write_out(self, message: str, history: Sequence[Turn], language: str) -> str:
@@ -108,7 +108,7 @@ class Answerer:
                 return await rewrite(self._model, message, history)
             except ModelFailed:
                 logger.info("a follow-up is written out without the model")
-        return write_out(message, history[-1].searched, language)
+        return resolve_follow_up(message, history[-1].searched, language)
 
     async def answer(self, reply: Reply) -> AsyncIterator[TokenEvent | CitationsEvent]:
         """The answer's events in order; `reply` holds all of it afterwards."""

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tasks.knowledge.answering.evidence.evidence_score import ENOUGH, Evidence
+from tasks.knowledge.answering.evidence.evidence_score import REFUSAL_THRESHOLD, Evidence
 from tasks.knowledge.answering.evidence.statements import Statement, StatementKind, read_statements
 from tasks.knowledge.answering.safe_markdown import escape, fence
 
@@ -40,7 +40,7 @@ def quote(weighed: Sequence[Evidence]) -> list[Quote]:
     said: set[str] = set()
     of_page: Counter[str] = Counter()
     for evidence in strong:
-        if len(quotes) == MAX_PASSAGES or evidence.strength < max(ENOUGH, AS_STRONG * strong[0].strength):
+        if len(quotes) == MAX_PASSAGES or evidence.strength < max(REFUSAL_THRESHOLD, AS_STRONG * strong[0].strength):
             break
         if of_page[evidence.passage.url] == MAX_OF_PAGE:
             continue
@@ -73,7 +73,7 @@ def _choose(evidence: Evidence, length: int) -> Iterator[Statement]:
 def _needs_what_is_before(before: Statement, statement: Statement) -> bool:
     if before.heading != statement.heading:
         return False
-    return before.leads or statement.kind is StatementKind.code or bool(_REFERS_BACK.match(statement.text))
+    return before.introduces_next or statement.kind is StatementKind.code or bool(_REFERS_BACK.match(statement.text))
 
 
 _REFERS_BACK = re.compile(r"(?:this|that|these|those|it|they|however|but|so|also|then|otherwise)\b", re.IGNORECASE)
@@ -83,7 +83,7 @@ def _belongs(statement: Statement, after: Statement) -> bool:
     """Whether a quote should go on: in the same paragraph or list, or to what was announced."""
     if statement.heading != after.heading:
         return False
-    return statement.leads or (statement.block == after.block and after.kind is not StatementKind.row)
+    return statement.introduces_next or (statement.block == after.block and after.kind is not StatementKind.row)
 
 
 def _joint(previous: Statement | None, statement: Statement) -> str:

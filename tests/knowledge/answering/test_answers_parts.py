@@ -19,10 +19,10 @@ from tasks.knowledge.answering.evidence.synonyms import find_synonyms
 from tasks.knowledge.answering.generation.grounding import Grounds
 from tasks.knowledge.answering.phrases import Phrase, languages, phrase
 from tasks.knowledge.answering.prompt_injection import is_instruction
-from tasks.knowledge.answering.question.follow_ups import write_out
+from tasks.knowledge.answering.question.follow_ups import resolve_follow_up
 from tasks.knowledge.answering.question.language_detection import detect_language
 from tasks.knowledge.answering.question.quantities import asks_for_number, has_number, without_measure
-from tasks.knowledge.answering.question.small_talk import small_talk
+from tasks.knowledge.answering.question.small_talk import match_small_talk
 from tasks.knowledge.answering.safe_markdown import clean, escape, fence, links_to
 from tasks.knowledge.language.words import read_words, stems
 from tasks.records.budgets import Budgets
@@ -154,7 +154,7 @@ def test_every_phrase_is_there_in_every_language() -> None:
 @pytest.mark.parametrize("message", ["Hi, what does it cost?", "Thanks, and the price?", "help me with a refund", ""])
 def test_what_asks_something_is_no_small_talk(message: str) -> None:
     """Although it begins so."""
-    assert small_talk(message) is None
+    assert match_small_talk(message) is None
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_what_asks_something_is_no_small_talk(message: str) -> None:
 )
 def test_a_follow_up_is_written_out(question: str, before: str | None, searched: str) -> None:
     """With what it leans on; a question that stands by itself is left as it is."""
-    assert write_out(question, before, detect_language(question, "en")) == searched
+    assert resolve_follow_up(question, before, detect_language(question, "en")) == searched
 
 
 @pytest.mark.parametrize(

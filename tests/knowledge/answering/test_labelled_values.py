@@ -5,7 +5,7 @@ import pytest
 from tasks.core.database import Pool
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.evidence.statements import read_statements
-from tasks.knowledge.answering.question.answer_types import find_sought, is_value
+from tasks.knowledge.answering.question.answer_types import find_answer_types, has_value
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind
 from tests.knowledge.answer_material import EMBEDDER, Seen, ask, build_site
 
@@ -109,16 +109,16 @@ async def test_a_line_of_another_kind_does_not(pool: Pool, garden: AnsweringSite
 )
 def test_the_kind_asked_for_is_told(question: str, kind: str, value: str, other: str) -> None:
     """By the question's words, in several languages; and what is of that kind, by its looks."""
-    kinds = find_sought(question)
+    kinds = find_answer_types(question)
     assert kind in {found.name for found in kinds}
-    assert is_value(kinds, value)
-    assert not is_value([found for found in kinds if found.name == kind], other)
+    assert has_value(kinds, value)
+    assert not has_value([found for found in kinds if found.name == kind], other)
 
 
 @pytest.mark.parametrize("question", ["How do I open it?", "Can I send it back?", "Is it safe?", "", "🌱"])
 def test_most_questions_ask_for_no_kind(question: str) -> None:
     """They are answered by sentences."""
-    assert find_sought(question) == ()
+    assert find_answer_types(question) == ()
 
 
 def test_lines_have_labels_and_values() -> None:

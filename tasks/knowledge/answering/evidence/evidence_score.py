@@ -1,16 +1,16 @@
-"""Whether a passage answers a question: the one decision between an answer and a refusal.
+"""The evidence score of a passage: the one decision between an answer and a refusal.
 
-A passage's evidence is a weighted sum of what one can point at:
+The score is a logistic function of a weighted sum of features. The share of a question is the share of its terms'
+weights, which are inverse document frequencies.
 
-- `window`: how much of what the question asks for (its words, the rarer in the site the heavier) stands within
-  three neighbouring statements, their headings and the page's title; around a line whose label is asked about and whose
-  value is what is asked for (`given`), the question's words for that count as found;
-- `place`: how much of it the headings and the title have: the passage is about it;
-- `similarity`: the cosine of the local model's vectors of the question and the passage, or its best window; of the
-  local model whichever provider embeds the site, so that the scale is always the same;
-- `foreign`: how much of it no page of the site has;
-- `names`: the heaviest name, identifier or number of the question that the passage lacks;
-- `is_given`: it has such a line.
+- `window`: the largest share of the question within three neighbouring statements, their headings and the page's
+  title; a labelled value of the answer type (`labelled_values`) implies the question's words for that type;
+- `headings`: the share of the question in the headings and the title: the passage is about it;
+- `similarity`: the cosine of the question and the passage, or its best window; always by the local model, whichever
+  provider embeds the site, so that the scale stays the same;
+- `unknown`: the share of the question that no page of the site has;
+- `missing_name`: the largest weight of a name, identifier or number of the question that the passage lacks;
+- `has_labelled_value`: whether the passage has a labelled value of the answer type.
 
 The weights are near a logistic regression's on half of the questions in `tests/benchmarks/site_questions.py`, on a
 small shop's, and on some 170 questions that were asked of the wrong site; `python -m tests.benchmarks answers`
@@ -26,67 +26,69 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from tasks.core.models import Frozen, Passage
-from tasks.knowledge.answering.evidence.labelled_values import Given, find_given, implied_stems
+from tasks.knowledge.answering.evidence.labelled_values import LabelledValue, implied_stems, match_labelled_values
 from tasks.knowledge.answering.evidence.statements import Statement, read_statements
 from tasks.knowledge.answering.evidence.synonyms import find_synonyms
-from tasks.knowledge.answering.question.answer_types import find_sought, is_value
+from tasks.knowledge.answering.question.answer_types import find_answer_types, has_value
 from tasks.knowledge.answering.question.quantities import asks_for_number, has_number
 from tasks.knowledge.answering.question.question_analysis import Question, QuestionTerm
 from tasks.knowledge.embedding.local_model import embed_locally
 from tasks.knowledge.language.words import read_words, stemmer, stems
 
-WINDOW, PLACE, SIMILARITY, FOREIGN, NAMES, BIAS = 4.8, 2.1, 6.2, -3.7, -0.9, -7.75
-LINE = 1.5
-"""Of a line with what is asked for; not fitted, as few of the questions are answered by one."""
-ENOUGH = 0.19
-"""Evidence from which on a passage counts as answering, as a probability."""
+WINDOW_WEIGHT, HEADINGS_WEIGHT, SIMILARITY_WEIGHT = 4.8, 2.1, 6.2
+UNKNOWN_WEIGHT, MISSING_NAME_WEIGHT, BIAS = -3.7, -0.9, -7.75
+LABELLED_VALUE_WEIGHT = 1.5
+"""Not fitted, as labelled values answer few of the questions."""
+REFUSAL_THRESHOLD = 0.19
+"""Probability below which a passage does not count as an answer."""
 NEIGHBOURS = 1
-NUMBER = 0.3
-"""What having a number is worth to a statement, in shares of the question. To the decision whether the passage
-answers at all it is worth nothing: measured, passages that do not answer have numbers as often."""
-GIVEN = 0.5
-"""What it is worth that a line gives what is asked for."""
-MOST_READ = 8
-"""Passages read sentence by sentence; of the others all words together are looked at."""
+"""Statements before and after the middle of a window."""
+NUMBER_BONUS = 0.3
+"""Bonus of a statement with a number, in shares of the question. The score of the passage gets no such bonus: measured,
+passages that do not answer have numbers as often."""
+LABELLED_VALUE_BONUS = 0.5
+"""Bonus of a statement with a labelled value of the answer type, in shares of the question."""
+MAX_READ_PASSAGES = 8
+"""Passages read statement by statement; the others are preselected by all their words together."""
 
 Each = TypeVar("Each")
 
 
 class Evidence(Frozen):
-    """What speaks for a passage, each from 0 to 1 (similarity −1 … 1)."""
+    """The features of a passage, each from 0 to 1 (similarity −1 … 1)."""
 
     passage: Passage
     window: float
-    place: float
+    headings: float
     similarity: float
-    foreign: float
-    names: float
-    is_given: bool
+    unknown: float
+    missing_name: float
+    has_labelled_value: bool
     best: int | None
-    """Which of the passage's statements is in the middle of the best window; none when it has none."""
+    """Index of the statement that answers best; none for a passage without statements."""
 
     @property
     def strength(self) -> float:
-        """The probability that the passage answers."""
+        """The probability that the passage answers the question."""
         total = (
-            WINDOW * self.window
-            + PLACE * self.place
-            + SIMILARITY * self.similarity
-            + FOREIGN * self.foreign
-            + NAMES * self.names
-            + LINE * self.is_given
+            WINDOW_WEIGHT * self.window
+            + HEADINGS_WEIGHT * self.headings
+            + SIMILARITY_WEIGHT * self.similarity
+            + UNKNOWN_WEIGHT * self.unknown
+            + MISSING_NAME_WEIGHT * self.missing_name
+            + LABELLED_VALUE_WEIGHT * self.has_labelled_value
             + BIAS
         )
         return 1 / (1 + math.exp(-total))
 
     @property
     def answers(self) -> bool:
-        """Whether it is enough to answer from."""
-        return self.strength >= ENOUGH
+        """Whether the evidence reaches the refusal threshold."""
+        return self.strength >= REFUSAL_THRESHOLD
 
 
-class _Words:
-    """How much of a question is found: a word counts fully, one that means nearly the same by its cosine."""
+class _TermMatcher:
+    """Matches a question's terms in sets of stems: the word itself has credit 1, a synonym its cosine."""
 
     def __init__(self, question: Question, texts: Iterable[str]) -> None:
         self._terms = question.terms
@@ -97,46 +99,46 @@ class _Words:
         self._synonyms = find_synonyms(replaceable, words)
 
     def credit(self, term: QuestionTerm, found: Collection[str]) -> float:
-        """How much of the term the stems have."""
+        """Return the credit for the term, 0 … 1."""
         if term.stem in found:
             return 1.0
         near = self._synonyms.get(term.word.casefold(), {})
         return max((credit for stem, credit in near.items() if stem in found), default=0.0)
 
     def share(self, found: Collection[str]) -> float:
-        """How much of the question's weight the stems have."""
+        """Return the share of the question's weight that the stems have."""
         return sum(term.weight * self.credit(term, found) for term in self._terms) / self._total
 
 
-def weigh(question: Question, passages: Sequence[Passage]) -> list[Evidence]:
-    """The evidence of each passage, strongest first. Takes processor time: some 30 ms in all."""
+def score_passages(question: Question, passages: Sequence[Passage]) -> list[Evidence]:
+    """Return the evidence of the passages, strongest first. Takes some 30 ms of processor time."""
     if not passages:
         return []
-    texts = [_embedded(passage, passage.text) for passage in passages]
-    words = _Words(question, texts)
-    # To read all of them sentence by sentence would double the time to the first word.
-    worth = [words.share({*stems(text, question.language), *implied_stems(question, text)}) for text in texts]
-    order = sorted(range(len(passages)), key=lambda place: -(worth[place] + passages[place].similarity))
-    weighed = [_weigh(question, words, passages[place]) for place in order[:MOST_READ]]
-    return sorted(_compared(question, weighed), key=lambda evidence: -evidence.strength)
+    texts = [_embedding_input(passage, passage.text) for passage in passages]
+    matcher = _TermMatcher(question, texts)
+    # Reading all passages statement by statement would double the time to the first word.
+    shares = [matcher.share({*stems(text, question.language), *implied_stems(question, text)}) for text in texts]
+    order = sorted(range(len(passages)), key=lambda index: -(shares[index] + passages[index].similarity))
+    scored = [_score(question, matcher, passages[index]) for index in order[:MAX_READ_PASSAGES]]
+    return sorted(_with_similarity(question, scored), key=lambda evidence: -evidence.strength)
 
 
-def _embedded(passage: Passage, text: str) -> str:
+def _embedding_input(passage: Passage, text: str) -> str:
     return f"{passage.title} > {passage.heading}\n\n{text}"
 
 
-def _compared(question: Question, weighed: Sequence[Evidence]) -> list[Evidence]:
-    """The evidence with the similarities: of the passage or of its best window, whichever is more alike."""
+def _with_similarity(question: Question, scored: Sequence[Evidence]) -> list[Evidence]:
+    """Add the similarity: of the passage or of its best window, whichever is higher."""
     texts = [
-        _embedded(evidence.passage, text)
-        for evidence in weighed
+        _embedding_input(evidence.passage, text)
+        for evidence in scored
         for text in (evidence.passage.text, _best_window(evidence))
     ]
-    asked, *vectors = embed_locally([question.text, *texts])
-    alike = [float(asked @ vector) for vector in vectors]
+    question_vector, *vectors = embed_locally([question.text, *texts])
+    cosines = [float(question_vector @ vector) for vector in vectors]
     return [
-        evidence.model_copy(update={"similarity": max(alike[2 * place : 2 * place + 2])})
-        for place, evidence in enumerate(weighed)
+        evidence.model_copy(update={"similarity": max(cosines[2 * index : 2 * index + 2])})
+        for index, evidence in enumerate(scored)
     ]
 
 
@@ -147,36 +149,36 @@ def _best_window(evidence: Evidence) -> str:
     return " ".join([statements[evidence.best].heading, *_around([s.text for s in statements], evidence.best)])
 
 
-def _weigh(question: Question, words: _Words, passage: Passage) -> Evidence:
-    place = set(stems(f"{passage.title} {passage.heading}", question.language))
+def _score(question: Question, matcher: _TermMatcher, passage: Passage) -> Evidence:
+    headings = set(stems(f"{passage.title} {passage.heading}", question.language))
     statements = read_statements(passage.text)
     found = [set(stems(statement.text, question.language)) for statement in statements]
-    given = find_given(question, words.credit, statements, place, passage.title)
+    labelled = match_labelled_values(question, matcher.credit, statements, headings, passage.title)
     windows = [
-        words.share(
-            place.union(*_around(found, index), stems(statement.heading, question.language), given[index].stems)
+        matcher.share(
+            headings.union(*_around(found, index), stems(statement.heading, question.language), labelled[index].stems)
         )
         for index, statement in enumerate(statements)
     ]
-    everything = place.union(*found, *(line.stems for line in given))
-    missing = [term for term in question.terms if not words.credit(term, everything)]
+    everything = headings.union(*found, *(line.stems for line in labelled))
+    missing = [term for term in question.terms if not matcher.credit(term, everything)]
     return Evidence(
         passage=passage,
         window=max(windows, default=0.0),
-        place=words.share(place),
+        headings=matcher.share(headings),
         similarity=0.0,
-        foreign=sum(term.weight for term in missing if not term.is_known) / (question.weight or 1.0),
-        names=max((term.weight for term in missing if term.is_name), default=0.0),
-        is_given=any(line.is_it for line in given),
-        best=_best(question, words, statements, found, given, windows),
+        unknown=sum(term.weight for term in missing if not term.is_known) / (question.weight or 1.0),
+        missing_name=max((term.weight for term in missing if term.is_name), default=0.0),
+        has_labelled_value=any(line.is_answer for line in labelled),
+        best=_find_best(question, matcher, statements, found, labelled, windows),
     )
 
 
 def _number_test(question: str) -> Callable[[str], bool]:
-    """Whether a text has what is asked for, where that is a number: of the kind, if the question tells it."""
-    measured = [kind for kind in find_sought(question) if kind.is_measured]
-    if measured:
-        return lambda text: is_value(measured, text)
+    """Return a test for the quantity that the question asks for: of its answer type, or any number."""
+    quantities = [each for each in find_answer_types(question) if each.is_quantity]
+    if quantities:
+        return lambda text: has_value(quantities, text)
     return has_number if asks_for_number(question) else lambda _: False
 
 
@@ -184,32 +186,31 @@ def _around(found: Sequence[Each], index: int) -> Sequence[Each]:
     return found[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1]
 
 
-def _best(
+def _find_best(
     question: Question,
-    words: _Words,
+    matcher: _TermMatcher,
     statements: Sequence[Statement],
     found: Sequence[set[str]],
-    given: Sequence[Given],
+    labelled: Sequence[LabelledValue],
     windows: Sequence[float],
 ) -> int | None:
-    """Of the statements the one that has most of the question itself; a window's worth counts half.
+    """Return the index of the statement with the largest share of the question; its window's share counts half.
 
-    Where the question asks for a number, a statement that has one comes before one that has not; before both a line
-    that gives what is asked for.
+    If the question asks for a number, a statement with one gets a bonus, and so does a labelled value.
 
-    A question on the page is no answer: what it asks belongs to the statement after it.
+    A question on the page is not an answer: its words count for the statement after it.
     """
 
     has_number = _number_test(question.text)
 
-    def worth(at: int) -> float:
-        own = found[at] | found[at - 1] if at and statements[at - 1].asks else found[at]
-        number = 0.0
+    def score(at: int) -> float:
+        own = found[at] | found[at - 1] if at and statements[at - 1].is_question else found[at]
+        number_bonus = 0.0
         if has_number(statements[at].text):
-            # What is asked for, under a heading that has what it is asked of: "Delivery", "in 2 to 4 days".
-            own, number = own.union(stems(statements[at].heading, question.language)), NUMBER
-        line = GIVEN if given[at].is_it else 0.0
-        return words.share(own | given[at].stems) + windows[at] / 2 + number + line
+            # The heading counts as part of a value below it: "Delivery", "in 2 to 4 days".
+            own, number_bonus = own.union(stems(statements[at].heading, question.language)), NUMBER_BONUS
+        value_bonus = LABELLED_VALUE_BONUS if labelled[at].is_answer else 0.0
+        return matcher.share(own | labelled[at].stems) + windows[at] / 2 + number_bonus + value_bonus
 
-    candidates = [at for at, statement in enumerate(statements) if not statement.asks]
-    return max(candidates, key=lambda at: (worth(at), -at), default=None)
+    candidates = [at for at, statement in enumerate(statements) if not statement.is_question]
+    return max(candidates, key=lambda at: (score(at), -at), default=None)

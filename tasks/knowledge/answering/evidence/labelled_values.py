@@ -1,84 +1,85 @@
-"""Lines with a label and a value that give what a question asks for: a table's row, an item "Weight: 86 g"."""
+"""Labelled values: lines whose value is of the question's answer type, as a table row or an item "Weight: 86 g"."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from tasks.knowledge.answering.evidence.statements import Statement
-from tasks.knowledge.answering.question.answer_types import Sought, find_sought, is_value, words_beside
+from tasks.knowledge.answering.question.answer_types import AnswerType, count_other_words, find_answer_types, has_value
 from tasks.knowledge.answering.question.question_analysis import Question, QuestionTerm
 from tasks.knowledge.language.words import stems
 
-ABOUT = 0.5
-"""Share of what a question is about that the place must have where a label only names the kind: "Weight"."""
+TOPIC_SHARE = 0.5
+"""Share of the topic's weight that headings and title must have if a label names only the answer type: "Weight"."""
 
-BARE_LENGTH = 40
+MAX_UNLABELLED_LENGTH = 40
 """Characters of a line that is little but a value, as the price below a product's name: the heading is its label …"""
-BESIDE = 3
+MAX_OTHER_WORDS = 3
 """… and words beside the value: "€14 for each parcel", but not "Set it up in ten minutes"."""
 
-Credit = Callable[[QuestionTerm, Collection[str]], float]
-"""How much of a term some stems have, 0 … 1."""
+TermCredit = Callable[[QuestionTerm, Collection[str]], float]
+"""Function from a term and a set of stems to the credit for the term, 0 … 1."""
 
 
 @dataclass(frozen=True)
-class Given:
-    """What a line gives."""
+class LabelledValue:
+    """The match of a line with the question's answer type."""
 
-    is_it: bool
-    """The label has what is asked about, or names what is asked for, and the value is of that kind."""
+    is_answer: bool
+    """Whether the label names the topic or the answer type, and the value is of that type."""
     stems: frozenset[str]
-    """Of the question's words, those that the line answers without having them."""
+    """Stems of question words that the line answers without containing them."""
 
 
-NOTHING = Given(is_it=False, stems=frozenset())
+NO_MATCH = LabelledValue(is_answer=False, stems=frozenset())
 
 
-def find_given(
-    question: Question, credit: Credit, statements: Sequence[Statement], place: Collection[str], title: str
-) -> list[Given]:
-    """What each statement gives; the headings and the title have the stems of `place`."""
-    sought = find_sought(question.text)
-    return [_given(question, credit, sought, statement, place, title) for statement in statements]
+def match_labelled_values(
+    question: Question, credit: TermCredit, statements: Sequence[Statement], headings: Collection[str], title: str
+) -> list[LabelledValue]:
+    """Match each statement; `headings` are the stems of the passage's headings and title."""
+    answer_types = find_answer_types(question.text)
+    return [_match(question, credit, answer_types, statement, headings, title) for statement in statements]
 
 
 def implied_stems(question: Question, text: str) -> frozenset[str]:
-    """Of the question's words, those that a text need not have which has something of the kind asked for."""
-    return _implied(question, [kind for kind in find_sought(question.text) if is_value([kind], text)])
+    """Return the stems of question words that are implied by a value of the answer type in the text."""
+    return _implied(question, [each for each in find_answer_types(question.text) if has_value([each], text)])
 
 
-def _implied(question: Question, kinds: Sequence[Sought]) -> frozenset[str]:
-    words = frozenset[str]().union(*(kind.implied for kind in kinds))
+def _implied(question: Question, answer_types: Sequence[AnswerType]) -> frozenset[str]:
+    words = frozenset[str]().union(*(each.implied for each in answer_types))
     return frozenset(term.stem for term in question.terms if term.word.casefold() in words)
 
 
-def _given(
+def _match(
     question: Question,
-    credit: Credit,
-    sought: Sequence[Sought],
+    credit: TermCredit,
+    answer_types: Sequence[AnswerType],
     statement: Statement,
-    place: Collection[str],
+    headings: Collection[str],
     title: str,
-) -> Given:
+) -> LabelledValue:
     label, value = statement.label, statement.value
-    kinds = [kind for kind in sought if label and is_value([kind], value)]
+    matching = [each for each in answer_types if label and has_value([each], value)]
     if not label:
-        label, is_short = statement.heading or title, len(statement.text) <= BARE_LENGTH
-        kinds = [
-            kind
-            for kind in sought
-            if (beside := words_beside(kind, statement.text)) is not None
-            and (kind.may_be_within or (kind.may_be_bare and is_short and beside <= BESIDE))
+        label, is_short = statement.heading or title, len(statement.text) <= MAX_UNLABELLED_LENGTH
+        matching = [
+            each
+            for each in answer_types
+            if (others := count_other_words(each, statement.text)) is not None
+            and (each.allows_in_sentence or (each.allows_unlabelled and is_short and others <= MAX_OTHER_WORDS))
         ]
-    if not kinds:
-        return NOTHING
-    implied = _implied(question, kinds)
-    about = [term for term in question.terms if term.stem not in implied]
-    has = set(stems(label, question.language))
-    names_kind = any(not kind.labels.isdisjoint(label.casefold().split()) for kind in kinds)
-    is_there = sum(term.weight * credit(term, place) for term in about) >= ABOUT * sum(term.weight for term in about)
-    if any(credit(term, has) for term in about):
-        return Given(is_it=True, stems=implied)
-    if names_kind and is_there:
-        # "Weight: 86 g" below the name of the thing: its name need not be in the line.
-        return Given(is_it=True, stems=implied.union(term.stem for term in about if credit(term, place)))
-    return NOTHING
+    if not matching:
+        return NO_MATCH
+    implied = _implied(question, matching)
+    topic = [term for term in question.terms if term.stem not in implied]
+    label_stems = set(stems(label, question.language))
+    names_type = any(not each.labels.isdisjoint(label.casefold().split()) for each in matching)
+    topic_weight = sum(term.weight for term in topic)
+    is_on_topic = sum(term.weight * credit(term, headings) for term in topic) >= TOPIC_SHARE * topic_weight
+    if any(credit(term, label_stems) for term in topic):
+        return LabelledValue(is_answer=True, stems=implied)
+    if names_type and is_on_topic:
+        # "Weight: 86 g" below the name of a product: the line need not repeat the name.
+        return LabelledValue(is_answer=True, stems=implied.union(term.stem for term in topic if credit(term, headings)))
+    return NO_MATCH

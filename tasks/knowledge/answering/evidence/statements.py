@@ -1,6 +1,6 @@
-"""A passage's Markdown as statements that can be quoted: sentences, list items, table rows, code.
+"""Statements: a passage's Markdown split into quotable sentences, list items, table rows and code.
 
-Every statement's words stand in the passage; what is left out is markup.
+A statement has the passage's own words; only markup is dropped.
 """
 
 import re
@@ -13,10 +13,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 MAX_STATEMENT_LENGTH = 500
-"""Longer ones are cut after a word."""
+"""Characters of a statement; a longer one is truncated after a word."""
 MAX_CODE_LENGTH = 1_200
 MAX_COLUMN_NAME = 40
-"""A longer first row is no head: the table lays out a page."""
+"""Characters of a column name; with a longer first row the table is page layout, without a head."""
 
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,500}>")
 _END = re.compile(r"(?<=[.!?…])[\"”»')\]]*\s+(?=[\"“«'(\[`*]?[^\W_a-z])|(?<=[。！？])")
@@ -30,44 +30,45 @@ _LABELLED = re.compile(r"([^:：.!?]{2,40})[:：]\s+(\S.*)")
 
 
 class StatementKind(StrEnum):
-    """What a statement is in its passage."""
+    """The Markdown element of a statement."""
 
     sentence = "sentence"
     item = "item"
-    """Of a list."""
+    """An item of a list."""
     row = "row"
-    """Of a table, each cell with its column's name."""
+    """A row of a table, each cell with its column's name."""
     code = "code"
 
 
 @dataclass(frozen=True)
 class Statement:
-    """Something a passage says, in plain text."""
+    """A quotable unit of a passage, in plain text."""
 
     text: str
     kind: StatementKind
     block: int
-    """Statements of one paragraph, list or table have the same."""
+    """Number of the block: the statements of one paragraph, list or table share it."""
     heading: str = ""
-    """The nearest heading above it within the passage."""
+    """The nearest heading above within the passage."""
     label: str = ""
-    """What its value is called: a row's first cell, or what stands before a colon."""
+    """The name of the value: a row's first cell, or the text before a colon."""
     value: str = ""
+    """A row's other cells, or the text after a colon."""
 
     @property
-    def asks(self) -> bool:
-        """Whether it is a question itself, as in a list of questions and answers."""
+    def is_question(self) -> bool:
+        """Whether it is a question, as in a list of questions and answers."""
         return self.text.endswith(("?", "？", "؟"))
 
     @property
-    def leads(self) -> bool:
-        """Whether it announces what follows."""
+    def introduces_next(self) -> bool:
+        """Whether it introduces the next statement."""
         return self.text.endswith((":", "："))
 
 
 @dataclass
 class _Reader:
-    """Goes through the blocks of a passage."""
+    """Walks the tokens of a passage."""
 
     found: list[Statement] = field(default_factory=list)
     heading: str = ""
@@ -80,7 +81,7 @@ class _Reader:
         for before, token in zip([None, *tokens], tokens, strict=False):
             match token.type:
                 case "inline" if before is not None:
-                    self._take_text(before.type, _plain(token))
+                    self._add_text(before.type, _plain(token))
                 case "fence" | "code_block":
                     self._add(token.content.strip("\n")[:MAX_CODE_LENGTH], StatementKind.code)
                 case "list_item_open":
@@ -92,11 +93,11 @@ class _Reader:
                 case "tr_open":
                     self.cells = []
                 case "tr_close":
-                    self._take_row()
+                    self._add_row()
             if token.level == 0 and token.nesting <= 0 and token.type != "inline":
                 self.block += 1
 
-    def _take_text(self, opener: str, text: str) -> None:
+    def _add_text(self, opener: str, text: str) -> None:
         if opener == "heading_open":
             self.heading = text
         elif opener in ("th_open", "td_open") and self.cells is not None:
@@ -107,7 +108,7 @@ class _Reader:
             for sentence in split_sentences(text):
                 self._add(sentence, StatementKind.sentence)
 
-    def _take_row(self) -> None:
+    def _add_row(self) -> None:
         cells, self.cells = self.cells or [], None
         if not self.header:
             self.header = cells
@@ -119,15 +120,15 @@ class _Reader:
     def _add(self, text: str, kind: StatementKind, label: str = "", value: str = "") -> None:
         if not text.strip():
             return
-        if kind in (StatementKind.sentence, StatementKind.item) and (given := _LABELLED.fullmatch(text)):
-            label, value = given.groups()
-        shown = text if kind is StatementKind.code else _cut(text)
+        if kind in (StatementKind.sentence, StatementKind.item) and (labelled := _LABELLED.fullmatch(text)):
+            label, value = labelled.groups()
+        shown = text if kind is StatementKind.code else _truncate(text)
         self.found.append(Statement(shown, kind, self.block, self.heading, label, value))
 
 
 @lru_cache(maxsize=1_000)
 def read_statements(markdown: str) -> tuple[Statement, ...]:
-    """The passage's statements in order; headings are not among them."""
+    """Return the passage's statements in order, without its headings."""
     reader = _Reader()
     reader.read(_parser().parse(markdown))
     return tuple(reader.found)
@@ -139,7 +140,7 @@ def _parser() -> MarkdownIt:
 
 
 def plain_text(markdown: str) -> str:
-    """Markdown on one line as its words: no links, emphasis, tags or images; code keeps its ticks."""
+    """Return Markdown as one line of text without links, emphasis, tags and images; code keeps its backticks."""
     return " ".join(_plain(token) for token in _parser().parseInline(markdown) if token.type == "inline")
 
 
@@ -156,7 +157,7 @@ def _plain(inline: Token) -> str:
 
 
 def split_sentences(text: str) -> Iterator[str]:
-    """The sentences of plain text."""
+    """Split plain text into sentences."""
     start = 0
     for match in _END.finditer(text):
         sentence = text[start : match.end()].strip()
@@ -167,7 +168,7 @@ def split_sentences(text: str) -> Iterator[str]:
         yield rest
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     if len(text) <= MAX_STATEMENT_LENGTH:
         return text
     return text[:MAX_STATEMENT_LENGTH].rpartition(" ")[0] or text[:MAX_STATEMENT_LENGTH]

@@ -1,7 +1,7 @@
-"""What kind of thing a question asks for (a price, how long, when, where, who …), and texts that are of that kind.
+"""Answer types: the kind of value a question asks for (price, duration, date, place, person …).
 
-A line of a table such as "Battery | 2 × AAA, 18 months" answers "How long does the battery last?" without one word of
-`last`: its label has what the question is about, its value is what was asked for.
+A table row such as "Battery | 2 × AAA, 18 months" answers "How long does the battery last?" without the word `last`:
+its label names the topic, its value is of the answer type.
 """
 
 import json
@@ -13,58 +13,58 @@ from pathlib import Path
 from tasks.core.models import Frozen
 
 
-class Sought(Frozen):
-    """A kind of thing that is asked for, in all languages together; words in small letters."""
+class AnswerType(Frozen):
+    """An answer type, in all languages together; words in lower case."""
 
     name: str
-    asks: tuple[str, ...]
-    """Patterns of questions for it."""
+    question_patterns: tuple[str, ...]
+    """Patterns of questions for this type."""
     labels: frozenset[str]
-    """What it is called where it is given: "price", "Gewicht"."""
+    """Names of the value in labels: "price", "Gewicht"."""
     implied: frozenset[str]
-    """Words of such questions that need not be in the answer: "last", "kostet"."""
-    value: str
-    """Pattern of what it looks like."""
-    may_be_bare: bool = False
-    """Whether it is known for what it is without a label …"""
-    may_be_within: bool = False
+    """Words of such questions that the answer need not repeat: "last", "kostet"."""
+    value_pattern: str
+    """Pattern of a value."""
+    allows_unlabelled: bool = False
+    """Whether a value is recognizable without a label …"""
+    allows_in_sentence: bool = False
     """… and also within a sentence."""
 
     @property
-    def is_measured(self) -> bool:
-        """Whether it is a number, an amount or a time; else a name."""
-        return not self.value.startswith(_CAPITAL)
+    def is_quantity(self) -> bool:
+        """Whether values are numbers, amounts or times; otherwise they are names."""
+        return not self.value_pattern.startswith(_CAPITAL)
 
 
 _CAPITAL = "[^"
-"""Begins the pattern of a name: a letter that is no small one."""
+"""Start of a name's pattern: a negated class, any letter but a lower-case one."""
 
 
 @cache
-def _all_kinds() -> tuple[Sought, ...]:
+def _load_answer_types() -> tuple[AnswerType, ...]:
     listed = json.loads(Path(__file__).with_name("answer_types.json").read_text("utf-8"))
-    return tuple(Sought.model_validate(kind) for kind in listed)
+    return tuple(AnswerType.model_validate(entry) for entry in listed)
 
 
 @lru_cache(maxsize=1_000)
-def find_sought(question: str) -> tuple[Sought, ...]:
-    """What the question may ask for; nothing in most cases."""
+def find_answer_types(question: str) -> tuple[AnswerType, ...]:
+    """Return the types that the question may ask for; none for most questions."""
     text = question.strip().casefold()
-    return tuple(kind for kind in _all_kinds() if re.search("|".join(kind.asks), text))
+    return tuple(each for each in _load_answer_types() if re.search("|".join(each.question_patterns), text))
 
 
-def is_value(kinds: Collection[Sought], text: str) -> bool:
-    """Whether the text has something of such a kind."""
-    return any(_pattern(kind.value).search(text) for kind in kinds)
+def has_value(answer_types: Collection[AnswerType], text: str) -> bool:
+    """Whether the text has a value of one of the types."""
+    return any(_pattern(each.value_pattern).search(text) for each in answer_types)
 
 
-def words_beside(kind: Sought, text: str) -> int | None:
-    """How many words the text has beside the first thing of that kind; none if it has no such thing."""
-    found = _pattern(kind.value).search(text)
+def count_other_words(answer_type: AnswerType, text: str) -> int | None:
+    """Return the number of words beside the first value of the type; none without such a value."""
+    found = _pattern(answer_type.value_pattern).search(text)
     return None if found is None else len(f"{text[: found.start()]} {text[found.end() :]}".split())
 
 
 @cache
 def _pattern(value: str) -> re.Pattern[str]:
-    # Names are told by their capitals; all else may be written with or without.
+    # Names are recognized by their capitals; other values match in any case.
     return re.compile(value if value.startswith(_CAPITAL) else f"(?i:{value})")

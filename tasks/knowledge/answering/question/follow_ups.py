@@ -1,4 +1,4 @@
-"""A question that leans on the one before it, written out so that it can be searched for by itself."""
+"""Follow-up questions: words carried over from the previous question, so that search finds them without the model."""
 
 import re
 
@@ -6,37 +6,37 @@ from tasks.knowledge.language.function_words import function_words
 from tasks.knowledge.language.words import read_words
 
 MAX_ELLIPTIC_WORDS = 9
-"""Longer questions say what they are about."""
-MAX_CARRIED = 12
-CAPITALISING = ("de",)
-"""Languages that write every noun with a capital: names cannot be told there."""
+"""Words of a follow-up at most: a longer question names its topic."""
+MAX_CARRIED_WORDS = 12
+NOUN_CAPITALIZING = ("de",)
+"""Languages that capitalize every noun: capitals do not mark names there."""
 
 
-def write_out(question: str, before: str | None, language: str = "en") -> str:
-    """The question with the words it leans on from the one before it; as it is when it stands by itself."""
-    if not before or not is_elliptic(question):
+def resolve_follow_up(question: str, previous: str | None, language: str = "en") -> str:
+    """Return the question with the topic words of the previous one; unchanged if it is not a follow-up."""
+    if not previous or not is_elliptic(question):
         return question
     own = {word.casefold() for word in read_words(question)}
-    carried = [word for word in _content(before) if word.casefold() not in own]
-    if language not in CAPITALISING and any(word[0].isupper() for word in list(read_words(question))[1:]):
-        # "And the Tap?" asks the same of something else: its name takes the other's place.
-        carried = [word for word in carried if not _is_name(word, before)]
-    return f"{question} {' '.join(carried[:MAX_CARRIED])}".strip()
+    carried = [word for word in _topic_words(previous) if word.casefold() not in own]
+    if language not in NOUN_CAPITALIZING and any(word[0].isupper() for word in list(read_words(question))[1:]):
+        # "And the Tap?" asks the same of another thing: its name replaces the previous name.
+        carried = [word for word in carried if not _is_name(word, previous)]
+    return f"{question} {' '.join(carried[:MAX_CARRIED_WORDS])}".strip()
 
 
 def is_elliptic(question: str) -> bool:
-    """Whether the question is short, and opens or points as one that goes on from another."""
+    """Whether the question is short, and has the opening or a pronoun of a follow-up, or no topic word."""
     words = [word.casefold() for word in read_words(question)]
     if not words or len(words) > MAX_ELLIPTIC_WORDS:
         return False
     plain = " ".join(words)
     known = function_words()
     opens = any(plain == opener or plain.startswith(opener + " ") for opener in known.openers)
-    return opens or not known.pointers.isdisjoint(words) or not _content(question)
+    return opens or not known.pointers.isdisjoint(words) or not _topic_words(question)
 
 
-def _content(question: str) -> list[str]:
-    """The words that may say what a question is about."""
+def _topic_words(question: str) -> list[str]:
+    """Return the words that may name a question's topic."""
     return [word for word in read_words(question) if len(word) > 1 and word.casefold() not in function_words().all]
 
 

@@ -1,4 +1,4 @@
-"""Questions for a number, and texts that have one: "how much", "since when", "which port"."""
+"""Questions for a quantity ("how much", "since when", "which port"), and numbers in texts."""
 
 import re
 
@@ -31,15 +31,15 @@ _NUMBER = re.compile(
 
 
 def asks_for_number(question: str) -> bool:
-    """Whether the answer has to have a number, an amount or a time in it."""
+    """Whether the answer must contain a number, an amount or a time."""
     return bool(_ASKS.search(question))
 
 
 def without_measure(question: str) -> str:
-    """The question without "how deep", "wie viele": the answer names the depth, not the word."""
+    """Remove "how deep", "wie viele" from the question: the answer gives the depth, not the word."""
     return re.sub(_MEASURE, " ", question, flags=re.IGNORECASE)
 
 
 def has_number(text: str) -> bool:
-    """Whether the text has one, in digits or in words."""
+    """Whether the text has a number, in digits or in words."""
     return bool(_NUMBER.search(text))

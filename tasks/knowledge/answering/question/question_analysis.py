@@ -1,4 +1,4 @@
-"""What a question asks for: its words, each weighing as much as it tells the site's passages apart."""
+"""Question analysis: the question's terms, each weighted by its inverse document frequency in the site."""
 
 import math
 import re
@@ -13,34 +13,34 @@ from tasks.knowledge.language.text_search import text_search_configuration
 from tasks.knowledge.language.words import read_words, stemmer
 
 MAX_TERMS = 40
-"""Longer questions are judged by their first words."""
+"""Words of a question that are analysed; further ones are ignored."""
 
 
 class QuestionTerm(Frozen):
-    """A word of the question that means something."""
+    """A content word of the question."""
 
     word: str
-    """As the visitor wrote it."""
+    """The word as the visitor wrote it."""
     stem: str
     weight: float
-    """0 … 1: how rare it is among the site's passages; 1 for a word that no passage has."""
+    """Inverse document frequency among the site's passages, scaled to 0 … 1; 1 for a word that no passage has."""
     is_known: bool
-    """Whether any passage of the site has it."""
+    """Whether any passage of the site has the word."""
     is_name: bool
-    """A name, an identifier or a number: no other word can stand for it."""
+    """Whether it is a name, an identifier or a number, which has no synonym."""
 
 
 class Question(Frozen):
-    """A question, analysed."""
+    """A question with its terms."""
 
     text: str
     language: str
-    """BCP 47, of the site's pages: whose inflection the stems follow."""
+    """Language of the site's pages, BCP 47; the stems follow its inflection."""
     terms: tuple[QuestionTerm, ...]
 
     @property
     def weight(self) -> float:
-        """What all terms weigh together."""
+        """The sum of the terms' weights."""
         return sum(term.weight for term in self.terms)
 
 
@@ -50,7 +50,7 @@ WITH knowledge AS MATERIALIZED (
     FROM widgets LEFT JOIN knowledge_vocabularies ON job_id = active_job_id WHERE id = %(widget)s
 )
 SELECT passages, (
-    -- None for what PostgreSQL takes for a stop word; of several lexemes a passage must have all.
+    -- NULL for a stop word of PostgreSQL; of several lexemes a passage must have all.
     SELECT min(coalesce((
         SELECT known.passages FROM knowledge_words AS known WHERE job_id = job AND number = knowledge_term(lexeme)
     ), 0)) FROM unnest(to_tsvector(%(configuration)s::regconfig, word))
@@ -62,12 +62,12 @@ FROM knowledge, unnest(%(words)s::text[]) WITH ORDINALITY AS asked (word, place)
 async def analyse_question(
     pool: Pool, widget_id: UUID, text: str, language: str, *, is_foreign: bool = False
 ) -> Question:
-    """The question with the weights of its words in the widget's knowledge, in one query.
+    """Return the question with its terms, weighted by the widget's knowledge in one query.
 
-    `language` is the site's; a foreign question's own function words are left out too.
+    `language` is the site's; from a question in another language (`is_foreign`) all function words are removed.
     """
-    leave_out = function_words().all if is_foreign else function_words().framing
-    listed = dict.fromkeys(word for word in read_words(without_measure(text)) if word.casefold() not in leave_out)
+    excluded = function_words().all if is_foreign else function_words().framing
+    listed = dict.fromkeys(word for word in read_words(without_measure(text)) if word.casefold() not in excluded)
     words = list(listed)[:MAX_TERMS]
     async with pool.connection() as connection:
         rows = await connection.execute(
@@ -97,13 +97,13 @@ def _terms(
 
 
 def _is_name(text: str, word: str) -> bool:
-    """Written with a capital inside a sentence that has small letters, or within code."""
+    """Whether the word is capitalized within a sentence that has lower case, or stands in code."""
     if not any(character.islower() for character in text):
         return False
     if re.search(rf"[`_.(]{re.escape(word)}|{re.escape(word)}[`_(]", text):
         return True
-    return word[0].isupper() and not re.match(rf"\W*{re.escape(word)}\b", text) and not _after_stop(text, word)
+    return word[0].isupper() and not re.match(rf"\W*{re.escape(word)}\b", text) and not _begins_sentence(text, word)
 
 
-def _after_stop(text: str, word: str) -> bool:
+def _begins_sentence(text: str, word: str) -> bool:
     return bool(re.search(rf"[.?!]\s+\W*{re.escape(word)}\b", text))

@@ -18,7 +18,7 @@ from tasks.knowledge.answering.evidence.statements import plain_text, read_state
 from tasks.knowledge.answering.extractive_answer import quote
 from tasks.knowledge.answering.phrases import base
 from tasks.knowledge.answering.prompt_injection import is_instruction
-from tasks.knowledge.answering.question.follow_ups import CAPITALISING
+from tasks.knowledge.answering.question.follow_ups import NOUN_CAPITALIZING
 from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.answering.suggestions.heading_questions import Fit, Offer, leans, read_offers
 from tasks.knowledge.language.text_search import text_search_configuration
@@ -153,7 +153,7 @@ async def _answer(answerer: Answerer, site: AnsweringSite, question: str, url: s
 
 def _names(site: AnsweringSite, evidence: Sequence[Evidence]) -> set[str] | None:
     """Words that the passages capitalise inside sentences, in small letters; none where all nouns are."""
-    if base(site.language) in CAPITALISING:
+    if base(site.language) in NOUN_CAPITALIZING:
         return None
     statements = [statement.text for one in evidence for statement in read_statements(one.passage.text)]
     words = Counter(word for text in statements for word in list(read_words(text))[1:])
