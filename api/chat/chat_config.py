@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.app_state import AppState
-from tasks.knowledge.answering.phrases import Phrase, base, languages, phrase
+from tasks.knowledge.answering.phrases import Phrase, languages, phrase, primary_subtag
 from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.answering.suggestions.suggested_questions import read_suggestions
 from tasks.records.widgets import WidgetRecord
@@ -12,7 +12,7 @@ from tasks.records.widgets import WidgetRecord
 async def describe_chat(state: AppState, widget: WidgetRecord) -> dict[str, Any]:
     """Return greeting, suggested questions (none before the widget has knowledge), and the language of both."""
     site = answering_site(widget)
-    language = base(site.language)
+    language = primary_subtag(site.language)
     default = phrase(Phrase.greeting, language if language in languages() else "en", site.name)
     return {
         "locale": site.language,

@@ -1,6 +1,6 @@
-"""What an answer consists of, as it is sent: pieces of text, the passages behind them, an end.
+"""The events of an answer's stream: pieces of text, citations, and an end.
 
-A piece is Markdown with references like [1]; the citations say what each leads to.
+A piece is Markdown with references like [1]; the citations resolve them.
 """
 
 from typing import Literal
@@ -17,16 +17,16 @@ class TokenEvent(Frozen):
 
 
 class Citation(Frozen):
-    """A passage the answer rests on, or, when there is none, one of the nearest."""
+    """A passage that supports the answer; below a refusal, one of the nearest."""
 
     n: int
-    """What refers to it in the text: 1, 2, 3 …"""
+    """The number of the reference in the text: 1, 2, 3 …"""
     url: str
     title: str
     heading: str
     text: str
     deep_link: str
-    """The page, opened at the words quoted."""
+    """URL of the page with a text fragment for the quoted words."""
 
 
 class CitationsEvent(Frozen):
@@ -43,26 +43,26 @@ class DoneEvent(Frozen):
     conversation_id: UUID
     message_id: UUID
     answered: bool
-    """Whether the site says it."""
+    """Whether the site answers the question."""
     suggestions: tuple[str, ...] = ()
-    """Questions that can be answered, where this one cannot."""
+    """Answerable questions, after a refusal."""
 
 
 class ErrorEvent(Frozen):
-    """The answer ends here, unfinished."""
+    """The answer ends unfinished."""
 
     type: Literal["error"] = "error"
     code: str
     message: str
     retry_after: int | None = None
-    """Seconds after which asking again may help."""
+    """Seconds after which a retry may succeed."""
 
 
 AnswerEvent = TokenEvent | CitationsEvent | DoneEvent | ErrorEvent
 
 
-def cite(n: int, passage: Passage, deep_link: str) -> Citation:
-    """The passage as number `n`."""
+def make_citation(n: int, passage: Passage, deep_link: str) -> Citation:
+    """Return the passage as citation number `n`."""
     return Citation(
         n=n,
         url=passage.url,

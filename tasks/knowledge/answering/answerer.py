@@ -1,7 +1,7 @@
-"""Answers: from a visitor's message to pieces of text and the passages behind them, or an honest "it does not say".
+"""The answerer: from a visitor's message to an answer with citations, or a refusal.
 
-With a chat model the passages are put into words by it, and each sentence is checked against them; without one, and
-whenever it fails, the passages are quoted. Either way what the passages do not carry is not said.
+A chat model generates the answer from the passages, and each of its sentences is checked against them. Without a model,
+and whenever it fails, the answer is extractive. Either way nothing is shown that the passages do not support.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.models import Passage
 from tasks.knowledge.answering.answer_events import CitationsEvent, TokenEvent
 from tasks.knowledge.answering.evidence.evidence_score import Evidence, score_passages
-from tasks.knowledge.answering.extractive_answer import quote
+from tasks.knowledge.answering.extractive_answer import select_quotes
 from tasks.knowledge.answering.generation.chat_model import ChatModel, ModelFailed
-from tasks.knowledge.answering.generation.generated_answer import generate, rewrite
-from tasks.knowledge.answering.phrases import Phrase, base, phrase
-from tasks.knowledge.answering.prompt_injection import without_instructions
+from tasks.knowledge.answering.generation.generated_answer import generate_answer, rewrite_follow_up
+from tasks.knowledge.answering.phrases import Phrase, phrase, primary_subtag
+from tasks.knowledge.answering.prompt_injection import remove_instructions
 from tasks.knowledge.answering.question.follow_ups import resolve_follow_up
 from tasks.knowledge.answering.question.language_detection import detect_language
 from tasks.knowledge.answering.question.question_analysis import analyse_question
@@ -32,11 +32,11 @@ from tasks.records.conversations import Turn
 logger = logging.getLogger("widget_builder.chat")
 
 PASSAGES = 16
-"""Passages weighed for a question …"""
+"""Passages scored for a question …"""
 PER_PAGE = 3
-"""… at most so many of a page."""
+"""… and their maximum per page."""
 HISTORY = 3
-"""Earlier turns that a question may lean on."""
+"""Earlier turns that a follow-up may refer to."""
 
 
 class Answerer:
@@ -46,49 +46,49 @@ class Answerer:
         self._pool = pool
         self._embedder = embedder
         self._model = model
-        self._making: dict[str, asyncio.Future[list[str]]] = {}
+        self._in_flight: dict[str, asyncio.Future[list[str]]] = {}
 
-    async def once(self, key: str, make: Callable[[], Awaitable[list[str]]]) -> list[str]:
-        """What `make` gives; who asks for the same meanwhile waits for it instead of making it too."""
-        if key not in self._making:
+    async def single_flight(self, key: str, make: Callable[[], Awaitable[list[str]]]) -> list[str]:
+        """Return the result of `make`; concurrent calls with the same key share one run of it."""
+        if key not in self._in_flight:
             task = asyncio.ensure_future(make())
-            self._making[key] = task
-            task.add_done_callback(lambda _: self._making.pop(key, None))
-        # Whoever leaves does not take it from the others.
-        return await asyncio.shield(self._making[key])
+            self._in_flight[key] = task
+            task.add_done_callback(lambda _: self._in_flight.pop(key, None))
+        # Shielded: a cancelled caller must not cancel the run for the others.
+        return await asyncio.shield(self._in_flight[key])
 
     async def warm_up(self) -> None:
-        """Load what the first visitor would otherwise wait for."""
+        """Load the models that the first visitor would otherwise wait for."""
         await asyncio.to_thread(_warm_up)
 
     @property
     def generates(self) -> bool:
-        """Whether a model words the answers, at a cost."""
+        """Whether a chat model generates the answers, at a cost."""
         return self._model is not None
 
     async def prepare(self, site: AnsweringSite, message: str, history: Sequence[Turn] = ()) -> Reply:
-        """The passages and what speaks for them: all that is needed before the first word.
+        """Return a reply with the scored passages: all that is needed before the first word.
 
         Raises:
-            NotFound: there is no such widget.
+            NotFound: the widget does not exist.
             EmbeddingFailed, EmbeddingRefused: the question could not be embedded.
         """
         language = detect_language(message, site.language)
-        talk = match_small_talk(message)
-        if talk is not None:
-            return Reply(site, message, language, message, talk=talk)
-        searched = await self._write_out(message, history, language)
+        small_talk = match_small_talk(message)
+        if small_talk is not None:
+            return Reply(site, message, language, message, small_talk=small_talk)
+        searched = await self._resolve_follow_up(message, history, language)
         try:
-            evidence = await self.weigh(site, searched, is_foreign=language != base(site.language))
+            evidence = await self.find_evidence(site, searched, is_foreign=language != primary_subtag(site.language))
         except NotFound:
             raise
         except InvalidRequest:
-            # Nothing in it can be searched for, so the site does not say.
+            # The message has nothing to search for: a refusal.
             evidence = []
         return Reply(site, message, language, searched, evidence=evidence, history=history[-HISTORY:])
 
-    async def weigh(self, site: AnsweringSite, searched: str, *, is_foreign: bool = False) -> list[Evidence]:
-        """The site's passages that may answer, strongest first."""
+    async def find_evidence(self, site: AnsweringSite, searched: str, *, is_foreign: bool = False) -> list[Evidence]:
+        """Return the evidence of the site's passages, strongest first."""
         query = searched[:MAX_QUERY_LENGTH]
         passages, question = await asyncio.gather(
             find_passages(
@@ -97,21 +97,21 @@ class Answerer:
             analyse_question(self._pool, site.widget_id, query, site.language, is_foreign=is_foreign),
         )
         return await asyncio.to_thread(
-            score_passages, question, [clean for p in passages if (clean := _without_instructions(p))]
+            score_passages, question, [safe for each in passages if (safe := _remove_instructions(each))]
         )
 
-    async def _write_out(self, message: str, history: Sequence[Turn], language: str) -> str:
+    async def _resolve_follow_up(self, message: str, history: Sequence[Turn], language: str) -> str:
         if not history:
             return message
         if self._model is not None:
             try:
-                return await rewrite(self._model, message, history)
+                return await rewrite_follow_up(self._model, message, history)
             except ModelFailed:
-                logger.info("a follow-up is written out without the model")
+                logger.info("resolving a follow-up without the chat model")
         return resolve_follow_up(message, history[-1].searched, language)
 
     async def answer(self, reply: Reply) -> AsyncIterator[TokenEvent | CitationsEvent]:
-        """The answer's events in order; `reply` holds all of it afterwards."""
+        """Yield the answer's events in order; `reply` holds the whole answer afterwards."""
         async for piece in self._pieces(reply):
             reply.pieces.append(piece)
             yield TokenEvent(text=piece)
@@ -119,12 +119,12 @@ class Answerer:
         yield CitationsEvent(citations=reply.citations)
 
     async def _pieces(self, reply: Reply) -> AsyncIterator[str]:
-        if reply.talk is not None:
+        if reply.small_talk is not None:
             reply.kind = AnswerKind.small_talk
-            yield phrase(reply.talk, reply.language, reply.site.name)
+            yield phrase(reply.small_talk, reply.language, reply.site.name)
             return
         if self._model is not None and reply.evidence:
-            async for piece in generate(self._model, reply):
+            async for piece in generate_answer(self._model, reply):
                 yield piece
             if reply.kind is AnswerKind.generated:
                 return
@@ -135,9 +135,9 @@ class Answerer:
             yield piece
 
 
-def _without_instructions(passage: Passage) -> Passage | None:
-    """The passage as visitors should read it; none when nothing of it is meant for them."""
-    text = without_instructions(passage.text)
+def _remove_instructions(passage: Passage) -> Passage | None:
+    """Return the passage without prompt injections; none if nothing else is left."""
+    text = remove_instructions(passage.text)
     if text == passage.text:
         return passage
     return passage.model_copy(update={"text": text}) if re.search(r"\w", text) else None
@@ -149,14 +149,14 @@ def _warm_up() -> None:
 
 
 def _extract(reply: Reply) -> list[str]:
-    """The passages quoted, or the refusal."""
-    quotes = quote(reply.evidence)
+    """Return the pieces of an extractive answer, or of the refusal."""
+    quotes = select_quotes(reply.evidence)
     if not quotes:
         return [reply.refuse()]
     reply.kind = AnswerKind.extractive
     reply.cite([reply.evidence.index(quoted.evidence) for quoted in quotes])
     pieces: list[str] = []
-    if base(reply.language) != base(reply.site.language):
+    if primary_subtag(reply.language) != primary_subtag(reply.site.language):
         pieces.append(phrase(Phrase.site_says, reply.language, reply.site.name) + "\n\n")
     for n, quoted in enumerate(quotes, start=1):
         first, *others = quoted.pieces(n)

@@ -1,15 +1,15 @@
-"""The product's own sentences to visitors, in their language."""
+"""The product's fixed phrases for visitors, in their language."""
 
 import json
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-DEFAULT = "en"
+DEFAULT_LANGUAGE = "en"
 
 
 class Phrase(StrEnum):
-    """What there is to say."""
+    """The names of the phrases."""
 
     greeting = "greeting"
     """The widget's first sentence."""
@@ -18,25 +18,25 @@ class Phrase(StrEnum):
     bye = "bye"
     who = "who"
     not_said = "not_said"
-    """The site does not answer the question; the nearest pages follow."""
+    """The refusal; the nearest pages follow."""
     site_says = "site_says"
-    """Before quotes in another language than the visitor's."""
+    """Introduction of quotes in another language than the visitor's."""
 
 
 def phrase(which: Phrase, language: str, name: str) -> str:
-    """The sentence in a language (English where we do not speak it), with the site's name."""
-    spoken = _load()
-    known = spoken.get(base(language)) or spoken[DEFAULT]
-    return known[which].replace("{name}", name)
+    """Return the phrase with the site's name; in English if there is no translation."""
+    translations = _load()
+    phrases = translations.get(primary_subtag(language)) or translations[DEFAULT_LANGUAGE]
+    return phrases[which].replace("{name}", name)
 
 
 def languages() -> tuple[str, ...]:
-    """The languages we speak, as BCP 47 primary subtags."""
+    """Return the languages with translations, as BCP 47 primary subtags."""
     return tuple(_load())
 
 
-def base(language: str) -> str:
-    """The primary subtag of a BCP 47 tag, Norwegian in one."""
+def primary_subtag(language: str) -> str:
+    """Return the primary subtag of a BCP 47 tag; `no` for both kinds of Norwegian."""
     subtag = language.casefold().replace("_", "-").split("-")[0]
     return "no" if subtag in ("nb", "nn") else subtag
 

@@ -1,7 +1,7 @@
-"""Text on a page that speaks to a machine rather than to a visitor: no answer is made from it, whatever is asked.
+"""Prompt injection: text on a page that instructs a language model is removed before any answer is made from it.
 
-The list cannot be complete, and need not be: what gets through is still only quoted or put into words, without
-links, images or HTML; nothing is done that a page says.
+The list cannot be complete, and need not be: text that gets through is still only quoted or paraphrased, without links,
+images or HTML, and no instruction of a page is carried out.
 """
 
 import re
@@ -28,8 +28,8 @@ _PATTERNS = (
 _INSTRUCTION = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE)
 
 
-def without_instructions(markdown: str) -> str:
-    """The text without what tells a language model what to do, each time up to the paragraph's end."""
+def remove_instructions(markdown: str) -> str:
+    """Remove instructions to a language model, each up to the end of its paragraph."""
     if not _INSTRUCTION.search(markdown):
         return markdown
     return "\n".join(_clean_line(line) for line in markdown.split("\n"))
@@ -38,10 +38,10 @@ def without_instructions(markdown: str) -> str:
 def _clean_line(line: str) -> str:
     if not is_instruction(line):
         return line
-    # What follows an order in its paragraph goes on giving it.
+    # The rest of the paragraph usually continues the instruction.
     return " ".join(takewhile(lambda sentence: not is_instruction(sentence), split_sentences(line)))
 
 
 def is_instruction(text: str) -> bool:
-    """Whether the text tells a language model what to do."""
+    """Whether the text instructs a language model."""
     return bool(_INSTRUCTION.search(text))

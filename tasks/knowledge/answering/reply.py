@@ -1,4 +1,4 @@
-"""An answer in the making: what it is made from at first, what it has become at the end."""
+"""The state of an answer: its evidence before the first word, its text and citations at the end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from tasks.core.models import Frozen, Passage
-from tasks.knowledge.answering.answer_events import Citation, ErrorEvent, cite
+from tasks.knowledge.answering.answer_events import Citation, ErrorEvent, make_citation
 from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import StatementKind, read_statements
 from tasks.knowledge.answering.phrases import Phrase, phrase
@@ -14,11 +14,11 @@ from tasks.knowledge.search.deep_links import deep_link
 from tasks.records.conversations import ChatMessage, CitedLink, Turn
 
 NEAREST = 3
-"""Pages offered when the site does not say."""
+"""Pages cited below a refusal."""
 
 
 class AnswerKind(StrEnum):
-    """How an answer came about."""
+    """The origin of an answer."""
 
     generated = "generated"
     extractive = "extractive"
@@ -27,38 +27,40 @@ class AnswerKind(StrEnum):
 
 
 class AnsweringSite(Frozen):
-    """The widget's site, as answers name it."""
+    """The site that answers are about."""
 
     widget_id: UUID
     name: str
     url: str
     language: str = "en"
-    """Of its pages, BCP 47."""
+    """Language of its pages, BCP 47."""
 
 
 @dataclass
 class Reply:
-    """An answer in the making."""
+    """An answer and the state of its generation."""
 
     site: AnsweringSite
     message: str
     language: str
-    """The visitor's."""
+    """The visitor's language."""
     searched: str
+    """The message as it is searched for: a follow-up is resolved."""
     evidence: Sequence[Evidence] = ()
     history: Sequence[Turn] = ()
-    talk: Phrase | None = None
+    small_talk: Phrase | None = None
+    """The phrase to reply with, if the message is small talk."""
     kind: AnswerKind = AnswerKind.refusal
     text: str = ""
     citations: tuple[Citation, ...] = ()
     failure: ErrorEvent | None = None
     says_not_found: bool = False
-    """The model has read the passages and says that they do not answer."""
+    """Whether the model found no answer in the passages."""
     pieces: list[str] = field(default_factory=list)
 
     @property
     def answered(self) -> bool:
-        """Whether the visitor got what was asked for."""
+        """Whether the visitor got a complete answer."""
         return self.kind is not AnswerKind.refusal and self.failure is None
 
     @property
@@ -67,7 +69,7 @@ class Reply:
         return [evidence.passage for evidence in self.evidence]
 
     def as_message(self) -> ChatMessage:
-        """The question and its answer, as they are kept."""
+        """Return the question and its answer as stored in the conversation."""
         return ChatMessage(
             question=self.message,
             searched=self.searched,
@@ -77,14 +79,14 @@ class Reply:
             citations=tuple(CitedLink(n=each.n, url=each.url, title=each.title) for each in self.citations),
         )
 
-    def cite(self, places: Sequence[int]) -> None:
-        """Cite the passages at these places of `evidence` as [1], [2] …, each opened at its best statement."""
-        self.citations = tuple(_cite(n, self.evidence[place]) for n, place in enumerate(places, start=1))
+    def cite(self, indices: Sequence[int]) -> None:
+        """Cite the passages at these indices of `evidence` as [1], [2] …, each linked to its best statement."""
+        self.citations = tuple(_cite(n, self.evidence[index]) for n, index in enumerate(indices, start=1))
 
     def refuse(self) -> str:
-        """Make it the refusal, with the nearest pages; its text."""
+        """Turn the reply into a refusal that cites the nearest pages; return its text."""
         self.kind = AnswerKind.refusal
-        first_of_page = {evidence.passage.url: place for place, evidence in reversed(list(enumerate(self.evidence)))}
+        first_of_page = {evidence.passage.url: index for index, evidence in reversed(list(enumerate(self.evidence)))}
         self.cite(sorted(first_of_page.values())[:NEAREST])
         return phrase(Phrase.not_said, self.language, self.site.name)
 
@@ -92,6 +94,6 @@ class Reply:
 def _cite(n: int, evidence: Evidence) -> Citation:
     passage = evidence.passage
     best = None if evidence.best is None else read_statements(passage.text)[evidence.best]
-    # A row is not written on the page as it is quoted; code may be too long to be found.
+    # A quoted row differs from the page's text, and code may be too long for a text fragment.
     is_plain = best is not None and best.kind in (StatementKind.sentence, StatementKind.item)
-    return cite(n, passage, deep_link(passage.url, best.text) if best and is_plain else passage.deep_link)
+    return make_citation(n, passage, deep_link(passage.url, best.text) if best and is_plain else passage.deep_link)

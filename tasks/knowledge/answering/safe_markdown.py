@@ -1,6 +1,6 @@
-"""Markdown that is safe to show: no HTML, no images, links to the site alone.
+"""Safe Markdown: no HTML, no images, links to the site alone.
 
-A renderer that sanitises comes after it; neither relies on the other.
+The widget's renderer sanitizes as well; neither relies on the other.
 """
 
 import re
@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 
 _MARKS = re.compile(r"[\[\]<\\]|!(?=\[)|(?<!\w)[*_~]|[*_~](?!\w)")
 _CODE = re.compile(r"(?<![`\\])(`+)([^`\n]+)\1(?!`)")
-"""Only on one line, and not after a backslash: what a renderer surely takes for code, too."""
+"""Inline code on one line and not after a backslash: every renderer takes it for code."""
 _FENCED = re.compile(r"^ {0,3}(`{3,})[^`\n]*\n(?:.*\n)*?^ {0,3}\1`*[ \t]*$", re.MULTILINE)
 _BARE = re.compile(r"\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|javascript:|data:)[^\s\0<>\[\]`\"]+", re.IGNORECASE)
 
-IsOurs = Callable[[str], bool]
+IsSiteLink = Callable[[str], bool]
 
 
-def escape(text: str) -> str:
-    """Plain text as Markdown that shows just this text; code keeps its ticks, addresses become code."""
-    return _around(_CODE, text, _escape_prose)
+def escape_markdown(text: str) -> str:
+    """Escape plain text so that Markdown shows it unchanged; code keeps its backticks, URLs become code."""
+    return _map_outside(_CODE, text, _escape_prose)
 
 
 def _escape_prose(text: str) -> str:
@@ -34,8 +34,8 @@ def _escape_marks(text: str) -> str:
     return _MARKS.sub(lambda mark: f"\\{mark[0]}", text.replace("`", "'"))
 
 
-def fence(code: str) -> str:
-    """Code as a fenced block, whatever it contains."""
+def fence_code(code: str) -> str:
+    """Return the code as a fenced block, with a fence longer than any inside."""
     longest = max((len(run) for run in re.findall(r"`{3,}", code)), default=2)
     ticks = "`" * (longest + 1)
     return f"{ticks}\n{code}\n{ticks}"
@@ -53,18 +53,18 @@ _IMAGE_MARK = re.compile(r"!(?=\[)")
 _REFERENCE = re.compile(r"\d{1,2}")
 
 
-def clean(markdown: str, is_ours: IsOurs) -> str:
-    """A finished piece of Markdown without HTML, images and reference links, and with links to the site alone.
+def sanitize_markdown(markdown: str, is_site_link: IsSiteLink) -> str:
+    """Remove HTML, images, reference links and links to other sites from a complete piece of Markdown.
 
-    Other links are shown as their text, other addresses as code. References like [1] stay.
+    Other links are reduced to their text, other URLs become code. References like [1] stay.
     """
-    # Another kind of fence could turn ours inside out.
+    # A tilde fence around backtick fences would turn code into text and text into code.
     text = re.sub("~{3,}", "", markdown.replace("\0", ""))
-    return _around(_FENCED, text, lambda prose: _clean_prose(prose, is_ours))
+    return _map_outside(_FENCED, text, lambda prose: _sanitize_prose(prose, is_site_link))
 
 
-def _around(kept: re.Pattern[str], text: str, change: Callable[[str], str]) -> str:
-    """The text changed everywhere but in the matches."""
+def _map_outside(kept: re.Pattern[str], text: str, change: Callable[[str], str]) -> str:
+    """Apply `change` to the text outside the matches of `kept`."""
     pieces: list[str] = []
     end = 0
     for match in kept.finditer(text):
@@ -73,7 +73,7 @@ def _around(kept: re.Pattern[str], text: str, change: Callable[[str], str]) -> s
     return "".join([*pieces, change(text[end:])])
 
 
-def _clean_prose(text: str, is_ours: IsOurs) -> str:
+def _sanitize_prose(text: str, is_site_link: IsSiteLink) -> str:
     kept: list[str] = []
 
     def keep(markdown: str) -> str:
@@ -84,31 +84,31 @@ def _clean_prose(text: str, is_ours: IsOurs) -> str:
         shown, address = match[2], match[3]
         if match[4] is not None and _REFERENCE.fullmatch(shown) and _REFERENCE.fullmatch(match[4]):
             return match[0]
-        if match[1] or not address or not is_ours(address):
+        if match[1] or not address or not is_site_link(address):
             return shown
         return keep(f"[{_escape_marks(shown)}]({address})")
 
     def restore(text: str) -> str:
-        # Code beside code would be other code.
+        # Adjacent code spans would merge into another one.
         apart = text.replace("\0\0", "\0 \0")
         return re.sub(r"\0(\d+)\0", lambda place: restore(kept[int(place[1])]), apart)
 
-    # Code first, as it may stand in what a link shows. A tick that is no code's here shall be none's in the browser.
+    # Code first, as a link's text may contain it. Backticks outside code are replaced: a renderer may pair them.
     text = _CODE.sub(lambda match: keep(match[0]), text).replace("`", "'")
     text = _LINK.sub(link, _HEADING.sub("", _DEFINITION.sub("", text)))
-    # What we took neither for a link nor for a definition, a renderer might: brackets in brackets, or in a quotation.
+    # A renderer may still see a link or a definition here: nested brackets, or brackets in a quotation.
     text = re.sub(r"\](?=[(:])", r"]\\", text)
-    text = _AUTOLINK.sub(lambda match: keep(f"<{match[1]}>") if is_ours(match[1]) else keep(f"`{match[1]}`"), text)
-    text = _BARE.sub(lambda match: match[0] if is_ours(match[0]) else keep(f"`{match[0]}`"), text)
+    text = _AUTOLINK.sub(lambda match: keep(f"<{match[1]}>") if is_site_link(match[1]) else keep(f"`{match[1]}`"), text)
+    text = _BARE.sub(lambda match: match[0] if is_site_link(match[0]) else keep(f"`{match[0]}`"), text)
     text = _IMAGE_MARK.sub(r"\\!", text.replace("<", "&lt;"))
     return restore(text)
 
 
-def links_to(site_url: str) -> IsOurs:
-    """Whether an address leads to the site: http(s), its host, no user name."""
+def make_link_check(site_url: str) -> IsSiteLink:
+    """Return a test for links to the site: http(s), its host, no user name."""
     host = urlsplit(site_url).netloc.casefold()
 
-    def is_ours(address: str) -> bool:
+    def is_site_link(address: str) -> bool:
         if re.search(r"[\s\\\x00-\x1f]", address):
             return False
         try:
@@ -117,4 +117,4 @@ def links_to(site_url: str) -> IsOurs:
             return False
         return parts.scheme.casefold() in ("http", "https") and parts.netloc.casefold() == host
 
-    return is_ours
+    return is_site_link

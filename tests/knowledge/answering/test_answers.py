@@ -84,7 +84,7 @@ async def generating(pool: Pool, openai: OpenAIServer, settings: MakeSettings) -
 async def impatient(pool: Pool, openai: OpenAIServer, settings: MakeSettings) -> AsyncIterator[Answerer]:
     """Answers in the words of a model that is given up soon."""
     async with model_at(openai, settings) as model:
-        yield Answerer(pool, EMBEDDER, model.with_patience(2))
+        yield Answerer(pool, EMBEDDER, model.with_timeout(2))
 
 
 def references(text: str) -> list[tuple[str, int]]:
@@ -326,8 +326,8 @@ def test_text_is_shown_the_same_however_it_is_cut(cuts: list[int], data: st.Data
     """The model's tokens end anywhere; links and references that they cut in two are still seen as such."""
     from tasks.core.models import Passage
     from tasks.knowledge.answering.generation.grounded_text import GroundedText
-    from tasks.knowledge.answering.generation.grounding import Grounds
-    from tasks.knowledge.answering.safe_markdown import links_to
+    from tasks.knowledge.answering.generation.grounding import Grounding
+    from tasks.knowledge.answering.safe_markdown import make_link_check
 
     said = data.draw(
         st.lists(
@@ -357,7 +357,7 @@ def test_text_is_shown_the_same_however_it_is_cut(cuts: list[int], data: st.Data
     )
 
     def show(parts: list[str]) -> str:
-        text = GroundedText(Grounds([passage], "", "en", same_language=True), links_to("https://example.com/"))
+        text = GroundedText(Grounding([passage], "", "en", same_language=True), make_link_check("https://example.com/"))
         return "".join([*(piece for part in parts for piece in text.feed(part)), *text.end()])
 
     parts, start = [], 0

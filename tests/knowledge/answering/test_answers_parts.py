@@ -16,20 +16,20 @@ from tasks.core.rates import Rate
 from tasks.core.settings import load_settings
 from tasks.knowledge.answering.evidence.statements import StatementKind, read_statements
 from tasks.knowledge.answering.evidence.synonyms import find_synonyms
-from tasks.knowledge.answering.generation.grounding import Grounds
+from tasks.knowledge.answering.generation.grounding import Grounding
 from tasks.knowledge.answering.phrases import Phrase, languages, phrase
 from tasks.knowledge.answering.prompt_injection import is_instruction
 from tasks.knowledge.answering.question.follow_ups import resolve_follow_up
 from tasks.knowledge.answering.question.language_detection import detect_language
 from tasks.knowledge.answering.question.quantities import asks_for_number, has_number, without_measure
 from tasks.knowledge.answering.question.small_talk import match_small_talk
-from tasks.knowledge.answering.safe_markdown import clean, escape, fence, links_to
+from tasks.knowledge.answering.safe_markdown import escape_markdown, fence_code, make_link_check, sanitize_markdown
 from tasks.knowledge.language.words import read_words, stems
 from tasks.records.budgets import Budgets
 from tests.conftest import MakeSettings
 from tests.knowledge.material import ANY_TEXT
 
-IS_OURS = links_to("https://example.com/")
+IS_OWN = make_link_check("https://example.com/")
 HTML = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable("table")
 
 
@@ -89,7 +89,7 @@ def test_any_text_is_read_as_statements(markdown: str) -> None:
 @given(text=ANY_TEXT.map(lambda text: text.replace("\0", "")) | st.text("[]()!<>`*_\\abc :/.", max_size=60))
 def test_escaped_text_makes_no_markup(text: str) -> None:
     """Whatever a page says: no link, no image, no HTML, when it is rendered as Markdown that allows them all."""
-    html = HTML.renderInline(escape(" ".join(text.split())))
+    html = HTML.renderInline(escape_markdown(" ".join(text.split())))
     assert not re.search(r"<(?!/?(?:code|em|strong)>)[a-z!/?]", html)
 
 
@@ -104,7 +104,7 @@ def test_escaped_text_makes_no_markup(text: str) -> None:
 @example(text="[a [b [c]]](//evil.example/)", address="javascript:x")
 def test_cleaned_text_leads_nowhere_else(text: str, address: str) -> None:
     """A model's Markdown, rendered: links to the site alone, no images, no HTML."""
-    html = HTML.render(clean(f"{text} [a]({address}) {text} ![b]({address}) <{address}> {text}", IS_OURS))
+    html = HTML.render(sanitize_markdown(f"{text} [a]({address}) {text} ![b]({address}) <{address}> {text}", IS_OWN))
     assert "<img" not in html
     for target in re.findall(r'href="([^"]*)"', html):
         assert target.startswith("https://example.com/")
@@ -112,15 +112,15 @@ def test_cleaned_text_leads_nowhere_else(text: str, address: str) -> None:
 
 def test_links_to_the_site_stay() -> None:
     """Others are shown as text; references stay."""
-    assert clean("[Ours](https://example.com/a) [1]", IS_OURS) == "[Ours](https://example.com/a) [1]"
-    assert clean("[Theirs](https://evil.example/a) [2]", IS_OURS) == "Theirs [2]"
-    assert clean("[Ours?](https://example.com@evil.example/)", IS_OURS) == "Ours?"
-    assert clean("[Ours?](//evil.example/)", IS_OURS) == "Ours?"
+    assert sanitize_markdown("[Ours](https://example.com/a) [1]", IS_OWN) == "[Ours](https://example.com/a) [1]"
+    assert sanitize_markdown("[Theirs](https://evil.example/a) [2]", IS_OWN) == "Theirs [2]"
+    assert sanitize_markdown("[Ours?](https://example.com@evil.example/)", IS_OWN) == "Ours?"
+    assert sanitize_markdown("[Ours?](//evil.example/)", IS_OWN) == "Ours?"
 
 
 def test_code_stays_in_its_fence() -> None:
     """Also code that has fences in it."""
-    assert fence("a\n```\nb").startswith("````\n")
+    assert fence_code("a\n```\nb").startswith("````\n")
 
 
 @pytest.mark.parametrize(
@@ -227,23 +227,23 @@ def passage(text: str) -> Passage:
 
 def test_a_sentence_is_carried_by_the_passage_that_says_it() -> None:
     """By most of its words and all of its numbers; the best passage first."""
-    grounds = Grounds(
+    grounding = Grounding(
         [passage("Parcels arrive within 2 days."), passage("Returns are free for 30 days.")],
         "",
         "en",
         same_language=True,
     )
-    assert grounds.carriers("Parcels arrive in 2 days.") == [1]
-    assert grounds.carriers("Returns are free for 30 days.") == [2]
-    assert grounds.carriers("Returns are free for 60 days.") == []
-    assert grounds.carriers("Elephants never forget anything.") == []
+    assert grounding.supporting_passages("Parcels arrive in 2 days.") == [1]
+    assert grounding.supporting_passages("Returns are free for 30 days.") == [2]
+    assert grounding.supporting_passages("Returns are free for 60 days.") == []
+    assert grounding.supporting_passages("Elephants never forget anything.") == []
 
 
 def test_across_languages_the_numbers_must_hold() -> None:
     """Words cannot be compared."""
-    grounds = Grounds([passage("Parcels arrive within 2 days.")], "", "en", same_language=False)
-    assert grounds.carriers("Pakete kommen nach 2 Tagen an.") == [1]
-    assert grounds.carriers("Pakete kommen nach 3 Tagen an.") == []
+    grounding = Grounding([passage("Parcels arrive within 2 days.")], "", "en", same_language=False)
+    assert grounding.supporting_passages("Pakete kommen nach 2 Tagen an.") == [1]
+    assert grounding.supporting_passages("Pakete kommen nach 3 Tagen an.") == []
 
 
 async def test_an_address_is_known_for_a_day_and_by_its_network(pool: Pool, settings: MakeSettings) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tasks.core.database import Pool
 from tasks.knowledge.answering.answerer import Answerer
-from tasks.knowledge.answering.suggestions.heading_questions import leans, read_offers
+from tasks.knowledge.answering.suggestions.heading_questions import make_questions, refers_back
 from tasks.knowledge.answering.suggestions.suggested_questions import SUGGESTIONS, read_suggestions
 from tests.knowledge.answer_material import EMBEDDER, ask, build_site
 from tests.knowledge.material import ANY_TEXT
@@ -50,8 +50,8 @@ GUIDE = (
 )
 def test_a_heading_becomes_a_question(heading: str, language: str, question: str) -> None:
     """The site's own as it is; else the usual one, how it is done, or what there is to know."""
-    first = next(iter(read_offers(heading, "Acme", language)))
-    assert first.asked(None if language.startswith("de") else {"acme"}) == question
+    first = next(iter(make_questions(heading, "Acme", language)))
+    assert first.text(None if language.startswith("de") else {"acme"}) == question
 
 
 @pytest.mark.parametrize(
@@ -76,33 +76,33 @@ def test_a_heading_becomes_a_question(heading: str, language: str, question: str
 )
 def test_what_names_nothing_makes_no_question(heading: str) -> None:
     """Slogans, questions to the visitor, words of every site, code, the site itself."""
-    offers = [offer.asked() for offer in read_offers(heading, "Acme", "en")]
+    offers = [offer.text() for offer in make_questions(heading, "Acme", "en")]
     assert offers == []
 
 
 def test_capitals_that_only_headings_have_go() -> None:
     """Names and what has capitals inside stay; a heading in small letters is left as it is."""
     assert (
-        next(read_offers("Boolean Logic In Python Code", "Acme", "en"))
-        .asked({"python"})
+        next(make_questions("Boolean Logic In Python Code", "Acme", "en"))
+        .text({"python"})
         .endswith("boolean logic in Python code?")
     )
-    assert next(read_offers("SQLite As A File Format", "Acme", "en")).asked(()).endswith("SQLite as a file format?")
-    assert next(read_offers("The Leith workshop", "Acme", "en")).asked({"leith"}).endswith("the Leith workshop?")
+    assert next(make_questions("SQLite As A File Format", "Acme", "en")).text(()).endswith("SQLite as a file format?")
+    assert next(make_questions("The Leith workshop", "Acme", "en")).text({"leith"}).endswith("the Leith workshop?")
 
 
 def test_a_question_that_leans_on_another_is_told() -> None:
     """It may be about anything."""
-    assert leans("Is it close enough?")
-    assert not leans("Is the probe safe?")
+    assert refers_back("Is it close enough?")
+    assert not refers_back("Is the probe safe?")
 
 
 @given(heading=ANY_TEXT, language=st.sampled_from(["en", "de", "fr", "ja", "", "x-y", "zh-Hans"]))
 def test_any_heading_makes_questions_or_none(heading: str, language: str) -> None:
     """Each ends as a question, with nothing left to fill in."""
-    for offer in read_offers(heading, "Acme", language):
-        assert offer.asked(set()).rstrip().endswith(("?", "？", "؟"))
-        assert "{topic}" not in offer.asked()
+    for offer in make_questions(heading, "Acme", language):
+        assert offer.text(set()).rstrip().endswith(("?", "？", "؟"))
+        assert "{topic}" not in offer.text()
 
 
 async def test_suggestions_are_what_a_visitor_would_ask(pool: Pool) -> None:

@@ -6,47 +6,50 @@ from typing import Literal, Protocol
 from tasks.core.models import Frozen
 
 FIRST_TOKEN_S = 10.0
+"""Timeout of a stream's first token, in seconds."""
 NEXT_TOKEN_S = 10.0
+"""Timeout of each further token, in seconds."""
 MAX_ANSWER_TOKENS = 700
 REWRITE_S = 4.0
+"""Timeout of rewriting a follow-up question, in seconds."""
 MAX_REWRITE_TOKENS = 80
 TEMPERATURE = 0.1
 
 
 class ModelFailed(Exception):
-    """The model gives no answer, or none to its end. `reason`: key, quota, busy, timeout, broken or refused."""
+    """The model gave no answer, or no complete one. `reason`: key, quota, busy, timeout, broken or refused."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the chat model failed: {reason}")
         self.reason = reason
 
 
-class Message(Frozen):
-    """A message to the model."""
+class PromptMessage(Frozen):
+    """A message of a prompt."""
 
     role: Literal["system", "user", "assistant"]
     content: str
 
 
 class ChatModel(Protocol):
-    """Asks one model for text."""
+    """The interface of a chat model."""
 
-    def with_patience(self, seconds: float) -> "ChatModel":
-        """The same model, waited for so long for each piece."""
+    def with_timeout(self, seconds: float) -> "ChatModel":
+        """Return the same model with this timeout for each piece."""
         ...
 
-    def stream(self, messages: Sequence[Message]) -> AsyncIterator[str]:
-        """The answer in pieces, as they come.
+    def stream(self, messages: Sequence[PromptMessage]) -> AsyncIterator[str]:
+        """Yield the answer's pieces as they arrive.
 
         Raises:
-            ModelFailed: there is no answer, it stalls, breaks off, or is not of the protocol.
+            ModelFailed: there is no answer, or it stalls, breaks off or violates the protocol.
         """
         ...
 
-    async def complete(self, messages: Sequence[Message]) -> str:
-        """A short text, at once.
+    async def complete(self, messages: Sequence[PromptMessage]) -> str:
+        """Return a short text.
 
         Raises:
-            ModelFailed: there is none.
+            ModelFailed: there is no answer.
         """
         ...

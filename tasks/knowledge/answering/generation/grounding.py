@@ -1,7 +1,7 @@
-"""Whether a passage carries a sentence: the check every generated sentence must pass before a visitor sees it.
+"""Grounding: the check whether a passage supports a sentence, which every generated sentence must pass.
 
-A sentence is carried when the passage has its numbers, and most of its words that mean something, by their stems.
-Across languages words cannot be compared: there the numbers and the names must be in the passage.
+A passage supports a sentence if it has the sentence's numbers, and most of its content words by their stems. Across
+languages words cannot be compared: then the passage must have the numbers, and the names that contain one.
 """
 
 import re
@@ -11,42 +11,42 @@ from tasks.core.models import Frozen, Passage
 from tasks.knowledge.language.function_words import function_words
 from tasks.knowledge.language.words import read_words, stemmer
 
-ENOUGH = 0.6
-"""Share of a sentence's words that the passage must have."""
-SHORT = 3
-"""Words of so few letters say little; they are not checked."""
+SUPPORT_THRESHOLD = 0.6
+"""Share of a sentence's content words that the passage must have."""
+MAX_UNCHECKED_LETTERS = 3
+"""Length up to which a word is not checked: short words carry little meaning."""
 _REFERENCE = re.compile(r"\[\d{1,2}\]")
 _MARKER = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*+])\s")
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>()\[\]]+")
 
 
-class Grounds:
-    """The passages an answer may rest on, and the question it answers."""
+class Grounding:
+    """The stems of the passages and of the question that an answer may use."""
 
     def __init__(self, passages: Sequence[Passage], question: str, language: str, *, same_language: bool) -> None:
         self._stem = stemmer(language)
         self.same_language = same_language
         texts = [f"{passage.title} {passage.heading} {passage.text}" for passage in passages]
         self._found = [frozenset(self._stems(text)) for text in texts]
-        # Words of the question may be repeated; they are no news.
+        # An answer may repeat the question's words: they claim nothing new.
         self._asked = frozenset(self._stems(question))
         self._all = self._asked.union(*self._found)
 
     def _stems(self, text: str) -> Iterable[str]:
         return (self._stem(word) for word in read_words(text))
 
-    def knows(self, word: str) -> bool:
-        """Whether the word may be shown before its sentence is complete: some passage has it, or it says nothing."""
+    def allows(self, word: str) -> bool:
+        """Whether a word may be shown before its sentence is complete: a passage has it, or it claims nothing."""
         return all(claim.stem in self._all for claim in self._claims(word))
 
-    def carriers(self, sentence: str) -> list[int]:
-        """The passages (1, 2 …) that carry the sentence, the best first; all of them when it claims nothing."""
+    def supporting_passages(self, sentence: str) -> list[int]:
+        """Return the passages (1, 2 …) that support the sentence, best first; all if it claims nothing."""
         claims = self._claims(sentence)
         shares = [(self._share(claims, found), -n) for n, found in enumerate(self._found, start=1)]
-        return [-n for share, n in sorted(shares, reverse=True) if share >= ENOUGH]
+        return [-n for share, n in sorted(shares, reverse=True) if share >= SUPPORT_THRESHOLD]
 
-    def claims(self, sentence: str) -> bool:
-        """Whether the sentence says anything that could be wrong."""
+    def makes_claims(self, sentence: str) -> bool:
+        """Whether the sentence has a word that must be checked."""
         return bool(self._claims(sentence))
 
     def _share(self, claims: Sequence["_Claim"], found: frozenset[str]) -> float:
@@ -63,22 +63,22 @@ class Grounds:
         plain = _ADDRESS.sub(" ", _REFERENCE.sub(" ", _MARKER.sub(" ", text)))
         claims = [_Claim(word=word, stem=self._stem(word)) for word in read_words(plain)]
         if self.same_language:
-            return [claim for claim in claims if claim.means_something]
+            return [claim for claim in claims if claim.is_content_word]
         return [claim for claim in claims if claim.is_exact]
 
 
 class _Claim(Frozen):
-    """A word of a sentence that is checked."""
+    """A word of a sentence, to be checked."""
 
     word: str
     stem: str
 
     @property
     def is_exact(self) -> bool:
-        """A number, or a name with one: it is there or it is not."""
+        """Whether it is a number or a name with one, which must match exactly."""
         return any(character.isdigit() for character in self.word)
 
     @property
-    def means_something(self) -> bool:
+    def is_content_word(self) -> bool:
         folded = self.word.casefold()
-        return self.is_exact or (len(self.word) > SHORT and folded not in function_words().all)
+        return self.is_exact or (len(self.word) > MAX_UNCHECKED_LETTERS and folded not in function_words().all)

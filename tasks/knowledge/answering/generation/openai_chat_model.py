@@ -1,4 +1,4 @@
-"""The chat model behind OpenAI's protocol, asked for a stream, with patience that ends."""
+"""The chat model behind OpenAI's protocol, streamed, with a timeout for each piece."""
 
 import asyncio
 import logging
@@ -18,33 +18,33 @@ from tasks.knowledge.answering.generation.chat_model import (
     NEXT_TOKEN_S,
     REWRITE_S,
     TEMPERATURE,
-    Message,
     ModelFailed,
+    PromptMessage,
 )
 
 logger = logging.getLogger("widget_builder.chat")
 
 
 class OpenAIChatModel:
-    """Asks one model for text."""
+    """Requests text through the `openai` client."""
 
-    def __init__(self, client: AsyncOpenAI, name: str, *, patience_s: float = FIRST_TOKEN_S) -> None:
+    def __init__(self, client: AsyncOpenAI, name: str, *, timeout_s: float = FIRST_TOKEN_S) -> None:
         self._client = client
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self.name = name
 
-    def with_patience(self, seconds: float) -> "OpenAIChatModel":
-        """The same model, waited for so long for each piece."""
-        return OpenAIChatModel(self._client, self.name, patience_s=seconds)
+    def with_timeout(self, seconds: float) -> "OpenAIChatModel":
+        """Return the same model with this timeout for each piece."""
+        return OpenAIChatModel(self._client, self.name, timeout_s=seconds)
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[str]:
-        """The answer in pieces, as they come.
+    async def stream(self, messages: Sequence[PromptMessage]) -> AsyncIterator[str]:
+        """Yield the answer's pieces as they arrive.
 
         Raises:
-            ModelFailed: there is no answer, it stalls, breaks off, or is not of the protocol.
+            ModelFailed: there is no answer, or it stalls, breaks off or violates the protocol.
         """
-        with _telling_why():
-            async with asyncio.timeout(self._patience_s):
+        with _mapped_errors():
+            async with asyncio.timeout(self._timeout_s):
                 answer = await self._client.chat.completions.create(
                     model=self.name,
                     messages=_params(messages),
@@ -56,7 +56,7 @@ class OpenAIChatModel:
             async with answer:
                 chunks = aiter(answer)
                 while True:
-                    async with asyncio.timeout(min(self._patience_s, NEXT_TOKEN_S)):
+                    async with asyncio.timeout(min(self._timeout_s, NEXT_TOKEN_S)):
                         chunk = await anext(chunks, None)
                     if chunk is None:
                         break
@@ -67,14 +67,14 @@ class OpenAIChatModel:
             if not finished:
                 raise ModelFailed("broken")
 
-    async def complete(self, messages: Sequence[Message]) -> str:
-        """A short text, at once.
+    async def complete(self, messages: Sequence[PromptMessage]) -> str:
+        """Return a short text.
 
         Raises:
-            ModelFailed: there is none.
+            ModelFailed: there is no answer.
         """
-        with _telling_why():
-            async with asyncio.timeout(min(self._patience_s, REWRITE_S)):
+        with _mapped_errors():
+            async with asyncio.timeout(min(self._timeout_s, REWRITE_S)):
                 answer = await self._client.chat.completions.create(
                     model=self.name,
                     messages=_params(messages),
@@ -86,12 +86,12 @@ class OpenAIChatModel:
             return answer.choices[0].message.content
 
 
-def _params(messages: Sequence[Message]) -> list[ChatCompletionMessageParam]:
+def _params(messages: Sequence[PromptMessage]) -> list[ChatCompletionMessageParam]:
     return [{"role": message.role, "content": message.content} for message in messages]  # type: ignore[misc]
 
 
 @contextmanager
-def _telling_why() -> Iterator[None]:
+def _mapped_errors() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
@@ -107,7 +107,7 @@ def _telling_why() -> Iterator[None]:
     except (openai.OpenAIError, httpx.HTTPError) as error:
         raise _failed("broken", error) from error
     except (ValueError, TypeError, AttributeError) as error:
-        # What the client makes of an answer that is not of the protocol; its text may quote the answer.
+        # The client raises these for a response outside the protocol; their text may quote the response.
         raise _failed("broken", error) from error
 
 
@@ -118,13 +118,13 @@ def _failed(reason: str, error: Exception) -> ModelFailed:
 
 @asynccontextmanager
 async def open_openai_chat_model(settings: Settings) -> AsyncIterator[OpenAIChatModel]:
-    """The model CHAT_MODEL at OPENAI_BASE_URL; closed on leaving."""
+    """Open the model CHAT_MODEL at OPENAI_BASE_URL."""
     assert settings.openai_api_key is not None
     async with AsyncOpenAI(
         api_key=settings.openai_api_key.get_secret_value(),
         base_url=settings.openai_base_url,
         timeout=FIRST_TOKEN_S,
-        # A visitor waits: what does not answer at once is replaced by quotes.
+        # No retries: a visitor is waiting, and an extractive answer replaces a failed one.
         max_retries=0,
     ) as client:
         yield OpenAIChatModel(client, settings.chat_model)

@@ -4,7 +4,7 @@ import re
 from functools import cache
 from typing import Protocol
 
-from tasks.knowledge.answering.phrases import base, languages
+from tasks.knowledge.answering.phrases import languages, primary_subtag
 
 SURE_PROBABILITY = 0.7
 """Probability from which a language is accepted …"""
@@ -24,11 +24,11 @@ class _Identifier(Protocol):
 
 def detect_language(text: str, expected: str) -> str:
     """Return the primary subtag of the text's language; when unsure, that of `expected`, the site's language."""
-    default = base(expected)
+    default = primary_subtag(expected)
     letters = re.findall(r"[^\W\d_]", text[:MAX_CHARACTERS])
     if len(letters) < MIN_LETTERS and not any(ord(letter) > 0x2E80 for letter in letters):
         return default
-    ranked = [(base(language), float(share)) for language, share in _identifier().rank(text[:MAX_CHARACTERS])]
+    ranked = [(primary_subtag(language), float(share)) for language, share in _identifier().rank(text[:MAX_CHARACTERS])]
     language, probability = ranked[0]
     is_likely = probability >= LIKELY_PROBABILITY and probability >= MIN_RATIO * dict(ranked).get(default, 0.0)
     return language if probability >= SURE_PROBABILITY or is_likely else default

@@ -1,8 +1,8 @@
-"""Headings as questions that a visitor would ask, in the site's language.
+"""Headings turned into questions that a visitor would ask, in the site's language.
 
-A question stays as the site words it, unless it is one to the visitor ("Ready to start?"). What every site has gets the
-usual question ("Prices": "What does it cost?"), what is told to do becomes "How do I …?", and what names a thing is
-asked about. Slogans, sentences, code and words such as "Overview" name none.
+A question keeps the site's wording, unless it addresses the visitor ("Ready to start?"). Usual headings get the usual
+question ("Prices": "What does it cost?"), imperative headings become "How do I …?", and a topic is asked about.
+Slogans, sentences, code and words such as "Overview" are no topics.
 """
 
 import json
@@ -14,156 +14,157 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.core.models import Frozen
-from tasks.knowledge.answering.phrases import DEFAULT, base
+from tasks.knowledge.answering.phrases import DEFAULT_LANGUAGE, primary_subtag
 from tasks.knowledge.language.function_words import function_words
 from tasks.knowledge.language.words import read_words
 
 MAX_WORDS = 6
-"""Of a topic; with more it is a sentence, or as good as one."""
-LEAST_WORDS = 3
-"""Of a question: "Why blueprints?" is a heading."""
+"""Words of a topic; a longer heading is mostly a sentence."""
+MIN_WORDS = 3
+"""Words of a question; "Why blueprints?" is only a heading."""
 ARTICLES = frozenset(
     {"a", "an", "the", "der", "die", "das", "le", "la", "les", "l", "el", "los", "il", "o", "de", "het"}
 )
-"""May begin a name."""
+"""Function words that a topic may begin with."""
 CONNECTIVES = frozenset(
     re.findall(r"\w+", "so but and or then also well now und aber oder doch et mais ou pero ma maar и а но")
 )
-"""Begin a sentence that goes on from another."""
-_NO_NAME = re.compile(r"[.!…:;,。！、–—/|()\[\]{}<>=_\\*#@\"“”„«»]|\s-\s|\d{4}")
+"""First words of a sentence that continues another."""
+_NOT_A_TOPIC = re.compile(r"[.!…:;,。！、–—/|()\[\]{}<>=_\\*#@\"“”„«»]|\s-\s|\d{4}")
 _HOW_TO = re.compile(r"how to (?=\w)", re.IGNORECASE)
 
 
-class Fit(IntEnum):
-    """How a question came about, the best first."""
+class QuestionOrigin(IntEnum):
+    """The origin of a question, best first."""
 
     listed = 0
-    """The site's own, in a list of questions and answers."""
+    """A question from a list of questions and answers."""
     usual = 1
-    """What is asked of every such site."""
+    """The usual question for a usual heading."""
     own = 2
-    """The site's own."""
+    """A single question of the site."""
     task = 3
-    """How something is done."""
+    """The question how to do something, from an imperative heading."""
     topic = 4
-    """What there is to know of something."""
+    """A question about a topic."""
 
 
-class Offer(NamedTuple):
-    """A question that may be offered."""
+class HeadingQuestion(NamedTuple):
+    """A question made from a heading."""
 
-    fit: Fit
-    question: str
-    """With `{topic}` where the topic belongs."""
+    origin: QuestionOrigin
+    template: str
+    """The question, with `{topic}` in the place of the topic."""
     topic: str = ""
 
-    def asked(self, names: Collection[str] | None = None) -> str:
-        """The question; given the site's `names` (in small letters), other words lose a heading's capitals."""
-        topic = self.topic if names is None else _recased(self.topic, names)
-        question = self.question.replace("{topic}", topic)
+    def text(self, names: Collection[str] | None = None) -> str:
+        """Return the question; with the site's `names` (in lower case), other words lose their title case."""
+        topic = self.topic if names is None else _without_title_case(self.topic, names)
+        question = self.template.replace("{topic}", topic)
         return question[:1].upper() + question[1:]
 
 
-def _recased(heading: str, names: Collection[str]) -> str:
+def _without_title_case(heading: str, names: Collection[str]) -> str:
     words = heading.split()
     long = [word for word in words if len(word) > 3 and word[0].isalpha()]
     in_capitals = len(long) > 1 and all(word[0].isupper() for word in long)
     return " ".join(
-        word.lower() if _is_capitalised(word) and (in_capitals or not at) and _bare(word) not in names else word
+        word.lower() if _is_capitalised(word) and (in_capitals or not at) and _bare_word(word) not in names else word
         for at, word in enumerate(words)
     )
 
 
 def _is_capitalised(word: str) -> bool:
-    """By its first letter alone, or those of its parts; not `I`."""
+    """Whether only the first letter, or that of each hyphenated part, is upper case; false for `I`."""
     return word[0].isupper() and word != "I" and all(part[1:] == part[1:].lower() for part in word.split("-"))
 
 
-def _bare(word: str) -> str:
+def _bare_word(word: str) -> str:
     return word.strip("?,.'’\"“”").lower()
 
 
-class _Topics(Frozen):
-    """How a language asks; words in small letters."""
+class _QuestionPatterns(Frozen):
+    """Patterns and templates of one language; words in lower case."""
 
-    about: tuple[str, ...]
-    """Questions about any topic, with `{topic}` and `{name}`, the site's."""
-    boring: frozenset[str]
-    """Headings that name nothing."""
+    topic_questions: tuple[str, ...]
+    """Templates of questions about a topic, with `{topic}` and the site's `{name}`."""
+    generic_headings: frozenset[str]
+    """Headings without a topic."""
     to_visitor: str
     """Pattern of questions that a site asks its visitors."""
-    inner: frozenset[str]
-    """Function words that a name may have."""
+    topic_function_words: frozenset[str]
+    """Function words that a topic may contain."""
     verbs: frozenset[str]
-    """Begin headings that tell to do something …"""
-    maybe_verbs: frozenset[str]
-    """… and these do when one of the `determiners` follows."""
+    """First words of an imperative heading …"""
+    ambiguous_verbs: frozenset[str]
+    """… and those that are verbs only before one of the `determiners`."""
     determiners: frozenset[str]
-    how: str
-    ask: dict[str, str]
+    task_question: str
+    """Template of the question how to do something."""
+    usual_questions: dict[str, str]
     """The usual question, by the pattern of headings."""
 
 
 @cache
-def _languages() -> dict[str, _Topics]:
+def _languages() -> dict[str, _QuestionPatterns]:
     listed = json.loads(Path(__file__).with_name("heading_questions.json").read_text("utf-8"))
-    return {language: _Topics.model_validate(topics) for language, topics in listed.items()}
+    return {language: _QuestionPatterns.model_validate(patterns) for language, patterns in listed.items()}
 
 
-def read_offers(heading: str, name: str, language: str, number: int = 0) -> Iterator[Offer]:
-    """Questions made of a heading, the best first; `number` tells which of the wordings a topic gets."""
-    topics = _languages().get(base(language)) or _languages()[DEFAULT]
+def make_questions(heading: str, name: str, language: str, number: int = 0) -> Iterator[HeadingQuestion]:
+    """Yield the questions from a heading, best first; `number` selects the template for a topic."""
+    patterns = _languages().get(primary_subtag(language)) or _languages()[DEFAULT_LANGUAGE]
     folded = heading.casefold()
     if re.search(r"[?？؟]\s*$", heading):
-        if not re.search(topics.to_visitor, folded) and _asks(heading, language):
-            yield Offer(Fit.own, "{topic}", heading)
+        if not re.search(patterns.to_visitor, folded) and _is_whole_question(heading, language):
+            yield HeadingQuestion(QuestionOrigin.own, "{topic}", heading)
         return
-    for pattern, question in topics.ask.items():
+    for pattern, question in patterns.usual_questions.items():
         if re.fullmatch(pattern, folded):
-            yield Offer(Fit.usual, question.replace("{name}", name))
-    if base(language) not in _languages():
+            yield HeadingQuestion(QuestionOrigin.usual, question.replace("{name}", name))
+    if primary_subtag(language) not in _languages():
         return
-    if task := _task(heading, topics):
-        yield Offer(Fit.task, topics.how, task)
-    elif folded != name.casefold() and _names_a_thing(heading, topics):
-        about = topics.about[number % len(topics.about)]
-        yield Offer(Fit.topic, about.replace("{name}", name), heading)
+    if task := _task(heading, patterns):
+        yield HeadingQuestion(QuestionOrigin.task, patterns.task_question, task)
+    elif folded != name.casefold() and _is_topic(heading, patterns):
+        template = patterns.topic_questions[number % len(patterns.topic_questions)]
+        yield HeadingQuestion(QuestionOrigin.topic, template.replace("{name}", name), heading)
 
 
-def leans(question: str) -> bool:
-    """Whether it is about something that was named before it: "Is it enough?"."""
+def refers_back(question: str) -> bool:
+    """Whether the question begins with a pronoun for something named earlier: "Is it enough?"."""
     return not function_words().pointers.isdisjoint(word.casefold() for word in list(read_words(question))[:2])
 
 
-def _asks(heading: str, language: str) -> bool:
-    """Whether it is a whole question: it begins as one, and goes on from nothing."""
+def _is_whole_question(heading: str, language: str) -> bool:
+    """Whether the heading is a whole question: it begins with a function word, and not with a connective."""
     words = [word.casefold() for word in read_words(heading)]
-    if base(language) not in _languages():
+    if primary_subtag(language) not in _languages():
         return True
-    return len(words) >= LEAST_WORDS and words[0] in function_words().all - CONNECTIVES
+    return len(words) >= MIN_WORDS and words[0] in function_words().all - CONNECTIVES
 
 
-def _task(heading: str, topics: _Topics) -> str | None:
-    """What is to be done: "install my tap" of "Install your tap"."""
-    text, told = _HOW_TO.subn("", heading, count=1) if topics.verbs else (heading, 0)
+def _task(heading: str, patterns: _QuestionPatterns) -> str | None:
+    """Return the task of an imperative heading: "install my tap" for "Install your tap"."""
+    text, removed = _HOW_TO.subn("", heading, count=1) if patterns.verbs else (heading, 0)
     first, _, rest = text.partition(" ")
-    if not rest or _NO_NAME.search(text) or len(text.split()) > MAX_WORDS:
+    if not rest or _NOT_A_TOPIC.search(text) or len(text.split()) > MAX_WORDS:
         return None
-    is_told = told or first.casefold() in topics.verbs
-    if not is_told and (
-        first.casefold() not in topics.maybe_verbs or rest.split()[0].casefold() not in topics.determiners
+    is_imperative = removed or first.casefold() in patterns.verbs
+    if not is_imperative and (
+        first.casefold() not in patterns.ambiguous_verbs or rest.split()[0].casefold() not in patterns.determiners
     ):
         return None
     return re.sub(r"\byour\b", "my", f"{first.lower()} {rest}", flags=re.IGNORECASE)
 
 
-def _names_a_thing(heading: str, topics: _Topics) -> bool:
+def _is_topic(heading: str, patterns: _QuestionPatterns) -> bool:
     words = [word.casefold() for word in read_words(heading)]
-    if heading.isupper() or _NO_NAME.search(heading) or heading.casefold() in topics.boring:
+    if heading.isupper() or _NOT_A_TOPIC.search(heading) or heading.casefold() in patterns.generic_headings:
         return False
     if not 0 < len(heading.split()) <= MAX_WORDS or not any(len(word) > 3 for word in words):
         return False
-    unusual = function_words().all - topics.inner
-    is_plain = words[0].isalpha() and words[0] not in topics.boring
-    ends = {words[0], words[-1]} & topics.inner - ARTICLES
-    return is_plain and not ends and not any(word in unusual for word in words)
+    excluded = function_words().all - patterns.topic_function_words
+    is_plain = words[0].isalpha() and words[0] not in patterns.generic_headings
+    ends = {words[0], words[-1]} & patterns.topic_function_words - ARTICLES
+    return is_plain and not ends and not any(word in excluded for word in words)

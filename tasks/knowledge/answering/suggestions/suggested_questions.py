@@ -1,7 +1,7 @@
-"""Questions a widget offers its visitors, each checked to be answered by the widget's own knowledge.
+"""Suggested questions of a widget, each checked to be answered by the widget's own knowledge.
 
-Questions that stand on the site (in a list of questions and answers) come first, as the site words them; then those
-that its headings make. They are made at the first request after a build and kept until the next one.
+Questions of the site (from a list of questions and answers) come first, in the site's wording; then those made from its
+headings. They are made at the first request after a build and cached until the next one.
 """
 
 import asyncio
@@ -15,27 +15,33 @@ from tasks.core.errors import EmbeddingFailed, InvalidRequest
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import plain_text, read_statements
-from tasks.knowledge.answering.extractive_answer import quote
-from tasks.knowledge.answering.phrases import base
+from tasks.knowledge.answering.extractive_answer import select_quotes
+from tasks.knowledge.answering.phrases import primary_subtag
 from tasks.knowledge.answering.prompt_injection import is_instruction
 from tasks.knowledge.answering.question.follow_ups import NOUN_CAPITALIZING
 from tasks.knowledge.answering.reply import AnsweringSite
-from tasks.knowledge.answering.suggestions.heading_questions import Fit, Offer, leans, read_offers
+from tasks.knowledge.answering.suggestions.heading_questions import (
+    HeadingQuestion,
+    QuestionOrigin,
+    make_questions,
+    refers_back,
+)
 from tasks.knowledge.language.text_search import text_search_configuration
 from tasks.knowledge.language.words import read_words, stems
 
 SUGGESTIONS = 4
 MAX_CHECKED = 20
-"""Candidates tried at most."""
-LIST = 3
-"""Questions from which on a page is a list of questions and answers."""
-ALIKE = 0.6
-"""Share of words from which on two questions are as good as one."""
-GROWN = 2
+"""Candidates that are checked at most."""
+MIN_LISTED = 3
+"""Questions from which a page counts as a list of questions and answers."""
+MIN_OVERLAP = 0.6
+"""Share of common stems from which two questions count as duplicates."""
+GROWTH_FACTOR = 2
+"""Growth of the page count after which the questions are made again."""
 MIN_LENGTH, MAX_LENGTH = 4, 90
 
 _QUESTION = r"(?:^|\n\n|\n(?=\d+[.)][ \t]|[-*+][ \t]))(?:\d+[.)]|[-*+])?[ \t]*([^\n|#]+[?？؟])[*_]*[ \t]*(?=\n|$)"
-"""A paragraph or an item of a list that is a question."""
+"""Pattern of a paragraph or list item that is a question."""
 
 _CANDIDATES = r"""
 SELECT heading, url FROM (
@@ -43,7 +49,7 @@ SELECT heading, url FROM (
         SELECT unnest(heading_path || inner_headings || questions) AS heading, url, position,
                coalesce((metadata->>'depth')::int, 0) AS depth
         FROM knowledge_chunks JOIN knowledge_scraped_pages AS page ON page.id = scraped_page_id, LATERAL (
-            -- Short sections share a passage; lists of questions are not always made of headings.
+            -- Short sections share a passage; questions in a list are not always headings.
             SELECT ARRAY(
                 SELECT found[1] FROM regexp_matches(text, '^#{1,6}[ \t]+([^\n]+)$', 'gn') AS found
                 WHERE text !~ '```'
@@ -61,7 +67,7 @@ SELECT heading, url FROM (
 
 
 async def read_suggestions(pool: Pool, answerer: Answerer, site: AnsweringSite) -> list[str]:
-    """The widget's suggested questions, at most four; made now if its knowledge has changed."""
+    """Return the widget's suggested questions, at most four; made again if its knowledge has changed."""
     async with pool.connection() as connection:
         rows = await connection.execute(
             "SELECT active_job_id, (SELECT count(*) FROM knowledge_scraped_pages WHERE job_id = active_job_id),"
@@ -73,30 +79,30 @@ async def read_suggestions(pool: Pool, answerer: Answerer, site: AnsweringSite) 
     if row is None or row[0] is None:
         return []
     job_id, pages, made_for, made_with, questions = row
-    # While a first build goes on there is more to ask about with every page: made anew when there is twice as much.
-    if made_for == job_id and pages < GROWN * made_with:
+    # A first build adds topics with every page: the questions are made again when the pages have doubled.
+    if made_for == job_id and pages < GROWTH_FACTOR * made_with:
         return list(questions)
-    return await answerer.once(
-        f"suggestions {job_id} {pages}", lambda: _make_and_keep(pool, answerer, site, job_id, pages)
+    return await answerer.single_flight(
+        f"suggestions {job_id} {pages}", lambda: _make_and_store(pool, answerer, site, job_id, pages)
     )
 
 
-async def _make_and_keep(pool: Pool, answerer: Answerer, site: AnsweringSite, job_id: UUID, pages: int) -> list[str]:
+async def _make_and_store(pool: Pool, answerer: Answerer, site: AnsweringSite, job_id: UUID, pages: int) -> list[str]:
     made = [question async for question in _make(pool, answerer, site)]
-    await _keep(pool, site.widget_id, job_id, pages, made)
+    await _store(pool, site.widget_id, job_id, pages, made)
     return made
 
 
 async def _make(pool: Pool, answerer: Answerer, site: AnsweringSite) -> AsyncIterator[str]:
     made, pages = list[str](), set[str]()
-    offers = await _read_offers(pool, site)
-    for offer, url in offers[:MAX_CHECKED]:
-        # Topics are of different pages; of the site's own questions, one page may have many.
-        if url in pages and offer.fit is not Fit.listed:
+    candidates = await _read_candidates(pool, site)
+    for candidate, url in candidates[:MAX_CHECKED]:
+        # One question a page, except for a page that lists questions and answers.
+        if url in pages and candidate.origin is not QuestionOrigin.listed:
             continue
-        evidence = await _answer(answerer, site, offer.asked(), url)
-        question = offer.asked(_names(site, evidence))
-        if not evidence or any(_are_alike(question, other, site.language) for other in made):
+        evidence = await _answer(answerer, site, candidate.text(), url)
+        question = candidate.text(_names(site, evidence))
+        if not evidence or any(_are_duplicates(question, other, site.language) for other in made):
             continue
         yield question
         made.append(question)
@@ -105,55 +111,60 @@ async def _make(pool: Pool, answerer: Answerer, site: AnsweringSite) -> AsyncIte
             return
 
 
-async def _read_offers(pool: Pool, site: AnsweringSite) -> list[tuple[Offer, str]]:
-    """Questions that may be offered, the best first, and the page that each is on."""
+async def _read_candidates(pool: Pool, site: AnsweringSite) -> list[tuple[HeadingQuestion, str]]:
+    """Return the candidates, best first, each with the URL of its page."""
     async with pool.connection() as connection:
         language = text_search_configuration(site.language)
         values = {"widget": site.widget_id, "language": language, "least": MIN_LENGTH, "most": MAX_LENGTH}
         rows = await connection.execute(_CANDIDATES, values | {"line": _QUESTION})
         found = await rows.fetchall()
-    offers = [
-        (offer, url)
+    candidates = [
+        (candidate, url)
         for number, (heading, url) in enumerate(found)
-        if (text := _without_marks(heading))
-        for offer in read_offers(text, site.name, site.language, number)
+        if (text := _plain_heading(heading))
+        for candidate in make_questions(text, site.name, site.language, number)
     ]
-    own = Counter(url for offer, url in offers if offer.fit is Fit.own)
+    own = Counter(url for candidate, url in candidates if candidate.origin is QuestionOrigin.own)
     ranked = [
-        (offer._replace(fit=Fit.listed) if offer.fit is Fit.own and own[url] >= LIST else offer, url)
-        for offer, url in offers
+        (
+            candidate._replace(origin=QuestionOrigin.listed)
+            if candidate.origin is QuestionOrigin.own and own[url] >= MIN_LISTED
+            else candidate,
+            url,
+        )
+        for candidate, url in candidates
     ]
-    # In a list of questions "it" is what the site is about; elsewhere it may be anything.
-    standing = [pair for pair in ranked if pair[0].fit is not Fit.own or not leans(pair[0].topic)]
-    return sorted(standing, key=lambda pair: (pair[0].fit, leans(pair[0].topic), -own[pair[1]]))
+    # In a list of questions "it" is the site's subject; elsewhere its referent is unknown.
+    clear = [pair for pair in ranked if pair[0].origin is not QuestionOrigin.own or not refers_back(pair[0].topic)]
+    return sorted(clear, key=lambda pair: (pair[0].origin, refers_back(pair[0].topic), -own[pair[1]]))
 
 
-def _are_alike(first: str, second: str, language: str) -> bool:
-    """Whether they ask nearly the same."""
+def _are_duplicates(first: str, second: str, language: str) -> bool:
+    """Whether two questions share most of their stems."""
     a, b = set(stems(first, language)), set(stems(second, language))
-    return len(a & b) >= ALIKE * len(a | b)
+    return len(a & b) >= MIN_OVERLAP * len(a | b)
 
 
-def _without_marks(heading: str) -> str:
-    """The heading without number and markup; nothing if it is an order to whoever reads it."""
+def _plain_heading(heading: str) -> str:
+    """Return the heading without number and markup; empty if it is too short or a prompt injection."""
     text = re.sub(r"^\W*(?:\d+(?:\.\d+)*[.)]?|\(\d+\))\s+", "", plain_text(heading).replace("`", "")).strip("*•–—> ")
     return "" if len(text) < MIN_LENGTH or is_instruction(text) else text
 
 
 async def _answer(answerer: Answerer, site: AnsweringSite, question: str, url: str) -> list[Evidence]:
-    """The page's passages, if the site answers the question from them."""
+    """Return the evidence from the page, if the site answers the question from it."""
     try:
-        evidence = await answerer.weigh(site, question)
+        evidence = await answerer.find_evidence(site, question)
     except (InvalidRequest, EmbeddingFailed):
         return []
-    quotes = await asyncio.to_thread(quote, evidence)
+    quotes = await asyncio.to_thread(select_quotes, evidence)
     is_answered = any(quoted.evidence.passage.url == url for quoted in quotes)
     return [one for one in evidence if one.passage.url == url] if is_answered else []
 
 
 def _names(site: AnsweringSite, evidence: Sequence[Evidence]) -> set[str] | None:
-    """Words that the passages capitalise inside sentences, in small letters; none where all nouns are."""
-    if base(site.language) in NOUN_CAPITALIZING:
+    """Return the words capitalized within sentences, in lower case; None where all nouns are."""
+    if primary_subtag(site.language) in NOUN_CAPITALIZING:
         return None
     statements = [statement.text for one in evidence for statement in read_statements(one.passage.text)]
     words = Counter(word for text in statements for word in list(read_words(text))[1:])
@@ -161,7 +172,7 @@ def _names(site: AnsweringSite, evidence: Sequence[Evidence]) -> set[str] | None
     return names.union(word.lower() for word in read_words(site.name))
 
 
-async def _keep(pool: Pool, widget_id: UUID, job_id: UUID, pages: int, questions: list[str]) -> None:
+async def _store(pool: Pool, widget_id: UUID, job_id: UUID, pages: int, questions: list[str]) -> None:
     async with pool.connection() as connection:
         await connection.execute(
             "INSERT INTO suggested_questions (widget_id, job_id, page_count, questions)"
