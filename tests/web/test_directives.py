@@ -1,4 +1,4 @@
-"""What pages say to robots."""
+"""Robots directives of pages."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tasks.web.crawl.links import links_of
 
 
 def page(html: str = "", header: str = "") -> FetchedPage:
-    """A page with what it says."""
+    """Return a page with these directives."""
     url = "https://example.com/"
     return FetchedPage(
         target=Target(url=url, depth=0),

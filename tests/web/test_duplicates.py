@@ -1,4 +1,4 @@
-"""Pages that say the same are one; pages that say something else are two, however alike they look."""
+"""Near-duplicates are one page; pages with other data are two, however alike they look."""
 
 import hashlib
 
@@ -24,7 +24,7 @@ def page(path: str, markdown: str, *, title: str = "A page", order: int = 0, can
 
 
 def judge(*pages: ChunkedPage) -> DuplicateVerdict:
-    """What is said of the last page, after the others."""
+    """Return the verdict on the last page, after the others."""
     duplicates = Duplicates()
     return [duplicates.judge(each) for each in pages][-1]
 
@@ -47,7 +47,7 @@ def is_one(one: str, other: str, **titles: str) -> bool:
         TEXT + "\n\n5 minutes ago",
     ],
 )
-def test_what_differs_in_a_line_a_date_or_an_id_is_one_page(other: str) -> None:
+def test_texts_that_differ_in_a_line_a_date_or_an_id_are_one_page(other: str) -> None:
     """Dates, times, ids and addresses are no part of what a page says."""
     assert is_one(TEXT, other)
 
@@ -120,7 +120,7 @@ def test_a_canonical_link_is_believed_when_the_pages_have_something_in_common() 
 
 
 def test_a_page_that_was_forgotten_does_not_stand_for_another() -> None:
-    """What could not be stored is not there."""
+    """Nothing is a duplicate of a page that could not be stored."""
     duplicates = Duplicates()
     duplicates.judge(page("/a", TEXT, order=1))
     record = duplicates.find_kept(f"{SITE}/a")
@@ -129,7 +129,7 @@ def test_a_page_that_was_forgotten_does_not_stand_for_another() -> None:
     assert duplicates.judge(page("/b", TEXT, order=2)) == DuplicateVerdict(looks_alike=True)
 
 
-def test_what_a_site_answers_to_any_address_is_no_page() -> None:
+def test_a_soft_404_is_no_page() -> None:
     """Also if it names the address, and when it was read before that is known."""
     duplicates = Duplicates()
     for path in ("/old/team", "/old/prices"):

@@ -1,4 +1,4 @@
-"""A family of URLs is read as far as it is worth it, and all together as far as the site bears it."""
+"""A family's budget grows with its new content, and all families share one that grows with the site."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def site_of(others: int = 0) -> FamilyBudgets:
 
 
 def read_all(paths: list[str], pages: list[Fingerprint | None], others: int = 100) -> int:
-    """How many of the URLs are read one after the other, each of which turns out as said."""
+    """Return how many of the URLs are read, one after the other, if each turns out as given."""
     budgets, read = site_of(others), 0
     for path in paths:
         if (family := family_of(SITE + path)) is not None:
@@ -40,12 +40,12 @@ def read_all(paths: list[str], pages: list[Fingerprint | None], others: int = 10
 
 
 def test_a_shop_is_read_whole() -> None:
-    """Each product brings something, be it a number alone."""
+    """Each product brings something new, even if only a number."""
     paths = [f"/product?id={number}" for number in range(300)]
     assert read_all(paths, [page(1, 2, numbers=(number,)) for number in range(300)], others=1) == 300
 
 
-def test_what_brings_nothing_is_given_up() -> None:
+def test_a_family_without_new_content_is_given_up() -> None:
     """Duplicates, empty pages, errors; and pages that only count themselves."""
     paths = [f"/about?zx={number}" for number in range(300)]
     assert read_all(paths, [None] * 300) == 3
@@ -84,8 +84,8 @@ def test_an_archive_without_text_is_read_for_what_it_leads_to() -> None:
         budgets.record_result(family, page(1, words=5), leads_on=True)
 
 
-def test_a_version_of_a_page_has_to_say_something_else() -> None:
-    """Beside the page it is a version of, some words more are nothing."""
+def test_a_variant_needs_content_of_its_own() -> None:
+    """Some words more than on its base page are nothing new."""
     family, original = family_of(f"{SITE}/about?view=lite"), page(1, 2, 3, 4)
     assert family is not None
     for versions, most in (
@@ -100,7 +100,7 @@ def test_a_version_of_a_page_has_to_say_something_else() -> None:
         assert read == most
 
 
-def test_the_first_with_a_new_path_is_not_held_against_its_parameter() -> None:
+def test_the_first_url_with_a_new_path_costs_no_budget() -> None:
     """Where every link carries an id, each page is read once."""
     budgets = FamilyBudgets()
     firsts = [family_of(f"{SITE}/page-{number}?zx={number}") for number in range(20)]
@@ -109,7 +109,7 @@ def test_the_first_with_a_new_path_is_not_held_against_its_parameter() -> None:
     assert not any(family is not None and budgets.claim_skeleton(family) for family in again)
 
 
-def test_what_is_read_in_vain_stays_below_what_is_not() -> None:
+def test_wasted_requests_stay_below_the_useful_ones() -> None:
     """Of all families together, however many there are; a few may be tried on the smallest site."""
     for others, most in ((1, MANY), (20, 20)):
         budgets, read = site_of(others), 0
@@ -123,7 +123,7 @@ def test_what_is_read_in_vain_stays_below_what_is_not() -> None:
 
 
 def test_one_family_does_not_pay_for_others() -> None:
-    """When as much was read in vain as may be, one that was not tried is, and goes on as long as it is worth it."""
+    """When the shared budget is spent, an untried family is still tried, and read while it brings new content."""
     budgets = site_of(1)
     for number in range(2 * FEW):
         family = family_of(f"{SITE}/login?return={number}")
@@ -143,7 +143,7 @@ def test_one_family_does_not_pay_for_others() -> None:
 
 
 def test_a_site_is_left_when_it_says_the_same_again_and_again() -> None:
-    """Also under addresses that nothing is wrong with."""
+    """Also under addresses of no family."""
     budgets = site_of(30)
     for _ in range(29):
         budgets.record_plain_result(kept=0, wasted=True)

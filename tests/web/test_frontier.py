@@ -1,4 +1,4 @@
-"""The frontier lets each URL in once, in an order that the site decides, and knows when all are found."""
+"""The frontier admits each URL once, in an order that the site decides, and knows when it is done."""
 
 import random
 
@@ -14,7 +14,7 @@ SITE = "https://example.com"
 
 
 def make_frontier(max_depth: int = 2, max_pages: int = 100) -> Frontier:
-    """A frontier whose home page is open."""
+    """Return a frontier whose home page is open."""
     frontier = Frontier(Scope(f"{SITE}/"), max_depth, max_pages)
     frontier.restore(Target(url=f"{SITE}/", depth=0), has_place=True, is_open=True)
     return frontier
@@ -26,11 +26,11 @@ def links(*paths: str, region: str = "main") -> list[Link]:
 
 
 def paths(targets: list[Target]) -> list[str]:
-    """What of the site is to be read."""
+    """Return the paths of the targets."""
     return [target.url.removeprefix(SITE) for target in targets]
 
 
-def test_a_page_is_let_in_once_and_only_if_it_belongs_to_the_site() -> None:
+def test_a_page_is_admitted_once_and_only_if_it_belongs_to_the_site() -> None:
     """However its address is written; off site, too deep: not at all."""
     frontier = make_frontier(max_depth=1)
     frontier.record_links(0, 0, links("/a", "/b", "/a/", "http://www.example.com/b", "https://elsewhere.com/", "/"))
@@ -56,7 +56,7 @@ def test_the_same_site_gives_the_same_order_whatever_comes_first() -> None:
 
 
 def crawl(seed: int, max_pages: int) -> tuple[tuple[int, str, int], ...]:
-    """The pages of a site of four levels as they are let in, each answered after all kinds of times."""
+    """Return the pages of a site of four levels as they are admitted, loaded in random order."""
     chance = random.Random(seed)
     frontier = make_frontier(3, max_pages)
     frontier.expect_hints()
@@ -80,7 +80,7 @@ def crawl(seed: int, max_pages: int) -> tuple[tuple[int, str, int], ...]:
 
 
 def links_of(target: Target) -> list[Link]:
-    """Links to pages of the same levels, of the level below and to some a level further, and parameters."""
+    """Return links to pages one or two levels below, some with parameters."""
     source = random.Random(target.url)
     more = [f"/p{target.depth + source.choice((1, 1, 1, 2))}-{source.randrange(30)}" for _ in range(9)]
     return links(*more, f"/list?id={source.randrange(50)}", f"/p{target.depth + 1}-{source.randrange(9)}/?sort=x")
@@ -89,8 +89,8 @@ def links_of(target: Target) -> list[Link]:
 A_PAGE = Fingerprint(outline=1, names=1, units=np.empty(0, np.uint64), words=np.empty(0, np.uint16), text=1)
 
 
-def test_pages_are_let_in_before_their_level_is_known() -> None:
-    """As long as no earlier page is out, and there are places enough."""
+def test_early_pages_are_admitted_before_their_level_is_complete() -> None:
+    """While no earlier page is open and the early budget lasts."""
     frontier = make_frontier(max_depth=2, max_pages=40)
     frontier.expect_hints()
     frontier.record_links(0, 0, links("/a", "/b", "/c", "/login"))
@@ -104,7 +104,7 @@ def test_pages_are_let_in_before_their_level_is_known() -> None:
 
 
 def test_a_page_that_hangs_does_not_hold_up_the_others_for_ever() -> None:
-    """It is passed over; what it links to comes when it comes."""
+    """It is skipped; its links are queued when they arrive."""
     frontier = make_frontier(max_depth=2)
     frontier.record_links(0, 0, links("/hangs", "/b"))
     assert len(frontier.admit_next()) == 2
@@ -130,8 +130,8 @@ def test_a_place_that_is_given_back_goes_to_the_next_in_line() -> None:
     assert frontier.is_done
 
 
-def test_what_an_earlier_attempt_knew_is_not_let_in_again() -> None:
-    """A resumed build continues: what was found is still in line, and new places follow the old."""
+def test_urls_of_an_earlier_attempt_are_not_admitted_again() -> None:
+    """A resumed build continues: candidates are still there, and the crawl order goes on."""
     frontier = make_frontier(max_pages=4)
     frontier.restore(Target(url=f"{SITE}/stored", depth=1, order=1), has_place=True, is_open=False)
     frontier.restore(Target(url=f"{SITE}/skipped", depth=1, order=2), has_place=False, is_open=False)
@@ -140,7 +140,7 @@ def test_what_an_earlier_attempt_knew_is_not_let_in_again() -> None:
     assert [(t.url.removeprefix(SITE), t.order) for t in frontier.admit_next()] == [("/found", 3), ("/new", 4)]
 
 
-def test_an_address_that_was_reached_through_another_is_not_asked_for() -> None:
+def test_an_address_reached_through_another_is_not_admitted() -> None:
     """The page has been read already."""
     frontier = make_frontier(max_depth=1)
     frontier.expect_hints()

@@ -1,4 +1,4 @@
-"""Of a site in several languages the start page's is read, and what only looks like a language is left alone."""
+"""Of a multilingual site the start page's language is read; segments that only look like a language are ignored."""
 
 import pytest
 
@@ -10,7 +10,7 @@ SITE = "https://example.com"
 
 
 def read(html: str, *wanted: str, at: str = "/", more: tuple[str, ...] = ()) -> set[str]:
-    """Paths of the links that are followed from a home page, and of further ones."""
+    """Return the paths followed from a home page, and of further links."""
     page = FetchedPage(
         target=Target(url=SITE + at, depth=0),
         final_url=SITE + at,
@@ -30,7 +30,7 @@ def anchors(*links: str) -> str:
 
 
 def test_path_segments_with_the_own_language_among_them() -> None:
-    """What is no code, or of no language, is followed."""
+    """Segments that are no code, or no language's, are followed."""
     html = '<html lang="en">' + anchors("/en/a A", "/de/a A", "/fr/a A", "/about About", "/xx/a A")
     assert read(html, more=("/de/deep", "/en/deep")) == {"/en/a", "/about", "/xx/a", "/en/deep"}
 

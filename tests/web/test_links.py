@@ -1,4 +1,4 @@
-"""Links come as URLs to follow, each once, in document order, with their place on the page."""
+"""Links are listed as URLs to follow, each once, in document order, with their region of the page."""
 
 from tasks.core.models import Link
 from tasks.web.crawl.links import list_feeds, list_links
@@ -7,7 +7,7 @@ BASE = "https://example.com/docs/a.html"
 
 
 def urls(html: str, base: str = BASE, *, keep_routes: bool = False) -> list[str]:
-    """Where the links of the document lead."""
+    """Return the URLs that the links of the document lead to."""
     return [link.url for link in list_links(html, base, keep_routes=keep_routes)]
 
 
@@ -18,13 +18,13 @@ def test_links_are_absolute_unique_and_in_order() -> None:
 
 
 def test_a_base_element_is_respected() -> None:
-    """As browsers do; one that is no URL counts nothing."""
+    """As browsers do; an invalid one is ignored."""
     assert urls('<base href="/v2/"><a href="x">x</a>') == ["https://example.com/v2/x"]
     assert urls('<base href="http://[broken"><a href="/x">x</a>') == ["https://example.com/x"]
 
 
-def test_what_is_not_to_be_followed_is_left_out() -> None:
-    """Other schemes, files, nofollow, credentials, and what is no URL."""
+def test_links_not_to_be_followed_are_left_out() -> None:
+    """Other schemes, files, nofollow, credentials and invalid URLs."""
     html = """
     <a href="mailto:a@b.c">m</a><a href="javascript:void(0)">j</a><a href="data:text/html,x">d</a>
     <a href="file:///etc/passwd">f</a><a href="x.zip">p</a><a rel="nofollow ugc" href="/n">n</a>

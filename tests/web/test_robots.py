@@ -1,4 +1,4 @@
-"""robots.txt is asked for once, before any page, and kept to."""
+"""robots.txt is fetched once, before any page, and obeyed."""
 
 import asyncio
 
@@ -123,8 +123,8 @@ def test_rules_mean_what_rfc_9309_and_google_say(text: str, path: str, expected:
     assert allowed(text, path) is expected
 
 
-def test_a_crawl_delay_is_kept_to_within_bounds() -> None:
-    """Ours before that for all; a longer one is cut, one that is no number counts for nothing."""
+def test_a_crawl_delay_is_obeyed_within_bounds() -> None:
+    """Our own group comes before that for all; a long delay is capped, an invalid one ignored."""
     assert Rules(group("crawl-delay: 1.5") + group("crawl-delay: 4", agent="*")).delay_s == 1.5
     assert Rules(group("crawl-delay: 86400")).delay_s == MAX_DELAY_S
     assert Rules(group("request-rate: 1/2")).delay_s == 2
@@ -138,14 +138,14 @@ def test_sitemaps_are_named_for_all() -> None:
 
 
 def many(count: int) -> dict[str, Answer]:
-    """So many redirects before the rules."""
+    """Return routes with this many redirects before the rules."""
     hops = {f"/hop{n}": redirect(f"/hop{n + 1}") for n in range(1, count)}
     rules = binary(b"User-agent: *\nDisallow: /private\n", Content_Type="text/plain")
     return {"/robots.txt": redirect("/hop1"), **hops, f"/hop{count}": rules}
 
 
 def big(size: int) -> Answer:
-    """Rules that begin after so many bytes."""
+    """Return rules that begin after this many bytes."""
     return binary(b"#" * size + b"\nUser-agent: *\nDisallow: /private\n", Content_Type="text/plain")
 
 
@@ -164,7 +164,7 @@ def big(size: int) -> Answer:
     ],
 )
 async def test_each_answer_has_its_outcome(gate: Gate, routes: dict[str, Answer], is_allowed: bool) -> None:
-    """RFC 9309 §2.3.1: what is not there forbids nothing; redirects are followed; 500 KiB are read."""
+    """RFC 9309 §2.3.1: a missing file forbids nothing; redirects are followed; 500 KiB are read."""
     async with (
         serve({**routes, "/private": html(HOME)}) as site,
         open_static_fetcher(make_settings(), gate) as fetcher,
@@ -181,7 +181,7 @@ async def test_each_answer_has_its_outcome(gate: Gate, routes: dict[str, Answer]
 async def test_rules_that_cannot_be_had_forbid_everything_and_the_cause_is_said(
     gate: Gate, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To the end of the build; no page is asked for."""
+    """Until the build ends; no page is requested."""
     monkeypatch.setattr("tasks.web.crawl.robots.RETRY_S", 0.01)
     async with (
         serve({"/robots.txt": html("", status=status), "/": html(HOME)}) as site,
@@ -195,7 +195,7 @@ async def test_rules_that_cannot_be_had_forbid_everything_and_the_cause_is_said(
 
 
 async def test_rules_that_never_come_forbid_everything(gate: Gate) -> None:
-    """Once the time of a page is over; those after need not wait again."""
+    """After a page's timeout; later pages do not wait again."""
     async with (
         serve({"/robots.txt": silence, "/": html(HOME)}) as site,
         open_static_fetcher(make_settings(page_timeout_s=0.5), gate) as fetcher,
@@ -208,8 +208,8 @@ async def test_rules_that_never_come_forbid_everything(gate: Gate) -> None:
         assert site.asked == []
 
 
-async def test_rules_are_asked_for_once_however_many_pages_want_them(gate: Gate) -> None:
-    """Pages that come meanwhile wait; a page that redirects to what is forbidden is left out."""
+async def test_rules_are_fetched_once_for_many_pages(gate: Gate) -> None:
+    """Pages wait for the one request; a page that redirects to a forbidden one is skipped."""
     asked = []
 
     async def rules(request: web.Request) -> web.Response:
@@ -227,7 +227,7 @@ async def test_rules_are_asked_for_once_however_many_pages_want_them(gate: Gate)
         assert "/private" not in site.asked
 
 
-async def test_rules_do_not_count_when_told_so(gate: Gate) -> None:
+async def test_rules_are_ignored_if_the_setting_says_so(gate: Gate) -> None:
     """`OBEY_ROBOTS=false` is for one's own sites: they may even be out of reach."""
     async with (
         serve({"/robots.txt": html("", status=503), "/": html(HOME)}) as site,
@@ -236,8 +236,8 @@ async def test_rules_do_not_count_when_told_so(gate: Gate) -> None:
         assert (await fetcher.fetch(Target(url=f"{site.url}/", depth=1))).html == HOME
 
 
-async def test_a_host_that_cannot_be_reached_is_asked_again() -> None:
-    """A page's failure then is the host's, and another try may help."""
+async def test_an_unreachable_host_is_tried_again() -> None:
+    """The page fails with the host's error, which is retriable."""
     answers = [FetchFailed("connection refused", retriable=True), RobotsAnswer(404, b"")]
 
     async def ask(_: str) -> RobotsAnswer:

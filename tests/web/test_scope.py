@@ -1,4 +1,4 @@
-"""A build reads one site, as the settings draw it."""
+"""A build reads one site, within the scope that the settings define."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_a_site_is_its_host_and_by_setting_its_domain(url: str, alone: bool, wit
 
 
 def test_paths_narrow_it() -> None:
-    """What is included and not excluded, and the start page in any case."""
+    """Included paths that are not excluded, and the start page in any case."""
     settings = make_settings(include="/docs/*, /help", exclude="*/old/*")
     scope = scope_of(settings, START, None)
     inside = ["/docs/a", "/docs/a/b?c=1", "/help", "/"]
@@ -35,12 +35,12 @@ def test_paths_narrow_it() -> None:
 
 
 def test_an_insecure_link_to_a_secure_site_means_the_secure_page() -> None:
-    """And to nobody else."""
+    """On other hosts the scheme stays."""
     assert Scope(START).with_site_scheme("http://example.com/a") == "https://example.com/a"
     assert Scope(START).with_site_scheme("http://example.org/a") == "http://example.org/a"
     assert Scope("http://example.com/").with_site_scheme("http://example.com/a") == "http://example.com/a"
 
 
 def test_without_a_home_page_all_languages_are_read() -> None:
-    """As when a build goes on that had read it."""
+    """As in a resumed build that had read it before."""
     assert scope_of(make_settings(), START, None).allows(Link("https://example.com/de/"))

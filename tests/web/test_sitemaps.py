@@ -1,4 +1,4 @@
-"""What a site says of its own pages is taken as a hint, whatever is wrong with it."""
+"""Sitemaps, llms.txt and feeds are read as hints, however faulty they are."""
 
 import gzip
 
@@ -25,7 +25,7 @@ def index(*paths: str) -> bytes:
 async def hints(
     files: dict[str, bytes], sitemaps: tuple[str, ...] = (), feeds: tuple[str, ...] = (), most: int = 1000
 ) -> tuple[list[str], list[str]]:
-    """Paths that the site's files name, and the files asked for."""
+    """Return the paths in the site's files, and the files requested."""
     asked: list[str] = []
 
     async def read(url: str) -> bytes | None:
@@ -39,7 +39,7 @@ async def hints(
 
 
 def test_a_sitemap_names_pages_with_their_weight_and_date() -> None:
-    """What is no number is no weight."""
+    """An invalid priority is ignored."""
     body = urlset("/a", more="<priority>0.8</priority><lastmod>2026-11-24</lastmod>")
     ((link,),) = parse_sitemap(body, SITE)[1:]
     assert (link.url, link.priority, link.modified, link.region) == (f"{SITE}/a", 0.8, "2026-11-24", "sitemap")
@@ -107,8 +107,8 @@ async def test_llms_txt_and_feeds_are_hints_too() -> None:
     assert found == ["/docs/guide.html", "/more", "/post", "/entry"]
 
 
-async def test_a_page_instead_of_a_hint_says_nothing() -> None:
-    """Servers that answer everything with their home page."""
+async def test_a_page_in_place_of_a_hint_is_ignored() -> None:
+    """Some servers answer every request with their home page."""
     home = b"<!doctype html><html><body><a href='/x'>x</a><p>[x](/y)</body></html>"
     found, _ = await hints({"/llms.txt": home, "/sitemap.xml": home})
     assert found == []

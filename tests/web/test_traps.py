@@ -1,4 +1,4 @@
-"""URLs that may have no end are known by their pattern."""
+"""URLs of possible crawl traps are recognised by their pattern."""
 
 import pytest
 
@@ -8,8 +8,8 @@ SITE = "https://example.com"
 
 
 @pytest.mark.parametrize("path", ["/a/b/a/b/a/b", "/x/x/x", "/" + "/".join(f"d{n}" for n in range(20))])
-def test_paths_that_only_grow_are_known(path: str) -> None:
-    """By what they repeat, or by their depth."""
+def test_paths_that_grow_endlessly_are_recognised(path: str) -> None:
+    """By repeated segments or by depth."""
     assert grows_endlessly(SITE + path)
 
 
@@ -42,8 +42,8 @@ def test_other_paths_are_let_alone(path: str) -> None:
         ("/wp-login.php", FamilyKind.boilerplate),
     ],
 )
-def test_what_a_program_may_make_without_end_is_of_a_family(path: str, kind: FamilyKind) -> None:
-    """Dates, parameters, numbers, random parts, what no visitor asks for."""
+def test_urls_that_a_program_may_make_without_end_have_a_family(path: str, kind: FamilyKind) -> None:
+    """Dates, parameters, numbers, random parts, boilerplate."""
     family = family_of(SITE + path)
     assert family is not None
     assert family.kind is kind
@@ -63,13 +63,13 @@ def test_what_a_program_may_make_without_end_is_of_a_family(path: str, kind: Fam
         "/a-b-c-d.html",
     ],
 )
-def test_what_people_name_is_of_none(path: str) -> None:
-    """It is read as it comes."""
+def test_urls_that_people_name_have_no_family(path: str) -> None:
+    """They are read without a budget."""
     assert family_of(SITE + path) is None
 
 
-def test_what_ends_in_a_number_may_be_one_of_many() -> None:
-    """By the pattern that is left without the number."""
+def test_a_url_that_ends_in_a_number_may_belong_to_a_series() -> None:
+    """The family is its pattern without the number."""
     families = [
         numbered_family(SITE + path) for path in ("/offer-100.html", "/offer-7.html", "/shop/item_12", "/about")
     ]

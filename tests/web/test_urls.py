@@ -1,4 +1,4 @@
-"""URLs are read as browsers read them, have one key for the same page, and belong to a site or not."""
+"""URLs are resolved as browsers do, have one key for the same page, and belong to a site or not."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_links_are_resolved_as_the_whatwg_standard_says() -> None:
     ],
 )
 def test_the_url_that_is_fetched_is_the_sites_own_without_what_belongs_to_a_visit(url: str, clean: str) -> None:
-    """Spelling that a server may mind stays."""
+    """Spelling that servers may care about stays."""
     assert clean_url(url) == clean
 
 
@@ -92,7 +92,7 @@ def test_addresses_of_one_page_have_one_key(one: str, other: str) -> None:
     ],
 )
 def test_different_pages_have_different_keys(one: str, other: str) -> None:
-    """What may be a page of its own is one."""
+    """A URL that may be a page of its own is one."""
     assert page_key(one) != page_key(other)
 
 

@@ -1,4 +1,4 @@
-"""Addresses that may be versions of a known page are known by what several of them have in common."""
+"""Variants of known pages are recognised by a part that several addresses share."""
 
 import pytest
 
@@ -11,7 +11,7 @@ PAGES = ["about", "team", "prices", "history"]
 
 
 def variant_of(path: str, *others: str, until: int = 0) -> Variant | None:
-    """What an address is taken for a version of, on a site with these, the first found on page 0, 1, 2 …"""
+    """Return the variant that a path is taken for on a site with these others, found on page 0, 1, 2 …"""
     counts = VariantCounts()
     known = {page_key(SITE + other) for other in others}
     for source, other in enumerate((*others, path)):
@@ -30,7 +30,7 @@ def variant_of(path: str, *others: str, until: int = 0) -> Variant | None:
         ("/s93f7/*", "/…/…"),
     ],
 )
-def test_a_part_that_several_have_beside_known_pages_makes_versions(pattern: str, name: str) -> None:
+def test_a_part_that_several_addresses_add_to_known_pages_makes_variants(pattern: str, name: str) -> None:
     """Whatever it is called, and wherever it stands."""
     plain = [f"/{page}" for page in PAGES]
     versions = [pattern.replace("*", page) for page in PAGES]
@@ -41,14 +41,14 @@ def test_a_part_that_several_have_beside_known_pages_makes_versions(pattern: str
     assert variant_of(versions[0], *plain, *versions[1 : MIN_EXAMPLES - 1]) is None
 
 
-def test_what_later_pages_name_does_not_count_yet() -> None:
-    """So what is early does not depend on which page is read first."""
+def test_links_on_later_pages_do_not_count_yet() -> None:
+    """So early admission does not depend on which page is read first."""
     others = [*(f"/{page}" for page in PAGES), *(f"/lite/{page}" for page in PAGES[1:])]
     assert variant_of("/lite/about", *others, until=len(others) - 1) is None
 
 
-def test_the_same_in_capitals_is_a_version() -> None:
-    """One alone."""
+def test_the_same_in_capitals_is_a_variant() -> None:
+    """One example is enough."""
     variant = variant_of("/About", "/about")
     assert variant is not None
     assert variant.base == "example.com/about"
@@ -71,8 +71,8 @@ def test_a_path_that_may_be_put_together_in_any_order_is_combined() -> None:
         ("/print/about", "example.com/about"),
     ],
 )
-def test_an_address_of_a_family_has_a_page_it_may_be_a_version_of(path: str, base: str) -> None:
-    """Without what varies, if that is known."""
+def test_an_address_of_a_family_may_have_a_base_page(path: str, base: str) -> None:
+    """The address without its varying part, if that is known."""
     assert base_of(page_key(SITE + path), {"example.com/about"}.__contains__) == base
     assert base_of(page_key(SITE + path), set[str]().__contains__) == ""
 
@@ -85,8 +85,8 @@ def test_a_route_with_a_parameter_may_be_a_place_on_its_page() -> None:
     assert (variant.base, variant.family.name) == (page_key(f"{SITE}/#/about"), "#…?id=…")
 
 
-def test_chapters_of_a_book_are_no_versions_of_its_cover() -> None:
-    """What is named by a word and a number under a page is a page; what is another name each time may be a version."""
+def test_chapters_of_a_book_are_no_variants_of_its_cover() -> None:
+    """A word and a number under a page name a page; a random name may be a variant."""
     chapters = [f"/book-{book}/chapter-{number}" for book in range(3) for number in range(4)]
     covers = [f"/book-{book}" for book in range(3)]
     assert variant_of(chapters[0], *covers, *chapters[1:]) is None

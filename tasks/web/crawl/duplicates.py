@@ -142,6 +142,7 @@ class Duplicates:
         """Return the kept page that this one duplicates."""
         if same := self._by_key.get(page_key(record.url)):
             return same
+        # Before the text: pages that name one canonical URL are alike by intent, and half of the text will do.
         named = self._by_key.get(canonical)
         siblings = self._by_canonical.get(canonical, []) + self._by_canonical.get(page_key(record.url), [])
         for other in [named, *siblings] if named else siblings:
@@ -153,6 +154,7 @@ class Duplicates:
             return equal
         alike = self._by_outline.get(record.fingerprint.outline, [])
         same_ones = [other for other in alike if are_near_duplicates(record.fingerprint, other.fingerprint)]
+        # Of several, the best is chosen and not the first, which would depend on loading times.
         return min(same_ones, key=_precedence) if same_ones else None
 
     def _is_not_found(self, page: Fingerprint) -> bool:
@@ -171,6 +173,7 @@ def _canonical_key(page: ChunkedPage) -> str:
             return ""
     except ValueError:
         return ""
+    # A page may declare itself canonical, which says nothing about others.
     key = page_key(canonical)
     return "" if key == page_key(url) else key
 

@@ -101,6 +101,7 @@ class _LinkElements:
                 href = path
             if href in seen or "nofollow" in (attributes.get("rel") or "").lower():
                 continue
+            # Compared as written, before they are resolved: most links of a page differ in the fragment alone.
             seen.add(href)
             yield anchor, href, (attributes.get("hreflang") or "").strip().lower()
 

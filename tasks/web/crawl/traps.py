@@ -84,12 +84,14 @@ def family_of(url: str) -> Family | None:
     segments = [segment for segment in parts.path.split("/") if segment]
     pairs = parse_qsl(parts.query, keep_blank_values=True) if parts.query else []
     names = "&".join(f"{name}=…" for name in sorted({name for name, _ in pairs}))
+    # Dates come first: a calendar's `?month=…` and `/2026/11` are one family, whatever else they look like.
     if _is_date_path(segments) or any(_is_date_parameter(name, value) for name, value in pairs):
         return Family(FamilyKind.date, _WHEN.sub("…", parts.path) + (names and f"?{names}"))
     word = boilerplate_word(url)
     if pairs:
         path = parts.path.rstrip("/")
         return Family(FamilyKind.query, f"{path}?…", parent=f"…{word}…" if word else f"?{names}", skeleton=path)
+    # Each boilerplate word is one family for the whole site: `/login` may stand below every page.
     if word:
         return Family(FamilyKind.boilerplate, f"…{word}…")
     if any(one == other for one, other in pairwise(segments)):
@@ -120,6 +122,7 @@ def _is_date_path(segments: list[str]) -> bool:
         return True
     if _DATE.fullmatch(segments[-1]) and not _YEAR.fullmatch(segments[-1]) and not segments[-1].isdigit():
         return True
+    # `/2026/11/24`: two or more numbers at the end with a year among them; `/item/2026` alone is no date.
     numbers = 0
     while numbers < len(segments) and _NUMBER.fullmatch(segments[-1 - numbers]):
         numbers += 1

@@ -96,6 +96,7 @@ def resolve_url(href: str, base: URL, *, keep_route: bool = False) -> str | None
         url.search = kept and f"?{kept}"
     if ";" in (path := url.pathname) or "(" in path:
         url.pathname = _PATH_SESSION.sub("", path)
+    # `example.com.` is the same host, but few servers and certificates know it by that name.
     if url.hostname.endswith("."):
         url.hostname = url.hostname.rstrip(".")
     if not (keep_route and url.hash.startswith(ROUTES)):
@@ -120,6 +121,7 @@ def _is_visit_parameter(name: str, value: str) -> bool:
     name = name.lower()
     if name.startswith(_TRACKING_PREFIXES) or name in _TRACKING_NAMES or name.startswith(_SESSION_PREFIXES):
         return True
+    # `?s=shoes` is a search and `?s=8f2c91ab` a session.
     return name in _POSSIBLE_SESSIONS and _RANDOM.fullmatch(value) is not None
 
 
