@@ -1,4 +1,4 @@
-"""Real websites on loopback, and fetchers that may reach them."""
+"""Real websites on loopback, and fetchers with access to them."""
 
 import asyncio
 import ssl
@@ -33,7 +33,7 @@ class Site:
 
 
 def html(body: str, status: int = 200, **headers: str) -> Answer:
-    """An answer with an HTML document."""
+    """A response with an HTML document."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text=body, content_type="text/html", status=status, headers=headers)
@@ -42,7 +42,7 @@ def html(body: str, status: int = 200, **headers: str) -> Answer:
 
 
 def binary(body: bytes, **headers: str) -> Answer:
-    """An answer with a body as it is."""
+    """A response with these bytes."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
@@ -51,7 +51,7 @@ def binary(body: bytes, **headers: str) -> Answer:
 
 
 def redirect(location: str) -> Answer:
-    """A 302 to somewhere."""
+    """A 302 redirect."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": location})
@@ -60,13 +60,13 @@ def redirect(location: str) -> Answer:
 
 
 async def silence(_: web.Request) -> web.Response:
-    """No answer for a minute."""
+    """No response for a minute."""
     await asyncio.sleep(60)
     return web.Response()
 
 
 def endless(content_type: str, drop: bytes = b"x", left: asyncio.Event | None = None) -> Answer:
-    """An answer that comes drop by drop and never ends; `left` is set when the client has gone."""
+    """A response that trickles without end; `left` is set when the client has disconnected."""
 
     async def pour(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": content_type})
@@ -109,7 +109,7 @@ async def serve(routes: dict[str, Answer], tls: ssl.SSLContext | None = None) ->
 
 @asynccontextmanager
 async def open_canary(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[tuple[int, list[object]]]:
-    """A port on loopback, and the connections it got."""
+    """Open a port on loopback; return it with the connections it gets."""
     connections: list[object] = []
 
     async def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -131,13 +131,13 @@ async def refusing_port() -> int:
 
 
 def make_settings(**values: object) -> Settings:
-    """Settings under which loopback is allowed and pages are impatient."""
+    """Settings that allow loopback, with short page timeouts."""
     return Settings(**{"egress_allow": LOOPBACK, "page_timeout_s": 5, **values}, _env_file=None)
 
 
 @pytest.fixture(scope="session")
 async def gate() -> AsyncIterator[Gate]:
-    """A gate that lets through to loopback."""
+    """A gate that permits loopback."""
     async with open_gate(LOOPBACK) as gate:
         yield gate
 

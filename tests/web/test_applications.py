@@ -1,4 +1,4 @@
-"""Sites that are applications: all that their scripts show is found and read."""
+"""Single-page applications: all content that their scripts render is found and read."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from tests.web.conftest import make_settings
 
 
 async def crawl(web: Web, url: str) -> dict[str, FetchedPage]:
-    """All pages of the site that links lead to, by address without the site's."""
+    """Crawl the site; return its pages by path."""
     home = (await web.load_home(Target(url=f"{url}/", depth=0), "() => null")).page
     pages, level = {"/": home}, [home]
     while level:
@@ -60,7 +60,7 @@ async def test_a_site_that_is_sent_whole_hardly_meets_the_browser() -> None:
 
 
 async def test_routes_that_show_nothing_are_left_out_without_asking_for_the_document_again() -> None:
-    """A few of a kind are looked at in the browser; over HTTP each would be the same document."""
+    """A few of a kind are rendered; over HTTP each would be the same document."""
     async with serve_application("hash") as site, open_web(make_settings(page_timeout_s=20)) as web:
         await web.load_home(Target(url=f"{site.url}/", depth=0), "() => null")
         broken = [Target(url=f"{site.url}/#/nowhere/to/{number}", depth=1) for number in range(6)]

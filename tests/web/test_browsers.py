@@ -1,4 +1,4 @@
-"""The browser of the settings comes first; it is replaced when something in it cannot be ended, and only then."""
+"""The browser from the settings has priority; it is restarted only when a tab in it cannot be closed."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.web.conftest import HOME, html, make_settings, serve
 
 
 def test_the_setting_decides(tmp_path: Path) -> None:
-    """A path that leads nowhere is not replaced by another browser: the setting would be ignored silently."""
+    """A wrong path does not fall back to another browser: the setting would be ignored silently."""
     mine = tmp_path / "chromium"
     assert find_browser(make_settings(browser_path=mine)) is None
     mine.touch()
@@ -34,7 +34,7 @@ def test_without_a_setting_the_machines_browser_is_found() -> None:
 async def test_a_tab_that_takes_long_to_close_costs_the_browser_only_if_its_page_runs_on(
     gate: Gate, monkeypatch: pytest.MonkeyPatch, is_silent: bool
 ) -> None:
-    """On a busy machine closing takes many seconds; what shows nothing harms nobody meanwhile."""
+    """On a busy machine closing takes many seconds; a blank tab does no harm meanwhile."""
     may_close, asked, close = asyncio.Event(), asyncio.Event(), Page.close
 
     async def close_late(page: Page, **options: Any) -> None:
@@ -43,7 +43,7 @@ async def test_a_tab_that_takes_long_to_close_costs_the_browser_only_if_its_page
         await close(page, **options)
 
     async def leave(_: Tab) -> None:
-        """What the tab shows stays."""
+        """Leave the tab on its page."""
 
     monkeypatch.setattr(Page, "close", close_late)
     monkeypatch.setattr(module, "TAB_CLOSE_S", 0.1)

@@ -1,4 +1,4 @@
-"""Connections over HTTP: whom they trust, what they speak, how long they are kept."""
+"""HTTP connections: certificates, protocol versions, keep-alive."""
 
 import asyncio
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.web.conftest import (
 
 
 async def test_a_certificate_nobody_vouches_for_is_refused(static: StaticFetcher, tmp_path: Path) -> None:
-    """Its cause is said, and trying again cannot help."""
+    """The error names the cause, and is not retriable."""
     write_certificate(tmp_path / "server.pem")
     async with serve({"/": html(HOME)}, tls=server_context(tmp_path / "server.pem")) as site:
         with pytest.raises(FetchFailed, match=r"certificate is not valid: self.signed") as failed:
@@ -31,14 +31,14 @@ async def test_a_certificate_nobody_vouches_for_is_refused(static: StaticFetcher
 
 @pytest.fixture
 def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A certificate that everybody trusts who looks from now on."""
+    """A certificate trusted by clients created from now on."""
     write_certificate(tmp_path / "server.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
     return tmp_path / "server.pem"
 
 
 async def test_a_certificate_that_breaks_half_way_fails_the_pages_after_it(gate: Gate, certificate: Path) -> None:
-    """And neither those before nor those of other hosts."""
+    """Pages before it and those of other hosts are unaffected."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text=HOME, content_type="text/html", headers={"Connection": "close"})
@@ -60,7 +60,7 @@ async def test_a_certificate_that_breaks_half_way_fails_the_pages_after_it(gate:
 
 
 async def fetch_often(fetcher: StaticFetcher, url: str) -> None:
-    """Fetch pages one after the other and at once."""
+    """Fetch pages in sequence and concurrently."""
     pages = [await fetcher.fetch(Target(url=f"{url}/first", depth=1))]
     pages += await asyncio.gather(*(fetcher.fetch(Target(url=f"{url}/{n}", depth=1)) for n in range(20)))
     assert {page.html for page in pages} == {HOME}
@@ -77,7 +77,7 @@ async def test_a_host_that_offers_http_2_is_asked_so_over_one_connection(gate: G
 async def test_a_page_that_never_comes_over_http_2_leaves_its_connection_to_the_others(
     gate: Gate, certificate: Path
 ) -> None:
-    """It is given up by itself."""
+    """Only its own stream is cancelled."""
     settings = make_settings(obey_robots=False, page_timeout_s=3)
     async with open_static_fetcher(settings, gate) as fetcher, serve_http2(certificate, HOME.encode()) as site:
         await fetch_often(fetcher, site.url)
@@ -103,7 +103,7 @@ async def test_a_host_whose_http_2_is_broken_is_asked_by_http_1_1(gate: Gate, ce
 
 @pytest.mark.parametrize("tls", [False, True])
 async def test_connections_are_kept_and_used_again(gate: Gate, certificate: Path, tls: bool) -> None:
-    """Many pages, one after the other, over one connection (over TLS: one more, to find out what is spoken)."""
+    """Many pages in sequence over one connection (over TLS: one more, to negotiate the protocol)."""
     connections = set()
 
     async def note(request: web.Request) -> web.Response:

@@ -24,7 +24,7 @@ PAGE = """<!doctype html><html lang="en-GB"><head><title>Widgets | Acme</title>
 
 
 def read(html: str, url: str = "https://example.com/shop/widgets", *, site_title: str = "") -> ReadPage:
-    """What is read of the document."""
+    """Read the document."""
     page = FetchedPage(
         target=Target(url=url, depth=1),
         final_url=url,
@@ -54,7 +54,7 @@ def test_what_frames_the_content_is_left_out(noise: str) -> None:
 
 
 def test_title_and_metadata_are_found() -> None:
-    """The title without the site's name; what the fetch knew is kept."""
+    """The title without the site's name; metadata of the fetch is kept."""
     page = read(PAGE)
     assert page.title == "Widgets"
     assert page.metadata == {
@@ -80,7 +80,7 @@ def test_title_and_metadata_are_found() -> None:
     ],
 )
 def test_a_page_always_has_a_title(head: str, title: str) -> None:
-    """The first there is: title, shared title, heading, path."""
+    """The first available one: title, shared title, heading, path."""
     assert read(head).title == title
 
 
@@ -96,7 +96,7 @@ def test_a_page_always_has_a_title(head: str, title: str) -> None:
 def test_a_page_that_has_the_title_of_the_home_page_is_called_after_what_is_its_own(
     url: str, content: str, title: str
 ) -> None:
-    """Its heading, or the end of its address: the same title on every page would tell visitors nothing."""
+    """Its heading, or the last path segment: the same title on every page would be of no use."""
     html = f"<title>Acme</title><main>{content}<p>Where they lead.</p></main>"
     assert read(html, url, site_title="Acme").title == title
 
@@ -141,7 +141,7 @@ def test_a_page_with_nothing_to_read_is_skipped(html: str, reason: str) -> None:
 
 
 def test_no_nul_reaches_the_database() -> None:
-    """PostgreSQL does not take it."""
+    """PostgreSQL rejects NUL."""
     assert "\0" not in read("<title>a\0b</title><p>c\0d &#0; e</p>").model_dump_json()
 
 
@@ -152,13 +152,13 @@ def test_links_that_are_not_for_people_lose_their_target() -> None:
 
 
 def test_links_are_written_where_they_have_text_and_are_not_in_code() -> None:
-    """Not that of an icon, by its address or its label; code is to be copied."""
+    """Not icons, which would appear by URL or label; code is meant for copying."""
     html = "<p>Text<a href='/edit' aria-label='Edit'><img src='x'></a></p><pre>a = <a href='/f'>f</a>()</pre>"
     assert read(html).markdown == "Text\n\n```\na = f()\n```"
 
 
 def test_a_label_and_what_it_labels_are_two_words() -> None:
-    """Where nothing but a style sets them apart."""
+    """Where only a style separates them."""
     body = LexborHTMLParser("<div><label>Relays</label><span>128</span></div>").body
     assert body is not None
     assert to_markdown(body) == "Relays 128"

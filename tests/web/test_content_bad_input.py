@@ -1,4 +1,4 @@
-"""Pages that are huge, hostile or malformed are read or left out with a reason; none takes the reader with it."""
+"""Huge, hostile or malformed pages are read or skipped with a reason; none crashes the reader."""
 
 import pytest
 from hypothesis import given, settings

@@ -25,7 +25,7 @@ def outline_of(html: str) -> Outline:
 
 
 def test_a_run_is_seen_among_those_beside_it_and_in_its_boxes() -> None:
-    """Odds of its neighbours, and the share of the words of each box that is expected to be content."""
+    """Log-odds of its neighbours, and the expected content share of each box's words."""
     outline = outline_of("<div><p>one two three<p>four</div><footer>five</footer>")
     names, rows = context_features(outline, "", TYPES, [0.9, 0.5, 0.1])
     first, second, last = (dict(zip(names, row.tolist(), strict=True)) for row in rows)
@@ -37,7 +37,7 @@ def test_a_run_is_seen_among_those_beside_it_and_in_its_boxes() -> None:
 
 
 def test_pictures_and_controls_tell_of_the_text_beside_them() -> None:
-    """They are counted with the run that they are in or before."""
+    """They count towards the run that they are in or precede."""
     outline = outline_of("<div><img><h3>Lamp</h3></div><form><input>Search<button>Go<svg></svg></button></form><p>End")
     assert [run.text for run in outline.runs] == ["Lamp", "Search", "End"]
     names, rows = context_features(outline, "", TYPES, [0.5] * 3)
@@ -48,7 +48,7 @@ def test_pictures_and_controls_tell_of_the_text_beside_them() -> None:
 
 
 def test_a_run_is_seen_in_the_sections_that_headings_make() -> None:
-    """The one to the next heading of any level, and those of the levels above."""
+    """The section up to the next heading of any level, and those of the levels above."""
     outline = outline_of("<p>one<h2>Related posts</h2><p>two<h3>three</h3><p>four five<h2>six</h2>")
     names, rows = context_features(outline, "", TYPES, [0.5, 0.1, 0.2, 0.3, 0.4, 0.9])
     before, _, _, _, inner, last = (dict(zip(names, row.tolist(), strict=True)) for row in rows)
@@ -67,7 +67,7 @@ def test_the_trees_look_at_what_is_counted() -> None:
 
 
 def test_trees_add_up() -> None:
-    """At a fork what is above the threshold goes right; many rows are as one."""
+    """At a fork values above the threshold go right; batches give the same results as single rows."""
     trees = [[[0, 1, 1], [5, 1, 2], [-1, -2, 3, 4]], [[1, 0, 0], [0, 0, 0], [0.5, 0.5, 0, 0]]]
     forest = make_forest({"inputs": [], "trees": trees})  # type: ignore[dict-item]
     rows = np.array([[5, 1], [5, 2], [6, 2], [6, -3]], np.float32)

@@ -1,4 +1,4 @@
-"""What a page says of itself, to its readers and to machines, is found."""
+"""Metadata and structured data of a page are found."""
 
 import json
 
@@ -54,7 +54,7 @@ def test_dates_author_and_breadcrumbs_are_in_the_metadata() -> None:
     ],
 )
 def test_dates_are_read_in_the_forms_that_pages_use(head: str, published: str | None) -> None:
-    """ISO 8601, in words, as in mail; what is no date is left out."""
+    """ISO 8601, in words, in the form of email; other values are left out."""
     assert read(f"<head>{head}</head><p>Text</p>").metadata.get("published") == published
 
 
@@ -66,7 +66,7 @@ def test_breadcrumbs_are_read_where_the_page_shows_them() -> None:
 
 
 def test_facts_of_a_product_that_only_its_markup_has_are_in_the_text() -> None:
-    """Name, brand, price, availability; those that the page shows are not said twice."""
+    """Name, brand, price, availability; those in the page's text are not repeated."""
     product = {
         "@type": "Product",
         "name": "Lamp",
@@ -79,13 +79,13 @@ def test_facts_of_a_product_that_only_its_markup_has_are_in_the_text() -> None:
 
 
 def test_products_of_a_list_are_not_the_pages_own() -> None:
-    """Their prices would be said of the wrong thing."""
+    """Their prices would belong to the wrong product."""
     products = [{"@type": "Product", "name": name, "offers": {"price": "5"}} for name in ("Lamp", "Chair")]
     assert read(with_markup(products)).markdown == "Text"
 
 
 def test_answers_that_only_the_markup_has_are_in_the_text() -> None:
-    """Those that the page shows are not said twice."""
+    """Those in the page's text are not repeated."""
     pairs = {"Is it open?": "<p>Every <b>day</b>.</p>", "Is it far?": "Two minutes on foot."}
     questions = [
         {"@type": "Question", "name": question, "acceptedAnswer": {"@type": "Answer", "text": answer}}
@@ -115,7 +115,7 @@ def test_broken_markup_is_passed_over(source: str) -> None:
 
 
 def test_text_shown_without_scripts_is_read_where_there_is_no_other() -> None:
-    """Forums that are drawn by scripts send their posts so."""
+    """Forums rendered by scripts send their posts this way."""
     post = "<p>" + "A post that is long enough to be one. " * 20 + "</p>"
     assert "A post that is long" in read(f"<body><div id=app></div><noscript>{post}</noscript></body>").markdown
     assert "Please" not in read(f"<body>{post}<noscript>Please turn on scripts</noscript></body>").markdown

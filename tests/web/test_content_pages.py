@@ -1,4 +1,4 @@
-"""Pages of many kinds, with their facts and their boilerplate marked by hand: the facts are read, the rest is not."""
+"""Pages of many kinds with facts and boilerplate marked by hand: facts are kept, boilerplate is removed."""
 
 import re
 from itertools import chain
@@ -27,18 +27,18 @@ IN_MARKUP = {
 
 
 def squeeze(text: str) -> str:
-    """Words alone: Markdown's signs are no part of a fact."""
+    """Return the words only, without Markdown's marks."""
     words = " ".join(re.findall(r"\w+", text.lower()))
     return f" {words} "
 
 
 def marked(source: str, mark: str) -> list[str]:
-    """The texts of the elements that are marked so."""
+    """The texts of the elements with this mark."""
     return [node.text() for node in LexborHTMLParser(source).css(f"[data-{mark}]")]
 
 
 def read_marked(name: str) -> tuple[list[str], list[str], list[str], list[str]]:
-    """The page's facts, those that are missing, its boilerplate, and what of that is kept."""
+    """Return the page's facts, the missing ones, its boilerplate, and the kept part of that."""
     source = (PAGES / f"{name}.html").read_text(encoding="utf-8")
     facts = [*marked(source, "fact"), *IN_MARKUP.get(name, ())]
     noise = marked(source, "noise")
@@ -63,7 +63,7 @@ def test_facts_are_read_and_boilerplate_is_not() -> None:
 
 
 def test_code_keeps_its_language_however_it_is_named() -> None:
-    """By a class of the code, of what holds it, or an attribute."""
+    """By a class of the code or of an element around it, or by an attribute."""
     markdown = read((PAGES / "code.html").read_text(encoding="utf-8"), ADDRESSES["code"]).markdown
     assert re.findall(r"^```(\w+)$", markdown, re.MULTILINE) == ["python", "go", "bash"]
 

@@ -1,4 +1,4 @@
-"""A site sees one visitor: its cookies go from HTTP to the browser and back, and to no other site."""
+"""A site sees one visitor: its cookies are copied from HTTP to the browser and back, and to no other site."""
 
 from copy import copy
 from http.cookiejar import Cookie
@@ -16,7 +16,7 @@ from tests.web.conftest import make_settings, serve
 
 
 async def greet(request: web.Request) -> web.Response:
-    """Everybody gets a name once, and is greeted with it from then on."""
+    """Set a name cookie on the first visit; greet with it from then on."""
     name = request.cookies.get("name", "")
     response = web.Response(text=f"<main><h1>Good day, {name or 'stranger'}</h1></main>", content_type="text/html")
     if not name:
@@ -25,7 +25,7 @@ async def greet(request: web.Request) -> web.Response:
 
 
 async def guard(request: web.Request) -> web.Response:
-    """Nobody is let in without the cookie that comes with the refusal."""
+    """Respond 403 with a cookie, and let in only requests that have it."""
     if request.cookies.get("pass") == "yes":
         return web.Response(text="<main><h1>Come in</h1></main>", content_type="text/html")
     refusal = web.Response(text="<h1>Once more</h1>", content_type="text/html", status=403)
@@ -34,14 +34,14 @@ async def guard(request: web.Request) -> web.Response:
 
 
 async def by_browser(reader: Web, url: str) -> FetchedPage:
-    """The page as the browser shows it: depth 1, where rendering is `always`."""
+    """Fetch the page with the browser: depth 1, with rendering `always`."""
     page = await reader.fetch(Target(url=url, depth=1))
     assert page.method is FetchMethod.browser
     return page
 
 
 async def over_http(reader: Web, url: str) -> FetchedPage:
-    """The page as sent: depth 2, where rendering is `always`."""
+    """Fetch the page over HTTP: depth 2, with rendering `always`."""
     page = await reader.fetch(Target(url=url, depth=2))
     assert page.method is FetchMethod.http
     return page
@@ -49,7 +49,7 @@ async def over_http(reader: Web, url: str) -> FetchedPage:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_what_one_way_was_given_the_other_gives_back(host: str) -> None:
-    """In both directions, and to that host alone."""
+    """In both directions, and only for that host."""
     settings = make_settings(render="always", obey_robots=False, page_timeout_s=20)
     for first, then in ((over_http, by_browser), (by_browser, over_http)):
         async with serve({"/{page}": greet}) as site, open_web(settings) as reader:
@@ -61,7 +61,7 @@ async def test_what_one_way_was_given_the_other_gives_back(host: str) -> None:
 
 
 async def test_a_cookie_that_comes_with_a_refusal_is_kept() -> None:
-    """Whichever way is refused first, the next page is there."""
+    """Whichever fetcher is refused first, the next page succeeds."""
     async with (
         serve({"/{page}": guard}) as site,
         open_web(make_settings(render="always", obey_robots=False, page_timeout_s=20)) as reader,
@@ -72,7 +72,7 @@ async def test_a_cookie_that_comes_with_a_refusal_is_kept() -> None:
 
 
 class _Context:
-    """A browser's context that knows these cookies, and which it was told."""
+    """A fake browser context with these cookies; it records added ones."""
 
     def __init__(self, *cookies: dict[str, Any]) -> None:
         self.given = cookies
@@ -86,12 +86,12 @@ class _Context:
 
 
 def given(name: str, domain: str = "example.com") -> dict[str, Any]:
-    """A cookie as the browser tells it."""
+    """A cookie in the browser's form."""
     return {"name": name, "value": "1", "domain": domain, "path": "/", "secure": False, "expires": -1}
 
 
 async def test_a_cookie_is_told_once_and_the_newer_one_wins() -> None:
-    """What a tab was given meanwhile is not overwritten with what it had before; a new context has to be told."""
+    """A cookie set in a tab meanwhile is not overwritten with its older value; a new context gets all cookies."""
     jar = CookieJar()
     cookies, context, url = SharedCookies(jar), _Context(given("a")), "http://example.com/"
     await cookies.copy_from_browser(context, url)  # type: ignore[arg-type]
@@ -109,7 +109,7 @@ async def test_a_cookie_is_told_once_and_the_newer_one_wins() -> None:
 
 
 async def test_a_flood_of_cookies_is_not_carried_over() -> None:
-    """As many as a browser keeps of a site, no more."""
+    """At most as many as a browser keeps per site."""
     jar = CookieJar()
     flood = _Context(*(given(f"c{number}") for number in range(10 * MAX_COOKIES)))
     await SharedCookies(jar).copy_from_browser(flood, "http://example.com/")  # type: ignore[arg-type]

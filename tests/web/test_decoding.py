@@ -46,7 +46,7 @@ def test_text_is_read_wherever_its_encoding_is_declared(language: str, encoding:
 
 @pytest.mark.parametrize(("language", "encoding"), ENCODINGS)
 def test_what_is_declared_as_utf_8_and_is_not_is_read_as_what_it_is(language: str, encoding: str) -> None:
-    """Servers add UTF-8 to all they have; the document may know better, or nothing."""
+    """Servers declare UTF-8 for all their files; the document may declare another encoding, or none."""
     for head in ("", f"<meta charset={encoding}>"):
         text = page(language, head)
         assert decode_html(text.encode(encoding), "text/html; charset=utf-8") == text
@@ -54,7 +54,7 @@ def test_what_is_declared_as_utf_8_and_is_not_is_read_as_what_it_is(language: st
 
 @pytest.mark.parametrize(("language", "encoding"), FOREIGN)
 def test_what_is_declared_as_latin_1_by_default_is_read_as_what_it_is(language: str, encoding: str) -> None:
-    """No Western language looks so; with or without the truth in the document."""
+    """No Western text has such bytes; with or without the right declaration in the document."""
     for head in ("", f"<meta charset={encoding}>"):
         text = page(language, head)
         assert decode_html(text.encode(encoding), "text/html; charset=ISO-8859-1") == text
@@ -80,12 +80,12 @@ def test_a_byte_order_mark_wins(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf_16_without_a_mark_is_recognised(encoding: str) -> None:
-    """By its zeros; no NUL is left of them."""
+    """By its zero bytes; the text has no NUL."""
     assert decode_html(page("de").encode(encoding), "text/html; charset=utf-8") == page("de")
 
 
 def test_nuls_are_dropped() -> None:
-    """A database takes none."""
+    """Databases reject them."""
     assert decode_html(b"<p>a\0b</p>\0") == "<p>ab</p>"
 
 

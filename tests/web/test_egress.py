@@ -1,4 +1,4 @@
-"""The gate lets through to permitted addresses only, and says why not."""
+"""The egress gate connects to permitted addresses only, and reports the reason of a refusal."""
 
 import asyncio
 import contextlib
@@ -43,7 +43,7 @@ async def ask(gate: Gate, request: str) -> bytes:
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["GET http://{host}:{port}/ HTTP/1.1\n\n", "CONNECT {host}:{port} HTTP/1.1\n\n"])
 async def test_private_addresses_are_blocked_in_every_form(host: str, form: str) -> None:
-    """The canary behind them hears nothing, by request or by tunnel."""
+    """The canary behind them gets no connection, by request or by tunnel."""
     async with open_gate(()) as closed, open_canary() as (port, connections):
         answer = await ask(closed, form.format(host=host, port=port))
         assert answer.startswith((b"HTTP/1.1 403 Forbidden\r\nX-Egress: blocked", b"HTTP/1.1 400 Bad Request"))
@@ -51,7 +51,7 @@ async def test_private_addresses_are_blocked_in_every_form(host: str, form: str)
 
 
 async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """An answer to each request: how many its connection has had, and the last one's first line."""
+    """Respond to each request with its number on the connection and its request line."""
     number = 0
     with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
         while head := await reader.readuntil(b"\r\n\r\n"):
@@ -64,7 +64,7 @@ async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def test_a_name_that_changes_its_answer_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gate dials the address it judged; it does not look the name up again (DNS rebinding)."""
+    """The gate dials the address it checked; it does not look the name up again (DNS rebinding)."""
     answers = [["127.0.0.1"], ["127.0.0.1", "127.0.0.2"], ["127.0.0.1"]]
 
     async def lookup(_: str, port: int, **__: object) -> list[object]:
@@ -103,7 +103,7 @@ async def test_requests_for_a_server_follow_each_other_over_one_connection(gate:
 
 
 async def test_the_next_request_of_a_connection_is_judged_like_the_first() -> None:
-    """It leads elsewhere: to another server, or nowhere."""
+    """It goes to another server, or is refused."""
     async with (
         open_gate([ip_network("127.0.0.2/32")]) as narrow,
         await asyncio.start_server(greet, "127.0.0.2", 0) as one,
@@ -124,7 +124,7 @@ async def test_the_next_request_of_a_connection_is_judged_like_the_first() -> No
 
 
 async def test_a_server_that_ends_its_connection_ends_the_clients(gate: Gate) -> None:
-    """An answer without a length ends there."""
+    """A response without a length ends there."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -140,7 +140,7 @@ async def test_a_server_that_ends_its_connection_ends_the_clients(gate: Gate) ->
 
 
 async def test_a_request_with_a_body_takes_its_connection_along(gate: Gate) -> None:
-    """What follows its head goes to the same server, unread."""
+    """Everything after its head goes to the same server, unparsed."""
 
     async def echo(request: web.Request) -> web.Response:
         return web.Response(text=f"{request.headers['Connection']} {await request.text()}")
@@ -155,7 +155,7 @@ async def test_a_request_with_a_body_takes_its_connection_along(gate: Gate) -> N
 
 
 async def test_a_client_that_does_not_read_holds_the_server_back(gate: Gate) -> None:
-    """The gate keeps no more than a little of an answer."""
+    """Backpressure: the gate buffers only a small part of a response."""
     sent = 0
 
     async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -208,14 +208,14 @@ def test_whatever_a_client_sends_is_one_request_or_refused(head: bytes) -> None:
 
 
 async def test_an_unknown_name_looks_like_a_private_one(gate: Gate) -> None:
-    """No way to find out which names exist inside."""
+    """The gate is no oracle for names of the internal network."""
     unknown = await ask(gate, "GET http://nothing.invalid/ HTTP/1.1\n\n")
     private = await ask(gate, "GET http://10.0.0.1/ HTTP/1.1\n\n")
     assert unknown == private
 
 
 async def test_a_refused_connection_is_said_to_be_one(gate: Gate) -> None:
-    """So that it may be retried."""
+    """So that it can be retried."""
     port = await refusing_port()
     answer = await ask(gate, f"CONNECT 127.0.0.1:{port} HTTP/1.1\n\n")
     assert answer.startswith(b"HTTP/1.1 502 Bad Gateway\r\nX-Egress: refused")
@@ -239,7 +239,7 @@ def test_a_head_is_limited_in_one_piece_as_in_many(is_whole: bool) -> None:
     ],
 )  # fmt: skip
 def test_a_head_that_could_be_read_in_two_ways_is_refused(header: str) -> None:
-    """Another server on the way might read it otherwise (RFC 9112, 11.2)."""
+    """Another server might parse it differently (request smuggling, RFC 9112, 11.2)."""
     with pytest.raises(Refusal):
         read_one(f"GET http://h/ HTTP/1.1\r\nHost: h\r\n{header}".encode())
 
@@ -248,7 +248,7 @@ def test_a_head_that_could_be_read_in_two_ways_is_refused(header: str) -> None:
     "request_line", ["nonsense", "GET /relative HTTP/1.1", "GET ftp://a/ HTTP/1.1", "CONNECT :1 HTTP/1.1"]
 )
 async def test_what_is_no_proxy_request_is_refused(gate: Gate, request_line: str) -> None:
-    """And the gate goes on."""
+    """The gate keeps serving other requests."""
     assert (await ask(gate, f"{request_line}\n\n")).startswith(b"HTTP/1.1 400")
 
 
@@ -306,7 +306,7 @@ async def test_a_dead_address_of_a_host_does_not_cost_the_page(gate: Gate, monke
 
 
 async def test_names_that_hang_hold_up_nobody_else(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All who ask for one share its look-up; a name that was found is known."""
+    """Concurrent requests share a look-up; a resolved name is cached."""
     asked: list[str] = []
     released = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Servers that are wrong in every way: each page ends with a cause, and the good pages beside it come."""
+"""Faulty and hostile servers: each page fails with a cause, and the good pages beside it are fetched."""
 
 import asyncio
 import tracemalloc
@@ -49,13 +49,13 @@ CAUSES = {
 
 
 def cause_of(outcome: FetchedPage | BaseException) -> str:
-    """Why there is no page: the reason it was left out, or what went wrong."""
+    """Why there is no page: the reason for skipping it, or the error."""
     assert isinstance(outcome, PageError), f"{outcome!r:.200}"
     return outcome.reason if isinstance(outcome, PageSkipped) else outcome.message
 
 
 def is_good(outcome: FetchedPage | BaseException) -> bool:
-    """Whether the good page's words have come."""
+    """Whether the good page's text was fetched."""
     return isinstance(outcome, FetchedPage) and "A page as it should be." in outcome.html
 
 
@@ -63,7 +63,7 @@ NEVER_DONE = ("/silent", "/drips-body", "/drips-headers")
 
 
 async def test_whatever_a_server_does_each_page_ends_with_its_cause_and_the_others_come(gate: Gate) -> None:
-    """All at once, from one host."""
+    """All concurrently, from one host."""
     assert {*CAUSES, *NEVER_DONE} >= set(MISBEHAVIOUR)
     paths = [*CAUSES, *STRANGE, *(f"/good/{number}" for number in range(50)), "/hops/9"]
     settings = make_settings(page_timeout_s=60, max_page_bytes=6_000_000, http_extract_workers=100)
@@ -92,7 +92,7 @@ async def test_a_page_that_is_never_done_ends_in_its_time(gate: Gate) -> None:
 async def test_a_server_that_does_not_begin_is_not_waited_for_as_long_as_a_page(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The cause says what was waited for."""
+    """The error names the awaited response."""
     monkeypatch.setattr(handlers, "FIRST_BYTE_S", 0.2)
     async with serve_hostile() as url, open_static_fetcher(make_settings(page_timeout_s=60), gate) as fetcher:
         with pytest.raises(FetchTimeout, match="waiting for a response"):
@@ -101,7 +101,7 @@ async def test_a_server_that_does_not_begin_is_not_waited_for_as_long_as_a_page(
 
 @pytest.mark.parametrize("path", ["/gzip-bomb", "/deflate-bomb", "/br-bomb", "/zstd-bomb", "/endless-body"])
 async def test_a_bomb_takes_little_memory(gate: Gate, path: str) -> None:
-    """A few times what a page may have, not what it would become."""
+    """A few times the page limit, not the decompressed size."""
     async with (
         serve_hostile() as url,
         open_static_fetcher(make_settings(max_page_bytes=1_000_000), gate) as fetcher,
@@ -117,7 +117,7 @@ async def test_a_bomb_takes_little_memory(gate: Gate, path: str) -> None:
 
 
 async def test_a_page_with_much_inline_data_comes_whole(gate: Gate) -> None:
-    """What it means is for its reader to judge."""
+    """Its content is left for the extraction to decide on."""
     async with serve_hostile() as url, open_static_fetcher(make_settings(), gate) as fetcher:
         page = await fetcher.fetch(Target(url=f"{url}/big", depth=1))
         assert (page.html, page.byte_count) == (BIG, len(BIG))

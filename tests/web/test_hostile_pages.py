@@ -1,4 +1,4 @@
-"""Pages that would hold the browser for ever: each ends in its time, with a cause, and the next one is read."""
+"""Pages that block the browser: each ends within its timeout, with a cause, and the next one is read."""
 
 import asyncio
 import contextlib
@@ -62,7 +62,7 @@ ENDLESS = {
 
 
 async def read(fetcher: RenderedFetcher, url: str) -> str:
-    """The page, or why there is none."""
+    """Fetch the page; return it, or the cause of its failure."""
     try:
         return (await fetcher.fetch(Target(url=url, depth=1))).page.html
     except PageError as error:
@@ -94,7 +94,7 @@ async def test_hostile_pages_end_in_their_time_and_leave_nothing_behind(gate: Ga
 
 
 async def test_a_page_that_eats_memory_dies_alone(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It gets another tab once; its neighbour does not notice."""
+    """It is retried once in another tab; the page beside it is unaffected."""
     monkeypatch.setattr(tab_guard, "MAX_TAB_BYTES", 400_000_000)
     eats = script(
         "const all = []; setInterval(() => { all.push(new Uint8Array(2e7).fill(1)); document.title += '.' }, 5)"
@@ -117,7 +117,7 @@ async def test_a_page_that_eats_memory_dies_alone(gate: Gate, monkeypatch: pytes
 
 
 def renderers() -> set[int]:
-    """Chromium's processes for pages that run now under this one."""
+    """Running renderer processes of Chromium under this process."""
     found = set()
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):

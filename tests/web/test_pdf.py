@@ -1,4 +1,4 @@
-"""A PDF is read as a page of its own, a heading a page."""
+"""A PDF is read as a page, with one heading per PDF page."""
 
 import io
 
@@ -38,7 +38,7 @@ def make_pdf(*pages: list[str], info: str = "") -> bytes:
 
 
 def read(body: bytes) -> ReadPage:
-    """What is read of it."""
+    """Read the PDF."""
     url = "https://example.com/files/Opening%20hours.pdf"
     target = Target(url=url, depth=1)
     return read_page(
@@ -47,7 +47,7 @@ def read(body: bytes) -> ReadPage:
 
 
 def test_each_page_has_its_heading_and_lines_are_joined() -> None:
-    """So that a passage names its page, and a sentence is not cut at the edge of the paper."""
+    """So that a passage names its page, and sentences are not cut at line ends."""
     page = read(make_pdf(["The office is open from nine until", "five.", "Closed on Sundays."], ["Call us."]))
     assert page.markdown == (
         "## Page 1\n\nThe office is open from nine until five.\n\nClosed on Sundays.\n\n## Page 2\n\nCall us."
@@ -83,13 +83,13 @@ def test_a_pdf_of_pictures_is_left_out() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"no PDF", make_pdf(["x"])[:40]])
 def test_a_broken_pdf_fails_with_its_cause(body: bytes) -> None:
-    """It is no empty page."""
+    """It does not count as an empty page."""
     with pytest.raises(ContentFailed, match="the PDF cannot be read"):
         read(body)
 
 
 def test_pdfs_that_pdfium_writes_are_read() -> None:
-    """The same words after it was saved anew."""
+    """The text is the same after PDFium saved the file again."""
     document = pypdfium2.PdfDocument(make_pdf(["The same words"]))
     saved = io.BytesIO()
     document.save(saved)

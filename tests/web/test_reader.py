@@ -1,4 +1,4 @@
-"""The web as the stages see it: each page once, by the way that reads it right."""
+"""`Web` fetches each page once, by the method that gives its whole content."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ TITLE = "() => document.querySelector('h1').textContent"
 
 
 async def test_pages_are_asked_for_once_and_an_empty_shell_twice() -> None:
-    """The shell comes from the browser in the end, and says so."""
+    """The shell is rendered by the browser, and its metadata says so."""
     routes = {"/": html(WHOLE), "/deep": html(WHOLE), "/shell": html(SHELL)}
     async with serve(routes) as site, open_web(make_settings(page_timeout_s=20)) as reader:
         home = await reader.load_home(Target(url=f"{site.url}/", depth=0), TITLE)
@@ -66,7 +66,7 @@ async def test_a_linked_pdf_is_found_and_read() -> None:
     [("application/pdf", "inline"), ("application/pdf", "attachment"), ("application/octet-stream", "attachment")],
 )
 async def test_a_pdf_that_the_browser_meets_is_read_over_http(kind: str, disposition: str) -> None:
-    """Its address does not say what it is, and the browser does not show it; also as the start page."""
+    """Its URL does not reveal its type, and the browser does not display it; also as the start page."""
     pdf = binary(make_pdf(["Open from nine until five."]), Content_Type=kind, Content_Disposition=disposition)
     async with (
         serve({"/hours": pdf}) as site,
@@ -80,7 +80,7 @@ async def test_a_pdf_that_the_browser_meets_is_read_over_http(kind: str, disposi
 
 
 async def test_what_neither_way_can_read_is_left_out_with_its_type() -> None:
-    """Of a download that is none of the documents, the browser's word is not the last."""
+    """For a download the reason has the type found over HTTP, not the browser's."""
     archive = binary(b"PK\x03\x04" + bytes(500), Content_Type="application/zip", Content_Disposition="attachment")
     async with (
         serve({"/all": archive, "/picture": binary(b"\x89PNG", Content_Type="image/png")}) as site,
@@ -94,7 +94,7 @@ async def test_what_neither_way_can_read_is_left_out_with_its_type() -> None:
 
 @pytest.mark.parametrize("render", ["always", "never"])
 async def test_robots_txt_holds_for_the_browser_too(render: str) -> None:
-    """The forbidden page is not asked for."""
+    """The forbidden page is not requested."""
     robots = binary(b"User-agent: *\nDisallow: /private\n", Content_Type="text/plain")
     async with (
         serve({"/robots.txt": robots, "/private": html(HOME)}) as site,

@@ -1,4 +1,4 @@
-"""Pages in the browser: as a visitor sees them, and what each failure is called."""
+"""Pages in the browser: as a visitor sees them, with the cause of each failure."""
 
 import os
 import signal
@@ -35,13 +35,13 @@ WRITES = "<body><div id=app></div><script>setTimeout(() => {app.innerHTML = '<h1
 
 
 async def fetch(fetcher: RenderedFetcher, answer: Answer, probe: str | None = None) -> RenderedPage:
-    """The page at `/` that answers so."""
+    """Fetch the page at `/` with this response."""
     async with serve({"/": answer}) as site:
         return await fetcher.fetch(Target(url=f"{site.url}/", depth=1), probe=probe, compare=True)
 
 
 async def test_a_page_comes_as_scripts_left_it_and_as_it_was_sent(rendered: RenderedFetcher) -> None:
-    """With what the probe saw of it."""
+    """With the probe's result."""
     shown = await fetch(rendered, html(WRITES), "() => ({heading: document.querySelector('h1').textContent})")
     assert "<h1>Written</h1>" in shown.page.html
     assert (shown.sent_html, shown.page.byte_count) == (WRITES, len(WRITES))
@@ -62,7 +62,7 @@ async def test_a_probe_looks_twice_the_second_time_in_the_dark(rendered: Rendere
 
 
 async def test_a_probe_that_fails_shows_nothing(rendered: RenderedFetcher) -> None:
-    """The page is there all the same."""
+    """The page is fetched all the same."""
     shown = await fetch(rendered, html(HOME), "() => { throw new Error('no') }")
     assert shown.probe is None
     assert "Welcome" in shown.page.html
@@ -106,7 +106,7 @@ async def test_what_is_no_page_is_skipped(rendered: RenderedFetcher, answer: Ans
     ids=["302", "script", "timer", "meta"],
 )
 async def test_a_page_that_sends_on_is_followed(rendered: RenderedFetcher, first: Answer) -> None:
-    """By status, script or meta refresh; what was sent is what the last one sent."""
+    """By status, script or meta refresh; the HTML as sent is that of the last page."""
     async with serve({"/": first, "/new": html(HOME)}) as site:
         shown = await rendered.fetch(Target(url=f"{site.url}/", depth=1), compare=True)
         assert shown.page.final_url == f"{site.url}/new"
@@ -147,7 +147,7 @@ async def test_unknown_and_private_names_look_the_same(rendered: RenderedFetcher
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_refused_connection_may_be_retried(rendered: RenderedFetcher, scheme: str) -> None:
-    """Though Chromium does not tell why a tunnel failed."""
+    """Though Chromium does not report why a tunnel failed."""
     with pytest.raises(FetchFailed, match="connection refused") as failed:
         await rendered.fetch(Target(url=f"{scheme}://127.0.0.1:{await refusing_port()}/", depth=0))
     assert failed.value.retriable
@@ -157,7 +157,7 @@ async def test_a_refused_connection_may_be_retried(rendered: RenderedFetcher, sc
     "url", ["file:///etc/passwd", "chrome://version", "view-source:http://127.0.0.1/", "data:text/html,x"]
 )
 async def test_the_browser_opens_nothing_but_websites(rendered: RenderedFetcher, url: str) -> None:
-    """Whatever asks it to."""
+    """Files and the browser's own pages are refused."""
     with pytest.raises(FetchFailed, match="only http and https"):
         await rendered.fetch(Target(url=url, depth=0))
 
@@ -182,7 +182,7 @@ ATTEMPTS = """
 
 
 async def test_nothing_on_a_page_reaches_a_private_address() -> None:
-    """Images, frames, scripts, fetches, sockets, WebRTC, workers, popups: the canary hears nothing."""
+    """Images, frames, scripts, fetches, sockets, WebRTC, workers, popups: the canary gets no connection."""
     site_only = make_settings(egress_allow="127.0.0.1/32", page_timeout_s=20).egress_allow
     async with open_canary("127.0.0.2") as (port, connections):
         body = ATTEMPTS.replace("BASE", "http://127.0.0.2:PORT").replace("PORT", str(port))
@@ -217,7 +217,7 @@ async def test_a_browser_that_was_killed_is_replaced(gate: Gate) -> None:
 async def test_tabs_and_contexts_are_used_for_many_pages_and_replaced(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What pages leave with the browser goes with them."""
+    """State that pages leave in the browser is removed with them."""
     monkeypatch.setattr(chromium, "PAGES_PER_TAB", 2)
     monkeypatch.setattr(chromium, "PAGES_PER_CONTEXT", 4)
     visitors: list[bool] = []
@@ -236,7 +236,7 @@ async def test_tabs_and_contexts_are_used_for_many_pages_and_replaced(
 
 
 def chromium_processes() -> set[int]:
-    """Chromium's main processes under this one that run now."""
+    """Running main processes of Chromium under this process."""
     drivers = psutil.Process().children()
     return {child.pid for driver in drivers for child in driver.children() if "chrom" in child.name()}
 

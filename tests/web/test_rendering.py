@@ -25,13 +25,13 @@ def sent(url: str, html: str, depth: int = 2) -> FetchedPage:
 
 
 def rendered(url: str, depth: int = 2, *, sent_html: str = WHOLE, shown: str = WHOLE) -> RenderedPage:
-    """A page that was sent so and showed so."""
+    """A page with this HTML as sent and as rendered."""
     page = sent(url, shown, depth).model_copy(update={"method": FetchMethod.browser})
     return RenderedPage(page=page, sent_html=sent_html)
 
 
 def read_in_browser(policy: RenderPolicy, urls: list[str], found: Comparison, depth: int = 2) -> list[str]:
-    """Those of the pages that are read in the browser, if it shows that of each."""
+    """The pages that are rendered, given the comparison of each."""
     read = []
     for url in urls:
         target = Target(url=url, depth=depth)
@@ -53,7 +53,7 @@ def read_in_browser(policy: RenderPolicy, urls: list[str], found: Comparison, de
     ],
 )
 def test_a_document_that_waits_for_scripts_is_a_shell(html: str) -> None:
-    """An empty root, a plea for JavaScript, or hardly a word."""
+    """An empty root, a request to enable JavaScript, or almost no text."""
     assert shell_sign(html)
 
 
@@ -90,7 +90,7 @@ def test_a_document_with_its_text_is_no_shell(html: str) -> None:
     ids=["the same", "a script's finery", "a menu", "more to read"],
 )
 def test_a_page_is_compared_by_its_main_text_and_its_links(shown: str, more_text: bool, more_links: bool) -> None:
-    """With what was sent; links that are known from elsewhere do not count."""
+    """With the page as sent; links known from other pages do not count."""
     found = compare(rendered("https://e.com/a", shown=shown))
     assert (found.has_more_text, found.has_more_links(frozenset())) == (more_text, more_links)
     assert not found.has_more_links(found.new_links)
@@ -98,7 +98,7 @@ def test_a_page_is_compared_by_its_main_text_and_its_links(shown: str, more_text
 
 
 def test_a_page_that_scripts_emptied_is_worse_than_what_was_sent() -> None:
-    """As after an error in one of them."""
+    """As when one of them fails."""
     assert compare(rendered("https://e.com/a", shown="<body><p>Application error.</p></body>")).is_worse
 
 
@@ -116,7 +116,7 @@ def test_always_and_never_go_by_depth_alone(mode: RenderMode, methods: list[Fetc
 
 
 def test_a_site_whose_home_page_needs_scripts_is_read_in_the_browser() -> None:
-    """As long as its pages need it too: those of a kind that is sent whole are fetched over HTTP soon."""
+    """While its pages need it too: a pattern that is sent whole is soon fetched over HTTP."""
     policy = RenderPolicy(RenderMode.auto)
     policy.record_comparison(rendered("https://e.com/", 0, sent_html=SHELL), MORE)
     shop = [f"https://e.com/shop/{n}" for n in range(20)]
@@ -203,13 +203,13 @@ def test_shells_of_one_kind_go_to_the_browser_at_once() -> None:
     ],
 )
 def test_pages_of_one_template_share_a_pattern(url: str, pattern: str) -> None:
-    """The first part of the path, its depth, the names of parameters, the route in the fragment."""
+    """The first path segment, the depth, the names of parameters, the route in the fragment."""
     assert pattern_of(url) == pattern
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 4), st.booleans()), max_size=80))
 def test_the_decisions_are_told_whatever_happens(steps: list[tuple[str, int, bool]]) -> None:
-    """Every page is counted once, by how it was read."""
+    """Every page is counted once, under the method that read it."""
     policy = RenderPolicy(RenderMode.auto)
     for number, (section, depth, needs) in enumerate(steps):
         target = Target(url=f"https://e.com/{section}/{number}", depth=depth)

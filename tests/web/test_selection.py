@@ -1,4 +1,4 @@
-"""What is kept of a page, by how likely each run of its text is content."""
+"""Runs of a page are kept by the probability that they are content."""
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
@@ -24,7 +24,7 @@ def kept_of(html: str, probabilities: list[float]) -> list[str]:
 
 
 def test_what_is_said_twice_is_kept_once() -> None:
-    """The first time that it is content, in whatever case and markup."""
+    """The first occurrence that is content, in any case and markup."""
     slides = f"<nav>{SAID}</nav><p>{SAID}<p>One of them<p><b>{SAID.upper()}</b>"
     assert kept_of(slides, [0.1, 0.9, 0.9, 0.9]) == [SAID, "One of them"]
 
@@ -47,7 +47,7 @@ def test_the_threshold_is_where_the_expected_f1_is_largest() -> None:
 
 
 def test_what_is_nearly_likely_enough_stays() -> None:
-    """The best for F1 would be to leave it out; but then it could not be found."""
+    """The best F1 would omit it; but then it could not be found."""
     probabilities = [0.95, 0.48, 0.44, 0.2]
     assert best_threshold([100, 10, 10, 10], probabilities) == 0.48
     texts = "".join(f"<p>{name} {'word ' * (size - 1)}" for name, size in zip("abcd", (100, 10, 10, 10), strict=True))

@@ -1,4 +1,4 @@
-"""Pages over HTTP: what comes back, and what each failure is called."""
+"""Pages over HTTP: results, and the cause of each failure."""
 
 import asyncio
 import gzip
@@ -25,7 +25,7 @@ from tests.web.conftest import (
 
 
 async def fetch(fetcher: StaticFetcher, answer: Answer) -> FetchedPage:
-    """The page at `/` that answers so."""
+    """Fetch the page at `/` with this response."""
     async with serve({"/": answer}) as site:
         return await fetcher.fetch(Target(url=f"{site.url}/", depth=1))
 
@@ -44,7 +44,7 @@ async def test_a_page_comes_with_what_is_worth_keeping(static: StaticFetcher) ->
 
 @pytest.mark.parametrize(("status", "retriable"), [(404, False), (410, False), (403, False), (429, True), (503, True)])
 async def test_an_error_status_is_the_pages_failure(static: StaticFetcher, status: int, retriable: bool) -> None:
-    """Retried where it may pass."""
+    """Retriable where it may be temporary."""
     with pytest.raises(HttpStatus, match=f"HTTP {status}") as failed:
         await fetch(static, html("<h1>Sorry</h1>", status=status))
     assert failed.value.retriable is retriable
@@ -105,7 +105,7 @@ async def test_a_pdf_comes_as_its_bytes(static: StaticFetcher, content_type: str
 
 
 async def test_the_body_of_an_image_is_not_loaded(static: StaticFetcher) -> None:
-    """Its type says enough."""
+    """Its type is enough to skip it."""
     left = asyncio.Event()
     with pytest.raises(PageSkipped) as skipped:
         await fetch(static, endless("video/mp4", left=left))
@@ -114,7 +114,7 @@ async def test_the_body_of_an_image_is_not_loaded(static: StaticFetcher) -> None
 
 
 async def test_a_page_that_has_not_changed_is_not_sent_again(static: StaticFetcher) -> None:
-    """What the page said of itself is said back to the server, by either validator."""
+    """Either validator of the page is sent back to the server (ETag, Last-Modified)."""
     modified = "Mon, 01 Jan 2024 00:00:00 GMT"
     tag = '"1"'
 
@@ -135,7 +135,7 @@ async def test_a_page_that_has_not_changed_is_not_sent_again(static: StaticFetch
 
 
 async def test_cookies_come_back_to_the_site_that_set_them_alone(gate: Gate) -> None:
-    """One jar a run, for all lanes; another host gets nothing of it."""
+    """One cookie jar per run, for all lanes; other hosts get none of its cookies."""
     got: list[str] = []
 
     async def note(request: web.Request) -> web.Response:
@@ -154,7 +154,7 @@ async def test_cookies_come_back_to_the_site_that_set_them_alone(gate: Gate) -> 
 
 
 async def test_the_site_is_told_who_asks_and_in_which_language(gate: Gate) -> None:
-    """That of the start page, once it is known; with a public address there is somebody to write to."""
+    """The language of the start page, once known; the User-Agent names a contact if there is a public URL."""
     got: list[web.BaseRequest] = []
 
     async def note(request: web.Request) -> web.Response:
@@ -176,7 +176,7 @@ async def test_the_site_is_told_who_asks_and_in_which_language(gate: Gate) -> No
 
 
 async def test_a_busy_site_is_left_alone_as_long_as_it_asks(gate: Gate) -> None:
-    """What other pages are asked for meanwhile waits too, and not in its own time."""
+    """Other pages of the site wait too, without using up their timeouts."""
     answers = [429, 200, 200]
 
     async def answer(request: web.Request) -> web.Response:
@@ -213,7 +213,7 @@ async def test_a_page_that_is_too_large_is_skipped(static: StaticFetcher, answer
 
 
 async def test_redirects_within_the_site_are_followed(static: StaticFetcher) -> None:
-    """The page says where it really is."""
+    """The page has its final URL."""
     async with serve({"/": redirect("/new"), "/new": html(HOME)}) as site:
         page = await static.fetch(Target(url=f"{site.url}/", depth=1))
         assert (page.final_url, page.target.url) == (f"{site.url}/new", f"{site.url}/")
@@ -228,7 +228,7 @@ async def test_a_redirect_loop_ends(static: StaticFetcher) -> None:
 
 
 async def test_redirects_that_only_count_on_are_not_followed_to_their_limit(static: StaticFetcher) -> None:
-    """A chain that leads somewhere is, and so is one that counts down."""
+    """Other chains are, also one that counts down."""
 
     async def count(request: web.Request) -> web.Response:
         number = int(request.match_info["number"]) + 1
@@ -248,7 +248,7 @@ async def test_redirects_that_only_count_on_are_not_followed_to_their_limit(stat
 
 
 async def test_a_redirect_off_the_site_is_skipped(static: StaticFetcher) -> None:
-    """Another port is another site; unless it is the start page, which says where the site is."""
+    """Another port is another site; except for the start page, whose redirect defines the site."""
     async with serve({"/": html(HOME)}) as other, serve({"/": redirect(f"{other.url}/")}) as site:
         target = Target(url=f"{site.url}/", depth=0)
         with pytest.raises(PageSkipped) as skipped:
@@ -259,7 +259,7 @@ async def test_a_redirect_off_the_site_is_skipped(static: StaticFetcher) -> None
 
 @pytest.mark.parametrize("location", ["http://[broken/", "ftp://127.0.0.1/", "file:///etc/passwd", "http://host:port/"])
 async def test_a_redirect_to_nowhere_is_the_pages_failure(static: StaticFetcher, location: str) -> None:
-    """Whatever a Location says, it is a page's error and not ours."""
+    """Any invalid Location is an error of the page, not of the fetcher."""
     with pytest.raises(FetchFailed) as failed:
         await fetch(static, redirect(location))
     assert not failed.value.retriable
@@ -287,7 +287,7 @@ async def test_a_refused_connection_may_be_retried(static: StaticFetcher, scheme
 
 
 async def test_a_connection_that_breaks_may_be_retried(static: StaticFetcher) -> None:
-    """In the middle of an answer."""
+    """In the middle of a response."""
 
     async def break_off(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/html", "Content-Length": "1000"})
@@ -304,7 +304,7 @@ async def test_a_connection_that_breaks_may_be_retried(static: StaticFetcher) ->
 
 @pytest.mark.parametrize("agent", ["*", "AIWidgetBuilder"])
 async def test_robots_txt_is_obeyed(gate: Gate, agent: str) -> None:
-    """Whether it speaks to all or to us; the page is not asked for."""
+    """Rules for all or for our user agent; the page is not requested."""
     robots = binary(f"User-agent: {agent}\nDisallow: /private\n".encode(), Content_Type="text/plain")
     routes = {"/robots.txt": robots, "/private": html(HOME), "/public": html(HOME)}
     async with serve(routes) as site, open_static_fetcher(make_settings(), gate) as fetcher:
@@ -326,7 +326,7 @@ async def test_robots_txt_is_not_asked_for_when_it_does_not_count(gate: Gate) ->
 
 
 async def test_many_pages_are_fetched_at_once(gate: Gate) -> None:
-    """All lanes together: the last is asked for before the first has answered."""
+    """Over all lanes: the last is requested before the first response."""
     barrier = asyncio.Barrier(28)
 
     async def wait_for_all(_: web.Request) -> web.Response:
@@ -339,7 +339,7 @@ async def test_many_pages_are_fetched_at_once(gate: Gate) -> None:
 
 
 async def test_a_resource_comes_whatever_it_is(gate: Gate) -> None:
-    """Its status and type are for the caller to judge; robots.txt has no say, and it may be limited further."""
+    """Its status and type are left to the caller; robots.txt does not apply, and its size can be limited further."""
     robots = binary(b"User-agent: *\nDisallow: /\n", Content_Type="text/plain")
     gone = binary(gzip.compress(b"<urlset/>"), Content_Type="application/xml", Content_Encoding="gzip", X_A="b")
 

@@ -1,4 +1,4 @@
-"""Where a fetch over HTTP may lead: to public addresses of the web, whatever a URL or a redirect says."""
+"""HTTP fetches reach only public addresses, whatever the URL or redirect."""
 
 import asyncio
 from ipaddress import ip_network
@@ -14,7 +14,7 @@ from tests.web.conftest import HOME, html, make_settings, open_canary, redirect,
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_unknown_and_private_names_look_the_same(static: StaticFetcher, scheme: str) -> None:
-    """And neither is tried again."""
+    """Neither is retried."""
     messages = set()
     for host in ("nothing.invalid", "10.0.0.1"):
         with pytest.raises(AddressBlocked) as failed:
@@ -33,7 +33,7 @@ FORMS = [
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_no_form_of_an_address_leads_inside(scheme: str) -> None:
-    """As a URL or as a redirect's; the canary behind them hears nothing."""
+    """As a URL or a redirect's target; the canary behind them gets no connection."""
     async with (
         open_canary() as (port, connections),
         open_gate([ip_network("127.0.0.2/32")]) as gate,
@@ -50,7 +50,7 @@ async def test_no_form_of_an_address_leads_inside(scheme: str) -> None:
     ["file:///etc/passwd", "data:text/html,x", "view-source:http://a/", "chrome://version", "ftp://a/", "s3://a/b"],
 )
 async def test_only_the_web_is_fetched(static: StaticFetcher, url: str) -> None:
-    """Whatever Scrapy has handlers for."""
+    """Although Scrapy has handlers for other schemes."""
     with pytest.raises(FetchFailed, match="only http and https"):
         await static.fetch(Target(url=url, depth=0), site_may_move=True)
     with pytest.raises(FetchFailed, match="only http and https"):
@@ -58,7 +58,7 @@ async def test_only_the_web_is_fetched(static: StaticFetcher, url: str) -> None:
 
 
 async def test_a_redirect_to_a_private_address_is_blocked_before_it_is_dialled() -> None:
-    """The gate judges each hop."""
+    """The gate checks each hop."""
     connections: list[object] = []
     narrow = [ip_network("127.0.0.1/32")]
     async with (

@@ -1,4 +1,4 @@
-"""How fast a host is asked, and what slows it down. The clock is virtual: no test waits."""
+"""Rate limiting per host. The clock is virtual: no test waits."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SITE = "http://site.example/"
 
 
 class Host:
-    """A site that answers after a while, as it was told to, and knows when it was asked."""
+    """A fake host with set responses and delays; it records the times of requests."""
 
     def __init__(self, throttle: Throttle, answer: Callable[[int], PageError | None], takes_s: float = 1) -> None:
         self._throttle = throttle
@@ -29,7 +29,7 @@ class Host:
         self.errors: list[PageError] = []
 
     async def ask(self) -> None:
-        """Ask once, in turn."""
+        """Make one request, in turn."""
         loop = asyncio.get_running_loop()
         try:
             async with self._throttle.turn(SITE):
@@ -46,25 +46,25 @@ class Host:
             self.errors.append(error)
 
     async def ask_often(self, times: int) -> "Host":
-        """Ask so many times at once."""
+        """Make this many requests concurrently."""
         await asyncio.gather(*(self.ask() for _ in range(times)))
         return self
 
 
 def asked_often(times: int, throttle: Throttle, answer: Callable[[int], PageError | None], takes_s: float = 1) -> Host:
-    """A host after so many questions."""
+    """A host after this many requests."""
     return run_virtually(Host(throttle, answer, takes_s).ask_often(times))
 
 
 def test_no_more_requests_are_under_way_than_allowed() -> None:
-    """And no fewer, while there is work; the host's answers take as long as they take."""
+    """And no fewer while there is work."""
     host = asked_often(100, Throttle(0, 7), lambda _: None)
     assert max(host.under_way) == 7
     assert max(host.asked) == 100 // 7
 
 
 def test_a_delay_is_kept_between_all_requests_to_a_host() -> None:
-    """However many may be under way; robots.txt may ask for a longer one, not for a shorter."""
+    """Whatever the concurrency; robots.txt can set a longer delay, not a shorter one."""
     throttle = Throttle(0.5, 28)
     throttle.slow_down(SITE, 2)
     throttle.slow_down(SITE, 0.1)
@@ -73,7 +73,7 @@ def test_a_delay_is_kept_between_all_requests_to_a_host() -> None:
 
 @pytest.mark.parametrize(("status", "seconds", "least"), [(429, 20, 20), (503, 7, 7), (403, 5, 5), (503, 86_400, 60)])
 def test_a_host_that_asks_to_be_left_alone_is(status: int, seconds: float, least: float) -> None:
-    """For as long as it says, within bounds: all lanes wait, not only the one that was told."""
+    """For its Retry-After, within bounds: all lanes wait, not only the one that got it."""
     host = asked_often(
         9, Throttle(0, 3), lambda number: HttpStatus(status, retry_after_s=seconds) if number == 1 else None
     )
@@ -83,7 +83,7 @@ def test_a_host_that_asks_to_be_left_alone_is(status: int, seconds: float, least
 
 
 def test_a_host_that_does_not_say_how_long_is_left_alone_longer_each_time() -> None:
-    """1, 2, 4 … up to a minute, a little more by chance; a refusal of what was asked before counts once."""
+    """Exponential back-off: 1, 2, 4 … up to a minute, plus jitter; refusals of earlier requests count once."""
     host = asked_often(40, Throttle(0, 4), lambda number: HttpStatus(429) if number <= 12 else None, takes_s=0.01)
     pauses = [later - earlier for earlier, later in pairwise(sorted(set(host.asked))) if later - earlier > 0.5]
     for number, pause in enumerate(pauses):
@@ -108,7 +108,7 @@ def test_other_hosts_are_not_slowed() -> None:
 
 
 def test_some_pages_that_hang_do_not_slow_the_site() -> None:
-    """Only many in a row say that the host can no more."""
+    """Only several in a row count as the host's overload."""
     hanging = asked_often(90, Throttle(0, 9), lambda number: FetchTimeout(30) if number % 3 == 0 else None)
     assert max(hanging.asked) == 9
     dead = asked_often(90, Throttle(0, 9), lambda _: FetchTimeout(1))
@@ -129,7 +129,7 @@ def test_a_host_that_refuses_for_ever_is_given_up() -> None:
 
 
 def test_a_lane_that_leaves_while_it_waits_leaves_nothing_behind() -> None:
-    """Neither at the entrance nor in a place: the next goes on."""
+    """Neither in the queue nor in a slot: the next request proceeds."""
 
     async def leave() -> list[float]:
         host = Host(Throttle(0, 1), lambda _: None)

@@ -1,4 +1,4 @@
-"""What a visitor gets to see on a page: when it has settled, further down, folded away, in its parts."""
+"""Content that a visitor sees: after settling, scrolling and unfolding, in shadow roots and frames."""
 
 import asyncio
 
@@ -15,18 +15,18 @@ PROSE = "<p>" + "The old mill stands by the river and grinds flour for the villa
 
 
 async def read(fetcher: RenderedFetcher, routes: dict[str, Answer]) -> str:
-    """What is read of the page at `/`, as Markdown."""
+    """Read the page at `/`; return its Markdown."""
     async with serve(routes) as site:
         return read_page(await show(fetcher, site.url)).markdown
 
 
 async def show(fetcher: RenderedFetcher, url: str) -> FetchedPage:
-    """The page at `/`."""
+    """Fetch the page at `/`."""
     return (await fetcher.fetch(Target(url=f"{url}/", depth=1))).page
 
 
 def later(text: str, seconds: float) -> Answer:
-    """An answer that takes its time."""
+    """A delayed response."""
 
     async def answer(_: web.Request) -> web.Response:
         await asyncio.sleep(seconds)
@@ -41,19 +41,19 @@ fetch('/slow').then(r => r.text()).then(text => fetch('/then')).then(r => r.text
 
 
 async def test_a_page_is_read_when_what_its_scripts_fetch_is_there(rendered: RenderedFetcher) -> None:
-    """However long the page itself has been still: one answer leads to the next request."""
+    """However long the document itself has not changed: one response leads to the next request."""
     routes = {"/": html(FETCHES), "/slow": later("", 0.8), "/then": later("Open on Mondays.", 0.4)}
     assert "Open on Mondays." in await read(rendered, routes)
 
 
 async def test_a_page_that_says_it_is_loading_is_waited_for(rendered: RenderedFetcher) -> None:
-    """Though nothing is under way that could be seen."""
+    """Although no request is visible."""
     body = "<main id=app>Loading…</main><script>setTimeout(() => app.innerHTML = '<p>All there.</p>', 900)</script>"
     assert "All there." in await read(rendered, {"/": html(body)})
 
 
 async def test_what_is_never_answered_does_not_hold_a_page(gate: Gate) -> None:
-    """Neither what its scripts ask for nor a script that the document waits for: its text has been sent."""
+    """Neither requests of its scripts nor a blocking script: its text has been sent."""
     poll = f"<main><h1>Mill</h1>{PROSE}</main><script>fetch('/never?at=' + Math.random())</script>"
     script = f"<body><script src=/never></script><main><h1>Mill</h1>{PROSE * 2}</main></body>"
     settings = make_settings(page_timeout_s=8)
@@ -90,7 +90,7 @@ async def test_what_appears_by_scrolling_is_read(rendered: RenderedFetcher) -> N
 
 
 async def test_a_page_without_end_ends(rendered: RenderedFetcher) -> None:
-    """After some of it."""
+    """After a few screens."""
     markdown = await read(rendered, {"/": html(ENDLESS)})
     assert "Item 15." in markdown
     assert "Item 2000." not in markdown
@@ -125,7 +125,7 @@ async def test_what_is_folded_away_is_read_and_nothing_else_is_pressed(rendered:
 
 
 async def test_a_press_that_leads_away_is_taken_back(rendered: RenderedFetcher) -> None:
-    """The page is read as it was before."""
+    """The page is read as before the press."""
     body = f"<main><h1>Mill</h1>{PROSE}<button onclick=\"location='/away'\">Show more</button></main><script>1</script>"
     async with serve({"/": html(body), "/away": html("<p>Elsewhere.</p>")}) as site:
         page = await show(rendered, site.url)
@@ -151,7 +151,7 @@ customElements.define('mill-detail', class extends HTMLElement {{
 
 
 async def test_open_shadow_roots_are_read_in_their_places(rendered: RenderedFetcher) -> None:
-    """Also one in another; what a slot shows is in it, what none shows is not; styles are no text."""
+    """Also nested ones; slotted content is in its place, unslotted content is absent; styles are not text."""
     async with serve({"/": html(SHADOW)}) as site:
         page = await show(rendered, site.url)
         markdown = read_page(page).markdown
@@ -197,6 +197,6 @@ async def test_questions_for_consent_and_chats_are_left_out(rendered: RenderedFe
 
 @pytest.mark.parametrize("broken", ["Array.prototype.map = null", "window.MutationObserver = null; Promise = null"])
 async def test_a_page_that_replaced_built_ins_is_read(rendered: RenderedFetcher, broken: str) -> None:
-    """Scripts of ours have their own."""
+    """Our scripts run in an isolated world."""
     body = f"<main><details><summary>When?</summary>On Mondays.</details>{PROSE}</main><script>{broken}</script>"
     assert "On Mondays." in await read(rendered, {"/": html(body)})

@@ -1,4 +1,4 @@
-"""An event loop whose time passes as soon as nothing else is to be done: an hour's wait takes no time."""
+"""An event loop with a virtual clock: it jumps ahead whenever the loop is idle, so an hour's wait takes no time."""
 
 import asyncio
 import selectors
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class _VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Its clock goes on by what it would have waited."""
+    """Advances its clock by the time it would have waited."""
 
     def __init__(self) -> None:
         super().__init__(_NoWait(self))
@@ -32,6 +32,6 @@ class _NoWait(selectors.SelectSelector):
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:
-    """What `main` returns, run where waiting costs nothing."""
+    """Run `main` on the virtual clock and return its result."""
     with asyncio.Runner(loop_factory=_VirtualTimeLoop) as runner:
         return runner.run(main)

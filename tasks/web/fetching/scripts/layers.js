@@ -1,4 +1,4 @@
-// What lies over a page and is none of its content: questions for consent, chat windows.
+// Overlays that are not content: consent banners and chat widgets.
 
 const CONSENT_NAMES = new RegExp(
   "consent|gdpr|dsgvo|rgpd|ccpa|onetrust|ot-sdk|cookiebot|cybot|cookieyes|cky-|usercentrics|uc-banner|didomi|klaro|" +
@@ -13,13 +13,13 @@ const CHAT_NAMES = new RegExp(
   "i",
 );
 const CONSENT_WORDS = /cookie|consent|gdpr|dsgvo|rgpd|einwilligung|datenschutz/i;
-const MAX_LAYER_TEXT = 4000;
+const MAX_OVERLAY_TEXT = 4000;
 const MAX_CANDIDATES = 600;
 
 const nameOf = (element) =>
   `${element.getAttribute("id") || ""} ${element.getAttribute("class") || ""} ${element.localName}`.slice(0, 300);
 
-// Elements near the body: layers are put there so that nothing covers them.
+// Elements near the body: overlays are placed there, so that nothing covers them.
 const nearBody = () => {
   const found = [];
   let level = document.body ? [document.body] : [];
@@ -35,27 +35,27 @@ const textOf = (element) =>
     .map((root) => root.textContent)
     .join(" ");
 
-const isLayer = (element) => {
+const isOverlay = (element) => {
   if (/^(main|article|nav|script|style|link|template|noscript)$/.test(element.localName)) return false;
   if (element.querySelector("main, article, h1")) return false;
   const name = nameOf(element);
-  if (CONSENT_NAMES.test(name)) return textOf(element).length < MAX_LAYER_TEXT || element.shadowRoot !== null;
+  if (CONSENT_NAMES.test(name)) return textOf(element).length < MAX_OVERLAY_TEXT || element.shadowRoot !== null;
   const position = getComputedStyle(element).position;
   const floats = position === "fixed" || (position === "sticky" && element.localName !== "header");
   if (element.localName === "header" || element.querySelector("nav")) return false;
   if (CHAT_NAMES.test(name) && (floats || element.shadowRoot || element.querySelector("iframe"))) return true;
   if (!floats && element.getAttribute("role") !== "dialog") return false;
-  const text = textOf(element).slice(0, MAX_LAYER_TEXT + 1);
-  return text.length <= MAX_LAYER_TEXT && CONSENT_WORDS.test(text) && textOf(element).trim() !== "";
+  const text = textOf(element).slice(0, MAX_OVERLAY_TEXT + 1);
+  return text.length <= MAX_OVERLAY_TEXT && CONSENT_WORDS.test(text) && textOf(element).trim() !== "";
 };
 
-// Mark them hidden: readers of the document leave out what is.
-const hideLayers = () => {
-  const layers = new Set();
+// Marks overlays hidden, which excludes them from the content.
+const hideOverlays = () => {
+  const overlays = new Set();
   for (const element of nearBody())
-    if (isLayer(element)) {
+    if (isOverlay(element)) {
       element.setAttribute("hidden", "");
-      layers.add(element);
+      overlays.add(element);
     }
-  return layers;
+  return overlays;
 };

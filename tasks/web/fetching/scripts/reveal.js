@@ -1,7 +1,7 @@
-// What a visitor would get to see by scrolling and unfolding.
+// Reveals content that a visitor gets by scrolling and unfolding.
 
 const FRAME_MS = 40;
-const GLANCES = 5;
+const MAX_JUMPS = 5;
 const MAX_STEPS = 20;
 const MAX_CLICKS = 30;
 const NOT_CONTENT = "nav, footer, form, dialog, [role=dialog], [role=navigation], [role=menu], [role=menubar], [role=banner]";
@@ -19,7 +19,7 @@ const nextFrame = () =>
     });
   });
 
-// The element that scrolls: the document, or what fills the screen of an application.
+// The element that scrolls: the document, or the main pane of an application.
 const scroller = () => {
   const whole = document.scrollingElement || document.documentElement;
   if (whole.scrollHeight > innerHeight * 1.2) return whole;
@@ -30,7 +30,7 @@ const scroller = () => {
   return whole;
 };
 
-// Scrolls to the end, first in a few jumps: if nothing answers them, the page is not lazy. Says how the page grew.
+// Scrolls to the end, first in a few jumps: if these load nothing, the page is not lazy. Returns whether the page grew.
 const scroll = async () => {
   if (!document.body || !document.scripts.length) return { grew: false };
   const pane = scroller();
@@ -48,7 +48,7 @@ const scroll = async () => {
       await nextFrame();
     }
   };
-  await visit(Math.min(GLANCES, Math.ceil(before / height)), 0);
+  await visit(Math.min(MAX_JUMPS, Math.ceil(before / height)), 0);
   if (changes) {
     pane.scrollTop = 0;
     await visit(Math.min(MAX_STEPS, Math.ceil(before / height)), Infinity);
@@ -89,7 +89,7 @@ const isHarmless = (button) =>
   !HARMFUL.test(`${button.getAttribute("aria-label") || ""} ${button.textContent.slice(0, 100)}`) &&
   isContent(button);
 
-// Opens what is folded and there already; the buttons that have to be pressed for the rest.
+// Opens folded content that is in the document already; returns the buttons that must be pressed for the rest.
 const unfold = () => {
   const roots = [document, ...shadowRoots(document)];
   const toPress = [];
@@ -109,7 +109,7 @@ const unfold = () => {
 
 const reveal = () => ({ toPress: unfold().length });
 
-// Presses those buttons; a press that leads away from the page is the last.
+// Presses those buttons; stops after a press that leaves the page.
 const press = async () => {
   const here = location.href;
   for (const button of unfold()) {

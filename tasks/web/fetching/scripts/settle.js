@@ -1,7 +1,7 @@
-// Waiting for a page to come to rest.
+// Waits for a page to settle.
 //
-// These scripts run in a world of their own beside the page's: they share its document, not its globals. They are
-// wrapped in one function together; what the last one returns is what can be called.
+// These scripts run in an isolated world: they share the page's document, not its globals. All are wrapped in one
+// function together; the last file returns the functions that can be called.
 
 const MAX_WALK = 20_000;
 const MAX_TEXT = 4_000;
@@ -11,7 +11,7 @@ const LOADING =
 
 const elements = (root) => Array.prototype.slice.call(root.querySelectorAll("*"), 0, MAX_WALK);
 
-// Open shadow roots under a node, however deep.
+// Open shadow roots under a node, at any depth.
 const shadowRoots = (root) => {
   const found = [];
   for (const element of elements(root)) {
@@ -32,7 +32,7 @@ const words = (root) => {
   return text.replace(/\s+/g, " ").trim();
 };
 
-// Whether the page looks as if more were to come: no text where the content goes, or a word that says so.
+// Whether the page seems unfinished: no text in the content element, or a loading message.
 const looksUnfinished = () => {
   if (!document.body || !document.scripts.length) return false;
   if (document.querySelector("main[aria-busy=true], main [aria-busy=true], body > [aria-busy=true]")) return true;
@@ -41,7 +41,7 @@ const looksUnfinished = () => {
   return text === "" || (text.length < MAX_TEXT && LOADING.test(text));
 };
 
-// Resolves when nothing was added or rewritten for `quiet` ms, `most` ms later at the latest.
+// Resolves after `quiet` ms without a change of the document, or after `most` ms.
 const settle = (quiet, most) =>
   new Promise((resolve) => {
     if (!document.scripts.length) return resolve({ unfinished: false });

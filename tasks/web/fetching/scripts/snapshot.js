@@ -1,11 +1,11 @@
-// The document as a visitor sees it, in one piece: open shadow roots and frames of the same site in their places.
+// The document as a visitor sees it: open shadow roots and frames of the same site are written in their places.
 
 const MAX_NESTING = 300;
 const MAX_FRAMES = 20;
 const MIN_FRAME_PX = 50;
 const UNSEEN = new Set(["script", "style", "link", "template"]);
 
-// Cross-site frames live in another process: their document is out of reach.
+// Documents of cross-site frames are in another process and not accessible.
 const frameBody = (frame) => {
   try {
     const inner = frame.contentDocument;
@@ -19,7 +19,7 @@ const frameBody = (frame) => {
   }
 };
 
-// Links of a route (`#/page?id=part`) that only name a place on the page shown: not pages of their own.
+// Marks links to a section of the current route (`#/page?id=section`): they are not pages of their own.
 const markPlaces = (root) => {
   const route = location.hash.split("?")[0];
   for (const anchor of root.querySelectorAll("a[href*='#/'], a[href*='#!']")) {
@@ -31,7 +31,7 @@ const markPlaces = (root) => {
   }
 };
 
-const flatten = (layers) => {
+const flatten = (overlays) => {
   const inert = document.implementation.createHTMLDocument("");
   let frames = 0;
   const copyOf = (element) => {
@@ -56,11 +56,11 @@ const flatten = (layers) => {
       const assigned = node.assignedNodes();
       return copyAll(assigned.length ? assigned : node.childNodes, into, inFrame, nesting + 1);
     }
-    if (node.localName === "iframe" || node.localName === "frame") return layers.has(node) || copyFrame(node, into, nesting);
+    if (node.localName === "iframe" || node.localName === "frame") return overlays.has(node) || copyFrame(node, into, nesting);
     if ((inShadow || inFrame) && UNSEEN.has(node.localName)) return;
     if (nesting > MAX_NESTING) return into.appendChild(inert.importNode(node, true));
     const its = into.appendChild(copyOf(node));
-    if (layers.has(node)) return its.setAttribute("hidden", "");
+    if (overlays.has(node)) return its.setAttribute("hidden", "");
     if (inFrame && node.localName === "a" && node.hasAttribute("href")) its.setAttribute("href", node.href);
     if (node.localName === "template") its.innerHTML = node.innerHTML;
     copyAll((node.shadowRoot || node).childNodes, its, inFrame, nesting + 1);
@@ -74,9 +74,9 @@ const hasParts = () =>
   shadowRoots(document).length > 0 || Array.from(document.querySelectorAll("iframe, frame")).some(frameBody);
 
 const serialise = () => {
-  const layers = hideLayers();
+  const overlays = hideOverlays();
   markPlaces(document);
-  return hasParts() ? flatten(layers) : document.documentElement.outerHTML;
+  return hasParts() ? flatten(overlays) : document.documentElement.outerHTML;
 };
 
 const snapshot = (mostCharacters) => {
