@@ -133,7 +133,7 @@ def _redirect_target(url: URL, location: str) -> URL:
 
 
 async def _read(answer: httpcore.Response, encoding: str, most: int) -> bytes:
-    """Return the decompressed body, holding at most one byte more than allowed."""
+    """Return the decompressed body; stop reading once it is larger than allowed."""
     if encoding.strip().lower() not in ("", "identity", "gzip", "x-gzip"):
         raise FetchFailed("unsupported content encoding")
     unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding.strip().lower().endswith("gzip") else None
