@@ -125,7 +125,7 @@ class Chunk(Frozen):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fingerprint:
-    """What tells whether two pages say the same, in some hundred bytes."""
+    """Compact fingerprint for near-duplicate detection, a few hundred bytes."""
 
     outline: int
     """Hash of its title, headings and numbers, dates apart."""

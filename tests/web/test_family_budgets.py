@@ -3,7 +3,7 @@
 import numpy as np
 
 from tasks.core.models import Fingerprint
-from tasks.web.crawl.family_budgets import FEW, MANY, FamilyBudgets
+from tasks.web.crawl.family_budgets import ALLOWED_TOTAL_WASTE, ALLOWED_WASTE, FamilyBudgets
 from tasks.web.crawl.traps import family_of
 
 SITE = "https://example.com"
@@ -111,7 +111,7 @@ def test_the_first_url_with_a_new_path_costs_no_budget() -> None:
 
 def test_wasted_requests_stay_below_the_useful_ones() -> None:
     """Of all families together, however many there are; a few may be tried on the smallest site."""
-    for others, most in ((1, MANY), (20, 20)):
+    for others, most in ((1, ALLOWED_TOTAL_WASTE), (20, 20)):
         budgets, read = site_of(others), 0
         for number in range(100):
             family = family_of(f"{SITE}/trap-{number}?a={number}&b{number}=1")
@@ -125,7 +125,7 @@ def test_wasted_requests_stay_below_the_useful_ones() -> None:
 def test_one_family_does_not_pay_for_others() -> None:
     """When the shared budget is spent, an untried family is still tried, and read while it brings new content."""
     budgets = site_of(1)
-    for number in range(2 * FEW):
+    for number in range(2 * ALLOWED_WASTE):
         family = family_of(f"{SITE}/login?return={number}")
         assert family is not None
         if budgets.admit(family):
@@ -151,6 +151,6 @@ def test_a_site_is_left_when_it_says_the_same_again_and_again() -> None:
     budgets.record_plain_result(kept=0, wasted=True)
     assert budgets.is_exhausted
     small = FamilyBudgets()
-    for _ in range(MANY - 1):
+    for _ in range(ALLOWED_TOTAL_WASTE - 1):
         small.record_plain_result(kept=0, wasted=True)
     assert not small.is_exhausted

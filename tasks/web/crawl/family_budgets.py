@@ -29,11 +29,11 @@ MAX_UNITS = 20_000
 """Sentences kept of one family for comparison; its numbers stop growing with them."""
 WASTED_REASONS = ("duplicate", "soft_404")
 """Skip reasons that make a request a waste."""
-FEW = 4
+ALLOWED_WASTE = 4
 """Wasted requests allowed on any site."""
-AT_ONCE = 2
-"""URLs of families that may be pending at once on any site."""
-MANY = 10
+MIN_CONCURRENT = 2
+"""Pages of families that may be pending at once on any site; more on sites whose pages are worth reading."""
+ALLOWED_TOTAL_WASTE = 10
 """Wasted requests allowed on any site, those outside families included."""
 MAX_WASTED_SHARE = 0.5
 """Greatest share of wasted requests, in relation to the pages worth reading."""
@@ -110,7 +110,7 @@ class FamilyBudgets:
     def has_room(self, family: Family) -> bool:
         """Whether the budgets allow one more URL of the family now."""
         kept = self._plain + self._worth_it
-        most_pending = max(AT_ONCE, kept // 2 + self._worth_it - 2 * self._wasted)
+        most_pending = max(MIN_CONCURRENT, kept // 2 + self._worth_it - 2 * self._wasted)
         budgets = [self._budget(family, name) for name in _names(family)]
         if self._pending >= most_pending or not all(budget.has_room for budget in budgets):
             return False
@@ -118,17 +118,17 @@ class FamilyBudgets:
             # A family that is worth reading does not pay for others.
             return True
         # One that was never tried is tried once.
-        return not any(budget.admitted for budget in budgets) and self._wasted < max(MANY, kept)
+        return not any(budget.admitted for budget in budgets) and self._wasted < max(ALLOWED_TOTAL_WASTE, kept)
 
     @property
     def is_spent(self) -> bool:
         """Whether the shared budget is spent: only families worth reading go on, and untried ones are tried once."""
-        return self._wasted >= max(FEW, MAX_WASTED_SHARE * (self._plain + self._worth_it))
+        return self._wasted >= max(ALLOWED_WASTE, MAX_WASTED_SHARE * (self._plain + self._worth_it))
 
     @property
     def is_exhausted(self) -> bool:
         """Whether as many requests were wasted as pages were worth reading: the crawl ends."""
-        return self._wasted + self._plain_wasted >= max(MANY, self._kept + self._worth_it)
+        return self._wasted + self._plain_wasted >= max(ALLOWED_TOTAL_WASTE, self._kept + self._worth_it)
 
     def admit(self, family: Family) -> bool:
         """Admit a URL of the family if there is room; return whether there was."""
