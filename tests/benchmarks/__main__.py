@@ -30,7 +30,7 @@ from tests.benchmarks import (
 )
 from tests.benchmarks.scores import Scores
 
-ON_THEIR_OWN = {
+STANDALONE = {
     "answers": answers.run,
     "chunking": chunking.run,
     "crawl": crawl.run,
@@ -45,8 +45,8 @@ ON_THEIR_OWN = {
     "stream_fanout": stream_fanout.run,
     "theme": theme.run,
 }
-ON_THE_DOCS = ("python_docs", "retrieval")
-NAMES = (*ON_THEIR_OWN, *ON_THE_DOCS)
+ON_DOCS = ("python_docs", "retrieval")
+NAMES = (*STANDALONE, *ON_DOCS)
 
 
 async def measure(names: list[str], docs: Path | None, scores: Scores) -> None:
@@ -54,11 +54,11 @@ async def measure(names: list[str], docs: Path | None, scores: Scores) -> None:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    folder = python_docs.find_docs(docs) if set(names) & set(ON_THE_DOCS) else None
+    folder = python_docs.find_docs(docs) if set(names) & set(ON_DOCS) else None
     for name in names:
-        if name in ON_THEIR_OWN:
+        if name in STANDALONE:
             scores.console.rule(name)
-            await ON_THEIR_OWN[name](scores)
+            await STANDALONE[name](scores)
     if folder is None:
         return
     scores.console.rule("Python documentation")
@@ -70,13 +70,13 @@ async def measure(names: list[str], docs: Path | None, scores: Scores) -> None:
 
 
 def main() -> int:
-    """Measure what is asked for: 0 when all targets are met, else 1."""
+    """Run the benchmarks: exit with 0 when all targets are met, else with 1."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"default: all of {', '.join(NAMES)}")
     parser.add_argument("--docs", type=Path, help="folder with Python's documentation as HTML")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(NAMES):
-        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+        parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}; choose from {', '.join(NAMES)}")
     scores = Scores(Console())
     try:
         asyncio.run(measure(arguments.names or list(NAMES), arguments.docs, scores))

@@ -1,4 +1,4 @@
-"""Whether visitors get the right answer, or an honest no, and how soon: ninety questions on two real sites."""
+"""Quality and latency of answers: ninety questions on two real sites, some of which must be refused."""
 
 import re
 import time
@@ -14,7 +14,7 @@ from tasks.knowledge.language.words import stems
 from tests.benchmarks.client import open_http, read_frames, run_build
 from tests.benchmarks.real_sites import NoSites, find_site
 from tests.benchmarks.scores import Scores
-from tests.benchmarks.site_questions import SETS, Asked, QuestionSet
+from tests.benchmarks.site_questions import SETS, QuestionSet, SiteQuestion
 from tests.benchmarks.stack import open_product
 from tests.sites.server import serve_site
 
@@ -25,16 +25,16 @@ REFUSED = 0.90
 FIRST_TOKEN_S = 0.3
 MANY = "1000000/minute"
 CARRIED = 0.6
-"""Share of a statement's words that its passage must have: rows are quoted with the names of their columns."""
+"""Least share of a statement's words that its passage has: table rows are quoted with their columns' names."""
 
 
 @dataclass
 class Answer:
-    """What came back for a question."""
+    """The answer to one question."""
 
-    asked: Asked
+    asked: SiteQuestion
     half: int
-    """0: tuned on; 1: only measured."""
+    """0: the half used for tuning; 1: the half only measured."""
     text: str = ""
     citations: list[dict[str, Any]] = field(default_factory=list)
     answered: bool = False
@@ -47,18 +47,18 @@ class Answer:
 
     @property
     def is_right(self) -> bool:
-        """Answered, and a page that answers is cited; or rightly refused."""
+        """Whether the question was answered citing a right page, or rightly refused."""
         if not self.asked.pages:
             return not self.answered
         return self.answered and not set(self.pages).isdisjoint(self.asked.pages)
 
     @property
     def is_right_first(self) -> bool:
-        """The same with the first citation alone."""
+        """Whether the first citation alone is right too."""
         return self.is_right and (not self.asked.pages or self.pages[0] in self.asked.pages)
 
     def references(self) -> list[bool]:
-        """For each [n] of an answer, whether its passage has the statement's words."""
+        """Check each [n] of an answer: whether its passage has the statement's words."""
         passages = {citation["n"]: set(stems(citation["text"], "en")) for citation in self.citations}
         held, start = [], 0
         text = re.sub(r"`{3,}", "", self.text)
@@ -70,7 +70,7 @@ class Answer:
 
 
 async def run(scores: Scores) -> None:
-    """Build both sites, ask everything, print what went wrong and the shares."""
+    """Build both sites, ask all questions, print the wrong answers and the shares of right ones."""
     answers: list[Answer] = []
     for questions in SETS:
         try:
@@ -90,7 +90,7 @@ async def _measure(scores: Scores, questions: QuestionSet) -> list[Answer]:
         scores.console.print(f"{questions.site}: {run.statistics['stored_pages']} pages", style="dim")
         path = f"/api/public/widgets/{run.end.data['widget_id']}/chat"
         async with open_http(product.api_url) as http:
-            await _ask(http, path, Answer(Asked("Is it warm?"), 0))
+            await _ask(http, path, Answer(SiteQuestion("Is it warm?"), 0))
             answers = [
                 await _ask(http, path, Answer(asked, place % 2))
                 for group in (questions.answered, questions.not_answered)

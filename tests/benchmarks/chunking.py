@@ -1,4 +1,4 @@
-"""Chunk score: what of the excerpts that answer is in five passages, for ours and for plain splitters.
+"""Chunk score: how much of the answering excerpts is in the first five passages, for our chunks and plain splitters.
 
 Two corpora of Chroma's chunking evaluation (Smith and Troynikov, 2024, MIT) with questions and the excerpts that answer
 them. Recall, precision and IoU are of characters, white space left out. All use the local model. Our chunks and those
@@ -41,8 +41,8 @@ Numbers = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question, and where in its corpus the answer stands."""
+class ExcerptQuestion:
+    """A question, and the places of its answer in the corpus."""
 
     text: str
     corpus: str
@@ -51,15 +51,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Piece:
-    """A chunk: as it stands in the corpus, and as it is embedded."""
+    """A chunk: its text in the corpus, and the text that is embedded."""
 
     text: str
     embedded: str
 
 
 async def run(scores: Scores) -> None:
-    """Measure all splitters by vector, by words and by both, and what search shows, beside splitters by both."""
-    if not is_there():
+    """Measure all splitters by vector, by words and by both, and the passages that `search` shows; print a table."""
+    if not is_available():
         scores.console.print("chunking: the evaluation's data is missing (../shared/bench/chunking)", style="yellow")
         return
     corpora = read_corpora()
@@ -92,8 +92,8 @@ def _figures(rows: NDArray[np.float64]) -> list[str]:
     return [f"{value:.3f}" for value in (*rows.mean(axis=0), *rows[1::2].mean(axis=0)[[0, 2]])]
 
 
-async def _search_all(corpora: dict[str, str], questions: list[Asked]) -> NDArray[np.float64]:
-    """The scores of what search shows, each corpus a widget of one page."""
+async def _search_all(corpora: dict[str, str], questions: list[ExcerptQuestion]) -> NDArray[np.float64]:
+    """Score the passages that `search` shows, with each corpus as a widget of one page."""
     rows = []
     async with open_database() as pool:
         for name, text in corpora.items():
@@ -107,12 +107,12 @@ async def _search_all(corpora: dict[str, str], questions: list[Asked]) -> NDArra
 
 
 def corpus_page(name: str, text: str) -> ChunkedPage:
-    """The corpus as a page in chunks."""
+    """Return the corpus as a chunked page."""
     target = Target(url=f"{SITE}/{name}", depth=0)
     return chunk_page(ReadPage(target=target, url=target.url, title="", markdown=text), TOKENIZER)
 
 
-def is_there() -> bool:
+def is_available() -> bool:
     """Whether the evaluation's data is on this machine."""
     return (FOLDER / "questions_df.csv").is_file()
 
@@ -122,11 +122,11 @@ def read_corpora() -> dict[str, str]:
     return {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.md"))}
 
 
-def read_questions() -> list[Asked]:
-    """All questions, with where their answers stand."""
+def read_questions() -> list[ExcerptQuestion]:
+    """Return all questions with the places of their answers."""
     with (FOLDER / "questions_df.csv").open() as file:
         return [
-            Asked(
+            ExcerptQuestion(
                 row["question"],
                 row["corpus_id"],
                 tuple((part["start_index"], part["end_index"]) for part in json.loads(row["references"])),
@@ -163,7 +163,9 @@ class _Recursive:
         return pieces
 
 
-def _score(questions: list[Asked], corpus: str, text: str, pieces: list[Piece], way: str) -> NDArray[np.float64]:
+def _score(
+    questions: list[ExcerptQuestion], corpus: str, text: str, pieces: list[Piece], way: str
+) -> NDArray[np.float64]:
     """Recall, precision and IoU for each of the corpus's questions."""
     asked = [question for question in questions if question.corpus == corpus]
     places = locate(text, [piece.text for piece in pieces])
@@ -178,8 +180,8 @@ def _score(questions: list[Asked], corpus: str, text: str, pieces: list[Piece], 
     )
 
 
-def _rate(question: Asked, text: str, places: Sequence[tuple[int, int]]) -> tuple[float, float, float]:
-    """Recall, precision and IoU of what stands there."""
+def _rate(question: ExcerptQuestion, text: str, places: Sequence[tuple[int, int]]) -> tuple[float, float, float]:
+    """Return recall, precision and IoU of the text at these places."""
     shown = _shown(text)
     found, wanted = np.zeros(len(text), bool), np.zeros(len(text), bool)
     for mask, spans in ((found, places), (wanted, question.excerpts)):
@@ -195,7 +197,7 @@ def _shown(text: str) -> Mask:
 
 
 def locate(text: str, pieces: Sequence[str]) -> list[tuple[int, int]]:
-    """Where the pieces stand, told by their letters: white space may have changed."""
+    """Return the places of the pieces, found by their letters: white space may have changed."""
     places = [at for at, character in enumerate(text) if not character.isspace()]
     letters = "".join(text[at] for at in places)
     found, behind = [], 0
@@ -215,7 +217,7 @@ def _best(vector: Numbers, words: Numbers, way: str) -> NDArray[np.int64]:
 
 
 def _bm25(texts: list[str], questions: list[str]) -> Numbers:
-    """The score of each text for each question; words as they stand, in lower case."""
+    """Return the BM25 score of each text for each question, on lower-case words without stemming."""
     documents = [re.findall(r"\w+", text.lower()) for text in texts]
     lengths = np.array([len(words) for words in documents], np.float32)
     scores = np.zeros((len(questions), len(texts)), np.float32)

@@ -1,4 +1,4 @@
-"""A build as a client of the HTTP API sees it, with the time of everything."""
+"""A client of the HTTP API that runs a build and records the time of each event."""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,12 +13,12 @@ from tasks.core.events import BuildEvent, EventType
 
 BUILDS = "/api/public/ai-widget-builder"
 SILENCE_S = 60
-"""A stream says something every 15 s."""
+"""Read timeout; a stream sends a heartbeat every 15 s."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """An event and when it came."""
+class TimedEvent:
+    """An event and the time it arrived."""
 
     at_s: float
     """Seconds since the POST was sent."""
@@ -27,31 +27,31 @@ class Seen:
 
 @dataclass
 class BuildRun:
-    """A build, from POST to its last event."""
+    """A build and its events, from the POST to the last one."""
 
     build_id: str
     headers_s: float
     """Seconds to the response's headers."""
-    seen: list[Seen] = field(default_factory=list)
+    events: list[TimedEvent] = field(default_factory=list)
 
     @property
     def first_event_s(self) -> float:
         """Seconds to the first event."""
-        return self.seen[0].at_s
+        return self.events[0].at_s
 
     def time_of(self, type_: EventType) -> float | None:
         """Seconds to the first event of the type; None when there was none."""
-        return next((seen.at_s for seen in self.seen if seen.event.type is type_), None)
+        return next((timed.at_s for timed in self.events if timed.event.type is type_), None)
 
     @property
     def end(self) -> BuildEvent:
         """The terminal event."""
-        return self.seen[-1].event
+        return self.events[-1].event
 
     @property
     def seconds(self) -> float:
         """Seconds to the terminal event."""
-        return self.seen[-1].at_s
+        return self.events[-1].at_s
 
     @property
     def is_complete(self) -> bool:
@@ -60,7 +60,7 @@ class BuildRun:
 
     def data_of(self, type_: EventType) -> dict[str, Any]:
         """The data of the last event of the type; empty when there was none."""
-        return next((seen.event.data for seen in reversed(self.seen) if seen.event.type is type_), {})
+        return next((timed.event.data for timed in reversed(self.events) if timed.event.type is type_), {})
 
     @property
     def statistics(self) -> dict[str, Any]:
@@ -69,14 +69,14 @@ class BuildRun:
 
     @property
     def failures(self) -> list[BuildEvent]:
-        """What was told of pages that failed."""
+        """The events about failed pages."""
         failures = {EventType.scraping_failed, EventType.embedding_failed, EventType.storage_failed}
-        return [seen.event for seen in self.seen if seen.event.type in failures]
+        return [timed.event for timed in self.events if timed.event.type in failures]
 
 
 @asynccontextmanager
 async def open_http(api_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the API, proxies of the environment left aside."""
+    """Open a client of the API that ignores the environment's proxies."""
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=api_url, timeout=SILENCE_S, limits=limits, trust_env=False) as http:
         yield http
@@ -90,7 +90,7 @@ async def run_build(
     max_pages: int | None = None,
     started: Callable[[str], None] | None = None,
 ) -> BuildRun:
-    """A new build, once it is over; `started` is told its id as soon as the API has named it.
+    """Run a new build to its end; `started` is called with its id as soon as the API returns it.
 
     Raises:
         httpx.HTTPError: the API refused the request, or went silent.
@@ -106,14 +106,14 @@ async def run_build(
                 started(run.build_id)
             async for frame in read_frames(source):
                 event = BuildEvent.model_validate_json(frame.data)
-                run.seen.append(Seen(time.monotonic() - began, event))
-    if not run.seen or not run.end.type.is_terminal:
-        raise EOFError(f"the stream of build {run.build_id} ended after {len(run.seen)} events")
+                run.events.append(TimedEvent(time.monotonic() - began, event))
+    if not run.events or not run.end.type.is_terminal:
+        raise EOFError(f"the stream of build {run.build_id} ended after {len(run.events)} events")
     return run
 
 
 async def read_frames(source: EventSource) -> AsyncIterator[ServerSentEvent]:
-    """The frames that carry data."""
+    """Yield the frames that carry data."""
     async for frame in source.aiter_sse():
         if frame.data:  # httpx-sse reports the blank line after a comment as an empty frame
             yield frame

@@ -1,7 +1,7 @@
-"""Crawl and content alone, without embedding, database and Prefect: ours beside Crawl4AI's, in one run.
+"""Crawl and content extraction alone, without embedding, database and Prefect, compared with Crawl4AI in one run.
 
-Crawl4AI is compared when it is installed: here, or in the Python that `WIDGET_BUILDER_BENCH_CRAWL4AI` names. It
-gets the addresses that ours had to find.
+Crawl4AI is compared if it is installed: here, or in the Python at `WIDGET_BUILDER_BENCH_CRAWL4AI`. It is given the URLs
+that our crawler had to find.
 """
 
 import asyncio
@@ -37,14 +37,14 @@ LANES = 15
 CHILDREN = 2
 READ_S = 30.0
 PEER_AT_ONCE = 10
-"""What Crawl4AI is quickest with here."""
+"""Concurrency at which Crawl4AI is fastest on this machine."""
 TIMES_THE_PEER = 3.0
 PEER = "WIDGET_BUILDER_BENCH_CRAWL4AI"
 
 
 @dataclass
 class Crawl:
-    """What a crawl found, and what it took."""
+    """A crawl's URLs, pages, time and processor time."""
 
     name: str
     urls: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Crawl:
     methods: Counter[str] = field(default_factory=Counter)
     seconds: float = 0
     cpu_s: float = 0
-    """Of all processes of the crawler."""
+    """Processor seconds of all processes of the crawler."""
 
     @property
     def speed(self) -> float:
@@ -62,7 +62,7 @@ class Crawl:
 
 @asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[str]:
-    """The folder on loopback, by a process of its own: its time is not the crawler's. Gives the URL, with a slash."""
+    """Serve the folder on loopback and yield its URL; by a separate process, so that its time is not counted."""
     command = (sys.executable, "-m", "tests.sites.server", str(folder))
     server = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert server.stdout is not None
@@ -74,7 +74,7 @@ async def served(folder: Path) -> AsyncIterator[str]:
 
 
 async def crawl(name: str, url: str, pages: int, **settings: Any) -> Crawl:
-    """Read so many pages of a site, as the product does, as far as content."""
+    """Crawl a site and extract the content of at most `pages` pages, as the product does."""
     result = Crawl(name)
     options = Settings(egress_allow="127.0.0.0/8", _env_file=None, **settings)  # type: ignore[arg-type, call-arg]
     with open_processes(CHILDREN, "tasks.web.content.main_content") as processes, measuring(result):
@@ -85,7 +85,7 @@ async def crawl(name: str, url: str, pages: int, **settings: Any) -> Crawl:
 
 
 class _Crawler:
-    """Follows links breadth first, with as many lanes as a build has."""
+    """A breadth-first crawler with as many workers as a build has."""
 
     def __init__(self, web: Web, processes: Processes, result: Crawl, most: int) -> None:
         self._web = web
@@ -133,14 +133,14 @@ class _Crawler:
 
 @contextmanager
 def measuring(result: Crawl) -> Iterator[None]:
-    """Take the time of what is done within; `cpu_s` holds the beginning until it is replaced."""
+    """Measure the time of the block; `cpu_s` holds its start value until the block replaces it."""
     began, result.cpu_s = time.perf_counter(), processor_s()
     yield
     result.seconds = time.perf_counter() - began
 
 
 def processor_s() -> float:
-    """Seconds of processor that this process and those it started have used."""
+    """Return the processor seconds of this process and its descendants."""
     total = 0.0
     for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
         try:
@@ -154,14 +154,14 @@ def processor_s() -> float:
 
 
 def find_peer() -> str | None:
-    """The Python that has Crawl4AI."""
+    """Return a Python that has Crawl4AI installed, if there is one."""
     if named := os.environ.get(PEER):
         return named
     return sys.executable if find_spec("crawl4ai") else None
 
 
 async def crawl_with_peer(python: str, name: str, urls: list[str], *, cdp_url: str = "") -> Crawl:
-    """The same pages by Crawl4AI, which is given their addresses."""
+    """Crawl the same pages with Crawl4AI, which is given their URLs."""
     order = json.dumps({"urls": urls, "at_once": PEER_AT_ONCE, "cdp_url": cdp_url})
     with tempfile.TemporaryDirectory() as home:
         peer = await asyncio.create_subprocess_exec(
@@ -178,7 +178,7 @@ async def crawl_with_peer(python: str, name: str, urls: list[str], *, cdp_url: s
 
 
 async def run(scores: Scores) -> None:
-    """Crawl Python's documentation with ours and, where there is one, with the peer."""
+    """Crawl Python's documentation with our crawler and, if it is installed, with Crawl4AI."""
     try:
         folder = python_docs.find_docs(None)
     except python_docs.NoDocs as error:
@@ -194,7 +194,7 @@ async def run(scores: Scores) -> None:
     scores.at_most("static site: pages read in the browser", browser_pages, 10, "pages")
     scores.holds("crawl and content: all pages", ours.pages >= PAGES - 3, f"{ours.pages} of {len(ours.urls)}")
     if peer is None:
-        scores.console.print(f"Crawl4AI is not installed; name a Python that has it in {PEER} to compare")
+        scores.console.print(f"Crawl4AI is not installed; to compare, set {PEER} to the path of a Python that has it")
     else:
         scores.at_least(
             "crawl and content: times as fast as Crawl4AI over HTTP", ours.speed / crawls[-1].speed, TIMES_THE_PEER, "×"

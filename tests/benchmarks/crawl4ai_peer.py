@@ -1,4 +1,4 @@
-"""Crawl4AI over the same pages, for comparison: run by a Python that has it, knows nothing of ours.
+"""Crawl4AI on the same pages, for comparison: a script without imports from this project, run by a Python that has it.
 
 Reads `{"urls": […], "at_once": n, "cdp_url": …}` from standard input, writes `{"pages", "seconds", "cpu_s"}`.
 With `cdp_url` that browser is used, else its HTTP mode.
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def crawler_for(order: dict[str, Any]) -> Any:
-    """A crawler in one of its two modes."""
+    """Return a crawler in one of its two modes."""
     from crawl4ai import AsyncWebCrawler, BrowserConfig, HTTPCrawlerConfig
     from crawl4ai.async_crawler_strategy import AsyncHTTPCrawlerStrategy
 
@@ -23,7 +23,7 @@ def crawler_for(order: dict[str, Any]) -> Any:
 
 
 async def crawl(order: dict[str, Any]) -> dict[str, float]:
-    """All pages as Markdown: how many came, and what that took."""
+    """Fetch all pages as Markdown; return their number and the time taken."""
     from crawl4ai import CacheMode, CrawlerRunConfig, SemaphoreDispatcher
 
     config = CrawlerRunConfig(cache_mode=CacheMode.BYPASS, verbose=False, stream=False)

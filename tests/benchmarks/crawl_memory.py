@@ -1,4 +1,4 @@
-"""Memory of the flow process: a site ten times as large may take a third more, at most."""
+"""Memory of the flow process: at most 1.3 times as much for a site ten times as large."""
 
 from rich.table import Table
 

@@ -1,7 +1,7 @@
-"""How well and how fast the content of pages is found, beside trafilatura in the same run: the sample of WCXB.
+"""Quality and speed of content extraction on the WCXB sample, compared with trafilatura in the same run.
 
-The weights that ship were learned from these very pages, so what is measured here is how well they fit. How well they
-do on pages they never saw is measured by cross-validation: each fifth is read with weights learned from the others.
+The shipped weights were learned from these very pages, so their score shows only how well they fit. The score on unseen
+pages is measured by cross-validation: each fifth is read with weights learned from the others.
 """
 
 import re
@@ -43,20 +43,20 @@ _WRITTEN = ("text", "code_inline", "fence", "code_block")
 
 @dataclass(frozen=True)
 class Reading:
-    """What one reader made of a page."""
+    """The result of one extractor on one page."""
 
     page: MarkedPage
     f1: float
     wanted: list[bool]
-    """Of the snippets of the content, which are there."""
+    """For each snippet of the content, whether it was extracted."""
     unwanted: list[bool]
-    """Of the snippets of what is none."""
+    """The same for each snippet that is not content."""
     ms: float
     """Processor time."""
 
 
 def plain_text(markdown: str) -> str:
-    """The Markdown as a reader sees it."""
+    """Return the Markdown's text without markup."""
     return "".join(_texts(MarkdownIt("commonmark").enable("table").parse(markdown)))
 
 
@@ -71,7 +71,7 @@ def _texts(tokens: Iterable[Token]) -> Iterable[str]:
 
 
 def read_ours(page: MarkedPage, classifier: ContentClassifier | None = None) -> str:
-    """The product's Markdown; nothing for a page that it leaves out."""
+    """Return the product's Markdown; empty for a page that it skips."""
     target = Target(url=page.url, depth=1)
     fetched = FetchedPage(target=target, final_url=page.url, method=FetchMethod.http, html=page.html, byte_count=0)
     try:
@@ -81,7 +81,7 @@ def read_ours(page: MarkedPage, classifier: ContentClassifier | None = None) -> 
 
 
 def read_theirs(page: MarkedPage) -> str:
-    """Trafilatura's text."""
+    """Return trafilatura's text."""
     return trafilatura.extract(page.html, url=page.url or None, include_tables=True) or ""
 
 
@@ -109,7 +109,7 @@ def _measure_both(page: MarkedPage) -> tuple[Reading, Reading]:
 
 
 def _measure_unseen(pages: list[MarkedPage]) -> list[Reading]:
-    """Every page read with weights learned from others."""
+    """Read every page with weights learned from the other folds."""
     with ProcessPoolExecutor() as pool:
         examples = list(pool.map(learn_scorecard.examine, pages, chunksize=8))
         folds = [(fold, pages, examples) for fold in range(learn_scorecard.FOLDS)]

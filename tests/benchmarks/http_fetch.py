@@ -1,4 +1,4 @@
-"""What fetching a page over HTTP costs: processor time and pages/s of the fetcher, the egress gate included.
+"""Cost of fetching a page over HTTP: processor time and pages/s of the fetcher, the egress gate included.
 
 500 pages of Python's documentation, served by another process, 25 at once. Side by side: connections kept and
 closed, and over TLS each of Scrapy's handlers. The variants take turns; the best of their rounds counts.
@@ -36,7 +36,7 @@ LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 @dataclass(frozen=True)
 class Cost:
-    """What a page costs."""
+    """Cost of fetching one page."""
 
     cpu_ms: float
     pages_per_s: float
@@ -44,7 +44,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the other process serves."""
+    """URLs of the servers in the other process."""
 
     kept: str
     closed: str
@@ -127,10 +127,10 @@ def _serving(folder: Path, certificate: Path) -> Iterator[Servers]:
 
 def _serve(folder: Path, certificate: Path, parent: Connection) -> None:
     bodies = {f"/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in folder.rglob("*.html")}
-    asyncio.run(_serve_until_told(bodies, certificate, parent))
+    asyncio.run(_serve_until_closed(bodies, certificate, parent))
 
 
-async def _serve_until_told(bodies: dict[str, bytes], certificate: Path, parent: Connection) -> None:
+async def _serve_until_closed(bodies: dict[str, bytes], certificate: Path, parent: Connection) -> None:
     async with (
         _pages(bodies, closes=False) as kept,
         _pages(bodies, closes=True) as closed,

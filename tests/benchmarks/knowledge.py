@@ -1,4 +1,4 @@
-"""Knowledge without a crawl: pages of Python's documentation, read, cut and embedded as a build does it."""
+"""Knowledge without a crawl: pages of Python's documentation, chunked and embedded as in a build."""
 
 import random
 import tempfile
@@ -41,16 +41,16 @@ CHUNKS_A_PAGE = 10
 
 @asynccontextmanager
 async def open_database(*, most: int = 20) -> AsyncIterator[Pool]:
-    """A pool on an embedded PostgreSQL with the schema and nothing in it, as large as the API's own."""
-    with _passable_folder() as folder, open_postgres(folder / "data") as server:
+    """Open a pool on an empty embedded PostgreSQL with the schema; by default as large as the API's own."""
+    with _traversable_folder() as folder, open_postgres(folder / "data") as server:
         migrate(server.url)
         async with open_pool(server.url, max_size=most) as pool:
             yield pool
 
 
 @contextmanager
-def _passable_folder() -> Iterator[Path]:
-    """A temporary folder that a database server which gives up root can pass through."""
+def _traversable_folder() -> Iterator[Path]:
+    """Create a temporary folder that the database server can enter after it drops root's rights."""
     with tempfile.TemporaryDirectory(prefix="widget-builder-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -58,7 +58,7 @@ def _passable_folder() -> Iterator[Path]:
 
 
 def read_docs(folder: Path) -> list[ChunkedPage]:
-    """The documentation's pages in chunks, in the order of their paths; those a build leaves out are left out."""
+    """Return the documentation's chunked pages in the order of their paths, without those that a build skips."""
     pages = []
     for file in sorted(folder.rglob("*.html")):
         url = f"{SITE}/{file.relative_to(folder)}"
@@ -74,7 +74,7 @@ def read_docs(folder: Path) -> list[ChunkedPage]:
 
 
 def vary(pages: Sequence[ChunkedPage], number: int, *, seed: int = 1) -> list[ChunkedPage]:
-    """So many chunks, ten a page: those of the pages as they are, then others made of the halves of two of them."""
+    """Return pages with `number` chunks, ten a page: the real ones first, then ones made of two real ones' halves."""
     source = random.Random(seed)
     real = [(page.page.title, chunk) for page in pages for chunk in page.chunks]
     source.shuffle(real)
@@ -106,7 +106,7 @@ def _page_of(path: str, listed: Sequence[tuple[str, Chunk]]) -> ChunkedPage:
 
 
 def embed_pages(pages: Sequence[ChunkedPage]) -> Iterator[EmbeddedPage]:
-    """The pages with the local model's vectors."""
+    """Yield the pages with the local model's vectors."""
     for page in pages:
         texts = [embedding_text(page.page.title, chunk.heading_path, chunk.text) for chunk in page.chunks]
         overview, *parts = (to_vector(row) for row in embed_locally([overview_text(page), *texts]))
@@ -115,7 +115,7 @@ def embed_pages(pages: Sequence[ChunkedPage]) -> Iterator[EmbeddedPage]:
 
 
 async def store_widget(pool: Pool, pages: Sequence[EmbeddedPage]) -> Job:
-    """A widget that answers from the pages."""
+    """Store the pages as a ready widget."""
     new = await create_build(pool, BuildRequest(url=f"{SITE}/", depth=3, max_pages=len(pages)))
     job = await start_build(pool, new.build_id, None)
     for at in range(0, len(pages), BATCH):

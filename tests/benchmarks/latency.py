@@ -1,4 +1,4 @@
-"""How soon a person sees something happen: ten builds of the company site on a warm stack, one after the other."""
+"""Latency of a build's first results: ten builds of the company site on a warm stack, one after the other."""
 
 import asyncio
 from statistics import median
@@ -14,10 +14,10 @@ from tests.sites.server import serve_site
 
 BUILDS = 10
 PAUSE_S = 5.0
-"""Until the next person comes: the worker has the next run's browser ready by then."""
+"""Pause between builds, enough for the worker to warm up the next run's browser."""
 FIRST_EVENT_S = 0.1
 EXTRACTION_S = 3.0
-SIGHT_S = 1.5
+IDENTITY_S = 1.5
 THEME_S = 3.0
 READY_S = 10.0
 
@@ -31,7 +31,7 @@ async def run(scores: Scores) -> None:
         "POST → headers": [run.headers_s for run in runs],
         "POST → first event": [run.first_event_s for run in runs],
         f"POST → {started}": [_time_of(run, started) for run in runs],
-        "POST → the site's name and icon": [_time_of_sight(run) for run in runs],
+        "POST → the site's name and icon": [_time_of_identity(run) for run in runs],
         f"POST → {EventType.theme_generation_completed}": [
             _time_of(run, EventType.theme_generation_completed) for run in runs
         ],
@@ -49,7 +49,7 @@ async def run(scores: Scores) -> None:
     scores.at_most("POST → first event, slowest", max(measures["POST → first event"]), FIRST_EVENT_S)
     scores.at_most(f"POST → {started}, slowest", max(measures[f"POST → {started}"]), EXTRACTION_S)
     scores.at_most(
-        "POST → the site's name and icon, median", median(measures["POST → the site's name and icon"]), SIGHT_S
+        "POST → the site's name and icon, median", median(measures["POST → the site's name and icon"]), IDENTITY_S
     )
     scores.at_most("POST → theme, median", median(measures[f"POST → {EventType.theme_generation_completed}"]), THEME_S)
     scores.at_most("POST → widget_ready, slowest", max(measures["POST → widget_ready"]), READY_S)
@@ -67,5 +67,5 @@ def _time_of(run: BuildRun, type_: EventType) -> float:
     return float("inf") if at_s is None else at_s
 
 
-def _time_of_sight(run: BuildRun) -> float:
-    return next((seen.at_s for seen in run.seen if "site" in seen.event.data), float("inf"))
+def _time_of_identity(run: BuildRun) -> float:
+    return next((timed.at_s for timed in run.events if "site" in timed.event.data), float("inf"))

@@ -1,4 +1,4 @@
-"""How much memory and processor time the product's processes take, sampled every second."""
+"""Memory and processor time of the product's processes, sampled every second."""
 
 import asyncio
 import contextlib
@@ -17,12 +17,12 @@ WARM = "deployments.worker.fork_server"
 
 @dataclass
 class Peak:
-    """The most that processes of one kind held at any sample, and the time they computed."""
+    """Peak memory of the processes of one kind, and their processor time."""
 
     largest: int = 0
     """Resident bytes of the largest single process."""
     together: int = 0
-    """Resident bytes of all of them at once; pages they share are counted in each."""
+    """Resident bytes of all of them at once; shared pages are counted once for each process."""
     count: int = 0
     """Most processes at once."""
     began: dict[int, float] = field(default_factory=dict)
@@ -33,14 +33,14 @@ class Peak:
         """Seconds of one processor, all processes together, since the first sample of each."""
         return sum(self.ended[pid] - self.began[pid] for pid in self.ended)
 
-    def raise_to(self, usages: "list[Usage]") -> None:
-        """Take in one sample."""
+    def add_sample(self, usages: "list[Usage]") -> None:
+        """Add one sample."""
         sizes = [usage.size for usage in usages]
         self.largest = max(self.largest, *sizes)
         self.together = max(self.together, sum(sizes))
         self.count = max(self.count, len(sizes))
         for usage in usages:
-            # Whoever appears later has computed for us from its start.
+            # A process that appears after the first sample was started by the product, so all of its time counts.
             self.began.setdefault(usage.pid, usage.cpu_s if not self.ended else 0.0)
         self.ended |= {usage.pid: usage.cpu_s for usage in usages}
 
@@ -53,12 +53,12 @@ class Usage:
     size: int
     """Resident bytes."""
     cpu_s: float
-    """Seconds computed since it was started."""
+    """Processor seconds since the process started."""
 
 
 @asynccontextmanager
 async def watch_memory(pids: Mapping[str, int]) -> AsyncIterator[dict[str, Peak]]:
-    """The peaks by kind of process, growing while the context is open."""
+    """Yield the peaks by kind of process, updated while the context is open."""
     peaks: dict[str, Peak] = defaultdict(Peak)
     sampler = asyncio.create_task(_sample_forever(pids, peaks))
     try:
@@ -72,12 +72,12 @@ async def watch_memory(pids: Mapping[str, int]) -> AsyncIterator[dict[str, Peak]
 async def _sample_forever(pids: Mapping[str, int], peaks: dict[str, Peak]) -> None:
     while True:
         for kind, usages in (await asyncio.to_thread(sample, pids)).items():
-            peaks[kind].raise_to(usages)
+            peaks[kind].add_sample(usages)
         await asyncio.sleep(EVERY_S)
 
 
 def sample(pids: Mapping[str, int]) -> dict[str, list[Usage]]:
-    """What each process of the trees uses, by kind."""
+    """Return the usage of each process of the trees, by kind."""
     children: dict[int, list[psutil.Process]] = defaultdict(list)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

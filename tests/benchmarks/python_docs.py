@@ -28,7 +28,7 @@ BENCH = ROOT / ".bench"
 
 
 class NoDocs(Exception):
-    """The documentation is not on this machine and cannot be had."""
+    """The documentation is not on this machine and cannot be downloaded."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class DocsBuild:
 
 
 def find_docs(given: Path | None) -> Path:
-    """The folder with the documentation's HTML: the one given, one unpacked before, or Debian's package.
+    """Return the folder with the documentation's HTML: the given one, one unpacked before, or Debian's package.
 
     Raises:
-        NoDocs: there is none; says what to do.
+        NoDocs: there is none; the message says what to do.
     """
     unpacked = BENCH / "python-docs" / INSIDE
     for folder in [given] if given else [unpacked, Path("/") / INSIDE]:
@@ -67,7 +67,7 @@ def find_docs(given: Path | None) -> Path:
 
 @asynccontextmanager
 async def built_docs(folder: Path) -> AsyncIterator[DocsBuild]:
-    """The documentation built into a widget; the product runs on until the context is left."""
+    """Build a widget of the documentation; the product keeps running until the context is left."""
     async with serve_site(folder) as site, open_product() as product:
         async with watch_memory(product.pids) as peaks:
             run = await run_build(product.api_url, f"{site.url}/", depth=DEPTH, max_pages=MAX_PAGES)
@@ -89,7 +89,7 @@ def report(scores: Scores, docs: DocsBuild) -> None:
         scores.console.print(f"  {event.message}: {event.detail}", style="dim")
     scores.holds("Python docs: completed", run.is_complete, f"{run.end.type} {run.end.detail or ''}")
     scores.at_least("Python docs, POST → builder_completed", speed, PAGES_PER_S, "pages/s")
-    # The package links to a page that it does not have: the site's own fault, told as such.
+    # The package has a link to a page that is missing: the site's own fault, reported as HTTP 404.
     unexplained = [event for event in run.failures if event.detail != "HTTP 404"]
     scores.holds("Python docs: no unexplained failures", not unexplained, f"{len(unexplained)}")
     scores.holds("Python docs: statistics add up", _adds_up(statistics))
@@ -116,7 +116,7 @@ def _overview(docs: DocsBuild, speed: float) -> Table:
     table.add_row("extraction by method", str(run.data_of(EventType.url_extraction_completed).get("by_method")))
     table.add_row("left out", str(statistics.get("skipped", {})))
     table.add_row("failed", str(len(run.failures)))
-    table.add_row("pages asked for more than once", str(sum(n > 1 for n in docs.site.requests.values())))
+    table.add_row("pages requested more than once", str(sum(n > 1 for n in docs.site.requests.values())))
     return table
 
 

@@ -1,11 +1,11 @@
-"""Questions on the Python documentation, each with the page that answers it: some name the module, most do not."""
+"""Questions on the Python documentation, each with the page that answers it: a few contain the module's name."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a reader may ask."""
+    """A reader's question and the page with its answer."""
 
     text: str
     page: str

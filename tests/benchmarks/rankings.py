@@ -1,4 +1,4 @@
-"""What each ranking finds: by meaning, by words, and both as search fuses them, on the same passages.
+"""Recall and nDCG of the rankings (by vector, by words, and both as `search` fuses them) on the same passages.
 
 Two tasks: the page that answers a question on the Python documentation (one passage a page), and the passages that hold
 the excerpts which answer a question of Chroma's chunking evaluation (as many of the corpus as there are). What the
@@ -28,24 +28,24 @@ RECALL = 0.80
 EMBEDDER = LocalEmbedder(None)
 
 Gains = Callable[[RatedPassage], float]
-"""How much of its answer a passage has, 0 … 1."""
+"""Share of the answer in a passage, 0 … 1."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A question, and what each passage that may be found is worth."""
+    """A question, and the gain of each passage that may be found."""
 
     job: Job
     text: str
     gain: Gains
     ideal: tuple[float, ...]
-    """What the best passages there are would be worth, best first."""
+    """Gains of the best passages there are, the best first."""
     per_page: int
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of each question."""
+    """Recall and nDCG of each question."""
 
     recalls: list[float]
     ndcgs: list[float]
@@ -61,13 +61,13 @@ class Figures:
         return fmean(self.ndcgs)
 
     def cells(self) -> list[str]:
-        """For a table's row: all questions, and the half not chosen on."""
+        """Return the cells of a table's row: all questions, then the half not used for tuning."""
         chosen = (self.recalls, self.ndcgs, self.recalls[1::2], self.ndcgs[1::2])
         return [f"{fmean(values):.3f}" for values in chosen]
 
 
 async def run(scores: Scores) -> None:
-    """Store both kinds of knowledge, ask everything three ways, print the figures."""
+    """Store both corpora, ask all questions with each ranking, print the figures."""
     what = (f"recall@{RECALL_AT}", f"nDCG@{NDCG_AT}")
     table = Table("questions", "ranked by", *what, *(f"other half: {name}" for name in what), title="Rankings")
     async with open_database() as pool:
@@ -104,7 +104,7 @@ def _is_page(url: str) -> Gains:
 
 
 async def _excerpt_tasks(pool: Pool) -> AsyncIterator[Task]:
-    if not chunking.is_there():
+    if not chunking.is_available():
         return
     questions = chunking.read_questions()
     for name, text in chunking.read_corpora().items():
@@ -116,7 +116,7 @@ async def _excerpt_tasks(pool: Pool) -> AsyncIterator[Task]:
                 worth = [_share_of(question.excerpts, place) for place in places]
                 by_text = {chunk.text: gain for chunk, gain in zip(page.chunks, worth, strict=True)}
                 ideal = tuple(sorted(worth, reverse=True)[:NDCG_AT])
-                yield Task(job, question.text, _looked_up(by_text), ideal, per_page=NDCG_AT)
+                yield Task(job, question.text, _gains_from(by_text), ideal, per_page=NDCG_AT)
 
 
 def _share_of(excerpts: Sequence[tuple[int, int]], place: tuple[int, int]) -> float:
@@ -124,7 +124,7 @@ def _share_of(excerpts: Sequence[tuple[int, int]], place: tuple[int, int]) -> fl
     return held / sum(end - start for start, end in excerpts)
 
 
-def _looked_up(worth: dict[str, float]) -> Gains:
+def _gains_from(worth: dict[str, float]) -> Gains:
     return lambda passage: worth[passage.text]
 
 

@@ -1,4 +1,4 @@
-"""Real websites that others wrote, on this machine's disk: brought by the script that lies beside the repository."""
+"""Copies of real websites on this machine's disk, fetched by a script beside the repository."""
 
 import subprocess
 from pathlib import Path
@@ -10,11 +10,11 @@ FOLDER = ROOT / ".bench" / "sites"
 
 
 class NoSites(Exception):
-    """The sites are not there and cannot be had."""
+    """The sites are not on this machine and cannot be fetched."""
 
 
 def find_site(name: str) -> Path:
-    """The folder of the site; fetched now if it is not there yet.
+    """Return the folder of the site, fetched now if needed.
 
     Raises:
         NoSites: the script is missing, or fails.
@@ -23,7 +23,7 @@ def find_site(name: str) -> Path:
     if (folder / "index.html").is_file():
         return folder
     if not SCRIPT.is_file():
-        raise NoSites(f"{name}: neither in .bench/sites/{name} nor to be had by ../shared/sites/get")
+        raise NoSites(f"{name}: not in .bench/sites/{name}, and the script ../shared/sites/get is missing")
     try:
         subprocess.run([SCRIPT, FOLDER, name], check=True, capture_output=True, text=True)
     except subprocess.CalledProcessError as error:

@@ -1,7 +1,7 @@
-"""The browser's part: pages a second beside bare Playwright's, an application's routes, a static site's share.
+"""Rendering in the browser: pages a second compared with bare Playwright, and an application's routes.
 
-Bare Playwright opens a tab a page and waits until the document is there; ours also settles, scrolls, unfolds and
-writes down what a visitor sees.
+Bare Playwright opens a tab for each page and waits for the document; our fetcher also waits for the page to settle,
+scrolls, unfolds and serialises the visible content.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ def _names(folder: Path) -> list[str]:
 
 
 async def _load_bare(urls: list[str], name: str) -> Crawl:
-    """As one would write it: a tab a page."""
+    """Load the pages with plain Playwright, a tab for each."""
     result = Crawl(f"bare Playwright, {name}", urls)
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
     async with async_playwright() as playwright:
@@ -86,7 +86,7 @@ async def _load(context: BrowserContext, url: str, *, with_content: bool) -> Non
 
 
 async def _load_ours(urls: list[str]) -> Crawl:
-    result = Crawl("ours: settled, scrolled, unfolded, written down", urls)
+    result = Crawl("ours: settled, scrolled, unfolded, serialised", urls)
     settings = Settings(egress_allow="127.0.0.0/8", browser_extract_workers=TABS, _env_file=None)  # type: ignore[arg-type, call-arg]
     async with open_gate(settings.egress_allow) as gate, open_rendered_fetcher(settings, gate) as fetcher:
         await _measure(result, _reading_with(fetcher))
@@ -101,7 +101,7 @@ def _reading_with(fetcher: RenderedFetcher) -> Callable[[str], Awaitable[None]]:
 
 
 async def _measure(result: Crawl, load: Callable[[str], Awaitable[None]]) -> None:
-    """Load all pages, some at once; the first one, with which the browser starts, is not counted."""
+    """Load all pages, some at once; the first one, which starts the browser, is not counted."""
     first, *rest = result.urls
     await load(first)
     waiting = deque(rest)
@@ -117,10 +117,10 @@ async def _measure(result: Crawl, load: Callable[[str], Awaitable[None]]) -> Non
 
 
 async def _read_docsify(scores: Scores) -> None:
-    """A documentation that docsify renders, if it has been brought: each text of its sidebar is a route."""
+    """Read a site rendered by docsify, if there is a copy: each file in its sidebar is a route."""
     folder = next((path for path in (DOCSIFY / "docsify", python_docs.BENCH / "docsify") if path.is_dir()), None)
     if folder is None:
-        scores.console.print(f"docsify is left out: bring it with {DOCSIFY / 'get'} {python_docs.BENCH} docsify")
+        scores.console.print(f"docsify is left out: fetch it with {DOCSIFY / 'get'} {python_docs.BENCH} docsify")
         return
     routes = {path.stem for path in folder.glob("[!_R]*.md")}
     async with served(folder) as url:

@@ -1,4 +1,4 @@
-"""Whether the right page is found: ten questions, by the page table's own query and by the search route."""
+"""Rank of the right page for each question, by the page table's own query and by the search route."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -18,10 +18,10 @@ QUERY = (
     "SELECT url, title, 1 - (embedding <=> $2) AS similarity "
     "FROM knowledge_scraped_pages WHERE job_id = $1 ORDER BY embedding <=> $2 LIMIT 5"
 )
-"""What readers of the page table ask, word for word."""
+"""The query of the page table's readers, word for word."""
 LIMIT = 5
 FIRST = 8
-"""Questions whose right page must come first."""
+"""Least number of questions whose right page comes first."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Ranks:
 
 
 async def report(scores: Scores, docs: DocsBuild) -> None:
-    """Ask all questions both ways and print where the right page came."""
+    """Ask all questions both ways and print the rank of the right page."""
     widget_id = str(docs.run.end.data["widget_id"])
     ranks = [await _ask(docs, widget_id, question) for question in QUESTIONS]
     table = Table(

@@ -1,4 +1,4 @@
-"""What was measured, what was asked for, and whether it was met."""
+"""Figures with their targets, and whether each target was met."""
 
 from dataclasses import dataclass, field
 
@@ -25,15 +25,15 @@ class Scores:
     scores: list[Score] = field(default_factory=list)
 
     def at_most(self, what: str, measured: float, target: float, unit: str = "s") -> None:
-        """A figure that must not be larger than its target."""
+        """Add a figure that must not be larger than its target."""
         self._add(what, f"{measured:.3g} {unit}", f"≤ {target:g} {unit}", is_met=measured <= target)
 
     def at_least(self, what: str, measured: float, target: float, unit: str) -> None:
-        """A figure that must not be smaller than its target."""
+        """Add a figure that must not be smaller than its target."""
         self._add(what, f"{measured:.3g} {unit}", f"≥ {target:g} {unit}", is_met=measured >= target)
 
     def holds(self, what: str, is_met: bool, measured: str = "") -> None:
-        """Something that must be so."""
+        """Add a condition that must hold."""
         self._add(what, measured or ("yes" if is_met else "no"), "yes", is_met=is_met)
 
     def _add(self, what: str, measured: str, target: str, *, is_met: bool) -> None:

@@ -1,4 +1,4 @@
-"""How soon passages are found: with many widgets in one database, and in one widget of very many passages.
+"""Latency of `search`: with many widgets in one database, and in one widget with very many passages.
 
 `search` is called as the route calls it, the question's embedding included; clients ask one question after the other.
 """
@@ -36,28 +36,28 @@ EMBEDDER = LocalEmbedder(None)
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds that searches took."""
+    """Durations of searches in seconds."""
 
     each: Sequence[float]
     all_s: float
 
     def quantile(self, share: float) -> float:
-        """The time within which so many of them were answered."""
+        """Return the duration that this share of the searches did not exceed."""
         return sorted(self.each)[int(share * (len(self.each) - 1))]
 
     def cells(self) -> list[str]:
-        """For a table's row."""
+        """Return the cells of a table's row."""
         times = [f"{1000 * self.quantile(share):.0f} ms" for share in (0.5, 0.95)]
         return [*times, f"{len(self.each) / self.all_s:.0f}/s"]
 
 
 async def run(scores: Scores) -> None:
-    """Load all, ask, print the times and how much an index loses."""
+    """Store the widgets, search, print the durations and the recall of the index."""
     await report(scores, find_docs(None))
 
 
 async def report(scores: Scores, docs: Path) -> None:
-    """The same with the documentation given."""
+    """Run with this folder of the documentation."""
     pages = await asyncio.to_thread(lambda: list(embed_pages(vary(read_docs(docs), max(LARGE)))))
     table = Table("", "compared", "median", "p95", "speed", "same 10", title=f"Search, {CLIENTS} clients at once")
     async with open_database() as pool:
@@ -84,7 +84,7 @@ async def report(scores: Scores, docs: Path) -> None:
 
 
 async def _store_many(pool: Pool, pages: Sequence[EmbeddedPage]) -> list[Job]:
-    """The small widgets, each with other pages than the next."""
+    """Store the small widgets, each with other pages than the next."""
     step = CHUNKS_EACH // CHUNKS_A_PAGE
     places = itertools.cycle(range(0, len(pages) - step + 1, step))
     jobs = [await store_widget(pool, pages[at : at + step]) for at in itertools.islice(places, WIDGETS)]
@@ -93,13 +93,13 @@ async def _store_many(pool: Pool, pages: Sequence[EmbeddedPage]) -> list[Job]:
 
 
 async def _settle(pool: Pool) -> None:
-    """What PostgreSQL does by itself a minute later."""
+    """Vacuum and analyse, as autovacuum would a minute later."""
     async with pool.connection() as connection:
         await connection.execute("VACUUM ANALYZE knowledge_chunks, knowledge_scraped_pages")
 
 
 async def _index(pool: Pool, job: Job) -> float:
-    """Seconds it took to make the widget's index."""
+    """Build the widget's index and return the seconds it took."""
     began = time.monotonic()
     if not await index_build(pool, job.build_id, more_than=0):
         raise RuntimeError("the index was not made")
@@ -107,7 +107,7 @@ async def _index(pool: Pool, job: Job) -> float:
 
 
 async def _measure(pool: Pool, jobs: Sequence[Job]) -> Times:
-    """All clients ask, each as soon as it has its answer, any of the widgets."""
+    """Search from all clients at once, each asking a random widget as soon as it has its last answer."""
     await _ask(pool, jobs, WARM_UP)
     began = time.monotonic()
     each = await _ask(pool, jobs, SEARCHES)
@@ -132,7 +132,7 @@ async def _ask(pool: Pool, jobs: Sequence[Job], number: int) -> list[float]:
 
 
 async def _find_all(pool: Pool, job: Job) -> list[set[tuple[str, str]]]:
-    """For each question the passages nearest in meaning."""
+    """Return for each question the passages with the nearest vectors."""
     return [
         {
             (passage.url, passage.text)

@@ -1,4 +1,4 @@
-"""A slow site and a slow embedding service: what a build takes when everything waits for others.
+"""Duration of a build when everything waits for others: a slow site and a slow embedding service.
 
 Every answer of the site takes 2 s, every call for embeddings 1 s. An earlier system's times for the same
 case stand beside ours, and the limit: the slowest stage, if it had all its work from the start.
@@ -26,7 +26,7 @@ WORKERS = {"browser_extract": 3, "http_extract": 15, "scrape": 10, "embed": 5, "
 
 @dataclass(frozen=True)
 class Case:
-    """A size of site, the time asked for, and what an earlier system took."""
+    """A size of site, its target, and the time of an earlier system."""
 
     pages: int
     target_s: float
@@ -77,7 +77,7 @@ async def _count_chunks(database_url: str, build_id: str) -> int:
 
 
 def _limits(run: BuildRun, calls: int) -> dict[str, float]:
-    """Seconds each stage would take with all its work at hand from the start."""
+    """Return the seconds that each stage would take if it had all its work from the start."""
     methods = run.data_of(EventType.url_extraction_completed).get("by_method", {})
     return {
         "extraction (browser)": methods.get("browser", 0) * PAGE_S / WORKERS["browser_extract"],

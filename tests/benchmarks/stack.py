@@ -1,4 +1,4 @@
-"""The whole product as a user starts it: `widget-builder up` on fresh data, ended with all it has started."""
+"""The whole product as a user starts it: `widget-builder up` on fresh data, stopped with all its processes."""
 
 import asyncio
 import contextlib
@@ -25,11 +25,11 @@ COMMAND = Path(sys.executable).parent / "widget-builder"
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 60
 OURS = ("WIDGET_BUILDER_", "OPENAI_", "PREFECT_", "DATABASE_URL")
-"""Settings of the shell that must not reach a benchmark."""
+"""Prefixes of environment variables that must not reach a benchmark."""
 
 
 class ProductError(Exception):
-    """The product did not come up, or left something behind."""
+    """The product did not start, or left processes behind."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class Product:
 
 @asynccontextmanager
 async def open_product(**settings: object) -> AsyncIterator[Product]:
-    """The product, ready, with these settings (`scrape_workers=10`, `OPENAI_BASE_URL=…`); then ended.
+    """Start the product with these settings (`scrape_workers=10`, `OPENAI_BASE_URL=…`), and stop it afterwards.
 
     Raises:
-        ProductError: it did not get ready; with the last lines it wrote, and its data kept.
+        ProductError: it did not get ready; the message has the last lines of its log, and its data is kept.
     """
     process, folder = _start(settings)
     pids: dict[str, int] = {}
@@ -74,7 +74,7 @@ def _start(settings: dict[str, object]) -> "tuple[subprocess.Popen[bytes], Path]
             env=env,
             stdout=log,
             stderr=log,
-            # A Ctrl-C is ours; if we are killed, it ends.
+            # Ctrl-C is for the benchmark alone, which then stops the product; if it is killed, the product ends too.
             start_new_session=True,
             preexec_fn=parent_death_hook(),
         )
@@ -98,7 +98,7 @@ def _setting_name(name: str) -> str:
 
 
 def free_port() -> int:
-    """A port of loopback nobody listens on."""
+    """Return a free port on loopback."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -110,11 +110,11 @@ async def _wait_until_ready(process: "subprocess.Popen[bytes]", folder: Path) ->
         if process.poll() is not None:
             raise ProductError(f"`up` ended with status {process.returncode}:\n{_last_lines(folder)}")
         with contextlib.suppress(OSError, ValueError, KeyError, httpx.HTTPError):
-            told = json.loads((folder / "data" / "stack.json").read_text())
+            stack = json.loads((folder / "data" / "stack.json").read_text())
             async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
-                if (await http.get(f"{told['api_url']}/readyz")).status_code == 200:
-                    pids = {"up": process.pid, **told["pids"]}
-                    return Product(told["api_url"], told["database_url"], pids, time.monotonic() - began)
+                if (await http.get(f"{stack['api_url']}/readyz")).status_code == 200:
+                    pids = {"up": process.pid, **stack["pids"]}
+                    return Product(stack["api_url"], stack["database_url"], pids, time.monotonic() - began)
         await asyncio.sleep(0.1)
     raise ProductError(f"the product was not ready after {START_TIMEOUT_S} s:\n{_last_lines(folder)}")
 
@@ -125,10 +125,10 @@ def _last_lines(folder: Path) -> str:
 
 
 def _end(process: "subprocess.Popen[bytes]", pids: dict[str, int]) -> None:
-    """End the product; what it leaves behind is ended too, and told.
+    """Stop the product, and kill and report the processes it leaves behind.
 
     Raises:
-        ProductError: it did not end by itself, or not with all it had started.
+        ProductError: it had to be killed, or left processes behind.
     """
     family = _family([process.pid, *pids.values()])
     process.terminate()
@@ -146,7 +146,7 @@ def _end(process: "subprocess.Popen[bytes]", pids: dict[str, int]) -> None:
 
 
 def _family(pids: list[int]) -> list[psutil.Process]:
-    """The processes and all below them."""
+    """Return the processes and their descendants."""
     found: dict[int, psutil.Process] = {}
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):

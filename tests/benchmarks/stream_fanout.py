@@ -1,4 +1,4 @@
-"""Fifty clients follow one build: each comes when it likes, drops once and comes back for the rest."""
+"""Fifty clients follow one build: each connects at a random time, drops once and reconnects for the rest."""
 
 import asyncio
 import random
@@ -16,25 +16,25 @@ CLIENTS = 50
 PAGES = 150
 PAGE_S = 0.5
 LONGEST_WAIT_S = 20.0
-"""The last clients come when the build is about to end, or has ended."""
+"""Latest time to connect, when the build is about to end or has ended."""
 MOST_BEFORE_DROP = 30
 SEED = 11
 
 
 @dataclass
 class Follower:
-    """One client and what it saw."""
+    """One client and the events it received."""
 
     joins_after_s: float
     drops_after: int
-    """Events it takes before its connection breaks."""
+    """Number of events before its connection breaks."""
     away_s: float
     seen: list[tuple[int, str]] = field(default_factory=list)
     """Number and object of each event."""
     dropped: bool = False
 
     async def follow(self, api_url: str, started: "asyncio.Future[str]") -> None:
-        """See the build to its end, over two connections."""
+        """Follow the build to its end, over two connections."""
         build_id = await asyncio.shield(started)
         await asyncio.sleep(self.joins_after_s)
         await self.read(api_url, build_id, at_most=self.drops_after)
@@ -43,7 +43,7 @@ class Follower:
         await self.read(api_url, build_id)
 
     async def read(self, api_url: str, build_id: str, *, at_most: int | None = None) -> None:
-        """Take the events after the last one seen, to the end or until there are `at_most` in all."""
+        """Read the events after the last one received, to the end or until there are `at_most` in all."""
         headers = {"Last-Event-ID": str(self.seen[-1][0])} if self.seen else {}
         async with (
             open_http(api_url) as http,
@@ -58,12 +58,12 @@ class Follower:
                     return
 
     def saw_all(self, events: list[tuple[int, str]]) -> bool:
-        """Whether it saw each event once, in order."""
+        """Whether it received each event once, in order."""
         return self.seen == events
 
 
 async def run(scores: Scores) -> None:
-    """Follow one build with all clients, and compare what each saw with what there was."""
+    """Follow one build with all clients, and compare the events of each with the build's."""
     source = random.Random(SEED)
     followers = [
         Follower(source.uniform(0, LONGEST_WAIT_S), source.randint(1, MOST_BEFORE_DROP), source.uniform(0, 2))
@@ -93,7 +93,7 @@ def _report(scores: Scores, run: BuildRun, witness: Follower, followers: list[Fo
     table.add_row("clients that saw 1 … N once, in order", str(len(right)))
     scores.console.print(table)
     numbers = list(range(1, last + 1))
-    scores.holds("the POST stream has 1 … N once, in order", [seen.event.seq for seen in run.seen] == numbers)
+    scores.holds("the POST stream has 1 … N once, in order", [timed.event.seq for timed in run.events] == numbers)
     scores.holds("the stream read afterwards has too", [number for number, _ in witness.seen] == numbers)
     scores.holds(f"all {CLIENTS} clients saw the same", len(right) == CLIENTS, f"{len(right)} of {CLIENTS}")
     dropped = sum(follower.dropped for follower in followers)

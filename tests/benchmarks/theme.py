@@ -1,4 +1,4 @@
-"""How well the theme is read: known brands in many pages, real pages, and the same pages written differently.
+"""Accuracy of the theme: known brands in many pages, real pages, and the same pages with different source.
 
 Brand colour and font are those of the npm package `bootswatch`; a hit is a primary colour within ΔE2000 ≤ 10 of
 the theme's. Pages are split by template: what is measured on `HELD_OUT` was not looked at while tuning.
@@ -38,12 +38,12 @@ SITES = ROOT / ".bench" / "sites"
 SAME_BRAND = 10.0
 LANES = 2
 EVERY = 4
-"""Of so many pages one is loaded again with hashed names, and once more shuffled."""
+"""One page in so many is loaded again with hashed class names, and once more with shuffled CSS."""
 
 
 @dataclass(frozen=True)
 class Brand:
-    """What is known of a theme of bootswatch."""
+    """A theme of bootswatch, with its brand's colour and font."""
 
     name: str
     css: str
@@ -53,14 +53,14 @@ class Brand:
 
 @dataclass
 class Tally:
-    """Hits among what was asked."""
+    """Hits and misses of a measurement."""
 
     asked: int = 0
     hits: int = 0
     misses: list[tuple[str, ...]] = field(default_factory=list)
 
     def count(self, *, hit: bool, miss: tuple[str, ...]) -> None:
-        """One more."""
+        """Count one more."""
         self.asked += 1
         self.hits += hit
         if not hit:
@@ -68,13 +68,13 @@ class Tally:
 
     @property
     def share(self) -> float:
-        """0 … 1."""
+        """Share of hits, 0 … 1."""
         return self.hits / max(1, self.asked)
 
 
 @dataclass(frozen=True)
 class RealSite:
-    """A website others wrote, and what a person sees of its brand."""
+    """A real website and its brand's colours."""
 
     name: str
     page: str
@@ -94,9 +94,9 @@ REAL_SITES = (
 
 
 async def run(scores: Scores) -> None:
-    """Measure all, or say what is missing."""
-    if not await asyncio.to_thread(bring_sites, ("bootswatch", *(site.name for site in REAL_SITES))):
-        scores.console.print(f"theme: not measured, there is no {GET_SITES} to bring the sites with")
+    """Measure everything, or print what is missing."""
+    if not await asyncio.to_thread(fetch_sites, ("bootswatch", *(site.name for site in REAL_SITES))):
+        scores.console.print(f"theme: not measured, as sites are missing and the script {GET_SITES} cannot fetch them")
         return
     brands = list(read_brands(SITES / "bootswatch" / "dist"))
     async with serve_pages(brands) as url, open_web(_settings()) as web:
@@ -108,8 +108,8 @@ async def run(scores: Scores) -> None:
     await _report_time(scores, brands)
 
 
-def bring_sites(names: tuple[str, ...]) -> bool:
-    """Whether the sites are on this machine now."""
+def fetch_sites(names: tuple[str, ...]) -> bool:
+    """Fetch the sites that are missing; return whether all are on this machine now."""
     missing = [name for name in names if not (SITES / name / "index.html").is_file()]
     if missing and GET_SITES.is_file():
         subprocess.run([GET_SITES, SITES, *missing], check=True, capture_output=True)
@@ -117,7 +117,7 @@ def bring_sites(names: tuple[str, ...]) -> bool:
 
 
 def read_brands(folder: Path) -> Iterator[Brand]:
-    """The themes with their brand's colour and font."""
+    """Yield the themes of bootswatch with their brand's colour and font."""
     for sheet in sorted(folder.glob("*/bootstrap.css")):
         css = sheet.read_text()
         font = re.search(r"--bs-font-sans-serif: ?\"?([^,\";]+)", css)
@@ -131,7 +131,7 @@ def read_brands(folder: Path) -> Iterator[Brand]:
 
 @asynccontextmanager
 async def serve_pages(brands: list[Brand]) -> AsyncIterator[str]:
-    """All pages, plain, hashed and shuffled, under `/{way}/{template}/{brand}/`."""
+    """Serve all pages, plain, hashed and shuffled, under `/{way}/{template}/{brand}/`."""
     folder = ROOT / ".bench" / "theme-pages"
     for brand in brands:
         for template in (*TUNE, *HELD_OUT):
@@ -244,7 +244,7 @@ async def _report_real(scores: Scores) -> None:
 
 
 async def _report_time(scores: Scores, brands: list[Brand]) -> None:
-    """Processor seconds beyond the load: the renderer's for both looks, Python's for what follows."""
+    """Measure processor seconds beyond the page's load: the renderer's for both probes, Python's for the theme."""
     spent = []
     async with serve_pages(brands[:1]) as url, async_playwright() as playwright:
         path = find_browser(_settings())

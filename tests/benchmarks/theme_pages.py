@@ -1,9 +1,9 @@
 """Pages of a made-up company in any Bootstrap theme, with the noise of real ones around the brand's colour.
 
-Six templates: three to look at while the engine is worked on (`TUNE`), three kept for judging it (`HELD_OUT`).
+Six templates: three for tuning (`TUNE`), three held out for measuring (`HELD_OUT`).
 Every page has a cookie bar, a pale section, status colours, a wall of badges and customers' logos, all in
-colours that are not the brand's. `hashed` gives the same page with class names that mean nothing, `shuffled` with
-its declarations and head in another order: the look stays the same.
+colours that are not the brand's. `hashed` gives the same page with meaningless class names, `shuffled` with
+its declarations and head in another order: it renders the same.
 """
 
 import hashlib

@@ -35,7 +35,7 @@ class MarkedPage:
 
     @property
     def is_held_out(self) -> bool:
-        """Whether it is in the half that nobody looks at while the product is made: by a hash of its id."""
+        """Whether it is in the held-out half, which nobody looks at during development: by a hash of its id."""
         return int(hashlib.sha256(self.id.encode()).hexdigest(), 16) % 2 == 1
 
 
