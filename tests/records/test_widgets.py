@@ -1,51 +1,37 @@
-"""Re-crawls of widgets, one at a time, and the list of widgets."""
+"""Widgets: their list, the request of their knowledge, and their deletion."""
 
-import asyncio
 from uuid import uuid4
 
 import pytest
 
 from tasks.core.database import Pool
-from tasks.core.errors import InvalidRequest, NotFound
+from tasks.core.errors import NotFound
 from tasks.core.events import EventType
 from tasks.core.models import BuildRequest, Statistics
 from tasks.records.build_events import append_event
-from tasks.records.builds import build_exists, link_flow_run
+from tasks.records.builds import (
+    build_exists,
+    link_flow_run,
+    read_build,
+)
 from tasks.records.new_builds import create_build, create_rebuild
 from tasks.records.owner_tokens import hash_token
 from tasks.records.publication import activate_build
 from tasks.records.widget_list import list_summaries
-from tasks.records.widgets import delete_widget, read_last_request, save_settings
-from tests.knowledge.material import SITE, cancel, draft, new_job
+from tasks.records.widgets import delete_widget, list_built_widgets, read_last_request, read_widget, save_settings
+from tests.knowledge.material import SITE, count, draft, new_job
 
 REQUEST = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)
 
 
-async def test_a_request_for_a_widget_that_is_being_built_joins_the_build(pool: Pool) -> None:
-    """Also with simultaneous requests; after its end, the next request starts a new build."""
-    first = await new_job(pool)
-    assert (await create_rebuild(pool, first.widget_id, REQUEST)).build_id == first.build_id
-    await cancel(pool, first)
-    joined = await asyncio.gather(*(create_rebuild(pool, first.widget_id, REQUEST) for _ in range(8)))
-    assert len({build.build_id for build in joined}) == 1
-    assert sorted(build.created for build in joined) == [False] * 7 + [True]
-    assert {build.owner_token for build in joined} == {None}
-    assert joined[0].build_id != first.build_id
-
-
-async def test_a_key_leads_to_its_build_and_is_valid_for_one_widget_only(pool: Pool) -> None:
-    """Also after that build's end; another widget's owner is refused."""
-    (one, other), key = [await new_job(pool) for _ in range(2)], str(uuid4())
-    await cancel(pool, one)
-    build = await create_rebuild(pool, one.widget_id, REQUEST, idempotency_key=key)
-    await append_event(pool, build.build_id, draft(EventType.builder_cancelled))
-    again = await create_rebuild(pool, one.widget_id, REQUEST, idempotency_key=key)
-    assert (again.build_id, again.created) == (build.build_id, False)
-    with pytest.raises(InvalidRequest) as refused:
-        await create_rebuild(pool, other.widget_id, REQUEST, idempotency_key=key)
-    assert (refused.value.code, refused.value.status) == ("idempotency_conflict", 409)
-    with pytest.raises(NotFound):
-        await create_rebuild(pool, uuid4(), REQUEST)
+async def test_widgets_with_knowledge_are_listed_oldest_first(pool: Pool) -> None:
+    """With the request of the active build; widgets without knowledge are left out."""
+    jobs = [await new_job(pool) for _ in range(4)]
+    for job in (jobs[2], jobs[0], jobs[1]):
+        await activate_build(pool, job, replace=True)
+    mine = {job.widget_id for job in jobs}
+    listed = [(id_, request) for id_, request in await list_built_widgets(pool) if id_ in mine]
+    assert listed == [(job.widget_id, REQUEST) for job in jobs[:3]]
 
 
 async def test_a_re_crawl_repeats_the_request_of_the_widgets_knowledge(pool: Pool) -> None:
@@ -93,6 +79,19 @@ async def test_the_list_is_paged_newest_first(pool: Pool) -> None:
     ]
     assert total >= 2
     assert await list_summaries(pool, owner_hash="nobody's", limit=2) == ([], 0)
+
+
+async def test_a_deleted_widget_takes_its_builds_with_it(pool: Pool) -> None:
+    """Builds and events are deleted; no row refers to a deleted one."""
+    job = await new_job(pool)
+    await activate_build(pool, job, replace=True)
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM widgets WHERE id = %s", (job.widget_id,))
+    with pytest.raises(NotFound):
+        await read_build(pool, job.build_id)
+    with pytest.raises(NotFound):
+        await read_widget(pool, job.widget_id)
+    assert await count(pool, "SELECT count(*) FROM build_events WHERE build_id = %s", job.build_id) == 0
 
 
 async def test_deleting_a_widget_deletes_its_builds_and_returns_the_runs_to_cancel(pool: Pool) -> None:
