@@ -73,6 +73,7 @@ async def fetch_resources(urls: tuple[str, ...], web: Web) -> dict[str, bytes | 
             return None
 
     fetching = {url: asyncio.create_task(fetch(url)) for url in urls}
+    # A fetch that is late is cancelled and left out: a theme does not wait for one picture.
     if fetching:
         _, late = await asyncio.wait(fetching.values(), timeout=RESOURCES_S)
         for running in late:

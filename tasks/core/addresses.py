@@ -44,7 +44,9 @@ _NEVER = tuple(
 
 def is_permitted(address: str, allow: Sequence[Network] = ()) -> bool:
     """Whether an IP address may be dialled: public, or inside `allow`."""
+    # A link-local address may carry a zone id: `fe80::1%eth0`.
     ip: IPv4Address | IPv6Address = ip_address(address.split("%")[0])
+    # The kernel dials the IPv4 address inside `::ffff:…`, so the policy is that address's.
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
     if any(ip in network for network in allow if network.version == ip.version):

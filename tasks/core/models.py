@@ -125,24 +125,24 @@ class Chunk(Frozen):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fingerprint:
-    """Compact fingerprint for near-duplicate detection, a few hundred bytes."""
+    """Compact fingerprint of a page for near-duplicate detection, a few hundred bytes."""
 
     outline: int
-    """Hash of its title, headings and numbers, dates apart."""
+    """Hash of the title, headings and numbers, without dates."""
     names: int
-    """Hash of its capitalised words."""
+    """Hash of the capitalised words."""
     units: NDArray[np.uint64]
-    """Hashes of its sentences and lines, without digits, each once, ascending; the smallest if there are very many."""
+    """Hashes of the distinct sentences and lines without digits, ascending; only the smallest if there are many."""
     words: NDArray[np.uint16]
-    """Words of each."""
+    """Number of words in each unit."""
     text: int
-    """Hash of all its text, the page's own address apart."""
+    """Hash of the whole text without the page's own address."""
     numbers: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
-    """Hashes of its numbers, without those of its address, their neighbours and years; the smallest if many."""
+    """Hashes of the numbers, without years and those in or next to the address's; only the smallest if many."""
 
     @property
     def word_count(self) -> int:
-        """Words in all its units."""
+        """Number of words in all units."""
         return int(self.words.sum())
 
 

@@ -35,10 +35,12 @@ def _whole_number(field: str, value: object, default: int, least: int, most: int
 
 
 def _integer(value: object) -> int | None:
+    # `bool` is a subclass of `int`: JSON's `true` would be 1.
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value
+    # Longer numbers are out of range anyway, and `int` takes quadratic time in the length of its text.
     if isinstance(value, str) and len(value) <= 12:
         try:
             return int(value)

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         populate_by_name=True,
+        # Compose passes unset variables on as empty ones.
         env_ignore_empty=True,
     )
 

@@ -52,6 +52,7 @@ class Account(Frozen):
         return self.seconds - int(self.at.timestamp()) % self.seconds
 
 
+# The first WHERE guards the first charge in a window, the second one all later charges.
 _CHARGE = """
 INSERT INTO chat_usage AS usage (scope, key, window_start, amount) SELECT %(scope)s, %(key)s, %(start)s, %(amount)s
 WHERE %(amount)s <= %(cap)s

@@ -39,6 +39,7 @@ async def insert_event(
     connection: Connection, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
 ) -> BuildEvent:
     """Do the work of `append_event` in the connection's transaction, for a draft that needs no sanitizing."""
+    # The UPDATE locks the build's row until the transaction ends: concurrent events are numbered one after the other.
     rows = await connection.execute(
         "UPDATE scrape_jobs SET last_seq = last_seq + 1,"
         " statistics = coalesce(%(statistics)s, statistics), status = coalesce(%(status)s, status),"

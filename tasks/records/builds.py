@@ -100,6 +100,7 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
         NotFound: there is no such build.
         BuildEnded: the build has ended, for example by being cancelled before its start.
     """
+    # A first build that is started again may already be the active one: it replaces nothing.
     async with pool.connection() as connection:
         rows = await connection.execute(
             "UPDATE scrape_jobs SET status = 'running', started_at = coalesce(started_at, now()),"

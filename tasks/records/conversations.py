@@ -89,6 +89,7 @@ async def store_message(pool: Pool, widget_id: UUID, conversation_id: UUID, mess
     """
     message_id = uuid4()
     async with pool.connection() as connection, connection.transaction():
+        # FOR KEY SHARE keeps the widget from being deleted before the message is stored.
         rows = await connection.execute("SELECT 1 FROM widgets WHERE id = %s FOR KEY SHARE", (widget_id,))
         if await rows.fetchone() is None:
             raise NotFound("widget")

@@ -139,6 +139,7 @@ async def _find_running(connection: Connection, request: BuildRequest) -> NewBui
 
 
 async def _find_rebuild(connection: Connection, widget_id: UUID, key: str | None) -> NewBuild | None:
+    # FOR UPDATE keeps the widget from being deleted before its build is recorded.
     found = await connection.execute("SELECT 1 FROM widgets WHERE id = %s FOR UPDATE", (widget_id,))
     if await found.fetchone() is None:
         raise NotFound("widget")

@@ -64,6 +64,7 @@ async def check_page_count(pool: Pool, job: Job) -> None:
             (job.build_id, job.replaces),
         )
         row = await rows.fetchone()
+    # With less depth or a lower limit of pages, fewer pages are what was asked for.
     if row is None or row[2] > job.request.depth:
         return
     known, found = min(row[0], job.request.max_pages), row[1]
@@ -78,9 +79,11 @@ async def activate_build(pool: Pool, job: Job, *, replace: bool, looks: WidgetLo
     re-crawl only when it is complete. A build that has ended meanwhile switches nothing. In any case the words stored
     so far are counted for search.
     """
+    # In a transaction of its own, so that the widget's row is not locked while words are counted.
     async with pool.connection() as connection:
         await connection.execute("SELECT knowledge_count_words(%s)", (job.build_id,))
     async with pool.connection() as connection, connection.transaction():
+        # FOR SHARE waits for a transaction that is ending the build: an ended build is never published.
         rows = await connection.execute(
             "UPDATE widgets SET active_job_id = %s, updated_at = now()"
             " WHERE id = %s AND (%s OR active_job_id IS NULL) AND EXISTS (SELECT FROM scrape_jobs"
