@@ -14,7 +14,7 @@ from flows.start_page import OpenedSite
 from flows.workspace import Workspace
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import EventType, Stage
-from tasks.core.models import ChunkedPage, Found, Target
+from tasks.core.models import ChunkedPage, ExtractedUrl, Target
 from tasks.reading import ReadOptions, read_in_chunks
 from tasks.web.crawl.duplicates import KeptPage
 from tasks.web.crawl.family_budgets import WASTED_REASONS
@@ -100,7 +100,7 @@ class Admission:
         await self._space.crawl_record.add_urls((), found)
         self._changed.set()
 
-    async def record_found(self, found: Found, *, was_requested: bool = True) -> Found | None:
+    async def record_found(self, found: ExtractedUrl, *, was_requested: bool = True) -> ExtractedUrl | None:
         """Record the links of an extracted URL; return it, or None if it is skipped."""
         target = found.target
         skipped = found.error if isinstance(found.error, PageSkipped) else self._reason_to_skip(found)
@@ -114,7 +114,7 @@ class Admission:
         self._changed.set()
         return None if skipped else found
 
-    def _reason_to_skip(self, found: Found) -> PageSkipped | None:
+    def _reason_to_skip(self, found: ExtractedUrl) -> PageSkipped | None:
         """The reason not to read a fetched page: it is off the site, or another target has claimed it."""
         if found.page is None:
             return None
@@ -140,7 +140,7 @@ class Admission:
     async def claim_to_fetch(self, target: Target) -> bool:
         """Claim the page before it is fetched; skip the URL and return False if another target has claimed it."""
         if skipped := self.claim(target):
-            await self.record_found(Found(target=target, error=skipped), was_requested=False)
+            await self.record_found(ExtractedUrl(target=target, error=skipped), was_requested=False)
         return skipped is None
 
     # Pages

@@ -10,14 +10,14 @@ from flows.url_batches import BATCH_S, URL_BATCH, Pace, share_of_lane
 from flows.workspace import Workspace
 from tasks.core.errors import PageError
 from tasks.core.events import EventType, Stage
-from tasks.core.models import FetchMethod, Found, Target
+from tasks.core.models import ExtractedUrl, FetchMethod, Target
 from tasks.extract import ExtractBatch, extract
 
 
 class ExtractStage:
     """Lanes for the browser and for HTTP, each with a queue of its own."""
 
-    def __init__(self, space: Workspace, admission: Admission, slot: Slot, following: Channel[Found]) -> None:
+    def __init__(self, space: Workspace, admission: Admission, slot: Slot, following: Channel[ExtractedUrl]) -> None:
         self._space = space
         self._admission = admission
         self._slot = slot
@@ -57,7 +57,7 @@ class ExtractStage:
         )
         await self._following.close()
 
-    async def deliver(self, found: Found) -> None:
+    async def deliver(self, found: ExtractedUrl) -> None:
         """Hand an extracted URL on; its links have been recorded by then."""
         if kept := await self._admission.record_found(found):
             method = kept.page.method if kept.page else "failed"
@@ -108,4 +108,4 @@ class ExtractStage:
             await run_task(extract, batch.name, batch, self._space.web, self.deliver)
         except PageError:
             for target in tuple(batch.left):
-                await self.deliver(Found(target=target, error=batch.failures[target.url].as_final()))
+                await self.deliver(ExtractedUrl(target=target, error=batch.failures[target.url].as_final()))

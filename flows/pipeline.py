@@ -13,7 +13,7 @@ from flows.lanes import Channel, Slot
 from flows.scrape_stage import ScrapeStage
 from flows.start_page import OpenedSite
 from flows.workspace import Workspace
-from tasks.core.models import ChunkedPage, EmbeddedPage, Found, Target
+from tasks.core.models import ChunkedPage, EmbeddedPage, ExtractedUrl, Target
 
 
 class Pipeline:
@@ -23,7 +23,7 @@ class Pipeline:
         self._space = space
         self._site = site
         self._admission = admission = Admission(space, site)
-        self._found: Channel[Found] = Channel()
+        self._found: Channel[ExtractedUrl] = Channel()
         chunked: Channel[ChunkedPage] = Channel()
         embedded: Channel[EmbeddedPage] = Channel()
         self._extract = ExtractStage(space, admission, slot, self._found)
@@ -65,7 +65,7 @@ class Pipeline:
     async def _queue(self, target: Target) -> None:
         if self._site.frontier.is_leaf(target):
             await self._space.progress.count_extracted("unfetched", len(self._found.waiting))
-            await self._found.put(Found(target=target))
+            await self._found.put(ExtractedUrl(target=target))
         else:
             await self._extract.put(target)
 

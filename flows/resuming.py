@@ -3,7 +3,7 @@
 import asyncio
 
 from flows.workspace import Workspace
-from tasks.core.models import Fingerprint, Found, Target
+from tasks.core.models import ExtractedUrl, Fingerprint, Target
 from tasks.reading import fingerprints_of
 from tasks.records.crawl_record import CrawledUrl
 from tasks.web.crawl.duplicates import Duplicates
@@ -12,7 +12,7 @@ from tasks.web.crawl.frontier import Frontier
 
 
 async def resume(
-    space: Workspace, crawl: list[CrawledUrl], home: Found | None, frontier: Frontier, duplicates: Duplicates
+    space: Workspace, crawl: list[CrawledUrl], home: ExtractedUrl | None, frontier: Frontier, duplicates: Duplicates
 ) -> list[Target]:
     """Restore the frontier and the duplicates; return the URLs that are still to be read.
 

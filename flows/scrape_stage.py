@@ -10,7 +10,7 @@ from flows.url_batches import BATCH_S, Pace, share_of_lane
 from flows.workspace import CHILDREN, Workspace
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import Stage
-from tasks.core.models import ChunkedPage, Found, Target
+from tasks.core.models import ChunkedPage, ExtractedUrl, Target
 from tasks.reading import ReadOptions
 from tasks.scrape import ScrapeBatch, scrape
 
@@ -26,7 +26,7 @@ class ScrapeStage:
         space: Workspace,
         admission: Admission,
         slot: Slot,
-        source: Channel[Found],
+        source: Channel[ExtractedUrl],
         following: Channel[ChunkedPage],
         *,
         site_title: str,
@@ -62,7 +62,7 @@ class ScrapeStage:
         await self._space.progress.emit_progress(Stage.scraping)
         await self._following.close()
 
-    def _portion(self, waiting: Sequence[Found]) -> int:
+    def _portion(self, waiting: Sequence[ExtractedUrl]) -> int:
         """URLs to fetch are shared among all lanes; fetched pages gather while the reading processes are busy."""
         if fetched := _count_while(_is_fetched, waiting):
             return share_of_lane(fetched, CHILDREN + 1) if self._reading <= CHILDREN else 0
@@ -70,7 +70,7 @@ class ScrapeStage:
         lanes = self._space.settings.max_lanes["scrape"]
         return max(share_of_lane(to_fetch, lanes), self._fetch_pace.within(BATCH_S))
 
-    async def _scrape(self, items: list[Found]) -> None:
+    async def _scrape(self, items: list[ExtractedUrl]) -> None:
         self._space.progress.meters[Stage.scraping].start()
         items = [found for found in items if found.page or await self._admission.claim_to_fetch(found.target)]
         if not items:
@@ -112,10 +112,10 @@ class ScrapeStage:
             await self._following.put(kept)
 
 
-def _is_fetched(found: Found) -> bool:
+def _is_fetched(found: ExtractedUrl) -> bool:
     """Whether extraction has fetched the page."""
     return found.page is not None
 
 
-def _count_while(holds: Callable[[Found], bool], waiting: Sequence[Found]) -> int:
+def _count_while(holds: Callable[[ExtractedUrl], bool], waiting: Sequence[ExtractedUrl]) -> int:
     return sum(1 for _ in takewhile(holds, waiting))

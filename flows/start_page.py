@@ -7,7 +7,7 @@ from flows.workspace import Workspace
 from tasks.brand.site_identity import SiteIdentity
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
-from tasks.core.models import Found, Target, Theme
+from tasks.core.models import ExtractedUrl, Target, Theme
 from tasks.records.publication import WidgetLooks, save_looks
 from tasks.records.widgets import read_widget
 from tasks.theme import Home, theme
@@ -21,7 +21,7 @@ class OpenedSite:
     """The pipeline's starting point."""
 
     frontier: Frontier
-    home: Found | None
+    home: ExtractedUrl | None
     """The home page as loaded; None if an earlier attempt has stored it."""
     left_open: list[Target]
     """URLs that an earlier attempt admitted and did not finish."""

@@ -8,12 +8,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from tasks.core.errors import PageError
-from tasks.core.models import Found, Target
+from tasks.core.models import ExtractedUrl, Target
 from tasks.retries import RETRY_FACTOR_S, batch_name, is_retriable
 from tasks.web.crawl.links import links_of
 from tasks.web.reader import Web
 
-Deliver = Callable[[Found], Awaitable[None]]
+Deliver = Callable[[ExtractedUrl], Awaitable[None]]
 
 
 @dataclass
@@ -45,9 +45,9 @@ async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None
             if error.retriable:
                 batch.failures[target.url] = retriable = error
                 continue
-            found = Found(target=target, error=error)
+            found = ExtractedUrl(target=target, error=error)
         else:
-            found = Found(target=target, page=page, links=links_of(page))
+            found = ExtractedUrl(target=target, page=page, links=links_of(page))
         batch.left.remove(target)
         await deliver(found)
     if retriable is not None:

@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from tasks.core.errors import ContentFailed, PageError, PageSkipped
-from tasks.core.models import ChunkedPage, FetchedPage, Found, Target
+from tasks.core.models import ChunkedPage, ExtractedUrl, FetchedPage, Target
 from tasks.reading import ReadOptions, read_in_chunks
 from tasks.retries import RETRY_FACTOR_S, batch_name, is_retriable
 from tasks.web.reader import Web
@@ -23,7 +23,7 @@ Deliver = Callable[[Target, ChunkedPage | PageSkipped], Awaitable[None]]
 class ScrapeBatch:
     """Pages for one task run."""
 
-    left: list[Found]
+    left: list[ExtractedUrl]
     """Pages not delivered: not read yet, or failed."""
     failures: dict[str, PageError] = field(default_factory=dict)
     """Failures by URL."""
@@ -37,7 +37,7 @@ class ScrapeBatch:
         """Return a batch for each remaining page. A page with a final failure carries it and is not read again."""
         return [ScrapeBatch([self._with_failure(found)]) for found in self.left]
 
-    def _with_failure(self, found: Found) -> Found:
+    def _with_failure(self, found: ExtractedUrl) -> ExtractedUrl:
         failure = self.failures.get(found.target.url)
         return found if failure is None or failure.retriable else found.model_copy(update={"error": failure})
 
@@ -76,12 +76,12 @@ async def scrape_pages(
             await asyncio.wait([ahead[1]])
 
 
-def _fetch_next(waiting: Iterator[Found], web: Web) -> tuple[Found, asyncio.Task[FetchedPage]] | None:
+def _fetch_next(waiting: Iterator[ExtractedUrl], web: Web) -> tuple[ExtractedUrl, asyncio.Task[FetchedPage]] | None:
     found = next(waiting, None)
     return None if found is None else (found, asyncio.create_task(_fetch(found, web)))
 
 
-async def _fetch(found: Found, web: Web) -> FetchedPage:
+async def _fetch(found: ExtractedUrl, web: Web) -> FetchedPage:
     """Return the page from extraction; fetch a leaf, which extraction did not.
 
     Raises:

@@ -12,7 +12,7 @@ from tasks.brand.probe import PROBE
 from tasks.brand.site_identity import SiteIdentity, identify_site
 from tasks.brand.site_images import MAX_BYTES
 from tasks.core.errors import PageError
-from tasks.core.models import Found, Frozen, Target, Theme
+from tasks.core.models import ExtractedUrl, Frozen, Target, Theme
 from tasks.retries import RETRY_FACTOR_S, is_retriable
 from tasks.web.content.page_metadata import title_of
 from tasks.web.crawl.links import links_of
@@ -27,7 +27,7 @@ OnIdentified = Callable[[SiteIdentity], Awaitable[None]]
 class Home(Frozen):
     """The start page: its address, content, title and theme."""
 
-    found: Found
+    found: ExtractedUrl
     url: str
     """Address after redirects, which defines the site."""
     title: str
@@ -56,7 +56,7 @@ async def load_home(url: str, web: Web, on_identified: OnIdentified | None = Non
     resources = await fetch_resources(resources_for(probe), web)
     theme = await asyncio.to_thread(derive_theme, probe, resources)
     return Home(
-        found=Found(target=target, page=page, links=links),
+        found=ExtractedUrl(target=target, page=page, links=links),
         url=page.final_url,
         title=title_of(page.html, page.final_url),
         theme=theme,

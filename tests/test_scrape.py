@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tasks.core.errors import HttpStatus
-from tasks.core.models import ChunkedPage, FetchedPage, FetchMethod, Found, Target
+from tasks.core.models import ChunkedPage, ExtractedUrl, FetchedPage, FetchMethod, Target
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.reading import ReadOptions
 from tasks.scrape import ScrapeBatch, scrape_pages
@@ -36,7 +36,7 @@ class Diary:
 
 async def scrape(diary: Diary, *urls: str) -> ScrapeBatch:
     """Scrape a batch of the URLs and return it."""
-    batch = ScrapeBatch([Found(target=Target(url=url, depth=1)) for url in urls])
+    batch = ScrapeBatch([ExtractedUrl(target=Target(url=url, depth=1)) for url in urls])
     with ThreadPoolExecutor() as executor:
         await scrape_pages(batch, diary, executor, diary.deliver, ReadOptions(LOCAL_MODEL, 30))  # type: ignore[arg-type]
     return batch

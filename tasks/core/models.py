@@ -82,7 +82,7 @@ class FetchedPage(Frozen):
     """JSON values to store with the page: status, etag, last_modified, render reason …"""
 
 
-class Found(Frozen):
+class ExtractedUrl(Frozen):
     """The extraction result for a URL: a fetched page, a failure, or neither for a leaf not fetched yet."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)

@@ -12,7 +12,7 @@ from flows.start_page import OpenedSite
 from flows.workspace import Workspace
 from tasks.core.errors import PageSkipped
 from tasks.core.events import Stage
-from tasks.core.models import ChunkedPage, Found, Link, Target
+from tasks.core.models import ChunkedPage, ExtractedUrl, Link, Target
 from tasks.core.settings import RenderMode
 from tasks.web.crawl.duplicates import Duplicates
 from tasks.web.crawl.fingerprints import fingerprint_of
@@ -106,7 +106,7 @@ async def test_urls_are_given_in_order_until_the_frontier_is_exhausted(space: Wo
         async for targets in admission:
             taken += targets
             for target in targets:
-                await admission.record_found(Found(target=target, links=links.get(target.url, ())))
+                await admission.record_found(ExtractedUrl(target=target, links=links.get(target.url, ())))
                 await admission.skip(target, PageSkipped("empty", "no text"))
     assert paths_of(space, taken) == ["/", "/a", "/b", "/a/deep"]
     assert [target.order for target in taken] == [0, 1, 2, 3]
@@ -121,17 +121,17 @@ async def test_a_page_that_blocks_its_level_is_skipped_after_a_timeout(
     monkeypatch.setattr(admission_module, "PATIENCE_S", 0.1)
     admission = admission_of(space, frontier_of(space))
     home = Target(url=space.job.request.url, depth=0)
-    await admission.record_found(Found(target=home, links=links_of(space, "/a", "/b")))
+    await admission.record_found(ExtractedUrl(target=home, links=links_of(space, "/a", "/b")))
     batches = aiter(admission)
     async with asyncio.timeout(10):
         slow, quick = await anext(batches)
-        await admission.record_found(Found(target=quick, links=links_of(space, "/next")))
+        await admission.record_found(ExtractedUrl(target=quick, links=links_of(space, "/next")))
         assert await anext(batches) == []
         assert await anext(batches) == []
         admission.skip_blocking_pages()
         assert paths_of(space, await anext(batches)) == ["/next"]
         # Its links are admitted when they arrive.
-        await admission.record_found(Found(target=slow, links=links_of(space, "/late")))
+        await admission.record_found(ExtractedUrl(target=slow, links=links_of(space, "/late")))
         assert paths_of(space, await anext(batches)) == ["/late"]
 
 
