@@ -138,7 +138,7 @@ class Fingerprint:
     text: int
     """Hash of the whole text without the page's own address."""
     numbers: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
-    """Hashes of the numbers, without years and those in or next to the address's; only the smallest if many."""
+    """Hashes of the numbers, without years and the numbers of the address (±1); only the smallest if many."""
 
     @property
     def word_count(self) -> int:
