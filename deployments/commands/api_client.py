@@ -19,7 +19,7 @@ BUILDS = "/api/public/ai-widget-builder"
 WIDGETS = "/api/widgets"
 PAGE_SIZE = 1_000
 READ_TIMEOUT_S = 45.0
-"""Seconds without a byte until the connection counts as dead: the API sends a heartbeat every 15 s."""
+"""Seconds without data until the connection counts as dead: three of the API's heartbeats, sent every 15 s."""
 MIN_PAUSE_S, MAX_PAUSE_S = 0.1, 5.0
 START_RETRY_S = 3.0
 """Seconds of pauses until a request for a build is given up."""

@@ -91,6 +91,8 @@ class PlainDisplay:
         """Write the event's line, and the summary after the last event."""
         self._view = advance(self._view, event)
         if self._is_shown(event):
+            if event.type in _PROGRESS:
+                self._shown_at[event.stage] = event.at
             self._write(f"{self._view.seconds(event.at):7.1f} s  {_line(event)}")
         if event.type.is_terminal:
             _print_summary(self._console, replace(self._view, owner_token=None), self._prefect_url)
@@ -108,10 +110,7 @@ class PlainDisplay:
             return event.type is not EventType.log
         known, last = self._view.stages[event.stage], self._shown_at.get(event.stage)
         is_complete = known.total is not None and known.done + known.failed >= known.total
-        if last is not None and not is_complete and (event.at - last).total_seconds() < PLAIN_INTERVAL_S:
-            return False
-        self._shown_at[event.stage] = event.at
-        return True
+        return last is None or is_complete or (event.at - last).total_seconds() >= PLAIN_INTERVAL_S
 
 
 class JsonDisplay:

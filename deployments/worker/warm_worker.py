@@ -78,7 +78,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         """Register with the server once the fork server is ready: a worker shown as online starts runs at once."""
         await self._fork_server.start()
         await super().setup()
-        self._listening = asyncio.create_task(self._listen_for_runs())
+        self._listening = asyncio.create_task(self._poll_on_notices())
 
     async def teardown(self, *exc_info: Any) -> None:
         """Stop the runs and the fork server."""
@@ -95,7 +95,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         async with self._polling_lock:
             return await super().get_and_submit_flow_runs()
 
-    async def _listen_for_runs(self) -> None:
+    async def _poll_on_notices(self) -> None:
         """Poll at once when the API announces a run, and not only at the next interval."""
         settings = load_settings()
         if settings.database_url is None:

@@ -47,7 +47,7 @@ class Story:
     def __init__(self) -> None:
         self.events: list[BuildEvent] = []
 
-    def tell(self, at_s: float, type_: EventType, message: str = "", **data: Any) -> "Story":
+    def add(self, at_s: float, type_: EventType, message: str = "", **data: Any) -> "Story":
         """Add an event `at_s` seconds after the build began."""
         detail = data.pop("detail", None)
         self.events.append(
@@ -67,7 +67,7 @@ class Story:
 def first_half() -> Story:
     """A build in the middle of its work."""
     story = Story()
-    story.tell(
+    story.add(
         0,
         EventType.builder_started,
         "Build started",
@@ -78,30 +78,30 @@ def first_half() -> Story:
         depth=2,
         max_pages=1000,
     )
-    story.tell(0.4, EventType.theme_generation_started, f"Loading {SITE}")
-    story.tell(0.4, EventType.url_extraction_started, "Looking for the site's pages")
-    story.tell(1.2, EventType.theme_generation_completed, "Acme Tools in #e4572e", theme=THEME.model_dump(mode="json"))
-    story.tell(
+    story.add(0.4, EventType.theme_generation_started, f"Loading {SITE}")
+    story.add(0.4, EventType.url_extraction_started, "Looking for the site's pages")
+    story.add(1.2, EventType.theme_generation_completed, "Acme Tools in #e4572e", theme=THEME.model_dump(mode="json"))
+    story.add(
         1.3,
         EventType.parallel_processing_started,
         "Reading, embedding and storing pages",
         total_urls=31,
         workers={"scrape": 10},
     )
-    story.tell(2.6, EventType.url_extraction_progress, "96 pages found", total_urls=96, fetched=40, queued=7)
-    story.tell(2.9, EventType.scraping_progress, "30 of 96 pages read", done=30, total=96, failed=0)
-    story.tell(3.2, EventType.widget_ready, "The widget can answer", widget_id=WIDGET_ID, pages=16)
-    story.tell(3.4, EventType.embedding_progress, "20 of 96 pages embedded", done=20, total=96, failed=0)
-    story.tell(3.5, EventType.storage_progress, "10 of 96 pages stored", done=10, total=96, failed=0)
+    story.add(2.6, EventType.url_extraction_progress, "96 pages found", total_urls=96, fetched=40, queued=7)
+    story.add(2.9, EventType.scraping_progress, "30 of 96 pages read", done=30, total=96, failed=0)
+    story.add(3.2, EventType.widget_ready, "The widget can answer", widget_id=WIDGET_ID, pages=16)
+    story.add(3.4, EventType.embedding_progress, "20 of 96 pages embedded", done=20, total=96, failed=0)
+    story.add(3.5, EventType.storage_progress, "10 of 96 pages stored", done=10, total=96, failed=0)
     for path, cause in (("slow", "timeout after 30s"), ("gone", "HTTP 404"), ("lost?q=1", "HTTP 404")):
-        story.tell(4.0, EventType.scraping_failed, f"Not read: {SITE}{path}", detail=cause, url=f"{SITE}{path}")
+        story.add(4.0, EventType.scraping_failed, f"Not read: {SITE}{path}", detail=cause, url=f"{SITE}{path}")
     return story
 
 
 def completed() -> Story:
     """A build from its first event to `builder_completed`."""
     story = first_half()
-    story.tell(
+    story.add(
         6.5,
         EventType.url_extraction_completed,
         "143 pages found",
@@ -109,17 +109,17 @@ def completed() -> Story:
         by_method={"browser": 12, "http": 60, "unfetched": 71},
         skipped=STATISTICS.skipped,
     )
-    story.tell(9.0, EventType.scraping_progress, "140 of 143 pages read", done=140, total=143, failed=3)
-    story.tell(9.2, EventType.embedding_progress, "140 of 143 pages embedded", done=140, total=143, failed=0)
-    story.tell(9.4, EventType.storage_progress, "140 of 143 pages stored", done=140, total=143, failed=0)
-    story.tell(
+    story.add(9.0, EventType.scraping_progress, "140 of 143 pages read", done=140, total=143, failed=3)
+    story.add(9.2, EventType.embedding_progress, "140 of 143 pages embedded", done=140, total=143, failed=0)
+    story.add(9.4, EventType.storage_progress, "140 of 143 pages stored", done=140, total=143, failed=0)
+    story.add(
         9.5,
         EventType.parallel_processing_completed,
         "140 of 143 pages stored",
         **STATISTICS.model_dump(),
         performance=PERFORMANCE,
     )
-    return story.tell(
+    return story.add(
         9.6,
         EventType.builder_completed,
         "The widget answers from 140 pages",
@@ -135,10 +135,10 @@ def completed() -> Story:
 def failed() -> Story:
     """A build whose start page cannot be read."""
     story = Story()
-    story.tell(0, EventType.builder_started, "Build started", widget_id=WIDGET_ID, url=SITE, depth=2)
-    story.tell(0.4, EventType.theme_generation_started, f"Loading {SITE}")
-    story.tell(0.4, EventType.url_extraction_started, "Looking for the site's pages")
-    return story.tell(
+    story.add(0, EventType.builder_started, "Build started", widget_id=WIDGET_ID, url=SITE, depth=2)
+    story.add(0.4, EventType.theme_generation_started, f"Loading {SITE}")
+    story.add(0.4, EventType.url_extraction_started, "Looking for the site's pages")
+    return story.add(
         1.0,
         EventType.builder_failed,
         "The start page cannot be read",
@@ -157,6 +157,6 @@ def cancelled() -> Story:
         failed_embeddings=10,
         stored_pages=20,
     )
-    return first_half().tell(
+    return first_half().add(
         4.4, EventType.builder_cancelled, "The build was cancelled", statistics=counted.model_dump()
     )

@@ -99,7 +99,7 @@ def test_only_the_api_is_published_to_the_world() -> None:
     assert {name for name, port in published if not port.startswith("127.0.0.1:")} == {"api"}
 
 
-def test_databases_have_no_way_out_and_redis_sees_prefect_alone() -> None:
+def test_databases_have_no_internet_access_and_redis_serves_prefect_alone() -> None:
     """A worker that a page has taken over cannot reach Redis."""
     assert COMPOSE["networks"]["data"]["internal"]
     assert COMPOSE["networks"]["messaging"]["internal"]
@@ -108,7 +108,7 @@ def test_databases_have_no_way_out_and_redis_sees_prefect_alone() -> None:
     assert {name for name in SERVICES if "messaging" in SERVICES[name]["networks"]} == {"redis", *PREFECT}
 
 
-def test_who_waits_for_another_can_reach_it_and_knows_when_it_is_there() -> None:
+def test_services_can_reach_their_dependencies_and_know_when_they_are_ready() -> None:
     """Names exist; `service_healthy` needs a health check, `service_completed_successfully` an end."""
     for service in SERVICES.values():
         for name, rule in service.get("depends_on", {}).items():

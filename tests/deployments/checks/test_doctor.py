@@ -37,7 +37,7 @@ async def find(name: str, settings: Settings) -> Finding:
     return await examine_one(name, settings, await find_stack(settings.data_dir))
 
 
-def asked_of(finding: Finding) -> tuple[str, str]:
+def problem_and_remedy(finding: Finding) -> tuple[str, str]:
     """Problem and remedy of a failed check."""
     assert not finding.ok
     return finding.problem, finding.remedy
@@ -100,7 +100,7 @@ async def test_a_database_with_the_newest_schema_is_well(settings: MakeSettings)
 async def test_a_database_out_of_reach_is_a_finding_without_its_password(settings: MakeSettings) -> None:
     """Nothing listens at that address."""
     wrong = settings(database_url=SecretStr(f"postgresql://anna:hunter2@{NOBODY}/x"))
-    problem, remedy = asked_of(await find("Database", wrong))
+    problem, remedy = problem_and_remedy(await find("Database", wrong))
     assert "Connection refused" in problem
     assert remedy == "start PostgreSQL, or correct DATABASE_URL"
 
@@ -116,7 +116,7 @@ async def test_an_unreadable_database_address_is_not_repeated(settings: MakeSett
 async def test_a_database_behind_the_schema_is_to_be_migrated(settings: MakeSettings, postgres_url: str) -> None:
     """The remedy for a database without tables is the command, and it works."""
     url = new_database(postgres_url)
-    problem, remedy = asked_of(await find("Database", settings(database_url=SecretStr(url))))
+    problem, remedy = problem_and_remedy(await find("Database", settings(database_url=SecretStr(url))))
     assert problem == "the database has no tables yet"
     assert remedy == "run `widget-builder migrate`"
     migrate(url)
@@ -129,7 +129,7 @@ async def test_a_schema_from_the_future_is_not_to_be_migrated(settings: MakeSett
     migrate(url)
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    problem, remedy = asked_of(await find("Database", settings(database_url=SecretStr(url))))
+    problem, remedy = problem_and_remedy(await find("Database", settings(database_url=SecretStr(url))))
     assert "9999" in problem
     assert "migrate" not in remedy
 
@@ -138,20 +138,20 @@ async def test_data_of_another_postgres_is_a_finding(settings: MakeSettings, tmp
     """The embedded server would only log why it cannot use the data."""
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "PG_VERSION").write_text("16\n")
-    problem, _ = asked_of(await find("Database", settings(database_url=None)))
+    problem, _ = problem_and_remedy(await find("Database", settings(database_url=None)))
     assert "was written by PostgreSQL 16" in problem
 
 
 async def test_a_browser_path_that_does_not_exist_is_named(settings: MakeSettings) -> None:
     """The setting is to be corrected, not a browser to be installed."""
-    problem, remedy = asked_of(await find("Chromium", settings(browser_path=Path("/nowhere/chromium"))))
+    problem, remedy = problem_and_remedy(await find("Chromium", settings(browser_path=Path("/nowhere/chromium"))))
     assert "/nowhere/chromium" in problem
     assert "WIDGET_BUILDER_BROWSER_PATH" in remedy
 
 
-async def test_a_browser_that_does_not_start_is_found_out(settings: MakeSettings) -> None:
+async def test_a_browser_that_does_not_start_is_a_finding(settings: MakeSettings) -> None:
     """An existing file need not be a browser."""
-    problem, remedy = asked_of(await find("Chromium", settings(browser_path=Path("/bin/false"))))
+    problem, remedy = problem_and_remedy(await find("Chromium", settings(browser_path=Path("/bin/false"))))
     assert "/bin/false does not start" in problem
     assert remedy
 
@@ -166,12 +166,12 @@ async def test_an_openai_key_that_works_is_well(settings: MakeSettings) -> None:
     assert server.embedded == 1
 
 
-async def test_an_openai_key_that_is_rejected_is_asked_for_once(settings: MakeSettings) -> None:
+async def test_a_rejected_openai_key_is_tried_once(settings: MakeSettings) -> None:
     """The remedy is the key; it is not shown, and no request is repeated."""
     async with serve_openai(key="sk-right") as server:
         wrong = settings(openai_api_key=SecretStr("sk-wrong-one"), openai_base_url=server.base_url)
         finding = await find("Embeddings", wrong)
-    assert asked_of(finding) == (f"{server.base_url} refuses the key", "correct OPENAI_API_KEY")
+    assert problem_and_remedy(finding) == (f"{server.base_url} refuses the key", "correct OPENAI_API_KEY")
     assert "sk-wrong-one" not in repr(finding)
     assert server.calls == 1
 
@@ -185,11 +185,13 @@ async def test_an_openai_key_that_is_rejected_is_asked_for_once(settings: MakeSe
         (Next.not_finite, "not a finite vector"),
     ],
 )
-async def test_an_embedding_service_in_trouble_is_told_apart(settings: MakeSettings, answer: Next, named: str) -> None:
+async def test_failures_of_an_embedding_service_are_distinguished(
+    settings: MakeSettings, answer: Next, named: str
+) -> None:
     """Each failure has its own message."""
     async with serve_openai() as server:
         server.then(answer)
-        problem, remedy = asked_of(
+        problem, remedy = problem_and_remedy(
             await find("Embeddings", settings(openai_api_key=SecretStr("sk-x"), openai_base_url=server.base_url))
         )
     assert named in problem
@@ -199,26 +201,28 @@ async def test_an_embedding_service_in_trouble_is_told_apart(settings: MakeSetti
 @pytest.mark.parametrize(
     ("model", "named"), [("no-such-model", "does not know the model no-such-model"), ("text-embedding-3-huge", "know")]
 )
-async def test_a_model_nobody_knows_is_named(settings: MakeSettings, model: str, named: str) -> None:
+async def test_an_unknown_model_is_named(settings: MakeSettings, model: str, named: str) -> None:
     """The model's setting is the remedy."""
     async with serve_openai() as server:
         wrong = settings(openai_api_key=SecretStr("sk-x"), openai_base_url=server.base_url, embedding_model=model)
-        problem, remedy = asked_of(await find("Embeddings", wrong))
+        problem, remedy = problem_and_remedy(await find("Embeddings", wrong))
     assert named in problem
     assert "WIDGET_BUILDER_EMBEDDING_MODEL" in remedy
 
 
 async def test_openai_by_name_without_a_key_is_a_finding(settings: MakeSettings) -> None:
     """Settings that do not come from `load_settings` may lack the key."""
-    problem, remedy = asked_of(await find("Embeddings", settings(embedding_provider=EmbeddingProvider.openai)))
+    problem, remedy = problem_and_remedy(
+        await find("Embeddings", settings(embedding_provider=EmbeddingProvider.openai))
+    )
     assert (problem, remedy) == ("OPENAI_API_KEY is not set", "set OPENAI_API_KEY")
 
 
 @pytest.mark.parametrize("url", [f"http://anna:hunter2@{NOBODY}/api", "http://127.0.0.1:99999/api", "http://[::1/api"])
-async def test_a_prefect_server_that_nobody_answers_for_is_a_finding(settings: MakeSettings, url: str) -> None:
+async def test_an_unreachable_prefect_server_is_a_finding(settings: MakeSettings, url: str) -> None:
     """Connection refused, or no valid URL: the setting is named, its secrets are not shown."""
     finding = await find("Prefect", settings(prefect_api_url=url))
-    _, remedy = asked_of(finding)
+    _, remedy = problem_and_remedy(finding)
     assert "PREFECT_API_URL" in remedy
     assert "hunter2" not in repr(finding)
 
@@ -230,7 +234,7 @@ async def test_a_page_that_is_no_prefect_server_is_a_finding(settings: MakeSetti
         return web.Response(text="<h1>Welcome</h1>", content_type="text/html")
 
     async with serve_handler(answer) as url:
-        problem, _ = asked_of(await find("Prefect", settings(prefect_api_url=f"{url}/api")))
+        problem, _ = problem_and_remedy(await find("Prefect", settings(prefect_api_url=f"{url}/api")))
     assert "does not answer as a Prefect server does" in problem
 
 
@@ -269,21 +273,21 @@ async def test_a_prefect_server_that_lacks_something_has_its_remedy(
         return web.json_response([])
 
     async with serve_handler(answer) as url:
-        problem, said = asked_of(await find("Prefect", settings(prefect_api_url=f"{url}/api")))
+        problem, said = problem_and_remedy(await find("Prefect", settings(prefect_api_url=f"{url}/api")))
     assert named in problem
     assert remedy in said
 
 
 async def test_a_running_api_that_is_no_api_of_ours_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
     """Another server answers /readyz."""
-    async with serve_handler(_say_ok) as url:
+    async with serve_handler(_answer_ok) as url:
         (tmp_path / "stack.json").write_text(json.dumps({"api_url": url}))
-        problem, remedy = asked_of(await find("API", settings()))
+        problem, remedy = problem_and_remedy(await find("API", settings()))
     assert "does not answer as the API does" in problem
     assert "api.log" in remedy
 
 
-async def _say_ok(_request: web.Request) -> web.StreamResponse:
+async def _answer_ok(_request: web.Request) -> web.StreamResponse:
     return web.json_response("ok")
 
 
@@ -296,14 +300,14 @@ async def test_an_api_that_is_not_ready_says_for_what(settings: MakeSettings, tm
 
     async with serve_handler(answer) as url:
         (tmp_path / "stack.json").write_text(json.dumps({"api_url": url}))
-        problem, _ = asked_of(await find("API", settings()))
+        problem, _ = problem_and_remedy(await find("API", settings()))
     assert problem == f"{url} is not ready; worker: none is online"
 
 
 async def test_a_stack_that_died_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
     """Its file exists, but its API does not answer."""
     (tmp_path / "stack.json").write_text(json.dumps({"api_url": f"http://{NOBODY}"}))
-    problem, remedy = asked_of(await find("API", settings()))
+    problem, remedy = problem_and_remedy(await find("API", settings()))
     assert "does not answer" in problem
     assert remedy == "start `widget-builder up` again"
 
@@ -311,7 +315,7 @@ async def test_a_stack_that_died_is_a_finding(settings: MakeSettings, tmp_path: 
 async def test_a_data_folder_that_is_a_file_is_a_finding(settings: MakeSettings, tmp_path: Path) -> None:
     """No user can write there, not even root."""
     (tmp_path / "data").write_text("")
-    problem, remedy = asked_of(await find("Data", settings(data_dir=tmp_path / "data")))
+    problem, remedy = problem_and_remedy(await find("Data", settings(data_dir=tmp_path / "data")))
     assert "cannot be written" in problem
     assert "WIDGET_BUILDER_DATA_DIR" in remedy
 
@@ -319,11 +323,11 @@ async def test_a_data_folder_that_is_a_file_is_a_finding(settings: MakeSettings,
 async def test_a_full_disk_is_a_finding(settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Less free space than the minimum."""
     monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 10**18)
-    problem, _ = asked_of(await find("Data", settings()))
+    problem, _ = problem_and_remedy(await find("Data", settings()))
     assert "GB left" in problem
 
 
-async def test_a_port_that_is_taken_is_told_with_its_substitute(settings: MakeSettings) -> None:
+async def test_a_port_in_use_is_shown_with_its_substitute(settings: MakeSettings) -> None:
     """The check passes: the stack takes the next free port."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -334,7 +338,7 @@ async def test_a_port_that_is_taken_is_told_with_its_substitute(settings: MakeSe
 
 async def test_a_host_that_is_not_this_machine_is_a_finding(settings: MakeSettings) -> None:
     """The address belongs to no machine (RFC 5737)."""
-    _, remedy = asked_of(await find("Ports", settings(host="192.0.2.1")))
+    _, remedy = problem_and_remedy(await find("Ports", settings(host="192.0.2.1")))
     assert remedy == "correct WIDGET_BUILDER_HOST"
 
 
@@ -345,11 +349,11 @@ async def test_a_check_that_takes_too_long_is_a_finding(
     monkeypatch.setattr(doctor, "CHECK_TIMEOUT_S", 0.3)
     async with serve_silence() as url:
         finding = await find("Embeddings", settings(openai_api_key=SecretStr("sk-x"), openai_base_url=f"{url}/v1"))
-    assert asked_of(finding)[0] == "the check took longer than 0.3 s"
+    assert problem_and_remedy(finding)[0] == "the check took longer than 0.3 s"
 
 
 @pytest.mark.parametrize("version", [(3, 10, 14), (3, 14, 0)])
-def test_a_python_nobody_tried_is_refused(version: tuple[int, ...]) -> None:
+def test_an_unsupported_python_is_refused(version: tuple[int, ...]) -> None:
     """Versions older and newer than the tested ones."""
     with pytest.raises(DependencyUnavailable, match="is not supported"):
         check_version(version)

@@ -74,7 +74,7 @@ async def test_a_refused_request_names_its_field() -> None:
 
 
 @pytest.mark.parametrize("body", ["<h1>Bad gateway</h1>", "[]", '{"error": "no"}', ""])
-async def test_an_error_that_is_not_ours_is_told_by_its_status(body: str) -> None:
+async def test_an_error_from_a_proxy_is_reported_by_its_status(body: str) -> None:
     """A proxy may answer with anything."""
     async with serve_fake_api(FakeApi(refusal=(502, body))) as api:
         with pytest.raises(WidgetBuilderError, match="HTTP 502"):

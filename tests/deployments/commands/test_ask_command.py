@@ -60,7 +60,7 @@ async def test_an_unknown_widget_is_refused(settings_of: Settings, built: list[E
         await ask(settings_of, widget, "Anything?")
 
 
-async def test_without_a_stack_it_says_how_to_start_one(settings: MakeSettings) -> None:
+async def test_without_a_stack_the_error_says_how_to_start_one(settings: MakeSettings) -> None:
     """No stack runs on the data directory."""
     with pytest.raises(DependencyUnavailable, match="widget-builder up"):
         await ask(settings(), "00000000-0000-4000-8000-000000000000", "Anything?")

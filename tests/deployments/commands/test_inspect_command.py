@@ -66,7 +66,7 @@ async def test_json_is_an_object_a_line_for_each_input(tmp_path: Path) -> None:
     assert lines[0]["render"]["reason"] == "a saved file, read as it is"
 
 
-async def test_for_people_the_same_is_in_words(tmp_path: Path) -> None:
+async def test_without_json_the_output_is_text(tmp_path: Path) -> None:
     """Without a terminal lines are not wrapped; control characters are removed."""
     long = " ".join(["word"] * 60)
     (tmp_path / "page.html").write_text(

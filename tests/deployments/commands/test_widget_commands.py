@@ -59,7 +59,7 @@ async def test_a_list_for_machines_is_an_object_a_line(tmp_path: Path) -> None:
     assert [json.loads(line) for line in out.splitlines()] == list(api.widgets.values())
 
 
-async def test_a_list_of_nothing_says_how_to_begin(tmp_path: Path) -> None:
+async def test_an_empty_list_says_how_to_build_a_widget(tmp_path: Path) -> None:
     """The exit code is 0."""
     async with running_stack(tmp_path, FakeApi()):
         code, out, _ = await run(tmp_path, "list")
@@ -105,7 +105,7 @@ def _read_all(terminal: int) -> str:
             return seen.decode()
 
 
-async def test_deleting_says_what_is_gone(tmp_path: Path) -> None:
+async def test_deleting_names_the_deleted_widget(tmp_path: Path) -> None:
     """Without a terminal there is no confirmation."""
     async with running_stack(tmp_path, two_widgets()) as api:
         code, out, err = await run(tmp_path, "delete", story.WIDGET_ID)
@@ -124,7 +124,7 @@ async def test_a_widget_that_is_not_there_is_one_line(tmp_path: Path, command: s
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("recrawl", story.WIDGET_ID), ("delete", story.WIDGET_ID)])
-async def test_without_a_stack_it_is_said_how_to_have_one(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+async def test_without_a_stack_the_error_says_how_to_start_one(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """No service is started."""
     code, out, err = await run(tmp_path, *arguments)
     assert (code, out) == (1, "")

@@ -82,8 +82,8 @@ def test_frames_and_summaries_fit_any_width(width: int) -> None:
 
 def test_every_stage_shows_the_pages_known_by_now() -> None:
     """A stage without events shows the current total, not the first one."""
-    told = story.Story().tell(0, EventType.parallel_processing_started, total_urls=1)
-    told.tell(1, EventType.url_extraction_progress, total_urls=20, fetched=10, queued=0)
+    told = story.Story().add(0, EventType.parallel_processing_started, total_urls=1)
+    told.add(1, EventType.url_extraction_progress, total_urls=20, fetched=10, queued=0)
     assert {known.total for known in view_of(told).stages.values()} == {20}
 
 
@@ -133,9 +133,9 @@ def test_the_summary_of_a_cancelled_build_shows_how_far_it_came() -> None:
 
 def test_a_neutral_theme_is_shown_with_its_reason() -> None:
     """A theme that could not be found is no failed page."""
-    told = story.Story().tell(0, EventType.theme_generation_started)
+    told = story.Story().add(0, EventType.theme_generation_started)
     theme = story.THEME.model_copy(update={"name": "plain.example"}).model_dump()
-    told.tell(1, EventType.theme_generation_failed, "A neutral theme is used", detail="no colours", theme=theme)
+    told.add(1, EventType.theme_generation_failed, "A neutral theme is used", detail="no colours", theme=theme)
     view = view_of(told)
     assert view.causes == {}
     assert "neutral: no colours" in draw(render_frame(view))
@@ -145,7 +145,7 @@ def test_events_with_missing_or_odd_data_are_shown_as_far_as_they_go() -> None:
     """Absent numbers stay unknown; nothing is invented and nothing breaks."""
     told = story.Story()
     for type_ in EventType:
-        told.tell(len(told.events), type_, total="many", done=None, theme=7, statistics=[], performance="x")
+        told.add(len(told.events), type_, total="many", done=None, theme=7, statistics=[], performance="x")
     draw(render_frame(view_of(told)))
     draw(render_summary(view_of(told)))
 
@@ -155,9 +155,9 @@ def test_a_site_cannot_write_control_codes_or_markup_to_the_terminal() -> None:
     evil = "\x1b]0;owned\x07\x1b[2J[bold red]x[/]\u202egpj.exe\x9b31m\r\nfake"
     told = story.first_half()
     theme = story.THEME.model_copy(update={"name": evil, "body_font": evil, "primary": evil}).model_dump()
-    told.tell(5, EventType.theme_generation_completed, evil, theme=theme)
-    told.tell(5, EventType.storage_failed, evil, detail=evil, url=f"https://acme-tools.example/{evil}")
-    told.tell(6, EventType.builder_failed, evil, detail=evil)
+    told.add(5, EventType.theme_generation_completed, evil, theme=theme)
+    told.add(5, EventType.storage_failed, evil, detail=evil, url=f"https://acme-tools.example/{evil}")
+    told.add(6, EventType.builder_failed, evil, detail=evil)
     view = view_of(told)
     outputs = [draw(render_frame(view)), draw(render_summary(view)), run_plain(told)]
     for shown in outputs:
@@ -186,9 +186,9 @@ def test_plain_output_keeps_the_owner_token_out_of_logs() -> None:
 
 def test_plain_output_thins_out_progress() -> None:
     """A hundred reports within five seconds become the first one, and the last one when all is done."""
-    told = story.Story().tell(0, EventType.builder_started, "Build started", url=story.SITE)
+    told = story.Story().add(0, EventType.builder_started, "Build started", url=story.SITE)
     for n in range(1, 101):
-        told.tell(n / 25, EventType.scraping_progress, f"{n} of 100 pages read", done=n, total=100)
+        told.add(n / 25, EventType.scraping_progress, f"{n} of 100 pages read", done=n, total=100)
     lines = [line for line in run_plain(told).splitlines() if "pages read" in line]
     assert [line.split("Scraping   ")[1] for line in lines] == [
         "1 of 100 pages read",

@@ -25,7 +25,7 @@ def test_two_stacks_that_start_at_once_have_ports_of_their_own(wanted: int) -> N
     assert find_port(HOST, wanted) == wanted
 
 
-def test_a_port_that_a_stranger_has_is_left_alone(wanted: int) -> None:
+def test_a_port_in_use_by_another_program_is_left_alone(wanted: int) -> None:
     """The port is in use by a server without a claim."""
     with socket.create_server((HOST, wanted)), claim_port(HOST, wanted) as port:
         assert port > wanted

@@ -48,7 +48,7 @@ async def test_a_service_that_dies_is_started_again(tmp_path: Path) -> None:
     assert any("SIGKILL" in detail for _, state, detail in reports if state == "starting")
 
 
-async def test_a_service_that_dies_for_good_is_given_up(tmp_path: Path) -> None:
+async def test_a_service_that_keeps_crashing_is_given_up(tmp_path: Path) -> None:
     """It is not restarted for ever; the error says how often it was, with its last log lines."""
     toy = service(tmp_path, READY + "import sys; sys.exit('no more memory')", [])
     await toy.start()

@@ -50,7 +50,7 @@ def test_child_processes_come_from_the_forked_server() -> None:
     run_python(FORK)
 
 
-def test_prefect_prints_the_line_that_tells_a_worker_s_readiness() -> None:
+def test_prefect_prints_the_line_that_marks_a_worker_as_ready() -> None:
     """The line is in the source of the installed version."""
     assert has_worker_started(inspect.getsource(BaseWorker.start))
     assert not has_worker_started("Discovered type 'widget-builder' for work pool 'widget-builder'.")
