@@ -144,8 +144,11 @@ class Lanes(Generic[T]):
     adaptive: bool = True
     """Open lanes as work arrives; if false, all at once."""
     _alive: int = field(default=0, init=False)
+    """Lanes opened and not closed yet."""
     _free: int = field(default=0, init=False)
-    _asking: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    """Lanes among them that are not at work."""
+    _without_slot: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    """Lanes that wait for a slot or release it; cancelled when the channel is exhausted."""
     _has_worked: bool = field(default=False, init=False)
 
     async def run(self) -> None:
@@ -155,7 +158,7 @@ class Lanes(Generic[T]):
                 while self._wants_lane():
                     self._open_lane(group)
                 await self.source.wait_until(self._wants_lane)
-            for task in self._asking:
+            for task in self._without_slot:
                 task.cancel()
 
     def _wants_lane(self) -> bool:
@@ -168,21 +171,21 @@ class Lanes(Generic[T]):
     def _open_lane(self, group: asyncio.TaskGroup) -> None:
         self._alive += 1
         self._free += 1
-        self._asking.add(group.create_task(self._lane()))
+        self._without_slot.add(group.create_task(self._lane()))
 
     async def _lane(self) -> None:
         task = asyncio.current_task()
         assert task is not None
         try:
             async with self.slot(self.limit):
-                self._asking.discard(task)
+                self._without_slot.discard(task)
                 # Jitter: lanes must not all release their slots at the same moment.
                 await self._serve(asyncio.get_running_loop().time() + TURN_S * random.uniform(0.5, 1.5))
-                self._asking.add(task)
+                self._without_slot.add(task)
             if self.source.waiting:
                 await asyncio.sleep(PAUSE_S)
         finally:
-            self._asking.discard(task)
+            self._without_slot.discard(task)
             self._alive -= 1
             self._free -= 1
             await self.source.wake_waiters()
@@ -194,6 +197,7 @@ class Lanes(Generic[T]):
             linger_s = self.first_linger_s if not self._has_worked else self.linger_s
             items = await self.source.take(self.portion, patience_s=patience_s, linger_s=linger_s)
             if not items:
+                # The last free lane stays open, so that new work need not wait for a slot.
                 if self._free > 1:
                     return
                 continue

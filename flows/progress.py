@@ -78,7 +78,7 @@ class Progress:
 
     @property
     def statistics(self) -> Statistics:
-        """The counters now."""
+        """The current counters."""
         scraping, embedding, storage = (self.meters[stage] for stage in _REPORTS)
         return Statistics(
             total_urls=scraping.done + scraping.failed,
@@ -98,7 +98,7 @@ class Progress:
 
     @property
     def commonest_cause(self) -> str:
-        """The most frequent reason for which pages were not used."""
+        """The most frequent reason why pages were not used."""
         causes = self._causes + Counter({f"left out ({reason})": n for reason, n in self._skipped.items()})
         return causes.most_common(1)[0][0] if causes else "no page was found"
 

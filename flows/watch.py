@@ -21,7 +21,7 @@ PREFECT_BEATS = 3
 
 
 async def watch(pool: Pool, build_id: UUID, run_id: UUID, progress: Progress, slots: Slots) -> None:
-    """Send heartbeats until the build is cancelled; never return.
+    """Send heartbeats until the build has ended; never return.
 
     Raises:
         BuildEnded: the build was cancelled through the API or in Prefect, or has a terminal event.

@@ -44,10 +44,11 @@ class CrawledUrl(Frozen):
     target: Target
     status: Literal["found", "queued", "stored", "failed", "skipped"]
     reason: str | None
+    """Reason for which it was skipped."""
     content_hash: str | None
-    """Of the stored page."""
+    """Hash of the stored page's content."""
     title: str | None = None
-    """Of the stored page."""
+    """Title of the stored page."""
 
 
 class StoredPage(Frozen):

@@ -1,4 +1,4 @@
-"""Lanes and queues: bounded, shared out, given back."""
+"""Lanes and queues: queues are bounded, work is shared among lanes, slots are released."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from flows.lanes import Channel, Lanes
 
 
 class Slots:
-    """A limit of `most` slots, and the most that were ever held."""
+    """A limit of `most` slots that counts the slots held, now and at the peak."""
 
     def __init__(self, most: int) -> None:
         self._semaphore = asyncio.Semaphore(most)
@@ -67,7 +67,7 @@ async def test_a_full_channel_holds_its_producer_back() -> None:
 
 
 async def test_lanes_never_hold_more_slots_than_the_limit_and_give_all_back() -> None:
-    """Fewer slots than lanes: the work is done all the same."""
+    """With fewer slots than lanes, all work is done."""
     slots, channel = Slots(2), Channel[int]()
     done = 0
 
@@ -82,7 +82,7 @@ async def test_lanes_never_hold_more_slots_than_the_limit_and_give_all_back() ->
 
 
 async def test_a_single_item_opens_a_single_lane() -> None:
-    """Lanes open as work comes."""
+    """Lanes open as work arrives."""
     slots, channel = Slots(8), Channel[int]()
 
     async def work(_items: list[int]) -> None:
@@ -93,7 +93,7 @@ async def test_a_single_item_opens_a_single_lane() -> None:
 
 
 async def test_an_error_that_ends_the_build_ends_all_lanes_and_frees_their_slots() -> None:
-    """What work raises comes out, and no slot stays behind."""
+    """The exception is raised by `run`, and no slot stays held."""
     slots, channel = Slots(8), Channel[int](size=None)
     await channel.put(*range(20))
 
@@ -109,7 +109,7 @@ async def test_an_error_that_ends_the_build_ends_all_lanes_and_frees_their_slots
 
 
 async def test_a_batch_waits_a_little_to_fill_up() -> None:
-    """Items that come one by one are worked on together."""
+    """Items that arrive one by one make one batch."""
     channel: Channel[int] = Channel()
     batches: list[list[int]] = []
 

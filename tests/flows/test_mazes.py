@@ -1,4 +1,4 @@
-"""Sites that have no end, or many addresses for few pages: what a build of one tells and keeps."""
+"""Endless sites, and sites with many addresses for few pages: the events and pages of their builds."""
 
 from urllib.parse import urlsplit
 
@@ -46,7 +46,7 @@ async def test_a_site_read_again_gives_the_same_pages_in_the_same_order(product:
 
 
 async def test_other_addresses_of_a_page_are_kept_with_it(product: Product) -> None:
-    """Those that lead to it by a redirect, and those that say the same."""
+    """Those that redirect to it, and those with the same content."""
     async with mazes.serve_maze(mazes.redirect_maze) as maze:
         events = await product.build(maze.url, depth=2)
         pages = await stored(product, events[0]["build_id"])

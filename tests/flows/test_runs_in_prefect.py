@@ -21,7 +21,7 @@ LIMITS = ("extract-browser", "extract-http", "scrape", "embed", "store")
 
 
 async def find_run(product: Product, build_id: str) -> FlowRun:
-    """The flow run that carries the build."""
+    """The flow run of the build."""
     build = await read_build(product.pool, UUID(build_id))
     assert build.flow_run_id is not None
     async with product.prefect() as client:
@@ -31,7 +31,7 @@ async def find_run(product: Product, build_id: str) -> FlowRun:
 async def run_deployment(
     product: Product, name: str, parameters: dict[str, Any], env: dict[str, str] | None = None
 ) -> FlowRun:
-    """The run of a deployment, started and waited for."""
+    """Run a deployment to its end."""
     async with product.prefect() as client:
         deployment = await client.read_deployment_by_name(name)
         variables = {"env": env} if env else None
@@ -66,7 +66,7 @@ async def test_operators_see_the_site_its_pages_and_its_failures(built: list[Eve
 
 
 async def test_no_slot_stays_behind_after_a_build(built: list[Event], product: Product) -> None:
-    """All lanes give their slots back."""
+    """All lanes release their slots."""
     async with product.prefect() as client, asyncio.timeout(15):
         while any([(await client.read_global_concurrency_limit_by_name(name)).active_slots for name in LIMITS]):
             await asyncio.sleep(0.2)
@@ -115,7 +115,7 @@ async def test_a_recrawl_moves_the_widget_to_a_new_build_when_it_is_complete(
 
 
 async def test_a_widget_that_is_being_built_is_not_built_a_second_time(product: Product) -> None:
-    """The run says so and ends; the build under way goes on."""
+    """The second run is cancelled; the running build continues."""
     async with generated_site(20, 3, 0.3) as site:
         posting = product.stream("POST", "/api/public/ai-widget-builder", json={"url": site.url, "depth": 2})
         events = [await anext(posting)]
@@ -130,7 +130,7 @@ async def test_a_widget_that_is_being_built_is_not_built_a_second_time(product: 
 
 
 async def test_the_run_of_a_deleted_widget_ends(product: Product) -> None:
-    """It is cancelled, not failed: nobody is woken by it; and its slots are free."""
+    """It is cancelled, not failed, so it raises no alarm; and its slots are free."""
     async with generated_site(120, 3, 0.5) as site:
         posting = product.stream("POST", "/api/public/ai-widget-builder", json={"url": site.url, "depth": 3})
         events = [await anext(posting)]

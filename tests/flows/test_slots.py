@@ -1,4 +1,4 @@
-"""Slots of a limit, against Prefect's API as a local server answers it."""
+"""Slots of a concurrency limit, against a local server that speaks Prefect's API."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ MOST = 2
 
 
 class Limits:
-    """A limit of two slots; `answer_after` is set when increments may be answered."""
+    """A limit of two slots; increments are answered once `answer_after` is set."""
 
     def __init__(self) -> None:
         self.taken: set[UUID] = set()
@@ -23,7 +23,7 @@ class Limits:
         self.answer_after.set()
 
     async def increment(self, request: web.Request) -> web.Response:
-        """Grant a slot, or say that all are taken."""
+        """Grant a slot, or answer that all are taken."""
         self.asked += 1
         limits = [{"id": str(uuid4()), "name": "test", "limit": MOST}]
         if (await request.json())["names"] != ["test"]:
@@ -49,7 +49,7 @@ async def limits() -> Limits:
 
 @pytest.fixture
 async def slots(limits: Limits) -> AsyncIterator[Slots]:
-    """Slots of a run that speaks to the limits."""
+    """The slots of a run, with the limits as its server."""
     app = web.Application()
     app.router.add_post("/api/v2/concurrency_limits/increment-with-lease", limits.increment)
     app.router.add_post("/api/v2/concurrency_limits/decrement-with-lease", limits.decrement)
@@ -62,7 +62,7 @@ async def slots(limits: Limits) -> AsyncIterator[Slots]:
 
 
 async def test_a_slot_is_held_for_the_time_of_the_context(slots: Slots, limits: Limits) -> None:
-    """And known by its lease as long."""
+    """Its lease is listed for the same time."""
     async with slots.hold("test"):
         assert set(slots.leases) == limits.taken
         assert len(limits.taken) == 1
@@ -71,7 +71,7 @@ async def test_a_slot_is_held_for_the_time_of_the_context(slots: Slots, limits: 
 
 
 async def test_a_lane_waits_while_all_slots_are_taken(slots: Slots, limits: Limits) -> None:
-    """And gets one soon after it is free, not when the server would have it ask again."""
+    """It gets one soon after one is free, not after the server's `Retry-After`."""
     async with slots.hold("test"):
         async with slots.hold("test"):
             waiting = asyncio.create_task(slots.hold("test").__aenter__())
@@ -83,13 +83,13 @@ async def test_a_lane_waits_while_all_slots_are_taken(slots: Slots, limits: Limi
 
 
 async def test_a_limit_that_does_not_exist_limits_nothing(slots: Slots, limits: Limits) -> None:
-    """As with a Prefect server on which nobody set limits."""
+    """A Prefect server may have no limits."""
     async with slots.hold("unknown"):
         assert not slots.leases
 
 
 async def test_a_lane_that_is_cancelled_while_it_asks_leaves_no_slot_behind(slots: Slots, limits: Limits) -> None:
-    """The server grants what was asked for all the same."""
+    """The server grants the request although the lane is gone."""
     limits.answer_after.clear()
 
     async def lane() -> None:

@@ -1,4 +1,4 @@
-"""Sites that have no end are left with the pages they have; those that only look like it are read whole."""
+"""Endless sites: only their real pages are read; sites that merely look endless are read completely."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ from tests.sites.honest import HONEST, corner_shop
 from tests.sites.traps import BESIDES, TRAPS
 
 TIMES = 2
-"""As many pages may be asked for as there are, and as many again."""
+"""Most requests, as a multiple of the real pages."""
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ async def test_a_maze_is_left_with_its_real_pages(crawler: Crawler, render: maze
 
 @pytest.mark.parametrize("name", TRAPS)
 async def test_a_trap_is_left_with_the_real_pages_of_its_site(crawler: Crawler, name: str) -> None:
-    """The same of every other kind, and what is left out is told."""
+    """The same for every other kind of trap; an event reports the URLs left out."""
     async with mazes.serve_maze(TRAPS[name], [*mazes.REAL, *BESIDES.get(name, ())]) as maze:
         found = await crawler.crawl(maze.url, render=RenderMode.never)
         texts = {path.rpartition("/")[2] for path in found.names}
@@ -60,7 +60,7 @@ async def test_a_site_that_only_looks_endless_is_read_whole(crawler: Crawler, na
 
 
 async def test_an_honest_part_of_a_site_does_not_pay_for_its_traps(crawler: Crawler) -> None:
-    """Products are read whole, though forms were read in vain before; those stay few."""
+    """All products are read, although forms before them brought nothing; few forms are read."""
     site = corner_shop()
     async with mazes.serve_maze(site.render, site.real) as shop:
         found = await crawler.crawl(shop.url)
@@ -70,7 +70,7 @@ async def test_an_honest_part_of_a_site_does_not_pay_for_its_traps(crawler: Craw
 
 @pytest.mark.parametrize("name", ["next", "path facets", "slug calendar"])
 async def test_a_trap_is_not_forgotten_when_a_build_begins_again(crawler: Crawler, name: str) -> None:
-    """What earlier attempts have read of it counts: only what was under way when they died is asked for twice."""
+    """Pages read by earlier attempts count: only those in progress when an attempt died are requested twice."""
     async with mazes.serve_maze(TRAPS[name], [*mazes.REAL, *BESIDES.get(name, ())]) as maze:
         build_id = await crawler.record(maze.url)
         for most in (6, 11, 13):
@@ -82,7 +82,7 @@ async def test_a_trap_is_not_forgotten_when_a_build_begins_again(crawler: Crawle
 
 
 async def test_the_routes_of_an_application_are_read_once_and_dead_ones_are_none(crawler: Crawler) -> None:
-    """A place on a page is no page of its own; what the application shows for any route is not kept."""
+    """An anchor on a page is no page of its own; the application's answer to any route is not kept."""
     dead = tuple(f"/{name}" for name in ("LICENSE", "./CHANGES", "old-fares", "app/install"))
     twins = ("/fares/./season", "/crew/", *(f"{route}?id=more" for route in TEXTS if route != "/"))
     async with serve_application("hash", more_links=dead + twins) as site:

@@ -18,7 +18,7 @@ async def new_record(pool: Pool) -> CrawlRecord:
 
 
 async def test_known_urls_survive_in_the_order_they_were_found(pool: Pool, database_url: str) -> None:
-    """Another process reads them as they were: depth, order, still to be read."""
+    """Another process reads the same URLs, depths and order, all queued."""
     record = await new_record(pool)
     found = [*targets("/z", "/a", depth=1), *targets(*(f"/{n}" for n in range(2_000)), depth=2)]
     await record.add_urls(found[:2])
@@ -30,7 +30,7 @@ async def test_known_urls_survive_in_the_order_they_were_found(pool: Pool, datab
 
 
 async def test_a_url_found_again_stays_as_it_is(pool: Pool) -> None:
-    """Its depth and what became of it; new ones beside it, and twice in one list, are taken once."""
+    """Depth and status do not change; new URLs, also twice in one list, are added once."""
     record = await new_record(pool)
     await record.add_urls(targets("/a", depth=1))
     await record.record_outcome(f"{SITE}/a", "skipped", "robots")
@@ -40,14 +40,14 @@ async def test_a_url_found_again_stays_as_it_is(pool: Pool) -> None:
 
 
 async def test_no_urls_are_no_work(pool: Pool) -> None:
-    """An empty list of links is remembered as nothing."""
+    """An empty list adds nothing."""
     record = await new_record(pool)
     await record.add_urls([])
     assert await record.read() == []
 
 
 async def test_each_outcome_is_known_to_the_next_attempt(pool: Pool) -> None:
-    """Stored with the content's hash, failed, skipped with the reason, still open."""
+    """Stored with the content hash, failed, skipped with the reason, still queued."""
     record = await new_record(pool)
     await record.add_urls(targets("/stored", "/failed", "/skipped", "/open"))
     page = page_of("/stored", ["Text."])
@@ -77,7 +77,7 @@ async def test_a_failed_page_that_is_stored_later_is_stored(pool: Pool) -> None:
 
 
 async def test_a_page_reached_through_a_redirect_is_stored_under_the_url_asked_for(pool: Pool) -> None:
-    """Else the next attempt would fetch it again."""
+    """Otherwise the next attempt would fetch it again."""
     record = await new_record(pool)
     await record.add_urls(targets("/old"))
     await store_pages(pool, record.build_id, [page_of("/old", ["Text."], moved_to="/new")])
@@ -85,7 +85,7 @@ async def test_a_page_reached_through_a_redirect_is_stored_under_the_url_asked_f
 
 
 async def test_a_cause_may_hold_what_postgresql_does_not_take(pool: Pool) -> None:
-    """A server's words with a NUL or half an emoji are kept without them."""
+    """A NUL is removed from a server's text, and half an emoji replaced."""
     record = await new_record(pool)
     await record.add_urls(targets("/a"))
     await record.record_outcome(f"{SITE}/a", "skipped", "a\0b\ud83d")
