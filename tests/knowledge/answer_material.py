@@ -44,7 +44,7 @@ SHOP = {
 
 @dataclass(frozen=True)
 class Seen:
-    """An answer as it came to the visitor."""
+    """An answer as the visitor received it."""
 
     pieces: list[str]
     citations: tuple[Citation, ...]
@@ -91,5 +91,5 @@ async def ask(answerer: Answerer, site: AnsweringSite, message: str, *history: T
 
 
 def turn(seen: Seen) -> Turn:
-    """What a conversation remembers of it."""
+    """The conversation turn of an answer."""
     return Turn(question=seen.reply.message, searched=seen.reply.searched, answer=seen.text)

@@ -38,7 +38,7 @@ async def new_job(pool: Pool, widget_id: UUID | None = None) -> Job:
 
 
 async def set_status(pool: Pool, widget_id: UUID, status: str) -> None:
-    """Have all builds of the widget stand so."""
+    """Set the status of all builds of the widget."""
     async with pool.connection() as connection:
         await connection.execute("UPDATE scrape_jobs SET status = %s WHERE widget_id = %s", (status, widget_id))
 
@@ -101,7 +101,7 @@ def vector_of(result: Vector | Exception) -> Vector:
 
 
 async def count(pool: Pool, query: str, *values: object) -> int:
-    """The one number a query gives."""
+    """Return the single number of a query's result."""
     async with pool.connection() as connection:
         row = await (await connection.execute(query, values)).fetchone()  # type: ignore[arg-type]
     assert row is not None

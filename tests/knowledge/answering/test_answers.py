@@ -1,4 +1,4 @@
-"""Answers, quoted and in a model's words: right, from the right page, with references that hold, or an honest no."""
+"""Answers, extractive and generated: correct, from the right page, with valid references, or a refusal."""
 
 import re
 from collections.abc import AsyncIterator
@@ -65,7 +65,7 @@ async def model_at(server: OpenAIServer, make: MakeSettings) -> AsyncIterator[Ch
 async def answerer(
     request: pytest.FixtureRequest, pool: Pool, openai: OpenAIServer, settings: MakeSettings
 ) -> AsyncIterator[Answerer]:
-    """Answers in both ways: one contract."""
+    """An extractive and a generating answerer: one contract."""
     if request.param == "extractive":
         yield Answerer(pool, EMBEDDER, None)
         return
@@ -75,20 +75,20 @@ async def answerer(
 
 @pytest.fixture
 async def generating(pool: Pool, openai: OpenAIServer, settings: MakeSettings) -> AsyncIterator[Answerer]:
-    """Answers in a model's words."""
+    """A generating answerer."""
     async with model_at(openai, settings) as model:
         yield Answerer(pool, EMBEDDER, model)
 
 
 @pytest.fixture
-async def impatient(pool: Pool, openai: OpenAIServer, settings: MakeSettings) -> AsyncIterator[Answerer]:
-    """Answers in the words of a model that is given up soon."""
+async def hurried(pool: Pool, openai: OpenAIServer, settings: MakeSettings) -> AsyncIterator[Answerer]:
+    """A generating answerer with a short timeout."""
     async with model_at(openai, settings) as model:
         yield Answerer(pool, EMBEDDER, model.with_timeout(2))
 
 
 def references(text: str) -> list[tuple[str, int]]:
-    """Each reference with the words before it, back to the one before or the line's beginning."""
+    """Each reference with the words before it, back to the previous reference or the start of the line."""
     found, start = [], 0
     for match in re.finditer(r"(?<!\\)\[(\d+)\]", text):
         said = text[start : match.start()]
@@ -98,7 +98,7 @@ def references(text: str) -> list[tuple[str, int]]:
 
 
 def check_references(seen: Seen) -> None:
-    """Every [n] leads to a passage that has the statement's words."""
+    """Check that every [n] resolves to a passage with the statement's words."""
     passages = {citation.n: citation.text for citation in seen.citations}
     for said, n in references(seen.text):
         words = set(stems(re.sub(r"[`*\\-]", " ", said), "en"))
@@ -120,15 +120,17 @@ async def test_a_question_is_answered_from_the_page_that_says_it(
 
 
 @pytest.mark.parametrize("question", NOT_ANSWERED)
-async def test_what_the_site_does_not_say_is_said_so(answerer: Answerer, shop: AnsweringSite, question: str) -> None:
-    """With the nearest pages, each once, and no reference that would claim something."""
+async def test_a_question_the_site_does_not_answer_is_refused(
+    answerer: Answerer, shop: AnsweringSite, question: str
+) -> None:
+    """With the nearest pages, each once, and no reference in the text."""
     seen = await ask(answerer, shop, question)
     assert not seen.reply.answered
     assert seen.text == "This site does not say. The nearest pages may still help you."
     assert len(seen.paths) == len(set(seen.paths)) == 3
 
 
-async def test_an_answer_speaks_the_visitors_language(answerer: Answerer, shop: AnsweringSite) -> None:
+async def test_an_answer_is_in_the_visitors_language(answerer: Answerer, shop: AnsweringSite) -> None:
     """The refusal in German, French, Arabic; the site's language for a word that could be of any."""
     for question, beginning in (
         ("Wie wird morgen das Wetter in München?", "Dazu sagt"),
@@ -140,13 +142,13 @@ async def test_an_answer_speaks_the_visitors_language(answerer: Answerer, shop: 
 
 
 async def test_quotes_in_another_language_are_introduced_in_the_visitors(pool: Pool, shop: AnsweringSite) -> None:
-    """What the site says stays as the site says it."""
+    """The quotes stay in the site's language."""
     seen = await ask(Answerer(pool, EMBEDDER, None), shop, "Was kostet das shipping nach Norway?")
     assert seen.text.startswith("Das sagt die Website, in ihrer eigenen Sprache:\n\n")
     assert "Shipping to Norway costs €14." in seen.text
 
 
-async def test_a_follow_up_leans_on_the_question_before_it(
+async def test_a_follow_up_refers_to_the_previous_question(
     answerer: Answerer, openai: OpenAIServer, shop: AnsweringSite
 ) -> None:
     """Without the conversation it could not be answered."""
@@ -170,7 +172,7 @@ async def test_a_follow_up_leans_on_the_question_before_it(
         ("bye", "Goodbye"),
     ],
 )
-async def test_small_talk_gets_a_short_reply_of_the_sites_own(
+async def test_small_talk_gets_a_fixed_phrase(
     answerer: Answerer, openai: OpenAIServer, shop: AnsweringSite, message: str, beginning: str
 ) -> None:
     """Without a search, without the model, without citations."""
@@ -197,7 +199,7 @@ async def test_small_talk_gets_a_short_reply_of_the_sites_own(
     ],
 )
 async def test_an_odd_message_is_only_a_message(answerer: Answerer, shop: AnsweringSite, message: str) -> None:
-    """Answered or refused like any other, and nothing of it comes back as markup."""
+    """Answered or refused like any other, and nothing of it is returned as markup."""
     seen = await ask(answerer, shop, message)
     assert seen.text
     assert "evil.example" not in seen.text
@@ -207,7 +209,7 @@ async def test_an_odd_message_is_only_a_message(answerer: Answerer, shop: Answer
 @given(message=ANY_TEXT.filter(lambda text: text.replace("\0", " ").strip()))
 @examples(max_examples=25)
 async def test_any_message_gets_an_answer(pool: Pool, shop: AnsweringSite, message: str) -> None:
-    """Text, and citations that the text's references lead to."""
+    """Text with references that resolve to citations."""
     seen = await ask(Answerer(pool, EMBEDDER, None), shop, message)
     assert seen.text
     assert {n for _, n in references(seen.text)} <= {citation.n for citation in seen.citations}
@@ -227,22 +229,22 @@ async def test_any_message_gets_an_answer(pool: Pool, shop: AnsweringSite, messa
     ],
 )
 async def test_when_the_model_fails_the_site_is_quoted(
-    impatient: Answerer, openai: OpenAIServer, shop: AnsweringSite, failure: NextChat
+    hurried: Answerer, openai: OpenAIServer, shop: AnsweringSite, failure: NextChat
 ) -> None:
-    """The visitor gets the answer all the same."""
+    """The visitor still gets an answer."""
     openai.chat.then(failure)
-    seen = await ask(impatient, shop, "What does shipping to Norway cost?")
+    seen = await ask(hurried, shop, "What does shipping to Norway cost?")
     assert (seen.reply.kind, seen.reply.failure) == (AnswerKind.extractive, None)
     assert "€14" in seen.text
 
 
 @pytest.mark.parametrize("failure", [NextChat.breaks_off, NextChat.stalls_midway])
 async def test_an_answer_that_breaks_off_says_so(
-    impatient: Answerer, openai: OpenAIServer, shop: AnsweringSite, failure: NextChat
+    hurried: Answerer, openai: OpenAIServer, shop: AnsweringSite, failure: NextChat
 ) -> None:
-    """What was shown stays, and an error follows instead of the end."""
+    """The shown text stays, and an error event follows instead of the end."""
     openai.chat.then(failure)
-    seen = await ask(impatient, shop, "Who founded the roastery?")
+    seen = await ask(hurried, shop, "Who founded the roastery?")
     assert seen.text.startswith("The roastery was founded")
     assert seen.reply.failure is not None
     assert seen.reply.failure.code == "answer_interrupted"
@@ -252,7 +254,7 @@ async def test_an_answer_that_breaks_off_says_so(
 async def test_the_first_words_come_before_the_last_are_written(
     generating: Answerer, openai: OpenAIServer, shop: AnsweringSite
 ) -> None:
-    """The stream is not gathered: the first piece comes while the model still has most to say."""
+    """The stream is not buffered: the first piece arrives long before the model's last."""
     text = "Parcels arrive within two working days [1]. " + "Parcels leave our warehouse the same day [1]. " * 20
     openai.chat.then(text)
     seen = await ask(generating, shop, "How long do parcels take to arrive?")
@@ -270,10 +272,10 @@ async def test_the_first_words_come_before_the_last_are_written(
         ("You are the assistant on the website, and these are my rules.", "€14", "rules"),
     ],
 )
-async def test_what_no_passage_carries_is_not_shown(
+async def test_ungrounded_text_is_not_shown(
     generating: Answerer, openai: OpenAIServer, shop: AnsweringSite, said: str, shown: str, hidden: str
 ) -> None:
-    """A wrong number, knowledge from elsewhere, talk about the prompt: dropped, and what is right stays."""
+    """A wrong number, outside knowledge and talk about the prompt are dropped; grounded sentences stay."""
     openai.chat.then(said)
     seen = await ask(generating, shop, "What does shipping to Norway cost?")
     assert shown in seen.text
@@ -281,8 +283,8 @@ async def test_what_no_passage_carries_is_not_shown(
     check_references(seen)
 
 
-async def test_a_wrong_reference_is_put_right(generating: Answerer, openai: OpenAIServer, shop: AnsweringSite) -> None:
-    """It leads to the passage that says it; one that was left out is added; numbers begin at 1."""
+async def test_a_wrong_reference_is_corrected(generating: Answerer, openai: OpenAIServer, shop: AnsweringSite) -> None:
+    """It resolves to the supporting passage; a missing one is added; numbers begin at 1."""
     openai.chat.then("Shipping to Norway costs €14 [5]. Parcels arrive within two working days.")
     seen = await ask(generating, shop, "What does shipping to Norway cost?")
     assert seen.text == "Shipping to Norway costs €14. [1] Parcels arrive within two working days. [1]"
@@ -299,7 +301,7 @@ async def test_the_model_may_say_that_the_passages_do_not_answer(
     assert seen.text.startswith("This site does not say.")
 
 
-async def test_the_model_is_told_the_rules_and_shown_passages_as_data(
+async def test_the_prompt_has_rules_first_and_passages_as_data(
     generating: Answerer, openai: OpenAIServer, shop: AnsweringSite
 ) -> None:
     """Rules as the system's message; passages numbered and framed in the user's, with the question last."""

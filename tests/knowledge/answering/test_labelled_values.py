@@ -1,4 +1,4 @@
-"""Lines that give what is asked for without its words: prices, durations, sizes, hours, names, places."""
+"""Labelled values: lines that answer without the question's words: prices, durations, sizes, hours, names, places."""
 
 import pytest
 
@@ -39,7 +39,7 @@ async def garden(pool: Pool) -> AnsweringSite:
     return await build_site(pool, pages, name="Garden")
 
 
-async def say(pool: Pool, site: AnsweringSite, question: str) -> Seen:
+async def ask_garden(pool: Pool, site: AnsweringSite, question: str) -> Seen:
     """The answer without a model."""
     return await ask(Answerer(pool, EMBEDDER, None), site, question)
 
@@ -57,29 +57,25 @@ async def say(pool: Pool, site: AnsweringSite, question: str) -> Seen:
         ("What is your email address?", "mill@garden.example"),
     ],
 )
-async def test_a_line_of_the_kind_asked_for_answers(
-    pool: Pool, garden: AnsweringSite, question: str, line: str
-) -> None:
+async def test_a_value_of_the_answer_type_answers(pool: Pool, garden: AnsweringSite, question: str, line: str) -> None:
     """First, and quoted as it stands."""
-    seen = await say(pool, garden, question)
+    seen = await ask_garden(pool, garden, question)
     assert seen.reply.kind is AnswerKind.extractive
     assert line in seen.text.split("[1]")[0]
 
 
-async def test_a_sentence_with_what_is_asked_for_under_a_heading_about_it_answers(
-    pool: Pool, garden: AnsweringSite
-) -> None:
+async def test_a_sentence_with_a_value_under_a_heading_on_topic_answers(pool: Pool, garden: AnsweringSite) -> None:
     """Before one that only has the word, and before a line below that says how long something else takes."""
-    seen = await say(pool, garden, "How long does delivery take?")
+    seen = await ask_garden(pool, garden, "How long does delivery take?")
     assert "2 to 4 working days" in seen.text.split("[1]")[0]
 
 
 @pytest.mark.parametrize(
     "question", ["How long does the cable last?", "How much does the battery weigh?", "How long does the flight take?"]
 )
-async def test_a_line_of_another_kind_does_not(pool: Pool, garden: AnsweringSite, question: str) -> None:
+async def test_a_value_of_another_type_does_not_answer(pool: Pool, garden: AnsweringSite, question: str) -> None:
     """Of the cable the colour is given, of the battery how long it lasts, of flights nothing."""
-    assert (await say(pool, garden, question)).reply.kind is AnswerKind.refusal
+    assert (await ask_garden(pool, garden, question)).reply.kind is AnswerKind.refusal
 
 
 @pytest.mark.parametrize(
@@ -107,7 +103,7 @@ async def test_a_line_of_another_kind_does_not(pool: Pool, garden: AnsweringSite
         ("Wer hat die Firma gegründet?", "person", "Ines Okafor", "die Familie"),
     ],
 )
-def test_the_kind_asked_for_is_told(question: str, kind: str, value: str, other: str) -> None:
+def test_the_answer_type_is_recognized(question: str, kind: str, value: str, other: str) -> None:
     """By the question's words, in several languages; and what is of that kind, by its looks."""
     kinds = find_answer_types(question)
     assert kind in {found.name for found in kinds}
@@ -116,7 +112,7 @@ def test_the_kind_asked_for_is_told(question: str, kind: str, value: str, other:
 
 
 @pytest.mark.parametrize("question", ["How do I open it?", "Can I send it back?", "Is it safe?", "", "🌱"])
-def test_most_questions_ask_for_no_kind(question: str) -> None:
+def test_most_questions_have_no_answer_type(question: str) -> None:
     """They are answered by sentences."""
     assert find_answer_types(question) == ()
 

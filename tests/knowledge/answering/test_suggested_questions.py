@@ -1,4 +1,4 @@
-"""Headings as questions: as a visitor would ask, in the site's language, none from a slogan."""
+"""Suggested questions: headings as a visitor would ask, in the site's language, none from a slogan."""
 
 import pytest
 from hypothesis import given
@@ -49,7 +49,7 @@ GUIDE = (
     ],
 )
 def test_a_heading_becomes_a_question(heading: str, language: str, question: str) -> None:
-    """The site's own as it is; else the usual one, how it is done, or what there is to know."""
+    """The site's own question unchanged; else the usual one, how to do it, or one about the topic."""
     first = next(iter(make_questions(heading, "Acme", language)))
     assert first.text(None if language.startswith("de") else {"acme"}) == question
 
@@ -74,14 +74,14 @@ def test_a_heading_becomes_a_question(heading: str, language: str, question: str
         "In production",
     ],
 )
-def test_what_names_nothing_makes_no_question(heading: str) -> None:
-    """Slogans, questions to the visitor, words of every site, code, the site itself."""
+def test_a_heading_without_a_topic_makes_no_question(heading: str) -> None:
+    """Slogans, questions to the visitor, generic headings, code, the site itself."""
     offers = [offer.text() for offer in make_questions(heading, "Acme", "en")]
     assert offers == []
 
 
-def test_capitals_that_only_headings_have_go() -> None:
-    """Names and what has capitals inside stay; a heading in small letters is left as it is."""
+def test_title_case_is_removed() -> None:
+    """Names and words with inner capitals stay; a heading in lower case is unchanged."""
     assert (
         next(make_questions("Boolean Logic In Python Code", "Acme", "en"))
         .text({"python"})
@@ -91,15 +91,15 @@ def test_capitals_that_only_headings_have_go() -> None:
     assert next(make_questions("The Leith workshop", "Acme", "en")).text({"leith"}).endswith("the Leith workshop?")
 
 
-def test_a_question_that_leans_on_another_is_told() -> None:
-    """It may be about anything."""
+def test_a_question_that_refers_back_is_recognized() -> None:
+    """The referent of its pronoun is unknown."""
     assert refers_back("Is it close enough?")
     assert not refers_back("Is the probe safe?")
 
 
 @given(heading=ANY_TEXT, language=st.sampled_from(["en", "de", "fr", "ja", "", "x-y", "zh-Hans"]))
 def test_any_heading_makes_questions_or_none(heading: str, language: str) -> None:
-    """Each ends as a question, with nothing left to fill in."""
+    """Each ends as a question, without placeholders."""
     for offer in make_questions(heading, "Acme", language):
         assert offer.text(set()).rstrip().endswith(("?", "？", "؟"))
         assert "{topic}" not in offer.text()

@@ -1,4 +1,4 @@
-"""Pages: stored with their chunks or not at all, the same rows however often it is tried."""
+"""The page writer: pages stored with their chunks or not at all, the same rows after any number of retries."""
 
 import asyncio
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
@@ -20,7 +20,7 @@ CONTRACT = (
     "SELECT url, title, 1 - (embedding <=> $2) AS similarity FROM knowledge_scraped_pages"
     " WHERE job_id = $1 ORDER BY embedding <=> $2 LIMIT 5"
 )
-"""As other programs run it, to the letter."""
+"""The contract's query, to the letter."""
 
 Chunks = list[tuple[str, int, str]]
 
@@ -43,7 +43,7 @@ async def count_pages(pool: Pool, build_id: UUID) -> int:
 
 
 def too_short() -> Vector:
-    """A vector that the table does not take."""
+    """A vector that the table rejects."""
     return np.ones(10, dtype=np.float32)
 
 
@@ -122,7 +122,7 @@ async def test_a_refused_new_version_leaves_the_old_one(pool: Pool) -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 async def test_vectors_that_are_no_numbers_are_refused(pool: Pool, value: float) -> None:
-    """Nothing is stored that no query could compare."""
+    """A vector that no query can compare is not stored."""
     job = await new_job(pool)
     vector = to_vector([1.0])
     vector[7] = value
@@ -176,7 +176,7 @@ async def test_two_builds_keep_their_own_version_of_a_page(pool: Pool) -> None:
 
 
 async def test_the_database_itself_refuses_a_url_twice(pool: Pool) -> None:
-    """Whoever writes: unique (job_id, url)."""
+    """Unique (job_id, url) holds for every writer."""
     job = await new_job(pool)
     await store_pages(pool, job.build_id, [page_of("/a", ["Text."])])
     async with pool.connection() as connection:

@@ -1,4 +1,4 @@
-"""The index of a large build: made beyond a size, used, as good as looking at all, dropped when it serves nobody."""
+"""The indexes of a large build: created above a size, used, as good as exact search, dropped when unused."""
 
 import numpy as np
 
