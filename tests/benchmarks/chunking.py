@@ -23,7 +23,8 @@ from tasks.knowledge.embedding.local_model import embed_locally
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL, load_tokenizer
 from tasks.knowledge.indexing.chunks import chunk_page, embedding_text
 from tasks.knowledge.search.excerpts import GAP
-from tasks.knowledge.search.passage_search import RANK_CONSTANT, search
+from tasks.knowledge.search.passage_search import search
+from tasks.knowledge.search.rankings import RANK_CONSTANT
 from tests.benchmarks.knowledge import SITE, embed_pages, open_database, store_widget
 from tests.benchmarks.scores import Scores
 from tests.benchmarks.stack import ROOT

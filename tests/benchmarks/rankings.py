@@ -16,7 +16,8 @@ from rich.table import Table
 from tasks.core.database import Pool
 from tasks.core.models import Job, RatedPassage
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
-from tasks.knowledge.search.passage_search import Ranking, find_passages
+from tasks.knowledge.search.passage_search import find_passages
+from tasks.knowledge.search.rankings import Ranking
 from tests.benchmarks import chunking
 from tests.benchmarks.knowledge import SITE, embed_pages, open_database, read_docs, store_widget
 from tests.benchmarks.python_docs import find_docs

@@ -18,7 +18,8 @@ from tasks.core.database import Pool
 from tasks.core.models import EmbeddedPage, Job
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.vector_index import INDEXED_CHUNKS, index_build
-from tasks.knowledge.search.passage_search import Ranking, find_passages, search
+from tasks.knowledge.search.passage_search import find_passages, search
+from tasks.knowledge.search.rankings import Ranking
 from tests.benchmarks.knowledge import CHUNKS_A_PAGE, embed_pages, open_database, read_docs, store_widget, vary
 from tests.benchmarks.python_docs import find_docs
 from tests.benchmarks.questions import QUESTIONS

@@ -26,7 +26,8 @@ from tasks.knowledge.answering.question.small_talk import match_small_talk
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind, Reply
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_model import embed_locally
-from tasks.knowledge.search.passage_search import MAX_QUERY_LENGTH, RECALL_WEIGHTS, find_passages
+from tasks.knowledge.search.passage_search import MAX_QUERY_LENGTH, find_passages
+from tasks.knowledge.search.rankings import RECALL_WEIGHTS
 from tasks.records.conversations import Turn
 
 logger = logging.getLogger("widget_builder.chat")

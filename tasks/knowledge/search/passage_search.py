@@ -6,7 +6,6 @@ results per page is limited. `find_passages` returns stored passages to answer f
 """
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
@@ -17,10 +16,17 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed, InvalidRequest, NotFound
 from tasks.core.models import Passage, RatedPassage
 from tasks.knowledge.embedding.embedder import Embedder, Vector
-from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.knowledge.indexing.vector_index import IS_INDEXED, LEAD_DIMENSIONS, widen_search
 from tasks.knowledge.search.deep_links import deep_link
 from tasks.knowledge.search.excerpts import CONTEXT_PASSAGES, ContextPassage, Excerpt, cut_excerpts
+from tasks.knowledge.search.rankings import (
+    DEFAULT_WEIGHTS,
+    MODEL_WEIGHTS,
+    PAGE_WEIGHT,
+    RANK_CONSTANT,
+    Ranking,
+    RankingWeights,
+)
 from tasks.knowledge.search.search_queries import CONTEXT, INDEXED_SEARCH, SCAN, SCAN_PER_PAGE
 from tasks.knowledge.search.search_terms import (
     SearchTerm,
@@ -34,30 +40,6 @@ from tasks.records.sanitizing import sanitize_text
 
 MAX_QUERY_LENGTH = 1_000
 MAX_RESULTS = 50
-PAGE_WEIGHT = 0.5
-"""Weight of the page vector's distance beside the passage's in the ranking by meaning."""
-RANK_CONSTANT = 10
-"""The constant of reciprocal rank fusion: a rank is worth weight / (RANK_CONSTANT + rank)."""
-
-
-class RankingWeights(NamedTuple):
-    """Weights of the rankings by meaning; the ranking by words weighs 1."""
-
-    passage: float
-    page: float
-
-
-MODEL_WEIGHTS = {LOCAL_MODEL: RankingWeights(passage=0.1, page=1.0)}
-"""The local model, a bag of words, separates pages better than passages.
-
-Chosen on every other question of `tests/benchmarks/rankings.py`; nDCG@10 on the others by words, by meaning, by both
-with equal weights, and with these: Python documentation 0.79, 0.81, 0.87, 0.87; chunking evaluation 0.84, 0.66, 0.75,
-0.84.
-"""
-DEFAULT_WEIGHTS = RankingWeights(passage=1.0, page=0.0)
-"""Weights for other models."""
-RECALL_WEIGHTS = RankingWeights(passage=1.0, page=1.0)
-"""Weights for passages that are scored again: whatever any ranking finds."""
 CANDIDATES = 60
 """Minimum of candidates from each ranking …"""
 CANDIDATES_PER_RESULT = 10
@@ -67,14 +49,6 @@ MORE_CANDIDATES = 1_000
 HEADING_SEPARATOR = " > "
 MAX_WORD_MATCHES = 1_000
 """Passages of a large build that are ranked by words at most: those with the query's rarest terms."""
-
-
-class Ranking(StrEnum):
-    """The rankings that a search uses."""
-
-    vector = "vector"
-    text = "text"
-    both = "both"
 
 
 async def search(

@@ -8,7 +8,8 @@ from tasks.knowledge.embedding.embedder import to_vector
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.knowledge.indexing.vector_index import index_build
-from tasks.knowledge.search.passage_search import Ranking, find_passages, search
+from tasks.knowledge.search.passage_search import find_passages, search
+from tasks.knowledge.search.rankings import Ranking
 from tasks.records.publication import activate_build
 from tests.knowledge.material import count, new_job, page_of
 

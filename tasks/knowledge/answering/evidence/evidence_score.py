@@ -12,13 +12,13 @@ weights, which are inverse document frequencies.
 - `missing_name`: the largest weight of a name, identifier or number of the question that the passage lacks;
 - `has_labelled_value`: whether the passage has a labelled value of the answer type.
 
-The weights are near a logistic regression's on half of the questions in `tests/benchmarks/site_questions.py`, on a
-small shop's, and on some 170 questions that were asked of the wrong site; `python -m tests.benchmarks answers`
-measures: of the questions that two sites answer, 83 and 90 % of the two halves are answered from a right page; all 30
-that they cannot answer are refused. The threshold was chosen with all of these in view: neither
-half was held out. Of those asked of the wrong site, many of which it half answers ("How do I list all tables?", asked
-of a web framework), 87 % are. On a site that was not looked at before, 17 of 18 were answered, and of 64 others 56
-refused; three of the eight left it does answer.
+The weights are close to those of a logistic regression on half of the questions in
+`tests/benchmarks/site_questions.py`, on a small shop's, and on some 170 questions asked of the wrong site.
+`python -m tests.benchmarks answers` measures: of the questions that two sites answer, 83 and 90 % in the two halves are
+answered from a right page; all 30 that they do not answer are refused. The threshold was chosen with all of these in
+view: neither half was held out. Of the questions asked of the wrong site, many of which it half answers ("How do I list
+all tables?", asked of a web framework), 87 % are refused. On an unseen site, 17 of 18 questions were answered, and
+of 64 others 56 were refused; three of the remaining eight have an answer on that site.
 """
 
 import math
