@@ -10,10 +10,11 @@ from scrapy.exceptions import (
     DownloadConnectionRefusedError,
     DownloadFailedError,
     DownloadTimeoutError,
+    IgnoreRequest,
     ResponseDataLossError,
 )
 
-from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
+from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped, TooManyRedirects
 from tasks.web.fetching.handlers import FIRST_BYTE_S, NoResponse, UnwantedType
 from tasks.web.fetching.responses import TOO_LARGE, gate_refusal_by_status, unsupported_type
 
@@ -29,6 +30,8 @@ def explain_failure(error: Exception, timeout_s: float) -> PageError:
         return FetchTimeout(timeout_s)
     if isinstance(error, UnwantedType):
         return unsupported_type(error.kind)
+    if isinstance(error, IgnoreRequest):
+        return _explain_refusal(error)
     if isinstance(error, DownloadCancelledError):
         return PageSkipped("too_large", TOO_LARGE)
     causes = tuple(_causes(error))
@@ -46,6 +49,18 @@ def explain_failure(error: Exception, timeout_s: float) -> PageError:
     if isinstance(error, _BROKEN):
         return FetchFailed(f"the connection broke: {_describe(error.__cause__ or error)}", retriable=True)
     return FetchFailed(f"invalid HTTP response: {_describe(error)}")
+
+
+def _explain_refusal(error: IgnoreRequest) -> PageError:
+    """Return the page error for a request that a downloader middleware refused: one of ours, or one of Scrapy's."""
+    if isinstance(error.__cause__, PageError):
+        return error.__cause__
+    # Scrapy (2.19) tells its own refusals apart by their message only.
+    if "redirection" in str(error):
+        return TooManyRedirects("too many redirects")
+    if "DOWNLOAD_MAXSIZE" in str(error):
+        return PageSkipped("too_large", f"{TOO_LARGE} when decompressed")
+    return FetchFailed(str(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

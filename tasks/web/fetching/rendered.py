@@ -3,29 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped
+from tasks.core.errors import FetchFailed, FetchTimeout, PageError
 from tasks.core.models import Target
 from tasks.core.settings import Settings
+from tasks.web.fetching.browser_errors import explain_browser_error
 from tasks.web.fetching.chromium import Chromium, open_chromium
 from tasks.web.fetching.cookies import SharedCookies
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.first_screen import KeptTab
 from tasks.web.fetching.rendered_page import OnSent, RenderedPage
-from tasks.web.fetching.responses import check_scheme, gate_refusal
+from tasks.web.fetching.responses import check_scheme
 from tasks.web.fetching.tab import Tab, TabGone
 from tasks.web.fetching.throttle import Throttle, make_throttle
 from tasks.web.fetching.visit import Visit
 
 TRIES = 2
 """Attempts for a page whose tab crashed; another page may have killed the browser."""
-
-_GONE = ("crashed", "has been closed", "Target closed", "Connection closed")
-_RETRIABLE = ("ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "ERR_TIMED_OUT", "ERR_NETWORK_", "ERR_HTTP2_", "ERR_PROXY_")
 
 
 class RenderedFetcher:
@@ -120,7 +117,7 @@ class RenderedFetcher:
         except PlaywrightTimeout:
             raise
         except PlaywrightError as error:
-            raise _map_error(error.message, target.url, self._gate) from error
+            raise explain_browser_error(error, target.url, self._gate) from error
 
     @asynccontextmanager
     async def _sharing_cookies(self, tab: Tab, url: str) -> AsyncIterator[None]:
@@ -136,28 +133,6 @@ class RenderedFetcher:
             await self._cookies.copy_from_browser(tab.page.context, url)
             raise
         await self._cookies.copy_from_browser(tab.page.context, tab.page.url)
-
-
-def _map_error(text: str, url: str, gate: Gate) -> PageError | TabGone:
-    """Map Chromium's error message (`net::ERR_…`) to an error of ours."""
-    if any(words in text for words in _GONE):
-        return TabGone(text)
-    if "ERR_TUNNEL_CONNECTION_FAILED" in text:
-        parts = urlsplit(url)
-        return gate_refusal(gate.refusal_reason(parts.hostname or "", parts.port or 443) or "blocked")
-    if "ERR_CERT" in text or "ERR_SSL" in text:
-        return FetchFailed(f"the certificate is not valid: {_code(text)}")
-    if "ERR_TOO_MANY_REDIRECTS" in text:
-        return FetchFailed("too many redirects")
-    if "Download is starting" in text:
-        return PageSkipped("not_html", "the URL starts a download")
-    code = _code(text)
-    return FetchFailed(f"the browser could not load the page: {code}", retriable=code.startswith(_RETRIABLE))
-
-
-def _code(text: str) -> str:
-    _, found, rest = text.partition("net::")
-    return rest.split()[0] if found else text.strip().splitlines()[0]
 
 
 @asynccontextmanager

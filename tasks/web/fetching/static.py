@@ -20,11 +20,10 @@ from typing import Any
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.http.cookies import CookieJar
 
-from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError, PageSkipped, TooManyRedirects
+from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
 from tasks.web.crawl.directives import HEADER
@@ -37,7 +36,6 @@ from tasks.web.fetching.handlers import DEADLINE, UNWANTED_TYPES, Http1Handler, 
 from tasks.web.fetching.middlewares import ClaimRedirect, GateMiddleware, RequestCheckMiddleware
 from tasks.web.fetching.responses import (
     PDF,
-    TOO_LARGE,
     check_scheme,
     check_status,
     detect_type,
@@ -170,8 +168,6 @@ class StaticFetcher:
                 response: Response = await self._crawler.engine.download_async(request)
         except TimeoutError as error:
             raise FetchTimeout(timeout_s) from error
-        except IgnoreRequest as error:
-            raise _cause_of_refusal(error) from error
         except Exception as error:
             # Any exception of Scrapy's about a response (an invalid Location …) fails this page only.
             raise explain_failure(error, timeout_s) from error
@@ -204,16 +200,6 @@ def _read(response: Response, target: Target, *, site_may_move: bool = False) ->
         byte_count=len(body),
         metadata=_metadata(response),
     )
-
-
-def _cause_of_refusal(error: IgnoreRequest) -> PageError:
-    if isinstance(error.__cause__, PageError):
-        return error.__cause__
-    if "redirection" in str(error):
-        return TooManyRedirects("too many redirects")
-    if "DOWNLOAD_MAXSIZE" in str(error):
-        return PageSkipped("too_large", f"{TOO_LARGE} when decompressed")
-    return FetchFailed(str(error))
 
 
 def _header(response: Response, name: str) -> str | None:

@@ -5,30 +5,14 @@ from typing import Any
 
 from playwright.async_api import Error as PlaywrightError
 
+from tasks.web.fetching.browser_errors import has_navigated
 from tasks.web.fetching.isolation import World
 
 MAX_GROWTHS = 3
 """Scrolls to the end of a page that keeps growing (infinite scroll)."""
 
-# Playwright 1.65 and Chromium report a navigation in the message only, without an error class or code.
-_NAVIGATED = (
-    "context was destroyed",
-    "is navigating",
-    "No resource with given identifier",
-    "No data found for resource",
-    "Cannot find context",
-    "navigated or closed",
-    "No frame for given id",
-    "Not attached to an active page",
-)
-
 Settle = Callable[[], Awaitable[None]]
 """Waits until the page has settled."""
-
-
-def has_navigated(error: PlaywrightError) -> bool:
-    """Whether the error means that the tab has navigated to another page."""
-    return any(words in error.message for words in _NAVIGATED)
 
 
 async def unfold(

@@ -9,8 +9,9 @@ from typing import Any
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Response
 
-from tasks.core.errors import FetchFailed, PageSkipped
+from tasks.core.errors import FetchFailed, PageSkipped, TooManyRedirects
 from tasks.core.models import Target
+from tasks.web.fetching.browser_errors import has_navigated, is_aborted, is_superseded
 from tasks.web.fetching.isolation import ScriptFailed, World, create_world
 from tasks.web.fetching.rendered_page import OnSent, RenderedPage, decode_body, make_fetched_page
 from tasks.web.fetching.responses import TOO_LARGE, check_response, gate_refusal, is_html
@@ -18,7 +19,7 @@ from tasks.web.fetching.settling import LOAD_S, settle
 from tasks.web.fetching.shells import shell_sign
 from tasks.web.fetching.tab import Tab, TabGone
 from tasks.web.fetching.traffic import Traffic
-from tasks.web.fetching.unfolding import has_navigated, unfold
+from tasks.web.fetching.unfolding import unfold
 
 logger = logging.getLogger("widget_builder.web")
 
@@ -99,7 +100,7 @@ class Visit:
             return await self._tab.run_unless_gone(self._load(probe, compare, on_sent))
         except TabGone as error:
             if self._navigations > MAX_NAVIGATIONS:
-                raise FetchFailed("too many redirects") from error
+                raise TooManyRedirects("too many redirects") from error
             raise
 
     async def _load(self, probe: str | None, compare: bool, on_sent: OnSent | None) -> RenderedPage:
@@ -117,7 +118,7 @@ class Visit:
             await self._page.wait_for_load_state("domcontentloaded", timeout=0)
             if self._page.url.startswith("chrome-error:"):
                 raise FetchFailed("the page redirects to a page that cannot be loaded")
-        raise FetchFailed("too many redirects")
+        raise TooManyRedirects("too many redirects")
 
     async def _navigate(self) -> Response:
         try:
@@ -125,12 +126,12 @@ class Visit:
         except PlaywrightError as error:
             # Chromium fails on an error status without a body, and on a navigation that another one replaces.
             if self._response is None:
-                if "ERR_ABORTED" in error.message and self._tab.visits > 1:
+                if is_aborted(error) and self._tab.visits > 1:
                     # Aborted by something that the previous page had started.
                     raise TabGone from error
                 raise
             await self._check(self._response)
-            if "interrupted by another navigation" not in error.message:
+            if not is_superseded(error):
                 raise
             response = self._response
         if response is None:
