@@ -1,9 +1,10 @@
 """`python -m tests.benchmarks.learn_scorecard`: learn `scorecard.json` and `forest.json` from WCXB's sample.
 
-The scorecard's weights are those of two logistic regressions with a penalty on their squares (ridge), found by
-gradient descent from zero; the forest is grown from what the scorecard makes of pages that it was not learned from.
-The same sample gives the same tables. Each run of text of a page is labelled with the share of its words that lie in
-sequences of five (shorter runs: of their length) that the marked content has too.
+The scorecard's weights come from two logistic regressions with an L2 penalty, fitted by gradient descent from zero;
+the forest's inputs are the scorecard's results on pages that it was not learned from. The same sample gives the same
+tables.
+The label of a run of text is the share of its words in sequences of five words (or of the run's length, if shorter)
+that the marked content has too.
 """
 
 import argparse
@@ -34,19 +35,19 @@ from tests.benchmarks.wcxb import MarkedPage, load_pages, words_of
 
 TYPES = [str(name) for name in PageType]
 FOLDS = 5
-"""Of the benchmark: each is read with what was learned from the others."""
+"""Folds of the benchmark's cross-validation: each is read with tables learned from the others."""
 INNER_FOLDS = 10
-"""Of those that are learned from: the forest sees first looks as good as the ones it will get."""
+"""Folds of the learning pages: the forest must see first-stage results as good as on unseen pages."""
 SEQUENCE = 5
 PAGE_RIDGE = 10.0
 RUN_RIDGE, TYPE_RIDGE = 1.0, 3.0
-"""For weights of all pages, and for those of one type."""
+"""L2 penalty on the weights for all pages, and on those for one type."""
 MIN_PAGES = 6
-"""A trait of fewer pages is left out."""
+"""Least number of pages with a feature; rarer features are left out."""
 WORDS_POWER = 0.7
 """A run counts by its words to this power: the score is over words, but a long run is still one decision."""
 TREE_WEIGHT = 20.0
-"""Of a page with one run, to grow trees: what their penalties are measured by."""
+"""Weight of a page with one run for the trees, in proportion to their L2 penalty."""
 SOURCE = (
     "Learned from WCXB, the Web Content eXtraction Benchmark, by Murrough Foley (2026), CC-BY-4.0;"
     " by python -m tests.benchmarks.learn_scorecard"
@@ -57,12 +58,12 @@ Table = dict[str, list[float]]
 
 @dataclass(frozen=True)
 class Example:
-    """A page as the product sees it, with what people marked."""
+    """A page as the product sees it, with its labels."""
 
     page: MarkedPage
     title: str
     outline: Outline
-    """Without the nodes of the document, which are bound to their process."""
+    """Outline without the document's nodes, which cannot leave their process."""
     page_features: list[str]
     run_features: list[list[str]]
     words: list[int]
@@ -70,7 +71,7 @@ class Example:
 
 
 def examine(page: MarkedPage) -> Example:
-    """The page's traits and its runs' labels."""
+    """Return the page's features and its runs' labels."""
     html, _ = make_safe(page.html)
     tree = LexborHTMLParser(html)
     metas = read_metas(tree)
@@ -93,7 +94,7 @@ def _without_nodes(outline: Outline) -> Outline:
 
 
 def label(runs: Sequence[str], marked: str) -> list[float]:
-    """The share of each run's words that the marked text has in the same sequence; short ones must be a line of it."""
+    """Return the share of each run's words in sequences that the marked text has; a short run must be a line of it."""
     words = words_of(marked)
     sequences = [{tuple(words[i : i + n]) for i in range(len(words) - n + 1)} for n in range(SEQUENCE + 1)]
     lines = {" ".join(words_of(line)) for line in marked.splitlines()}
@@ -113,7 +114,7 @@ def _share(words: list[str], sequences: list[set[tuple[str, ...]]], lines: set[s
 
 @dataclass(frozen=True)
 class Learned:
-    """Both tables, as they are written."""
+    """Both tables, as they are written to the files."""
 
     scorecard: dict[str, Any]
     forest: dict[str, Any]
@@ -124,7 +125,7 @@ class Learned:
 
 
 def descend(gradient: Callable[[Floats], Floats], shape: tuple[int, int], steps: int) -> Floats:
-    """Weights where the gradient vanishes, nearly (Adam, with smaller steps towards the end)."""
+    """Return weights near the minimum (Adam, with a smaller learning rate towards the end)."""
     weights, mean, square = (np.zeros(shape, np.float32) for _ in range(3))
     for step in range(1, steps + 1):
         slope = gradient(weights)
@@ -136,13 +137,13 @@ def descend(gradient: Callable[[Floats], Floats], shape: tuple[int, int], steps:
 
 
 def vocabulary(bags: Sequence[set[str]]) -> list[str]:
-    """Traits of enough pages, after the one that all have."""
-    counts = Counter(trait for bag in bags for trait in bag)
-    return [scorecard.BIAS, *sorted(trait for trait, count in counts.items() if count >= MIN_PAGES)]
+    """Return the bias, then the features of at least `MIN_PAGES` pages."""
+    counts = Counter(name for bag in bags for name in bag)
+    return [scorecard.BIAS, *sorted(name for name, count in counts.items() if count >= MIN_PAGES)]
 
 
 def matrix(bags: Sequence[Sequence[str]], names: list[str]) -> Floats:
-    """A row a bag of traits, a column a trait."""
+    """Return a matrix with a row for each bag of features and a column for each name."""
     place = {name: index for index, name in enumerate(names)}
     rows = np.zeros((len(bags), len(names)), np.float32)
     rows[:, 0] = 1
@@ -152,7 +153,7 @@ def matrix(bags: Sequence[Sequence[str]], names: list[str]) -> Floats:
 
 
 def learn_page_types(examples: Sequence[Example]) -> Table:
-    """A weight for each type for each trait of pages."""
+    """Return a weight for each page feature and type."""
     names = vocabulary([set(example.page_features) for example in examples])
     traits = matrix([example.page_features for example in examples], names)
     truth = np.array([[example.page.type == name for name in TYPES] for example in examples], np.float32)
@@ -166,7 +167,7 @@ def learn_page_types(examples: Sequence[Example]) -> Table:
 
 
 def learn_runs(examples: Sequence[Example], types: dict[str, NDArray[np.float64]]) -> Table:
-    """For each trait of runs a weight for all pages, and one for each type; `types` is what pages are taken for."""
+    """Return a weight for each run feature on all pages, then for each type; `types` are the pages' probabilities."""
     names = vocabulary([{trait for bag in example.run_features for trait in bag} for example in examples])
     traits = np.concatenate([matrix(example.run_features, names) for example in examples])
     labels = np.concatenate([np.array(example.labels, np.float32) for example in examples])
@@ -194,14 +195,14 @@ def _table(names: list[str], weights: Floats) -> Table:
     return {name: [round(float(value), 2) for value in row] for name, row in zip(names, weights, strict=True)}
 
 
-def taken_for(page_table: Table, examples: Sequence[Example]) -> dict[str, NDArray[np.float64]]:
-    """How likely each page is of each type, by the table."""
+def predict_types(page_table: Table, examples: Sequence[Example]) -> dict[str, NDArray[np.float64]]:
+    """Return the probabilities of each page's types, by the table."""
     card = scorecard.make_scorecard({"page": page_table, "run": {}})
     return {example.page.id: card.page_types(example.page_features) for example in examples}
 
 
 def learn(examples: Sequence[Example]) -> Learned:
-    """Both tables. What pages and runs are taken for is learned from other pages, as it will be for unknown ones."""
+    """Learn both tables. The inputs of a later stage come from tables learned on other pages, as for unseen pages."""
     folds = [
         (
             [example for index, example in enumerate(examples) if index % INNER_FOLDS != fold],
@@ -211,13 +212,13 @@ def learn(examples: Sequence[Example]) -> Learned:
     ]
     types: dict[str, NDArray[np.float64]] = {}
     for others, these in folds:
-        types |= taken_for(learn_page_types(others), these)
+        types |= predict_types(learn_page_types(others), these)
     seen: dict[str, NDArray[np.float32]] = {}
     for others, these in folds:
         card = scorecard.make_scorecard({"page": {}, "run": learn_runs(others, types)})
-        seen |= {example.page.id: _surroundings(example, card, types)[1] for example in these}
+        seen |= {example.page.id: _context(example, card, types)[1] for example in these}
     weights = {"page": learn_page_types(examples), "run": learn_runs(examples, types)}
-    names, _ = _surroundings(examples[0], scorecard.make_scorecard(weights), types)
+    names, _ = _context(examples[0], scorecard.make_scorecard(weights), types)
     trees = grow_forest(
         np.concatenate([seen[example.page.id] for example in examples]),
         np.concatenate([np.array(example.labels) for example in examples]),
@@ -226,7 +227,7 @@ def learn(examples: Sequence[Example]) -> Learned:
     return Learned({"source": SOURCE, "types": TYPES, **weights}, {"source": SOURCE, "inputs": names, "trees": trees})
 
 
-def _surroundings(
+def _context(
     example: Example, card: scorecard.Scorecard, types: dict[str, NDArray[np.float64]]
 ) -> tuple[list[str], NDArray[np.float32]]:
     of_page = types[example.page.id]
@@ -234,7 +235,7 @@ def _surroundings(
 
 
 def write(learned: Learned, folder: Path) -> None:
-    """As JSON, a trait or a tree a line."""
+    """Write both tables as JSON, a feature or a tree a line."""
     for name, table in ((scorecard.FILE.name, learned.scorecard), (forest.FILE.name, learned.forest)):
         parts = [f" {json.dumps(key)}: {_lines(value)}" for key, value in table.items()]
         (folder / name).write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
@@ -249,7 +250,7 @@ def _lines(value: Any) -> str:
 
 
 def main() -> None:
-    """Learn from all pages of the sample, or from a part of it, and write the table."""
+    """Learn from all pages of the sample, or from a part of it, and write both tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.learn_scorecard", description=main.__doc__)
     parser.add_argument("--out", type=Path, default=scorecard.FILE.parent, help="folder")
     parser.add_argument("--tune-half", action="store_true", help="leave out the half that is held out")
