@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 
 from api import health, metrics
 from api.app_state import open_app_state
-from api.builds import build_routes
+from api.builds import build_routes, owner_actions
 from api.chat import chat_routes
 from api.http.cross_origin import CrossOrigin
 from api.http.problems import HANDLERS
@@ -30,6 +30,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     routes = [
         *build_routes.routes,
+        *owner_actions.routes,
         *public_routes.routes,
         *chat_routes.routes,
         *insight_routes.routes,

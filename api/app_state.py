@@ -1,7 +1,7 @@
 """The open resources of one API process, as its routes use them; opened in the application's lifespan."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -34,8 +34,14 @@ class AppState:
     embedder: Embedder
     answerer: Answerer
     budgets: Budgets
-    starting: set[asyncio.Task[Any]] = field(default_factory=set)
-    """Tasks that start a flow run while its build's stream is already open."""
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+    """Calls to Prefect that no request waits for."""
+
+    def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run the work without waiting for it; it handles its own errors."""
+        task = asyncio.create_task(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
 
 
 def app_state(request: Request) -> AppState:

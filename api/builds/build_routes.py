@@ -1,6 +1,5 @@
-"""Builds: start one (of a new or an existing widget), follow its events, read its state, cancel it."""
+"""Builds: start one (of a new or an existing widget), follow its events, read its state."""
 
-import asyncio
 import contextlib
 import logging
 from typing import Any
@@ -12,19 +11,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.app_state import AppState, app_state
+from api.builds.build_access import describe_build, find_build, find_own_build
 from api.builds.event_frames import build_frames
 from api.http.authorization import require_owner
 from api.http.bodies import read_object
 from api.http.event_streams import event_stream
 from api.widgets.public_routes import widget_id_of
 from tasks.core.addresses import resolve_host
-from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest, NotFound
+from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
 from tasks.core.requests import parse_build_request
 from tasks.records.build_events import append_event
 from tasks.records.build_quotas import Caller
-from tasks.records.builds import BuildRecord, link_flow_run, read_build
+from tasks.records.builds import BuildRecord, link_flow_run
 from tasks.records.new_builds import NewBuild, create_build, create_rebuild
 from tasks.records.run_notices import notify_workers
 from tasks.records.widgets import read_last_request
@@ -38,15 +38,18 @@ MAX_KEY_LENGTH = 255
 async def start_build(request: Request) -> Response:
     """POST: record a build, start its flow run, stream its events. The build goes on if the client leaves.
 
-    If the same build is already running, the client joins its stream.
+    If the same build is already running, the client joins its stream: with the build's id, without the owner's token.
     """
     state = app_state(request)
     asked = await read_object(request)
     wanted = parse_build_request(state.settings, asked.get("url"), asked.get("depth"), asked.get("max_pages"))
     await _check_address(state, wanted.url)
     await state.runs.check()
-    caller = await _identify_caller(request)
-    new = await create_build(state.pool, wanted, caller=caller, idempotency_key=_idempotency_key(request))
+    caller, key = await _identify_caller(request), _idempotency_key(request)
+    new = await create_build(state.pool, wanted, caller=caller, idempotency_key=key)
+    # Who sends the build's own key has started it: a new key joins nothing.
+    if _wants_logs(request) and not new.created and key is None:
+        await require_owner(request, new.widget_id)
     return _stream_new(request, new, wanted)
 
 
@@ -92,9 +95,7 @@ def _stream_new(request: Request, new: NewBuild, wanted: BuildRequest) -> Respon
     """Return the build's stream; the flow run of a new build is started in the background."""
     state = app_state(request)
     if new.created:
-        task = asyncio.create_task(_start_run(state, new.build_id, wanted))
-        state.starting.add(task)
-        task.add_done_callback(state.starting.discard)
+        state.run_in_background(_start_run(state, new.build_id, wanted))
     return _stream(request, new.build_id, owner_token=new.owner_token)
 
 
@@ -133,8 +134,11 @@ async def _start_run(state: AppState, build_id: UUID, request: BuildRequest) -> 
 
 
 async def stream_events(request: Request) -> Response:
-    """GET …/events: the stream from the start, or after `Last-Event-ID`; 204 if the client has the last event."""
-    build = await _find(request)
+    """GET …/events: the stream from the start, or after `Last-Event-ID`; 204 if the client has the last event.
+
+    With `?logs=1` it is the owner's: log records quote the site, the settings and the services.
+    """
+    build = await (find_own_build(request) if _wants_logs(request) else find_build(request))
     after = _last_event_id(request, build)
     if build.is_over and after >= build.last_seq:
         return Response(status_code=204)
@@ -151,55 +155,22 @@ def _last_event_id(request: Request, build: BuildRecord) -> int:
 
 def _stream(request: Request, build_id: UUID, *, after: int = 0, owner_token: str | None = None) -> Response:
     state = app_state(request)
-    with_logs = request.query_params.get("logs") in ("1", "true")
-    frames = build_frames(state, build_id, after=after, with_logs=with_logs, owner_token=owner_token)
+    frames = build_frames(state, build_id, after=after, with_logs=_wants_logs(request), owner_token=owner_token)
     return event_stream(frames, {"X-Build-Id": str(build_id), "Location": f"{PATH}/{build_id}"})
+
+
+def _wants_logs(request: Request) -> bool:
+    return request.query_params.get("logs") in ("1", "true")
 
 
 async def show_build(request: Request) -> Response:
     """GET …/{build_id}: state and statistics."""
-    return JSONResponse(_describe(await _find(request)))
-
-
-async def cancel_build(request: Request) -> Response:
-    """DELETE …/{build_id}: cancel the build; the pages it has stored stay."""
-    state = app_state(request)
-    build = await _find(request)
-    draft = EventDraft(
-        type=EventType.builder_cancelled,
-        message="The build was cancelled",
-        data={"statistics": build.statistics},
-    )
-    try:
-        await append_event(state.pool, build.id, draft)
-    except BuildEnded as error:
-        build = await _find(request)
-        if build.status != "cancelled":
-            raise InvalidRequest(
-                "build_ended", f"The build is already {build.status} and cannot be cancelled.", status=409
-            ) from error
-    if build.flow_run_id is not None:
-        await state.runs.cancel(build.flow_run_id)
-    return JSONResponse(_describe(await _find(request)))
-
-
-async def _find(request: Request) -> BuildRecord:
-    try:
-        build_id = UUID(request.path_params["build_id"])
-    except ValueError as error:
-        raise NotFound("build") from error
-    return await read_build(app_state(request).pool, build_id)
-
-
-def _describe(build: BuildRecord) -> dict[str, object]:
-    described = build.model_dump(mode="json", exclude={"id", "heartbeat_at"})
-    return {"build_id": str(build.id), **described}
+    return JSONResponse(describe_build(await find_build(request)))
 
 
 routes = [
     Route(PATH, start_build, methods=["POST"]),
     Route("/api/widgets/{widget_id}/recrawl", rebuild_widget, methods=["POST"]),
     Route(PATH + "/{build_id}", show_build, methods=["GET"]),
-    Route(PATH + "/{build_id}", cancel_build, methods=["DELETE"]),
     Route(PATH + "/{build_id}/events", stream_events, methods=["GET"]),
 ]

@@ -28,6 +28,8 @@ logger = logging.getLogger("widget_builder.api")
 
 BUILD_DEPLOYMENT = "build-widget/build"
 RECONNECT_S = 1.0
+CANCEL_S = 10.0
+"""Seconds for telling Prefect that a build was cancelled."""
 
 StateChange = NewType("StateChange", str)
 """Prefect's name of an event such as `prefect.flow-run.Crashed`."""
@@ -121,15 +123,19 @@ class PrefectRuns:
         return {run.id: _record(run) for run in runs if run.state is not None}
 
     async def cancel(self, run_id: UUID) -> None:
-        """Ask Prefect to cancel the run, which may take a moment; the build's record is already final."""
+        """Ask Prefect to cancel the run, for `CANCEL_S` at most; the build's record is already final.
+
+        A run that Prefect was not told about ends by itself: when it starts, or at its next heartbeat.
+        """
         try:
-            run = await self._client.read_flow_run(run_id)
-            has_started = run.start_time is not None
-            await self._client.set_flow_run_state(
-                run_id, Cancelling() if has_started else Cancelled(message="Cancelled before it started.")
-            )
-        except PREFECT_ERRORS as error:
-            logger.warning("flow run %s was not cancelled in Prefect: %s", run_id, error)
+            async with asyncio.timeout(CANCEL_S):
+                run = await self._client.read_flow_run(run_id)
+                has_started = run.start_time is not None
+                await self._client.set_flow_run_state(
+                    run_id, Cancelling() if has_started else Cancelled(message="Cancelled before it started.")
+                )
+        except (*PREFECT_ERRORS, TimeoutError) as error:
+            logger.warning("flow run %s was not cancelled in Prefect: %r", run_id, error)
 
     async def restart(self, run_id: UUID, reason: str) -> None:
         """Schedule a dead run again; the flow continues where it stopped.

@@ -59,7 +59,7 @@ async def delete_owned_widget(request: Request) -> Response:
     await require_owner(request, widget_id)
     state = app_state(request)
     for run_id in await delete_widget(state.pool, widget_id):
-        await state.runs.cancel(run_id)
+        state.run_in_background(state.runs.cancel(run_id))
     return Response(status_code=204)
 
 

@@ -167,15 +167,15 @@ async def request_deletion(api_url: str, widget_id: UUID, token: str) -> None:
     await _send(api_url, "DELETE", f"{WIDGETS}/{widget_id}", _bearer(token))
 
 
-async def request_cancellation(api_url: str, build_id: UUID) -> None:
+async def request_cancellation(api_url: str, build_id: UUID, token: str) -> None:
     """Cancel a build; its stream ends with `builder_cancelled`, unless it was over before.
 
     Raises:
-        InvalidRequest: there is no such build.
+        InvalidRequest: there is no such build, or the token is not valid for its widget.
         DependencyUnavailable: the API does not answer.
     """
     try:
-        await _send(api_url, "DELETE", f"{BUILDS}/{build_id}", {})
+        await _send(api_url, "DELETE", f"{BUILDS}/{build_id}", _bearer(token))
     except InvalidRequest as error:
         if error.status != 409:
             raise

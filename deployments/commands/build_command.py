@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
 
 from rich.console import Console
 
@@ -38,10 +37,11 @@ class BuildOptions:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Addresses of the stack that builds; `stack` is set if this command started it."""
+    """The stack that builds; `stack` is set if this command started it."""
 
     api_url: str
     prefect_url: str | None
+    admin_token: str | None = None
     stack: "Stack | None" = None
 
 
@@ -55,7 +55,7 @@ async def run_up(settings: Settings, console: Console) -> int:
 
     with open_service_display(console, keep=True) as display:
         async with open_stack(settings, display.report) as stack:
-            endpoint = Endpoint(stack.info.api_url, stack.info.prefect_url)
+            endpoint = Endpoint(stack.info.api_url, stack.info.prefect_url, stack.info.admin_token)
             display.show_addresses(_addresses(endpoint, settings))
             await stack.wait()
     return 1
@@ -72,7 +72,7 @@ async def run_build(settings: Settings, options: BuildOptions, console: Console,
         endpoint = await _find_or_start_stack(settings, options, console, services)
         with open_display(console, as_json=options.as_json, prefect_url=endpoint.prefect_url) as display:
             events = api_client.stream_build(endpoint.api_url, options.url, options.depth, options.max_pages)
-            build = follow_build(events, endpoint.api_url, display, interrupts)
+            build = follow_build(events, endpoint.api_url, endpoint.admin_token, display, interrupts)
             outcome = await run_while_up(endpoint.stack, build)
         if outcome is EventType.builder_cancelled and interrupts.received:
             return interrupts.exit_code
@@ -88,7 +88,7 @@ async def _find_or_start_stack(
 ) -> Endpoint:
     running = await find_stack(settings.data_dir)
     if running is not None:
-        return Endpoint(running["api_url"], running.get("prefect_url"))
+        return Endpoint(running["api_url"], running.get("prefect_url"), running.get("admin_token"))
     # Checked first: a wrong address should not cost the start of all services.
     parse_build_request(settings, options.url, options.depth, options.max_pages)
     from deployments.stack.embedded_stack import open_stack
@@ -97,23 +97,30 @@ async def _find_or_start_stack(
         stack = await services.enter_async_context(open_stack(settings, display.report))
     if console.is_terminal:
         services.callback(console.print, "Stopping the services …", style="dim")
-    return Endpoint(stack.info.api_url, stack.info.prefect_url, stack)
+    return Endpoint(stack.info.api_url, stack.info.prefect_url, stack.info.admin_token, stack)
 
 
 async def follow_build(
-    build: AsyncGenerator[BuildEvent, None], api_url: str, display: Display, interrupts: Interrupts
+    build: AsyncGenerator[BuildEvent, None],
+    api_url: str,
+    admin_token: str | None,
+    display: Display,
+    interrupts: Interrupts,
 ) -> EventType:
-    """Show all events of the build; return the type of the last. The first interrupt cancels the build."""
+    """Show all events of the build; return the type of the last. The first interrupt cancels the build.
+
+    The build is cancelled with the owner's token of its first event, or else with the administrator's.
+    """
     interrupted = asyncio.Event()
-    started: asyncio.Future[UUID] = asyncio.get_running_loop().create_future()
+    started: asyncio.Future[BuildEvent] = asyncio.get_running_loop().create_future()
     interrupts.set_first_handler(interrupted.set)
-    canceller = asyncio.create_task(_cancel_on_interrupt(interrupted, started, api_url, display))
+    canceller = asyncio.create_task(_cancel_on_interrupt(interrupted, started, api_url, admin_token, display))
     try:
         async with aclosing(build) as events:
             async for event in events:
                 display.show(event)
                 if not started.done():
-                    started.set_result(event.build_id)
+                    started.set_result(event)
         return event.type
     finally:
         interrupts.set_first_handler(None)
@@ -121,12 +128,18 @@ async def follow_build(
 
 
 async def _cancel_on_interrupt(
-    interrupted: asyncio.Event, started: asyncio.Future[UUID], api_url: str, display: Display
+    interrupted: asyncio.Event,
+    started: asyncio.Future[BuildEvent],
+    api_url: str,
+    admin_token: str | None,
+    display: Display,
 ) -> None:
     await interrupted.wait()
     display.show_notice("Cancelling the build … Press Ctrl-C again to leave at once.")
+    first = await started
+    token = first.data.get("owner_token") or admin_token or ""
     try:
-        await api_client.request_cancellation(api_url, await started)
+        await api_client.request_cancellation(api_url, first.build_id, token)
     except WidgetBuilderError as error:
         display.show_notice(f"The build could not be cancelled: {error.message} Press Ctrl-C again to leave at once.")
 

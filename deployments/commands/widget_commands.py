@@ -97,7 +97,7 @@ async def run_recrawl(
         events = api_client.stream_recrawl(
             endpoint.api_url, widget_id, endpoint.token, allow_fewer_pages=allow_fewer_pages
         )
-        outcome = await follow_build(events, endpoint.api_url, display, interrupts)
+        outcome = await follow_build(events, endpoint.api_url, endpoint.token, display, interrupts)
     if outcome is EventType.builder_cancelled and interrupts.received:
         return interrupts.exit_code
     return 0 if outcome is EventType.builder_completed else 1

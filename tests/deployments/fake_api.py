@@ -37,7 +37,7 @@ class FakeApi:
     widgets: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Widgets as the API describes them, by id."""
     tokens: set[str | None] = field(default_factory=set)
-    """Authorization headers of requests for widgets."""
+    """Authorization headers of requests for widgets and of cancellations."""
     asked_to_cancel: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
@@ -59,8 +59,11 @@ class FakeApi:
             return web.json_response({"error": {"code": "x", "message": "away"}}, status=503)
         return await self._stream(request, after=int(request.headers["Last-Event-ID"]))
 
-    async def cancel(self, _request: web.Request) -> web.StreamResponse:
-        """DELETE."""
+    async def cancel(self, request: web.Request) -> web.StreamResponse:
+        """DELETE: refused without a token."""
+        if "Authorization" not in request.headers:
+            return web.json_response({"error": {"code": "unauthorized", "message": "no token"}}, status=401)
+        self.tokens.add(request.headers["Authorization"])
         self.asked_to_cancel.set()
         if not self.deaf:
             self.cancelled.set()

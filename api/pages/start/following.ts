@@ -2,7 +2,7 @@
 
 import { readEvents } from "../widget/sse";
 
-export const BUILDS = "/api/public/ai-widget-builder";
+const BUILDS = "/api/public/ai-widget-builder";
 const SILENCE_MS = 45_000;
 const PAUSE_MS = 1_000;
 const TERMINAL = new Set(["builder_completed", "builder_failed", "builder_cancelled"]);
@@ -52,6 +52,11 @@ export async function rebuild(widgetId: string, token: string): Promise<AsyncGen
   const headers = { Authorization: `Bearer ${token}` };
   const stream = await request(`/api/widgets/${encodeURIComponent(widgetId)}/recrawl`, { method: "POST", headers });
   return followStream(stream, undefined);
+}
+
+/** Cancels a build of the token's widget; its stream ends with `builder_cancelled`. Throws `RequestFailed` on an error. */
+export async function cancelBuild(buildId: string, token: string): Promise<void> {
+  await request(`${BUILDS}/${buildId}`, { method: "DELETE", headers: { Authorization: `Bearer ${token}` } });
 }
 
 /** Deletes a widget. Throws `RequestFailed` on an error. */

@@ -113,7 +113,8 @@ export function deletedCard(name: string): HTMLElement {
   );
 }
 
-function messageOf(error: unknown): string {
+/** The message of a failed request; other errors are thrown on. */
+export function messageOf(error: unknown): string {
   if (error instanceof RequestFailed) return error.message;
   throw error;
 }

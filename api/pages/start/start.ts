@@ -1,6 +1,6 @@
 // The onboarding page: a form, then the running build. `?build=…` shows an existing build.
 
-import { BUILDS, type BuildEvent, followBuild, RequestFailed, startBuild } from "./following";
+import { type BuildEvent, cancelBuild, followBuild, RequestFailed, startBuild } from "./following";
 import { deletedCard } from "./owner";
 import { Progress } from "./progress";
 import { BuildView } from "./view";
@@ -20,9 +20,7 @@ async function show(events: AsyncGenerator<BuildEvent>, url: string): Promise<vo
   progress.url = url;
   let buildId = "";
   const page = {
-    cancel: () => {
-      if (buildId) void fetch(`${BUILDS}/${buildId}`, { method: "DELETE" });
-    },
+    cancel: (token: string) => cancelBuild(buildId, token),
     onRebuild: (events: AsyncGenerator<BuildEvent>) => {
       scrollTo({ top: 0 });
       void show(events, progress.url);

@@ -4,7 +4,7 @@ import { el, safeUrl } from "../widget/dom";
 import { adjustForm } from "./adjust";
 import type { BuildEvent } from "./following";
 import { installedForm } from "./installed";
-import { OwnerCard, type OwnerActions } from "./owner";
+import { messageOf, OwnerCard, type OwnerActions } from "./owner";
 import type { Phase, Progress } from "./progress";
 import { Stage } from "./stage";
 
@@ -24,7 +24,8 @@ const MAX_FAILURES = 20;
 
 /** Actions of the page for its parts. */
 export interface Page extends OwnerActions {
-  cancel(): void;
+  /** Cancels the build; rejects with `RequestFailed`. */
+  cancel(token: string): Promise<void>;
 }
 
 export class BuildView {
@@ -35,7 +36,7 @@ export class BuildView {
   private readonly failures = el("div", { class: "failures" });
   private readonly question = el("input", { id: "question", maxlength: "1000", autocomplete: "off", disabled: true });
   private readonly ask = el("button", { disabled: true }, "Ask");
-  private readonly cancelButton: HTMLButtonElement;
+  private readonly cancelButton = el("button", { type: "button", class: "quiet", hidden: true, click: () => void this.cancel() }, "Cancel");
   private readonly theme = el("dl", { class: "tokens" });
   private readonly stage = new Stage();
   private readonly outcome = el("section", { class: "outcome", "aria-label": "Result" });
@@ -50,7 +51,6 @@ export class BuildView {
     private readonly progress: Progress,
     private readonly page: Page,
   ) {
-    this.cancelButton = el("button", { type: "button", class: "quiet", click: () => page.cancel() }, "Cancel");
     target.replaceChildren(
       el("div", { class: "left" }, this.card(), this.askForm(), this.outcome),
       el("div", { class: "right" }, this.stage.element, this.adjustSlot, this.ownerSlot, this.themeCard()),
@@ -100,6 +100,19 @@ export class BuildView {
     return localStorage.getItem(`ai-widget-owner:${this.progress.widgetId}`);
   }
 
+  /** Cancels the build with the owner token; without one, as for a client that has joined, the button is hidden. */
+  private async cancel(): Promise<void> {
+    const { token } = this;
+    if (!token) return;
+    this.cancelButton.disabled = true;
+    try {
+      await this.page.cancel(token);
+    } catch (error) {
+      this.status.textContent = messageOf(error);
+      this.cancelButton.disabled = false;
+    }
+  }
+
   /** Shows the owner's form if this browser has the owner token, which it has if it started the build. */
   private async showAdjustForm(): Promise<void> {
     const { token } = this;
@@ -137,6 +150,7 @@ export class BuildView {
     const { widgetId } = this.progress;
     switch (event.type) {
       case "builder_started":
+        this.cancelButton.hidden = !this.token;
         this.stage.show(widgetId);
         void this.checkReady();
         break;

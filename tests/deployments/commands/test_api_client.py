@@ -114,7 +114,7 @@ async def test_a_stream_that_never_ends_properly_is_given_up(monkeypatch: pytest
 
 
 async def test_a_cancelled_build_ends_with_builder_cancelled() -> None:
-    """DELETE reaches the API, and the stream goes on to the terminal event."""
+    """DELETE reaches the API with the token, and the stream goes on to the terminal event."""
     events = story.cancelled().events
     held = FakeApi(events[:-1], hold_after=events[-2].seq, ending=events[-1:])
     async with serve_fake_api(held) as api:
@@ -122,15 +122,16 @@ async def test_a_cancelled_build_ends_with_builder_cancelled() -> None:
         async for event in stream_build(api.url, story.SITE):
             seen.append(event.type)
             if event.seq == api.hold_after:
-                await request_cancellation(api.url, event.build_id)
+                await request_cancellation(api.url, event.build_id, "a-token")
     assert seen[-1] is EventType.builder_cancelled
+    assert api.tokens == {"Bearer a-token"}
 
 
 async def test_cancelling_an_unknown_build_is_refused() -> None:
     """404 becomes InvalidRequest."""
     async with serve_fake_api(FakeApi()) as api:
         with pytest.raises(InvalidRequest) as caught:
-            await request_cancellation(api.url + "/nowhere", uuid4())
+            await request_cancellation(api.url + "/nowhere", uuid4(), "a-token")
     assert caught.value.status == 404
 
 
