@@ -35,7 +35,7 @@ class AppState:
     answerer: Answerer
     budgets: Budgets
     background: set[asyncio.Task[None]] = field(default_factory=set)
-    """Calls to Prefect that no request waits for."""
+    """Tasks that no request waits for; cancelled at exit."""
 
     def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run the work without waiting for it; it handles its own errors."""
@@ -66,24 +66,24 @@ async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
         answerer, budgets = Answerer(pool, embedder, model), Budgets(pool, settings)
         state = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets)
         sweeper = Sweeper(pool, runs)
-        background = await stack.enter_async_context(_cancelled_at_exit())
-        background.append(asyncio.create_task(_follow(runs, state.streams, sweeper)))
-        background.append(asyncio.create_task(state.streams.fill_forever()))
-        background.append(asyncio.create_task(sweeper.sweep_forever()))
-        background.append(asyncio.create_task(delete_expired_forever(pool, settings.retention_days)))
-        background.append(asyncio.create_task(answerer.warm_up()))
+        await stack.enter_async_context(_cancelled_at_exit(state.background))
+        state.run_in_background(_follow(runs, state.streams, sweeper))
+        state.run_in_background(state.streams.fill_forever())
+        state.run_in_background(sweeper.sweep_forever())
+        state.run_in_background(delete_expired_forever(pool, settings.retention_days))
+        state.run_in_background(answerer.warm_up())
         yield state
 
 
 @asynccontextmanager
-async def _cancelled_at_exit() -> AsyncIterator[list[asyncio.Task[None]]]:
-    tasks: list[asyncio.Task[None]] = []
+async def _cancelled_at_exit(tasks: set[asyncio.Task[None]]) -> AsyncIterator[None]:
     try:
-        yield tasks
+        yield
     finally:
-        for task in tasks:
+        running = tuple(tasks)
+        for task in running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _follow(runs: PrefectRuns, streams: Streams, sweeper: Sweeper) -> None:

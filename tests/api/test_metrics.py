@@ -77,7 +77,8 @@ async def test_streams_are_counted_while_they_are_open(product: Product) -> None
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
-        await product.http.delete(f"{PATH}/{first['build_id']}")
+        owner = {"Authorization": f"Bearer {first['data']['owner_token']}"}
+        await product.http.delete(f"{PATH}/{first['build_id']}", headers=owner)
         assert [event async for event in posting][-1]["type"] == "builder_cancelled"
         async with asyncio.timeout(20):
             while figure(await read(product), "event_streams"):

@@ -148,6 +148,23 @@ async def test_a_build_can_be_cancelled(page: Page) -> None:
         await page.locator("#url").wait_for()
 
 
+async def test_who_joins_a_build_sees_no_way_to_cancel_it(page: Page, chromium: Browser, product: Product) -> None:
+    """The same address from another browser shows the same build; only the first has the button."""
+    async with serve_site(slow={"/": 3.0}) as site, await chromium.new_context(base_url=product.info.api_url) as other:
+        joined = await other.new_page()
+        await joined.goto("/")
+        for visitor in (page, joined):
+            await visitor.get_by_label("Address of the website").fill(site.url)
+            await visitor.keyboard.press("Enter")
+            await visitor.wait_for_url("**/?build=*")
+        assert joined.url == page.url
+        await joined.locator("iframe").wait_for()
+        assert await joined.get_by_role("button", name="Cancel").count() == 0
+        await page.get_by_role("button", name="Cancel").click()
+        for visitor in (page, joined):
+            await visitor.get_by_role("status").filter(has_text="The build was cancelled").wait_for()
+
+
 async def test_on_a_phone_nothing_is_cut_off(page: Page) -> None:
     """No horizontal scrolling."""
     await page.set_viewport_size({"width": 320, "height": 640})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.deployments import story
-from tests.deployments.command_line import run, running_stack, start
+from tests.deployments.command_line import ADMIN, run, running_stack, start
 from tests.deployments.fake_api import FakeApi
 
 
@@ -131,6 +131,7 @@ async def test_ctrl_c_cancels_the_build_and_waits_for_its_end(tmp_path: Path) ->
         process.send_signal(signal.SIGINT)
         out, err = await asyncio.wait_for(process.communicate(), 30)
         assert api.cancelled.is_set()
+        assert api.tokens == {"Bearer owner-secret"}
     assert process.returncode == 130
     assert "Cancelling the build" in out.decode()
     assert "Build cancelled" in out.decode()
@@ -149,6 +150,20 @@ async def test_being_terminated_cancels_the_build_too(tmp_path: Path, number: si
         await asyncio.wait_for(process.communicate(), 30)
         assert api.cancelled.is_set()
     assert process.returncode == 128 + number
+
+
+async def test_a_build_without_an_owners_token_is_cancelled_with_the_stacks_own(tmp_path: Path) -> None:
+    """As when the answer that had the owner's token was lost: stack.json has the administrator's."""
+    first, *events, last = story.cancelled().events
+    data = {name: value for name, value in first.data.items() if name != "owner_token"}
+    held = FakeApi([first.model_copy(update={"data": data}), *events], hold_after=events[-1].seq, ending=[last])
+    async with running_stack(tmp_path, held) as api, start(tmp_path, "build", story.SITE) as process:
+        assert process.stdout is not None
+        await asyncio.wait_for(process.stdout.readuntil(b"lost?q=1 (HTTP 404)\n"), 30)
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(process.communicate(), 30)
+        assert api.tokens == {f"Bearer {ADMIN}"}
+    assert process.returncode == 130
 
 
 async def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
