@@ -11,7 +11,7 @@ LOCK := uv pip compile --quiet --no-header --no-annotate --strip-extras --genera
 WIDGET := api/pages/package-lock.json api/pages/build.mjs $(wildcard api/pages/*/*.ts api/pages/*/*.css)
 
 # Where versions of Python differ: compiled packages, Prefect, processes, the database driver.
-SMOKE := tests/core tests/records tests/knowledge tests/flows/test_runs_in_prefect.py tests/deployments/test_run_processes.py
+SMOKE := tests/core tests/records tests/knowledge tests/flows/test_runs_in_prefect.py tests/deployments/worker
 
 URL ?=
 DEPTH ?= 3

@@ -97,3 +97,12 @@ def test_an_environment_that_could_not_be_made_is_removed(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "python3-venv" in done.stderr
     assert not (tmp_path / "venv").exists()
+
+
+def test_the_smoke_tests_that_the_makefile_lists_are_there() -> None:
+    """They run in CI only, after all others."""
+    root = SCRIPT.parents[2]
+    (listed,) = [line for line in (root / "Makefile").read_text().splitlines() if line.startswith("SMOKE :=")]
+    paths = listed.split()[2:]
+    assert paths
+    assert [path for path in paths if not (root / path).exists()] == []
