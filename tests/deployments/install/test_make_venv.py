@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "deployments" / "install" / "make_venv.sh"
+SCRIPT = Path(__file__).parents[3] / "deployments" / "install" / "make_venv.sh"
 
 
 def interpreter(folder: Path, name: str, version: str) -> Path:
