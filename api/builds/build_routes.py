@@ -17,7 +17,7 @@ from api.http.authorization import require_owner
 from api.http.bodies import read_object
 from api.http.event_streams import event_stream
 from api.widgets.public_routes import widget_id_of
-from tasks.core.addresses import resolve_host
+from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
@@ -103,7 +103,7 @@ async def _check_address(state: AppState, url: str) -> None:
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     try:
-        await resolve_host(parts.hostname or "", port, state.settings.egress_allow)
+        await egress_policy(state.settings).resolve(parts.hostname or "", port)
     except AddressBlocked as error:
         raise InvalidRequest(error.code, error.message, field="url") from error
 

@@ -1,22 +1,22 @@
 """Fetch one page of a customer's website, from public addresses only.
 
 The crawler is not part of this service (its image has no browser), and one page does not need it. Addresses are
-checked as in the crawl, by `tasks.core.addresses`: each connection, redirects included, goes to the address that was
-checked. robots.txt is not consulted: a person asks for this one page, it is no crawl.
+checked as in the crawl, by `tasks.core.egress_policy`: each connection, redirects included, goes to the address that
+was checked. robots.txt is not consulted: a person asks for this one page, it is no crawl.
 """
 
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import httpcore
 from can_ada import URL, parse
 
-from tasks.core.addresses import resolve_host
+from tasks.core.egress_policy import EgressPolicy, egress_policy
 from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError
-from tasks.core.settings import Network, Settings
+from tasks.core.settings import Settings
 
 DEADLINE_S = 15.0
 """Seconds for the page with all its redirects."""
@@ -44,7 +44,7 @@ async def fetch_customer_page(settings: Settings, url: str, site_url: str) -> Cu
     Raises:
         PageError: it cannot be reached, is not HTML, is too large, or leaves the site.
     """
-    backend = _CheckedBackend(settings.egress_allow)
+    backend = _CheckedBackend(egress_policy(settings))
     try:
         async with asyncio.timeout(DEADLINE_S), httpcore.AsyncConnectionPool(network_backend=backend) as pool:
             at = parse(url)
@@ -79,8 +79,8 @@ def _host_and_port(text: str) -> tuple[str, int | None]:
 class _CheckedBackend(httpcore.AnyIOBackend):
     """Connects only to addresses that it resolved and checked itself (no DNS rebinding)."""
 
-    def __init__(self, allow: Sequence[Network]) -> None:
-        self._allow = allow
+    def __init__(self, policy: EgressPolicy) -> None:
+        self._policy = policy
 
     async def connect_tcp(
         self,
@@ -90,7 +90,7 @@ class _CheckedBackend(httpcore.AnyIOBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        *others, last = await resolve_host(host.strip("[]"), port, self._allow)
+        *others, last = await self._policy.resolve(host.strip("[]"), port)
         for address in others:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return await super().connect_tcp(address, port, timeout, local_address, socket_options)

@@ -17,6 +17,7 @@ from deployments.checks.dependencies import check_api, check_database, check_emb
 from deployments.stack.embedded_stack import PREFECT_PORT
 from deployments.stack.ports import find_port
 from deployments.stack.stack_file import StackData, find_stack
+from tasks.core.egress_policy import EgressPolicy
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import Settings
 from tasks.web.fetching.browsers import REMEDY, find_browser
@@ -115,7 +116,7 @@ async def check_browser(settings: Settings, _stack: StackData | None) -> str:
         remedy = "correct or remove WIDGET_BUILDER_BROWSER_PATH"
         raise DependencyUnavailable("Chromium", f"the file {path} does not exist", remedy)
     try:
-        async with open_gate(()) as gate, open_chromium(settings, gate) as chromium:
+        async with open_gate(EgressPolicy()) as gate, open_chromium(settings, gate) as chromium:
             browser = (await chromium.open()).browser
             return f"{browser.version if browser else 'starts'} ({find_browser(settings)})"
     except (PlaywrightError, OSError) as error:

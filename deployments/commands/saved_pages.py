@@ -7,6 +7,7 @@ from playwright.async_api import Route
 
 from tasks.brand.derived_theme import HomePageProbe, derive_theme, resources_for
 from tasks.brand.probe import PROBE
+from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import FetchFailed, FetchTimeout
 from tasks.core.models import Target, Theme
 from tasks.core.settings import RenderMode, Settings
@@ -41,7 +42,7 @@ async def _render(settings: Settings, html: str, url: str) -> RenderedPage:
     try:
         async with (
             asyncio.timeout(settings.page_timeout_s),
-            open_gate(settings.egress_allow) as gate,
+            open_gate(egress_policy(settings)) as gate,
             open_chromium(settings, gate) as chromium,
             chromium.tab() as tab,
         ):

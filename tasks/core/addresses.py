@@ -1,23 +1,20 @@
-"""Address policy: checks on a URL and its host before a build starts.
+"""Address policy: which URLs a build may start from, and which addresses are public.
 
-The egress gate (`tasks.web.fetching.egress`) applies the same policy at the moment of dialling, so a host name that
-changes its address in between (DNS rebinding) gains nothing.
+`tasks.core.egress_policy` applies it at the moment of dialling, so a host name that changes its address in between
+(DNS rebinding) gains nothing.
 
 Sources: the IANA special-purpose registries (RFC 6890), RFC 6052 and RFC 8215 (NAT64), RFC 3056 (6to4),
 RFC 4380 (Teredo). `ipaddress.is_global` alone is not enough: it passes several translated forms.
 """
 
-import asyncio
-import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit, urlunsplit
 
-from tasks.core.errors import AddressBlocked, InvalidRequest
+from tasks.core.errors import InvalidRequest
 from tasks.core.settings import Network
 
 MAX_URL_LENGTH = 2_048
-RESOLVE_TIMEOUT_S = 5.0
 NOT_REACHABLE = (
     "The address does not lead to a public website: its host is unknown or has no public address. Check the spelling."
 )
@@ -42,37 +39,21 @@ _NEVER = tuple(
 )
 
 
-def is_permitted(address: str, allow: Sequence[Network] = ()) -> bool:
-    """Whether an IP address may be dialled: public, or inside `allow`."""
+def dialled_address(address: str) -> IPv4Address | IPv6Address:
+    """Return the IP address that the kernel dials: the IPv4 address inside `::ffff:…`."""
     # A link-local address may carry a zone id: `fe80::1%eth0`.
     ip: IPv4Address | IPv6Address = ip_address(address.split("%")[0])
-    # The kernel dials the IPv4 address inside `::ffff:…`, so the policy is that address's.
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
+    return ip.ipv4_mapped if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None else ip
+
+
+def is_permitted(address: str, allow: Sequence[Network] = ()) -> bool:
+    """Whether an IP address may be dialled: public, or inside `allow`."""
+    ip = dialled_address(address)
     if any(ip in network for network in allow if network.version == ip.version):
         return True
     if any(ip in network for network in _NEVER if network.version == ip.version):
         return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
-
-
-async def resolve_host(host: str, port: int, allow: Sequence[Network] = ()) -> list[str]:
-    """Return the addresses of a host that may be dialled, in the resolver's order.
-
-    Raises:
-        AddressBlocked: the host is unknown or has no permitted address.
-    """
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(RESOLVE_TIMEOUT_S):
-            infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, TimeoutError) as error:
-        raise AddressBlocked(NOT_REACHABLE) from error
-    addresses = [str(info[4][0]) for info in infos]
-    permitted = [address for address in dict.fromkeys(addresses) if is_permitted(address, allow)]
-    if not permitted:
-        raise AddressBlocked(NOT_REACHABLE)
-    return permitted
 
 
 def parse_start_url(text: object) -> str:

@@ -197,7 +197,8 @@ class Settings(BaseSettings):
     """Token that opens every widget like its owner's token; at least 16 characters. Absent: there is none."""
 
     egress_allow: Annotated[tuple[Network, ...], NoDecode] = ()
-    """Comma-separated CIDRs that may be fetched although they are not public. Empty: public addresses only."""
+    """Comma-separated CIDRs that may be fetched although they are not public; the stack's own services in them stay
+    closed. Empty: public addresses only."""
 
     performance_metrics: bool = True
     """Whether the statistics include seconds, pages/s, bytes and tokens of each stage."""

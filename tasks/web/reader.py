@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
+from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import FetchFailed, HttpStatus, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.settings import RenderMode, Settings
@@ -210,7 +211,7 @@ class Web:
 async def open_web(settings: Settings) -> AsyncIterator[Web]:
     """Open both fetchers behind the egress gate; the browser starts in the background."""
     async with AsyncExitStack() as stack:
-        gate = await stack.enter_async_context(open_gate(settings.egress_allow))
+        gate = await stack.enter_async_context(open_gate(egress_policy(settings)))
         throttle = make_throttle(settings)
         static = await stack.enter_async_context(open_static_fetcher(settings, gate, throttle))
         rendered = None

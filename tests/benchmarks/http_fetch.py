@@ -19,6 +19,7 @@ from unittest.mock import patch
 from aiohttp import web
 from rich.table import Table
 
+from tasks.core.egress_policy import EgressPolicy
 from tasks.core.models import Target
 from tasks.core.settings import Settings
 from tasks.web.fetching import handlers, static
@@ -95,7 +96,7 @@ async def _fetcher(handler: Callable[..., object], http2: bool) -> AsyncIterator
 
     settings = Settings(egress_allow=LOOPBACK, obey_robots=False, _env_file=None)  # type: ignore[call-arg]
     with patch.object(static, "scrapy_settings", with_handler):
-        async with open_gate(LOOPBACK) as gate, open_static_fetcher(settings, gate) as fetcher:
+        async with open_gate(EgressPolicy(LOOPBACK)) as gate, open_static_fetcher(settings, gate) as fetcher:
             yield fetcher
 
 

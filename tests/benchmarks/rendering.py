@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.async_api import BrowserContext, async_playwright
 from rich.table import Table
 
+from tasks.core.egress_policy import EgressPolicy
 from tasks.core.models import Target
 from tasks.core.settings import Settings
 from tasks.web.fetching.browsers import find_browser
@@ -88,7 +89,7 @@ async def _load(context: BrowserContext, url: str, *, with_content: bool) -> Non
 async def _load_ours(urls: list[str]) -> Crawl:
     result = Crawl("ours: settled, scrolled, unfolded, serialised", urls)
     settings = Settings(egress_allow="127.0.0.0/8", browser_extract_workers=TABS, _env_file=None)  # type: ignore[arg-type, call-arg]
-    async with open_gate(settings.egress_allow) as gate, open_rendered_fetcher(settings, gate) as fetcher:
+    async with open_gate(EgressPolicy(settings.egress_allow)) as gate, open_rendered_fetcher(settings, gate) as fetcher:
         await _measure(result, _reading_with(fetcher))
     return result
 

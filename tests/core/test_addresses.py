@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.addresses import is_permitted, parse_start_url, resolve_host
+from tasks.core.addresses import is_permitted, parse_start_url
+from tasks.core.egress_policy import EgressPolicy
 from tasks.core.errors import AddressBlocked, InvalidRequest
 
 
@@ -101,15 +102,15 @@ def test_an_allowed_network_opens_only_itself() -> None:
 async def test_a_host_that_leads_inside_is_blocked_however_it_is_written(host: str) -> None:
     """Names and unusual spellings are checked by the address they resolve to."""
     with pytest.raises(AddressBlocked):
-        await resolve_host(host.strip("[]"), 80)
+        await EgressPolicy().resolve(host.strip("[]"), 80)
 
 
 async def test_an_unknown_host_looks_like_a_private_one() -> None:
     """No port-scan oracle: the two errors read the same."""
     with pytest.raises(AddressBlocked) as unknown:
-        await resolve_host("no-such-host.invalid", 80)
+        await EgressPolicy().resolve("no-such-host.invalid", 80)
     with pytest.raises(AddressBlocked) as private:
-        await resolve_host("127.0.0.1", 80)
+        await EgressPolicy().resolve("127.0.0.1", 80)
     assert unknown.value.message == private.value.message
 
 

@@ -10,6 +10,7 @@ from ipaddress import ip_network
 import pytest
 from aiohttp import web
 
+from tasks.core.egress_policy import EgressPolicy
 from tasks.core.settings import Settings
 from tasks.web.fetching.egress import Gate, open_gate
 from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
@@ -138,7 +139,7 @@ def make_settings(**values: object) -> Settings:
 @pytest.fixture(scope="session")
 async def gate() -> AsyncIterator[Gate]:
     """A gate that permits loopback."""
-    async with open_gate(LOOPBACK) as gate:
+    async with open_gate(EgressPolicy(LOOPBACK)) as gate:
         yield gate
 
 

@@ -10,10 +10,11 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.core.egress_policy import EgressPolicy, StackEndpoint
 from tasks.web.fetching.egress import Gate, open_gate
 from tasks.web.fetching.forwarding import MAX_HEAD_BYTES, HeadTooLarge, ProxyRequest, Refusal, RequestReader
 from tests.sites.server import serve_handler
-from tests.web.conftest import HOME, html, open_canary, refusing_port, serve
+from tests.web.conftest import HOME, LOOPBACK, html, open_canary, refusing_port, serve
 
 
 async def connect(gate: Gate) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -44,9 +45,27 @@ async def ask(gate: Gate, request: str) -> bytes:
 @pytest.mark.parametrize("form", ["GET http://{host}:{port}/ HTTP/1.1\n\n", "CONNECT {host}:{port} HTTP/1.1\n\n"])
 async def test_private_addresses_are_blocked_in_every_form(host: str, form: str) -> None:
     """The canary behind them gets no connection, by request or by tunnel."""
-    async with open_gate(()) as closed, open_canary() as (port, connections):
+    async with open_gate(EgressPolicy()) as closed, open_canary() as (port, connections):
         answer = await ask(closed, form.format(host=host, port=port))
         assert answer.startswith((b"HTTP/1.1 403 Forbidden\r\nX-Egress: blocked", b"HTTP/1.1 400 Bad Request"))
+        assert connections == []
+
+
+async def test_the_gate_does_not_dial_itself(gate: Gate) -> None:
+    """Although loopback is open: requests would go round in it."""
+    for form in ("GET {url}/ HTTP/1.1\n\n", "CONNECT {target} HTTP/1.1\n\n"):
+        answer = await ask(gate, form.format(url=gate.proxy_url, target=urlsplit(gate.proxy_url).netloc))
+        assert b"X-Egress: blocked" in answer
+
+
+async def test_a_port_of_the_stack_is_closed_also_to_a_host_known_from_another_port() -> None:
+    """Known addresses are reused for their own port only."""
+    async with open_canary() as (port, connections), await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        async with open_gate(EgressPolicy(LOOPBACK, (StackEndpoint("0.0.0.0", port),))) as gate:
+            site = server.sockets[0].getsockname()[1]
+            for host in ("127.0.0.1", "localhost"):
+                assert (await ask(gate, f"GET http://{host}:{site}/ HTTP/1.1\n\n")).endswith(b"1 GET /")
+                assert b"X-Egress: blocked" in await ask(gate, f"GET http://{host}:{port}/ HTTP/1.1\n\n")
         assert connections == []
 
 
@@ -71,7 +90,7 @@ async def test_a_name_that_changes_its_answer_gains_nothing(monkeypatch: pytest.
         return [(2, 1, 6, "", (address, port)) for address in answers.pop(0)]
 
     async with (
-        open_gate([ip_network("127.0.0.2/32")]) as narrow,
+        open_gate(EgressPolicy((ip_network("127.0.0.2/32"),))) as narrow,
         await asyncio.start_server(greet, "127.0.0.2", 0) as server,
         open_canary(port=server.sockets[0].getsockname()[1]) as (port, connections),
     ):
@@ -105,7 +124,7 @@ async def test_requests_for_a_server_follow_each_other_over_one_connection(gate:
 async def test_the_next_request_of_a_connection_is_judged_like_the_first() -> None:
     """It goes to another server, or is refused."""
     async with (
-        open_gate([ip_network("127.0.0.2/32")]) as narrow,
+        open_gate(EgressPolicy((ip_network("127.0.0.2/32"),))) as narrow,
         await asyncio.start_server(greet, "127.0.0.2", 0) as one,
         await asyncio.start_server(greet, "127.0.0.2", 0) as other,
         open_canary() as (port, connections),

@@ -7,6 +7,7 @@ import psutil
 import pytest
 from aiohttp import web
 
+from tasks.core.egress_policy import EgressPolicy
 from tasks.core.errors import (
     AddressBlocked,
     DependencyUnavailable,
@@ -188,7 +189,7 @@ async def test_nothing_on_a_page_reaches_a_private_address() -> None:
         body = ATTEMPTS.replace("BASE", "http://127.0.0.2:PORT").replace("PORT", str(port))
         worker = binary(f"fetch('http://127.0.0.2:{port}/')".encode(), Content_Type="text/javascript")
         async with (
-            open_gate(site_only) as gate,
+            open_gate(EgressPolicy(site_only)) as gate,
             open_rendered_fetcher(make_settings(page_timeout_s=20), gate) as fetcher,
             serve({"/": html(body), "/worker.js": worker}) as site,
         ):

@@ -5,11 +5,12 @@ from ipaddress import ip_network
 
 import pytest
 
+from tasks.core.egress_policy import EgressPolicy
 from tasks.core.errors import AddressBlocked, FetchFailed
 from tasks.core.models import Target
 from tasks.web.fetching.egress import open_gate
 from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
-from tests.web.conftest import HOME, html, make_settings, open_canary, redirect, serve
+from tests.web.conftest import HOME, LOOPBACK, html, make_settings, open_canary, redirect, serve
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -36,7 +37,7 @@ async def test_no_form_of_an_address_leads_inside(scheme: str) -> None:
     """As a URL or a redirect's target; the canary behind them gets no connection."""
     async with (
         open_canary() as (port, connections),
-        open_gate([ip_network("127.0.0.2/32")]) as gate,
+        open_gate(EgressPolicy((ip_network("127.0.0.2/32"),))) as gate,
         open_static_fetcher(make_settings(obey_robots=False), gate) as fetcher,
     ):
         for form in FORMS:
@@ -60,9 +61,9 @@ async def test_only_the_web_is_fetched(static: StaticFetcher, url: str) -> None:
 async def test_a_redirect_to_a_private_address_is_blocked_before_it_is_dialled() -> None:
     """The gate checks each hop."""
     connections: list[object] = []
-    narrow = [ip_network("127.0.0.1/32")]
+    narrow = (ip_network("127.0.0.1/32"),)
     async with (
-        open_gate(narrow) as gate,
+        open_gate(EgressPolicy(narrow)) as gate,
         await asyncio.start_server(lambda *_: connections.append(_), "127.0.0.2", 0) as canary,
         open_static_fetcher(make_settings(), gate) as fetcher,
         serve({"/": redirect(f"http://127.0.0.2:{canary.sockets[0].getsockname()[1]}/")}) as site,
@@ -75,7 +76,7 @@ async def test_a_redirect_to_a_private_address_is_blocked_before_it_is_dialled()
 
 async def test_when_the_gate_is_gone_nothing_is_fetched() -> None:
     """The crawl fails closed."""
-    async with open_gate(make_settings().egress_allow) as lost:
+    async with open_gate(EgressPolicy(LOOPBACK)) as lost:
         pass
     async with open_static_fetcher(make_settings(), lost) as fetcher, serve({"/": html(HOME)}) as site:
         with pytest.raises(FetchFailed):

@@ -47,7 +47,7 @@ _FLAGS = (
     "--disable-dev-shm-usage",
     "--no-first-run",
     "--mute-audio",
-    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
 # Playwright disables the popup blocker; with it, only a visitor's click opens a window.
 _REMOVED_FLAGS = ("--disable-popup-blocking",)
@@ -92,10 +92,7 @@ class Chromium:
                 await self._start_guard(self._browser)
             if self._profile is None or self._profile.pages >= PAGES_PER_CONTEXT:
                 self._retire(self._profile)
-                context = await self._browser.new_context(
-                    viewport=VIEWPORT, service_workers="block", accept_downloads=False, locale="en-US"
-                )
-                self._profile = _Profile(context)
+                self._profile = _Profile(await new_context(self._browser))
                 with contextlib.suppress(TabGone):
                     # The first tab of a new process takes longest to open, and one is needed at once.
                     self._profile.idle.append(await self._new_tab(self._profile))
@@ -235,20 +232,32 @@ class Chromium:
             raise DependencyUnavailable("Chromium", f"{path} does not start: {first_line}", REMEDY) from error
 
     async def _start(self, path: Path) -> Browser:
-        host = urlsplit(self._gate.proxy_url).hostname
         playwright = await asyncio.shield(self._driver)
-        return await playwright.chromium.launch(
-            executable_path=path,
-            # Without "<-loopback>" Chromium connects to loopback addresses directly, past the gate.
-            proxy={"server": self._gate.proxy_url, "bypass": "<-loopback>"},
-            args=[*_FLAGS, f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {host}"],
-            ignore_default_args=list(_REMOVED_FLAGS),
-        )
+        return await playwright.chromium.launch(executable_path=path, **launch_options(self._gate))
 
     async def _start_guard(self, browser: Browser) -> None:
         if self._guard is not None:
             self._guard.cancel()
         self._guard = asyncio.create_task(limit_tab_memory(await browser.new_browser_cdp_session()))
+
+
+def launch_options(gate: Gate) -> dict[str, Any]:
+    """Return Playwright's options for a browser that reaches nothing but the gate.
+
+    `tests/web/test_browser_switches.py` holds each switch that is a protection, by its effect.
+    """
+    host = urlsplit(gate.proxy_url).hostname
+    return {
+        # Without "<-loopback>" Chromium connects to loopback addresses directly, past the gate.
+        "proxy": {"server": gate.proxy_url, "bypass": "<-loopback>"},
+        "args": [*_FLAGS, f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {host}"],
+        "ignore_default_args": list(_REMOVED_FLAGS),
+    }
+
+
+async def new_context(browser: Browser) -> BrowserContext:
+    """Open a context for pages: without service workers, whose requests belong to no page, and without downloads."""
+    return await browser.new_context(viewport=VIEWPORT, service_workers="block", accept_downloads=False, locale="en-US")
 
 
 async def _close_tab(tab: Tab) -> None:

@@ -1,7 +1,7 @@
-"""The egress gate: a forward proxy on loopback that connects to public addresses only.
+"""The egress gate: a forward proxy on loopback that connects to permitted addresses only.
 
 All fetchers go through it, so redirects, sub-resources, scripts and host names that change their address
-(DNS rebinding) meet the same check: the gate resolves, checks and dials the same address.
+(DNS rebinding) meet the same check (`tasks.core.egress_policy`): the gate resolves, checks and dials the same address.
 """
 
 import asyncio
@@ -9,18 +9,18 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tasks.core.addresses import resolve_host
+from tasks.core.egress_policy import EgressPolicy, StackEndpoint
 from tasks.core.errors import AddressBlocked
-from tasks.core.settings import Network
 from tasks.web.fetching.forwarding import ClientConnection, Refusal
 
+HOST = "127.0.0.1"
 CONNECT_TIMEOUT_S = 10.0
 """Seconds for all addresses of a host together."""
 DNS_CACHE_S = 60.0
-"""Seconds a host's addresses are reused: a resolver that hangs on one name delays all others."""
+"""Seconds the addresses of a host and port are reused: a resolver that hangs on one name delays all others."""
 MAX_ENTRIES = 1_000
 """Limit of each cache: refusals, and resolved names."""
 
@@ -48,11 +48,11 @@ class Gate:
 class _Dialler:
     """Connects to permitted addresses only: those that it resolved and checked itself."""
 
-    def __init__(self, allow: Sequence[Network]) -> None:
-        self._allow = allow
-        self._cache: dict[str, tuple[float, list[str]]] = {}
-        """By host: the time of the check, and the permitted addresses."""
-        self._lookups: dict[str, asyncio.Task[list[str]]] = {}
+    def __init__(self, policy: EgressPolicy) -> None:
+        self._policy = policy
+        self._cache: dict[tuple[str, int], tuple[float, list[str]]] = {}
+        """By host and port: the time of the check, and the permitted addresses."""
+        self._lookups: dict[tuple[str, int], asyncio.Task[list[str]]] = {}
 
     async def dial(self, host: str, port: int, protocol: Callable[[], asyncio.Protocol]) -> None:
         """Connect the protocol.
@@ -70,25 +70,26 @@ class _Dialler:
         except TimeoutError as error:
             raise Refusal("504 Gateway Timeout", "timeout") from error
         except OSError as error:
-            self._cache.pop(host, None)
+            self._cache.pop((host, port), None)
             raise Refusal("502 Bad Gateway", "refused") from error
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         """The host's permitted addresses; concurrent requests share one look-up."""
-        checked_at, addresses = self._cache.get(host, (-DNS_CACHE_S, []))
+        target = (host, port)
+        checked_at, addresses = self._cache.get(target, (-DNS_CACHE_S, []))
         if time.monotonic() - checked_at < DNS_CACHE_S:
             return addresses
-        if host not in self._lookups:
-            self._lookups[host] = asyncio.create_task(self._look_up(host, port))
-        return await asyncio.shield(self._lookups[host])
+        if target not in self._lookups:
+            self._lookups[target] = asyncio.create_task(self._look_up(target))
+        return await asyncio.shield(self._lookups[target])
 
-    async def _look_up(self, host: str, port: int) -> list[str]:
+    async def _look_up(self, target: tuple[str, int]) -> list[str]:
         try:
-            addresses = await resolve_host(host, port, self._allow)
+            addresses = await self._policy.resolve(*target)
         finally:
-            del self._lookups[host]
-        self._cache.pop(host, None)
-        self._cache[host] = (time.monotonic(), addresses)
+            del self._lookups[target]
+        self._cache.pop(target, None)
+        self._cache[target] = (time.monotonic(), addresses)
         _drop_oldest(self._cache)
         return addresses
 
@@ -118,11 +119,10 @@ def _drop_oldest(entries: dict[Any, Any]) -> None:
 
 
 @asynccontextmanager
-async def open_gate(allow: Sequence[Network]) -> AsyncIterator[Gate]:
-    """Open a gate to public addresses and those in `allow`; close it on exit."""
+async def open_gate(policy: EgressPolicy) -> AsyncIterator[Gate]:
+    """Open a gate to what the policy permits, itself excepted; close it on exit."""
     loop = asyncio.get_running_loop()
     connections: set[ClientConnection] = set()
-    dialler = _Dialler(allow)
 
     async def dial(host: str, port: int, protocol: Callable[[], asyncio.Protocol]) -> None:
         reason: str | None = None
@@ -134,9 +134,11 @@ async def open_gate(allow: Sequence[Network]) -> AsyncIterator[Gate]:
         finally:
             gate.record_attempt(host, port, reason)
 
-    server = await loop.create_server(lambda: ClientConnection(dial, connections), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: ClientConnection(dial, connections), HOST, 0)
+    itself = StackEndpoint(HOST, server.sockets[0].getsockname()[1])
+    dialler = _Dialler(replace(policy, own=(*policy.own, itself)))
+    gate = Gate(f"http://{HOST}:{itself.port}")
     try:
-        gate = Gate(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         yield gate
     finally:
         server.close()

@@ -235,6 +235,17 @@ async def test_a_private_address_is_not_requested_and_looks_like_an_unknown_host
         assert (told["state"], told["message"], connections) == ("unreachable", unknown, [])
 
 
+async def test_a_service_of_the_stack_is_not_requested(checker: MakeChecker) -> None:
+    """Although its network is open, and it looks like an unknown host."""
+    async with (
+        open_canary() as (port, connections),
+        checker(site=f"http://localhost:{port}/", prefect_api_url=f"http://127.0.0.1:{port}/api") as made,
+        checker(site="http://no-such-host.invalid/") as unknown,
+    ):
+        assert await made.check() == await unknown.check() | {"url": made.site}
+        assert connections == []
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
