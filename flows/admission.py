@@ -15,7 +15,8 @@ from flows.workspace import Workspace
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, ExtractedUrl, Target
-from tasks.reading import ReadOptions, read_in_chunks
+from tasks.reading import ReadOptions
+from tasks.scrape import read_apart
 from tasks.web.crawl.duplicates import KeptPage
 from tasks.web.crawl.family_budgets import WASTED_REASONS
 from tasks.web.crawl.frontier import HINTS
@@ -234,10 +235,9 @@ class Admission:
         page = await self._space.web.probe(urljoin(site_url, f"{route}{name}" if route else f"/{name}"))
         if page is not None and page_key(page.final_url) == page_key(page.target.url):
             with suppress(PageError):
-                loop = asyncio.get_running_loop()
                 settings, title = self._space.settings, self._site.title
                 options = ReadOptions(self._space.embedder.model, settings.page_timeout_s, site_title=title)
-                read = await loop.run_in_executor(self._space.processes, read_in_chunks, page, options)
+                read = await read_apart(page, self._space.processes, options)
                 assert read.fingerprint is not None
                 for record in self._duplicates.add_not_found(read.fingerprint):
                     await self._drop(record, _soft_404())

@@ -7,12 +7,13 @@ from flows.admission import Admission
 from flows.lanes import Channel, Lanes, Slot
 from flows.runs import run_task
 from flows.url_batches import BATCH_S, Pace, share_of_lane
-from flows.workspace import CHILDREN, Workspace
+from flows.workspace import Workspace
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import Stage
 from tasks.core.models import ChunkedPage, ExtractedUrl, Target
 from tasks.reading import ReadOptions
 from tasks.scrape import ScrapeBatch, scrape
+from tasks.web.reader import READERS
 
 URL_LINGER_S = 0.2
 """Longest time in seconds that a batch of URLs waits to fill up."""
@@ -65,7 +66,7 @@ class ScrapeStage:
     def _portion(self, waiting: Sequence[ExtractedUrl]) -> int:
         """URLs to fetch are shared among all lanes; fetched pages gather while the reading processes are busy."""
         if fetched := _count_while(_is_fetched, waiting):
-            return share_of_lane(fetched, CHILDREN + 1) if self._reading <= CHILDREN else 0
+            return share_of_lane(fetched, READERS + 1) if self._reading <= READERS else 0
         to_fetch = _count_while(lambda found: not _is_fetched(found), waiting)
         lanes = self._space.settings.max_lanes["scrape"]
         return max(share_of_lane(to_fetch, lanes), self._fetch_pace.within(BATCH_S))

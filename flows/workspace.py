@@ -10,7 +10,7 @@ from flows.progress import Progress
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import BuildEnded, DependencyUnavailable, NotFound
 from tasks.core.models import BuildRequest, Job
-from tasks.core.processes import Processes, open_processes
+from tasks.core.processes import Processes
 from tasks.core.settings import Settings
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.open_embedder import open_embedder
@@ -18,11 +18,6 @@ from tasks.records.builds import start_build
 from tasks.records.crawl_record import CrawlRecord
 from tasks.records.new_builds import create_build, create_rebuild
 from tasks.web.reader import Web
-
-CHILDREN = 2
-"""Child processes that read pages and embed text; more than there are cores would only wait for each other."""
-CHILD_MODULE = "tasks.reader_process"
-"""Module that child processes import when they start."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +76,15 @@ async def take_job(
 async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Progress) -> AsyncIterator[Workspace]:
     """Open the build's resources; the slow ones (child processes, browser) start in the background."""
     async with AsyncExitStack() as stack:
-        processes = stack.enter_context(open_processes(CHILDREN, CHILD_MODULE))
         web = await stack.enter_async_context(open_run_web(settings))
-        embedder = await stack.enter_async_context(open_embedder(settings, processes, pool))
+        web.readers.warm_up()
+        embedder = await stack.enter_async_context(open_embedder(settings, web.readers, pool))
         yield Workspace(
             job=job,
             settings=settings,
             pool=pool,
             web=web,
-            processes=processes,
+            processes=web.readers,
             embedder=embedder,
             progress=progress,
             crawl_record=CrawlRecord(pool, job.build_id),

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 from tasks.core.errors import PageSkipped
 from tasks.core.models import ChunkedPage, FetchedPage, Fingerprint, ReadPage
+from tasks.core.processes import Limits
 from tasks.knowledge.embedding.tokens import load_tokenizer
 from tasks.knowledge.indexing.chunks import CHUNK_TOKENS, chunk_page
 from tasks.web.content.main_content import read_page
 from tasks.web.crawl.directives import forbids_indexing
 from tasks.web.crawl.fingerprints import fingerprint_of
+
+READING_CPU_S = 20
+"""Processor time a page may take to read; the median is 0.02 s."""
+READING_MEMORY = 1024**3
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,11 @@ class ReadOptions:
     """Target size of a chunk, in tokens."""
     site_title: str = ""
     """Title of the home page: another page with the same title has no title of its own."""
+
+    @property
+    def limits(self) -> Limits:
+        """Limits of reading one page."""
+        return Limits(seconds=self.timeout_s, cpu_s=READING_CPU_S, memory=READING_MEMORY)
 
 
 def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:

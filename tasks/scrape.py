@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from tasks.core.errors import ContentFailed, PageError, PageSkipped
+from tasks.core.errors import CallFailed, ContentFailed, PageError, PageSkipped
 from tasks.core.models import ChunkedPage, ExtractedUrl, FetchedPage, Target
+from tasks.core.processes import Processes
 from tasks.reading import ReadOptions, read_in_chunks
 from tasks.retries import RETRY_FACTOR_S, batch_name, is_retriable
 from tasks.web.reader import Web
@@ -45,7 +44,7 @@ class ScrapeBatch:
 async def scrape_pages(
     batch: ScrapeBatch,
     web: Web,
-    processes: Executor,
+    processes: Processes,
     deliver: Deliver,
     options: ReadOptions,
 ) -> None:
@@ -62,7 +61,7 @@ async def scrape_pages(
             ahead = _fetch_next(waiting, web)
             result: ChunkedPage | PageSkipped
             try:
-                result = await _read(fetching.result(), processes, options)
+                result = await read_apart(fetching.result(), processes, options)
             except PageSkipped as skipped:
                 result = skipped
             except PageError as error:
@@ -92,16 +91,16 @@ async def _fetch(found: ExtractedUrl, web: Web) -> FetchedPage:
     return found.page or await web.fetch(found.target)
 
 
-async def _read(page: FetchedPage, processes: Executor, options: ReadOptions) -> ChunkedPage:
-    loop = asyncio.get_running_loop()
+async def read_apart(page: FetchedPage, processes: Processes, options: ReadOptions) -> ChunkedPage:
+    """Read a page in a child process.
+
+    Raises:
+        PageError: the page cannot be read within limits, or is skipped.
+    """
     try:
-        async with asyncio.timeout(options.timeout_s):
-            return await loop.run_in_executor(processes, read_in_chunks, page, options)
-    except TimeoutError as error:
-        raise ContentFailed(f"reading the page took longer than {options.timeout_s:g}s") from error
-    except BrokenProcessPool as error:
-        # One page crashed its child process, which fails the pages beside it too: they get another try.
-        raise ContentFailed("the process that read the page crashed", retriable=True) from error
+        return await processes.call(options.limits, read_in_chunks, page, options)
+    except CallFailed as error:
+        raise ContentFailed(f"the page could not be read: {error.message}", retriable=error.retriable) from error
 
 
 @task(
@@ -118,7 +117,7 @@ async def scrape(
     name: str,
     batch: ScrapeBatch,
     web: Web,
-    processes: Executor,
+    processes: Processes,
     deliver: Deliver,
     options: ReadOptions,
 ) -> None:

@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from tasks.brand.derived_theme import HomePageProbe, derive_theme, resources_for
+from tasks.brand.drawing import draw_in
 from tasks.brand.probe import PROBE
 from tasks.brand.site_identity import SiteIdentity, identify_site
 from tasks.brand.site_images import MAX_BYTES
@@ -54,7 +55,7 @@ async def load_home(url: str, web: Web, on_identified: OnIdentified | None = Non
     links = links_of(page)
     probe = HomePageProbe(url=page.final_url, requested_url=url, light=rendered.probe, dark=rendered.dark_probe)
     resources = await fetch_resources(resources_for(probe), web)
-    theme = await asyncio.to_thread(derive_theme, probe, resources)
+    theme = await asyncio.to_thread(derive_theme, probe, resources, draw_in(web.readers))
     return Home(
         found=ExtractedUrl(target=target, page=page, links=links),
         url=page.final_url,

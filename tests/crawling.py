@@ -19,10 +19,9 @@ from flows import extract_stage, knowledge_stages, scrape_stage, start_page
 from flows.pipeline import Pipeline
 from flows.progress import Progress
 from flows.start_page import open_site
-from flows.workspace import CHILD_MODULE, CHILDREN, Workspace
+from flows.workspace import Workspace
 from tasks.core.database import Pool
 from tasks.core.models import BuildRequest, Statistics
-from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
 from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.records.build_events import read_events
@@ -51,10 +50,9 @@ class Crawled:
 
 @dataclass(frozen=True)
 class Crawler:
-    """Runs builds that share a pool and child processes."""
+    """Runs builds that share a pool."""
 
     pool: Pool
-    processes: Processes
 
     async def crawl(self, url: str, *, depth: int = 5, max_pages: int = 500, **settings: Any) -> Crawled:
         """Build the site to the end."""
@@ -86,13 +84,13 @@ class Crawler:
         """The workspace of an attempt of the build, with the given settings."""
         settings = Settings(egress_allow=(ip_network("127.0.0.0/8"),), page_timeout_s=20, _env_file=None, **more)
         job = await start_build(self.pool, build_id, None)
-        async with open_web(settings) as web, open_embedder(settings, self.processes) as embedder:
+        async with open_web(settings) as web, open_embedder(settings, web.readers) as embedder:
             yield Workspace(
                 job=job,
                 settings=settings,
                 pool=self.pool,
                 web=web,
-                processes=self.processes,
+                processes=web.readers,
                 embedder=embedder,
                 progress=Progress(self.pool, job, None),
                 crawl_record=CrawlRecord(self.pool, job.build_id),
@@ -124,8 +122,8 @@ async def _run_plainly(task: "Task[..., Coroutine[Any, Any, Any]]", *args: Any, 
 @pytest.fixture(scope="session")
 async def crawler(pool: Pool) -> AsyncIterator[Crawler]:
     """Builds of any site on loopback."""
-    with pytest.MonkeyPatch.context() as patch, open_processes(CHILDREN, CHILD_MODULE) as processes:
+    with pytest.MonkeyPatch.context() as patch:
         for stage in (extract_stage, scrape_stage, knowledge_stages):
             patch.setattr(stage, "run_task", _run_plainly)
         patch.setattr(start_page, "theme", start_page.theme.fn)
-        yield Crawler(pool, processes)
+        yield Crawler(pool)

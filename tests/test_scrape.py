@@ -1,15 +1,16 @@
 """Scraping a batch of pages."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tasks.core.errors import HttpStatus
 from tasks.core.models import ChunkedPage, ExtractedUrl, FetchedPage, FetchMethod, Target
+from tasks.core.processes import open_processes
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.reading import ReadOptions
 from tasks.scrape import ScrapeBatch, scrape_pages
+from tasks.web.reader import READER_MODULE
 
 
 class Diary:
@@ -37,7 +38,7 @@ class Diary:
 async def scrape(diary: Diary, *urls: str) -> ScrapeBatch:
     """Scrape a batch of the URLs and return it."""
     batch = ScrapeBatch([ExtractedUrl(target=Target(url=url, depth=1)) for url in urls])
-    with ThreadPoolExecutor() as executor:
+    with open_processes(1, READER_MODULE) as executor:
         await scrape_pages(batch, diary, executor, diary.deliver, ReadOptions(LOCAL_MODEL, 30))  # type: ignore[arg-type]
     return batch
 

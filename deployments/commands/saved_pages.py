@@ -6,6 +6,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Route
 
 from tasks.brand.derived_theme import HomePageProbe, derive_theme, resources_for
+from tasks.brand.drawing import draw_in
 from tasks.brand.probe import PROBE
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import FetchFailed, FetchTimeout
@@ -31,7 +32,7 @@ async def derive_saved_theme(settings: Settings, html: str, url: str) -> Theme:
     probe = HomePageProbe(url=url, requested_url=url, light=rendered.probe, dark=rendered.dark_probe)
     async with open_web(settings.model_copy(update={"render": RenderMode.never})) as web:
         resources = await fetch_resources(resources_for(probe), web)
-    return await asyncio.to_thread(derive_theme, probe, resources)
+        return await asyncio.to_thread(derive_theme, probe, resources, draw_in(web.readers))
 
 
 async def _render(settings: Settings, html: str, url: str) -> RenderedPage:

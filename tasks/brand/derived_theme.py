@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from tasks.brand.brand_evidence import ColourRecord, EvidenceSource, ProbedPage
 from tasks.brand.defaults import UA_BUTTONS
+from tasks.brand.drawing import Draw, draw_nothing
 from tasks.brand.fonts import NEUTRAL_FONT, safe_font_list
 from tasks.brand.logo_tile import logo_tile
 from tasks.brand.marks import Marks, Resources, best_icon, mark_colours, ranked_logos, read_marks, wanted_resources
@@ -62,17 +63,18 @@ def resources_for(probe: HomePageProbe) -> tuple[str, ...]:
     return wanted_resources(read_probe(probe.light, probe.url), probe.url)
 
 
-def derive_theme(probe: HomePageProbe, resources: Resources | None = None) -> Theme:
+def derive_theme(probe: HomePageProbe, resources: Resources | None = None, draw: Draw = draw_nothing) -> Theme:
     """Derive a site's theme from its home page and the fetched bytes of `resources_for` it.
 
     Any object is accepted as a probe's result and any bytes as resources; unusable parts are left out.
+    `draw` draws the pictures; by default none is.
     The same input gives the same theme, byte for byte, and every pair of `tasks.core.palette` is legible.
     Confidence is 0 if the page has no brand evidence at all.
     """
     page = read_probe(probe.light, probe.url)
     if _is_consent_wall(page, probe):
         return neutral_theme(probe.requested_url)
-    marks = read_marks(page, resources or {})
+    marks = read_marks(page, resources or {}, draw)
     page = page.model_copy(update={"colours": (*page.colours, *mark_colours(page, marks))})
     ranked = rank_brand_colours(page)
     colours = _colour_tokens(page, ranked[0] if ranked else None)
@@ -83,7 +85,7 @@ def derive_theme(probe: HomePageProbe, resources: Resources | None = None) -> Th
         **_font_tokens(page),
         **_image_tokens(page, marks, str(colours["background"].value)),
     }
-    return _assemble(tokens, ranked).model_copy(update={"logo_tile": logo_tile(page, resources or {})})
+    return _assemble(tokens, ranked).model_copy(update={"logo_tile": logo_tile(page, resources or {}, draw)})
 
 
 def neutral_theme(url: str) -> Theme:

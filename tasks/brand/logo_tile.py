@@ -14,8 +14,9 @@ from PIL import Image
 
 from tasks.brand.brand_evidence import ImageRecord, ProbedPage
 from tasks.brand.colours import parse_colour
+from tasks.brand.drawing import Draw
 from tasks.brand.marks import Resources, best_icon, data_of, ranked_logos
-from tasks.brand.site_images import VISIBLE_CONTRAST, Picture, measure, open_picture
+from tasks.brand.site_images import VISIBLE_CONTRAST, Picture
 from tasks.core.oklch import BLACK, WHITE
 from tasks.core.palette import SHAPE_CONTRAST
 
@@ -25,8 +26,6 @@ MAX_WIDTH = 176
 MARGIN = 10
 WIDE = 5.0
 """Aspect ratio from which a logo is hard to read in a header, so an icon is preferred."""
-FAINT = 8
-"""Opacity (of 255) up to which a pixel counts as invisible."""
 APP_ICON = 1.5
 """Aspect ratio up to which a picture with a background of its own fills the tile …"""
 APP_ICON_SHARE = 0.85
@@ -38,20 +37,20 @@ MIN_ICON = 32
 _MODERN = re.compile(r"(?:oklch|oklab|lab|lch|color)\([^()\"]*\)")
 
 
-def logo_tile(page: ProbedPage, resources: Resources) -> bytes | None:
+def logo_tile(page: ProbedPage, resources: Resources, draw: Draw) -> bytes | None:
     """Return a PNG, 80 pixels high and 80 … 176 wide, of the logo, or of the icon if that is easier to see.
 
     It is opaque, and so below 50 KB for any content. None if nothing can be drawn.
     """
-    drawn = [logo for record in ranked_logos(page) if (logo := _drawn(record, resources)) is not None]
+    drawn = [logo for record in ranked_logos(page) if (logo := _drawn(record, resources, draw)) is not None]
     record = best_icon(page)
-    icon = _drawn(record, resources) if record else None
+    icon = _drawn(record, resources, draw) if record else None
     if icon is not None and min(icon.image.size) >= MIN_ICON:
         drawn = [logo for logo in drawn if logo.image.width <= WIDE * logo.image.height] or [icon, *drawn]
     return next((tile for logo in drawn if (tile := _tile(logo)) is not None), None)
 
 
-class _Drawn(NamedTuple):
+class _Logo(NamedTuple):
     image: Image.Image
     """The picture cropped to its visible part."""
     picture: Picture
@@ -59,16 +58,13 @@ class _Drawn(NamedTuple):
     backdrop: str | None
 
 
-def _drawn(record: ImageRecord, resources: Resources) -> _Drawn | None:
+def _drawn(record: ImageRecord, resources: Resources, draw: Draw) -> _Logo | None:
     data = resources.get(record.url) if record.url else _within_page(record.inline)
     # There are no fonts to draw with: an SVG would lack its letters.
-    image = open_picture(data) if data and b"<text" not in data else None
-    picture = measure(image) if image is not None else None
-    if image is None or picture is None:
+    drawing = draw(data) if data and b"<text" not in data else None
+    if drawing is None or min(drawing.width, drawing.height) < 2:
         return None
-    box = image.getchannel("A").point(lambda alpha: 255 * (alpha > FAINT)).getbbox()
-    cut = image.crop(box)
-    return _Drawn(cut, picture, record.backdrop) if min(cut.size) > 1 else None
+    return _Logo(drawing.image(), drawing.picture, record.backdrop)
 
 
 def _within_page(inline: str) -> bytes:
@@ -78,7 +74,7 @@ def _within_page(inline: str) -> bytes:
     return _MODERN.sub(lambda css: parse_colour(css[0]) or "none", inline).encode("utf-8", errors="replace")
 
 
-def _tile(logo: _Drawn) -> bytes | None:
+def _tile(logo: _Logo) -> bytes | None:
     image, picture, backdrop = logo
     own = picture.colours[0][0] if picture.is_opaque else _own_ground(image)
     is_whole = own is not None and image.height / APP_ICON < image.width < APP_ICON * image.height

@@ -9,7 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 from tasks.brand.brand_evidence import ColourRecord, EvidenceSource, ImageKind, ImageRecord, ProbedPage
 from tasks.brand.colours import parse_colour, vividness
-from tasks.brand.site_images import Picture, decode_picture
+from tasks.brand.drawing import Draw
+from tasks.brand.site_images import Picture
 from tasks.brand.values import as_item, clean_text
 
 MAX_ICON = 192.0
@@ -50,12 +51,12 @@ def wanted_resources(page: ProbedPage, url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(addresses))
 
 
-def read_marks(page: ProbedPage, resources: Resources) -> Marks:
+def read_marks(page: ProbedPage, resources: Resources, draw: Draw) -> Marks:
     """Decode the pictures and the manifest among the fetched resources; broken bytes count as missing."""
     known = {record.url for record in page.images}
-    pictures = {url: decode_picture(data) if data else None for url, data in resources.items() if url in known}
     within = {record.inline for record in page.images if record.inline.startswith("data:")}
-    pictures |= {url: decode_picture(data_of(url)) for url in within}
+    files = {url: data for url, data in resources.items() if url in known} | {url: data_of(url) for url in within}
+    pictures = {url: drawing.picture if data and (drawing := draw(data)) else None for url, data in files.items()}
     manifest = _parse_manifest(resources.get(page.manifest) if page.manifest else None)
     name = clean_text(manifest.get("name")) or clean_text(manifest.get("short_name"))
     colour = manifest.get("theme_color")

@@ -5,11 +5,13 @@ Bytes that are not a picture, too large or too costly to draw give None; nothing
 
 import io
 import re
+import struct
 import warnings
 from collections import Counter
 
 import resvg_py
 from PIL import Image
+from pydantic import Field
 
 from tasks.brand.colours import difference
 from tasks.core.models import Frozen
@@ -22,12 +24,31 @@ SIDE = 96
 """Longest side in pixels of the copy on which colours are counted."""
 MAX_REUSES = 20
 """Most references to its own parts in an SVG: nested references multiply (2 × 2 × 2 …) and could take for ever."""
+MAX_ELEMENTS = 20_000
+"""Most tags of an SVG."""
+MAX_DEPTH = 100
+"""Deepest nesting of an SVG: the renderer recurses."""
+MAX_RATIO = 20.0
+"""Most height for the width of an SVG, which is drawn at a fixed width."""
+MAX_SIDE = 1_024
+"""Longest side in pixels of a drawing."""
+FAINT = 8
+"""Opacity (of 255) up to which a pixel counts as invisible."""
 SAME_SHADE = 8.0
 VISIBLE_CONTRAST = 1.5
 VISIBLE_SHARE = 0.6
 
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "ICO", "AVIF", "BMP")
 _OUTSIDE = re.compile(r"""(?:xlink:)?href\s*=\s*(?:"(?!\#|data:)[^"]*"|'(?!\#|data:)[^']*')""", re.IGNORECASE)
+# The errors that Pillow's decoders raise on broken input are not documented in one place.
+_DECODER_ERRORS = (
+    *(ValueError, OSError, SyntaxError, MemoryError, Warning, EOFError, IndexError, KeyError, TypeError),
+    *(ArithmeticError, AttributeError, RuntimeError, struct.error, Image.DecompressionBombError),
+)
+_TAG = re.compile(r"<(/?)[a-zA-Z][^<>]*?(/?)>")
+_NUMBER = r"(\d{1,12}(?:\.\d*)?|\.\d+)"
+_VIEW_BOX = re.compile(rf"""viewBox\s*=\s*["']\s*[^\s,]+[\s,]+[^\s,]+[\s,]+{_NUMBER}[\s,]+{_NUMBER}""")
+_SIDE = re.compile(rf"""\s(width|height)\s*=\s*["']\s*{_NUMBER}(?:px|pt|mm|cm|in)?\s*["']""")
 _REUSE = re.compile(r"<(?:\w+:)?(?:use|pattern|mask|filter|marker|image|feImage)\b", re.IGNORECASE)
 
 
@@ -49,24 +70,45 @@ class Picture(Frozen):
         return seen >= VISIBLE_SHARE * sum(share for _, share in self.colours)
 
 
-def decode_picture(data: bytes) -> Picture | None:
-    """Decode and measure a picture; None if the bytes have none that can be shown."""
-    image = open_picture(data)
-    return measure(image) if image is not None else None
+class Drawing(Frozen):
+    """A picture as drawn by us: pixels that are safe to use."""
+
+    picture: Picture
+    """Measurements of the whole picture."""
+    width: int
+    height: int
+    pixels: bytes = Field(repr=False)
+    """RGBA, cut to the visible part and at most `MAX_SIDE` on each side; its size is `width` × `height`."""
+
+    def image(self) -> Image.Image:
+        """Return the visible part."""
+        return Image.frombytes("RGBA", (self.width, self.height), self.pixels)
 
 
-def open_picture(data: bytes) -> Image.Image | None:
-    """Decode a picture as RGBA, an SVG at a width of 192 pixels; None if the bytes have none that can be shown."""
+def draw_picture(data: bytes) -> Drawing | None:
+    """Decode and measure a picture, an SVG at a width of 192 pixels; None if the bytes have none that can be shown.
+
+    Decoders may crash, or take minutes and gigabytes: called in child processes only (`tasks.brand.drawing`).
+    """
     if not data or len(data) > MAX_BYTES:
         return None
     head = data[:1_000].lstrip().lower()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow warns of decompression bombs and of broken metadata
-            return _draw(data) if head.startswith(b"<") or b"<svg" in head else _open(data)
-    except (ValueError, OSError, SyntaxError, MemoryError, Warning, EOFError, IndexError, KeyError, TypeError):
-        # The errors that Pillow's decoders raise on broken input are not documented in one place.
+            image = _draw(data) if head.startswith(b"<") or b"<svg" in head else _open(data)
+            return _cut(image) if image is not None else None
+    except _DECODER_ERRORS:
         return None
+
+
+def _cut(image: Image.Image) -> Drawing | None:
+    picture = measure(image)
+    if picture is None:
+        return None
+    cut = image.crop(image.getchannel("A").point(lambda alpha: 255 * (alpha > FAINT)).getbbox())
+    cut.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    return Drawing(picture=picture, width=cut.width, height=cut.height, pixels=cut.tobytes())
 
 
 def _open(data: bytes) -> Image.Image | None:
@@ -79,11 +121,33 @@ def _open(data: bytes) -> Image.Image | None:
 
 def _draw(data: bytes) -> Image.Image | None:
     source = data.decode("utf-8", errors="replace")
-    if len(data) > MAX_SVG_BYTES or "<svg" not in source or len(_REUSE.findall(source)) > MAX_REUSES:
+    if not is_drawable(source):
         return None
     drawn = resvg_py.svg_to_bytes(svg_string=_OUTSIDE.sub("", source), width=SIDE * 2, skip_system_fonts=True)
     image: Image.Image = Image.open(io.BytesIO(drawn), formats=("PNG",))
     return image.convert("RGBA") if image.width * image.height <= MAX_PIXELS else None
+
+
+def is_drawable(source: str) -> bool:
+    """Whether an SVG is small enough to be drawn: in bytes, elements, references, nesting, and in its proportions."""
+    if len(source) > MAX_SVG_BYTES or "<svg" not in source or len(_REUSE.findall(source)) > MAX_REUSES:
+        return False
+    depth = deepest = count = 0
+    for tag in _TAG.finditer(source):
+        depth += -1 if tag[1] else not tag[2]
+        deepest, count = max(deepest, depth), count + 1
+    return count <= MAX_ELEMENTS and deepest <= MAX_DEPTH and _is_in_proportion(source)
+
+
+def _is_in_proportion(source: str) -> bool:
+    """Whether the height to draw follows from the root's attributes, if they state one, within bounds."""
+    root = source[source.index("<svg") :].partition(">")[0]
+    box = _VIEW_BOX.search(root)
+    sizes = [box.groups()] if box else []
+    sides = dict(_SIDE.findall(root))
+    if len(sides) == 2:
+        sizes.append((sides["width"], sides["height"]))
+    return all(float(width) > 0 and float(height) <= MAX_RATIO * float(width) for width, height in sizes)
 
 
 def measure(image: Image.Image) -> Picture | None:

@@ -6,6 +6,7 @@ WidgetBuilderError
 ├── InvalidRequest            the request gets 4xx; nothing was started
 │   ├── NotFound              404: no such build, widget, page or message
 │   └── TryLater              429 or 503, with Retry-After
+├── CallFailed                its page fails, or its picture is left out: a call in a child process was ended
 ├── PageError                 one page fails; the build continues
 │   ├── PageSkipped           page skipped: counted separately, with the reason
 │   ├── FetchFailed           page fails; retried when `retriable`
@@ -90,6 +91,19 @@ class TryLater(InvalidRequest):
     def __init__(self, code: str, message: str, *, retry_after: int | None, status: int = 429) -> None:
         super().__init__(code, message, status=status)
         self.retry_after = retry_after
+
+
+class CallFailed(WidgetBuilderError):
+    """A call in a child process took too long or too much memory, crashed, or met an unexpected error.
+
+    The message has no subject: the caller knows what was read or drawn. `retriable`: the input need not be the cause.
+    """
+
+    code = "call_failed"
+
+    def __init__(self, message: str, *, retriable: bool = False) -> None:
+        super().__init__(message)
+        self.retriable = retriable
 
 
 class PageError(WidgetBuilderError):

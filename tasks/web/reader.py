@@ -9,6 +9,7 @@ from typing import Any
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import FetchFailed, HttpStatus, PageError, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
+from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.comparison import compare
 from tasks.web.crawl.sitemaps import find_hints
@@ -24,6 +25,10 @@ from tasks.web.rendering import RenderPolicy, is_route, pattern_of
 
 logger = logging.getLogger("widget_builder.web")
 
+READERS = 2
+"""Child processes that read pages and embed text; more than there are cores would only wait for each other."""
+READER_MODULE = "tasks.reader_process"
+"""Module that they have imported when they start."""
 DOCUMENT = "a document that the browser does not display"
 
 
@@ -31,8 +36,15 @@ class Web:
     """Both fetchers and the decision between them. Each URL is requested once, or twice if its HTML is incomplete."""
 
     def __init__(
-        self, static: StaticFetcher, rendered: RenderedFetcher | None, policy: RenderPolicy, throttle: Throttle
+        self,
+        static: StaticFetcher,
+        rendered: RenderedFetcher | None,
+        policy: RenderPolicy,
+        throttle: Throttle,
+        readers: Processes,
     ) -> None:
+        self.readers = readers
+        """Child processes that parse and draw what was fetched."""
         self._throttle = throttle
         self._static = static
         self._rendered = rendered
@@ -209,7 +221,7 @@ class Web:
 
 @asynccontextmanager
 async def open_web(settings: Settings) -> AsyncIterator[Web]:
-    """Open both fetchers behind the egress gate; the browser starts in the background."""
+    """Open both fetchers behind the egress gate; the browser starts in the background, the readers when needed."""
     async with AsyncExitStack() as stack:
         gate = await stack.enter_async_context(open_gate(egress_policy(settings)))
         throttle = make_throttle(settings)
@@ -217,4 +229,5 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
         rendered = None
         if settings.render is not RenderMode.never:
             rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate, throttle, static.cookies))
-        yield Web(static, rendered, RenderPolicy(settings.render), throttle)
+        readers = stack.enter_context(open_processes(READERS, READER_MODULE))
+        yield Web(static, rendered, RenderPolicy(settings.render), throttle, readers)

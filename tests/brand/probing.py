@@ -4,6 +4,7 @@ from playwright.async_api import Page, Route
 
 from tasks.brand.derived_theme import HomePageProbe, derive_theme
 from tasks.brand.probe import PROBE
+from tasks.brand.site_images import draw_picture
 from tasks.core.models import Theme
 
 URL = "https://www.acme.example/"
@@ -48,4 +49,5 @@ async def theme_of(page: Page, html: str) -> Theme:
     await page.goto(URL)
     light = await page.evaluate(PROBE, "light")
     await page.emulate_media(color_scheme="dark")
-    return derive_theme(HomePageProbe(url=URL, requested_url=URL, light=light, dark=await page.evaluate(PROBE, "dark")))
+    dark = await page.evaluate(PROBE, "dark")
+    return derive_theme(HomePageProbe(url=URL, requested_url=URL, light=light, dark=dark), draw=draw_picture)

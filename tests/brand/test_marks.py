@@ -11,7 +11,7 @@ from PIL import Image
 
 from tasks.brand.colours import difference
 from tasks.brand.derived_theme import HomePageProbe, derive_theme, resources_for
-from tasks.brand.site_images import MAX_BYTES, decode_picture
+from tasks.brand.site_images import MAX_BYTES, draw_picture
 from tasks.core.models import Theme
 
 URL = "https://www.acme.example/"
@@ -43,7 +43,7 @@ def drawing(inside: str) -> bytes:
 
 def theme_with(resources: dict[str, bytes | None], page: dict[str, Any] = PAGE) -> Theme:
     """The theme of a page and what was fetched for it."""
-    return derive_theme(HomePageProbe(url=URL, requested_url=URL, light=page), resources)
+    return derive_theme(HomePageProbe(url=URL, requested_url=URL, light=page), resources, draw_picture)
 
 
 NESTED = "".join(f'<g id="g{n}"><use href="#g{n - 1}"/><use href="#g{n - 1}"/></g>' for n in range(1, 40))
@@ -132,8 +132,8 @@ def test_whatever_a_page_has_in_place_of_a_logo_is_drawn_or_not(inline: str) -> 
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda data: picture("#d81b60")[:40] + data))
 def test_any_bytes_are_a_picture_or_none(data: bytes) -> None:
     """No decoder's error gets out."""
-    found = decode_picture(data)
-    assert found is None or found.colours
+    found = draw_picture(data)
+    assert found is None or found.picture.colours
 
 
 @pytest.mark.parametrize("format_", ["PNG", "GIF", "WEBP", "ICO", "JPEG"])

@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.core.errors import EmbeddingFailed
+from tasks.core.errors import CallFailed, EmbeddingFailed
 from tasks.knowledge.embedding.embedder import Usage, Vector, to_vector
 from tasks.knowledge.embedding.local_model import embed_locally, is_loaded
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
@@ -32,14 +31,14 @@ class LocalEmbedder:
         """Return a vector for each text; a text without tokens gets a failure.
 
         Raises:
-            EmbeddingFailed: the embedding process crashed (retriable).
+            EmbeddingFailed: the embedding process crashed (retriable) or exceeded a limit.
         """
         if not texts:
             return []
         try:
             rows = await self._run(list(texts))
-        except BrokenProcessPool as error:
-            raise EmbeddingFailed("the embedding process crashed", retriable=True) from error
+        except CallFailed as error:
+            raise EmbeddingFailed(f"embedding failed: {error.message}", retriable=error.retriable) from error
         self.usage.calls += 1
         self.usage.inputs += len(texts)
         return [_vector_or_failure(row) for row in rows]

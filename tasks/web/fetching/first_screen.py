@@ -1,11 +1,9 @@
 """A screenshot of a page's first screen, taken later in the tab that the page was read in."""
 
 import asyncio
-import io
 import logging
 from contextlib import AsyncExitStack
 
-from PIL import Image
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
@@ -33,32 +31,24 @@ class KeptTab:
         """Return the first screen as a JPEG of at most 200 KB, or None on failure. Releases the tab."""
         try:
             async with asyncio.timeout(PICTURE_S):
-                taken = await self._tab.run_unless_gone(_take(self._tab.page))
+                return await self._tab.run_unless_gone(_take(self._tab.page))
         except (PlaywrightError, TimeoutError, TabGone) as error:
             logger.info("no picture of %s: %s", self._tab.page.url, error)
             return None
         finally:
             await self.release()
-        return await asyncio.to_thread(_shrink, taken)
 
     async def release(self) -> None:
         """Return the tab to the pool."""
         await self._resources.aclose()
 
 
-async def _take(page: Page) -> bytes:
+async def _take(page: Page) -> bytes | None:
+    """Return the first picture that is small enough. The browser encodes each: we decode no picture."""
     await page.emulate_media(color_scheme="light")
     await page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
-    return await page.screenshot(type="jpeg", quality=QUALITIES[0], animations="disabled", style=_STYLE, timeout=0)
-
-
-def _shrink(taken: bytes) -> bytes | None:
-    if len(taken) <= MAX_BYTES:
-        return taken
-    image = Image.open(io.BytesIO(taken), formats=("JPEG",))
-    for quality in QUALITIES[1:]:
-        file = io.BytesIO()
-        image.save(file, "JPEG", quality=quality, optimize=True)
-        if file.tell() <= MAX_BYTES:
-            return file.getvalue()
+    for quality in QUALITIES:
+        taken = await page.screenshot(type="jpeg", quality=quality, animations="disabled", style=_STYLE, timeout=0)
+        if len(taken) <= MAX_BYTES:
+            return taken
     return None

@@ -2,7 +2,6 @@
 
 import asyncio
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tasks.core.errors import EmbeddingFailed
+from tasks.core.errors import CallFailed, EmbeddingFailed
 from tasks.knowledge.embedding.embedder import Vector
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.embedding.open_embedder import open_embedder
@@ -103,9 +102,9 @@ class Crashing(Executor):
     """An executor whose child process dies with every call."""
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """A future that has failed as `ProcessPoolExecutor` says it."""
+        """A future that has failed as `Processes` says it."""
         future: Future[Any] = Future()
-        future.set_exception(BrokenProcessPool("A process in the process pool was terminated abruptly"))
+        future.set_exception(CallFailed("its process crashed", retriable=True))
         return future
 
 
