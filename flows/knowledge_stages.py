@@ -55,7 +55,10 @@ class EmbedStage:
         pages = [page for page in pages if self._admission.is_kept(page)]
         if not pages:
             return
-        results = await run_task(embed, _name(pages), pages, space.pool, space.embedder)
+        try:
+            results = await run_task(embed, _name(pages), pages, space.pool, space.embedder)
+        except EmbeddingFailed as error:
+            results = [error] * len(pages)
         for page, result in zip(pages, results, strict=True):
             target = page.page.target
             if isinstance(result, EmbeddingFailed):

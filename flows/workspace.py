@@ -19,6 +19,9 @@ from tasks.records.crawl_record import CrawlRecord
 from tasks.records.new_builds import create_build, create_rebuild
 from tasks.web.reader import Web
 
+EMBEDDING_PATIENCE_S = 180.0
+"""Seconds that a build waits for an embedding service that is down."""
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -78,7 +81,9 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
     async with AsyncExitStack() as stack:
         web = await stack.enter_async_context(open_run_web(settings))
         web.readers.warm_up()
-        embedder = await stack.enter_async_context(open_embedder(settings, web.readers, pool))
+        embedder = await stack.enter_async_context(
+            open_embedder(settings, web.readers, pool, patience_s=EMBEDDING_PATIENCE_S)
+        )
         yield Workspace(
             job=job,
             settings=settings,

@@ -22,8 +22,9 @@ async def embed_pages(pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedd
     """Return each page with its vectors, in order, or the failure if a part of the page cannot be embedded.
 
     Raises:
-        EmbeddingFailed: the embedding service cannot be reached.
+        EmbeddingFailed: the embedding process or the database cannot be reached (retriable).
         EmbeddingRefused: the service rejects our key or quota; the build cannot continue.
+        EmbeddingUnavailable: the service stays away; the build cannot continue.
     """
     texts: dict[str, str] = {}
     for page in pages:

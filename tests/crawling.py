@@ -19,7 +19,7 @@ from flows import extract_stage, knowledge_stages, scrape_stage, start_page
 from flows.pipeline import Pipeline
 from flows.progress import Progress
 from flows.start_page import open_site
-from flows.workspace import Workspace
+from flows.workspace import EMBEDDING_PATIENCE_S, Workspace
 from tasks.core.database import Pool
 from tasks.core.models import BuildRequest, Statistics
 from tasks.core.settings import Settings
@@ -84,7 +84,10 @@ class Crawler:
         """The workspace of an attempt of the build, with the given settings."""
         settings = Settings(egress_allow=(ip_network("127.0.0.0/8"),), page_timeout_s=20, _env_file=None, **more)
         job = await start_build(self.pool, build_id, None)
-        async with open_web(settings) as web, open_embedder(settings, web.readers) as embedder:
+        async with (
+            open_web(settings) as web,
+            open_embedder(settings, web.readers, patience_s=EMBEDDING_PATIENCE_S) as embedder,
+        ):
             yield Workspace(
                 job=job,
                 settings=settings,

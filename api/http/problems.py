@@ -8,7 +8,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from tasks.core.errors import DependencyUnavailable, EmbeddingFailed, EmbeddingRefused, InvalidRequest, TryLater
+from tasks.core.errors import (
+    DependencyUnavailable,
+    EmbeddingFailed,
+    EmbeddingRefused,
+    EmbeddingUnavailable,
+    InvalidRequest,
+    TryLater,
+)
 
 logger = logging.getLogger("widget_builder.api")
 
@@ -67,6 +74,7 @@ HANDLERS = {
     PoolTimeout: on_unavailable,
     EmbeddingFailed: on_embedding_error,
     EmbeddingRefused: on_embedding_error,
+    EmbeddingUnavailable: on_embedding_error,
     HTTPException: on_http_exception,
     Exception: on_unexpected,
 }

@@ -20,6 +20,7 @@ WidgetBuilderError
 └── BuildError                build fails
     ├── HomePageFailed        build fails: the start page cannot be read
     ├── EmbeddingRefused      build fails at once, without a retry: key rejected or quota exhausted
+    ├── EmbeddingUnavailable  build fails after a wait: the embedding service answers nothing
     ├── SiteShrank            build fails; the widget keeps its knowledge
     ├── NothingStored         build fails: not one page was stored
     └── BuildEnded            build stops and writes nothing more: it was cancelled or swept meanwhile
@@ -209,6 +210,12 @@ class EmbeddingRefused(BuildError):
     """The embedding service rejects our key, or the account has no credit. A retry cannot help."""
 
     code = "embedding_refused"
+
+
+class EmbeddingUnavailable(BuildError):
+    """The embedding service stays away, or asks to wait too long. The build can be resumed."""
+
+    code = "embedding_unavailable"
 
 
 class SiteShrank(BuildError):

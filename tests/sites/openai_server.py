@@ -47,6 +47,10 @@ class Next(Enum):
     not_finite = "a vector has NaN in it"
     reversed = "vectors in reverse order, each with its right index"
     hang_up = "the connection is closed without an answer"
+    zero = "a vector has no length"
+    twice = "an index stands twice, another is missing"
+    too_large = "413"
+    unprocessable = "422"
 
 
 @dataclass
@@ -59,6 +63,11 @@ class OpenAIServer:
     """The only accepted key; None: any key."""
     refused_words: set[str] = field(default_factory=set)
     """Words whose presence in an input makes the answer 400."""
+    spoiled_words: dict[str, Next] = field(default_factory=dict)
+    """Words whose presence in an input makes the fault."""
+    most_inputs: int | None = None
+    """Inputs of one request beyond which the answer is `too_many`."""
+    too_many: Next = Next.too_large
     retry_after: str = "1"
     """`Retry-After` of the next 429."""
     base_url: str = ""
@@ -74,12 +83,18 @@ class OpenAIServer:
     open_calls: int = 0
     max_open_calls: int = 0
     """Most concurrent requests so far."""
+    refused_sizes: list[int] = field(default_factory=list)
+    """Inputs of each request that had too many."""
     chat: ChatProtocol = field(default_factory=ChatProtocol)
     _next: deque[Next] = field(default_factory=deque)
 
     def then(self, *answers: Next) -> None:
         """Queue faults for the coming requests; after them, requests are answered normally."""
         self._next.extend(answers)
+
+    def forget(self) -> None:
+        """Drop the queued faults."""
+        self._next.clear()
 
     async def embeddings(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/embeddings."""
@@ -96,7 +111,7 @@ class OpenAIServer:
 
     def _answer(self, request: web.Request, text: str) -> web.StreamResponse:
         self.check_key(request)
-        order = self._next.popleft() if self._next else None
+        order = self._next.popleft() if self._next else self._fault_of(text)
         if order is Next.hang_up:
             assert request.transport is not None
             request.transport.abort()
@@ -120,6 +135,13 @@ class OpenAIServer:
                 "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
             }
         )
+
+    def _fault_of(self, text: str) -> Next | None:
+        """The fault that the inputs themselves provoke."""
+        if self.most_inputs and len(parse_request(text)["input"]) > self.most_inputs:
+            self.refused_sizes.append(len(parse_request(text)["input"]))
+            return self.too_many
+        return next((fault for word, fault in self.spoiled_words.items() if word in text), None)
 
     def check_key(self, request: web.Request) -> None:
         """Raise the answer 401 unless the request has the right key."""
@@ -174,11 +196,21 @@ def _server_error(_server: OpenAIServer) -> Refusal:
     return Refusal(500, "The server had an error while processing your request.", "server_error")
 
 
+def _too_large(_server: OpenAIServer) -> Refusal:
+    return Refusal(413, "input batch size is too large", "Validation")
+
+
+def _unprocessable(_server: OpenAIServer) -> Refusal:
+    return Refusal(422, "inputs must have fewer items", "validation_error")
+
+
 _REFUSALS = {
     Next.invalid_api_key: _invalid_key,
     Next.rate_limited: _rate_limited,
     Next.insufficient_quota: _no_quota,
     Next.server_error: _server_error,
+    Next.too_large: _too_large,
+    Next.unprocessable: _unprocessable,
 }
 
 
@@ -276,12 +308,16 @@ def _spoil(order: Next | None, vectors: list[Vector], encoding: str) -> list[dic
         vectors = [vector[:-1] for vector in vectors]
     if order is Next.not_finite:
         vectors[0] = np.full_like(vectors[0], np.nan)
+    if order is Next.zero:
+        vectors[0] = np.zeros_like(vectors[0])
     items = [
         {"object": "embedding", "index": index, "embedding": _encode(vector, encoding)}
         for index, vector in enumerate(vectors)
     ]
     if order is Next.too_few:
         items.pop()
+    if order is Next.twice:
+        items[-1] = {**items[-1], "index": len(items) - 2}
     return items[::-1] if order is Next.reversed else items
 
 

@@ -72,7 +72,7 @@ class Answerer:
 
         Raises:
             NotFound: the widget does not exist.
-            EmbeddingFailed, EmbeddingRefused: the question could not be embedded.
+            EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: the question could not be embedded.
         """
         language = detect_language(message, site.language)
         small_talk = match_small_talk(message)

@@ -33,12 +33,15 @@ class Embedder(Protocol):
     """US dollars per million tokens; absent when unknown."""
     usage: Usage
 
-    async def embed(self, texts: Sequence[str]) -> list[Vector | EmbeddingFailed]:
-        """Return a vector or a failure for each text, in order.
+    async def embed(
+        self, texts: Sequence[str], *, into: list[Vector | EmbeddingFailed] | None = None
+    ) -> list[Vector | EmbeddingFailed]:
+        """Return a vector or a failure for each text, in order; `into`, if given, is filled as they arrive.
 
         Raises:
-            EmbeddingFailed: the service is out of reach, after the provider's own retries.
+            EmbeddingFailed: a part of ours is out of reach: the embedding process, or the database (retriable).
             EmbeddingRefused: the service rejects the account (key, credit); retrying cannot help.
+            EmbeddingUnavailable: the service answers nothing, after the provider's own retries.
         """
         ...
 

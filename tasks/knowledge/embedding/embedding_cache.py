@@ -28,7 +28,7 @@ async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str])
 
     Raises:
         EmbeddingFailed: as the embedder; or (retriable) the database is out of reach.
-        EmbeddingRefused: as the embedder.
+        EmbeddingRefused, EmbeddingUnavailable: as the embedder; the vectors obtained until then are stored.
     """
     results: dict[str, Vector | EmbeddingFailed] = {**await _look_up(pool, embedder.model, list(texts))}
     while missing := {hash_: text for hash_, text in texts.items() if hash_ not in results}:
@@ -46,8 +46,13 @@ async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str])
 
 
 async def _embed(pool: Pool, embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Vector | EmbeddingFailed]:
-    fresh = dict(zip(texts, await embedder.embed(list(texts.values())), strict=True))
-    await _store(pool, embedder.model, fresh)
+    results: list[Vector | EmbeddingFailed] = []
+    try:
+        await embedder.embed(list(texts.values()), into=results)
+    finally:
+        # Also when an error ends the build: what is paid for is not paid for again when it is resumed.
+        fresh = dict(zip(texts, results, strict=False))
+        await _store(pool, embedder.model, fresh)
     return fresh
 
 

@@ -27,7 +27,9 @@ class LocalEmbedder:
         self._executor = executor
         self.usage = Usage()
 
-    async def embed(self, texts: Sequence[str]) -> list[Vector | EmbeddingFailed]:
+    async def embed(
+        self, texts: Sequence[str], *, into: list[Vector | EmbeddingFailed] | None = None
+    ) -> list[Vector | EmbeddingFailed]:
         """Return a vector for each text; a text without tokens gets a failure.
 
         Raises:
@@ -41,7 +43,9 @@ class LocalEmbedder:
             raise EmbeddingFailed(f"embedding failed: {error.message}", retriable=error.retriable) from error
         self.usage.calls += 1
         self.usage.inputs += len(texts)
-        return [_vector_or_failure(row) for row in rows]
+        results = into if into is not None else []
+        results += [_vector_or_failure(row) for row in rows]
+        return results
 
     async def _run(self, texts: list[str]) -> NDArray[np.float32]:
         if is_loaded() and sum(map(len, texts)) <= INLINE_CHARACTERS:

@@ -62,7 +62,7 @@ async def search(
     Raises:
         InvalidRequest: the query is empty, too long or has no vector, or the limit is out of range.
         NotFound: the widget does not exist.
-        EmbeddingFailed, EmbeddingRefused: the query could not be embedded.
+        EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: the query could not be embedded.
     """
     _check_limit(limit)
     near = 1 if per_page == 1 else 2 * CONTEXT_PASSAGES + 1
@@ -92,7 +92,7 @@ async def find_passages(
     Without `weights`, the rankings' weights depend on the model. A single ranking serves measurements.
 
     Raises:
-        InvalidRequest, NotFound, EmbeddingFailed, EmbeddingRefused: as `search`.
+        InvalidRequest, NotFound, EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: as `search`.
     """
     _check_limit(limit)
     prepared = await _prepare(pool, embedder, widget_id, query, limit)

@@ -11,6 +11,7 @@ from tasks.core.database import Pool
 from tasks.core.events import EventType
 from tasks.core.rates import Rate
 from tasks.knowledge.answering.reply import AnsweringSite
+from tasks.knowledge.embedding import openai_embedder
 from tasks.knowledge.embedding.openai_embedder import open_openai_embedder
 from tasks.records.build_events import append_event
 from tasks.records.conversations import delete_expired
@@ -135,14 +136,16 @@ async def test_an_unusual_question_gets_a_complete_stream(chatting: Chat, messag
 
 @pytest.mark.parametrize("order", [Next.wrong_dimensions, Next.not_finite, Next.too_few])
 async def test_an_invalid_vector_of_the_question_is_a_clear_error(
-    pool: Pool, openai: OpenAIServer, settings: MakeSettings, order: Next
+    pool: Pool, openai: OpenAIServer, settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, order: Next
 ) -> None:
     """Too short, with NaN, or missing: 503 before the stream, nothing is stored, and the next question is answered."""
+    monkeypatch.setattr(openai_embedder, "FIRST_DELAY_S", 0.01)
     made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY)
     async with open_openai_embedder(made) as embedder:
         site = await build_site(pool, SHOP, embedder=embedder)
         async with serving(pool, made, site, embedder) as chatting:
-            openai.then(order, order)
+            # All attempts of two questions, and the probes of the service after them.
+            openai.then(*[order] * 2 * (openai_embedder.ATTEMPTS + 1))
             responses = [
                 await chatting.post({"message": QUESTION}),
                 await chatting.http.get(f"{chatting.path}/search", params={"q": QUESTION}),

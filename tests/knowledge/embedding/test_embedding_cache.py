@@ -12,7 +12,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from tasks.core.database import Pool, open_pool
-from tasks.core.errors import EmbeddingFailed
+from tasks.core.errors import EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable
+from tasks.knowledge.embedding import openai_embedder
 from tasks.knowledge.embedding.embedder import Usage, Vector, to_vector
 from tasks.knowledge.embedding.embedding_cache import embed_cached
 from tasks.knowledge.embedding.openai_embedder import OpenAIEmbedder, open_openai_embedder
@@ -31,12 +32,16 @@ class CountingEmbedder:
         self.usage = Usage()
         self.embedded: Counter[str] = Counter()
 
-    async def embed(self, texts: Sequence[str]) -> list[Vector | EmbeddingFailed]:
+    async def embed(
+        self, texts: Sequence[str], *, into: list[Vector | EmbeddingFailed] | None = None
+    ) -> list[Vector | EmbeddingFailed]:
         """A vector for each text; one that is empty has a failure."""
         self.embedded.update(texts)
-        return [
+        results = into if into is not None else []
+        results += [
             to_vector([byte + 1.0 for byte in text.encode()]) if text else EmbeddingFailed("empty") for text in texts
         ]
+        return results
 
 
 def by_hash(*texts: str) -> dict[str, str]:
@@ -133,15 +138,29 @@ async def test_a_failure_is_not_cached(pool: Pool, openai: OpenAIEmbedder, serve
 
 @pytest.mark.parametrize("order", [Next.too_few, Next.wrong_dimensions, Next.not_finite])
 async def test_nothing_of_an_invalid_response_is_cached(
-    pool: Pool, openai: OpenAIEmbedder, server: OpenAIServer, order: Next
+    pool: Pool, openai: OpenAIEmbedder, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, order: Next
 ) -> None:
     """Not even the vectors that look right."""
+    monkeypatch.setattr(openai_embedder, "FIRST_DELAY_S", 0.01)
     texts = by_hash(*(uuid4().hex for _ in range(3)))
-    server.then(order)
-    with pytest.raises(EmbeddingFailed):
+    server.then(*[order] * (openai_embedder.ATTEMPTS + 1))
+    with pytest.raises(EmbeddingUnavailable):
         await embed_cached(pool, openai, texts)
     query = "SELECT count(*) FROM embedding_cache WHERE content_hash = ANY(%s)"
     assert await count(pool, query, list(texts)) == 0
+
+
+async def test_what_is_paid_for_is_cached_before_an_error_ends_the_build(
+    pool: Pool, openai: OpenAIEmbedder, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account is empty at the third of five requests: the next attempt pays for three, not for five."""
+    monkeypatch.setattr(openai_embedder, "MAX_INPUTS", 1)
+    texts = by_hash(*(uuid4().hex for _ in range(5)))
+    server.then(Next.reversed, Next.reversed, Next.insufficient_quota)
+    with pytest.raises(EmbeddingRefused):
+        await embed_cached(pool, openai, texts)
+    await embed_cached(pool, openai, texts)
+    assert server.embedded == 5
 
 
 async def test_a_database_out_of_reach_may_be_tried_again(database_url: str) -> None:

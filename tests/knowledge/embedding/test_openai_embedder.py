@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,8 +13,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tasks.core.errors import EmbeddingFailed, EmbeddingRefused
-from tasks.knowledge.embedding import openai_embedder
+from tasks.core.errors import EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable
+from tasks.knowledge.embedding import openai_embedder, openai_errors
+from tasks.knowledge.embedding.embedder import Vector
 from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.knowledge.embedding.openai_embedder import ATTEMPTS, MAX_INPUT_TOKENS, OpenAIEmbedder, open_openai_embedder
 from tests.conftest import MakeSettings
@@ -201,12 +203,13 @@ async def test_a_transient_error_is_retried(embedder: OpenAIEmbedder, server: Op
 async def test_a_lasting_error_is_reported_with_its_cause(
     embedder: OpenAIEmbedder, server: OpenAIServer, order: Next, cause: str
 ) -> None:
-    """After the last attempt; the next request succeeds."""
-    server.then(*[order] * ATTEMPTS)
-    with pytest.raises(EmbeddingFailed, match=f"{ATTEMPTS} times: {cause}"):
+    """After the last attempt, when another text is not embedded either; the next request succeeds."""
+    server.then(*[order] * (ATTEMPTS + 1))
+    with pytest.raises(EmbeddingUnavailable, match=f"{ATTEMPTS} times.*{cause}.*resume the build"):
         await embedder.embed(["beans"])
-    assert server.calls == ATTEMPTS
+    server.then()
     await vectors(embedder, ["beans"])
+    assert server.calls <= ATTEMPTS + 2
 
 
 async def test_a_rate_limit_is_waited_out(embedder: OpenAIEmbedder, server: OpenAIServer) -> None:
@@ -219,15 +222,21 @@ async def test_a_rate_limit_is_waited_out(embedder: OpenAIEmbedder, server: Open
     assert clock() - began >= 0.4
 
 
-@pytest.mark.parametrize(
-    "retry_after",
-    ["100000", "1e999", "Fri, 31 Dec 9999 23:59:59 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "soon", "nan", "-5", "²", ""],
-)
-async def test_an_odd_retry_after_is_bounded(
-    embedder: OpenAIEmbedder, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, retry_after: str
+@pytest.mark.parametrize("retry_after", ["86400", "100000", "Fri, 31 Dec 9999 23:59:59 GMT"])
+async def test_a_service_that_asks_to_wait_for_long_is_unavailable(
+    embedder: OpenAIEmbedder, server: OpenAIServer, retry_after: str
 ) -> None:
-    """Huge, a date, garbage: the request is tried again soon, and succeeds."""
-    monkeypatch.setattr(openai_embedder, "MAX_DELAY_S", 0.05)
+    """After one call, with the cause."""
+    server.retry_after = retry_after
+    server.then(Next.rate_limited)
+    with pytest.raises(EmbeddingUnavailable, match=r"asks to wait \d+ s \(rate_limit_exceeded\).*resume the build"):
+        await embedder.embed(["beans"])
+    assert server.calls == 1
+
+
+@pytest.mark.parametrize("retry_after", ["1e999", "Sun, 06 Nov 1994 08:49:37 GMT", "soon", "nan", "-5", "²", ""])
+async def test_an_odd_retry_after_is_ignored(embedder: OpenAIEmbedder, server: OpenAIServer, retry_after: str) -> None:
+    """Past, garbage: the request is tried again soon, and succeeds."""
     server.retry_after = retry_after
     server.then(Next.rate_limited)
     async with asyncio.timeout(10):
@@ -250,13 +259,71 @@ async def test_a_poisonous_text_fails_alone(embedder: OpenAIEmbedder, server: Op
     assert server.calls <= 2 * 2 * 5 + 1
 
 
-@pytest.mark.parametrize("order", [Next.too_few, Next.wrong_dimensions, Next.not_finite])
-async def test_a_wrong_answer_is_a_failure(embedder: OpenAIEmbedder, server: OpenAIServer, order: Next) -> None:
-    """A vector is missing, too short or has NaN in it: the whole response is rejected."""
+ODD = [Next.too_few, Next.wrong_dimensions, Next.not_finite, Next.zero, Next.twice]
+"""Responses without a right vector for each text."""
+
+
+@pytest.mark.parametrize("order", ODD)
+async def test_an_odd_response_is_retried(embedder: OpenAIEmbedder, server: OpenAIServer, order: Next) -> None:
+    """A vector is missing, short, NaN, zero or given twice: the request is repeated, and its response is taken."""
     server.then(order)
-    with pytest.raises(EmbeddingFailed):
-        await embedder.embed(["one", "two"])
     assert np.allclose(await vectors(embedder, ["one", "two"]), expected(["one", "two"]), atol=1e-6)
+    assert server.calls == 2
+
+
+@pytest.mark.parametrize("order", [*ODD, Next.server_error, Next.hang_up, Next.too_large, Next.unprocessable])
+async def test_a_text_that_spoils_its_batch_fails_alone(
+    embedder: OpenAIEmbedder, server: OpenAIServer, order: Next
+) -> None:
+    """One of thirty, at every attempt: it gets a failure with the cause, the others their vectors."""
+    server.spoiled_words = {"poison": order}
+    texts = ["poison" if n == 17 else f"text {n}" for n in range(30)]
+    results = await embedder.embed(texts)
+    for n, result in enumerate(results):
+        if n == 17:
+            assert isinstance(result, EmbeddingFailed)
+            assert "poison" not in str(result)
+        else:
+            assert vector_of(result) == pytest.approx(embed(texts[n], 1536), abs=1e-6)
+    # Each level of halving costs a few requests, not one a text.
+    assert server.calls <= ATTEMPTS + 2 + 5 * (openai_embedder.HALF_ATTEMPTS + 3)
+
+
+@pytest.mark.parametrize("status", [Next.too_large, Next.unprocessable])
+async def test_a_batch_that_is_too_large_is_halved_and_the_size_kept(
+    embedder: OpenAIEmbedder, server: OpenAIServer, status: Next
+) -> None:
+    """A server that takes 32 inputs: 100 texts are embedded, and later requests have no more than what passed."""
+    server.most_inputs, server.too_many = 32, status
+    texts = [f"text {n}" for n in range(100)]
+    assert np.allclose(await vectors(embedder, texts), expected(texts), atol=1e-6)
+    assert server.refused_sizes == [100, 50]
+    await vectors(embedder, texts)
+    assert server.refused_sizes == [100, 50]
+    assert server.largest_batch == 25
+
+
+@pytest.mark.parametrize("order", [Next.server_error, Next.hang_up, Next.rate_limited, Next.not_finite])
+async def test_a_service_that_is_down_for_a_while_is_waited_for(
+    settings: MakeSettings, server: OpenAIServer, order: Next
+) -> None:
+    """No text is blamed while the service answers nothing, not even a probe."""
+    made = settings(openai_api_key=KEY, openai_base_url=server.base_url)
+    async with open_openai_embedder(made, patience_s=60) as embedder:
+        server.then(*[order] * 3 * ATTEMPTS)
+        assert np.allclose(await vectors(embedder, ["beans"]), expected(["beans"]), atol=1e-6)
+
+
+async def test_what_a_request_has_given_outlives_a_later_error(
+    embedder: OpenAIEmbedder, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first request's vectors are there when the second finds the account empty."""
+    monkeypatch.setattr(openai_embedder, "MAX_INPUTS", 2)
+    server.then(Next.reversed, Next.insufficient_quota)
+    results: list[Vector | EmbeddingFailed] = []
+    with pytest.raises(EmbeddingRefused):
+        await embedder.embed(["one", "two", "three"], into=results)
+    assert np.allclose([vector_of(result) for result in results], expected(["one", "two"]), atol=1e-6)
 
 
 def item(index: object = 0, embedding: object = None) -> dict[str, object]:
@@ -296,31 +363,38 @@ NONSENSE = [
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/html"])
 async def test_an_invalid_response_is_a_failure(settings: MakeSettings, content_type: str) -> None:
-    """Whatever a proxy or another server sends becomes the page's error, not an exception of the program."""
-    bodies = iter(NONSENSE)
+    """Whatever a proxy or another server sends is told as its error, not as an exception of the program."""
+    body = ""
 
     async def answer(_request: web.Request) -> web.StreamResponse:
-        return web.Response(text=next(bodies), content_type=content_type)
+        return web.Response(text=body, content_type=content_type)
 
     async with embedder_at(answer, settings) as embedder:
         for body in NONSENSE:
-            with pytest.raises(EmbeddingFailed):
-                pytest.fail(f"{body}: {await embedder.embed(['one', 'two'])}")
+            try:
+                results = await embedder.embed(["one", "two"])
+            except EmbeddingUnavailable:
+                continue
+            # One vector is too few for two texts, and right for each of them alone.
+            assert body == answer_of(item(0)) or all(isinstance(result, EmbeddingFailed) for result in results)
 
 
 async def test_a_model_keeps_its_width(settings: MakeSettings) -> None:
     """Vectors of a shorter model, padded, would pass for the first model's; they are rejected."""
-    widths = iter([(8, 8), (8, 7), (7, 7), (8, 8)])
+    widths = (8, 8)
 
-    async def answer(_request: web.Request) -> web.StreamResponse:
-        items = [item(n, [1.0] * width) for n, width in enumerate(next(widths))]
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked = len((await request.json())["input"])
+        items = [item(n, [1.0] * width) for n, width in enumerate(widths[-asked:])]
         return web.Response(text=answer_of(*items), content_type="application/json")
 
     async with embedder_at(answer, settings, "nomic-embed-text") as embedder:
         first = await vectors(embedder, ["one", "two"])
-        for _ in range(2):
-            with pytest.raises(EmbeddingFailed, match="instead of 8"):
+        for odd in ((8, 7), (7, 7)):
+            widths = odd
+            with pytest.raises(EmbeddingUnavailable, match="instead of 8"):
                 await embedder.embed(["one", "two"])
+        widths = (8, 8)
         assert await vectors(embedder, ["one", "two"]) == first
 
 
@@ -329,7 +403,8 @@ async def test_a_service_that_stalls_is_given_up(
     settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, drips: bool
 ) -> None:
     """No response, or a byte now and then: an error after the timeout."""
-    monkeypatch.setattr(openai_embedder, "TIMEOUT_S", 0.3)
+    for module in (openai_embedder, openai_errors):
+        monkeypatch.setattr(module, "TIMEOUT_S", 0.3)
     monkeypatch.setattr(openai_embedder, "ATTEMPTS", 2)
     calls = 0
 
@@ -346,16 +421,17 @@ async def test_a_service_that_stalls_is_given_up(
         return response
 
     async with embedder_at(answer, settings) as embedder, asyncio.timeout(3):
-        with pytest.raises(EmbeddingFailed, match=r"2 times: timeout after 0\.3s"):
+        with pytest.raises(EmbeddingUnavailable, match=r"2 times.*timeout after 0\.3s"):
             await embedder.embed(["beans"])
-    assert calls == 2
+    # The last is the probe.
+    assert calls == 3
 
 
 async def test_a_missing_service_is_reported_as_no_connection(settings: MakeSettings) -> None:
     """Nothing listens at the address."""
     made = settings(openai_api_key=KEY, openai_base_url="http://127.0.0.1:9/v1")
     async with open_openai_embedder(made) as embedder:
-        with pytest.raises(EmbeddingFailed, match="no connection"):
+        with pytest.raises(EmbeddingUnavailable, match="no connection"):
             await embedder.embed(["beans"])
 
 
@@ -380,8 +456,9 @@ async def failure_message(embedder: OpenAIEmbedder, text: str) -> str:
     """The embedder's error for a text that it could not embed."""
     try:
         (result,) = await embedder.embed([text])
-    except (EmbeddingFailed, EmbeddingRefused) as error:
-        return str(error)
+    except (EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable) as error:
+        # Also a traceback, where it is logged.
+        return "".join(traceback.format_exception(error))
     assert isinstance(result, EmbeddingFailed)
     return str(result)
 

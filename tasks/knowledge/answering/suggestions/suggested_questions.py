@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from tasks.core.database import Pool
-from tasks.core.errors import EmbeddingFailed, InvalidRequest
+from tasks.core.errors import EmbeddingFailed, EmbeddingUnavailable, InvalidRequest
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import plain_text, read_statements
@@ -155,7 +155,7 @@ async def _answer(answerer: Answerer, site: AnsweringSite, question: str, url: s
     """Return the evidence from the page, if the site answers the question from it."""
     try:
         evidence = await answerer.find_evidence(site, question)
-    except (InvalidRequest, EmbeddingFailed):
+    except (InvalidRequest, EmbeddingFailed, EmbeddingUnavailable):
         return []
     quotes = await asyncio.to_thread(select_quotes, evidence)
     is_answered = any(quoted.evidence.passage.url == url for quoted in quotes)
