@@ -15,12 +15,14 @@ from api.http.problems import HANDLERS
 from api.installation import installation_routes
 from api.pages import page_routes, script_routes
 from api.widgets import insight_routes, owner_routes, picture_routes, public_routes
+from tasks.core.redacted_logs import redact_logs
 from tasks.core.settings import Settings, load_settings
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """Return the application; settings default to the environment's."""
     settings = settings or load_settings()
+    redact_logs(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

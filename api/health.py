@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from api.app_state import app_state
 from tasks.core.errors import DependencyUnavailable
+from tasks.core.redaction import redact
 from tasks.records.monitoring import check_database
 
 CHECK_TIMEOUT_S = 5.0
@@ -46,7 +47,7 @@ async def _outcome(check: Awaitable[None]) -> str:
     except TimeoutError:
         return f"no answer within {CHECK_TIMEOUT_S:g} s"
     except (DependencyUnavailable, DatabaseError, PoolTimeout) as error:
-        return str(error)
+        return redact(str(error))
     return "ok"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tasks.core.errors import InvalidRequest, InvalidSetting, WidgetBuilderError
+from tasks.core.redaction import redact
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -226,7 +227,8 @@ def register_command() -> None:
     from deployments.stack.registration import register_deployments
 
     asyncio.run(register_deployments(settings))
-    _console().print(f"{settings.prefect_api_url} has the concurrency limits, the work pool and the deployments.")
+    server = redact(settings.prefect_api_url)
+    _console().print(f"{server} has the concurrency limits, the work pool and the deployments.")
 
 
 def main() -> None:
@@ -253,9 +255,12 @@ def _format_error(error: WidgetBuilderError) -> str:
 
 
 def _settings() -> "Settings":
+    from tasks.core.redacted_logs import redact_logs
     from tasks.core.settings import load_settings
 
-    return load_settings()
+    settings = load_settings()
+    redact_logs(settings)
+    return settings
 
 
 def _console(*, to_stderr: bool = False) -> "Console":

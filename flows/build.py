@@ -13,6 +13,7 @@ from prefect.states import Cancelled, Crashed
 from flows.outcome import cause_of, emit_failure, finish
 from flows.pipeline import Pipeline
 from flows.progress import Progress
+from flows.redacted_states import redact_run
 from flows.slots import open_slots
 from flows.start_page import open_site
 from flows.watch import watch
@@ -51,6 +52,7 @@ async def build_widget(
     # Every page has a task run, and a log record for each would repeat its state.
     logging.getLogger("prefect.task_runs").setLevel(logging.WARNING)
     settings = load_settings()
+    redact_run(settings)
     request = parse_build_request(settings, url, depth, max_pages)
     run_id = UUID(runtime.flow_run.id)
     async with open_database(settings) as pool:

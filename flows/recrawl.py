@@ -6,6 +6,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from flows.build import build_widget
+from flows.redacted_states import redact_run
 from flows.workspace import open_database
 from tasks.core.settings import load_settings
 from tasks.records.widgets import list_built_widgets
@@ -22,7 +23,9 @@ async def recrawl_widgets(widget_id: UUID | None = None) -> dict[str, str]:
     Returns:
         The final state of each widget's build, by widget id.
     """
-    async with open_database(load_settings()) as pool:
+    settings = load_settings()
+    redact_run(settings)
+    async with open_database(settings) as pool:
         known = await list_built_widgets(pool)
     outcomes = {}
     for widget, request in known:

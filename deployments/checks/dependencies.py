@@ -76,10 +76,10 @@ async def _check_embedded(folder: Path) -> str:
 async def _check_server(url: str, where: str, migrate_command: str) -> str:
     try:
         conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
+    except psycopg.ProgrammingError:
         # The driver's message repeats the whole URL, with the password.
         remedy = "set DATABASE_URL to postgresql://user:password@host:5432/database"
-        raise DependencyUnavailable(DATABASE, "DATABASE_URL is not a valid connection URL", remedy) from error
+        raise DependencyUnavailable(DATABASE, "DATABASE_URL is not a valid connection URL", remedy) from None
     try:
         async with await psycopg.AsyncConnection.connect(url, connect_timeout=ANSWER_TIMEOUT_S) as connection:
             postgres, pgvector = await _check_versions(connection)
@@ -218,7 +218,7 @@ async def _check_openai(settings: Settings) -> str:
             to_vector(numbers)
         except openai.APIError as error:
             problem, remedy = _explain(error, model)
-            raise DependencyUnavailable(EMBEDDINGS, f"{base_url} {problem}", remedy) from error
+            raise DependencyUnavailable(EMBEDDINGS, f"{base_url} {problem}", remedy) from None
         except (EmbeddingFailed, IndexError, TypeError, ValueError) as error:
             remedy = "set WIDGET_BUILDER_EMBEDDING_MODEL to a model of at most 1536 dimensions"
             raise DependencyUnavailable(EMBEDDINGS, f"{model} at {base_url}: {error}", remedy) from error

@@ -1,7 +1,7 @@
 """The doctor: checks every dependency and suggests a fix."""
 
 import asyncio
-import re
+import os
 import shutil
 import sys
 import tempfile
@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.async_api import Error as PlaywrightError
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 
 from deployments.checks.dependencies import check_api, check_database, check_embeddings, check_prefect
 from deployments.stack.embedded_stack import PREFECT_PORT
@@ -19,6 +17,8 @@ from deployments.stack.ports import find_port
 from deployments.stack.stack_file import StackData, find_stack
 from tasks.core.egress_policy import EgressPolicy
 from tasks.core.errors import DependencyUnavailable
+from tasks.core.redacted_logs import passwords_in, secrets_of
+from tasks.core.redaction import learn_secrets, redact
 from tasks.core.settings import Settings
 from tasks.web.fetching.browsers import REMEDY, find_browser
 from tasks.web.fetching.chromium import open_chromium
@@ -27,7 +27,6 @@ from tasks.web.fetching.egress import open_gate
 CHECK_TIMEOUT_S = 10.0
 MIN_PYTHON, FIRST_UNTRIED_PYTHON = (3, 11), (3, 14)
 MIN_FREE_BYTES = 1_000_000_000
-HIDDEN = "…"
 
 
 @dataclass(frozen=True)
@@ -53,35 +52,16 @@ async def examine(settings: Settings) -> list[Finding]:
 
 async def examine_one(name: str, settings: Settings, stack: StackData | None) -> Finding:
     """Check one dependency; `stack` is the contents of the running stack's stack.json."""
-    secrets = _secrets(settings, stack)
+    learn_secrets(secrets_of(settings, os.environ))
+    learn_secrets(passwords_in(str((stack or {}).get("database_url"))))
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
-            return Finding(name, ok=True, detail=_hide(secrets, await CHECKS[name](settings, stack)))
+            return Finding(name, ok=True, detail=redact(await CHECKS[name](settings, stack)))
     except TimeoutError:
         problem = f"the check took longer than {CHECK_TIMEOUT_S:g} s"
         return Finding(name, ok=False, problem=problem, remedy="check whether the machine or the service is overloaded")
     except DependencyUnavailable as error:
-        problem, remedy = _hide(secrets, error.problem), _hide(secrets, error.remedy)
-        return Finding(name, ok=False, problem=problem, remedy=remedy)
-
-
-def _secrets(settings: Settings, stack: StackData | None) -> list[str]:
-    """Return the secrets that must not be shown, longest first."""
-    known = [secret.get_secret_value() for secret in (settings.database_url, settings.openai_api_key) if secret]
-    addresses = [settings.database_url.get_secret_value()] if settings.database_url else []
-    for address in [*addresses, *filter(None, [(stack or {}).get("database_url")])]:
-        try:
-            known.append(str(conninfo_to_dict(address).get("password") or ""))
-        except ProgrammingError:
-            continue
-    return sorted(filter(None, known), key=len, reverse=True)
-
-
-def _hide(secrets: list[str], text: str) -> str:
-    for secret in secrets:
-        text = text.replace(secret, HIDDEN)
-    # User names and passwords in URLs, e.g. in PREFECT_API_URL.
-    return re.sub(r"(?<=://)[^/\s]+@", f"{HIDDEN}@", text)
+        return Finding(name, ok=False, problem=error.problem, remedy=error.remedy)
 
 
 def check_version(version: tuple[int, ...]) -> str:

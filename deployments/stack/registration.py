@@ -16,6 +16,7 @@ from prefect.utilities.callables import parameter_schema
 
 from deployments.worker.warm_worker import WORKER_TYPE, WarmWorker
 from tasks.core.errors import DependencyUnavailable
+from tasks.core.redacted_logs import redact_logs
 from tasks.core.settings import Settings, load_settings
 
 START_TIMEOUT_S = 120.0
@@ -106,6 +107,8 @@ def _schedule(declared: dict[str, Any]) -> DeploymentScheduleCreate:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(wait_and_register(load_settings()))
+        found = load_settings()
+        redact_logs(found)
+        asyncio.run(wait_and_register(found))
     except DependencyUnavailable as unavailable:
         sys.exit(str(unavailable))

@@ -30,6 +30,8 @@ from typing import Any
 
 from deployments.stack.child_processes import parent_death_hook
 from deployments.worker.forked_run import wait_and_run
+from tasks.core.redacted_logs import redact_logs
+from tasks.core.settings import load_settings
 
 FLOW_MODULES = ("flows.build", "flows.recrawl")
 READER_MODULE = "tasks.reader_process"
@@ -164,6 +166,7 @@ def preload() -> None:
 
 def main() -> None:
     """Serve the worker at the other end of the standard input."""
+    redact_logs(load_settings())
     preload()
     with socket.socket(fileno=os.dup(0)) as worker:
         requests = ForkServer(worker).serve()

@@ -34,6 +34,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from api.builds.prefect_runs import PREFECT_ERRORS
 from deployments.worker.run_processes import ForkServerClient, RunProcess
 from tasks.core.database import CONNECTION_ERRORS
+from tasks.core.redacted_logs import redact_logs
 from tasks.core.settings import load_settings
 from tasks.records.run_notices import listen_for_runs
 
@@ -68,6 +69,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
     _display_name = "Widget Builder"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        redact_logs(load_settings())
         super().__init__(*args, **kwargs)
         self._fork_server = ForkServerClient()
         self._running: dict[str, RunProcess] = {}

@@ -26,15 +26,20 @@ WidgetBuilderError
     └── BuildEnded            build stops and writes nothing more: it was cancelled or swept meanwhile
 """
 
+from tasks.core.redaction import redact
+
 
 class WidgetBuilderError(Exception):
-    """Root of the product's errors. `code` is for programs, the text for people."""
+    """Root of the product's errors. `code` is for programs, the text for people.
+
+    The texts are free of secrets: they become events, rows, states of runs, responses and output.
+    """
 
     code = "internal_error"
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = redact(message)
+        super().__init__(self.message)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Restore the error from its state when it is unpickled.
@@ -62,8 +67,8 @@ class DependencyUnavailable(WidgetBuilderError):
     def __init__(self, dependency: str, problem: str, remedy: str = "") -> None:
         super().__init__(f"{dependency}: {problem}" + (f" ({remedy})" if remedy else ""))
         self.dependency = dependency
-        self.problem = problem
-        self.remedy = remedy
+        self.problem = redact(problem)
+        self.remedy = redact(remedy)
 
 
 class InvalidRequest(WidgetBuilderError):

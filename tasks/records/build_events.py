@@ -12,6 +12,7 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import BuildEnded
 from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
 from tasks.core.models import Statistics
+from tasks.core.redaction import redact
 from tasks.records.sanitizing import sanitize_json
 
 TERMINAL_STATUS = {
@@ -30,7 +31,8 @@ async def append_event(
         BuildEnded: the build already has its terminal event; nothing was written.
     """
     # Message, detail and data may quote the site or a service.
-    clean = EventDraft.model_validate(sanitize_json(draft.model_dump(exclude={"stage"})))
+    quoted = {"message": redact(draft.message), "detail": draft.detail and redact(draft.detail)}
+    clean = EventDraft.model_validate(sanitize_json(draft.model_dump(exclude={"stage"}) | quoted))
     async with pool.connection() as connection, connection.transaction():
         return await insert_event(connection, build_id, clean, statistics)
 

@@ -4,7 +4,6 @@ A request for a build that is already running joins it: two clients, or one clie
 cause one run. Only the request that created the widget gets the owner's token.
 """
 
-import secrets
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -14,7 +13,7 @@ from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest, Frozen
 from tasks.records.build_events import insert_event
 from tasks.records.build_quotas import Caller, enforce_quotas, lock_new_builds, site_key
-from tasks.records.owner_tokens import hash_token
+from tasks.records.owner_tokens import hash_token, new_token
 
 
 class NewBuild(Frozen):
@@ -51,7 +50,7 @@ async def create_build(
             return running
         if caller is not None:
             await enforce_quotas(connection, caller, site_key(request.url))
-        widget_id, token = uuid4(), secrets.token_urlsafe(32)
+        widget_id, token = uuid4(), new_token()
         await connection.execute(
             "INSERT INTO widgets (id, site_url, name, owner_token_hash) VALUES (%s, %s, %s, %s)",
             (widget_id, request.url, urlsplit(request.url).hostname or "", hash_token(token)),

@@ -1,9 +1,16 @@
 """Owner tokens of widgets, stored only as hashes."""
 
 import hashlib
+import secrets
 from uuid import UUID
 
 from tasks.core.database import Pool
+from tasks.core.redaction import TOKEN_PREFIX
+
+
+def new_token() -> str:
+    """Make a token of 256 random bits, in the form that redaction knows."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
 def hash_token(token: str) -> str:

@@ -95,20 +95,20 @@ def _mapped_errors() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise _failed("timeout", error) from error
+        raise _failed("timeout", error) from None
     except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
-        raise _failed("key", error) from error
+        raise _failed("key", error) from None
     except openai.RateLimitError as error:
-        raise _failed("quota" if "quota" in str(error.code or error.type) else "busy", error) from error
+        raise _failed("quota" if "quota" in str(error.code or error.type) else "busy", error) from None
     except openai.BadRequestError as error:
-        raise _failed("refused", error) from error
+        raise _failed("refused", error) from None
     except openai.APITimeoutError as error:
-        raise _failed("timeout", error) from error
+        raise _failed("timeout", error) from None
     except (openai.OpenAIError, httpx.HTTPError) as error:
-        raise _failed("broken", error) from error
+        raise _failed("broken", error) from None
     except (ValueError, TypeError, AttributeError) as error:
         # The client raises these for a response outside the protocol; their text may quote the response.
-        raise _failed("broken", error) from error
+        raise _failed("broken", error) from None
 
 
 def _failed(reason: str, error: Exception) -> ModelFailed:
