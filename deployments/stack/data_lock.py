@@ -22,7 +22,8 @@ def open_data_lock(data_dir: Path) -> Iterator[Path]:
         DependencyUnavailable: another stack runs on the directory, or it is not writable.
     """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        # A folder that is there may be somebody else's too: its mode stays, and what we put there is ours alone.
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         data_dir = data_dir.resolve()
         file = _lock(data_dir / LOCK_FILE)
     except BlockingIOError as error:

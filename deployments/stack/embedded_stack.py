@@ -5,7 +5,6 @@ If DATABASE_URL or PREFECT_API_URL is set, that server is used and none is start
 
 import asyncio
 import os
-import secrets
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import ExitStack, asynccontextmanager
@@ -19,13 +18,17 @@ import psycopg
 from deployments.stack.child_processes import parent_death_hook
 from deployments.stack.data_lock import open_data_lock
 from deployments.stack.embedded_postgres import STOP_SIGNAL, Cluster, prepare_cluster
-from deployments.stack.environment import prefect_environment, service_environment
+from deployments.stack.environment import ADMIN_TOKEN, environment_of, prefect_environment, service_environment
 from deployments.stack.ports import address_of, claim_port
+from deployments.stack.service_log import ServiceLog
 from deployments.stack.services import Check, Report, Service
 from deployments.stack.stack_file import StackInfo, write_stack_file
 from deployments.worker.runtime_internals import has_worker_started
 from tasks.core.errors import DependencyUnavailable
+from tasks.core.redacted_logs import secrets_of
+from tasks.core.redaction import learn_secrets
 from tasks.core.settings import Settings
+from tasks.records.owner_tokens import new_token
 from tasks.records.schema import migrate
 
 PREFECT_PORT = 4200
@@ -42,7 +45,7 @@ class Stack:
     data_dir: Path
     report: Report
     env: dict[str, str]
-    """Environment of every service."""
+    """Environment of all services together; each gets the part that it needs."""
     admin_token: str
     """Administrator's token: the setting, or a random one that is valid while the stack is up."""
     services: dict[str, Service] = field(default_factory=dict)
@@ -137,9 +140,7 @@ class Stack:
         # Open streams do not delay the shutdown for long; their clients resume.
         command += ["--log-level", "warning", "--timeout-graceful-shutdown", "2"]
         address = address_of(host, int(port))
-        api = self._add("api", command, _check_http(f"{address}/readyz"), address)
-        api.env = {**api.env, "WIDGET_BUILDER_ADMIN_TOKEN": self.admin_token}
-        await api.start()
+        await self._add("api", command, _check_http(f"{address}/readyz"), address).start()
 
     async def _start_prefect_and_worker(self, database_ready: asyncio.Event) -> None:
         await _run_together(self._start_prefect(), self._register())
@@ -170,7 +171,7 @@ class Stack:
         """Register in a process of its own, which reads Prefect's URL from the environment and imports meanwhile."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "deployments.stack.registration"),
-            env=self.env,
+            env=environment_of("registration", self.env),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -187,8 +188,8 @@ class Stack:
             raise DependencyUnavailable("prefect", f"registration failed: {output.decode(errors='replace')[-2_000:]}")
 
     def _add(self, name: str, command: list[str], is_ready: Check, address: str = "") -> Service:
-        log = self.data_dir / "logs" / f"{name}.log"
-        service = Service(name, command, dict(self.env), log, is_ready, self._report_and_publish, address)
+        log, env = ServiceLog(self.data_dir / "logs" / f"{name}.log"), environment_of(name, self.env)
+        service = Service(name, command, env, log, is_ready, self._report_and_publish, address)
         self.services[name] = service
         return service
 
@@ -209,8 +210,9 @@ async def open_stack(settings: Settings, report: Report) -> AsyncIterator[Stack]
         DependencyUnavailable: a service cannot be started, or another stack runs on the data directory.
     """
     with open_data_lock(settings.data_dir) as data_dir:
-        admin_token = settings.admin_token.get_secret_value() if settings.admin_token else secrets.token_urlsafe(32)
-        env = service_environment(os.environ, settings)
+        admin_token = settings.admin_token.get_secret_value() if settings.admin_token else new_token()
+        learn_secrets([*secrets_of(settings, os.environ), admin_token])
+        env = service_environment(os.environ, settings) | {ADMIN_TOKEN: admin_token}
         stack = Stack(settings, data_dir, report, env, admin_token)
         try:
             await stack.start()
@@ -258,4 +260,4 @@ def _check_postgres(url: str) -> Check:
 
 async def _has_worker_started(worker: Service) -> bool:
     # Our worker registers with the server once its fork server is ready.
-    return has_worker_started(worker.read_log())
+    return has_worker_started(worker.log.read())

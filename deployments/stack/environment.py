@@ -5,10 +5,25 @@ from pathlib import Path
 
 import certifi
 
+from tasks.core.child_environment import bare_environment
 from tasks.core.settings import Settings
 
 _LOOPBACK = "127.0.0.1,localhost,::1"
 _KEPT = "PREFECT_LOGGING_"
+ADMIN_TOKEN = "WIDGET_BUILDER_ADMIN_TOKEN"
+_OWN = ("api", "worker")
+"""Our own services, which use the keys, the database and what else an operator sets for them."""
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_NEEDED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "postgres": ((), ()),
+    "prefect": (("PREFECT_", "NO_PROXY", "no_proxy"), ()),
+    # The limits of lanes are settings; with EMBEDDING_PROVIDER a key would have to be there.
+    "registration": (
+        ("PREFECT_", "WIDGET_BUILDER_", *_PROXIES),
+        (ADMIN_TOKEN, "WIDGET_BUILDER_EMBEDDING_PROVIDER"),
+    ),
+}
+"""Prefixes of the variables that another service needs beside those of every program, and the ones left out."""
 
 
 def service_environment(ours: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -23,6 +38,15 @@ def service_environment(ours: Mapping[str, str], settings: Settings) -> dict[str
         # The services talk to each other on loopback; a proxy is for other hosts.
         env[name] = ",".join(filter(None, (env.get(name, ""), _LOOPBACK)))
     return _worker_environment() | env
+
+
+def environment_of(service: str, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of the stack's environment that a service needs; the API alone gets the administrator's token."""
+    if service in _OWN:
+        return {name: value for name, value in env.items() if name != ADMIN_TOKEN or service == "api"}
+    prefixes, without = _NEEDED[service]
+    needed = {n: value for n, value in env.items() if n.startswith(prefixes) and n not in without}
+    return bare_environment(env) | needed
 
 
 def _worker_environment() -> dict[str, str]:
@@ -73,6 +97,7 @@ def _one_certificate(home: Path) -> Path:
     """
     file = home / "loopback.pem"
     end = "-----END CERTIFICATE-----\n"
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.chmod(0o700)
     file.write_text(certifi.contents().partition(end)[0] + end, encoding="utf-8")
     return file

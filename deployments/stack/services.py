@@ -6,11 +6,11 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
 from deployments.stack.child_processes import parent_death_hook
+from deployments.stack.service_log import ServiceLog
 from tasks.core.errors import DependencyUnavailable
 
 Report = Callable[[str, str, str], None]
@@ -25,8 +25,6 @@ RESTART_RESET_S = 60.0
 FIRST_DELAY_S = 0.5
 """Back-off before the first restart; doubled for each further one."""
 LOG_LINES = 15
-MAX_LOG_BYTES = 10_000_000
-"""A larger log is renamed (`.1`) at the next start."""
 
 
 @dataclass
@@ -36,7 +34,7 @@ class Service:
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
-    log: Path
+    log: ServiceLog
     is_ready: Check
     report: Report
     address: str = ""
@@ -44,7 +42,6 @@ class Service:
     """User that the process runs as; None for the current one."""
     stop_signal: signal.Signals = signal.SIGTERM
     process: asyncio.subprocess.Process | None = None
-    _log_start: int = 0
     _restarts: int = 0
     _ready_since: float | None = None
 
@@ -56,7 +53,7 @@ class Service:
         """
         problem = await self._try_to_start(self.address)
         if problem is not None:
-            raise self._failed(problem)
+            raise await self._failed(problem)
 
     async def supervise(self) -> None:
         """Restart the service whenever it crashes; never return.
@@ -79,13 +76,8 @@ class Service:
         if self.process.returncode is None:
             await self._stop_process()
         await _stop_all(descendants)
+        await asyncio.to_thread(self.log.drain)
         self.report(self.name, "stopped", "")
-
-    def read_log(self) -> str:
-        """Return the process's output since its last start."""
-        with self.log.open("rb") as log:
-            log.seek(self._log_start)
-            return log.read(MAX_LOG_BYTES).decode(errors="replace")
 
     async def _try_to_start(self, detail: str) -> str | None:
         """Start the process; return None once it is ready, else the problem."""
@@ -107,11 +99,7 @@ class Service:
         return None
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
-            self.log.replace(self.log.with_name(f"{self.log.name}.1"))
-        with self.log.open("ab") as log:
-            self._log_start = log.tell()
+        with self.log.open() as log:
             self.process = await asyncio.create_subprocess_exec(
                 *self.command,
                 env=dict(self.env),
@@ -121,6 +109,8 @@ class Service:
                 # Ctrl-C at the terminal must not reach the services: the stack stops them in order.
                 start_new_session=True,
                 preexec_fn=parent_death_hook(self.stop_signal),
+                # Databases, logs, stored results: what a service creates is for its user alone.
+                umask=0o077,
                 user=self.user,
                 group=self.user,
                 extra_groups=None if self.user is None else [],
@@ -136,7 +126,7 @@ class Service:
             self._restarts = 0
         self._restarts += 1
         if self._restarts > MAX_RESTARTS:
-            raise self._failed(f"it failed {self._restarts} times in a row; the last time {problem}")
+            raise await self._failed(f"it failed {self._restarts} times in a row; the last time {problem}")
         self.report(self.name, "starting", f"again: {problem}")
         await asyncio.sleep(FIRST_DELAY_S * 2 ** (self._restarts - 1))
         return await self._try_to_start(f"again: {problem}")
@@ -152,10 +142,11 @@ class Service:
             self.process.kill()
             await self.process.wait()
 
-    def _failed(self, problem: str) -> DependencyUnavailable:
+    async def _failed(self, problem: str) -> DependencyUnavailable:
         self.report(self.name, "failed", problem)
-        lines = self.read_log().splitlines()[-LOG_LINES:]
-        return DependencyUnavailable(self.name, "\n".join([problem, *lines]), f"its log is {self.log}")
+        await asyncio.to_thread(self.log.drain)
+        lines = self.log.read().splitlines()[-LOG_LINES:]
+        return DependencyUnavailable(self.name, "\n".join([problem, *lines]), f"its log is {self.log.path}")
 
 
 def _descendants(pid: int) -> list[psutil.Process]:

@@ -24,7 +24,7 @@ from prefect.settings.legacy import _get_settings_fields
 from psycopg.conninfo import make_conninfo
 
 from deployments.stack.embedded_postgres import find_programs
-from deployments.stack.environment import prefect_environment, service_environment
+from deployments.stack.environment import ADMIN_TOKEN, prefect_environment, service_environment
 from deployments.stack.registration import DECLARATION
 from tasks.core.settings import PREFIX, Settings
 from tasks.records.schema import LEAST_PGVECTOR, migrate
@@ -202,6 +202,9 @@ def test_environment_names_are_settings(name: str) -> None:
 def test_every_setting_of_ours_can_be_set_from_outside(name: str) -> None:
     """A setting that Compose does not pass on does nothing there."""
     wanted = environment_names(Settings) - {f"{PREFIX}{setting}" for setting in FIXED}
+    if name != "api":
+        wanted -= {ADMIN_TOKEN}
+        assert ADMIN_TOKEN not in SERVICES[name]["environment"]
     assert wanted - set(SERVICES[name]["environment"]) == set()
 
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Playwright, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Playwright, ViewportSize
 from playwright.async_api import Error as PlaywrightError
 
 from tasks.core.errors import DependencyUnavailable, PageError
 from tasks.core.settings import Settings
+from tasks.web.fetching.browser_driver import start_driver
 from tasks.web.fetching.browsers import REMEDY, find_browser
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.tab import Tab, TabGone, clear, stop
@@ -270,7 +271,7 @@ async def _close_tab(tab: Tab) -> None:
 @asynccontextmanager
 async def open_chromium(settings: Settings, gate: Gate) -> AsyncIterator[Chromium]:
     """Start Chromium and Playwright's driver in the background; close both on exit."""
-    driver = asyncio.create_task(async_playwright().start())
+    driver = asyncio.create_task(start_driver())
     chromium = Chromium(settings, gate, driver)
     launching = asyncio.create_task(chromium.open())
     for task in (driver, launching):

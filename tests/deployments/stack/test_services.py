@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deployments.stack.service_log import ServiceLog
 from deployments.stack.services import MAX_RESTARTS, Service
 from tasks.core.errors import DependencyUnavailable
 
@@ -17,10 +18,10 @@ def service(tmp_path: Path, code: str, reports: list[tuple[str, str, str]]) -> S
     """A service that runs a line of Python and is ready when it prints `ready`."""
 
     async def has_printed(service: Service) -> bool:
-        return "ready" in service.read_log()
+        return "ready" in service.log.read()
 
-    command = [sys.executable, "-c", code]
-    return Service("toy", command, dict(os.environ), tmp_path / "toy.log", has_printed, lambda *r: reports.append(r))
+    command, log = [sys.executable, "-c", code], ServiceLog(tmp_path / "toy.log")
+    return Service("toy", command, dict(os.environ), log, has_printed, lambda *r: reports.append(r))
 
 
 async def test_a_service_that_cannot_start_says_why(tmp_path: Path) -> None:
