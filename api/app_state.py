@@ -12,6 +12,7 @@ from api.builds.prefect_runs import PrefectRuns, open_prefect_runs
 from api.builds.stream import Streams
 from api.builds.sweeper import Sweeper
 from api.chat.retention import delete_expired_forever
+from api.http.metered_embedder import MeteredEmbedder
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import BuildEvent
@@ -61,9 +62,10 @@ async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), max_size=20))
         runs = await stack.enter_async_context(open_prefect_runs())
-        embedder = await stack.enter_async_context(open_embedder(settings, None, pool))
+        budgets = Budgets(pool, settings)
+        embedder = MeteredEmbedder(await stack.enter_async_context(open_embedder(settings, None, pool)), budgets)
         model = await stack.enter_async_context(open_chat_model(settings))
-        answerer, budgets = Answerer(pool, embedder, model), Budgets(pool, settings)
+        answerer = Answerer(pool, embedder, model)
         state = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets)
         sweeper = Sweeper(pool, runs)
         await stack.enter_async_context(_cancelled_at_exit(state.background))

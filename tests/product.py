@@ -25,6 +25,8 @@ ENVIRONMENT = {
     "WIDGET_BUILDER_PORT": "18080",
     # All tests share one address, as visitor and as client.
     "WIDGET_BUILDER_BUILD_RATE": "100000/hour",
+    "WIDGET_BUILDER_REQUEST_RATE": "1000000/minute",
+    "WIDGET_BUILDER_SEARCH_RATE": "1000/minute",
     "WIDGET_BUILDER_CHAT_RATE": "1000/minute",
 }
 UNWANTED = ("DATABASE_URL", "PREFECT_API_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL")

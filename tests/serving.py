@@ -12,7 +12,9 @@ from starlette.applications import Starlette
 @asynccontextmanager
 async def serve_app(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
     """Serve the application and yield a client of it."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1, proxy_headers=False
+    )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from api.app_state import AppState, app_state
 from api.builds.build_access import describe_build, find_build, find_own_build
@@ -16,12 +16,15 @@ from api.builds.event_frames import build_frames
 from api.http.authorization import require_owner
 from api.http.bodies import read_object
 from api.http.event_streams import event_stream
-from api.widgets.public_routes import widget_id_of
+from api.http.guards import Guard, PublicRoute, identify_client
+from api.http.origins import OriginRule
+from api.http.queries import widget_id_of
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
 from tasks.core.requests import parse_build_request
+from tasks.records.budgets import RatedAction
 from tasks.records.build_events import append_event
 from tasks.records.build_quotas import Caller
 from tasks.records.builds import BuildRecord, link_flow_run
@@ -86,9 +89,7 @@ def _read_flag(asked: dict[str, Any], name: str) -> bool:
 
 
 async def _identify_caller(request: Request) -> Caller:
-    state = app_state(request)
-    client = await state.budgets.pseudonymize(request.client.host if request.client else "")
-    return Caller.of(client, state.settings)
+    return Caller.of(await identify_client(request), app_state(request).settings)
 
 
 def _stream_new(request: Request, new: NewBuild, wanted: BuildRequest) -> Response:
@@ -168,9 +169,12 @@ async def show_build(request: Request) -> Response:
     return JSONResponse(describe_build(await find_build(request)))
 
 
-routes = [
-    Route(PATH, start_build, methods=["POST"]),
+GUARD = Guard(OriginRule.ours, RatedAction.requests)
+"""Guard of all routes of builds; a new build also counts towards the client's quotas (`enforce_quotas`)."""
+
+routes: list[BaseRoute] = [
+    PublicRoute(PATH, start_build, GUARD, ["POST"]),
     Route("/api/widgets/{widget_id}/recrawl", rebuild_widget, methods=["POST"]),
-    Route(PATH + "/{build_id}", show_build, methods=["GET"]),
-    Route(PATH + "/{build_id}/events", stream_events, methods=["GET"]),
+    PublicRoute(PATH + "/{build_id}", show_build, GUARD, ["GET"]),
+    PublicRoute(PATH + "/{build_id}/events", stream_events, GUARD, ["GET"]),
 ]

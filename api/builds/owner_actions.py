@@ -2,11 +2,11 @@
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from api.app_state import app_state
 from api.builds.build_access import describe_build, find_build, find_own_build
-from api.builds.build_routes import PATH
+from api.builds.build_routes import GUARD, PATH
+from api.http.guards import PublicRoute
 from tasks.core.errors import BuildEnded, InvalidRequest
 from tasks.core.events import EventDraft, EventType
 from tasks.records.build_events import append_event
@@ -38,4 +38,4 @@ async def cancel_build(request: Request) -> Response:
     return JSONResponse(describe_build(await find_build(request)))
 
 
-routes = [Route(PATH + "/{build_id}", cancel_build, methods=["DELETE"])]
+routes = [PublicRoute(PATH + "/{build_id}", cancel_build, GUARD, ["DELETE"])]

@@ -16,22 +16,23 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sse_starlette import ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.app_state import AppState, app_state
 from api.chat.chat_config import answering_site
 from api.http.bodies import read_object, validate_body
 from api.http.event_streams import event_stream
-from api.http.origins import require_origin
-from api.widgets.public_routes import PATH, widget_id_of
+from api.http.guards import Guard, PublicRoute
+from api.http.origins import OriginRule
+from api.http.visits import current_visit
+from api.widgets.public_routes import PATH
 from tasks.core.errors import NotFound, TryLater
 from tasks.knowledge.answering.answer_events import AnswerEvent, DoneEvent, ErrorEvent
 from tasks.knowledge.answering.generation.generated_answer import tokens_to_answer, tokens_to_rewrite, tokens_unused
 from tasks.knowledge.answering.reply import Reply
 from tasks.knowledge.answering.suggestions.suggested_questions import read_suggestions
-from tasks.records.budgets import Account
+from tasks.records.budgets import Account, RatedAction
 from tasks.records.conversations import open_conversation, store_feedback, store_message
-from tasks.records.widgets import read_latest_status, read_widget
+from tasks.records.widgets import read_latest_status
 
 _NOT_STORED = "The answer could not be stored because the database is not available. Please ask again."
 
@@ -87,21 +88,18 @@ class _Exchange:
 
 async def answer_message(request: Request) -> Response:
     """POST …/chat: the answer as a stream; errors known before it starts are JSON responses."""
-    state, widget_id = app_state(request), widget_id_of(request)
+    state, visit = app_state(request), current_visit()
+    widget = visit.widget
     asked = validate_body(ChatRequest, await read_object(request))
-    widget = await read_widget(state.pool, widget_id)
-    require_origin(request, widget)
-    client = await state.budgets.pseudonymize(request.client.host if request.client else "")
-    await state.budgets.charge_question(client)
-    conversation_id, history = await open_conversation(state.pool, widget_id, asked.conversation_id)
+    conversation_id, history = await open_conversation(state.pool, widget.id, asked.conversation_id)
     if widget.active_job_id is None:
-        raise await _not_ready_error(state, widget_id)
+        raise await _not_ready_error(state, widget.id)
     if state.answerer.generates:
-        await state.budgets.reserve_tokens(client, widget_id, tokens_to_rewrite(asked.message, history))
+        await state.budgets.reserve_tokens(visit.client, widget.id, tokens_to_rewrite(asked.message, history))
     reply = await state.answerer.prepare(answering_site(widget), asked.message, history)
     accounts: Sequence[Account] = ()
     if state.answerer.generates:
-        accounts = await state.budgets.reserve_tokens(client, widget_id, tokens_to_answer(reply))
+        accounts = await state.budgets.reserve_tokens(visit.client, widget.id, tokens_to_answer(reply))
     return event_stream(_answer_frames(state, _Exchange(reply, conversation_id, accounts)))
 
 
@@ -151,16 +149,15 @@ def _frame(event: AnswerEvent) -> ServerSentEvent:
 
 async def receive_feedback(request: Request) -> Response:
     """POST …/feedback: rate an answer; a second rating replaces the first."""
-    state, widget_id = app_state(request), widget_id_of(request)
     rated = validate_body(FeedbackRequest, await read_object(request))
-    require_origin(request, await read_widget(state.pool, widget_id))
-    client = await state.budgets.pseudonymize(request.client.host if request.client else "")
-    await state.budgets.charge_question(client)
-    await store_feedback(state.pool, widget_id, rated.message_id, rated.rating, rated.comment)
+    widget_id = current_visit().widget.id
+    await store_feedback(app_state(request).pool, widget_id, rated.message_id, rated.rating, rated.comment)
     return Response(status_code=204)
 
 
 routes = [
-    Route(PATH + "/chat", answer_message, methods=["POST"]),
-    Route(PATH + "/feedback", receive_feedback, methods=["POST"]),
+    PublicRoute(
+        PATH + "/chat", answer_message, Guard(OriginRule.widget, RatedAction.questions, may_spend=True), ["POST"]
+    ),
+    PublicRoute(PATH + "/feedback", receive_feedback, Guard(OriginRule.widget, RatedAction.questions), ["POST"]),
 ]

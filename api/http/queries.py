@@ -1,8 +1,10 @@
-"""Integer query parameters."""
+"""Values from a request's path and query."""
+
+from uuid import UUID
 
 from starlette.requests import Request
 
-from tasks.core.errors import InvalidRequest
+from tasks.core.errors import InvalidRequest, NotFound
 
 
 def query_integer(request: Request, name: str, default: int, least: int, most: int) -> int:
@@ -16,3 +18,15 @@ def query_integer(request: Request, name: str, default: int, least: int, most: i
         message = f"`{name}` must be a whole number from {least} to {most}."
         raise InvalidRequest(f"{name}_invalid", message, field=name)
     return int(text)
+
+
+def widget_id_of(request: Request) -> UUID:
+    """Return the widget id of the path.
+
+    Raises:
+        NotFound: it is not a valid id.
+    """
+    try:
+        return UUID(request.path_params["widget_id"])
+    except ValueError as error:
+        raise NotFound("widget") from error

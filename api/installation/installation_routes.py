@@ -13,11 +13,11 @@ from starlette.routing import Route
 from api.app_state import app_state
 from api.http.authorization import require_owner
 from api.http.bodies import read_object
+from api.http.queries import widget_id_of
 from api.installation.content_policy import allows, parse_policies
 from api.installation.customer_page import CustomerPage, fetch_customer_page, is_same_site
 from api.installation.start_tags import start_tags
 from api.widgets.appearance import adjustments_of
-from api.widgets.public_routes import widget_id_of
 from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest, PageError
 from tasks.core.models import Frozen

@@ -2,12 +2,15 @@
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from api.app_state import app_state
+from api.http.guards import Guard, PublicRoute
+from api.http.origins import OriginRule
+from api.http.queries import widget_id_of
 from api.pages.bundles import ROOM, read_bundle, send_bundle
-from api.widgets.public_routes import widget_id_of
 from tasks.core.errors import NotFound
+from tasks.records.budgets import RatedAction
 from tasks.records.widgets import read_widget
 
 FILES = ("start.js", "start.css", "preview.js", "preview.css", "icon.svg")
@@ -56,8 +59,8 @@ def _page(text: str, policy: str, status: int = 200) -> Response:
     return HTMLResponse(text, status, headers=headers)
 
 
-routes = [
+routes: list[BaseRoute] = [
     Route("/", serve_start_page, methods=["GET"]),
-    Route("/preview/{widget_id}", serve_preview, methods=["GET"]),
+    PublicRoute("/preview/{widget_id}", serve_preview, Guard(OriginRule.ours, RatedAction.requests), ["GET"]),
     Route("/pages/{file}", serve_page_file, methods=["GET"]),
 ]

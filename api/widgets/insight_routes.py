@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from api.app_state import app_state
 from api.http.authorization import require_owner
-from api.widgets.public_routes import widget_id_of
+from api.http.queries import widget_id_of
 from tasks.records.insights import read_insights
 
 

@@ -9,9 +9,8 @@ from starlette.routing import Route
 from api.app_state import app_state
 from api.http.authorization import authorize_listing, require_owner
 from api.http.bodies import read_object, validate_body
-from api.http.queries import query_integer
+from api.http.queries import query_integer, widget_id_of
 from api.widgets.appearance import adjustments_of, public_theme
-from api.widgets.public_routes import widget_id_of
 from tasks.core.adjustments import Adjustments
 from tasks.records.widget_list import list_summaries
 from tasks.records.widgets import WidgetRecord, delete_widget, read_widget, save_settings

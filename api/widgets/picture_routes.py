@@ -2,13 +2,15 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.app_state import app_state
-from api.widgets.public_routes import PATH, widget_id_of
+from api.http.guards import Guard, PublicRoute
+from api.http.origins import OriginRule
+from api.http.visits import current_visit
+from api.widgets.public_routes import PATH
 from tasks.core.errors import NotFound
+from tasks.records.budgets import RatedAction
 from tasks.records.pictures import PictureKind, StoredPicture, read_picture
-from tasks.records.widgets import read_widget
 
 LOGO_AGE_S = 365 * 24 * 3600
 """A logo requested with its tag never changes."""
@@ -16,7 +18,7 @@ LOGO_AGE_S = 365 * 24 * 3600
 
 async def serve_logo(request: Request) -> Response:
     """GET …/{id}/logo: a PNG for the widget's header; 404 if the site has no usable logo."""
-    picture = await read_picture(app_state(request).pool, widget_id_of(request), PictureKind.logo)
+    picture = await read_picture(app_state(request).pool, current_visit().widget.id, PictureKind.logo)
     if picture is None:
         raise NotFound("logo")
     has_tag = request.query_params.get("v") == picture.tag
@@ -30,11 +32,9 @@ async def serve_logo(request: Request) -> Response:
 
 async def serve_screenshot(request: Request) -> Response:
     """GET /preview/{id}/screenshot: the first screen of the start page, a JPEG; 204 while there is none."""
-    pool, widget_id = app_state(request).pool, widget_id_of(request)
-    picture = await read_picture(pool, widget_id, PictureKind.screenshot)
+    picture = await read_picture(app_state(request).pool, current_visit().widget.id, PictureKind.screenshot)
     headers = {"Cache-Control": "no-cache", "Cross-Origin-Resource-Policy": "same-origin"}
     if picture is None:
-        await read_widget(pool, widget_id)
         return Response(status_code=204, headers=headers)
     return _send(request, picture, PictureKind.screenshot, headers)
 
@@ -51,7 +51,9 @@ def _send(request: Request, picture: StoredPicture, kind: PictureKind, headers: 
     return Response(picture.data, media_type=kind.media_type, headers=headers)
 
 
+_GUARD = Guard(OriginRule.widget, RatedAction.requests)
+
 routes = [
-    Route(PATH + "/logo", serve_logo, methods=["GET"]),
-    Route("/preview/{widget_id}/screenshot", serve_screenshot, methods=["GET"]),
+    PublicRoute(PATH + "/logo", serve_logo, _GUARD, ["GET"]),
+    PublicRoute("/preview/{widget_id}/screenshot", serve_screenshot, _GUARD, ["GET"]),
 ]

@@ -1,20 +1,18 @@
 """The widgets' public routes: configuration and search."""
 
-from uuid import UUID
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from api.app_state import app_state
 from api.chat.chat_config import describe_chat
-from api.http.origins import require_origin
+from api.http.guards import Guard, PublicRoute
+from api.http.origins import OriginRule
 from api.http.queries import query_integer
+from api.http.visits import current_visit
 from api.widgets.appearance import adjustments_of, public_theme
-from tasks.core.errors import NotFound
 from tasks.knowledge.search.passage_search import search
+from tasks.records.budgets import RatedAction
 from tasks.records.pictures import PictureKind, read_picture_tag
-from tasks.records.widgets import read_widget
 
 PATH = "/api/public/widgets/{widget_id}"
 DEFAULT_RESULTS = 5
@@ -24,8 +22,7 @@ MAX_RESULTS = 50
 async def show_config(request: Request) -> Response:
     """GET …/{id}: the public configuration of the widget."""
     state = app_state(request)
-    widget = await read_widget(state.pool, widget_id_of(request))
-    require_origin(request, widget)
+    widget = current_visit().widget
     return JSONResponse(
         {
             "id": str(widget.id),
@@ -43,23 +40,16 @@ async def show_config(request: Request) -> Response:
 
 async def search_widget(request: Request) -> Response:
     """GET …/{id}/search?q=&limit=: matching passages, best first."""
-    state = app_state(request)
+    state, widget = app_state(request), current_visit().widget
     query, limit = request.query_params.get("q", ""), query_integer(request, "limit", DEFAULT_RESULTS, 1, MAX_RESULTS)
-    require_origin(request, await read_widget(state.pool, widget_id_of(request)))
-    passages = await search(state.pool, state.embedder, widget_id_of(request), query, limit)
+    passages = await search(state.pool, state.embedder, widget.id, query, limit)
     return JSONResponse({"results": [passage.model_dump() for passage in passages]})
 
 
-def widget_id_of(request: Request) -> UUID:
-    """Return the widget id of the path.
-
-    Raises:
-        NotFound: it is not a valid id.
-    """
-    try:
-        return UUID(request.path_params["widget_id"])
-    except ValueError as error:
-        raise NotFound("widget") from error
-
-
-routes = [Route(PATH, show_config, methods=["GET"]), Route(PATH + "/search", search_widget, methods=["GET"])]
+routes = [
+    # Suggested questions are checked once a build, which embeds them.
+    PublicRoute(PATH, show_config, Guard(OriginRule.widget, RatedAction.requests, may_spend=True), ["GET"]),
+    PublicRoute(
+        PATH + "/search", search_widget, Guard(OriginRule.widget, RatedAction.searches, may_spend=True), ["GET"]
+    ),
+]

@@ -4,10 +4,12 @@ Settings the ecosystem knows keep their names (`DATABASE_URL`, `PREFECT_API_URL`
 `WIDGET_BUILDER_…`. A wrong value stops the process; the error names the setting and the values it allows.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,6 +23,10 @@ PRODUCT = "AIWidgetBuilder"
 """Product token (RFC 9309 §2.2.1): the name of our crawler in robots.txt."""
 
 Network = IPv4Network | IPv6Network
+
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")
+"""Hosts behind which loopback's names lead to the API as well."""
 
 
 class RenderMode(StrEnum):
@@ -178,17 +184,23 @@ class Settings(BaseSettings):
     chat_model: str = Field("gpt-4.1-mini", min_length=1)
     """Chat model that writes the answers, if there is a key; any model of the server at `openai_base_url`."""
 
+    request_rate: Annotated[Rate, NoDecode] = Rate(count=6_000, seconds=60)
+    """Requests one visitor address may make for configurations, pictures, and the state and events of builds."""
+
+    search_rate: Annotated[Rate, NoDecode] = Rate(count=60, seconds=60)
+    """Searches one visitor address may make, e.g. `60/minute`."""
+
     chat_rate: Annotated[Rate, NoDecode] = Rate(count=20, seconds=60)
     """Questions one visitor address may ask, e.g. `20/minute`."""
 
     chat_client_tokens: int = Field(100_000, ge=1)
-    """Chat model tokens per day for one visitor address."""
+    """Tokens of chat and embedding models per day for one visitor address."""
 
     chat_widget_tokens: int = Field(2_000_000, ge=1)
-    """Chat model tokens per day for one widget."""
+    """Tokens of chat and embedding models per day for the visitors of one widget."""
 
     chat_tokens: int = Field(10_000_000, ge=1)
-    """Chat model tokens per day for all widgets together."""
+    """Tokens of chat and embedding models per day for the visitors of all widgets."""
 
     retention_days: int = Field(30, ge=1, le=3650)
     """Days until conversations are deleted with their feedback."""
@@ -227,7 +239,7 @@ class Settings(BaseSettings):
             raise ValueError("must be comma-separated paths that begin with / or *")
         return value
 
-    @field_validator("build_rate", "chat_rate", mode="before")
+    @field_validator("build_rate", "request_rate", "search_rate", "chat_rate", mode="before")
     @classmethod
     def _read_rate(cls, value: object) -> object:
         return Rate.parse(value) if isinstance(value, str) else value
@@ -269,10 +281,23 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
+    def own_origins(self) -> frozenset[str]:
+        """Origins of the API's own pages; on this machine, under each name of loopback."""
+        return frozenset(
+            own for url in (self.origin, f"http://{self.host}:{self.port}") for own in _origins_of(urlsplit(url))
+        )
+
+    @property
     def user_agent(self) -> str:
         """The crawler's User-Agent: the product token for robots.txt, and a contact address for the site's owner."""
         contact = f"; +{self.public_url}" if self.public_url else ""
         return f"Mozilla/5.0 (compatible; {PRODUCT}/0.1{contact})"
+
+
+def _origins_of(url: SplitResult) -> Iterator[str]:
+    yield f"{url.scheme}://{url.netloc.lower()}"
+    if url.hostname in _LOCAL_HOSTS:
+        yield from (f"{url.scheme}://{name}{f':{url.port}' if url.port else ''}" for name in _LOOPBACK_NAMES)
 
 
 def load_settings(**overrides: object) -> Settings:

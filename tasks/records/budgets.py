@@ -1,4 +1,4 @@
-"""Rate limits and token budgets of the chat: questions per address; model tokens per address, per widget, in total.
+"""Rate limits and token budgets of visitors: requests per address; model tokens per address, per widget, in total.
 
 They are counted in the database, so that all API processes share them. The tokens of an answer's worst case are
 reserved before the model is called, and the unused ones refunded afterwards: the sum never exceeds the cap, however
@@ -9,6 +9,7 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from hashlib import sha256
 from ipaddress import ip_address
 from uuid import UUID
@@ -26,11 +27,19 @@ IPV6_NETWORK_BITS = 64
 """Prefix length by which IPv6 addresses are counted: a household has a whole /64."""
 
 
+class RatedAction(StrEnum):
+    """The actions of visitors that are counted, each with a rate of its own."""
+
+    requests = "requests"
+    searches = "searches"
+    questions = "questions"
+
+
 class Account(Frozen):
     """A counter with a cap in a fixed time window; windows begin at multiples of their length."""
 
     scope: str
-    """The thing counted: `questions`, `builds`, `tokens` …"""
+    """The thing counted: an action, `builds`, `tokens` …"""
     key: str
     """Whose count it is: a client's pseudonym or a widget's id; empty: everybody's."""
     cap: int
@@ -67,6 +76,11 @@ class Budgets:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
+        self._rates = {
+            RatedAction.requests: settings.request_rate,
+            RatedAction.searches: settings.search_rate,
+            RatedAction.questions: settings.chat_rate,
+        }
         self._salt: tuple[date, bytes] | None = None
 
     async def pseudonymize(self, address: str) -> str:
@@ -88,18 +102,19 @@ class Budgets:
             self._salt = (today, bytes(row[0]))
         return self._salt[1]
 
-    async def charge_question(self, client: str) -> None:
-        """Count a visitor's question.
+    async def count_action(self, client: str, action: RatedAction) -> None:
+        """Count a visitor's action.
 
         Raises:
-            TryLater: the visitor's rate limit is reached.
+            TryLater: the visitor's rate limit for such actions is reached.
         """
-        rate = self._settings.chat_rate
-        account = Account(scope="questions", key=client, cap=rate.count, seconds=rate.seconds)
-        await self._charge_all([account], 1, "Too many questions in a short time. Wait a little, then ask again.")
+        rate = self._rates[action]
+        account = Account(scope=action, key=client, cap=rate.count, seconds=rate.seconds)
+        message = f"Too many {action} in a short time. Wait a little, then try again."
+        await self._charge_all([account], 1, message, is_durable=False)
 
     async def reserve_tokens(self, client: str, widget_id: UUID, tokens: int) -> list[Account]:
-        """Reserve model tokens for an answer on all of its accounts, or on none; return the accounts.
+        """Reserve tokens of a paid model on all of its accounts, or on none; return the accounts.
 
         Raises:
             TryLater: one of the accounts has too few tokens left today.
@@ -110,7 +125,9 @@ class Budgets:
             Account(scope="widget_tokens", key=str(widget_id), cap=settings.chat_widget_tokens, seconds=DAY.seconds),
             Account(scope="tokens", key="", cap=settings.chat_tokens, seconds=DAY.seconds),
         ]
-        await self._charge_all(accounts, tokens, "Today's budget for answers is spent. Ask again tomorrow.")
+        await self._charge_all(
+            accounts, tokens, "Today's budget for answers and searches is spent. Try again tomorrow."
+        )
         return accounts
 
     async def refund(self, accounts: Sequence[Account], tokens: int) -> None:
@@ -123,8 +140,13 @@ class Budgets:
                     (tokens, account.scope, account.key, account.window_start),
                 )
 
-    async def _charge_all(self, accounts: Sequence[Account], amount: int, message: str) -> None:
+    async def _charge_all(
+        self, accounts: Sequence[Account], amount: int, message: str, *, is_durable: bool = True
+    ) -> None:
         async with self._pool.connection() as connection, connection.transaction():
+            if not is_durable:
+                # A client's requests wait for each other on one row: not for the disk as well.
+                await connection.execute("SET LOCAL synchronous_commit = off")
             for account in accounts:
                 if not await charge(connection, account, amount):
                     raise TryLater("rate_limited", message, retry_after=account.retry_after)

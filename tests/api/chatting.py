@@ -13,8 +13,9 @@ from api.app_state import AppState
 from api.builds.prefect_runs import PrefectRuns
 from api.builds.stream import Streams
 from api.chat import chat_routes
+from api.http.metered_embedder import MeteredEmbedder
 from api.http.problems import HANDLERS
-from api.widgets import insight_routes, public_routes
+from api.widgets import insight_routes, picture_routes, public_routes
 from tasks.core.database import Pool
 from tasks.core.rates import Rate
 from tasks.core.settings import Settings
@@ -87,12 +88,15 @@ async def serving(
 ) -> AsyncIterator[Chat]:
     """Serve the site's chat."""
     async with open_chat_model(settings) as model:
-        answerer = Answerer(pool, embedder, model)
+        budgets = Budgets(pool, settings)
+        metered = MeteredEmbedder(embedder, budgets)
+        answerer = Answerer(pool, metered, model)
         app = Starlette(
-            routes=[*public_routes.routes, *chat_routes.routes, *insight_routes.routes], exception_handlers=HANDLERS
+            routes=[*public_routes.routes, *picture_routes.routes, *chat_routes.routes, *insight_routes.routes],
+            exception_handlers=HANDLERS,
         )
         # None of these routes starts or follows a build.
         runs = cast(PrefectRuns, None)
-        app.state.resources = AppState(settings, pool, runs, Streams(pool), embedder, answerer, Budgets(pool, settings))
+        app.state.resources = AppState(settings, pool, runs, Streams(pool), metered, answerer, budgets)
         async with serve_app(app) as http:
             yield Chat(http, site)

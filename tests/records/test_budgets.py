@@ -8,7 +8,7 @@ import pytest
 from tasks.core.database import Pool
 from tasks.core.errors import TryLater
 from tasks.core.rates import Rate
-from tasks.records.budgets import Budgets
+from tasks.records.budgets import Budgets, RatedAction
 from tests.conftest import MakeSettings
 
 
@@ -37,6 +37,8 @@ async def test_unused_tokens_are_refunded(pool: Pool, settings: MakeSettings) ->
 async def test_concurrent_questions_never_exceed_the_rate(pool: Pool, settings: MakeSettings) -> None:
     """However they are interleaved."""
     budgets, client = Budgets(pool, settings(chat_rate=Rate(count=5, seconds=86_400))), str(uuid4())
-    results = await asyncio.gather(*(budgets.charge_question(client) for _ in range(20)), return_exceptions=True)
+    results = await asyncio.gather(
+        *(budgets.count_action(client, RatedAction.questions) for _ in range(20)), return_exceptions=True
+    )
     assert sum(result is None for result in results) == 5
     assert sum(isinstance(result, TryLater) for result in results) == 15

@@ -187,7 +187,9 @@ class ChatPanel implements Panel {
     const letters = config.theme.monogram || [...config.name.trim()][0] || "?";
     const avatar = el("div", { class: "avatar", "aria-hidden": "true" }, letters);
     if (config.logo) {
-      const image = el("img", { src: `${this.address}/logo?v=${encodeURIComponent(config.logo)}`, alt: "" });
+      // With CORS, so that the request names the page: the service checks `allowed_origins`.
+      const source = `${this.address}/logo?v=${encodeURIComponent(config.logo)}`;
+      const image = el("img", { crossorigin: "anonymous", src: source, alt: "" });
       image.addEventListener("load", () => avatar.replaceChildren(image));
     }
     return avatar;

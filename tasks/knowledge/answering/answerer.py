@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from tasks.core.database import Pool
-from tasks.core.errors import InvalidRequest, NotFound
+from tasks.core.errors import InvalidRequest, NotFound, TryLater
 from tasks.core.models import Passage
 from tasks.knowledge.answering.answer_events import CitationsEvent, TokenEvent
 from tasks.knowledge.answering.evidence.evidence_score import Evidence, score_passages
@@ -72,6 +72,7 @@ class Answerer:
 
         Raises:
             NotFound: the widget does not exist.
+            TryLater: the embedder's budget is spent.
             EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: the question could not be embedded.
         """
         language = detect_language(message, site.language)
@@ -81,7 +82,7 @@ class Answerer:
         searched = await self._resolve_follow_up(message, history, language)
         try:
             evidence = await self.find_evidence(site, searched, is_foreign=language != primary_subtag(site.language))
-        except NotFound:
+        except (NotFound, TryLater):
             raise
         except InvalidRequest:
             # The message has nothing to search for: a refusal.

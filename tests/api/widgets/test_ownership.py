@@ -80,6 +80,8 @@ async def test_a_widget_works_on_its_allowed_origins_only(product: Product, owne
     )
     requests: list[tuple[str, str, dict[str, Any]]] = [
         ("GET", public, {}),
+        ("GET", f"{public}/logo", {}),
+        ("GET", f"/preview/{widget}/screenshot", {}),
         ("GET", f"{public}/search?q=x", {}),
         ("POST", f"{public}/chat", {"json": {"message": "x"}}),
         ("POST", f"{public}/feedback", {"json": {"message_id": widget, "rating": "up"}}),
@@ -92,8 +94,15 @@ async def test_a_widget_works_on_its_allowed_origins_only(product: Product, owne
         {"Origin": "https://shop.example"},
         {"Origin": product.info.api_url},
         {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
     ):
-        assert (await product.http.get(public, headers=headers)).status_code == 200
+        for path in (public, f"{public}/logo", f"/preview/{widget}/screenshot"):
+            assert (await product.http.get(path, headers=headers)).status_code in (200, 204, 404)
+    # Every browser names the page with a POST: a request that only claims to be ours is refused.
+    for method, path, options in requests:
+        if method == "POST":
+            answer = await product.http.post(path, headers={"Sec-Fetch-Site": "same-origin"}, **options)
+            assert answer.status_code == 403
 
 
 async def test_a_deleted_widget_is_gone(product: Product, owned: tuple[str, dict[str, str]]) -> None:

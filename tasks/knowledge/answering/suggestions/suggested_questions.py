@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from tasks.core.database import Pool
-from tasks.core.errors import EmbeddingFailed, EmbeddingUnavailable, InvalidRequest
+from tasks.core.errors import EmbeddingFailed, EmbeddingUnavailable, InvalidRequest, TryLater
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import plain_text, read_statements
@@ -82,9 +82,13 @@ async def read_suggestions(pool: Pool, answerer: Answerer, site: AnsweringSite) 
     # A first build adds topics with every page: the questions are made again when the pages have doubled.
     if made_for == job_id and pages < GROWTH_FACTOR * made_with:
         return list(questions)
-    return await answerer.single_flight(
-        f"suggestions {job_id} {pages}", lambda: _make_and_store(pool, answerer, site, job_id, pages)
-    )
+    try:
+        return await answerer.single_flight(
+            f"suggestions {job_id} {pages}", lambda: _make_and_store(pool, answerer, site, job_id, pages)
+        )
+    except TryLater:
+        # The budget to check them with is spent: the widget works without.
+        return []
 
 
 async def _make_and_store(pool: Pool, answerer: Answerer, site: AnsweringSite, job_id: UUID, pages: int) -> list[str]:
@@ -155,6 +159,8 @@ async def _answer(answerer: Answerer, site: AnsweringSite, question: str, url: s
     """Return the evidence from the page, if the site answers the question from it."""
     try:
         evidence = await answerer.find_evidence(site, question)
+    except TryLater:
+        raise
     except (InvalidRequest, EmbeddingFailed, EmbeddingUnavailable):
         return []
     quotes = await asyncio.to_thread(select_quotes, evidence)
