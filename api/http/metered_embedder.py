@@ -19,16 +19,18 @@ class MeteredEmbedder:
         self.price = embedder.price
         self.usage = embedder.usage
 
-    async def embed(self, texts: Sequence[str]) -> list[Vector | EmbeddingFailed]:
+    async def embed(
+        self, texts: Sequence[str], *, into: list[Vector | EmbeddingFailed] | None = None
+    ) -> list[Vector | EmbeddingFailed]:
         """Return the texts' vectors; their tokens are reserved first, and stay spent if the service fails.
 
         Raises:
             TryLater: a budget of the visit is spent.
-            EmbeddingFailed, EmbeddingRefused: as the embedder.
+            EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: as the embedder.
         """
         if self.price != 0:
             visit = current_visit()
             assert visit.may_spend, "a route that embeds must say so in its guard"
             count = load_tokenizer(self.model).count
             await self._budgets.reserve_tokens(visit.client, visit.widget.id, sum(map(count, texts)))
-        return await self._embedder.embed(texts)
+        return await self._embedder.embed(texts, into=into)
