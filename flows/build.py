@@ -84,7 +84,7 @@ async def build_widget(
 async def build_site(space: Workspace, run_id: UUID) -> None:
     """Load the home page, read the site from there, and publish; watch for a cancellation meanwhile."""
     async with open_slots(space.job.leases) as slots, asyncio.TaskGroup() as group:
-        guard = group.create_task(watch(space.pool, space.job.build_id, run_id, space.progress, slots))
+        guard = group.create_task(watch(space.pool, space.job, run_id, space.progress, slots))
         site = await open_site(space)
         screenshot = group.create_task(take_screenshot(space, site.looks))
         await Pipeline(space, site, slots.hold).run()

@@ -90,7 +90,7 @@ class StoreStage:
             return
         name = _name([page.chunked for page in pages])
         try:
-            failures = await run_task(store, name, pages, space.pool, space.job.build_id)
+            failures = await run_task(store, name, pages, space.pool, space.job)
         except StoreFailed as error:
             failures = {page.chunked.page.target.url: error for page in pages}
         for page in pages:

@@ -4,7 +4,7 @@ import contextlib
 
 from flows.progress import Progress
 from flows.workspace import Workspace
-from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
+from tasks.core.errors import BuildEnded, EmbeddingRefused, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.events import EventType
 from tasks.knowledge.indexing.vector_index import index_build
 from tasks.records.publication import WidgetLooks, activate_build, check_page_count
@@ -56,6 +56,8 @@ def cause_of(group: BaseExceptionGroup[WidgetBuilderError]) -> WidgetBuilderErro
 async def emit_failure(progress: Progress, cause: WidgetBuilderError) -> None:
     """Emit the terminal event of a build that failed."""
     message = "The start page cannot be read" if isinstance(cause, HomePageFailed) else "The build cannot go on"
+    if isinstance(cause, EmbeddingRefused):
+        message = "The build stops here. Its stored pages stay: correct the cause, then resume the build"
     with contextlib.suppress(BuildEnded):
         await progress.emit(
             EventType.builder_failed,

@@ -127,7 +127,7 @@ class Progress:
             BuildEnded: the build already has its terminal event.
         """
         draft = EventDraft(type=type_, message=message, detail=detail, data=data)
-        event = await append_event(self._pool, self._job.build_id, draft, self.statistics)
+        event = await append_event(self._pool, self._job.build_id, draft, self.statistics, attempt=self._job.attempt)
         if self._flow_run_id is not None:
             emit_event(
                 event=PREFECT_PREFIX + event.type,

@@ -12,6 +12,7 @@ from flows.slots import Slots
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded
 from tasks.core.events import EventType
+from tasks.core.models import Job
 from tasks.records.builds import record_heartbeat
 
 BEAT_S = 1.0
@@ -20,15 +21,15 @@ PREFECT_BEATS = 3
 """Heartbeats between two checks for a cancellation in Prefect."""
 
 
-async def watch(pool: Pool, build_id: UUID, run_id: UUID, progress: Progress, slots: Slots) -> None:
+async def watch(pool: Pool, job: Job, run_id: UUID, progress: Progress, slots: Slots) -> None:
     """Send heartbeats until the build has ended; never return.
 
     Raises:
-        BuildEnded: the build was cancelled through the API or in Prefect, or has a terminal event.
+        BuildEnded: the build was cancelled through the API or in Prefect, has a terminal event, or a later attempt.
     """
     beats = 0
     while True:
-        if not await record_heartbeat(pool, build_id, slots.leases):
+        if not await record_heartbeat(pool, job.build_id, slots.leases, attempt=job.attempt):
             raise BuildEnded("The build was cancelled or ended outside this run.")
         beats += 1
         if beats % PREFECT_BEATS == 0 and await _is_cancelled(slots.client, run_id):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flows.prepared_web import open_run_web
 from flows.progress import Progress
+from flows.retried_runs import read_retry_time
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import BuildEnded, DependencyUnavailable, NotFound
 from tasks.core.models import BuildRequest, Job
@@ -17,6 +18,7 @@ from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.records.builds import start_build
 from tasks.records.crawl_record import CrawlRecord
 from tasks.records.new_builds import create_build, create_rebuild
+from tasks.records.resumed_builds import resume_in_run
 from tasks.web.reader import Web
 
 EMBEDDING_PATIENCE_S = 180.0
@@ -57,13 +59,18 @@ async def take_job(
 ) -> Job:
     """Start the recorded build, or record one under the flow run's id and start that.
 
-    A run that was started in Prefect and is run again therefore finds its build.
+    A run that was started in Prefect and is run again therefore finds its build; a build that ended early goes on if
+    its run was retried in Prefect since.
 
     Raises:
         BuildEnded: the build has already ended, or another build of the widget is running.
         NotFound: the build or widget does not exist.
     """
     try:
+        return await start_build(pool, build_id or run_id, run_id)
+    except BuildEnded:
+        if not await resume_in_run(pool, build_id or run_id, run_id, await read_retry_time(run_id)):
+            raise
         return await start_build(pool, build_id or run_id, run_id)
     except NotFound:
         if build_id is not None:

@@ -1,7 +1,6 @@
 """Store stage: write pages with their chunks and vectors to the database."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -9,12 +8,12 @@ from prefect.tasks import exponential_backoff
 
 from tasks.core.database import Pool
 from tasks.core.errors import StoreFailed
-from tasks.core.models import EmbeddedPage
+from tasks.core.models import EmbeddedPage, Job
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.retries import RETRY_FACTOR_S, is_retriable
 
 
-async def store_batch(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID) -> dict[str, StoreFailed]:
+async def store_batch(pages: Sequence[EmbeddedPage], pool: Pool, job: Job) -> dict[str, StoreFailed]:
     """Store the pages; return the failures by URL.
 
     A batch is one transaction. If the database rejects it, each page is stored in a transaction of its own, so that
@@ -25,19 +24,19 @@ async def store_batch(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID)
         BuildEnded: the build has ended meanwhile; nothing was written.
     """
     try:
-        await store_pages(pool, build_id, pages)
+        await store_pages(pool, job.build_id, pages, job.attempt)
     except StoreFailed as error:
         if error.retriable:
             raise
-        return await _store_singly(pages, pool, build_id)
+        return await _store_singly(pages, pool, job)
     return {}
 
 
-async def _store_singly(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID) -> dict[str, StoreFailed]:
+async def _store_singly(pages: Sequence[EmbeddedPage], pool: Pool, job: Job) -> dict[str, StoreFailed]:
     failures = {}
     for page in pages:
         try:
-            await store_pages(pool, build_id, [page])
+            await store_pages(pool, job.build_id, [page], job.attempt)
         except StoreFailed as error:
             if error.retriable:
                 raise
@@ -55,6 +54,6 @@ async def _store_singly(pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUI
     retry_condition_fn=is_retriable,
     cache_policy=NO_CACHE,
 )
-async def store(name: str, pages: Sequence[EmbeddedPage], pool: Pool, build_id: UUID) -> dict[str, StoreFailed]:
+async def store(name: str, pages: Sequence[EmbeddedPage], pool: Pool, job: Job) -> dict[str, StoreFailed]:
     """Run `store_batch` as a Prefect task named after its pages."""
-    return await store_batch(pages, pool, build_id)
+    return await store_batch(pages, pool, job)

@@ -46,9 +46,9 @@ async def start_build(request: Request) -> Response:
     state = app_state(request)
     asked = await read_object(request)
     wanted = parse_build_request(state.settings, asked.get("url"), asked.get("depth"), asked.get("max_pages"))
-    await _check_address(state, wanted.url)
+    await check_address(state, wanted.url)
     await state.runs.check()
-    caller, key = await _identify_caller(request), _idempotency_key(request)
+    caller, key = await identify_caller(request), _idempotency_key(request)
     new = await create_build(state.pool, wanted, caller=caller, idempotency_key=key)
     # Who sends the build's own key has started it: a new key joins nothing.
     if _wants_logs(request) and not new.created and key is None:
@@ -69,9 +69,9 @@ async def rebuild_widget(request: Request) -> Response:
     # The limits may have been lowered since the last build.
     limits = {"depth": state.settings.max_depth, "max_pages": state.settings.max_pages}
     wanted = last.model_copy(update={name: min(getattr(last, name), limit) for name, limit in limits.items()})
-    await _check_address(state, wanted.url)
+    await check_address(state, wanted.url)
     await state.runs.check()
-    caller, key = await _identify_caller(request), _idempotency_key(request)
+    caller, key = await identify_caller(request), _idempotency_key(request)
     new = await create_rebuild(
         state.pool, widget_id, wanted, caller=caller, idempotency_key=key, allow_fewer_pages=fewer
     )
@@ -88,7 +88,8 @@ def _read_flag(asked: dict[str, Any], name: str) -> bool:
     return value in ("true", "1")
 
 
-async def _identify_caller(request: Request) -> Caller:
+async def identify_caller(request: Request) -> Caller:
+    """Return the client that asks for a build, by the pseudonym of its address, with its quotas."""
     return Caller.of(await identify_client(request), app_state(request).settings)
 
 
@@ -96,11 +97,16 @@ def _stream_new(request: Request, new: NewBuild, wanted: BuildRequest) -> Respon
     """Return the build's stream; the flow run of a new build is started in the background."""
     state = app_state(request)
     if new.created:
-        state.run_in_background(_start_run(state, new.build_id, wanted))
-    return _stream(request, new.build_id, owner_token=new.owner_token)
+        state.run_in_background(start_run(state, new.build_id, wanted))
+    return stream_build(request, new.build_id, owner_token=new.owner_token)
 
 
-async def _check_address(state: AppState, url: str) -> None:
+async def check_address(state: AppState, url: str) -> None:
+    """Return if the address may be fetched.
+
+    Raises:
+        InvalidRequest: unknown, or not public (422).
+    """
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     try:
@@ -116,10 +122,10 @@ def _idempotency_key(request: Request) -> str | None:
     return key
 
 
-async def _start_run(state: AppState, build_id: UUID, request: BuildRequest) -> None:
+async def start_run(state: AppState, build_id: UUID, request: BuildRequest, attempt: int = 0) -> None:
     """Start the flow run; if Prefect is not available, end the build with the cause."""
     try:
-        run_id = await state.runs.start(build_id, request)
+        run_id = await state.runs.start(build_id, request, attempt)
         await notify_workers(state.pool)
         await link_flow_run(state.pool, build_id, run_id)
     except DependencyUnavailable as error:
@@ -140,13 +146,13 @@ async def stream_events(request: Request) -> Response:
     With `?logs=1` it is the owner's: log records quote the site, the settings and the services.
     """
     build = await (find_own_build(request) if _wants_logs(request) else find_build(request))
-    after = _last_event_id(request, build)
+    after = last_event_id(request, build)
     if build.is_over and after >= build.last_seq:
         return Response(status_code=204)
-    return _stream(request, build.id, after=after)
+    return stream_build(request, build.id, after=after)
 
 
-def _last_event_id(request: Request, build: BuildRecord) -> int:
+def last_event_id(request: Request, build: BuildRecord) -> int:
     """Return the number of the last event the client has; 0 if the header is not a number of this build's events."""
     text = request.headers.get("last-event-id") or request.query_params.get("last_event_id") or "0"
     if not text.isascii() or not text.isdigit() or len(text) > 9:
@@ -154,7 +160,8 @@ def _last_event_id(request: Request, build: BuildRecord) -> int:
     return int(text) if int(text) <= build.last_seq else 0
 
 
-def _stream(request: Request, build_id: UUID, *, after: int = 0, owner_token: str | None = None) -> Response:
+def stream_build(request: Request, build_id: UUID, *, after: int = 0, owner_token: str | None = None) -> Response:
+    """Return the build's stream, from the event after number `after`."""
     state = app_state(request)
     frames = build_frames(state, build_id, after=after, with_logs=_wants_logs(request), owner_token=owner_token)
     return event_stream(frames, {"X-Build-Id": str(build_id), "Location": f"{PATH}/{build_id}"})

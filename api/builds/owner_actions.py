@@ -1,15 +1,24 @@
-"""The owner's actions on a build: cancel it."""
+"""The owner's actions on a build: cancel it; resume it."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.app_state import app_state
 from api.builds.build_access import describe_build, find_build, find_own_build
-from api.builds.build_routes import GUARD, PATH
+from api.builds.build_routes import (
+    GUARD,
+    PATH,
+    check_address,
+    identify_caller,
+    last_event_id,
+    start_run,
+    stream_build,
+)
 from api.http.guards import PublicRoute
 from tasks.core.errors import BuildEnded, InvalidRequest
 from tasks.core.events import EventDraft, EventType
 from tasks.records.build_events import append_event
+from tasks.records.resumed_builds import resume_build
 
 
 async def cancel_build(request: Request) -> Response:
@@ -38,4 +47,24 @@ async def cancel_build(request: Request) -> Response:
     return JSONResponse(describe_build(await find_build(request)))
 
 
-routes = [PublicRoute(PATH + "/{build_id}", cancel_build, GUARD, ["DELETE"])]
+async def resume_ended_build(request: Request) -> Response:
+    """POST …/{build_id}/resume: go on with a build that failed or was cancelled, in a new flow run.
+
+    The answer is the build's state, or its stream for a client that accepts `text/event-stream`.
+    """
+    state = app_state(request)
+    build = await find_own_build(request)
+    await check_address(state, build.url)
+    await state.runs.check()
+    resumed = await resume_build(state.pool, build.id, await identify_caller(request))
+    state.run_in_background(start_run(state, build.id, resumed.request, resumed.attempt))
+    if "text/event-stream" in request.headers.get("accept", ""):
+        return stream_build(request, build.id, after=last_event_id(request, build))
+    headers = {"X-Build-Id": str(build.id), "Location": f"{PATH}/{build.id}"}
+    return JSONResponse(describe_build(await find_build(request)), headers=headers)
+
+
+routes = [
+    PublicRoute(PATH + "/{build_id}", cancel_build, GUARD, ["DELETE"]),
+    PublicRoute(PATH + "/{build_id}/resume", resume_ended_build, GUARD, ["POST"]),
+]

@@ -56,8 +56,8 @@ class PrefectRuns:
         self._client = client
         self._deployment_id: UUID | None = None
 
-    async def start(self, build_id: UUID, request: BuildRequest) -> UUID:
-        """Start the build's flow run and return its id; a second call returns the same run.
+    async def start(self, build_id: UUID, request: BuildRequest, attempt: int = 0) -> UUID:
+        """Start a flow run for the build's next attempt and return its id; a second call returns the same run.
 
         Raises:
             DependencyUnavailable: Prefect does not answer or does not know the deployment.
@@ -66,7 +66,8 @@ class PrefectRuns:
             run = await self._client.create_flow_run_from_deployment(
                 await self._find_deployment(),
                 parameters=request.model_dump() | {"build_id": str(build_id)},
-                idempotency_key=f"build-{build_id}",
+                # Unique per flow for ever: a resumed build needs another.
+                idempotency_key=f"build-{build_id}-{attempt}",
             )
         except PREFECT_ERRORS as error:
             self._deployment_id = None

@@ -60,10 +60,17 @@ class BuildStream:
                 events = [number_event(_DELETED, self._build_id, len(self.events) + 1)]
             await self._append(events)
 
+    async def is_outdated(self) -> bool:
+        """Whether the build was resumed since its terminal event, which then gave way to another event."""
+        if not self.is_over:
+            return False
+        last = await read_events(self._pool, self._build_id, after=len(self.events) - 1, limit=1)
+        return bool(last) and not last[0].type.is_terminal
+
     async def _append(self, events: list[BuildEvent]) -> None:
         async with self._grown:
             for event in events:
-                if event.seq == len(self.events) + 1:
+                if event.seq == len(self.events) + 1 and not self.is_over:
                     self.events.append(event)
             self._grown.notify_all()
 
@@ -90,6 +97,9 @@ class Streams:
     @asynccontextmanager
     async def open(self, build_id: UUID) -> AsyncIterator[BuildStream]:
         """Open the build's stream, shared by all its clients and filled up to now."""
+        known = self._streams.get(build_id)
+        if known is not None and await known.is_outdated() and self._streams.get(build_id) is known:
+            del self._streams[build_id]
         stream = self._streams.setdefault(build_id, BuildStream(self._pool, build_id))
         stream.readers += 1
         try:
@@ -97,8 +107,8 @@ class Streams:
             yield stream
         finally:
             stream.readers -= 1
-            if not stream.readers:
-                self._streams.pop(build_id, None)
+            if not stream.readers and self._streams.get(build_id) is stream:
+                del self._streams[build_id]
 
     @property
     def readers(self) -> int:

@@ -73,7 +73,7 @@ class Sweeper:
         """Start the run of a build whose API process died before it could."""
         if build.silent_s > SILENT_S:
             request = BuildRequest(url=build.url, depth=build.depth, max_pages=build.max_pages)
-            await link_flow_run(self._pool, build.id, await self._runs.start(build.id, request))
+            await link_flow_run(self._pool, build.id, await self._runs.start(build.id, request, build.attempt))
 
     async def _check(self, build: OpenBuild, run: RunRecord | None) -> None:
         if run is None:

@@ -33,6 +33,7 @@ class EventType(StrEnum):
     """The closed set of event types."""
 
     builder_started = "builder_started"
+    builder_resumed = "builder_resumed"
     theme_generation_started = "theme_generation_started"
     theme_generation_completed = "theme_generation_completed"
     theme_generation_failed = "theme_generation_failed"
@@ -66,6 +67,7 @@ class EventType(StrEnum):
 
 _STAGES = {
     EventType.builder_started: Stage.initialization,
+    EventType.builder_resumed: Stage.initialization,
     EventType.theme_generation_started: Stage.theme,
     EventType.theme_generation_completed: Stage.theme,
     EventType.theme_generation_failed: Stage.theme,

@@ -293,6 +293,8 @@ class Job(Frozen):
     build_id: UUID
     widget_id: UUID
     request: BuildRequest
+    attempt: int
+    """Number of this attempt; the record refuses what an earlier one writes."""
     leases: tuple[UUID, ...] = ()
     """Concurrency leases in Prefect that an earlier attempt held at its last heartbeat."""
     replaces: UUID | None = None

@@ -23,22 +23,34 @@ TERMINAL_STATUS = {
 
 
 async def append_event(
-    pool: Pool, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
+    pool: Pool,
+    build_id: UUID,
+    draft: EventDraft,
+    statistics: Statistics | None = None,
+    *,
+    attempt: int | None = None,
 ) -> BuildEvent:
     """Store the event with the next number and return it; a terminal event also ends the build.
 
+    `attempt` is that of the flow that reports the event; None: anybody else.
+
     Raises:
-        BuildEnded: the build already has its terminal event; nothing was written.
+        BuildEnded: the build already has its terminal event, or a later attempt; nothing was written.
     """
     # Message, detail and data may quote the site or a service.
     quoted = {"message": redact(draft.message), "detail": draft.detail and redact(draft.detail)}
     clean = EventDraft.model_validate(sanitize_json(draft.model_dump(exclude={"stage"}) | quoted))
     async with pool.connection() as connection, connection.transaction():
-        return await insert_event(connection, build_id, clean, statistics)
+        return await insert_event(connection, build_id, clean, statistics, attempt=attempt)
 
 
 async def insert_event(
-    connection: Connection, build_id: UUID, draft: EventDraft, statistics: Statistics | None = None
+    connection: Connection,
+    build_id: UUID,
+    draft: EventDraft,
+    statistics: Statistics | None = None,
+    *,
+    attempt: int | None = None,
 ) -> BuildEvent:
     """Do the work of `append_event` in the connection's transaction, for a draft that needs no sanitizing."""
     # The UPDATE locks the build's row until the transaction ends: concurrent events are numbered one after the other.
@@ -47,9 +59,11 @@ async def insert_event(
         " statistics = coalesce(%(statistics)s, statistics), status = coalesce(%(status)s, status),"
         " error = coalesce(%(error)s, error),"
         " finished_at = CASE WHEN %(status)s::text IS NULL THEN finished_at ELSE now() END"
-        " WHERE id = %(id)s AND status IN ('pending', 'running') RETURNING last_seq",
+        " WHERE id = %(id)s AND status IN ('pending', 'running') AND attempt = coalesce(%(attempt)s, attempt)"
+        " RETURNING last_seq",
         {
             "id": build_id,
+            "attempt": attempt,
             "statistics": Jsonb(statistics.model_dump()) if statistics else None,
             "status": TERMINAL_STATUS.get(draft.type),
             "error": draft.detail if draft.type is EventType.builder_failed else None,

@@ -47,6 +47,7 @@ class OpenBuild(Frozen):
     url: str
     depth: int
     max_pages: int
+    attempt: int = 0
     silent_s: float
     """Seconds since the last heartbeat or, before the first one, since the build was recorded."""
 
@@ -80,7 +81,7 @@ async def read_open_builds(pool: Pool) -> list[OpenBuild]:
     """Return the builds without a terminal event, oldest first."""
     async with pool.connection() as connection, connection.cursor(row_factory=class_row(OpenBuild)) as cursor:
         await cursor.execute(
-            "SELECT id, flow_run_id, url, depth, max_pages, extract(epoch FROM"
+            "SELECT id, flow_run_id, url, depth, max_pages, attempt, extract(epoch FROM"
             " now() - coalesce(heartbeat_at, created_at))::float AS silent_s"
             " FROM scrape_jobs WHERE status IN ('pending', 'running') ORDER BY created_at"
         )
@@ -94,25 +95,28 @@ async def link_flow_run(pool: Pool, build_id: UUID, flow_run_id: UUID) -> None:
 
 
 async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> Job:
-    """Mark the build as running and return it for the flow.
+    """Begin an attempt of the build in its flow run: mark it as running and return it for the flow.
 
     Raises:
         NotFound: there is no such build.
-        BuildEnded: the build has ended, for example by being cancelled before its start.
+        BuildEnded: the build has ended, for example by being cancelled before its start, or another run has it.
     """
     # A first build that is started again may already be the active one: it replaces nothing.
     async with pool.connection() as connection:
         rows = await connection.execute(
             "UPDATE scrape_jobs SET status = 'running', started_at = coalesce(started_at, now()),"
-            " flow_run_id = coalesce(%s, flow_run_id)"
-            " WHERE id = %s AND status IN ('pending', 'running')"
-            " RETURNING widget_id, url, depth, max_pages, leases, allow_fewer_pages,"
+            " attempt = attempt + 1, flow_run_id = coalesce(%(run)s, flow_run_id)"
+            " WHERE id = %(id)s AND status IN ('pending', 'running')"
+            " AND coalesce(flow_run_id = %(run)s, true)"
+            " RETURNING widget_id, url, depth, max_pages, leases, allow_fewer_pages, attempt,"
             " (SELECT active_job_id FROM widgets WHERE widgets.id = widget_id AND active_job_id <> scrape_jobs.id)",
-            (flow_run_id, build_id),
+            {"run": flow_run_id, "id": build_id},
         )
         row = await rows.fetchone()
     if row is None:
         record = await read_build(pool, build_id)
+        if not record.is_over:
+            raise BuildEnded("Another flow run has taken over the build.")
         raise BuildEnded(f"The build is already {record.status}. Start a new one.")
     request = BuildRequest(url=row[1], depth=row[2], max_pages=row[3])
     return Job(
@@ -121,16 +125,19 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
         request=request,
         leases=tuple(row[4]),
         allow_fewer_pages=row[5],
-        replaces=row[6],
+        attempt=row[6],
+        replaces=row[7],
     )
 
 
-async def record_heartbeat(pool: Pool, build_id: UUID, leases: Collection[UUID] = ()) -> bool:
-    """Record the flow's heartbeat with the concurrency leases it holds; return whether the build is still running."""
+async def record_heartbeat(
+    pool: Pool, build_id: UUID, leases: Collection[UUID] = (), *, attempt: int | None = None
+) -> bool:
+    """Record the flow's heartbeat with the concurrency leases it holds; return whether its attempt still runs."""
     async with pool.connection() as connection:
         rows = await connection.execute(
             "UPDATE scrape_jobs SET heartbeat_at = now(), leases = %s"
-            " WHERE id = %s AND status = 'running' RETURNING id",
-            (list(leases), build_id),
+            " WHERE id = %s AND status = 'running' AND attempt = coalesce(%s, attempt) RETURNING id",
+            (list(leases), build_id, attempt),
         )
         return await rows.fetchone() is not None

@@ -87,8 +87,8 @@ async def activate_build(pool: Pool, job: Job, *, replace: bool, looks: WidgetLo
         rows = await connection.execute(
             "UPDATE widgets SET active_job_id = %s, updated_at = now()"
             " WHERE id = %s AND (%s OR active_job_id IS NULL) AND EXISTS (SELECT FROM scrape_jobs"
-            " WHERE id = %s AND status IN ('pending', 'running') FOR SHARE) RETURNING id",
-            (job.build_id, job.widget_id, replace, job.build_id),
+            " WHERE id = %s AND status IN ('pending', 'running') AND attempt = %s FOR SHARE) RETURNING id",
+            (job.build_id, job.widget_id, replace, job.build_id, job.attempt),
         )
         is_switched = await rows.fetchone() is not None
         if is_switched and looks is not None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun, TaskRun
+from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
 
 from tasks.core.models import BuildRequest
 from tasks.records.builds import read_build
@@ -153,6 +153,68 @@ async def test_a_build_can_be_started_in_prefect_alone(product: Product, company
     assert run.state is not None
     assert run.state.is_completed()
     assert (await read_build(product.pool, run.id)).status == "completed"
+
+
+async def retry(product: Product, run_id: UUID) -> FlowRun:
+    """The run, scheduled again as Prefect's UI does it, and waited for."""
+    async with product.prefect() as client:
+        state = State(type=StateType.SCHEDULED, name="AwaitingRetry", message="Retry from the UI")
+        await client.set_flow_run_state(run_id, state)
+        run = await client.read_flow_run(run_id)
+        async with asyncio.timeout(90):
+            while run.state is None or not run.state.is_final():
+                await asyncio.sleep(0.2)
+                run = await client.read_flow_run(run_id)
+    return run
+
+
+async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(product: Product) -> None:
+    """Stored pages are kept, and neither fetched nor embedded again; the event says what to do."""
+    async with serve_openai() as server, generated_site(60, 3, 0.1) as site:
+        env = {
+            "OPENAI_API_KEY": "sk-any",
+            "OPENAI_BASE_URL": server.base_url,
+            "WIDGET_BUILDER_EMBEDDING_PROVIDER": "openai",
+        }
+        request = BuildRequest(url=site.url + "/", depth=3, max_pages=60)
+        new = await create_build(product.pool, request, build_id=uuid4())
+        starting = asyncio.create_task(
+            run_deployment(product, "build-widget/build", {**request.model_dump(), "build_id": str(new.build_id)}, env)
+        )
+        count_stored = "SELECT count(*) FROM crawl_urls WHERE status = 'stored' AND job_id = %s"
+        async with asyncio.timeout(60):
+            while not await product.count(count_stored, new.build_id):
+                await asyncio.sleep(0.05)
+        server.then(*[Next.insufficient_quota] * 5)
+        run = await starting
+        assert run.state is not None
+        assert run.state.is_failed()
+        events = await product.replay(str(new.build_id))
+        assert events[-1]["type"] == "builder_failed"
+        assert "resume the build" in events[-1]["message"]
+        async with product.pool.connection() as connection:
+            query = "SELECT url FROM crawl_urls WHERE status = 'stored' AND job_id = %s"
+            stored = [str(row[0]) for row in await (await connection.execute(query, (new.build_id,))).fetchall()]
+        assert stored
+        server.forget()
+        run = await retry(product, run.id)
+        assert run.state is not None
+        assert run.state.is_completed(), run.state
+        rest = await product.replay(str(new.build_id), after=events[-1]["seq"])
+        assert rest[-1]["type"] == "builder_completed"
+        assert rest[-1]["data"]["statistics"]["stored_pages"] == 60
+        assert [event["seq"] for event in events + rest] == list(range(1, len(events + rest) + 1))
+        assert {site.requests[url.removeprefix(site.url)] for url in stored} == {1}
+        inputs = "SELECT count(*) FROM knowledge_chunks WHERE job_id = %s"
+        # An overview a page, and its chunks: nothing that was paid for is paid for twice, but what was under way.
+        assert server.embedded <= await product.count(inputs, new.build_id) + 60 + 2 * 32
+
+
+async def test_retry_in_prefect_does_not_revive_a_completed_build(built: list[Event], product: Product) -> None:
+    """Prefect refuses it, or the run ends at once; the record stays."""
+    before = await read_build(product.pool, UUID(built[0]["build_id"]))
+    await retry(product, (await find_run(product, built[0]["build_id"])).id)
+    assert await read_build(product.pool, before.id) == before
 
 
 async def test_a_refused_key_ends_the_build_at_once_with_the_cause(product: Product, company: Site) -> None:

@@ -37,7 +37,7 @@ _MERGE_CHUNKS = (
 )
 
 
-async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage]) -> None:
+async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage], attempt: int | None = None) -> None:
     """Write the pages with their chunks and mark their URLs as stored, in one transaction.
 
     A page stored before under the same URL is replaced, also when both are written concurrently.
@@ -45,15 +45,15 @@ async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage])
 
     Raises:
         StoreFailed: the database rejects the pages, or (retriable) is out of reach.
-        BuildEnded: the build has ended in the meantime.
+        BuildEnded: the build has ended in the meantime, or a later attempt than `attempt` has begun.
     """
     try:
         async with pool.connection() as connection, connection.transaction():
-            await _check_open(connection, build_id)
+            await _check_open(connection, build_id, attempt)
             await _write(connection, build_id, pages)
             # Checked again, now with a lock: ending the build waits for this commit. Held from the start, the lock
             # would delay the build's events and heartbeats by whole batches.
-            await _check_open(connection, build_id, "FOR SHARE")
+            await _check_open(connection, build_id, attempt, "FOR SHARE")
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreFailed(f"the database is out of reach: {_first_line(error)}", retriable=True) from error
     except (psycopg.Error, UnicodeEncodeError) as error:
@@ -65,9 +65,11 @@ def _first_line(error: Exception) -> str:
     return str(error).split("\n", 1)[0]
 
 
-async def _check_open(connection: Connection, build_id: UUID, lock: LiteralString = "") -> None:
+async def _check_open(connection: Connection, build_id: UUID, attempt: int | None, lock: LiteralString = "") -> None:
     rows = await connection.execute(
-        f"SELECT 1 FROM scrape_jobs WHERE id = %s AND status IN ('pending', 'running') {lock}", (build_id,)
+        "SELECT 1 FROM scrape_jobs WHERE id = %s AND status IN ('pending', 'running')"
+        f" AND attempt = coalesce(%s, attempt) {lock}",
+        (build_id, attempt),
     )
     if await rows.fetchone() is None:
         raise BuildEnded("The build has ended.")

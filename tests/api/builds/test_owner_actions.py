@@ -117,3 +117,35 @@ async def test_cancelling_does_not_wait_for_prefect(pool: Pool, settings: MakeSe
         answered.set()
         silent.close()
         await silent.wait_closed()
+
+
+async def test_a_cancelled_build_is_resumed_where_it_stopped(product: Product) -> None:
+    """Stored pages are not fetched again, numbers have no gap, and one terminal event comes last."""
+    async with generated_site(60, 3, 0.3) as site:
+        posting = product.stream("POST", PATH, json={"url": site.url, "depth": 3})
+        seen = [await anext(posting)]
+        build_id, owner = seen[0]["build_id"], owner_of(seen)
+        while seen[-1]["type"] != "storage_progress":
+            seen.append(await anext(posting))
+        await product.http.delete(f"{PATH}/{build_id}", headers=owner)
+        seen += [event async for event in posting]
+        assert seen[-1]["type"] == "builder_cancelled"
+        async with product.pool.connection() as connection:
+            query = "SELECT url FROM crawl_urls WHERE status = 'stored' AND job_id = %s"
+            stored = [str(row[0]) for row in await (await connection.execute(query, (build_id,))).fetchall()]
+        answer = await product.http.post(f"{PATH}/{build_id}/resume", headers=owner)
+        assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+        assert answer.headers["x-build-id"] == build_id
+        again = await product.http.post(f"{PATH}/{build_id}/resume", headers=owner)
+        assert (again.status_code, again.json()["error"]["code"]) == (409, "build_running")
+        rest = await product.replay(build_id, after=seen[-1]["seq"])
+        assert numbers(seen + rest) == list(range(1, len(seen) + len(rest) + 1))
+        everything = await product.replay(build_id)
+        assert numbers(everything) == numbers(seen + rest)
+        ends = [event["type"] for event in everything if event["type"] in ("builder_cancelled", "builder_completed")]
+        assert ends == ["builder_completed"] == [everything[-1]["type"]]
+        assert everything[-1]["data"]["statistics"]["stored_pages"] == 60
+        assert stored
+        assert {site.requests[url.removeprefix(site.url)] for url in stored} == {1}
+        over = await product.http.post(f"{PATH}/{build_id}/resume", headers=owner)
+        assert (over.status_code, over.json()["error"]["code"]) == (409, "build_ended")
