@@ -25,6 +25,8 @@ class RunProcess:
 
     def __init__(self, pid: int, exit_status: asyncio.Future[int]) -> None:
         self.pid = pid
+        self.is_replaced = False
+        """Whether it was ended because its run is to start again."""
         self._exit_status = exit_status
 
     async def wait(self) -> int:

@@ -120,6 +120,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         free = []
         for entry in flow_run_response:
             if process := self._running.get(str(entry.flow_run.id)):
+                process.is_replaced = True
                 await process.end(0)
             elif entry.flow_run.id not in busy:
                 free.append(entry)
@@ -146,7 +147,9 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
             with anyio.CancelScope(shield=True):
                 await process.end(GRACE_S)
             del self._running[str(flow_run.id)]
-        return WarmWorkerResult(status_code=status, identifier=str(process.pid))
+        # The end of a replaced process says nothing about the run, which is scheduled again by now: reported as a
+        # failure, it would become the run's state, and nobody would start the run.
+        return WarmWorkerResult(status_code=0 if process.is_replaced else status, identifier=str(process.pid))
 
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: WarmJobConfiguration, grace_seconds: int = 30
