@@ -1,6 +1,7 @@
 """The open resources of one API process, as its routes use them; opened in the application's lifespan."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class AppState:
     embedder: Embedder
     answerer: Answerer
     budgets: Budgets
+    started_at: float = field(default_factory=time.monotonic)
+    """Time of the process's start, on the monotonic clock."""
     background: set[asyncio.Task[None]] = field(default_factory=set)
     """Tasks that no request waits for; cancelled at exit."""
 

@@ -1,6 +1,7 @@
 """Liveness, and readiness by dependency."""
 
 import asyncio
+import time
 from collections.abc import Awaitable
 
 from psycopg import Error as DatabaseError
@@ -9,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.app_state import app_state
+from api.app_state import AppState, app_state
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.redaction import redact
-from tasks.records.monitoring import check_database
+from tasks.records.monitoring import check_database, check_waiting_builds
 
 CHECK_TIMEOUT_S = 5.0
 
@@ -29,7 +30,7 @@ async def show_readiness(request: Request) -> Response:
     found = await asyncio.gather(
         _outcome(check_database(state.pool, CHECK_TIMEOUT_S)),
         _outcome(state.runs.check()),
-        _outcome(state.runs.check_worker()),
+        _outcome(_check_worker(state)),
     )
     dependencies = dict(zip(names, found, strict=True))
     is_ready = all(outcome == "ok" for outcome in found)
@@ -37,6 +38,12 @@ async def show_readiness(request: Request) -> Response:
         {"status": "ready" if is_ready else "not ready", "dependencies": dependencies},
         status_code=200 if is_ready else 503,
     )
+
+
+async def _check_worker(state: AppState) -> None:
+    """Return when a worker is online and takes builds."""
+    await state.runs.check_worker()
+    await check_waiting_builds(state.pool, CHECK_TIMEOUT_S, time.monotonic() - state.started_at)
 
 
 async def _outcome(check: Awaitable[None]) -> str:

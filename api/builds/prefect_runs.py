@@ -18,7 +18,7 @@ from prefect.events import Event
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.exceptions import ObjectNotFound, PrefectException
-from prefect.states import Cancelled, Cancelling, Scheduled
+from prefect.states import Cancelled, Cancelling, Failed, Scheduled
 
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import PREFECT_PREFIX, BuildEvent
@@ -146,6 +146,17 @@ class PrefectRuns:
         """
         try:
             await self._client.set_flow_run_state(run_id, Scheduled(name="AwaitingRetry", message=reason), force=True)
+        except PREFECT_ERRORS as error:
+            raise _unavailable(error) from error
+
+    async def fail(self, run_id: UUID, cause: str) -> None:
+        """Mark a dead run as failed: its build has ended. Its worker ends the process, if that still lives.
+
+        Raises:
+            DependencyUnavailable: Prefect does not answer.
+        """
+        try:
+            await self._client.set_flow_run_state(run_id, Failed(message=cause), force=True)
         except PREFECT_ERRORS as error:
             raise _unavailable(error) from error
 

@@ -91,6 +91,7 @@ class Sweeper:
         if run.run_count >= ATTEMPTS:
             cause = f"the flow run died {run.run_count} times: {reason}"
             await self._end(build.id, EventType.builder_failed, cause)
+            await self._runs.fail(run.id, cause)
             return
         logger.warning("build %s: its flow run died (%s) and is restarted where it stopped", build.id, reason)
         await self._runs.restart(run.id, reason)

@@ -21,8 +21,11 @@ Two overrides use private parts of Prefect 3.8.8: `_submit_scheduled_flow_runs` 
 """
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import anyio
 import anyio.abc
@@ -30,8 +33,10 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.exceptions import InfrastructureNotFound
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
+from psycopg import Error as DatabaseError
 
 from api.builds.prefect_runs import PREFECT_ERRORS
+from deployments.worker.ended_builds import LOOK_TIMEOUT_S, POLL_S, EndedBuilds
 from deployments.worker.run_processes import ForkServerClient, RunProcess
 from tasks.core.database import CONNECTION_ERRORS
 from tasks.core.redacted_logs import redact_logs
@@ -74,18 +79,18 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         self._fork_server = ForkServerClient()
         self._running: dict[str, RunProcess] = {}
         self._polling_lock = asyncio.Lock()
-        self._listening: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
 
     async def setup(self) -> None:
         """Register with the server once the fork server is ready: a worker shown as online starts runs at once."""
         await self._fork_server.start()
         await super().setup()
-        self._listening = asyncio.create_task(self._poll_on_notices())
+        self._background = [asyncio.create_task(self._poll_on_notices()), asyncio.create_task(self._end_stuck_runs())]
 
     async def teardown(self, *exc_info: Any) -> None:
         """Stop the runs and the fork server."""
-        if self._listening is not None:
-            self._listening.cancel()
+        for task in self._background:
+            task.cancel()
         try:
             await super().teardown(*exc_info)
         finally:
@@ -109,6 +114,32 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
             except (*CONNECTION_ERRORS, *PREFECT_ERRORS) as error:
                 logger.info("no notices of new runs, polling alone finds them: %s", error)
             await asyncio.sleep(RECONNECT_S)
+
+    async def _end_stuck_runs(self) -> None:
+        """End the processes of runs whose builds have ended, and release their slots."""
+        settings = load_settings()
+        if settings.database_url is None:
+            return
+        ended_builds = EndedBuilds(settings.database_url.get_secret_value())
+        while True:
+            await asyncio.sleep(POLL_S)
+            processes = {UUID(run): process for run, process in self._running.items()}
+            try:
+                async with asyncio.timeout(LOOK_TIMEOUT_S):
+                    found = await ended_builds.find(processes)
+            except (DatabaseError, TimeoutError) as error:
+                logger.info("the builds of the running processes cannot be read; looking again: %s", error)
+                continue
+            for run, build in found.items():
+                logger.warning("run %s: its build is %s, and its process is still there: ending it", run, build.status)
+                await processes[run].end(GRACE_S)
+                await self._release_slots(build.leases)
+
+    async def _release_slots(self, leases: Sequence[UUID]) -> None:
+        """Release the slots of a process that could not; those that fail are free when their leases expire."""
+        for lease in leases:
+            with contextlib.suppress(*PREFECT_ERRORS):
+                await self.client.release_concurrency_slots_with_lease(lease)
 
     async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
         """Start runs; a run whose former process still lives is started at a later poll, after ending that process.
