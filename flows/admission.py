@@ -59,6 +59,8 @@ class Admission:
         if self._site.left_open:
             yield self._site.left_open
         while True:
+            if await self._has_spent_budget():
+                return
             targets = self._frontier.admit_next()
             await self._space.crawl_record.add_urls(targets)
             self._space.progress.known_urls = self._frontier.admitted
@@ -70,6 +72,19 @@ class Admission:
                 yield []
             # Right before the next `admit_next`, with no await between: no change is missed.
             self._changed.clear()
+
+    async def _has_spent_budget(self) -> bool:
+        """Whether the build's seconds or bytes are spent, whatever the site still offers; emits the reason."""
+        progress, (seconds, most_bytes) = self._space.progress, self._space.settings.build_budget
+        if progress.seconds >= seconds:
+            reason = f"the build has taken its {seconds:g} s (WIDGET_BUILDER_BUILD_TIMEOUT_S)"
+        elif progress.byte_count >= most_bytes:
+            reason = f"the build has read its {most_bytes} bytes (WIDGET_BUILDER_BUILD_BYTES)"
+        else:
+            return False
+        progress.stopped = f"{reason}: the rest of the site is left out"
+        await progress.emit(EventType.url_extraction_progress, "No more pages are read", detail=progress.stopped)
+        return True
 
     async def _wait_for_change(self) -> bool:
         """Whether something changed within `PATIENCE_S`."""

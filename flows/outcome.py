@@ -4,7 +4,14 @@ import contextlib
 
 from flows.progress import Progress
 from flows.workspace import Workspace
-from tasks.core.errors import BuildEnded, EmbeddingRefused, HomePageFailed, NothingStored, WidgetBuilderError
+from tasks.core.errors import (
+    BuildEnded,
+    EmbeddingRefused,
+    EmbeddingUnavailable,
+    HomePageFailed,
+    NothingStored,
+    WidgetBuilderError,
+)
 from tasks.core.events import EventType
 from tasks.knowledge.indexing.vector_index import index_build
 from tasks.records.publication import WidgetLooks, activate_build, check_page_count
@@ -25,6 +32,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
     await progress.emit(
         EventType.parallel_processing_completed,
         f"{statistics.stored_pages} of {statistics.total_urls} pages stored",
+        detail=progress.stopped,
         **data,
     )
     if not statistics.stored_pages:
@@ -34,6 +42,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
     await progress.emit(
         EventType.builder_completed,
         f"The widget answers from {statistics.stored_pages} pages",
+        detail=progress.stopped,
         widget_id=str(job.widget_id),
         build_id=str(job.build_id),
         embed_snippet=(f'<script src="{settings.origin}/widget.js" data-widget="{job.widget_id}" async></script>'),
@@ -56,7 +65,7 @@ def cause_of(group: BaseExceptionGroup[WidgetBuilderError]) -> WidgetBuilderErro
 async def emit_failure(progress: Progress, cause: WidgetBuilderError) -> None:
     """Emit the terminal event of a build that failed."""
     message = "The start page cannot be read" if isinstance(cause, HomePageFailed) else "The build cannot go on"
-    if isinstance(cause, EmbeddingRefused):
+    if isinstance(cause, EmbeddingRefused | EmbeddingUnavailable):
         message = "The build stops here. Its stored pages stay: correct the cause, then resume the build"
     with contextlib.suppress(BuildEnded):
         await progress.emit(

@@ -73,6 +73,8 @@ class Progress:
         self._began = time.monotonic()
         self.byte_count = 0
         self.token_count = 0
+        self.stopped: str | None = None
+        """Reason why the build stopped before the end of the site."""
         self.known_urls = 0
         """URLs admitted so far and not skipped since."""
 

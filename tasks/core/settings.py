@@ -136,6 +136,13 @@ class Settings(BaseSettings):
     page_timeout_s: float = Field(30, gt=0, le=600)
     """Seconds one page may take in total."""
 
+    build_timeout_s: float | None = Field(None, gt=0)
+    """Seconds after which a build admits no more pages and completes with what it has. Absent: 5 a page of `max_pages`,
+    at least 900."""
+
+    build_bytes: int | None = Field(None, ge=1)
+    """Bytes of pages after which a build admits no more. Absent: 1,000,000 a page of `max_pages`, at least 100 MB."""
+
     max_page_bytes: int = Field(10_000_000, ge=1_000)
     """Largest page that is read, in bytes after decompression."""
 
@@ -269,6 +276,12 @@ class Settings(BaseSettings):
             "store": (self.store_workers, self.max_store_workers),
         }
         return {name: most if most and self.adaptive else workers for name, (workers, most) in kinds.items()}
+
+    @property
+    def build_budget(self) -> tuple[float, int]:
+        """The seconds and the bytes of a build."""
+        seconds = self.build_timeout_s or max(5.0 * self.max_pages, 900.0)
+        return seconds, self.build_bytes or max(1_000_000 * self.max_pages, 100_000_000)
 
     @property
     def max_fetch_lanes(self) -> int:

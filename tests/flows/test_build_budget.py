@@ -1,0 +1,22 @@
+"""A build ends when its seconds or bytes are spent, with the pages it has, whatever the site still offers."""
+
+import pytest
+
+from tasks.records.build_events import read_events
+from tests.crawling import Crawler
+from tests.sites.generated import generated_site
+
+PAGES = 900
+
+
+@pytest.mark.parametrize(
+    ("budget", "reason"), [({"build_timeout_s": 5}, "BUILD_TIMEOUT_S"), ({"build_bytes": 30_000}, "BUILD_BYTES")]
+)
+async def test_a_build_ends_when_its_budget_is_spent(crawler: Crawler, budget: dict[str, int], reason: str) -> None:
+    """What it has read until then is stored, and an event says why it has no more."""
+    async with generated_site(PAGES, 4, 0.3) as site:
+        crawled = await crawler.crawl(site.url.rstrip("/"), max_pages=PAGES, render="never", **budget)
+    counted = crawled.statistics
+    assert 0 < counted.stored_pages == counted.scraped_pages < PAGES
+    events = await read_events(crawler.pool, crawled.build_id)
+    assert [event for event in events if reason in (event.detail or "")]
