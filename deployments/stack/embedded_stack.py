@@ -139,6 +139,7 @@ class Stack:
         command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--host", host, "--port", port]
         # Open streams do not delay the shutdown for long; their clients resume.
         command += ["--log-level", "warning", "--timeout-graceful-shutdown", "2", "--no-proxy-headers"]
+        command += ["--http", "api.http.deadlines:DeadlineProtocol"]
         address = address_of(host, int(port))
         await self._add("api", command, _check_http(f"{address}/readyz"), address).start()
 
