@@ -66,15 +66,20 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> Iterator[s
         value = getattr(settings, name)
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         if isinstance(value, SecretStr):
-            yield str(text)
+            yield from _of_login(str(text))
         if isinstance(text, str):
             yield from passwords_in(text)
     for name, text in environment.items():
         if _SECRET_NAME.search(name.upper()):
-            yield text
-            # PREFECT_API_AUTH_STRING is `user:password`.
-            yield text.partition(":")[2]
+            yield from _of_login(text)
         yield from passwords_in(text)
+
+
+def _of_login(secret: str) -> Iterator[str]:
+    """Yield a secret, and its password if it is a login like PREFECT_API_AUTH_STRING, `user:password`."""
+    yield secret
+    if "://" not in secret:
+        yield secret.partition(":")[2]
 
 
 def passwords_in(text: str) -> Iterator[str]:
