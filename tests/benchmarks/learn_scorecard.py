@@ -1,8 +1,7 @@
 """`python -m tests.benchmarks.learn_scorecard`: learn `scorecard.json` and `forest.json` from WCXB's sample.
 
-The scorecard's weights come from two logistic regressions with an L2 penalty, fitted by gradient descent from zero;
-the forest's inputs are the scorecard's results on pages that it was not learned from. The same sample gives the same
-tables.
+The scorecard's weights come from two logistic regressions with an L2 penalty; the forest's inputs are the scorecard's
+results on pages that it was not learned from. Both are fitted by scikit-learn. The same sample gives the same tables.
 The label of a run of text is the share of its words in sequences of five words (or of the run's length, if shorter)
 that the marked content has too.
 """
@@ -10,7 +9,7 @@ that the marked content has too.
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
@@ -18,7 +17,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
 from selectolax.lexbor import LexborHTMLParser
+from sklearn.linear_model import LogisticRegression
 
 from tasks.web.content import forest, scorecard
 from tasks.web.content import main_content as content
@@ -30,7 +31,7 @@ from tasks.web.content.page_type import PageType
 from tasks.web.content.run_features import find_run_features
 from tasks.web.content.source import make_safe
 from tasks.web.content.structured import read_structured
-from tests.benchmarks.learn_forest import grow_forest
+from tests.benchmarks.learn_forest import grow_forest, split_shares
 from tests.benchmarks.wcxb import MarkedPage, load_pages, words_of
 
 TYPES = [str(name) for name in PageType]
@@ -40,8 +41,9 @@ INNER_FOLDS = 10
 """Folds of the learning pages: the forest must see first-stage results as good as on unseen pages."""
 SEQUENCE = 5
 PAGE_RIDGE = 10.0
-RUN_RIDGE, TYPE_RIDGE = 1.0, 3.0
+RUN_RIDGE, TYPE_RIDGE = 5.0, 15.0
 """L2 penalty on the weights for all pages, and on those for one type."""
+MAX_STEPS = 1_000
 MIN_PAGES = 6
 """Least number of pages with a feature; rarer features are left out."""
 WORDS_POWER = 0.7
@@ -124,66 +126,45 @@ class Learned:
         return ContentClassifier(scorecard.make_scorecard(self.scorecard), forest.make_forest(self.forest))
 
 
-def descend(gradient: Callable[[Floats], Floats], shape: tuple[int, int], steps: int) -> Floats:
-    """Return weights near the minimum (Adam, with a smaller learning rate towards the end)."""
-    weights, mean, square = (np.zeros(shape, np.float32) for _ in range(3))
-    for step in range(1, steps + 1):
-        slope = gradient(weights)
-        mean = 0.9 * mean + 0.1 * slope
-        square = 0.99 * square + 0.01 * slope**2
-        rate = 0.08 if step < steps * 0.5 else 0.024 if step < steps * 0.8 else 0.008
-        weights = weights - rate * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-9)
-    return weights
-
-
 def vocabulary(bags: Sequence[set[str]]) -> list[str]:
     """Return the bias, then the features of at least `MIN_PAGES` pages."""
     counts = Counter(name for bag in bags for name in bag)
     return [scorecard.BIAS, *sorted(name for name, count in counts.items() if count >= MIN_PAGES)]
 
 
-def matrix(bags: Sequence[Sequence[str]], names: list[str]) -> Floats:
-    """Return a matrix with a row for each bag of features and a column for each name."""
-    place = {name: index for index, name in enumerate(names)}
-    rows = np.zeros((len(bags), len(names)), np.float32)
-    rows[:, 0] = 1
-    for row, bag in zip(rows, bags, strict=True):
-        row[[place[trait] for trait in bag if trait in place]] = 1
-    return rows
+def matrix(bags: Sequence[Sequence[str]], names: list[str]) -> csr_matrix:
+    """Return a sparse matrix with a row for each bag of features and a column for each name."""
+    columns = {name: index for index, name in enumerate(names)}
+    rows = [[0, *sorted({columns[name] for name in bag if name in columns})] for bag in bags]
+    starts = np.cumsum([0, *map(len, rows)])
+    return csr_matrix((np.ones(starts[-1]), np.concatenate(rows), starts), shape=(len(bags), len(names)))
 
 
 def learn_page_types(examples: Sequence[Example]) -> Table:
     """Return a weight for each page feature and type."""
     names = vocabulary([set(example.page_features) for example in examples])
-    traits = matrix([example.page_features for example in examples], names)
-    truth = np.array([[example.page.type == name for name in TYPES] for example in examples], np.float32)
-
-    def gradient(weights: Floats) -> Floats:
-        odds = np.exp(traits @ weights)
-        error = odds / odds.sum(axis=1, keepdims=True) - truth
-        return (traits.T @ error + PAGE_RIDGE * weights) / np.float32(len(examples))
-
-    return _table(names, descend(gradient, (len(names), len(TYPES)), 400))
+    model = LogisticRegression(C=1 / PAGE_RIDGE, fit_intercept=False, max_iter=MAX_STEPS)
+    model.fit(
+        matrix([example.page_features for example in examples], names), [example.page.type for example in examples]
+    )
+    found = list(model.classes_)
+    return _table(names, model.coef_[[found.index(name) for name in TYPES]].T)
 
 
 def learn_runs(examples: Sequence[Example], types: dict[str, NDArray[np.float64]]) -> Table:
     """Return a weight for each run feature on all pages, then for each type; `types` are the pages' probabilities."""
-    names = vocabulary([{trait for bag in example.run_features for trait in bag} for example in examples])
-    traits = np.concatenate([matrix(example.run_features, names) for example in examples])
-    labels = np.concatenate([np.array(example.labels, np.float32) for example in examples])
-    importance = np.concatenate([_importance(example) for example in examples])
-    importance /= importance.sum()
-    mixture = np.concatenate(
-        [np.tile([1.0, *types[example.page.id]], (len(example.words), 1)) for example in examples]
-    ).astype(np.float32)
-    ridge = np.full((len(names), mixture.shape[1]), TYPE_RIDGE / len(labels), np.float32)
-    ridge[:, 0] = RUN_RIDGE / len(labels)
-
-    def gradient(weights: Floats) -> Floats:
-        chances = 1 / (1 + np.exp(-((traits @ weights) * mixture).sum(axis=1)))
-        return traits.T @ (((chances - labels) * importance)[:, None] * mixture) + ridge * weights
-
-    return _table(names, descend(gradient, (len(names), mixture.shape[1]), 150))
+    names = vocabulary([{name for bag in example.run_features for name in bag} for example in examples])
+    features = matrix([bag for example in examples for bag in example.run_features], names)
+    labels = np.concatenate([np.array(example.labels) for example in examples])
+    importance = np.concatenate([_importance(example) for example in examples]).astype(np.float64)
+    mixture = np.concatenate([np.tile([1.0, *types[example.page.id]], (len(example.words), 1)) for example in examples])
+    # scikit-learn knows one penalty: a column that is scaled down has a larger one.
+    scales = np.array([RUN_RIDGE, *[TYPE_RIDGE] * len(TYPES)]) ** -0.5
+    columns = hstack([features.multiply(shares[:, None]) for shares in (mixture * scales).T], format="csr")
+    rows, classes, weights = split_shares(labels, importance * len(labels) / importance.sum())
+    model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=MAX_STEPS, tol=1e-3)
+    model.fit(columns[rows], classes, weights)
+    return _table(names, model.coef_.reshape(len(scales), len(names)).T * scales)
 
 
 def _importance(example: Example) -> Floats:
@@ -191,7 +172,7 @@ def _importance(example: Example) -> Floats:
     return weight / weight.sum() * np.float32(len(weight) ** 0.5)
 
 
-def _table(names: list[str], weights: Floats) -> Table:
+def _table(names: list[str], weights: NDArray[np.float64]) -> Table:
     return {name: [round(float(value), 2) for value in row] for name, row in zip(names, weights, strict=True)}
 
 
