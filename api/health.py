@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from urllib.parse import urlsplit
 
 from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
@@ -13,6 +14,7 @@ from starlette.routing import Route
 from api.app_state import AppState, app_state
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.redaction import redact
+from tasks.core.settings import Settings
 from tasks.records.monitoring import check_database, check_waiting_builds
 
 CHECK_TIMEOUT_S = 5.0
@@ -24,7 +26,7 @@ async def show_liveness(_request: Request) -> Response:
 
 
 async def show_readiness(request: Request) -> Response:
-    """GET /readyz: each dependency with its state; 503 unless all are well."""
+    """GET /readyz: each dependency with its state, 503 unless all are well; and where Prefect's UI is, if here."""
     state = app_state(request)
     names = ("postgresql", "prefect", "worker")
     found = await asyncio.gather(
@@ -34,10 +36,18 @@ async def show_readiness(request: Request) -> Response:
     )
     dependencies = dict(zip(names, found, strict=True))
     is_ready = all(outcome == "ok" for outcome in found)
-    return JSONResponse(
-        {"status": "ready" if is_ready else "not ready", "dependencies": dependencies},
-        status_code=200 if is_ready else 503,
-    )
+    body = {"status": "ready" if is_ready else "not ready", "dependencies": dependencies, **_prefect_ui(state.settings)}
+    return JSONResponse(body, status_code=200 if is_ready else 503)
+
+
+def _prefect_ui(settings: Settings) -> dict[str, str]:
+    """Say how to open the UI of a Prefect server on this machine; others are nothing to tell every client."""
+    if settings.prefect_api_auth_string is None or urlsplit(settings.prefect_api_url or "").hostname != "127.0.0.1":
+        return {}
+    address = (settings.prefect_api_url or "").removesuffix("/api")
+    return {
+        "prefect_ui": f"{address} (password: PREFECT_API_AUTH_STRING; of the embedded server, DATA_DIR/prefect/login)"
+    }
 
 
 async def _check_worker(state: AppState) -> None:

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +70,7 @@ class Product:
 
     def prefect(self) -> PrefectClient:
         """Return a client of the stack's Prefect server."""
-        return PrefectClient(self.info.prefect_api_url)
+        return PrefectClient(self.info.prefect_api_url, auth_string=self.info.prefect_auth_string)
 
     async def count(self, query: str, *values: object) -> int:
         """Return the single number a query gives."""
@@ -79,14 +80,12 @@ class Product:
         return int(row[0])
 
 
-@pytest.fixture(scope="session")
-async def product() -> AsyncIterator[Product]:
-    """The embedded stack on its own data folder."""
+@asynccontextmanager
+async def run_product() -> AsyncIterator[Product]:
+    """Run an embedded stack on a data folder of its own, with the settings of the environment."""
     # Not under pytest's folder: PostgreSQL drops root's rights and could not enter it.
     with tempfile.TemporaryDirectory(prefix="product-") as name, pytest.MonkeyPatch.context() as patch:
         os.chmod(name, 0o755)
-        for variable in UNWANTED:
-            patch.delenv(variable, raising=False)
         for variable, value in {**ENVIRONMENT, "WIDGET_BUILDER_DATA_DIR": name}.items():
             patch.setenv(variable, value)
         settings = load_settings(_env_file=None)
@@ -96,6 +95,16 @@ async def product() -> AsyncIterator[Product]:
             open_pool(stack.info.database_url) as pool,
         ):
             yield Product(stack.info, http, pool)
+
+
+@pytest.fixture(scope="session")
+async def product() -> AsyncIterator[Product]:
+    """The embedded stack on its own data folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in UNWANTED:
+            patch.delenv(variable, raising=False)
+        async with run_product() as product:
+            yield product
 
 
 @pytest.fixture(scope="session")

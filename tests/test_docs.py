@@ -27,7 +27,14 @@ PAGES = [
 ]
 HTTP = (ROOT / "api/README.md").read_text()
 OPERATION = (ROOT / "deployments/README.md").read_text()
-EXTERNAL = {"database_url", "prefect_api_url", "openai_api_key", "openai_base_url"}
+EXTERNAL = {
+    "database_url",
+    "prefect_api_url",
+    "prefect_api_auth_string",
+    "prefect_api_key",
+    "openai_api_key",
+    "openai_base_url",
+}
 MOST_WORDS = 900
 MOST_PICTURE_BYTES = 200_000
 

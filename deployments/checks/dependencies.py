@@ -144,7 +144,10 @@ async def check_prefect(settings: Settings, stack: StackData | None) -> str:
     # Importing Prefect takes seconds.
     from deployments.checks.prefect_server import check_server
 
-    return await check_server(url)
+    if settings.prefect_api_url is None:
+        return await check_server(url, (stack or {}).get("prefect_auth_string"))
+    login = settings.prefect_api_auth_string
+    return await check_server(url, login.get_secret_value() if login else None)
 
 
 def _check_address(dependency: str, url: str, setting: str) -> None:

@@ -21,18 +21,19 @@ ANSWER_TIMEOUT_S = 5.0
 REGISTER = "run `widget-builder register`"
 
 
-async def check_server(url: str) -> str:
+async def check_server(url: str, auth_string: str | None = None) -> str:
     """Return the server's version, our deployments on it, and the number of workers online for them.
 
+    Without an auth string, Prefect's own settings have the credentials.
+
     Raises:
-        DependencyUnavailable: the server does not answer, is older than its clients, is not registered, or has no
-            worker.
+        DependencyUnavailable: the server does not answer, refuses the login, is older than its clients, is not
+            registered, or has no worker.
     """
     declared = yaml.safe_load(DECLARATION.read_text())["deployments"]
+    auth_string, api_key = auth_string or PREFECT_API_AUTH_STRING.value(), PREFECT_API_KEY.value()
     try:
-        async with PrefectClient(
-            url, auth_string=PREFECT_API_AUTH_STRING.value(), api_key=PREFECT_API_KEY.value()
-        ) as client:
+        async with PrefectClient(url, auth_string=auth_string, api_key=api_key) as client:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 found = await client.api_version()
             _check_version(found)
@@ -40,6 +41,12 @@ async def check_server(url: str) -> str:
             names = await _find_deployments(client, declared)
     except TimeoutError as error:
         raise _not_answering(url, f"no answer within {ANSWER_TIMEOUT_S:g} s") from error
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code not in (401, 403):
+            raise _not_answering(url, f"HTTP {error.response.status_code}") from error
+        problem = f"{url} refuses the login" if auth_string or api_key else f"{url} asks for a login"
+        remedy = "set PREFECT_API_AUTH_STRING to its user:password, or PREFECT_API_KEY to a key of it"
+        raise DependencyUnavailable("Prefect", problem, remedy) from error
     except (httpx.HTTPError, httpx.InvalidURL, PrefectException, OSError, ValueError) as error:
         raise _not_answering(url, str(error).strip().split("\n")[0] or type(error).__name__) from error
     if not workers:

@@ -12,6 +12,7 @@ from deployments.commands import api_client
 from deployments.commands.interrupts import Interrupts
 from deployments.display.build_display import Display, open_display
 from deployments.display.service_display import open_service_display
+from deployments.stack.prefect_login import describe_ui
 from deployments.stack.stack_file import find_stack
 from tasks.core.errors import WidgetBuilderError
 from tasks.core.events import BuildEvent, EventType
@@ -40,7 +41,8 @@ class Endpoint:
     """The stack that builds; `stack` is set if this command started it."""
 
     api_url: str
-    prefect_url: str | None
+    prefect_ui: str | None
+    """Address of Prefect's UI, and where its password is."""
     admin_token: str | None = None
     stack: "Stack | None" = None
 
@@ -55,7 +57,7 @@ async def run_up(settings: Settings, console: Console) -> int:
 
     with open_service_display(console, keep=True) as display:
         async with open_stack(settings, display.report) as stack:
-            endpoint = Endpoint(stack.info.api_url, stack.info.prefect_url, stack.info.admin_token)
+            endpoint = _endpoint(stack, settings)
             display.show_addresses(_addresses(endpoint, settings))
             await stack.wait()
     return 1
@@ -70,7 +72,7 @@ async def run_build(settings: Settings, options: BuildOptions, console: Console,
     """
     async with AsyncExitStack() as services:
         endpoint = await _find_or_start_stack(settings, options, console, services)
-        with open_display(console, as_json=options.as_json, prefect_url=endpoint.prefect_url) as display:
+        with open_display(console, as_json=options.as_json, prefect_url=endpoint.prefect_ui) as display:
             events = api_client.stream_build(endpoint.api_url, options.url, options.depth, options.max_pages)
             build = follow_build(events, endpoint.api_url, endpoint.admin_token, display, interrupts)
             outcome = await run_while_up(endpoint.stack, build)
@@ -78,7 +80,7 @@ async def run_build(settings: Settings, options: BuildOptions, console: Console,
             return interrupts.exit_code
         if options.stay:
             # The summary has shown Prefect's UI; with --json there is no summary.
-            shown = endpoint if options.as_json else replace(endpoint, prefect_url=None)
+            shown = endpoint if options.as_json else replace(endpoint, prefect_ui=None)
             await _print_and_stay(shown, settings, console, interrupts)
     return 0 if outcome is EventType.builder_completed else 1
 
@@ -88,7 +90,8 @@ async def _find_or_start_stack(
 ) -> Endpoint:
     running = await find_stack(settings.data_dir)
     if running is not None:
-        return Endpoint(running["api_url"], running.get("prefect_url"), running.get("admin_token"))
+        ui = describe_ui(running.get("prefect_url"), running.get("prefect_auth_string"), settings.data_dir)
+        return Endpoint(running["api_url"], ui, running.get("admin_token"))
     # Checked first: a wrong address should not cost the start of all services.
     parse_build_request(settings, options.url, options.depth, options.max_pages)
     from deployments.stack.embedded_stack import open_stack
@@ -97,7 +100,7 @@ async def _find_or_start_stack(
         stack = await services.enter_async_context(open_stack(settings, display.report))
     if console.is_terminal:
         services.callback(console.print, "Stopping the services …", style="dim")
-    return Endpoint(stack.info.api_url, stack.info.prefect_url, stack.info.admin_token, stack)
+    return replace(_endpoint(stack, settings), stack=stack)
 
 
 async def follow_build(
@@ -172,10 +175,16 @@ async def run_while_up(stack: "Stack | None", work: Coroutine[Any, Any, T]) -> T
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def _endpoint(stack: "Stack", settings: Settings) -> Endpoint:
+    info = stack.info
+    ui = describe_ui(info.prefect_url, info.prefect_auth_string, settings.data_dir)
+    return Endpoint(info.api_url, ui, info.admin_token)
+
+
 def _addresses(endpoint: Endpoint, settings: Settings) -> list[tuple[str, str]]:
     found = [
         ("Onboarding", f"{endpoint.api_url}/"),
-        ("Prefect UI", endpoint.prefect_url),
+        ("Prefect UI", endpoint.prefect_ui),
         ("Data", str(settings.data_dir.resolve())),
     ]
     return [(name, value) for name, value in found if value]

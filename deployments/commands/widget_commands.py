@@ -16,6 +16,7 @@ from deployments.commands.build_command import follow_build
 from deployments.commands.interrupts import Interrupts
 from deployments.display.build_display import open_display
 from deployments.display.formatting import printable, to_text
+from deployments.stack.prefect_login import describe_ui
 from deployments.stack.stack_file import find_stack
 from tasks.core.errors import DependencyUnavailable, InvalidSetting
 from tasks.core.events import EventType
@@ -30,7 +31,7 @@ class AdminEndpoint:
 
     api_url: str
     token: str
-    prefect_url: str | None = None
+    prefect_ui: str | None = None
 
 
 async def find_admin_endpoint(settings: Settings) -> AdminEndpoint:
@@ -48,7 +49,8 @@ async def find_admin_endpoint(settings: Settings) -> AdminEndpoint:
                 "WIDGET_BUILDER_ADMIN_TOKEN",
                 "must be set: the running stack is of an earlier version and does not publish its token",
             )
-        return AdminEndpoint(stack["api_url"], token, stack.get("prefect_url"))
+        ui = describe_ui(stack.get("prefect_url"), stack.get("prefect_auth_string"), settings.data_dir)
+        return AdminEndpoint(stack["api_url"], token, ui)
     if token is None:
         remedy = "start `widget-builder up`; for an API elsewhere, set WIDGET_BUILDER_PUBLIC_URL and …_ADMIN_TOKEN"
         raise DependencyUnavailable("API", f"no stack runs on {settings.data_dir}", remedy)
@@ -93,7 +95,7 @@ async def run_recrawl(
     """
     widget_id = api_client.parse_widget_id(widget)
     endpoint = await find_admin_endpoint(settings)
-    with open_display(console, as_json=as_json, prefect_url=endpoint.prefect_url) as display:
+    with open_display(console, as_json=as_json, prefect_url=endpoint.prefect_ui) as display:
         events = api_client.stream_recrawl(
             endpoint.api_url, widget_id, endpoint.token, allow_fewer_pages=allow_fewer_pages
         )

@@ -1,6 +1,6 @@
-"""Prefect's command line for the embedded server, whose SQLite gets one transaction at a time.
+"""Prefect's command line for the embedded server: one SQLite transaction at a time, and no foreign pages.
 
-Run as `python -m deployments.stack.embedded_prefect server start …`. Two deviations from Prefect 3.8.8:
+Run as `python -m deployments.stack.embedded_prefect server start …`. Three deviations from Prefect 3.8.8:
 
 1. **Transactions queue in order of arrival** before they begin. Prefect begins them as readers: one that writes after
    another has written fails at once ("database is locked"), and Prefect's clients wait two to six seconds before they
@@ -10,6 +10,8 @@ Run as `python -m deployments.stack.embedded_prefect server start …`. Two devi
    lock, the loop blocks too: `sqlite3_reset` takes the connection's mutex, which the waiting statement holds. If the
    lock's owner is a task of that same loop, this is a deadlock until SQLite's timeout: 60 s with Prefect, about every
    dozen builds. On a thread of its own, the collection blocks alone and the loop goes on.
+3. **Requests under foreign names and from foreign pages are refused** before they reach Prefect
+   (`deployments.stack.own_names`). Prefect checks neither; its own calls to itself do not pass through uvicorn.
 """
 
 import asyncio
@@ -20,11 +22,15 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from typing import Any
 from weakref import WeakKeyDictionary
 
+import uvicorn
 from prefect.cli import app
 from prefect.server.database.configurations import AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+
+from deployments.stack.own_names import OwnNamesOnly
 
 LONGEST_WAIT_S = 10.0
 """Longest wait in the queue; then a transaction begins as in Prefect, because the one ahead may depend on it."""
@@ -35,6 +41,7 @@ ALL_EVERY_S = 60.0
 _turns: "WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]" = WeakKeyDictionary()
 _inside = ContextVar("_inside", default=False)
 _begin_unqueued = AioSqliteConfiguration.begin_transaction
+_serve_all = uvicorn.run
 
 
 @asynccontextmanager
@@ -76,8 +83,13 @@ def _collect_forever() -> None:
             next_of_all = time.monotonic() + ALL_EVERY_S
 
 
+def _serve_own_names(app: Any, **options: Any) -> None:
+    _serve_all(OwnNamesOnly(app), **options)
+
+
 def main() -> None:
     """Run Prefect's command line in this process."""
+    uvicorn.run = _serve_own_names
     AioSqliteConfiguration.begin_transaction = begin_in_turn  # type: ignore[assignment, method-assign]
     gc.disable()
     threading.Thread(target=_collect_forever, name="garbage", daemon=True).start()

@@ -20,6 +20,7 @@ from deployments.stack.data_lock import open_data_lock
 from deployments.stack.embedded_postgres import STOP_SIGNAL, Cluster, prepare_cluster
 from deployments.stack.environment import ADMIN_TOKEN, environment_of, prefect_environment, service_environment
 from deployments.stack.ports import address_of, claim_port
+from deployments.stack.prefect_login import load_login
 from deployments.stack.service_log import ServiceLog
 from deployments.stack.services import Check, Report, Service
 from deployments.stack.stack_file import StackInfo, write_stack_file
@@ -48,6 +49,8 @@ class Stack:
     """Environment of all services together; each gets the part that it needs."""
     admin_token: str
     """Administrator's token: the setting, or a random one that is valid while the stack is up."""
+    prefect_login: str | None = None
+    """Login of the embedded Prefect server, `user:password`."""
     services: dict[str, Service] = field(default_factory=dict)
     is_up: bool = False
     _claims: ExitStack = field(default_factory=ExitStack)
@@ -61,6 +64,7 @@ class Stack:
             api_url=self.services["api"].address,
             prefect_url=prefect_api_url.removesuffix("/api"),
             prefect_api_url=prefect_api_url,
+            prefect_auth_string=self.prefect_login,
             database_url=self.env["DATABASE_URL"],
             admin_token=self.admin_token,
             pids={name: service.process.pid for name, service in self.services.items() if service.process},
@@ -108,7 +112,9 @@ class Stack:
             self.report("prefect", "ready", f"{self.settings.prefect_api_url} (PREFECT_API_URL)")
             return
         port = self._choose_port("prefect", "127.0.0.1", PREFECT_PORT, frozenset({api_port}))
-        self.env |= prefect_environment(self.data_dir / "prefect", f"http://127.0.0.1:{port}/api")
+        self.prefect_login = load_login(self.data_dir)
+        learn_secrets([self.prefect_login])
+        self.env |= prefect_environment(self.data_dir / "prefect", f"http://127.0.0.1:{port}/api", self.prefect_login)
 
     def _choose_port(self, name: str, host: str, wanted: int, taken: frozenset[int]) -> int:
         port = self._claims.enter_context(claim_port(host, wanted, taken))
@@ -151,7 +157,7 @@ class Stack:
         await self._add("worker", command, _has_worker_started).start()
 
     async def _start_prefect(self) -> None:
-        if self.settings.prefect_api_url is not None:
+        if self.prefect_login is None:
             return
         address = self.env["PREFECT_API_URL"].removesuffix("/api")
         port = address.rpartition(":")[2]

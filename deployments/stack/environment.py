@@ -11,16 +11,18 @@ from tasks.core.settings import Settings
 _LOOPBACK = "127.0.0.1,localhost,::1"
 _KEPT = "PREFECT_LOGGING_"
 ADMIN_TOKEN = "WIDGET_BUILDER_ADMIN_TOKEN"
+SERVER_LOGIN = "PREFECT_SERVER_API_AUTH_STRING"
+CLIENT_LOGINS = ("PREFECT_API_AUTH_STRING", "PREFECT_API_KEY")
 _OWN = ("api", "worker")
 """Our own services, which use the keys, the database and what else an operator sets for them."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _NEEDED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "postgres": ((), ()),
-    "prefect": (("PREFECT_", "NO_PROXY", "no_proxy"), ()),
+    "prefect": (("PREFECT_", "NO_PROXY", "no_proxy"), CLIENT_LOGINS),
     # The limits of lanes are settings; with EMBEDDING_PROVIDER a key would have to be there.
     "registration": (
         ("PREFECT_", "WIDGET_BUILDER_", *_PROXIES),
-        (ADMIN_TOKEN, "WIDGET_BUILDER_EMBEDDING_PROVIDER"),
+        (SERVER_LOGIN, ADMIN_TOKEN, "WIDGET_BUILDER_EMBEDDING_PROVIDER"),
     ),
 }
 """Prefixes of the variables that another service needs beside those of every program, and the ones left out."""
@@ -34,6 +36,8 @@ def service_environment(ours: Mapping[str, str], settings: Settings) -> dict[str
     env = {name: value for name, value in ours.items() if not name.startswith("PREFECT__")}
     if settings.prefect_api_url is None:
         env = {n: value for n, value in env.items() if not n.startswith("PREFECT_") or n.startswith(_KEPT)}
+    else:
+        env |= _own_server_login(settings)
     for name in ("NO_PROXY", "no_proxy"):
         # The services talk to each other on loopback; a proxy is for other hosts.
         env[name] = ",".join(filter(None, (env.get(name, ""), _LOOPBACK)))
@@ -41,12 +45,22 @@ def service_environment(ours: Mapping[str, str], settings: Settings) -> dict[str
 
 
 def environment_of(service: str, env: Mapping[str, str]) -> dict[str, str]:
-    """Return the part of the stack's environment that a service needs; the API alone gets the administrator's token."""
+    """Return the part of the stack's environment that a service needs.
+
+    The API alone gets the administrator's token, Prefect's server alone the login as the one it asks for.
+    """
     if service in _OWN:
-        return {name: value for name, value in env.items() if name != ADMIN_TOKEN or service == "api"}
+        others = {SERVER_LOGIN} if service == "api" else {SERVER_LOGIN, ADMIN_TOKEN}
+        return {name: value for name, value in env.items() if name not in others}
     prefixes, without = _NEEDED[service]
     needed = {n: value for n, value in env.items() if n.startswith(prefixes) and n not in without}
     return bare_environment(env) | needed
+
+
+def _own_server_login(settings: Settings) -> dict[str, str]:
+    """Build the login at the operator's Prefect server; `.env` may have it, which the environment lacks."""
+    logins = zip(CLIENT_LOGINS, (settings.prefect_api_auth_string, settings.prefect_api_key), strict=True)
+    return {name: secret.get_secret_value() for name, secret in logins if secret is not None}
 
 
 def _worker_environment() -> dict[str, str]:
@@ -60,8 +74,9 @@ def _worker_environment() -> dict[str, str]:
     }
 
 
-def prefect_environment(home: Path, api_url: str) -> dict[str, str]:
+def prefect_environment(home: Path, api_url: str, login: str) -> dict[str, str]:
     """Build the environment of the embedded Prefect server and its clients."""
+    address = api_url.removesuffix("/api")
     batches = {
         # The default, one row a transaction, costs the server three times the processor time for each task run.
         "TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
@@ -77,10 +92,13 @@ def prefect_environment(home: Path, api_url: str) -> dict[str, str]:
         # Slots held when the server ends are known to the next one, and released when their leases expire.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_API_URL": api_url,
+        "PREFECT_API_AUTH_STRING": login,
+        SERVER_LOGIN: login,
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+        # The UI asks for the API under the first, whichever it was opened under.
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"{address},{address.replace('127.0.0.1', 'localhost')}",
         "PREFECT_API_SSL_CERT_FILE": str(_one_certificate(home)),
         "PREFECT_SERVER_UI_API_URL": api_url,
-        # The server has no CSRF protection on; asking for a token costs a request a client.
-        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         # Server and client are the same installation; the check would cost another.
         "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

@@ -41,7 +41,7 @@ async def register_deployments(settings: Settings) -> None:
                     if attempt == ATTEMPTS:
                         raise
     except (httpx.HTTPError, PrefectException) as error:
-        remedy = "check PREFECT_API_URL"
+        remedy = "check PREFECT_API_URL, and PREFECT_API_AUTH_STRING or PREFECT_API_KEY"
         raise DependencyUnavailable("Prefect", f"{type(error).__name__}: {error}", remedy) from error
 
 

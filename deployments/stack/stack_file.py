@@ -23,6 +23,8 @@ class StackInfo(Frozen):
     prefect_url: str
     """Prefect's UI."""
     prefect_api_url: str
+    prefect_auth_string: str | None
+    """Login of the embedded Prefect server, `user:password`."""
     database_url: str
     admin_token: str
     """Valid for every widget: anyone who can read this file already controls the machine."""
@@ -31,12 +33,16 @@ class StackInfo(Frozen):
 
 
 def write_stack_file(data_dir: Path, info: StackInfo) -> None:
-    """Write the file atomically, readable by its owner only: URLs may contain passwords."""
-    path = data_dir / STACK_FILE
-    unfinished = path.with_suffix(".new")
+    """Write the file, readable by its owner only: it has passwords."""
+    write_private(data_dir / STACK_FILE, f"{info.model_dump_json(indent=2)}\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write the file atomically, readable by its owner only."""
+    unfinished = path.with_name(f"{path.name}.new")
     unfinished.unlink(missing_ok=True)
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"{info.model_dump_json(indent=2)}\n")
+        file.write(text)
     unfinished.replace(path)
 
 

@@ -30,10 +30,10 @@ from typing import Any
 
 from deployments.stack.child_processes import parent_death_hook
 from deployments.worker.forked_run import wait_and_run
+from deployments.worker.own_flows import ENTRYPOINTS
 from tasks.core.redacted_logs import redact_logs
 from tasks.core.settings import load_settings
 
-FLOW_MODULES = ("flows.build", "flows.recrawl")
 READER_MODULE = "tasks.reader_process"
 """The same as in `flows.workspace`."""
 SCRAPY_MODULES = (
@@ -154,7 +154,9 @@ class ForkServer:
 def preload() -> None:
     """Import everything that runs and their readers need; a flow that cannot be imported is reported by its run."""
     scrapy = [f"scrapy.{name}" for name in SCRAPY_MODULES]
-    for module in ("prefect.flow_engine", "prefect.task_engine", *FLOW_MODULES, *scrapy, READER_MODULE):
+    flows = [entrypoint.rpartition(".")[0] for entrypoint in ENTRYPOINTS]
+    engine = ("prefect.engine", "prefect.flow_engine", "prefect.task_engine")
+    for module in (*engine, *flows, *scrapy, READER_MODULE):
         try:
             importlib.import_module(module)
         except ImportError as error:

@@ -1,18 +1,20 @@
 """The process of a flow run: it opens the run's web, waits for the run, and carries it out.
 
-It takes the place of `python -m prefect.engine`. The web is opened ahead, on the event loop that the run will use,
-because starting a browser takes a second.
+It takes the place of `python -m prefect.engine`, which would run any code that the run's deployment names
+(`deployments.worker.own_flows`). The web is opened ahead, on the event loop that the run will use, because starting a
+browser takes a second.
 """
 
 import asyncio
 import json
 import os
-import runpy
 import socket
 import sys
 from typing import Any
+from uuid import UUID
 
-from deployments.worker.runtime_internals import fork_forkserver, reuse_event_loop
+from deployments.worker.own_flows import load_own_flow
+from deployments.worker.runtime_internals import fork_forkserver
 from tasks.core.errors import WidgetBuilderError
 from tasks.core.settings import load_settings
 
@@ -31,8 +33,7 @@ def wait_and_run(requests: socket.socket) -> None:
     loop = asyncio.new_event_loop()
     try:
         if request := loop.run_until_complete(_wait_for_request(requests)):
-            reuse_event_loop(loop)
-            run_flow(request)
+            run_own_flow(request, loop)
     finally:
         if not loop.is_closed():
             loop.run_until_complete(close_prepared_web())
@@ -59,11 +60,19 @@ async def _wait_for_request(requests: socket.socket) -> dict[str, Any] | None:
     return request
 
 
-def run_flow(request: dict[str, Any]) -> None:
-    """Run the flow in this process."""
+def run_own_flow(request: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Run the flow in this process, on this loop, as Prefect's engine would; fail the run if the flow is not ours."""
+    from prefect.engine import handle_engine_signals
+    from prefect.flow_engine import run_flow
+    from prefect.logging.loggers import flow_run_logger
+
     os.environ |= request["env"]
-    sys.argv = ["prefect.engine", request["run"]]
-    # The flows have imported this module; running it as a program begins anew.
-    sys.modules.pop("prefect.engine", None)
-    # `__main__` stays the fork server: child processes import that again, and it is light.
-    runpy.run_module("prefect.engine", run_name="__main__")
+    run_id = UUID(request["run"])
+    with handle_engine_signals(run_id):
+        if found := load_own_flow(run_id):
+            run, flow = found
+            logger: Any = flow_run_logger(run)
+            running: Any = run_flow(flow, flow_run=run, error_logger=logger)
+            # On the main thread: Prefect's engine handles SIGTERM there.
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(running)

@@ -1,20 +1,16 @@
 """The worker's reliance on internals of Python and Prefect, kept in one place.
 
-Written against CPython 3.11–3.13 and Prefect 3.8.8. Check these three when either is upgraded:
+Written against CPython 3.11–3.13 and Prefect 3.8.8. Check these two when either is upgraded:
 
 1. **A worker's readiness is a line of its log.** `prefect worker start` prints it after the worker has registered with
    the server. Prefect's list of workers cannot say the same: after a restart it still shows the worker of that name
    as online. The health check (`--with-healthcheck`) would need a port of its own.
 2. **`multiprocessing` is handed a fork server.** It has no public way to use one that runs already, and a new one
    takes seconds to import what readers need.
-3. **`asyncio.run` reuses a loop.** `python -m prefect.engine` calls it without a loop factory, so only the event loop
-   policy can hand it the loop on which the run's web was opened. Policies are deprecated from Python 3.14 on.
 """
 
-import asyncio
 import os
 import socket
-import threading
 from multiprocessing import connection, forkserver
 from typing import Any, NoReturn
 
@@ -53,19 +49,3 @@ def _run_forkserver(listener: int, alive: int) -> NoReturn:
     finally:
         # The caller's `finally` blocks belong to the parent process.
         os._exit(0)
-
-
-def reuse_event_loop(loop: asyncio.AbstractEventLoop) -> None:
-    """Let `asyncio.run` in the main thread use this loop until it is closed."""
-    asyncio.set_event_loop_policy(_ReusingPolicy(loop))
-
-
-class _ReusingPolicy(asyncio.DefaultEventLoopPolicy):
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
-        self._loop = loop
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        if threading.current_thread() is threading.main_thread() and not self._loop.is_closed():
-            return self._loop
-        return super().new_event_loop()

@@ -13,9 +13,9 @@ the others the whole start of a run, Prefect's polling and state changes include
 | a process with all imports | load average 8 | 16–36 ms, 0.6 ms if a spare waits | 7–9 s, a new interpreter |
 
 The parts, from outside in: `warm_worker` (Prefect's view), `run_processes` (the worker's side of the fork server),
-`fork_server` (forks), `forked_run` (the run's process), and `runtime_internals` (what they need of Python's and
-Prefect's internals). `flows.prepared_web` holds the browser that a waiting process has started: flows may not import
-from here.
+`fork_server` (forks), `forked_run` (the run's process), `own_flows` (the only flows it runs), and `runtime_internals`
+(what they need of Python's and Prefect's internals). `flows.prepared_web` holds the browser that a waiting process has
+started: flows may not import from here.
 
 Two overrides use private parts of Prefect 3.8.8: `_submit_scheduled_flow_runs` and the worker's `_limiter`.
 """
@@ -53,11 +53,22 @@ RECONNECT_S = 5.0
 
 
 class WarmJobConfiguration(BaseJobConfiguration):
-    """Configuration of a run's process: its environment."""
+    """Configuration of a run's process: its environment, in which a deployment has no say.
+
+    `LD_PRELOAD`, `WIDGET_BUILDER_BROWSER_PATH` or `OPENAI_BASE_URL` would run its code or send it our key.
+    """
+
+    def prepare_for_flow_run(self, *args: Any, **kwargs: Any) -> None:
+        """Set the variables that identify the run; its settings are those of the worker's own environment."""
+        if self.env:
+            logger.warning("environment variables of a deployment are ignored: %s", ", ".join(sorted(self.env)))
+        self.env = {}
+        super().prepare_for_flow_run(*args, **kwargs)
+        self.env = {name: value for name, value in self.env.items() if name.startswith("PREFECT__")}
 
 
 class WarmVariables(BaseVariables):
-    """Variables that a deployment may set: the environment, except for Prefect's own settings."""
+    """Variables that a deployment may set; none of them reaches a run's process."""
 
 
 class WarmWorkerResult(BaseWorkerResult):

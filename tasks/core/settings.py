@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     prefect_api_url: str | None = Field(None, validation_alias=_named("PREFECT_API_URL"))
     """URL of a Prefect server's API, ending in `/api`. Absent: the embedded server."""
 
+    prefect_api_auth_string: SecretStr | None = Field(None, validation_alias=_named("PREFECT_API_AUTH_STRING"))
+    """Login at that server, `user:password`. The embedded server has one of its own."""
+
+    prefect_api_key: SecretStr | None = Field(None, validation_alias=_named("PREFECT_API_KEY"))
+    """API key at that server, if it takes keys, as Prefect Cloud does."""
+
     openai_api_key: SecretStr | None = Field(None, validation_alias=_named("OPENAI_API_KEY"))
     """API key for OpenAI or a compatible server. With a key, `embedding_provider=auto` means OpenAI."""
 

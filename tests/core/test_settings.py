@@ -102,3 +102,11 @@ def test_lanes_grow_to_their_maximum_only_while_adaptive(settings: MakeSettings)
     assert settings(max_scrape_workers=40, max_store_workers=1).max_lanes["scrape"] == 40
     assert settings(max_scrape_workers=40, max_store_workers=1).max_lanes["store"] == 1
     assert settings(max_scrape_workers=40, adaptive=False).max_lanes["scrape"] == settings().scrape_workers
+
+
+@pytest.mark.parametrize("name", ["PREFECT_API_AUTH_STRING", "PREFECT_API_KEY"])
+def test_a_login_at_prefect_is_in_no_dump(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Neither in the text of the settings nor in their JSON."""
+    monkeypatch.setenv(name, "admin:hunter2")
+    settings = load_settings(_env_file=None)
+    assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"

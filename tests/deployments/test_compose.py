@@ -42,6 +42,8 @@ OF_PREFECT_REDIS = {"PREFECT_REDIS_MESSAGING_HOST", "PREFECT_REDIS_MESSAGING_POR
 """Settings of the package prefect-redis, which is in Prefect's image and not here."""
 FIXED = {"DATA_DIR", "HOST", "PORT", "BROWSER_PATH"}
 """Settings of ours that the image or the command fixes."""
+ELSEWHERE = {"PREFECT_API_KEY"}
+"""Settings for a Prefect server that is not this one."""
 
 
 def environment_names(settings: type[Settings]) -> set[str]:
@@ -83,8 +85,23 @@ def test_every_variable_has_a_default_or_an_error() -> None:
 def test_no_password_has_a_default() -> None:
     """A secret that is not set prevents the start."""
     secrets = re.findall(r"\$\{(\w*(?:PASSWORD|SECRET|TOKEN|KEY)\w*)(:[-?])", TEXT)
-    assert {name for name, _ in secrets} == {"POSTGRES_PASSWORD", "DATABASE_PASSWORD"}
+    assert {name for name, _ in secrets} == {"POSTGRES_PASSWORD", "DATABASE_PASSWORD", "PREFECT_PASSWORD"}
     assert {rule for _, rule in secrets} == {":?"}
+
+
+def test_prefect_asks_for_the_login_that_its_clients_have() -> None:
+    """Server, services and clients share it; changes need a token, and only the UI's pages may ask."""
+    login = SERVICES["prefect-server"]["environment"]["PREFECT_SERVER_API_AUTH_STRING"]
+    assert login == "admin:${PREFECT_PASSWORD:?set it in .env}"
+    for name in PREFECT:
+        assert SERVICES[name]["environment"]["PREFECT_SERVER_API_AUTH_STRING"] == login
+        assert SERVICES[name]["environment"]["PREFECT_SERVER_CSRF_PROTECTION_ENABLED"] == "true"
+    for name in OURS:
+        assert SERVICES[name]["environment"]["PREFECT_API_AUTH_STRING"] == login
+        assert "PREFECT_SERVER_API_AUTH_STRING" not in SERVICES[name]["environment"]
+    server = SERVICES["prefect-server"]["environment"]
+    page = server["PREFECT_SERVER_UI_API_URL"].removesuffix("/api")
+    assert server["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"].split(",") == [page, page.replace("127.0.0.1", "localhost")]
 
 
 def test_workers_never_get_the_superuser_s_password() -> None:
@@ -201,7 +218,7 @@ def test_environment_names_are_settings(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_setting_of_ours_can_be_set_from_outside(name: str) -> None:
     """A setting that Compose does not pass on does nothing there."""
-    wanted = environment_names(Settings) - {f"{PREFIX}{setting}" for setting in FIXED}
+    wanted = environment_names(Settings) - {f"{PREFIX}{setting}" for setting in FIXED} - ELSEWHERE
     if name != "api":
         wanted -= {ADMIN_TOKEN}
         assert ADMIN_TOKEN not in SERVICES[name]["environment"]
@@ -210,7 +227,7 @@ def test_every_setting_of_ours_can_be_set_from_outside(name: str) -> None:
 
 def test_prefect_works_as_in_the_embedded_stack(settings: MakeSettings, tmp_path: Path) -> None:
     """Batches of the server and intervals of the worker are the same in both."""
-    server = prefect_environment(tmp_path, "http://127.0.0.1/api")
+    server = prefect_environment(tmp_path, "http://127.0.0.1/api", "admin:secret")
     batches = {name: value for name, value in server.items() if name.startswith("PREFECT_SERVER_SERVICES_")}
     assert batches
     for name in PREFECT:

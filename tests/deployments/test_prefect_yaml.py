@@ -15,7 +15,7 @@ from prefect.flows import Flow, load_flow_from_entrypoint
 from api.builds.prefect_runs import BUILD_DEPLOYMENT
 from deployments.stack.embedded_stack import WORK_POOL
 from deployments.stack.registration import DECLARATION
-from deployments.worker.fork_server import FLOW_MODULES
+from deployments.worker.own_flows import ENTRYPOINTS, find_flow
 from tasks.core.models import BuildRequest
 
 DECLARED: dict[str, Any] = yaml.safe_load(DECLARATION.read_text())
@@ -100,6 +100,7 @@ def test_it_needs_nothing_but_the_installed_packages(deployment: dict[str, Any])
     assert {"name", "description", "entrypoint", "tags", "work_pool", "schedules"} <= set(deployment)
 
 
-def test_warm_workers_have_loaded_every_flow() -> None:
-    """A flow that the fork server has not imported would start seconds later."""
-    assert {each["entrypoint"].rpartition(".")[0] for each in DEPLOYMENTS} == set(FLOW_MODULES)
+def test_workers_run_every_declared_flow_and_no_other() -> None:
+    """The flow in the worker's table is the one that Prefect would load."""
+    assert {each["entrypoint"] for each in DEPLOYMENTS} == set(ENTRYPOINTS)
+    assert [find_flow(each["entrypoint"]) is load(each) for each in DEPLOYMENTS] == [True, True]

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -236,6 +237,28 @@ async def test_a_page_that_is_no_prefect_server_is_a_finding(settings: MakeSetti
     async with serve_handler(answer) as url:
         problem, _ = problem_and_remedy(await find("Prefect", settings(prefect_api_url=f"{url}/api")))
     assert "does not answer as a Prefect server does" in problem
+
+
+@pytest.mark.parametrize(("login", "named"), [(None, "asks for a login"), ("admin:hunter2", "refuses the login")])
+async def test_a_prefect_server_that_wants_another_login_is_a_finding(
+    settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, login: str | None, named: str
+) -> None:
+    """Whether it is missing or wrong is said, with the setting; the login itself is not shown."""
+    monkeypatch.delenv("PREFECT_API_AUTH_STRING", raising=False)
+    asked = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers.get("Authorization"))
+        return web.json_response({"exception_message": "Unauthorized"}, status=401)
+
+    async with serve_handler(answer) as url:
+        secret = SecretStr(login) if login else None
+        finding = await find("Prefect", settings(prefect_api_url=f"{url}/api", prefect_api_auth_string=secret))
+    problem, remedy = problem_and_remedy(finding)
+    assert named in problem
+    assert "PREFECT_API_AUTH_STRING" in remedy
+    assert "hunter2" not in repr(finding)
+    assert asked == [f"Basic {b64encode(login.encode()).decode()}" if login else None]
 
 
 DEPLOYED = [

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from deployments.stack.embedded_postgres import find_programs
-from deployments.stack.environment import environment_of, service_environment
+from deployments.stack.environment import environment_of, prefect_environment, service_environment
 from deployments.stack.service_log import MAX_LINE_BYTES, ServiceLog
 from deployments.stack.services import Service
 from tasks.core.child_environment import bare_environment
@@ -19,6 +19,7 @@ from tasks.core.redaction import learn_secrets
 from tasks.core.settings import Settings
 from tasks.web.fetching.chromium import open_chromium
 from tasks.web.fetching.egress import open_gate
+from tests.conftest import MakeSettings
 
 SECRETS = {
     "OPENAI_API_KEY": "sk-proj-never-shown-0123456789",
@@ -105,3 +106,32 @@ async def test_postgresql_starts_with_a_bare_environment() -> None:
         str(find_programs() / "postgres"), "--version", env=environment_of("postgres", dict(os.environ))
     )
     assert await process.wait() == 0
+
+
+LOGINS = {"PREFECT_API_AUTH_STRING": "anna:hunter2", "PREFECT_API_KEY": "pnu_key"}
+
+
+def test_the_login_at_ones_own_prefect_server_reaches_the_services(settings: MakeSettings) -> None:
+    """From the environment, or from the settings, which read `.env` too."""
+    url = "http://prefect.example:4200/api"
+    assert LOGINS.items() <= service_environment(LOGINS, settings(prefect_api_url=url)).items()
+    read = {name.lower(): SecretStr(value) for name, value in LOGINS.items()}
+    assert LOGINS.items() <= service_environment({}, settings(prefect_api_url=url, **read)).items()
+
+
+def test_the_embedded_server_never_sees_the_login_of_another(settings: MakeSettings) -> None:
+    """Neither from the environment nor from the settings."""
+    read = {name.lower(): SecretStr(value) for name, value in LOGINS.items()}
+    assert not LOGINS.keys() & service_environment(LOGINS, settings(**read)).keys()
+
+
+def test_the_embedded_server_alone_has_the_login_as_the_one_it_asks_for(tmp_path: Path) -> None:
+    """Its clients have it as theirs, the database not at all."""
+    env = prefect_environment(tmp_path / "prefect", "http://127.0.0.1:4200/api", "admin:hunter2")
+    held = {
+        service: sorted(name for name, value in environment_of(service, env).items() if "hunter2" in value)
+        for service in ("postgres", "prefect", "registration", "worker", "api")
+    }
+    client = ["PREFECT_API_AUTH_STRING"]
+    server = ["PREFECT_SERVER_API_AUTH_STRING"]
+    assert held == {"postgres": [], "prefect": server, "registration": client, "worker": client, "api": client}

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import psutil
@@ -11,11 +11,19 @@ import pytest
 
 from deployments.worker.run_processes import ForkServerClient, RunProcess
 
-NO_SERVER = {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
+NO_SERVER = "http://127.0.0.1:9/api"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_prefect_server() -> Iterator[None]:
+    """Fork servers find no Prefect server, and do not start one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_API_URL", NO_SERVER)
+        yield
 
 
 @pytest.fixture(scope="module")
-async def fork_server() -> AsyncIterator[ForkServerClient]:
+async def fork_server(no_prefect_server: None) -> AsyncIterator[ForkServerClient]:
     """A fork server that is ready; stopped at the end, with the processes it has forked."""
     fork_server = ForkServerClient()
     assert await fork_server.start()
@@ -25,7 +33,7 @@ async def fork_server() -> AsyncIterator[ForkServerClient]:
 
 async def fork(fork_server: ForkServerClient) -> RunProcess:
     """A run that finds no Prefect server."""
-    return await fork_server.fork(str(uuid4()), dict(NO_SERVER))
+    return await fork_server.fork(str(uuid4()), {})
 
 
 async def test_the_end_of_a_run_is_known_with_its_status(fork_server: ForkServerClient) -> None:

@@ -8,19 +8,6 @@ from prefect.workers.base import BaseWorker
 
 from deployments.worker.runtime_internals import has_worker_started
 
-REUSE = """
-import asyncio
-from deployments.worker.runtime_internals import reuse_event_loop
-
-async def running_loop():
-    return asyncio.get_running_loop()
-
-loop = asyncio.new_event_loop()
-reuse_event_loop(loop)
-assert asyncio.run(running_loop()) is loop
-assert loop.is_closed()
-assert asyncio.run(running_loop()) is not loop
-"""
 FORK = """
 import multiprocessing, os
 from concurrent.futures import ProcessPoolExecutor
@@ -38,11 +25,6 @@ def run_python(code: str) -> None:
     """Run the code in an interpreter of its own, whose state it may change; fail if it does."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def test_asyncio_run_reuses_the_loop_until_it_is_closed() -> None:
-    """The second `asyncio.run` gets a new loop."""
-    run_python(REUSE)
 
 
 def test_child_processes_come_from_the_forked_server() -> None:
