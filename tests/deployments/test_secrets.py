@@ -39,6 +39,7 @@ FAULTS = {
     "unpaid": (429, "insufficient_quota"),
     "broken": (500, "server_error"),
     "model": (404, "model_not_found"),
+    "elsewhere": (405, "method_not_allowed"),
 }
 """Answers of the embedding service; each quotes the key that it was sent."""
 RUNS = ("limited", "unpaid", "broken", "model", "elsewhere")
@@ -81,37 +82,46 @@ class Seen:
     owner_tokens: list[str] = field(default_factory=list)
 
 
+@dataclass
+class FaultyService:
+    """An embedding service with one fault at a time."""
+
+    url: str = ""
+    fault: str = "refused"
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a request is left waiting."""
+
+
 @asynccontextmanager
-async def serve_faults() -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """A service whose first path segment chooses the fault; the event is set when a request is left waiting."""
-    asked = asyncio.Event()
+async def serve_faults() -> AsyncIterator[FaultyService]:
+    """The service, on loopback."""
+    service = FaultyService()
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        fault = request.path.split("/")[1]
-        if fault == "hanging":
-            asked.set()
+        if service.fault == "hanging":
+            service.asked.set()
             await asyncio.sleep(600)
-        status, code = FAULTS[fault]
+        status, code = FAULTS[service.fault]
         message = f"You sent {request.headers['Authorization']} and {request.headers['Authorization'].split()[-1]}."
         return Refusal(status, message, "error", code=code, headers={"Retry-After": "86400"}).response()
 
-    async with serve_handler(answer) as url:
-        yield url, asked
+    async with serve_handler(answer) as service.url:
+        yield service
 
 
 @pytest.fixture(scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Stack, Product, str, asyncio.Event]]:
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Stack, Product, FaultyService]]:
     """A stack with a key that no service accepts."""
     with tempfile.TemporaryDirectory(prefix="secrets-") as name, pytest.MonkeyPatch.context() as patch:
         os.chmod(name, 0o755)
-        async with serve_faults() as (faults, asked):
+        async with serve_faults() as service:
             ours = {
                 "WIDGET_BUILDER_DATA_DIR": f"{name}/data",
                 "WIDGET_BUILDER_PORT": "38080",
                 "WIDGET_BUILDER_PAGE_TIMEOUT_S": "30",
                 "WIDGET_BUILDER_ADMIN_TOKEN": ADMIN,
                 "OPENAI_API_KEY": KEY,
-                "OPENAI_BASE_URL": f"{faults}/refused/v1",
+                "OPENAI_BASE_URL": f"{service.url}/v1",
             }
             for variable in UNWANTED:
                 patch.delenv(variable, raising=False)
@@ -122,31 +132,30 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple
                 httpx.AsyncClient(base_url=stack.info.api_url, timeout=60) as http,
                 open_pool(stack.info.database_url) as pool,
             ):
-                yield stack, Product(stack.info, http, pool), faults, asked
+                yield stack, Product(stack.info, http, pool), service
 
 
 async def test_no_secret_is_anywhere_after_builds_that_fail_in_ten_ways(
-    stack: tuple[Stack, Product, str, asyncio.Event],
+    stack: tuple[Stack, Product, FaultyService],
 ) -> None:
     """In files, tables, Prefect's records, logs, event streams, responses, output and environments."""
-    running, product, faults, asked = stack
+    running, product, service = stack
     seen = Seen()
     async with serve_site() as site:
-        await asyncio.gather(
-            *(fail_in_prefect(product, site.url, faults, fault) for fault in RUNS),
-            fail_by_request(product, site.url, seen),
-            cancel_while_waiting(product, site.url, faults, asked),
-            fail_in_a_process(running, seen),
-        )
+        await asyncio.gather(fail_by_request(product, site.url, seen), fail_in_a_process(running, seen))
+        for service.fault in RUNS:
+            await fail_in_prefect(product, site.url, service.fault)
+        service.fault = "hanging"
+        await cancel_while_waiting(product, site.url, service.asked)
+        service.fault = "refused"
         await ask(product, load_settings(_env_file=None), seen)
     check_environments(running)
     await check_stores(running, product.pool, seen)
 
 
-async def fail_in_prefect(product: Product, site: str, faults: str, fault: str) -> FlowRun:
+async def fail_in_prefect(product: Product, site: str, fault: str) -> FlowRun:
     """A build with the fault, to its end."""
-    env = {"OPENAI_BASE_URL": f"{site if fault == 'elsewhere' else f'{faults}/{fault}'}/v1"}
-    run = await start_run(product, site, env)
+    run = await start_run(product, site)
     async with product.prefect() as client, asyncio.timeout(150):
         while run.state is None or not run.state.is_final():
             await asyncio.sleep(0.2)
@@ -155,13 +164,11 @@ async def fail_in_prefect(product: Product, site: str, faults: str, fault: str) 
     return run
 
 
-async def start_run(product: Product, site: str, env: dict[str, str]) -> FlowRun:
+async def start_run(product: Product, site: str) -> FlowRun:
     """Start a build of one page in Prefect."""
     async with product.prefect() as client:
         deployment = await client.read_deployment_by_name("build-widget/build")
-        return await client.create_flow_run_from_deployment(
-            deployment.id, parameters={"url": site, "depth": 0}, job_variables={"env": env}
-        )
+        return await client.create_flow_run_from_deployment(deployment.id, parameters={"url": site, "depth": 0})
 
 
 async def fail_by_request(product: Product, site: str, seen: Seen) -> None:
@@ -176,9 +183,9 @@ async def fail_by_request(product: Product, site: str, seen: Seen) -> None:
     seen.texts["events"] = f"{events} {replayed}"
 
 
-async def cancel_while_waiting(product: Product, site: str, faults: str, asked: asyncio.Event) -> None:
+async def cancel_while_waiting(product: Product, site: str, asked: asyncio.Event) -> None:
     """A build that is cancelled while the embedding service does not answer."""
-    run = await start_run(product, site, {"OPENAI_BASE_URL": f"{faults}/hanging/v1"})
+    run = await start_run(product, site)
     async with asyncio.timeout(150):
         await asked.wait()
     answer = await product.http.delete(f"{PATH}/{run.id}", headers={"Authorization": f"Bearer {ADMIN}"})

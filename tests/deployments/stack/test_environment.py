@@ -15,6 +15,7 @@ from deployments.stack.environment import environment_of, prefect_environment, s
 from deployments.stack.service_log import MAX_LINE_BYTES, ServiceLog
 from deployments.stack.services import Service
 from tasks.core.child_environment import bare_environment
+from tasks.core.egress_policy import EgressPolicy
 from tasks.core.redaction import learn_secrets
 from tasks.core.settings import Settings
 from tasks.web.fetching.chromium import open_chromium
@@ -84,7 +85,7 @@ async def test_the_browser_and_its_driver_have_none_of_our_secrets(monkeypatch: 
         monkeypatch.setenv(name, value)
     settings = Settings(_env_file=None, openai_api_key=SecretStr(SECRETS["OPENAI_API_KEY"]))  # type: ignore[call-arg]
     before = {child.pid for child in psutil.Process().children(recursive=True)}
-    async with open_gate(()) as gate, open_chromium(settings, gate) as chromium:
+    async with open_gate(EgressPolicy()) as gate, open_chromium(settings, gate) as chromium:
         await chromium.open()
         children = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
         environments = {child.pid: child.environ() for child in children if child.name() in ("node", "chromium")}
