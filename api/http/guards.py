@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.app_state import app_state
+from api.http.client_address import client_address
 from api.http.origins import OriginRule, require_allowed_page, require_our_page
 from api.http.queries import widget_id_of
 from api.http.visits import PublicVisit, enter_visit
@@ -64,4 +65,5 @@ class PublicRoute(Route):
 
 async def identify_client(request: Request) -> str:
     """Return today's pseudonym of the client's address."""
-    return await app_state(request).budgets.pseudonymize(request.client.host if request.client else "")
+    state = app_state(request)
+    return await state.budgets.pseudonymize(client_address(request, state.settings.trusted_proxies))

@@ -225,10 +225,13 @@ class Settings(BaseSettings):
     """Comma-separated CIDRs that may be fetched although they are not public; the stack's own services in them stay
     closed. Empty: public addresses only."""
 
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Comma-separated CIDRs of reverse proxies whose `X-Forwarded-For` names the client. Empty: there is none."""
+
     performance_metrics: bool = True
     """Whether the statistics include seconds, pages/s, bytes and tokens of each stage."""
 
-    @field_validator("egress_allow", mode="before")
+    @field_validator("egress_allow", "trusted_proxies", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
         if not isinstance(value, str):
