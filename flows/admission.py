@@ -109,7 +109,10 @@ class Admission:
     async def find_hints(self) -> None:
         """Find URLs in sitemaps, `llms.txt` and feeds, concurrently with the crawl."""
         page, frontier = self._site.home.page if self._site.home else None, self._frontier
-        feeds = list_feeds(page.html, page.final_url) if page else []
+        feeds: list[str] = []
+        if page:
+            with suppress(PageError):
+                feeds = await self._space.web.parse(page.html, list_feeds, page.html, page.final_url)
         most = 4 * frontier.max_pages
         links = await self._space.web.find_hints(frontier.scope.start_url, feeds, frontier.scope.contains, most)
         found = frontier.record_links(HINTS, 0, links)

@@ -14,6 +14,7 @@ from tasks.theme import Home, theme
 from tasks.web.crawl.duplicates import Duplicates
 from tasks.web.crawl.frontier import Frontier
 from tasks.web.crawl.scope import scope_of
+from tasks.web.crawl.site_languages import Languages, detect_languages
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,11 @@ async def open_site(space: Workspace) -> OpenedSite:
         home, site_url, title = loaded.found, loaded.url, loaded.title
         looks = WidgetLooks(theme=loaded.theme, site_url=site_url)
     page, links = (home.page, home.links) if home else (None, ())
+    languages = Languages()
+    if page is not None:
+        languages = await space.web.parse(page.html, detect_languages, page, links, space.settings.languages)
     frontier = Frontier(
-        scope=scope_of(space.settings, site_url, page, links),
+        scope=scope_of(space.settings, site_url, languages),
         max_depth=space.job.request.depth,
         max_pages=space.job.request.max_pages,
     )

@@ -41,13 +41,12 @@ async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None
     for target in tuple(batch.left):
         try:
             page = await web.fetch(target)
+            found = ExtractedUrl(target=target, page=page, links=await web.parse(page.html, links_of, page))
         except PageError as error:
             if error.retriable:
                 batch.failures[target.url] = retriable = error
                 continue
             found = ExtractedUrl(target=target, error=error)
-        else:
-            found = ExtractedUrl(target=target, page=page, links=links_of(page))
         batch.left.remove(target)
         await deliver(found)
     if retriable is not None:

@@ -49,19 +49,19 @@ async def load_home(url: str, web: Web, on_identified: OnIdentified | None = Non
 
     async def report_identity(final_url: str, html: str) -> None:
         if on_identified:
-            await on_identified(identify_site(html, final_url))
+            await on_identified(await web.parse(html, identify_site, html, final_url))
 
     target = Target(url=url, depth=0)
     rendered = await web.load_home(target, PROBE, report_identity)
     page = rendered.page
-    links = links_of(page)
+    links = await web.parse(page.html, links_of, page)
     probe = HomePageProbe(url=page.final_url, requested_url=url, light=rendered.probe, dark=rendered.dark_probe)
     resources = await fetch_resources(resources_for(probe), web)
     theme = await asyncio.to_thread(derive_theme, probe, resources, draw_in(web.readers))
     return Home(
         found=ExtractedUrl(target=target, page=page, links=links),
         url=page.final_url,
-        title=title_of(page.html, page.final_url),
+        title=await web.parse(page.html, title_of, page.html, page.final_url),
         theme=theme,
         browser_failure=rendered.failure,
     )

@@ -7,6 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 from tasks.brand.marks import best_icon
 from tasks.brand.naming import site_name
 from tasks.brand.probe_reading import read_probe
+from tasks.core.html_source import parse_html
 from tasks.core.models import Frozen
 
 _ICONS = "link[rel~=icon i][href], link[rel~=apple-touch-icon i][href]"
@@ -21,7 +22,7 @@ class SiteIdentity(Frozen):
 
 def identify_site(html: str, url: str) -> SiteIdentity:
     """Return the site's name, never empty, and its icon, by the theme's rules but from the HTML alone."""
-    tree = LexborHTMLParser(html)
+    tree = parse_html(html)
     title = tree.css_first("title")
     icons = [
         {

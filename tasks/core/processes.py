@@ -49,6 +49,10 @@ class Limits:
 DEFAULT_LIMITS = Limits(seconds=120, cpu_s=120, memory=4 * 1024**3)
 
 
+PARSING = Limits(seconds=20, cpu_s=10, memory=768 * 1024**2)
+"""Limits of parsing one document for its links, languages, signs …"""
+
+
 class _Call(NamedTuple):
     future: "Future[Any]"
     limits: Limits

@@ -8,6 +8,7 @@ from tasks.core.models import Frozen
 from tasks.web.content.main_content import read_page
 from tasks.web.crawl.links import list_links
 from tasks.web.fetching.rendered_page import RenderedPage
+from tasks.web.fetching.shells import shell_sign
 
 MIN_WORDS = 25
 """Fewer additional words or links are decoration by scripts: a copy button, a date, a menu …"""
@@ -29,6 +30,8 @@ class Comparison(Frozen):
     new_links: frozenset[str]
     """Links that only the rendered page has."""
     sent_links: int
+    is_sent_as_shell: bool = False
+    """Whether the page as sent is an app shell."""
 
     @property
     def has_more_text(self) -> bool:
@@ -57,6 +60,7 @@ def compare(rendered: RenderedPage) -> Comparison:
         sent_words=sent.total(),
         new_links=_urls(rendered.page.html, url) - sent_links,
         sent_links=len(sent_links),
+        is_sent_as_shell=shell_sign(rendered.sent_html) is not None,
     )
 
 

@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import (
     AddressBlocked,
+    CallFailed,
+    ContentFailed,
     FetchFailed,
     FetchTimeout,
     HttpStatus,
@@ -16,7 +18,7 @@ from tasks.core.errors import (
     PageSkipped,
 )
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
-from tasks.core.processes import Processes, open_processes
+from tasks.core.processes import PARSING, Processes, open_processes
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.comparison import compare
 from tasks.web.crawl.sitemaps import find_hints
@@ -28,7 +30,7 @@ from tasks.web.fetching.responses import may_read_over_http
 from tasks.web.fetching.shells import shell_sign
 from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
 from tasks.web.fetching.throttle import Throttle, make_throttle
-from tasks.web.rendering import RenderPolicy, is_route, pattern_of
+from tasks.web.rendering import RenderPolicy, is_route, pattern_of, read_signs
 
 logger = logging.getLogger("widget_builder.web")
 
@@ -36,6 +38,12 @@ READERS = 2
 """Child processes that read pages and embed text; more than there are cores would only wait for each other."""
 READER_MODULE = "tasks.reader_process"
 """Module that they have imported when they start."""
+SMALL = 50_000
+"""Characters of a document …"""
+SMALL_TAGS = 5_000
+"""… and tags in it, up to which it is parsed on the event loop, in milliseconds whatever it is: most pages are small,
+and dispatching them takes longer."""
+R = TypeVar("R")
 DOCUMENT = "a document that the browser does not display"
 HTTP_SHARE = 1 / 3
 """Part of the page timeout that a start page gets over HTTP, after the browser has used up all of it."""
@@ -172,8 +180,26 @@ class Web:
         if sampling := self._sampling.get(pattern_of(target.url)):
             await sampling.wait()
         method, changed = self._policy.choose(target)
-        suspicion = changed if method is FetchMethod.browser else self._policy.find_suspicion(sent)
+        suspicion = changed if method is FetchMethod.browser else await self._find_suspicion(sent)
         return await self._escalate(sent, suspicion, self._rendered) if suspicion else self._with_reason(sent, why)
+
+    async def parse(self, html: str, parse: Callable[..., R], *args: Any) -> R:
+        """Return `parse(*args)`, which parses the document: a large one in a child process, within limits.
+
+        Raises:
+            ContentFailed: the document cannot be parsed within limits.
+        """
+        if len(html) <= SMALL and html.count("<") <= SMALL_TAGS:
+            return parse(*args)
+        try:
+            return await self.readers.call(PARSING, parse, *args)
+        except CallFailed as error:
+            raise ContentFailed(f"the page could not be read: {error.message}", retriable=error.retriable) from error
+
+    async def _find_suspicion(self, sent: FetchedPage) -> str | None:
+        if sent.pdf is not None:
+            return None
+        return self._policy.find_suspicion(sent, await self.parse(sent.html, read_signs, sent.html))
 
     async def _render_or_fetch(self, target: Target, fetcher: RenderedFetcher, why: str) -> FetchedPage:
         """Return the page from the browser; a document that the browser does not display is fetched over HTTP."""
@@ -189,7 +215,7 @@ class Web:
         try:
             page = await self._render(sent.target, fetcher, escalated=True)
         except FetchFailed as error:
-            if shell_sign(sent.html):
+            if await self.parse(sent.html, shell_sign, sent.html):
                 raise
             return self._with_reason(sent, f"{suspicion}; but the browser failed: {error.message}")
         return self._with_reason(page.model_copy(update={"escalated": True}), suspicion)
@@ -217,7 +243,11 @@ class Web:
         """Record what rendering added; return the page as rendered, or as sent if scripts removed most of it."""
         if not self._policy.needs_comparison(rendered.page.target, escalated=escalated):
             return rendered.page
-        found = await asyncio.to_thread(compare, rendered)
+        try:
+            found = await self.readers.call(PARSING, compare, rendered)
+        except CallFailed as error:
+            logger.info("%s: not compared with the HTML as sent: %s", rendered.page.target.url, error.message)
+            return rendered.page
         self._policy.record_comparison(rendered, found, escalated=escalated)
         return rendered.page.model_copy(update={"html": rendered.sent_html}) if found.is_worse else rendered.page
 
@@ -241,7 +271,14 @@ class Web:
             sitemaps = (await self._static.robots.rules_for(site_url)).sitemaps
         except PageError:
             return []
-        return await find_hints(self._read, site_url, sitemaps, feeds, belongs, most)
+        return await find_hints(self._read, self._parse_hints, site_url, sitemaps, feeds, belongs, most)
+
+    async def _parse_hints(self, parse: Callable[[bytes, str], R], body: bytes, url: str) -> R | None:
+        try:
+            return await self.readers.call(PARSING, parse, body, url)
+        except CallFailed as error:
+            logger.info("%s is ignored: %s", url, error.message)
+            return None
 
     async def probe(self, url: str) -> FetchedPage | None:
         """Return the response, if successful, to a URL that should not exist; for a route, the rendered page."""

@@ -4,7 +4,7 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from tasks.core.models import FetchedPage, FetchMethod, Target
@@ -52,6 +52,22 @@ def _template(path: str) -> str:
 def is_route(url: str) -> bool:
     """Whether the fragment is a route: a page that scripts render (`#/…`, `#!…`)."""
     return f"#{urlsplit(url).fragment}".startswith(HASH_ROUTES)
+
+
+class Signs(NamedTuple):
+    """Signs in a page's HTML as sent that scripts have yet to fill it."""
+
+    words: int
+    """Visible words, at most `MAX_WORDS`."""
+    shell: str | None
+    can_grow: bool
+    """Whether it has scripts."""
+
+
+def read_signs(html: str) -> Signs:
+    """Return the signs in a document."""
+    words = min(count_words(html, MAX_WORDS), MAX_WORDS)
+    return Signs(words, shell_sign(html, words), has_scripts(html))
 
 
 @dataclass
@@ -136,13 +152,13 @@ class RenderPolicy:
         compared = pattern.shells if escalated else pattern.votes
         return self.mode is RenderMode.auto and (target.depth == 0 or compared < VOTES)
 
-    def find_suspicion(self, page: FetchedPage) -> str | None:
+    def find_suspicion(self, page: FetchedPage, signs: "Signs | None" = None) -> str | None:
         """Return why a page fetched over HTTP may be incomplete; `None` if it seems complete."""
         if page.pdf is not None:
             return None
         pattern = self._pattern(page.target.url)
-        words = min(count_words(page.html, MAX_WORDS), MAX_WORDS)
-        sign = shell_sign(page.html, words) or self._sign_of_little_text(page, words, pattern)
+        words, shell, can_grow = signs or read_signs(page.html)
+        sign = shell or (self._sign_of_little_text(words, pattern) if can_grow else None)
         needless = pattern.needless + max(0, pattern.whole - pattern.needed)
         if sign and needless < MIN_EVIDENCE and self._needless < MIN_EVIDENCE_ON_SITE:
             return sign
@@ -150,8 +166,8 @@ class RenderPolicy:
         pattern.sent += 1
         return None
 
-    def _sign_of_little_text(self, page: FetchedPage, words: int, pattern: _Pattern) -> str | None:
-        if len(pattern.words) < SIBLINGS or words >= FAR_LESS * median(pattern.words) or not has_scripts(page.html):
+    def _sign_of_little_text(self, words: int, pattern: _Pattern) -> str | None:
+        if len(pattern.words) < SIBLINGS or words >= FAR_LESS * median(pattern.words):
             return None
         return "sent with far less text than pages like it"
 
@@ -171,7 +187,7 @@ class RenderPolicy:
 
     def _judge_home(self, rendered: RenderedPage, found: Comparison, more_links: bool) -> str:
         """Return why the whole site is assumed to need scripts; a home page with one dynamic corner is no reason."""
-        if shell_sign(rendered.sent_html) and (found.has_more_text or more_links):
+        if found.is_sent_as_shell and (found.has_more_text or more_links):
             return "the home page needs scripts"
         if found.has_more_text and found.new_words > found.sent_words:
             return "most of the home page's text comes from scripts"

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.core.errors import PageSkipped
-from tasks.web.content.source import MAX_DEPTH, MAX_TAGS, make_safe
+from tasks.core.html_source import MAX_DEPTH, MAX_TAGS
+from tasks.web.content.source import make_safe
 from tests.web.test_content import read
 
 PARAGRAPH = (

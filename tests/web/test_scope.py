@@ -28,7 +28,7 @@ def test_a_site_is_its_host_and_by_setting_its_domain(url: str, alone: bool, wit
 def test_paths_narrow_it() -> None:
     """Included paths that are not excluded, and the start page in any case."""
     settings = make_settings(include="/docs/*, /help", exclude="*/old/*")
-    scope = scope_of(settings, START, None)
+    scope = scope_of(settings, START)
     inside = ["/docs/a", "/docs/a/b?c=1", "/help", "/"]
     outside = ["/blog/", "/docs", "/docs/old/a", "/help/more"]
     assert [scope.contains(f"https://example.com{path}") for path in inside + outside] == [True] * 4 + [False] * 4
@@ -43,4 +43,4 @@ def test_an_insecure_link_to_a_secure_site_means_the_secure_page() -> None:
 
 def test_without_a_home_page_all_languages_are_read() -> None:
     """As in a resumed build that had read it before."""
-    assert scope_of(make_settings(), START, None).allows(Link("https://example.com/de/"))
+    assert scope_of(make_settings(), START).allows(Link("https://example.com/de/"))

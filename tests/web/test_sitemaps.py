@@ -1,6 +1,8 @@
 """Sitemaps, llms.txt and feeds are read as hints, however faulty they are."""
 
 import gzip
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
@@ -22,6 +24,9 @@ def index(*paths: str) -> bytes:
     return f"<sitemapindex {NAMESPACE}>{entries}</sitemapindex>".encode()
 
 
+R = TypeVar("R")
+
+
 async def hints(
     files: dict[str, bytes], sitemaps: tuple[str, ...] = (), feeds: tuple[str, ...] = (), most: int = 1000
 ) -> tuple[list[str], list[str]]:
@@ -32,8 +37,11 @@ async def hints(
         asked.append(url.removeprefix(SITE))
         return files.get(url.removeprefix(SITE))
 
+    async def parse(parser: Callable[[bytes, str], R], body: bytes, url: str) -> R:
+        return parser(body, url)
+
     found = await find_hints(
-        read, f"{SITE}/", list(sitemaps), [SITE + feed for feed in feeds], lambda url: url.startswith(SITE), most
+        read, parse, f"{SITE}/", list(sitemaps), [SITE + feed for feed in feeds], lambda url: url.startswith(SITE), most
     )
     return [link.url.removeprefix(SITE) for link in found], asked
 
@@ -112,3 +120,10 @@ async def test_a_page_in_place_of_a_hint_is_ignored() -> None:
     home = b"<!doctype html><html><body><a href='/x'>x</a><p>[x](/y)</body></html>"
     found, _ = await hints({"/llms.txt": home, "/sitemap.xml": home})
     assert found == []
+
+
+def test_an_element_whose_prefix_was_never_declared_is_read_by_its_name() -> None:
+    """Many sitemaps have `image:loc` without its namespace: the pages beside it count."""
+    images = "<image:image><image:loc>https://example.com/a.png</image:loc></image:image>"
+    body = f"<urlset><url><loc>{SITE}/mapped</loc>{images}<xhtml:link href='/x'/></url></urlset>".encode()
+    assert [link.url for link in parse_sitemap(body, SITE)[1]] == [f"{SITE}/mapped"]

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from tasks.core.html_source import parse_html
 from tasks.core.models import FetchedPage
 from tasks.web.content.structured import Structured
 
@@ -49,7 +50,7 @@ def _own_headings(tree: LexborHTMLParser) -> list[LexborNode]:
 
 def title_of(html: str, url: str) -> str:
     """Return the title of an HTML document."""
-    tree = LexborHTMLParser(html)
+    tree = parse_html(html)
     return find_title(tree, read_metas(tree), url)
 
 

@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from selectolax.lexbor import LexborHTMLParser
-
+from tasks.core.html_source import parse_html
 from tasks.core.models import FetchedPage
 from tasks.core.settings import PRODUCT
 
@@ -32,7 +31,7 @@ def _directives(page: FetchedPage) -> Iterator[str]:
     yield from _in_header(str(page.metadata.get(HEADER, "")))
     # Most pages have none: a cheap search saves parsing them.
     if _MENTIONED.search(page.html[:200_000].lower()):
-        for node in LexborHTMLParser(page.html).css("meta[name][content]"):
+        for node in parse_html(page.html).css("meta[name][content]"):
             if (node.attributes["name"] or "").strip().lower() in ("robots", PRODUCT.lower()):
                 yield from _split(node.attributes["content"] or "")
 

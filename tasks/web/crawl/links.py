@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from can_ada import URL
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
+from tasks.core.html_source import parse_html
 from tasks.core.models import FetchedPage, FetchMethod, Link
 from tasks.web.crawl.directives import forbids_following
 from tasks.web.crawl.urls import ROUTES, looks_like_page, parse_base, resolve_url
@@ -72,7 +73,7 @@ class _LinkElements:
     """The elements of a document that hold links or mark regions."""
 
     def __init__(self, html: str, base_url: str) -> None:
-        self._tree = LexborHTMLParser(html)
+        self._tree = parse_html(html)
         self._nodes: dict[str, list[LexborNode]] = {"a": [], "area": [], "base": [], "link": []}
         self._regions: dict[int, str] = {}
         for node in self._tree.css(_SELECTOR):

@@ -6,9 +6,9 @@ from fnmatch import translate
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from tasks.core.models import FetchedPage, Link
+from tasks.core.models import Link
 from tasks.core.settings import Settings
-from tasks.web.crawl.site_languages import Languages, detect_languages
+from tasks.web.crawl.site_languages import Languages
 from tasks.web.crawl.urls import in_scope, page_key, site_key
 
 _NO_LANGUAGES = Languages()
@@ -63,7 +63,6 @@ def _any_of(globs: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile("|".join(translate(glob) for glob in globs)) if globs else None
 
 
-def scope_of(settings: Settings, start_url: str, home: FetchedPage | None, links: tuple[Link, ...] = ()) -> Scope:
-    """Return the scope around a start page by the settings; the home page shows the site's languages."""
-    languages = Languages() if home is None else detect_languages(home, links, settings.languages)
+def scope_of(settings: Settings, start_url: str, languages: Languages = _NO_LANGUAGES) -> Scope:
+    """Return the scope around a start page by the settings and the languages of the home page."""
     return Scope(start_url, settings.subdomains, settings.include, settings.exclude, languages)

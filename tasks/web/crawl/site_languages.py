@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, urlsplit
 from babel import Locale
 from babel.localedata import locale_identifiers
 from resiliparse.parse.lang import detect_fast
-from selectolax.lexbor import LexborHTMLParser
 
+from tasks.core.html_source import parse_html
 from tasks.core.models import FetchedPage, Link
 
 Position = tuple[str, int]
@@ -167,7 +167,7 @@ def _words(text: str) -> list[str]:
 
 def _language_of(page: FetchedPage) -> str:
     """Return the language that the document declares, or else the one detected from its text; empty if unsure."""
-    tree = LexborHTMLParser(page.html)
+    tree = parse_html(page.html)
     root = tree.css_first("html")
     declared = ((root.attributes.get("lang") or root.attributes.get("xml:lang")) if root else "") or ""
     if code := _code(declared.strip()):

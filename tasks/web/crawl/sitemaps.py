@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import chain, islice
+from typing import Protocol, TypeVar
 from urllib.parse import urljoin
 
 from lxml import etree
@@ -33,11 +34,22 @@ MAX_FEEDS = 2
 
 FetchBody = Callable[[str], Awaitable[bytes | None]]
 """Fetches the body at a URL; returns nothing if that fails."""
-_MARKDOWN_LINK = re.compile(r"\[([^\]\n]*)\]\(\s*<?([^)>\s]+)")
+R = TypeVar("R")
+
+
+class ParseBody(Protocol):
+    """Calls a parser with a body and its URL, within limits; returns nothing if that fails."""
+
+    async def __call__(self, parse: Callable[[bytes, str], R], body: bytes, url: str, /) -> R | None:
+        """Return the parser's result."""
+
+
+_MARKDOWN_LINK = re.compile(r"\[([^\]\n]{0,500})\]\(\s{0,9}<?([^)>\s]{1,2000})")
 
 
 async def find_hints(
     fetch: FetchBody,
+    parse: ParseBody,
     site_url: str,
     sitemaps: list[str],
     feeds: list[str],
@@ -49,9 +61,9 @@ async def find_hints(
     At most `limit` URLs of the sitemaps count that `is_allowed`: a sitemap may list URLs on any host.
     """
     sources = (
-        _llms_txt_links(fetch, site_url),
-        _sitemap_links(fetch, site_url, sitemaps, is_allowed, limit),
-        _feed_links(fetch, site_url, feeds),
+        _llms_txt_links(fetch, parse, site_url),
+        _sitemap_links(fetch, parse, site_url, sitemaps, is_allowed, limit),
+        _feed_links(fetch, parse, site_url, feeds),
     )
     # At once, because on a slow site each takes long; the order of the result is always the same.
     lists: list[list[Link]] = [[] for _ in sources]
@@ -74,20 +86,26 @@ async def _collect(source: AsyncIterator[Link], links: list[Link]) -> None:
         links.append(link)
 
 
-async def _llms_txt_links(fetch: FetchBody, site_url: str) -> AsyncIterator[Link]:
-    for link in _parse_llms_txt(await fetch(urljoin(site_url, "/llms.txt")) or b"", site_url):
-        yield link
+async def _llms_txt_links(fetch: FetchBody, parse: ParseBody, site_url: str) -> AsyncIterator[Link]:
+    if body := await fetch(urljoin(site_url, "/llms.txt")):
+        for link in await parse(parse_llms_txt, body, site_url) or ():
+            yield link
 
 
-async def _feed_links(fetch: FetchBody, site_url: str, feeds: list[str]) -> AsyncIterator[Link]:
+async def _feed_links(fetch: FetchBody, parse: ParseBody, site_url: str, feeds: list[str]) -> AsyncIterator[Link]:
     for feed in feeds[:MAX_FEEDS]:
         if in_scope(feed, site_url) and (body := await fetch(feed)):
-            for link in _parse_feed(body, feed):
+            for link in await parse(parse_feed, body, feed) or ():
                 yield link
 
 
 async def _sitemap_links(
-    fetch: FetchBody, site_url: str, sitemaps: list[str], is_allowed: Callable[[str], bool], limit: int
+    fetch: FetchBody,
+    parse: ParseBody,
+    site_url: str,
+    sitemaps: list[str],
+    is_allowed: Callable[[str], bool],
+    limit: int,
 ) -> AsyncIterator[Link]:
     named = [urljoin(site_url, sitemap) for sitemap in sitemaps] or [urljoin(site_url, "/sitemap.xml")]
     waiting = [(url, 0) for url in named]
@@ -100,8 +118,7 @@ async def _sitemap_links(
         seen.add(url)
         if not (body := await fetch(url)):
             continue
-        # In a thread: a large one takes a second of CPU time.
-        nested, links = await asyncio.to_thread(parse_sitemap, body, url)
+        nested, links = await parse(parse_sitemap, body, url) or ([], [])
         if depth < MAX_DEPTH:
             waiting += [(inner, depth + 1) for inner in nested]
         for link in links:
@@ -116,7 +133,7 @@ def parse_sitemap(body: bytes, url: str) -> tuple[list[str], list[Link]]:
     body = _decompressed(body)
     if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         lines = body.decode("utf-8-sig", "replace").split()
-        return [], [link for line in lines if line.startswith("http") and (link := _link(line, url))]
+        return [], [link for line in lines[:MAX_ENTRIES] if line.startswith("http") and (link := _link(line, url))]
     nested: list[str] = []
     links: list[Link] = []
     for tag, fields in islice(_entries(body, ("sitemap", "url")), MAX_ENTRIES):
@@ -151,7 +168,8 @@ def _entries(body: bytes, tags: tuple[str, ...]) -> Iterator[tuple[str, dict[str
 
 
 def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname.lower() if isinstance(element.tag, str) else ""
+    # Not by `etree.QName`: it refuses the name of an element whose prefix was never declared.
+    return element.tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(element.tag, str) else ""
 
 
 def _priority(fields: dict[str, str]) -> float | None:
@@ -161,20 +179,25 @@ def _priority(fields: dict[str, str]) -> float | None:
         return None
 
 
-def _parse_feed(body: bytes, url: str) -> Iterator[Link]:
+def parse_feed(body: bytes, url: str) -> list[Link]:
+    """Return the pages in a feed: RSS or Atom."""
+    links: list[Link] = []
     for _, fields in _entries(_decompressed(body), ("item", "entry")):
         if (location := fields.get("link", "")) and (link := _link(location, url, region="feed")):
-            yield link
+            links.append(link)
+    return links
 
 
-def _parse_llms_txt(body: bytes, url: str) -> Iterator[Link]:
-    """List the links of an `llms.txt`; a link to a page's Markdown (`….html.md`) means the page."""
+def parse_llms_txt(body: bytes, url: str) -> list[Link]:
+    """Return the links of an `llms.txt`; a link to a page's Markdown (`….html.md`) means the page."""
+    links: list[Link] = []
     if body.lstrip().startswith(b"<"):
-        return
+        return links
     for text, target in _MARKDOWN_LINK.findall(body[:1_000_000].decode("utf-8-sig", "replace")):
         page = re.sub(r"(\.html?)\.md$|/index\.md$", lambda match: match[1] or "/", target)
         if link := _link(page, url, text=text[:80], region="llms"):
-            yield link
+            links.append(link)
+    return links
 
 
 def _link(

@@ -124,5 +124,5 @@ def _strictly(body: bytes, name: str) -> str | None:
 
 def _is_mostly_right(text: str) -> bool:
     broken = text.count("\ufffd")
-    beyond = sum(character > "\x7f" for character in text) if broken else 0
+    beyond = len(text) - len(text.encode("ascii", "ignore")) if broken else 0
     return broken <= _BROKEN_SHARE * beyond

@@ -2,7 +2,7 @@
 
 import re
 
-from selectolax.lexbor import LexborHTMLParser
+from tasks.core.html_source import parse_html
 
 SHELL_WORDS = 25
 """A page with scripts and fewer words than this may be an empty shell."""
@@ -28,7 +28,7 @@ def shell_sign(html: str, words: int | None = None) -> str | None:
     """
     if (count_words(html, ENOUGH_WORDS) if words is None else words) >= ENOUGH_WORDS:
         return None
-    tree = LexborHTMLParser(html)
+    tree = parse_html(html)
     if not tree.css_matches("script"):
         return None
     if any(not node.text(strip=True) for node in tree.css(_ROOTS)):
@@ -40,7 +40,7 @@ def shell_sign(html: str, words: int | None = None) -> str | None:
 
 def visible_words(html: str) -> int:
     """Count the words of the document outside scripts and styles."""
-    tree = LexborHTMLParser(html)
+    tree = parse_html(html)
     tree.strip_tags(_HIDDEN)
     return len(tree.root.text(separator=" ").split()) if tree.root else 0
 

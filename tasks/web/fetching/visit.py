@@ -23,6 +23,8 @@ from tasks.web.fetching.unfolding import unfold
 
 logger = logging.getLogger("widget_builder.web")
 
+MANY_TAGS = 20_000
+"""Tags from which a document that has not loaded is not checked here, on the event loop."""
 LOAD_POLL_S = 2.0
 """Interval for polling the state of a document that is slow to load."""
 MAX_REQUESTS = 300
@@ -180,7 +182,7 @@ class Visit:
         except (TimeoutError, PlaywrightError):
             return None
         html = decode_body(sent, response)
-        if len(sent) > self._max_bytes or shell_sign(html):
+        if len(sent) > self._max_bytes or html.count("<") > MANY_TAGS or shell_sign(html):
             return None
         logger.info("%s waits for a script that does not arrive: using the HTML as sent", self._target.url)
         return RenderedPage(
