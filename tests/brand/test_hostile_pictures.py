@@ -36,6 +36,12 @@ def test_a_drawing_beyond_bounds_is_not_begun(kind: str) -> None:
     assert not is_drawable(HOSTILE_PICTURES[kind].decode())
 
 
+def test_nesting_ends_before_the_renderer_recurses_too_deep() -> None:
+    """In few elements, too."""
+    assert is_drawable("<svg>" + "<g>" * 90 + "</g>" * 90 + "</svg>")
+    assert not is_drawable("<svg>" + "<g>" * 200 + "</g>" * 200 + "</svg>")
+
+
 def test_common_drawings_are_within_bounds() -> None:
     """Any unit, any order, none at all."""
     for attributes in (

@@ -46,6 +46,7 @@ def test_nesting_and_formatting_end_at_their_limits() -> None:
         bound_html("<div>" * 9_000 + "text" + "</div>" * 9_000) == "<div>" * MAX_DEPTH + "text" + "</div>" * MAX_DEPTH
     )
     assert bound_html("<b>" * 900 + "text") == "<b>" * MAX_FORMATTING + "text"
+    assert bound_html(SOURCES_BY_KIND["attributes"]) == "<div>deep</div><p>after</p>"
 
 
 def test_a_common_document_is_left_as_it_is() -> None:
