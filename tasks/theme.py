@@ -33,9 +33,7 @@ class Home(Frozen):
     """Address after redirects, which defines the site."""
     title: str
     theme: Theme
-    """The neutral theme (`confidence` 0) if the page has no usable colours or fonts, or the browser failed on it."""
-    browser_failure: str = ""
-    """Why the browser could not show the page; empty if it did."""
+    """The neutral theme (`confidence` 0) if the page has no usable colours or fonts."""
 
 
 async def load_home(url: str, web: Web, on_identified: OnIdentified | None = None) -> Home:
@@ -63,7 +61,6 @@ async def load_home(url: str, web: Web, on_identified: OnIdentified | None = Non
         url=page.final_url,
         title=await web.parse(page.html, title_of, page.html, page.final_url),
         theme=theme,
-        browser_failure=rendered.failure,
     )
 
 

@@ -8,11 +8,9 @@ from typing import Any, TypeVar
 
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import (
-    AddressBlocked,
     CallFailed,
     ContentFailed,
     FetchFailed,
-    FetchTimeout,
     HttpStatus,
     PageError,
     PageSkipped,
@@ -45,8 +43,6 @@ SMALL_TAGS = 5_000
 and dispatching them takes longer."""
 R = TypeVar("R")
 DOCUMENT = "a document that the browser does not display"
-HTTP_SHARE = 1 / 3
-"""Part of the page timeout that a start page gets over HTTP, after the browser has used up all of it."""
 
 
 class Web:
@@ -59,14 +55,10 @@ class Web:
         policy: RenderPolicy,
         throttle: Throttle,
         readers: Processes,
-        page_timeout_s: float,
     ) -> None:
         self.readers = readers
         """Child processes that parse and draw what was fetched."""
         self._throttle = throttle
-        self._page_timeout_s = page_timeout_s
-        self._home_deadline: float | None = None
-        """In the loop's time: the start page's timeout holds for all attempts together."""
         self._static = static
         self._rendered = rendered
         self._policy = policy
@@ -79,65 +71,32 @@ class Web:
         return self._policy.summary
 
     async def load_home(self, target: Target, probe: str, on_sent: OnSent | None = None) -> RenderedPage:
-        """Return the start page after redirects; as sent and without a probe if the browser is off or fails on it.
+        """Return the start page after redirects; with rendering off, as sent and without a probe.
 
-        `on_sent` gets its URL and HTML as soon as they arrive. All calls share one page timeout.
+        `on_sent` gets its URL and HTML as soon as they arrive.
 
         Raises:
             PageError: the page cannot be read.
         """
-        async with self._home_timeout():
-            await self._check_robots(target)
+        await self._check_robots(target)
         if self._rendered is None:
-            async with self._home_timeout():
-                return await self._fetch_home(target, "rendering is off", on_sent)
+            page = await self._static.fetch(target, site_may_move=True)
+            self._static.prefer_language_of(page.html)
+            if on_sent:
+                await on_sent(page.final_url, page.html)
+            return RenderedPage(page=self._with_reason(page, "rendering is off"), sent_html=page.html)
         try:
-            async with self._home_timeout():
-                rendered = await self._rendered.fetch(
-                    target, probe=probe, compare=True, on_sent=on_sent, site_may_move=True, keep=True
-                )
+            rendered = await self._rendered.fetch(
+                target, probe=probe, compare=True, on_sent=on_sent, site_may_move=True, keep=True
+            )
         except PageSkipped as skipped:
             if not may_read_over_http(skipped):
                 raise
-            async with self._home_timeout():
-                return await self._fetch_home(target, DOCUMENT)
-        except FetchFailed as failed:
-            if failed.retriable or isinstance(failed, AddressBlocked | HttpStatus):
-                raise
-            return await self._fetch_home_after(failed, target, on_sent)
+            sent = await self._static.fetch(target, site_may_move=True)
+            return RenderedPage(page=self._with_reason(sent, DOCUMENT), sent_html=sent.html)
         page = await self._compare(rendered)
         self._static.prefer_language_of(page.html)
         return rendered.model_copy(update={"page": self._with_reason(page, "the home page")})
-
-    @asynccontextmanager
-    async def _home_timeout(self) -> AsyncIterator[None]:
-        """End the block when the start page's time is up: with a FetchTimeout that is not retried."""
-        now = asyncio.get_running_loop().time()
-        self._home_deadline = self._home_deadline or now + self._page_timeout_s
-        try:
-            async with asyncio.timeout_at(self._home_deadline):
-                yield
-        except TimeoutError as error:
-            raise FetchTimeout(self._page_timeout_s).as_final() from error
-        except FetchTimeout as error:
-            raise error.as_final() from error.__cause__
-
-    async def _fetch_home(self, target: Target, why: str, on_sent: OnSent | None = None) -> RenderedPage:
-        """Return the start page as sent."""
-        page = await self._static.fetch(target, site_may_move=True)
-        self._static.prefer_language_of(page.html)
-        if on_sent:
-            await on_sent(page.final_url, page.html)
-        return RenderedPage(page=self._with_reason(page, why), sent_html=page.html)
-
-    async def _fetch_home_after(self, failed: FetchFailed, target: Target, on_sent: OnSent | None) -> RenderedPage:
-        """Return the start page as sent, after the browser has failed on it; if that fails too, raise its failure."""
-        try:
-            async with asyncio.timeout(self._page_timeout_s * HTTP_SHARE):
-                sent = await self._fetch_home(target, f"the browser failed: {failed.message}", on_sent)
-        except (PageError, TimeoutError) as error:
-            raise failed from error
-        return sent.model_copy(update={"failure": failed.message})
 
     async def take_picture(self) -> bytes | None:
         """Return the start page's first screen as a JPEG; from the same load, so once, and after `load_home`.
@@ -313,4 +272,4 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
         if settings.render is not RenderMode.never:
             rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate, throttle, static.cookies))
         readers = stack.enter_context(open_processes(READERS, READER_MODULE))
-        yield Web(static, rendered, RenderPolicy(settings.render), throttle, readers, settings.page_timeout_s)
+        yield Web(static, rendered, RenderPolicy(settings.render), throttle, readers)
