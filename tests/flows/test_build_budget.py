@@ -13,7 +13,7 @@ PAGES = 900
     ("budget", "reason"), [({"build_timeout_s": 5}, "BUILD_TIMEOUT_S"), ({"build_bytes": 30_000}, "BUILD_BYTES")]
 )
 async def test_a_build_ends_when_its_budget_is_spent(crawler: Crawler, budget: dict[str, int], reason: str) -> None:
-    """What it has read until then is stored, and an event says why it has no more."""
+    """Pages read until then are stored, and an event says why there are no more."""
     async with generated_site(PAGES, 4, 0.3) as site:
         crawled = await crawler.crawl(site.url.rstrip("/"), max_pages=PAGES, render="never", **budget)
     counted = crawled.statistics

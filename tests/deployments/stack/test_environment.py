@@ -94,7 +94,7 @@ async def test_the_browser_and_its_driver_have_none_of_our_secrets(monkeypatch: 
 
 
 def test_a_bare_environment_is_a_short_list() -> None:
-    """What is not on it is left out: a secret has any name."""
+    """Variables that are not on the list are left out: a secret has any name."""
     assert bare_environment({"PATH": "/bin", "LC_ALL": "C", "MY_SHOP": "x", **SECRETS}) == {
         "PATH": "/bin",
         "LC_ALL": "C",
