@@ -34,6 +34,22 @@ def test_short_texts_may_be_said_of_several_things() -> None:
     assert kept_of("<p>Lamp<p>5 EUR<p>Chair<p>5 EUR", [0.9] * 4) == ["Lamp", "5 EUR", "Chair", "5 EUR"]
 
 
+def test_a_heading_stays_and_the_entry_of_the_contents_list_goes() -> None:
+    """Or the text under the heading, "Yes: buckwheat", would answer the question before."""
+    first, second = "1. Can I return a cake to you?", "2. Have you bread without any gluten?"
+    contents = f"<ul><li><a href=#a>{first}</a><li><a href=#b>{second}</a></ul>"
+    answers = f"<h2>{first} ¶</h2><p>No.<h2>{second} ¶</h2><p>Yes: buckwheat.<h2>{second} ¶</h2><p>And rice."
+    assert kept_of(contents + answers, [0.9] * 8) == [
+        *(f"{first} ¶", "No.", f"{second} ¶", "Yes: buckwheat.", f"{second} ¶", "And rice.")
+    ]
+
+
+def test_a_link_is_not_the_first_occurrence_of_a_statement() -> None:
+    """A list of posts links to the sentence; later it is said."""
+    html = f"<ul><li><a href=/dogs>{SAID}</a><li><a href=/dogs>{SAID}</a></ul><p>{SAID}"
+    assert kept_of(html, [0.9] * 3) == [SAID, SAID]
+
+
 @pytest.mark.parametrize("html", ["<table><tr><td>{0}<tr><td>{0}</table>", "<pre>{0}</pre><pre>{0}</pre>"])
 def test_rows_and_code_are_kept_as_they_are(html: str) -> None:
     """A cell belongs to its row, and code to what it is an example of."""

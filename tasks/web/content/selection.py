@@ -1,5 +1,6 @@
 """Selects the runs to keep: a threshold on their probabilities, chosen per page, and rules for units and headings."""
 
+import re
 from collections.abc import Sequence
 
 from selectolax.lexbor import LexborNode
@@ -17,6 +18,8 @@ MIN_REPEATED_WORDS = 5
 """Shorter texts may repeat for several things: a price, a status."""
 UNITS = frozenset(("table", "pre", "dl", "details"))
 """Elements kept or removed as a whole."""
+
+_WORD = re.compile(r"\w+")
 
 
 def select_runs(outline: Outline, probabilities: Sequence[float]) -> list[bool]:
@@ -75,13 +78,29 @@ def _keep_headings(runs: Sequence[Run], is_likely: Sequence[bool], kept: list[bo
 
 
 def _drop_repeated(runs: Sequence[Run], kept: list[bool]) -> None:
-    """Drop verbatim repetitions: rotating slides, copies for small screens, quoted posts."""
+    """Drop verbatim repetitions: rotating slides, copies for small screens, quoted posts.
+
+    A heading is never one: the text below it would lose its topic. Nor does a link count as the first occurrence of
+    anything but other links: the entries of a contents list come before the headings that they repeat, and it is the
+    entries that are dropped.
+    """
     said: set[str] = set()
+    # An entry and its heading may differ in their marks, such as a number or "¶".
+    linked = {_words_of(run) for run, is_kept in zip(runs, kept, strict=True) if is_kept and run.box.tag in HEADINGS}
     for index, run in enumerate(runs):
-        if kept[index] and run.words >= MIN_REPEATED_WORDS and not _is_bound(run.box):
-            text = run.text.lower()
-            kept[index] = text not in said
+        if not kept[index] or run.words < MIN_REPEATED_WORDS or run.box.tag in HEADINGS or _is_bound(run.box):
+            continue
+        if run.link_words == run.words:
+            kept[index] = (words := _words_of(run)) not in linked
+            linked.add(words)
+        else:
+            kept[index] = (text := run.text.lower()) not in said
             said.add(text)
+
+
+def _words_of(run: Run) -> str:
+    """Return the run's words alone, in lower case."""
+    return " ".join(_WORD.findall(run.text.lower()))
 
 
 def _is_bound(box: Box) -> bool:
