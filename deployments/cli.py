@@ -5,6 +5,7 @@ Exit codes: 0 done · 1 failed · 2 wrong usage, setting or request · 130 ended
 
 import asyncio
 import io
+import logging
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -195,6 +196,8 @@ def doctor_command() -> None:
     from deployments.checks.doctor import examine
     from deployments.display.findings import render_findings
 
+    # The findings say what the checked parts log.
+    logging.getLogger("widget_builder").addHandler(logging.NullHandler())
     findings = asyncio.run(examine(settings))
     _console().print(render_findings(findings))
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)

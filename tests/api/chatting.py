@@ -9,6 +9,7 @@ import httpx
 from httpx_sse import aconnect_sse
 from starlette.applications import Starlette
 
+from api import health, metrics
 from api.app_state import AppState
 from api.builds.prefect_runs import PrefectRuns
 from api.builds.stream import Streams
@@ -29,6 +30,26 @@ from tests.serving import serve_app
 
 ADMIN = "an administrator's token"
 MANY = Rate(count=10_000, seconds=60)
+
+
+ROUTES = [
+    *public_routes.routes,
+    *picture_routes.routes,
+    *chat_routes.routes,
+    *insight_routes.routes,
+    *health.routes,
+    *metrics.routes,
+]
+
+
+class _NoBuilds:
+    """Prefect as these routes see it: it answers, and a worker is online."""
+
+    async def check(self) -> None:
+        """Return at once."""
+
+    async def check_worker(self) -> None:
+        """Return at once."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +112,11 @@ async def serving(
         budgets = Budgets(pool, settings)
         metered = MeteredEmbedder(embedder, budgets)
         answerer = Answerer(pool, metered, model)
-        app = Starlette(
-            routes=[*public_routes.routes, *picture_routes.routes, *chat_routes.routes, *insight_routes.routes],
-            exception_handlers=HANDLERS,
-        )
+        app = Starlette(routes=ROUTES, exception_handlers=HANDLERS)
         # None of these routes starts or follows a build.
-        runs = cast(PrefectRuns, None)
-        app.state.resources = AppState(settings, pool, runs, Streams(pool), metered, answerer, budgets)
+        runs = cast(PrefectRuns, _NoBuilds())
+        models = [] if model is None else [model.status]
+        app.state.resources = AppState(settings, pool, runs, Streams(pool), metered, answerer, budgets, models)
+        app.state.metrics = metrics.Metrics()
         async with serve_app(app) as http:
             yield Chat(http, site)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound, TryLater
@@ -61,6 +62,9 @@ class Answerer:
     async def warm_up(self) -> None:
         """Load the models that the first visitor would otherwise wait for."""
         await asyncio.to_thread(_warm_up)
+        if self._model is not None:
+            with suppress(ModelFailed):  # Its status says so.
+                await self._model.warm_up()
 
     @property
     def generates(self) -> bool:
