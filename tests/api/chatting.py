@@ -13,7 +13,7 @@ from api import health, metrics
 from api.app_state import AppState
 from api.builds.prefect_runs import PrefectRuns
 from api.builds.stream import Streams
-from api.chat import chat_routes
+from api.chat import chat_routes, owner_chat_routes
 from api.http.metered_embedder import MeteredEmbedder
 from api.http.problems import HANDLERS
 from api.widgets import insight_routes, picture_routes, public_routes
@@ -36,6 +36,7 @@ ROUTES = [
     *public_routes.routes,
     *picture_routes.routes,
     *chat_routes.routes,
+    *owner_chat_routes.routes,
     *insight_routes.routes,
     *health.routes,
     *metrics.routes,
