@@ -72,7 +72,7 @@ def _parse_base_url(base_url: str | None) -> str | None:
     try:
         return None if base_url is None else parse_start_url(base_url)
     except InvalidRequest as error:
-        message = f"--base-url: {error.message.replace('`url`', 'the URL')}"
+        message = f"--base-url: {error.message}"
         raise InvalidRequest("base_url_invalid", message, field="base_url") from error
 
 
