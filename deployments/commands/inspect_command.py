@@ -107,6 +107,7 @@ def _read_loaded(given: str, loaded: _Loaded) -> Inspection:
         title=read.title,
         markdown=read.markdown,
         links=links_of(page),
+        facts=read.facts,
         metadata={"byte_count": page.byte_count, **page.metadata, **read.metadata},
         render=loaded.render,
         theme=loaded.theme,
