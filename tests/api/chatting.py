@@ -16,7 +16,7 @@ from api.builds.stream import Streams
 from api.chat import chat_routes, owner_chat_routes
 from api.http.metered_embedder import MeteredEmbedder
 from api.http.problems import HANDLERS
-from api.widgets import insight_routes, picture_routes, public_routes
+from api.widgets import answer_routes, insight_routes, picture_routes, public_routes
 from tasks.core.database import Pool
 from tasks.core.rates import Rate
 from tasks.core.settings import Settings
@@ -38,6 +38,7 @@ ROUTES = [
     *chat_routes.routes,
     *owner_chat_routes.routes,
     *insight_routes.routes,
+    *answer_routes.routes,
     *health.routes,
     *metrics.routes,
 ]
@@ -97,6 +98,11 @@ class Chat:
     async def post(self, body: object, path: str = "chat") -> httpx.Response:
         """The response to any body."""
         return await self.http.post(f"{self.path}/{path}", json=body)
+
+    async def owner(self, method: str, path: str, *, token: str = ADMIN, **more: Any) -> httpx.Response:
+        """The response to an owner's request below the widget's address."""
+        headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+        return await self.http.request(method, f"/api/widgets/{self.site.widget_id}/{path}", headers=headers, **more)
 
     async def insights(self, token: str = ADMIN) -> httpx.Response:
         """The response to a request for insights with this token."""
