@@ -66,5 +66,9 @@ def test_what_is_nearly_likely_enough_stays() -> None:
     """The best F1 would omit it; but then it could not be found."""
     probabilities = [0.95, 0.48, 0.44, 0.2]
     assert best_threshold([100, 10, 10, 10], probabilities) == 0.48
-    texts = "".join(f"<p>{name} {'word ' * (size - 1)}" for name, size in zip("abcd", (100, 10, 10, 10), strict=True))
+    # Each in elements of its own: what stands beside prose stays with it.
+    texts = "".join(
+        f"<div><div><p>{name} {'word ' * (size - 1)}</div></div>"
+        for name, size in zip("abcd", (100, 10, 10, 10), strict=True)
+    )
     assert [text[0] for text in kept_of(texts, probabilities)] == ["a", "b", "c"]

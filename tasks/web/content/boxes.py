@@ -10,7 +10,7 @@ from tasks.web.content.vocabulary import groups_of
 
 MAX_NODES = 50_000
 """Nodes visited; the rest of a larger page is ignored."""
-MAX_DEPTH = 400
+MAX_DEPTH = 2_500
 """Nesting depth beyond which children are ignored."""
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 

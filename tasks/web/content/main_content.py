@@ -9,30 +9,24 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.core.errors import PageSkipped
-from tasks.core.facts import Fact
 from tasks.core.models import FetchedPage, ReadPage
 from tasks.web.content.boxes import Outline, find_outline
 from tasks.web.content.content_classifier import ContentClassifier, load_classifier
 from tasks.web.content.markdown import make_links_absolute, to_markdown
 from tasks.web.content.marked_content import find_marked_content
-from tasks.web.content.page_metadata import find_metadata, find_title, read_metas, title_beside
+from tasks.web.content.normalisation import normalise
+from tasks.web.content.page_metadata import find_base, find_metadata, find_title, read_metas, title_beside
 from tasks.web.content.page_type import PageType, page_features
 from tasks.web.content.pdf import read_pdf
 from tasks.web.content.pruning import MUTE, remove_all, remove_noise
 from tasks.web.content.selection import prune, select_runs
+from tasks.web.content.short_pages import find_short_content
 from tasks.web.content.source import make_safe
 from tasks.web.content.structured import Structured, read_structured
 from tasks.web.content.supplements import supplement
-from tasks.web.facts.page_facts import find_facts
 
-MIN_SHARE = 0.4
-"""Smallest share of the page's text for a `main` or `article` to count as all of its content."""
 MIN_WORDS = 120
 """Pages with fewer words are kept whole, without header and footer: too little text to classify."""
-
-_FRAME = "body > header, body > footer, body > div > header, body > div > footer"
-_NOTES = re.compile(r"note|starlight-aside|admonition|callout|alert|hint|tip|warning|caution|info", re.IGNORECASE)
-_MAIN = "main, [role=main], article, #content, #main-content, .main-content, .post-content, .entry-content"
 
 
 def read_page(page: FetchedPage, site_title: str = "", *, classifier: ContentClassifier | None = None) -> ReadPage:
@@ -44,12 +38,11 @@ def read_page(page: FetchedPage, site_title: str = "", *, classifier: ContentCla
         PageSkipped: the page asks not to be indexed, or has no text.
         ContentFailed: the PDF is broken.
     """
-    facts: tuple[Fact, ...] = ()
     if page.pdf is not None:
-        title, markdown, found = read_pdf(page.pdf, page.final_url)
-        metadata = {**page.metadata, "method": str(page.method), "escalated": page.escalated, **found}
+        title, markdown, facts = read_pdf(page.pdf, page.final_url)
+        metadata = {**page.metadata, "method": str(page.method), "escalated": page.escalated, **facts}
     else:
-        title, markdown, metadata, facts = _read_html(page, classifier or load_classifier())
+        title, markdown, metadata = _read_html(page, classifier or load_classifier())
         if title == site_title and page.target.depth > 0:
             title = title_beside(markdown, page.final_url) or title
     return ReadPage(
@@ -59,26 +52,24 @@ def read_page(page: FetchedPage, site_title: str = "", *, classifier: ContentCla
         markdown=markdown,
         byte_count=page.byte_count,
         metadata=metadata,
-        facts=facts,
     )
 
 
-def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, str, dict[str, Any], tuple[Fact, ...]]:
-    """Return title, Markdown, metadata and facts."""
+def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, str, dict[str, Any]]:
+    """Return title, Markdown and metadata."""
     html, is_cut = make_safe(page.html)
     tree = LexborHTMLParser(html)
     metas = read_metas(tree)
     if "noindex" in metas.get("robots", "").lower():
         raise PageSkipped("noindex", "the page asks not to be indexed")
     structured = read_structured(tree, metas)
+    base = find_base(tree, page.final_url)
     title = find_title(tree, metas, page.final_url)
     metadata = find_metadata(tree, metas, page, structured)
-    # Before the tree loses its header, footer and icons.
-    facts = find_facts(tree, html, page.final_url, metas)
     main, page_type = find_content(
         tree, html, url=page.final_url, title=title, metas=metas, structured=structured, classifier=classifier
     )
-    make_links_absolute(main, page.final_url)
+    make_links_absolute(main, base)
     markdown = supplement(to_markdown(main), structured, page_type)
     if not re.search(r"\w", markdown):
         raise PageSkipped("empty", "the page has no text")
@@ -86,7 +77,7 @@ def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, s
         metadata["page_type"] = str(page_type)
     if is_cut:
         metadata["truncated"] = True
-    return title, markdown, metadata, facts
+    return title, markdown, metadata
 
 
 def find_content(
@@ -100,12 +91,13 @@ def find_content(
     classifier: ContentClassifier,
 ) -> tuple[LexborNode, PageType | None]:
     """Return the element with the content, pruned of everything else, and the page's type if known."""
+    normalise(tree, html)
     if (marked := find_marked_content(tree)) is not None:
         return marked, PageType.documentation
     body, outline, features = inspect(tree, html, url=url, metas=metas, structured=structured)
     remove_all(tree.css(MUTE))
     if not outline.is_whole or outline.words < MIN_WORDS:
-        return _find_main(tree, body), None
+        return find_short_content(tree, body), None
     prune(outline, select_runs(outline, classifier.probabilities(outline, title, features)))
     return body, classifier.page_type(features)
 
@@ -126,18 +118,3 @@ def inspect(
         outline,
         page_features(outline, url=url, declared=structured.types, generator=generator, body_names=names),
     )
-
-
-def _find_main(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
-    """Return the element with the content by its markup alone, without header and footer."""
-    remove_all(node for node in tree.css("aside") if not _is_note(node))
-    remove_all(tree.css(f"{_FRAME}, [hidden], [aria-hidden=true], label"))
-    whole = len(body.text(strip=True))
-    candidates = [(len(node.text(strip=True)), node) for node in tree.css(_MAIN)]
-    size, best = max(candidates, key=lambda candidate: candidate[0], default=(0, body))
-    return best if size and size >= MIN_SHARE * whole else body
-
-
-def _is_note(aside: LexborNode) -> bool:
-    attributes = aside.attributes
-    return bool(_NOTES.search(f"{attributes.get('class')} {attributes.get('role')}"))

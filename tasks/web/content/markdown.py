@@ -1,11 +1,13 @@
 """Converts an element of a document to CommonMark."""
 
 import re
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
+from can_ada import URL, parse
 from html_to_markdown import ConversionOptions, convert
 from selectolax.lexbor import LexborNode
 
+from tasks.web.content.code_blocks import CodeBlocks
 from tasks.web.content.pruning import remove_all
 
 _OPTIONS = ConversionOptions(
@@ -14,20 +16,15 @@ _OPTIONS = ConversionOptions(
     extract_metadata=False,
     skip_images=True,
 )
-_PERMALINK = re.compile(r"(?: ?\[[¶#§]\]\([^)\n]*\)|[¶#§])[ \t]*$", re.MULTILINE)
+_PERMALINK = re.compile(r"[¶#§🔗⚓︎️\s]+|(?:perma)?link(?: to (?:this|the) \w+)?", re.IGNORECASE)
+_ANCHORS = (
+    "h1 a, h2 a, h3 a, h4 a, h5 a, h6 a, dt a, a.headerlink, a.anchor, a.permalink, a.hash-link, a.header-anchor,"
+    " a.anchor-link, a.heading-link"
+)
 _GAP = re.compile(r"\n{3,}")
-_BULLET = re.compile(r"^[ \t]*[-*+][ \t]*\n(?=[ \t]*[-*+] |\n|$)", re.MULTILINE)
-_LANGUAGE = re.compile(
-    r"(?:^|\s)(?:language|lang|highlight(?:-source|-text)?|brush:\s?|sourceCode|code)-?\s?([a-z][\w+#.-]*)",
-    re.IGNORECASE,
-)
-_NO_LANGUAGES = frozenset(
-    (
-        *("default", "none", "plain", "text", "plaintext", "txt", "nohighlight", "highlight", "wrapper", "block"),
-        *("box", "inner"),
-    )
-)
-_LANGUAGE_LEVELS = 3
+_SPACED = re.compile(r"[ \t]+$", re.MULTILINE)
+_HARD_BREAK = re.compile(r"(?<=\S) {2,}$", re.MULTILINE)
+_FOLLOWED = "http:", "https:", "mailto:", "tel:"
 
 
 def to_markdown(node: LexborNode) -> str:
@@ -39,56 +36,44 @@ def to_markdown(node: LexborNode) -> str:
                 del hidden.attrs[name]
     # The converter writes a link without text as its URL, or as the label of a removed icon.
     remove_all(anchor for anchor in node.css("a") if not anchor.text(strip=True))
+    remove_all(anchor for anchor in node.css(_ANCHORS) if _is_permalink(anchor))
+    code = CodeBlocks()
+    code.take_out(node)
     # In a code block a link would be written with its URL.
     for anchor in node.css("pre a"):
         anchor.unwrap()
     for label in node.css("label"):
         label.insert_after(" ")
-    for pre in node.css("pre"):
-        if language := _language_of(pre):
-            pre.attrs["class"] = f"language-{language}"
+    # Its children keep text apart, as its style does in the browser.
+    remove_all(item for item in node.css("li") if not item.text(strip=True))
     # The converter drops these with their content: titles stand in headers, and some frameworks wrap the whole
     # page in a form.
     node.unwrap_tags(["form", "header"])
-    return convert_html(node.html or "")
+    return code.put_back(convert_html(node.html or ""))
 
 
 def convert_html(html: str) -> str:
-    """Convert HTML to CommonMark, without permalink marks, empty list items and runs of blank lines."""
+    """Convert HTML without code blocks to CommonMark, without runs of blank lines."""
     markdown = convert(html, _OPTIONS).content or ""
-    markdown = _BULLET.sub("", _PERMALINK.sub("", markdown))
     return _GAP.sub("\n\n", markdown).strip()
 
 
-def _language_of(pre: LexborNode) -> str:
-    inner = pre.css_first("code")
-    candidates = [inner] if inner is not None else []
-    outer: LexborNode | None = pre
-    for _ in range(_LANGUAGE_LEVELS):
-        if outer is None or outer.tag == "body":
-            break
-        candidates.append(outer)
-        outer = outer.parent
-    for node in candidates:
-        attributes = node.attributes
-        given = attributes.get("data-lang") or attributes.get("data-language") or attributes.get("lang") or ""
-        found = _LANGUAGE.search(attributes.get("class") or "")
-        language = (given or (found[1] if found else "")).lower()
-        if language and language not in _NO_LANGUAGES:
-            return language.split()[0]
-    return ""
+def _is_permalink(anchor: LexborNode) -> bool:
+    """Whether the link is the sign of a heading that leads to the heading itself."""
+    href = anchor.attributes.get("href")
+    return bool(_PERMALINK.fullmatch(anchor.text().strip())) and (href is None or "#" in href or not href)
 
 
 def make_links_absolute(node: LexborNode, base: str) -> None:
     """Resolve the links under the element against the base URL; links that a person cannot follow lose their target."""
-    base = urldefrag(base).url
+    start = _parse(urldefrag(base).url)
     known: dict[str, str] = {}
     for anchor in node.css("a[href]"):
         attributes = anchor.attributes
         # Cached without fragment: most links of a document differ only in that.
         href, mark, fragment = (attributes.get("href") or "").strip().partition("#")
         if href not in known:
-            known[href] = _absolute(href, base)
+            known[href] = _absolute(href, start)
         if url := known[href]:
             anchor.attrs["href"] = url + mark + fragment
             if "title" in attributes:
@@ -97,10 +82,17 @@ def make_links_absolute(node: LexborNode, base: str) -> None:
             del anchor.attrs["href"]
 
 
-def _absolute(href: str, base: str) -> str:
+def _parse(url: str) -> URL | None:
+    try:
+        return parse(url)
+    except ValueError:
+        return None
+
+
+def _absolute(href: str, base: URL | None) -> str:
     """Return the absolute URL; empty if a person cannot follow it (`javascript:` …)."""
     try:
-        url = urljoin(base, href)
+        url = base + href if base is not None else parse(href)
     except ValueError:
         return ""
-    return url if url.startswith(("http://", "https://", "mailto:", "tel:")) else ""
+    return str(url.href) if url.protocol in _FOLLOWED else ""

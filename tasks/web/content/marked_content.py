@@ -2,7 +2,7 @@
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from tasks.web.content.pruning import MUTE, NOISE, remove_all
+from tasks.web.content.pruning import MUTE, remove_all, remove_furniture
 
 MIN_CHARACTERS = 200
 """An element with less text is a stub; the page is then classified like any other."""
@@ -41,5 +41,6 @@ def find_marked_content(tree: LexborHTMLParser) -> LexborNode | None:
     size, best = max(((len(node.text(strip=True)), node) for node in found), key=lambda sized: sized[0])
     if size < MIN_CHARACTERS:
         return None
-    remove_all(best.css(f"{NOISE}, {MUTE}, {_ASIDES}"))
+    remove_furniture(best)
+    remove_all(best.css(f"{MUTE}, {_ASIDES}"))
     return best

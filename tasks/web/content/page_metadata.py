@@ -74,7 +74,9 @@ def find_metadata(
         "description": metas.get("description") or metas.get("og:description"),
         "language": ((html.attributes.get("lang") if html else None) or "").strip()
         or metas.get("og:locale", "").replace("_", "-"),
-        "canonical": _join(page.final_url, canonical.attributes.get("href") or "") if canonical else "",
+        "canonical": _join(find_base(tree, page.final_url), canonical.attributes.get("href") or "")
+        if canonical
+        else "",
         "published": _date(structured.published, *map(metas.get, _PUBLISHED), _time(tree, _PUBLISHED_TIME)),
         "modified": _date(structured.modified, *map(metas.get, _MODIFIED), _time(tree, _MODIFIED_TIME)),
         "author": structured.author or _author(tree, metas),
@@ -83,6 +85,12 @@ def find_metadata(
         "escalated": page.escalated,
     }
     return {name: value for name, value in found.items() if value not in (None, "", [])}
+
+
+def find_base(tree: LexborHTMLParser, url: str) -> str:
+    """Return the URL that the document's links are relative to: its own, or that of its `base` element."""
+    base = tree.css_first("base[href]")
+    return _join(url, (base.attributes.get("href") or "").strip()) or url if base else url
 
 
 def read_metas(tree: LexborHTMLParser) -> dict[str, str]:

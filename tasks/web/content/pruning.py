@@ -1,15 +1,26 @@
 """Removes elements that are not content on any page."""
 
+import re
 from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-NOISE = (
-    "script, style, template, canvas, iframe, object, embed, link, meta, audio, nav, dialog, menu, [role=navigation],"
-    " [role=banner], [role=contentinfo], [role=search], [role=dialog], [role=alertdialog], [role=menu], [role=menubar],"
-    " .headerlink, .sphinxsidebar, .breadcrumb, .breadcrumbs, .skip-link, .sr-only, .visually-hidden,"
-    " .screen-reader-text"
+_NOISE = (
+    "script, style, template, canvas, iframe, object, embed, link, meta, audio, [role=contentinfo], [role=search],"
+    " [role=menu], [role=menubar], .headerlink, .sphinxsidebar, .breadcrumb, .breadcrumbs, .skip-link, .sr-only,"
+    " .visually-hidden, .screen-reader-text"
 )
+_MISUSED = "nav, dialog, menu, [role=navigation], [role=banner], [role=dialog], [role=alertdialog]"
+"""Noise by its meaning, but authors put answers, dishes and fees in it too."""
+_PROSE_WORDS = 7
+"""Words outside links from which an element among `_MISUSED` may be prose …"""
+_MENU_WORDS = 3
+"""… and for a `menu`, whose items are short."""
+_MAX_LINKED = 0.34
+_FILLED_IN = "form, input, textarea, select"
+_MANY_BUTTONS = 3
+_SENTENCES = "p, li, div, td, dd, span, section"
+_WORD = re.compile(r"\w+")
 PICTURES = ("img", "svg", "picture", "video")
 CONTROLS = ("input", "select", "textarea", "button")
 MUTE = ", ".join((*PICTURES, *CONTROLS))
@@ -33,9 +44,6 @@ MIN_CHARACTERS = 400
 """A document with less text than this besides its `noscript` is rendered by scripts: its `noscript` is the content."""
 MAX_FORMS = 1_000
 """Forms, language links and disclosure buttons examined per page."""
-_DISCLOSURES = "h1 button, h2 button, h3 button, h4 button, h5 button, h6 button, dt button, button[aria-controls]"
-MIN_QUESTION_CHARACTERS = 12
-"""A disclosure button with less text is an icon, not a question or heading."""
 
 
 def remove_all(nodes: Iterable[LexborNode]) -> None:
@@ -49,6 +57,45 @@ def remove_all(nodes: Iterable[LexborNode]) -> None:
         node.decompose()
 
 
+def remove_furniture(node: LexborHTMLParser | LexborNode) -> None:
+    """Remove the elements under the node that are not content by their markup."""
+    remove_all(node.css(_NOISE))
+    noise: list[LexborNode] = []
+    for found in node.css(_MISUSED):
+        if not _is_prose(found):
+            noise.append(found)
+        elif found.tag in ("nav", "dialog"):
+            # As the classifier sees it, nothing in a `nav` is content.
+            found.unwrap()
+        elif "role" in found.attributes:
+            del found.attrs["role"]
+    remove_all(noise)
+
+
+def _is_prose(node: LexborNode) -> bool:
+    """Whether the element holds sentences rather than links and controls."""
+    is_menu = node.tag == "menu"
+    if _is_in_header(node) or len(node.css("button")) >= _MANY_BUTTONS or node.css_first(_FILLED_IN) is not None:
+        return False
+    words = len(_WORD.findall(node.text(separator=" ")))
+    linked = sum(len(_WORD.findall(link.text(separator=" "))) for link in node.css("a"))
+    if words - linked < (_MENU_WORDS if is_menu else _PROSE_WORDS) or linked > _MAX_LINKED * words:
+        return False
+    if is_menu or node.attributes.get("role") == "banner":
+        return True
+    return any(len(_WORD.findall(text.text(deep=False))) >= _PROSE_WORDS for text in node.css(_SENTENCES))
+
+
+def _is_in_header(node: LexborNode) -> bool:
+    """Whether the element is part of the page's header, above its content."""
+    parent = node.parent
+    while parent is not None and parent.tag not in ("body", "main", "article"):
+        if parent.tag == "header":
+            return True
+        parent = parent.parent
+    return False
+
+
 def remove_noise(tree: LexborHTMLParser, html: str) -> None:
     """Remove scripts, navigation and consent banners; `html` is the document's source."""
     # Lower-casing bytes is much faster than text.
@@ -59,9 +106,8 @@ def remove_noise(tree: LexborHTMLParser, html: str) -> None:
         _resolve_noscript(tree)
     if b"hreflang" in lowered:
         remove_all(_language_choices(tree))
-    if b"<button" in lowered:
-        _keep_disclosures(tree)
-    remove_all(tree.css(f"{NOISE}, {_FRAME}"))
+    remove_furniture(tree)
+    remove_all(tree.css(_FRAME))
     remove_all(
         node for node in tree.css("form")[:MAX_FORMS] if not node.css_first("p, h1, h2, h3, table, ul, ol, div, dl")
     )
@@ -107,12 +153,3 @@ def _resolve_noscript(tree: LexborHTMLParser) -> None:
         tree.unwrap_tags(["noscript"])
     else:
         remove_all(tree.css("noscript"))
-
-
-def _keep_disclosures(tree: LexborHTMLParser) -> None:
-    """Unwrap disclosure buttons: the text of a button that opens an answer is the question."""
-    once = {node.mem_id: node for node in tree.css(_DISCLOSURES)}
-    for button in list(once.values())[:MAX_FORMS]:
-        in_heading = button.parent is not None and (button.parent.tag or "")[:1] in "hd"
-        if in_heading or len(button.text(strip=True)) >= MIN_QUESTION_CHARACTERS:
-            button.unwrap()

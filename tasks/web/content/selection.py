@@ -7,8 +7,9 @@ from selectolax.lexbor import LexborNode
 
 from tasks.web.content.boxes import HEADINGS, LANDMARKS, Box, Outline, Run
 from tasks.web.content.pruning import remove_all
+from tasks.web.content.recall_rules import keep_facts, keep_near
 
-RECALL_FACTOR = 0.85
+RECALL_FACTOR = 0.9
 """Factor on the threshold with the best F1, for recall: omitted text cannot be found, excess text does little harm."""
 UNIT_FACTOR = 0.75
 """Factor on the threshold for tables, code, definition lists and disclosures, whose facts are often nowhere else."""
@@ -16,6 +17,7 @@ HEADING_FACTOR = 0.35
 """Factor on the threshold for headings of sections with kept text."""
 MIN_REPEATED_WORDS = 5
 """Shorter texts may repeat for several things: a price, a status."""
+_CELLS = frozenset(("td", "th"))
 UNITS = frozenset(("table", "pre", "dl", "details"))
 """Elements kept or removed as a whole."""
 
@@ -28,8 +30,10 @@ def select_runs(outline: Outline, probabilities: Sequence[float]) -> list[bool]:
     threshold = RECALL_FACTOR * best_threshold([run.words for run in runs], probabilities)
     kept = [probability >= threshold for probability in probabilities]
     _decide_units(outline, probabilities, UNIT_FACTOR * threshold, kept)
+    keep_near(outline, kept)
+    keep_facts(outline, kept)
     _keep_headings(runs, [probability >= HEADING_FACTOR * threshold for probability in probabilities], kept)
-    _drop_repeated(runs, kept)
+    drop_repeated(runs, kept)
     return kept
 
 
@@ -64,12 +68,14 @@ def _is_layout(box: Box) -> bool:
 
 
 def _keep_headings(runs: Sequence[Run], is_likely: Sequence[bool], kept: list[bool]) -> None:
-    """Keep headings of at least their lower threshold if text under them is kept."""
+    """Keep headings of at least their lower threshold, and the only title, if text under them is kept."""
     has_text = [False] * 7
+    is_only_title = sum(run.box.tag == "h1" for run in runs) == 1
     for index in range(len(runs) - 1, -1, -1):
         level = HEADINGS.get(runs[index].box.tag)
         if level is not None:
-            kept[index] = kept[index] or (has_text[level] and is_likely[index])
+            is_title = is_only_title and level == 1
+            kept[index] = kept[index] or (has_text[level] and (is_likely[index] or is_title))
         if kept[index]:
             has_text = [True] * 7
         if level is not None:
@@ -77,7 +83,7 @@ def _keep_headings(runs: Sequence[Run], is_likely: Sequence[bool], kept: list[bo
             has_text[level:] = [False] * (7 - level)
 
 
-def _drop_repeated(runs: Sequence[Run], kept: list[bool]) -> None:
+def drop_repeated(runs: Sequence[Run], kept: list[bool]) -> None:
     """Drop verbatim repetitions: rotating slides, copies for small screens, quoted posts.
 
     A heading is never one: the text below it would lose its topic. Nor does a link count as the first occurrence of
@@ -120,7 +126,8 @@ def prune(outline: Outline, kept: Sequence[bool]) -> None:
             continue
         if id(box.parent) in removed:
             removed.add(id(box))
-        elif counts[box.last] == counts[box.first]:
+        elif counts[box.last] == counts[box.first] and box.tag not in _CELLS:
+            # A row without one of its cells would say something else in the columns after it.
             removed.add(id(box))
             gone.append(box.node)
     for run, is_kept in zip(outline.runs, kept, strict=True):

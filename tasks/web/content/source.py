@@ -1,9 +1,14 @@
-"""Makes a document's source safe to parse: without inline data and invalid characters, as HTML, and bounded."""
+"""Makes a document's source safe to parse: without inline data and invalid characters, as HTML, and bounded.
+
+Documents inside the document (shadow roots, `srcdoc` frames) become part of it, as readers see them.
+"""
 
 import re
 from html import escape
 
 from tasks.core.html_source import MAX_TAGS, bound_html
+from tasks.web.content.embedded import embed_frames, open_shadow_roots
+from tasks.web.content.invisible import remove_invisible
 
 _INLINE_DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,][^\s\"'()<>]{200,}")
 _SURROGATES = re.compile("[\ud800-\udfff\0]")
@@ -22,6 +27,11 @@ def make_safe(html: str) -> tuple[str, bool]:
         html = _SURROGATES.sub("", html)
     if "data:" in html:
         html = _INLINE_DATA.sub("", html)
+    html = remove_invisible(html)
+    if "shadowroot" in html:
+        html = open_shadow_roots(html)
+    if "srcdoc" in html:
+        html = embed_frames(html)
     if _XHTML.search(html[:2_000]):
         html = _as_html(html)
     return bound_html(html), html.count("<") > MAX_TAGS

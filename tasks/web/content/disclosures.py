@@ -1,0 +1,173 @@
+"""Makes the text that opens a folded section its heading: accordions, dropdowns, checkbox tricks, tabs.
+
+A question that is a `<button>` would go with the other controls, and its answer would stand alone.
+"""
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+MAX_DISCLOSURES = 500
+"""Elements examined per page."""
+MAX_QUESTION_CHARACTERS = 250
+"""A longer text is not a heading."""
+MIN_ANSWER_WORDS = 4
+MAX_LINKED = 0.6
+"""Largest share of linked words in an answer: more is a menu."""
+LEVELS = 3
+"""Elements around the opener that may have no other text than its own."""
+HEADING = "h4"
+_OPENERS = "button, [role=button], [aria-expanded], [aria-controls], label, [data-toggle=collapse]"
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"))
+_NAMES = re.compile(r"accordion|faq|question|toggle|collaps|expand|disclos|dropdown", re.IGNORECASE)
+_MENUS = re.compile(r"dropdown|collapse|modal|popover|hidden", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+_NO_ANSWERS = "form, input, textarea, select, iframe"
+_CHOICES = "input[type=checkbox], input[type=radio]"
+
+
+def make_headings(tree: LexborHTMLParser) -> None:
+    """Turn the openers of folded sections into headings of them, and show the sections."""
+    once = {node.mem_id: node for node in tree.css(_OPENERS)[: 3 * MAX_DISCLOSURES]}
+    freed: set[int] = set()
+    for opener in list(once.values())[:MAX_DISCLOSURES]:
+        if opener.mem_id in freed:
+            continue
+        if opener.parent is not None and opener.parent.tag in _HEADINGS:
+            if opener.tag == "button":
+                opener.unwrap()
+        elif opener.attributes.get("role") == "tab":
+            _name_panel(tree, opener)
+        elif (answer := _answer_of(opener)) is not None and _opens(opener, answer):
+            _show(answer)
+            # Replacing an element frees those in it.
+            freed.update(inner.mem_id for inner in opener.css(_OPENERS))
+            _make_heading(tree, opener)
+
+
+def _answer_of(opener: LexborNode) -> LexborNode | None:
+    """Return the text that follows the opener, or an element with no other text than it; else None."""
+    node, size = opener, len(opener.text(strip=True))
+    if not 3 <= size <= MAX_QUESTION_CHARACTERS:
+        return None
+    for _ in range(LEVELS):
+        following = _next_element(node)
+        if following is not None:
+            return following if _is_answer(following) else None
+        parent = node.parent
+        if parent is None or parent.tag in ("body", "main", "td", "li") or len(parent.text(strip=True)) > size + 3:
+            return None
+        node = parent
+    return None
+
+
+def _next_element(node: LexborNode, *, backwards: bool = False) -> LexborNode | None:
+    """Return the element beside, unless text stands between."""
+    beside = node.prev if backwards else node.next
+    while beside is not None and not beside.is_element_node:
+        if beside.is_text_node and (beside.text_content or "").strip():
+            return None
+        beside = beside.prev if backwards else beside.next
+    return beside
+
+
+def _is_answer(node: LexborNode) -> bool:
+    """Whether the element has prose: not a menu, a form or another opener."""
+    if node.tag in ("button", "label", "input", "script", "a", "span", "svg") or node.css_first(_NO_ANSWERS):
+        return False
+    words = len(_WORD.findall(node.text(separator=" ")))
+    linked = sum(len(_WORD.findall(link.text(separator=" "))) for link in node.css("a"))
+    return words >= MIN_ANSWER_WORDS and linked <= MAX_LINKED * words
+
+
+def _opens(opener: LexborNode, answer: LexborNode) -> bool:
+    """Whether the element is a sign over the text rather than a button before it."""
+    attributes = opener.attributes
+    if opener.tag == "label":
+        return _toggles(opener)
+    names = " ".join(attributes.get(name) or "" for name in ("class", "data-toggle", "data-bs-toggle"))
+    return (
+        "aria-expanded" in attributes
+        or "aria-controls" in attributes
+        or bool(_NAMES.search(names))
+        or _is_hidden(answer)
+        or opener.text(strip=True).endswith(("?", "？"))
+        or _repeats(opener, answer)
+    )
+
+
+def _toggles(label: LexborNode) -> bool:
+    """Whether the label belongs to a checkbox beside it, the trick of accordions without scripts."""
+    parent = label.parent
+    return parent is not None and label.css_first("input") is None and parent.css_first(_CHOICES) is not None
+
+
+def _repeats(opener: LexborNode, answer: LexborNode) -> bool:
+    """Whether an element beside theirs is made in the same way."""
+    holder = answer.parent
+    if holder is None or holder.tag in ("body", "main"):
+        return False
+    beside = _next_element(holder) or _next_element(holder, backwards=True)
+    return (
+        beside is not None
+        and (beside.tag, beside.attributes.get("class")) == (holder.tag, holder.attributes.get("class"))
+        and beside.css_first(opener.tag or "button") is not None
+        and len(beside.css(opener.tag or "button")) == 1
+    )
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    style = (attributes.get("style") or "").replace(" ", "")
+    return (
+        "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or "display:none" in style
+        or "height:0" in style
+    )
+
+
+def _show(node: LexborNode) -> None:
+    for name in ("hidden", "aria-hidden", "style"):
+        if name in node.attributes:
+            del node.attrs[name]
+    for named in (node, node.parent):
+        # By these names the classifier would take it for a menu.
+        if named is not None and _MENUS.search(named.attributes.get("class") or ""):
+            named.attrs["class"] = "faq"
+
+
+def _make_heading(tree: LexborHTMLParser, opener: LexborNode) -> None:
+    if opener.css_first("h1, h2, h3, h4, h5, h6") is not None:
+        if opener.tag in ("button", "label"):
+            opener.unwrap()
+        return
+    heading = tree.create_node(HEADING)
+    heading.insert_child(_text_of(opener))
+    opener.replace_with(heading)
+
+
+def _text_of(node: LexborNode) -> str:
+    """Return the text without signs such as the plus of an accordion."""
+    parts = (child.text_content or "" for child in node.traverse(include_text=True) if child.is_text_node)
+    return " ".join(" ".join(part for part in parts if _WORD.search(part) or part.strip() in "?!.%").split())
+
+
+def _name_panel(tree: LexborHTMLParser, tab: LexborNode) -> None:
+    """Write the name of a tab over its panel, and show the panel."""
+    attributes = tab.attributes
+    name = attributes.get("aria-controls") or (attributes.get("href") or "").removeprefix("#")
+    text = _text_of(tab)
+    if not re.fullmatch(r"[\w:.-]+", name) or not 2 <= len(text) <= 80:
+        return
+    panel = tree.css_first(f'[id="{name}"]')
+    if panel is None or panel.css_first(_NO_ANSWERS) or not panel.text(strip=True):
+        return
+    _show(panel)
+    first = panel.css_first("h1, h2, h3, h4, h5, h6")
+    if first is None or first.text(strip=True).lower() != text.lower():
+        heading = tree.create_node(HEADING)
+        heading.insert_child(text)
+        child = panel.first_child
+        if child is not None:
+            child.insert_before(heading)

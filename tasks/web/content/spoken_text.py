@@ -1,0 +1,108 @@
+"""Chooses between text for the eye and its spoken twin for screen readers, and gives counters their final number.
+
+Shops print a price twice: split into styled parts that screen readers skip (`aria-hidden`), and whole, visually
+hidden. The whole one is kept. A visually hidden text without such a twin ("Skip to content") is noise.
+"""
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from tasks.web.content.pruning import remove_all
+
+MAX_NODES = 2_000
+SPOKEN = ".sr-only, .screen-reader-text, .visually-hidden, .visuallyhidden, .a-offscreen, .u-hidden-visually"
+"""Usual classes of text that is only spoken."""
+SPOKEN_MARKS = b"sr-only", b"screen-reader", b"visually", b"offscreen"
+_ICONS = frozenset(("i", "svg", "img", "picture", "span", "em", "b"))
+_CELLS = frozenset(("td", "th", "dd", "li"))
+_CONTROLS = frozenset(("a", "button", "label", "nav", "form"))
+_LETTERS = re.compile(r"\w")
+_COUNTS = (
+    *("count", "target", "to", "value", "end", "number", "counter", "count-to", "countto", "to-value", "stop", "final"),
+    *("purecounter-end", "end-value", "counter-value", "counterup-nums", "max", "num", "val"),
+)
+_COUNTERS = ", ".join(f"[data-{name}]" for name in _COUNTS)
+COUNTER_MARKS = (*(f"data-{name}".encode() for name in _COUNTS), b"counter", b"odometer", b"countup")
+_ZERO = re.compile(r"([^\d]*)0+(?:[.,]0+)?([^\d]*)")
+_NUMBER = re.compile(r"\d[\d.,  ']*")
+_COUNTING = ".counter, .count-up, .countup, .odometer, .purecounter, .counter-number, .counter-value"
+
+
+def choose_twins(tree: LexborHTMLParser) -> None:
+    """Keep a spoken text in the place of its split or pictured twin."""
+    once = {node.mem_id: node for node in tree.css(SPOKEN)[:MAX_NODES]}
+    gone: list[LexborNode] = []
+    for node in once.values():
+        parent = node.parent
+        if parent is None or not _LETTERS.search(node.text()) or node.attributes.get("aria-hidden") == "true":
+            continue
+        twins = _hidden_children(parent)
+        said = [twin for twin in twins if _LETTERS.search(twin.text())]
+        if said or (_is_pictured(parent, twins) and not _in_control(node)):
+            gone += said
+            node.insert_before(" ")
+            node.insert_after(" ")
+            node.unwrap()
+    remove_all(gone)
+
+
+def read_labels(tree: LexborHTMLParser) -> None:
+    """Write the label of an element in it if all of its own text is hidden from screen readers (split headlines)."""
+    # The innermost first: emptying an element frees those in it.
+    for child in reversed(tree.css("[aria-label] > [aria-hidden=true]:first-child")[:MAX_NODES]):
+        parent = child.parent
+        if parent is None or parent.tag in _CONTROLS or parent.tag in ("svg", "ul", "ol"):
+            continue
+        label = (parent.attributes.get("aria-label") or "").strip()
+        shown = parent.text(strip=True)
+        hidden = sum(len(node.text(strip=True)) for node in _hidden_children(parent))
+        if label and shown and hidden == len(shown):
+            parent.inner_html = ""
+            parent.insert_child(label)
+
+
+def _hidden_children(parent: LexborNode) -> list[LexborNode]:
+    return [child for child in parent.iter() if child.attributes.get("aria-hidden") == "true"]
+
+
+def _is_pictured(parent: LexborNode, twins: list[LexborNode]) -> bool:
+    """Whether an icon stands beside the spoken text, or nothing at all in a cell."""
+    return any(twin.tag in _ICONS for twin in twins) or parent.tag in _CELLS
+
+
+def _in_control(node: LexborNode) -> bool:
+    parent = node.parent
+    for _ in range(4):
+        if parent is None:
+            return False
+        if parent.tag in _CONTROLS or parent.tag == "footer":
+            return True
+        parent = parent.parent
+    return False
+
+
+def finish_counters(tree: LexborHTMLParser) -> None:
+    """Give counters that a script counts up their final number; a zero whose number is unknown goes."""
+    for node in _innermost_first(tree, _COUNTERS):
+        if (shown := _ZERO.fullmatch(node.text().strip())) and (number := _final(node)):
+            attributes = node.attributes
+            before, after = attributes.get("data-prefix") or "", attributes.get("data-suffix") or ""
+            node.inner_html = ""
+            node.insert_child(f"{shown[1] or before}{number}{shown[2] or after}")
+    for node in _innermost_first(tree, _COUNTING):
+        if node.text(strip=True) == "0":
+            node.inner_html = ""
+
+
+def _innermost_first(tree: LexborHTMLParser, selector: str) -> list[LexborNode]:
+    """Return each element once: emptying one frees those in it."""
+    once = {node.mem_id: node for node in tree.css(selector)[:MAX_NODES]}
+    return list(reversed(once.values()))
+
+
+def _final(node: LexborNode) -> str:
+    """Return the number that an attribute of the counter names; empty if none does, or if it is 0."""
+    values = ((node.attributes.get(f"data-{name}") or "").strip() for name in _COUNTS)
+    found = next((value for value in values if _NUMBER.fullmatch(value)), "")
+    return found if found.strip("0.,") else ""

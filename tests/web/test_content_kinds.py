@@ -1,0 +1,493 @@
+"""Kinds of markup that extractors get wrong, each with several forms: nothing that a reader sees is lost or changed.
+
+The kinds come from public bug reports of tools that read websites; the forms are of many makers of sites.
+"""
+
+# ruff: noqa: E501 - markup reads worse when it is broken into lines.
+import pytest
+
+from tests.web.test_content import read
+
+LEAD = "<p>Our yard has repaired and sold winches in Lowport since 1987, and six mechanics answer in person.</p>"
+LONG = 4 * (
+    "<p>Every winch is taken apart, cleaned, greased and put together again by two mechanics, who write down what they"
+    " found, what they changed and what will have to be done within a year. The owner gets this list by mail, keeps it"
+    " in the papers of the boat, and shows it to the next yard.</p>"
+)
+"""Enough text for the page to be classified rather than kept whole."""
+
+
+def markdown_of(body: str, *, around: str = LEAD, head: str = "") -> str:
+    """The Markdown of a page with this in its main element, after a heading and other text."""
+    return read(
+        f"<html lang=en><head><title>Help – Harbour Tools</title>{head}</head><body><header><a href='/'>Harbour"
+        f" Tools</a><nav><a href='/a'>Products</a> <a href='/b'>Prices</a></nav></header><main><h1>Winches</h1>"
+        f"{around}{body}</main><footer><p>© 2025 Harbour Tools</p></footer></body></html>"
+    ).markdown
+
+
+ANSWER = "We ship to Malta twice a week for a flat 29 euros, and parcels arrive within nine working days."
+QUESTION = "Do you ship to Malta"
+SPOKEN = {
+    "a sale price": (
+        "<p><del aria-hidden=true>€420.00</del> <span class=screen-reader-text>Original price was: €420.00.</span>"
+        "<ins aria-hidden=true>€349.00</ins><span class=screen-reader-text>Current price is: €349.00.</span></p>",
+        ["Original price was: €420.00. Current price is: €349.00."],
+    ),
+    "digits apart": (
+        "<p>Pump: <span class=price><span class=a-offscreen>$129.95</span><span aria-hidden=true><span>$</span>"
+        "<span>129</span><span>95</span></span></span> each</p>",
+        ["Pump: $129.95 each"],
+    ),
+    "stars": (
+        "<p>Rated by visitors: <i class='fa fa-star' aria-hidden=true></i><i class='fa fa-star' aria-hidden=true></i>"
+        "<span class=sr-only>4.5 out of 5 stars</span></p>",
+        ["Rated by visitors: 4.5 out of 5 stars"],
+    ),
+    "a headline letter by letter": (
+        "<h2 aria-label='Bronze winches'><span aria-hidden=true>B</span><span aria-hidden=true>r</span>"
+        "<span aria-hidden=true>onze winches</span></h2><p>They last.</p>",
+        ["## Bronze winches\n"],
+    ),
+    "text that is only seen": ("<p aria-hidden=true>The crane lifts nine tonnes at spring tide.</p>", ["nine tonnes"]),
+}
+
+
+@pytest.mark.parametrize(("body", "wanted"), SPOKEN.values(), ids=SPOKEN)
+@pytest.mark.parametrize("around", [LEAD, LONG], ids=["short", "long"])
+def test_text_with_a_spoken_twin_is_there_once(body: str, wanted: list[str], around: str) -> None:
+    """The whole, spoken one; never both, never none."""
+    markdown = markdown_of(body, around=around)
+    assert [text for text in wanted if text not in markdown] == []
+    assert markdown.count("349.00") <= 1
+    assert markdown.count("129") <= 1
+
+
+@pytest.mark.parametrize(
+    "noise", ["<a class='sr-only' href='#m'>Skip to main content</a>", "<span class=sr-only>(opens in a tab)</span>"]
+)
+def test_spoken_text_without_a_twin_is_left_out(noise: str) -> None:
+    """It directs those who listen."""
+    assert "Skip" not in (markdown := markdown_of(f"{noise}<p>Call us.</p>"))
+    assert "opens" not in markdown
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["We write it in C#", "flat #", "Order no. A-4711#", "as §", "See § 5 ¶", "F#, then C#", "C# #"],
+)
+@pytest.mark.parametrize("element", ["p", "li", "h2", "td"])
+def test_signs_at_the_end_of_a_line_are_text(line: str, element: str) -> None:
+    """Whatever permalinks look like elsewhere."""
+    around = {"li": "<ul>{}</ul>", "td": "<table><tr><td>Item</td>{}</tr></table>"}.get(element, "{}")
+    body = around.format(f"<{element}>{line}</{element}>") + "<p>Done.</p>"
+    assert line in markdown_of(body).replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        '<a class="headerlink" href="#x">¶</a>',
+        '<a href="#x" aria-hidden="true">#</a>',
+        ' <a class="anchor" href="/page#x">🔗</a>',
+        '<a class="hash-link" href="#x" title="Direct link">​</a>',
+        '<a class="permalink" href="#x">Permalink</a>',
+        '<a class="heading-link" href="#x">Link to this heading</a>',
+    ],
+)
+def test_permalinks_of_headings_go(mark: str) -> None:
+    """The heading's text stays alone."""
+    assert "\n## Fees in C#\n" in markdown_of(f"<h2 id=x>Fees in C#{mark}</h2><p>Ten euros.</p>")
+
+
+OPENERS = {
+    "button": "<div><button>{q}</button><div style='display:none'>{a}</div></div>",
+    "button of Tailwind": "<div><button aria-expanded=false><span>{q}</span><span>+</span></button><div aria-hidden=true>"
+    "<p>{a}</p></div></div>",
+    "buttons in headers": "<div class=item><div class=head><button type=button>{q}</button></div><div class=body>{a}</div>"
+    "</div><div class=item><div class=head><button type=button>Winter storage</button></div><div class=body>We store boats"
+    " of up to twelve metres in a hall.</div></div>",
+    "button in a heading": "<h3><button aria-expanded=false aria-controls=b>{q}</button></h3><div id=b hidden>{a}</div>",
+    "heading in a button": "<div><button aria-expanded=false><h3>{q}</h3></button><div hidden><p>{a}</p></div></div>",
+    "Elementor": "<div><div class=elementor-tab-title role=button aria-controls=c><a href=''>{q}</a></div><div id=c"
+    " class=elementor-tab-content style='display:none'><p>{a}</p></div></div>",
+    "Webflow": "<div class=w-dropdown><div class=w-dropdown-toggle aria-expanded=false><div>{q}</div></div>"
+    "<nav class=w-dropdown-list><p>{a}</p></nav></div>",
+    "checkbox": "<div class=tab><input type=checkbox id=t1><label for=t1>{q}</label><div class=content><p>{a}</p></div></div>",
+    "details": "<details><summary>{q}</summary><p>{a}</p></details>",
+    "Bootstrap": "<div class=card><div class=card-header><a role=button data-toggle=collapse href='#d'>{q}</a></div>"
+    "<div id=d class=collapse><div class=card-body>{a}</div></div></div>",
+    "definition": "<dl><dt><button>{q}</button></dt><dd hidden>{a}</dd></dl>",
+    "tab": "<ul role=tablist><li><button role=tab aria-controls=p1>{q}</button></li><li><button role=tab"
+    " aria-controls=p2>Other things</button></li></ul><div id=p1 role=tabpanel hidden>{a}</div><div id=p2"
+    " role=tabpanel><p>We also sell ropes by the metre in our shop.</p></div>",
+}
+
+
+@pytest.mark.parametrize("form", OPENERS.values(), ids=OPENERS)
+@pytest.mark.parametrize("question", [f"{QUESTION}?", "Shipping to Malta"])
+@pytest.mark.parametrize("around", [LEAD, LONG], ids=["short", "long"])
+def test_a_folded_answer_stands_after_its_question(form: str, question: str, around: str) -> None:
+    """Whatever element opens it."""
+    markdown = markdown_of(form.format(q=question, a=ANSWER), around=around)
+    assert ANSWER in markdown
+    assert question in markdown[: markdown.index(ANSWER)]
+
+
+@pytest.mark.parametrize(
+    "button",
+    [
+        "<button>Add to cart</button>",
+        "<button type=submit>Request a quotation</button>",
+        "<button>Share this page</button>",
+    ],
+)
+def test_other_buttons_are_no_text(button: str) -> None:
+    """They do something, and say nothing."""
+    assert "Add" not in (markdown := markdown_of(f"<div>{button}<p>The pump moves ninety litres a minute.</p></div>"))
+    assert "Request" not in markdown
+    assert "Share" not in markdown
+
+
+MISUSED = {
+    "dishes in a menu": (
+        "<menu><li>Fish soup costs nine euros</li><li>Mackerel costs fifteen</li></menu>",
+        "Fish soup",
+    ),
+    "fees in a dialog": (
+        "<dialog><h2>Fees</h2><p>Late payment costs seven euros a week, at most seventy.</p></dialog>",
+        "seven euros",
+    ),
+    "a sheet": ("<div role=dialog><p>The harbour master lets the bridge open at noon and at six.</p></div>", "at noon"),
+    "a banner in the text": (
+        "<div role=banner><h2>Winch of bronze</h2><p>Lifts four hundred kilograms at once with one hand.</p></div>",
+        "four hundred",
+    ),
+    "an answer in a nav": (
+        "<nav class=panel><p>The yard is closed from the first of November until March.</p></nav>",
+        "November",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "wanted"), MISUSED.values(), ids=MISUSED)
+@pytest.mark.parametrize("around", [LEAD, LONG], ids=["short", "long"])
+def test_sentences_count_whatever_element_they_stand_in(body: str, wanted: str, around: str) -> None:
+    """Authors use elements for their style."""
+    assert wanted in markdown_of(body, around=around)
+
+
+NAVIGATION = {
+    "a tree": "<nav><ul><li><a href=/a>Winches of bronze and steel</a><ul><li><a href=/b>Electric</a></li></ul></li></ul></nav>",
+    "a mega menu": "<nav><h3>Products NOISE</h3><a href=/a>Winches for boats of any size NOISE</a><a href=/b>Pumps NOISE</a></nav>",
+    "a sign-up": "<dialog><p>Join NOISE our list and get ten percent off your first order.</p><form><input></form></dialog>",
+    "a toolbar": "<menu><li><button>Copy NOISE</button><button>Paste</button><button>Undo</button></li></menu>",
+}
+
+
+@pytest.mark.parametrize("body", NAVIGATION.values(), ids=NAVIGATION)
+def test_links_and_forms_in_these_elements_go(body: str) -> None:
+    """As before."""
+    markdown = markdown_of(body)
+    assert "NOISE" not in markdown
+    assert "Electric" not in markdown
+
+
+CODE = "retries:\n  first: 3\n\n\n  -\n  last: 9  # a#b#"
+_ROWS = CODE.split("\n")
+_SPANS = "\n".join(f"<span class=line>{line}</span>" for line in _ROWS)
+_NUMBERS = "\n".join(map(str, range(1, len(_ROWS) + 1)))
+LISTINGS = {
+    "plain": f"<pre>{CODE}</pre>",
+    "tabs": "<pre><code>all:\n\tcc main.c\n\n\tmv a.out run</code></pre>",
+    "Pygments": f"<div class=highlight><table class=highlighttable><tr><td class=linenos><div class=linenodiv><pre>{_NUMBERS}"
+    f"</pre></div></td><td class=code><div><pre><span></span><code>{CODE}</code></pre></div></td></tr></table></div>",
+    "Hugo": f"<div class=highlight><div class=chroma><table class=lntable><tr><td class=lntd><pre class=chroma><code><span class=lnt>"
+    f"{_NUMBERS}\n</span></code></pre></td><td class=lntd><pre class=chroma><code class='language-yaml'>{CODE}</code></pre></td></tr></table></div></div>",
+    "Rouge": f"<div class=language-yaml><pre class=highlight><code><table class=rouge-table><tbody><tr><td class='rouge-gutter gl'>"
+    f"<pre class=lineno>{_NUMBERS}\n</pre></td><td class=rouge-code><pre>{CODE}\n</pre></td></tr></tbody></table></code></pre></div>",
+    "GitHub": "<table class='highlight js-file-line-container'>"
+    + "".join(
+        f"<tr><td class='blob-num js-line-number' data-line-number={at}></td><td class='blob-code js-file-line'>{line}</td></tr>"
+        for at, line in enumerate(_ROWS, 1)
+    )
+    + "</table>",
+    "highlight.js": "<pre><code class='hljs language-yaml'><table class=hljs-ln><tbody>"
+    + "".join(
+        f"<tr><td class='hljs-ln-line hljs-ln-numbers' data-line-number={at}><div class=hljs-ln-n></div></td>"
+        f"<td class='hljs-ln-line hljs-ln-code'>{line}</td></tr>"
+        for at, line in enumerate(_ROWS, 1)
+    )
+    + "</tbody></table></code></pre>",
+    "SyntaxHighlighter": "<table><tr><td class=gutter>"
+    + "".join(f"<div class='line number{at}'>{at}</div>" for at in range(1, len(_ROWS) + 1))
+    + "</td><td class=code><div class=container>"
+    + "".join(f"<div class='line number{at}'>{line}</div>" for at, line in enumerate(_ROWS, 1))
+    + "</div></td></tr></table>",
+    "numbers in the lines": "<pre>"
+    + "\n".join(f"<span class=linenos>{at}</span>{line}" for at, line in enumerate(_ROWS, 1))
+    + "</pre>",
+    "lines as spans": f"<pre class=shiki><code>{_SPANS}</code></pre>",
+    "lines as spans without breaks": f"<pre><code>{_SPANS.replace(chr(10), '')}</code></pre>",
+    "Docusaurus": "<pre><code class=codeBlockLines>"
+    + "".join(f"<div class=token-line><span class=token>{line}</span><br></div>" for line in _ROWS)
+    + "</code></pre>",
+    "breaks": f"<pre>{CODE.replace(chr(10), '<br>')}</pre>",
+    "list": "<pre><ol>" + "".join(f"<li>{line}</li>" for line in _ROWS) + "</ol></pre>",
+}
+
+
+@pytest.mark.parametrize(("name", "body"), LISTINGS.items(), ids=LISTINGS)
+@pytest.mark.parametrize("around", [LEAD, LONG], ids=["short", "long"])
+def test_code_is_kept_line_by_line(name: str, body: str, around: str) -> None:
+    """One fenced block, without line numbers, with indentation, blank lines and signs."""
+    markdown = markdown_of(body, around=around)
+    code = "all:\n\tcc main.c\n\n\tmv a.out run" if name == "tabs" else CODE
+    assert f"\n{code}\n```" in markdown
+    assert markdown.count("```") == 2
+
+
+def test_code_in_a_list_is_indented_with_it() -> None:
+    """It belongs to its step."""
+    markdown = markdown_of("<ol><li>Run it:<pre>a\n\n  b</pre></li><li>Wait.</li></ol>")
+    assert "1. Run it:\n\n   ```\n   a\n\n     b\n   ```\n" in markdown
+
+
+def test_code_with_fences_gets_a_longer_one() -> None:
+    """A document about Markdown shows some."""
+    assert "````\n```js\nx\n```\n````" in markdown_of("<pre>```js\nx\n```</pre>")
+
+
+ICONS = {
+    "pictures": '<td><img src=n.svg alt="Not included"></td><td><img src=y.svg alt="Included"></td>',
+    "drawings": '<td><svg role=img aria-label="Not included"></svg></td><td><svg><title>Included</title></svg></td>',
+    "spoken": "<td><i class=x aria-hidden=true></i><span class=sr-only>Not included</span></td><td><span class=sr-only>Included</span></td>",
+    "titles": '<td><i class="icon" title="Not included"></i></td><td><span aria-label="Included" class=icon></span></td>',
+    "role": '<td><span role=img aria-label="Not included"></span></td><td><div role=img aria-label="Included"></div></td>',
+}
+
+
+@pytest.mark.parametrize("cells", ICONS.values(), ids=ICONS)
+@pytest.mark.parametrize("around", [LEAD, LONG], ids=["short", "long"])
+def test_icons_in_cells_say_what_they_mean(cells: str, around: str) -> None:
+    """A comparison of plans would say nothing without them."""
+    markdown = markdown_of(
+        f"<table><tr><th>Feature</th><th>Basic</th><th>Pro</th></tr><tr><td>Own domain</td>{cells}</tr></table>",
+        around=around,
+    )
+    assert "Own domain" in markdown
+    assert [cell.strip() for cell in markdown.split("| Own domain")[1].split("|")[1:3]] == ["Not included", "Included"]
+
+
+def test_icons_without_words_are_read_by_their_names() -> None:
+    """Of the usual icon fonts and drawings."""
+    row = "<i class='fa fa-check'></i></td><td><svg class='bi'><use href='#icon-cross'></use></svg></td><td><i class='bi bi-x'></i>"
+    assert "| Own domain | ✓ | ✗ | ✗ |" in " ".join(
+        markdown_of(
+            f"<table><tr><th>Feature<th>A<th>B<th>C</tr><tr><td>Own domain</td><td>{row}</td></tr></table>"
+        ).split()
+    ).replace("  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("25 m<sup>2</sup>", "25 m²"),
+        ("10<sup>-4</sup> bar", "10⁻⁴ bar"),
+        ("10<sup>−4</sup> bar", "10⁻⁴ bar"),
+        ("2<sup>10</sup> bytes", "2¹⁰ bytes"),
+        ("H<sub>2</sub>O", "H2O"),
+        ("€49<sup>99</sup>", "€49.99"),
+        ("$ 1,249<sup>00</sup>", "$ 1,249.00"),
+        ("49<sup>99</sup> €", "49,99 €"),
+        ("<sup>$</sup>49<sup>99</sup>", "$49.99"),
+        ("€<span>49</span><span class=cents>99</span>", "€49.99"),
+        ("note<sup>1</sup>", "note¹"),
+        ("note<sup><a href='#fn1'>1</a></sup> of", "note¹ of"),
+        ("the 1<sup>st</sup> of May", "the 1st of May"),
+        ("Harbour<sup>®</sup>", "Harbour®"),
+        ("x<sup>k</sup>", "x^k"),
+    ],
+)
+def test_raised_text_keeps_its_meaning(html: str, text: str) -> None:
+    """A power is no factor, and cents are no euros."""
+    assert f"It is {text} today." in markdown_of(f"<p>It is {html} today.</p>").replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("Donau&shy;dampf&#173;schiff\u00adfahrt", "Donaudampfschifffahrt"),
+        ("harbour&#8203;_config&#x200B;_loader", "harbour_config_loader"),
+        ("num&#8288;ber\ufeff four", "number four"),
+        ("harbour<wbr>master", "harbourmaster"),
+        ("the \ufb01nest \ufb02oor", "the finest floor"),
+        ("4711&#8209;B and 4712\u2011C", "4711-B and 4712-C"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+    ],
+)
+def test_invisible_characters_go(html: str, text: str) -> None:
+    """Visitors type words without them; joiners that change letters stay."""
+    assert text in markdown_of(f"<p>It says {html} here.</p>")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<a href="/cdn-cgi/l/email-protection" class="__cf_email__" data-cfemail="543d3a323b143c3526363b21267a312c3539243831">[email&#160;protected]</a>',
+        '<a href="/cdn-cgi/l/email-protection#543d3a323b143c3526363b21267a312c3539243831">Write to us</a>',
+        '<span class="__cf_email__" data-cfemail="543d3a323b143c3526363b21267a312c3539243831">[email&#160;protected]</span>',
+        '<a href="/cdn-cgi/l/email-protection#543d3a323b143c3526363b21267a312c3539243831"><span class="__cf_email__"'
+        ' data-cfemail="543d3a323b143c3526363b21267a312c3539243831">[email&#160;protected]</span></a>',
+    ],
+)
+def test_obfuscated_addresses_are_decoded(link: str) -> None:
+    """As a browser would show them."""
+    markdown = markdown_of(f"<p>Mail: {link}.</p>")
+    assert "info@harbour.example" in markdown
+    assert "protect" not in markdown
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("/en/", "https://example.com/en/guide"),
+        ("https://www.example.org/a/b", "https://www.example.org/a/guide"),
+        ("../", "https://example.com/guide"),
+        ("http://[", "https://example.com/shop/guide"),
+    ],
+)
+def test_links_are_relative_to_the_base_of_the_document(base: str, url: str) -> None:
+    """A broken base is ignored."""
+    assert f"[the guide]({url})" in markdown_of("<p>See <a href=guide>the guide</a>.</p>", head=f"<base href='{base}'>")
+
+
+CHOICES = {
+    "radio buttons": "<form><label><input type=radio name=d> Express within 24 hours costs nine euros</label>"
+    "<label><input type=radio name=d> Standard is free</label><button>Order</button></form>",
+    "apart": "<div><input type=radio id=r1><label for=r1>Express within 24 hours costs nine euros</label></div>",
+    "checkboxes": "<ul><li><label><input type=checkbox> Express within 24 hours costs nine euros</label></li></ul>",
+    "a menu": "<p>Delivery: <select><option value=''>Please choose</option><option>Express within 24 hours costs nine"
+    " euros</option><option>Standard is free</option></select></p>",
+    "groups": "<select><optgroup label=Fast><option>Express within 24 hours costs nine euros</option></optgroup>"
+    "<option>Standard is free</option></select>",
+}
+
+
+@pytest.mark.parametrize("body", CHOICES.values(), ids=CHOICES)
+@pytest.mark.parametrize("around", [LEAD, LONG], ids=["short", "long"])
+def test_choices_of_a_form_are_listed(body: str, around: str) -> None:
+    """They say what there is, and what it costs."""
+    markdown = markdown_of(body, around=around)
+    assert "- Express within 24 hours costs nine euros" in markdown
+    assert "Please choose" not in markdown
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<select name=country><option>Albania</option><option>NOISE</option></select>",
+        f"<select>{''.join(f'<option>NOISE {number}</option>' for number in range(50))}</select>",
+        "<select name=qty><option>1</option><option>2</option></select><label for=x>NOISE</label><input id=x>",
+        "<label><input type=checkbox> I agree to the terms NOISE</label>",
+    ],
+)
+def test_choices_that_every_site_has_are_left_out(body: str) -> None:
+    """Countries, quantities, consent, names of fields."""
+    markdown = markdown_of(body)
+    assert "NOISE" not in markdown
+    assert "Albania" not in markdown
+    assert "- 1" not in markdown
+
+
+@pytest.mark.parametrize(
+    ("link", "text"),
+    [
+        ("<a href='tel:+441234567890' aria-label='Call us'><i class='fa fa-phone'></i></a>", "+441234567890"),
+        ("<a href='tel:+441234567890' aria-label='Call 01234 567890'><svg></svg></a>", "01234 567890"),
+        ("<a href='TEL:+44-1234-567890;ext=5'><img src=p.png></a>", "+44-1234-567890"),
+        ("<a href='tel:+441234567890'>Call us</a>", "(+441234567890)"),
+        ("<a href='mailto:info@harbour.example?subject=Hi' title='Mail us'><i></i></a>", "info@harbour.example"),
+        ("<a href='mailto:info%40harbour.example'>Write</a>", "(info@harbour.example)"),
+    ],
+)
+def test_numbers_and_addresses_of_links_are_written_out(link: str, text: str) -> None:
+    """An icon says nothing in a chat."""
+    assert text in markdown_of(f"<ul><li>{link}</li></ul><p>We are there.</p>")
+
+
+EMBEDDED = {
+    "a shadow root": "<my-card><template shadowrootmode=open><style>p{{}}</style><p>{}</p><slot></slot></template><p>Six kilograms.</p></my-card>",
+    "nested": "<x-a><template shadowrootmode='closed'><x-b><template shadowroot=open><p>{}</p></template></x-b></template></x-a>",
+    "a frame": '<iframe title=n srcdoc="&lt;p&gt;{}&lt;/p&gt;"></iframe>',
+    "a document in a frame": "<iframe srcdoc='<!doctype html><html><head><title>NOISE</title><style>NOISE</style></head>"
+    "<body><p>{}</p><script>NOISE</script></body></html>' width=9></iframe>",
+}
+
+
+@pytest.mark.parametrize("body", EMBEDDED.values(), ids=EMBEDDED)
+@pytest.mark.parametrize("around", [LEAD, LONG], ids=["short", "long"])
+def test_documents_in_the_document_are_read(body: str, around: str) -> None:
+    """Readers see one page."""
+    text = "The yard is closed on Mondays from November to March, and on all bank holidays of the year."
+    markdown = markdown_of(body.format(text), around=around)
+    assert text in markdown
+    assert "NOISE" not in markdown
+
+
+def test_other_templates_stay_closed() -> None:
+    """Scripts fill them."""
+    assert "NOISE" not in markdown_of(
+        "<template><p>NOISE {{name}}</p></template><x-a><template id=t><p>NOISE</p></template></x-a>"
+    )
+
+
+COPY = "<h2>Offer</h2><p>The winch costs 349 euros today, and the offer ends soon.</p>"
+COPIES = {
+    "Bootstrap": ("d-none d-md-block", "d-md-none"),
+    "Bootstrap 3": ("hidden-xs", "visible-xs"),
+    "Tailwind": ("hidden md:block", "md:hidden"),
+    "names": ("desktop-only", "mobile-only"),
+    "Elementor": ("elementor-hidden-mobile", "elementor-hidden-desktop"),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), COPIES.values(), ids=COPIES)
+@pytest.mark.parametrize("around", [LEAD, LONG], ids=["short", "long"])
+def test_copies_for_other_screens_are_kept_once(first: str, second: str, around: str) -> None:
+    """Nobody sees both."""
+    markdown = markdown_of(f'<div class="{first}">{COPY}</div><div class="{second}">{COPY}</div>', around=around)
+    assert markdown.count("349 euros") == 1
+    assert markdown.count("## Offer") == 1
+
+
+@pytest.mark.parametrize(
+    ("counter", "number"),
+    [
+        ("<span class=counter data-count=12500 data-suffix=+>0</span>", "12500+"),
+        ("<span class=elementor-counter-number data-to-value=12500 data-from-value=0>0</span>", "12500"),
+        ("<strong data-target='12500'>0</strong>", "12500"),
+        ("<div class=odometer data-number=12,500>00</div>", "12,500"),
+        ("<span class=purecounter data-purecounter-end=12500>0</span>", "12500"),
+        ("<span data-count=98>0%</span>", "98%"),
+    ],
+)
+def test_counters_show_their_final_number(counter: str, number: str) -> None:
+    """What the script counts up to."""
+    markdown = markdown_of(f"<div><div>{counter}<p>winches sold since our yard was founded</p></div></div>")
+    assert number in markdown
+    assert "\n0" not in markdown
+
+
+@pytest.mark.parametrize("counter", ["<span class='counter'>0</span>", "<span class='count odometer'>0</span>"])
+def test_a_counter_without_its_number_says_none(counter: str) -> None:
+    """Rather than a false one."""
+    assert "0" not in markdown_of(f"<div>{counter}<p>winches sold</p></div>", around="<p>Our yard is old.</p>")
+
+
+@pytest.mark.parametrize("depth", [450, 1_900, 6_000])
+@pytest.mark.parametrize("element", ["div", "span", "section"])
+def test_deeply_nested_text_is_read(depth: int, element: str) -> None:
+    """Browsers show it."""
+    nested = f"<{element}>" * depth + "<p>The secret word is bathysphere.</p>" + f"</{element}>" * depth
+    assert "The secret word is bathysphere." in markdown_of(nested)
