@@ -9,12 +9,12 @@ from starlette.middleware import Middleware
 from api import health, metrics
 from api.app_state import open_app_state
 from api.builds import build_routes, owner_actions
-from api.chat import chat_routes
+from api.chat import chat_routes, owner_chat_routes
 from api.http.cross_origin import CrossOrigin
 from api.http.problems import HANDLERS
 from api.installation import installation_routes
 from api.pages import page_routes, script_routes
-from api.widgets import insight_routes, owner_routes, picture_routes, public_routes
+from api.widgets import answer_routes, insight_routes, owner_routes, picture_routes, public_routes
 from tasks.core.redacted_logs import redact_logs
 from tasks.core.settings import Settings, load_settings
 
@@ -35,7 +35,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *owner_actions.routes,
         *public_routes.routes,
         *chat_routes.routes,
+        *owner_chat_routes.routes,
         *insight_routes.routes,
+        *answer_routes.routes,
         *owner_routes.routes,
         *installation_routes.routes,
         *script_routes.routes,

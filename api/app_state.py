@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -19,9 +19,11 @@ from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import BuildEvent
 from tasks.core.settings import Settings
 from tasks.knowledge.answering.answerer import Answerer
+from tasks.knowledge.answering.generation.chat_model import ChatModel
 from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.open_embedder import open_embedder
+from tasks.knowledge.openai_api.model_status import ModelStatus
 from tasks.records.budgets import Budgets
 
 
@@ -36,6 +38,8 @@ class AppState:
     embedder: Embedder
     answerer: Answerer
     budgets: Budgets
+    models: Sequence[ModelStatus] = ()
+    """State of each model of the service at OPENAI_BASE_URL."""
     started_at: float = field(default_factory=time.monotonic)
     """Time of the process's start, on the monotonic clock."""
     background: set[asyncio.Task[None]] = field(default_factory=set)
@@ -66,10 +70,15 @@ async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
         pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), max_size=20))
         runs = await stack.enter_async_context(open_prefect_runs())
         budgets = Budgets(pool, settings)
-        embedder = MeteredEmbedder(await stack.enter_async_context(open_embedder(settings, None, pool)), budgets)
+        embedder = MeteredEmbedder(
+            await stack.enter_async_context(open_embedder(settings, None, pool)),
+            budgets,
+            is_remote=settings.uses_openai,
+        )
         model = await stack.enter_async_context(open_chat_model(settings))
         answerer = Answerer(pool, embedder, model)
-        state = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets)
+        models = _statuses(model, embedder)
+        state = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets, models)
         sweeper = Sweeper(pool, runs)
         await stack.enter_async_context(_cancelled_at_exit(state.background))
         state.run_in_background(_follow(runs, state.streams, sweeper))
@@ -77,6 +86,7 @@ async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
         state.run_in_background(sweeper.sweep_forever())
         state.run_in_background(delete_expired_forever(pool, settings.retention_days))
         state.run_in_background(answerer.warm_up())
+        state.run_in_background(_follow_models(settings, models))
         yield state
 
 
@@ -89,6 +99,19 @@ async def _cancelled_at_exit(tasks: set[asyncio.Task[None]]) -> AsyncIterator[No
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+def _statuses(model: ChatModel | None, embedder: MeteredEmbedder) -> list[ModelStatus]:
+    statuses = [None if model is None else model.status, embedder.status]
+    return [status for status in statuses if status is not None]
+
+
+async def _follow_models(settings: Settings, models: Sequence[ModelStatus]) -> None:
+    if models:
+        # Imported only when used: the client takes the better part of a second.
+        from tasks.knowledge.openai_api.model_list import follow_shutdown_dates
+
+        await follow_shutdown_dates(settings, models)
 
 
 async def _follow(runs: PrefectRuns, streams: Streams, sweeper: Sweeper) -> None:

@@ -26,7 +26,10 @@ async def show_liveness(_request: Request) -> Response:
 
 
 async def show_readiness(request: Request) -> Response:
-    """GET /readyz: each dependency with its state, 503 unless all are well; and where Prefect's UI is, if here."""
+    """GET /readyz: each dependency with its state, 503 unless all are well; and where Prefect's UI is, if here.
+
+    A model that fails or will be shut down is a warning: answers go on without it.
+    """
     state = app_state(request)
     names = ("postgresql", "prefect", "worker")
     found = await asyncio.gather(
@@ -36,7 +39,13 @@ async def show_readiness(request: Request) -> Response:
     )
     dependencies = dict(zip(names, found, strict=True))
     is_ready = all(outcome == "ok" for outcome in found)
-    body = {"status": "ready" if is_ready else "not ready", "dependencies": dependencies, **_prefect_ui(state.settings)}
+    warnings = [redact(warning) for model in state.models for warning in model.warnings()]
+    body = {
+        "status": "ready" if is_ready else "not ready",
+        "dependencies": dependencies,
+        "warnings": warnings,
+        **_prefect_ui(state.settings),
+    }
     return JSONResponse(body, status_code=200 if is_ready else 503)
 
 

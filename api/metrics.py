@@ -1,9 +1,10 @@
 """Prometheus metrics: requests and event streams of this process, and build and widget counts of the database."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0
 from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
@@ -13,11 +14,34 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app_state import AppState, app_state
+from tasks.knowledge.openai_api.model_status import ModelStatus, days_until
 from tasks.records.monitoring import count_records
 
 READ_TIMEOUT_S = 5.0
 STATUSES = ("pending", "running", "completed", "failed", "cancelled")
 METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
+
+
+class ModelMetrics:
+    """The metrics of the models at OPENAI_BASE_URL; none without a key."""
+
+    def __init__(self) -> None:
+        self.models: Sequence[ModelStatus] = ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the current values, as prometheus_client asks for them."""
+        prefix, labels = "widget_builder_model", ("role", "model")
+        up = GaugeMetricFamily(f"{prefix}_up", "Whether the model's requests succeed.", labels=labels)
+        requests = CounterMetricFamily(f"{prefix}_requests", "Requests by outcome.", labels=(*labels, "outcome"))
+        days = GaugeMetricFamily(f"{prefix}_shutdown_days", "Days until the announced shutdown.", labels=labels)
+        for model in self.models:
+            named = (model.role, model.name)
+            up.add_metric(named, float(not model.problem))
+            for outcome, count in model.outcomes.items():
+                requests.add_metric((*named, outcome), count)
+            if model.shutdown is not None:
+                days.add_metric(named, days_until(model.shutdown))
+        yield from (up, requests, days)
 
 
 class Metrics:
@@ -26,6 +50,8 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
+        self._models = ModelMetrics()
+        self.registry.register(self._models)
         labels, registry = ("method", "route"), self.registry
         self.requests = Counter(
             "widget_builder_http_requests", "HTTP requests answered.", (*labels, "status"), registry=registry
@@ -41,6 +67,7 @@ class Metrics:
     async def refresh(self, state: AppState) -> None:
         """Refresh the gauges; while the database is down, its counts keep their last values."""
         self.streams.set(state.streams.readers)
+        self._models.models = state.models
         try:
             counts = await count_records(state.pool, READ_TIMEOUT_S)
         except (DatabaseError, PoolTimeout):

@@ -5,7 +5,9 @@ Exit codes: 0 done · 1 failed · 2 wrong usage, setting or request · 130 ended
 
 import asyncio
 import io
+import logging
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -114,6 +116,35 @@ def ask_command(
     raise typer.Exit(asyncio.run(run_ask(_settings(), widget, question, as_json=as_json)))
 
 
+@app.command("evaluate")
+def evaluate_command(
+    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
+    file: Annotated[Path, typer.Argument(help="Test questions: CSV or JSON with question, page and text.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each question and the totals as a line of JSON.")
+    ] = False,
+    at_least: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=100, show_default=False, help="Percentage of right answers below which to exit with 1."
+        ),
+    ] = None,
+) -> None:
+    """Ask a widget test questions and compare its answers with those expected.
+
+    FILE has a line for each question: `question`, and `page` (URL or path of the page to cite), `text` (words of the
+    answer, or a regular expression between slashes) or both; `none` where the site does not answer. Nothing is stored:
+    the questions appear in no conversation and in no insight.
+
+    Exits with 1 if fewer answers are right than --at-least, with 2 if FILE has an error.
+    """
+    from deployments.commands.evaluate_command import run_evaluate
+
+    console = _console(to_stderr=as_json)
+    work = run_evaluate(_settings(), widget, file, console, as_json=as_json, at_least=at_least)
+    raise typer.Exit(asyncio.run(work))
+
+
 @app.command("list")
 def list_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print each widget as a line of JSON.")] = False,
@@ -195,6 +226,8 @@ def doctor_command() -> None:
     from deployments.checks.doctor import examine
     from deployments.display.findings import render_findings
 
+    # The findings say what the checked parts log.
+    logging.getLogger("widget_builder").addHandler(logging.NullHandler())
     findings = asyncio.run(examine(settings))
     _console().print(render_findings(findings))
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)

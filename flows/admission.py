@@ -6,22 +6,19 @@ iterates over the admission to get URLs, and reports the outcome of each through
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from hashlib import sha256
-from urllib.parse import urljoin
 
+from flows.not_found_probes import NotFoundProbes
 from flows.start_page import OpenedSite
 from flows.workspace import Workspace
+from tasks.core.boundaries import contain
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import EventType, Stage
-from tasks.core.models import ChunkedPage, ExtractedUrl, Target
-from tasks.reading import ReadOptions
-from tasks.scrape import read_apart
+from tasks.core.models import ChunkedPage, ExtractedUrl, Fingerprint, Link, Target
 from tasks.web.crawl.duplicates import KeptPage
 from tasks.web.crawl.family_budgets import WASTED_REASONS
 from tasks.web.crawl.frontier import HINTS
 from tasks.web.crawl.links import list_feeds
-from tasks.web.crawl.urls import ROUTES, page_key
+from tasks.web.crawl.urls import page_key
 
 PATIENCE_S = 4.0
 """Seconds without a change after which an idle pipeline skips the pages that others wait for."""
@@ -38,8 +35,7 @@ class Admission:
         self._duplicates = site.duplicates
         self._changed = asyncio.Event()
         """Set when the frontier may have more URLs, or may be exhausted."""
-        self._probes: dict[str, asyncio.Task[None]] = {}
-        """Soft-404 probes by the route, or no route, that they ask below."""
+        self._probes = NotFoundProbes(space, site.frontier.scope.start_url, site.title, self._drop_not_found)
         self._claims: dict[str, int] = {}
         """Order of the URL by which a page is fetched, by the page's key."""
         self._stages_passed: dict[int, int] = {}
@@ -66,7 +62,7 @@ class Admission:
             self._space.progress.known_urls = self._frontier.admitted
             if targets:
                 yield targets
-            elif self._frontier.is_done and all(probe.done() for probe in self._probes.values()):
+            elif self._frontier.is_done and self._probes.are_done:
                 return
             if not self._changed.is_set() and not await self._wait_for_change():
                 yield []
@@ -108,16 +104,23 @@ class Admission:
 
     async def find_hints(self) -> None:
         """Find URLs in sitemaps, `llms.txt` and feeds, concurrently with the crawl."""
-        page, frontier = self._site.home.page if self._site.home else None, self._frontier
-        feeds: list[str] = []
-        if page:
-            with suppress(PageError):
-                feeds = await self._space.web.parse(page.html, list_feeds, page.html, page.final_url)
-        most = 4 * frontier.max_pages
-        links = await self._space.web.find_hints(frontier.scope.start_url, feeds, frontier.scope.contains, most)
-        found = frontier.record_links(HINTS, 0, links)
-        await self._space.crawl_record.add_urls((), found)
+        try:
+            new = self._frontier.record_links(HINTS, 0, await self._read_hints())
+        except Exception as error:  # noqa: BLE001 hints are lost, whatever it is
+            contain(error, f"the hints of {self._frontier.scope.start_url}")
+            new = self._frontier.record_links(HINTS, 0, ())
+        await self._space.crawl_record.add_urls((), new)
         self._changed.set()
+
+    async def _read_hints(self) -> list[Link]:
+        page, scope = self._site.home.page if self._site.home else None, self._frontier.scope
+        feeds: list[str] = []
+        try:
+            if page:
+                feeds = await self._space.web.parse(page.html, list_feeds, page.html, page.final_url)
+        except Exception as error:  # noqa: BLE001 the feeds are lost, whatever it is
+            contain(error, f"the feeds of {scope.start_url}")
+        return await self._space.web.find_hints(scope.start_url, feeds, scope.contains, 4 * self._frontier.max_pages)
 
     async def record_found(self, found: ExtractedUrl, *, was_requested: bool = True) -> ExtractedUrl | None:
         """Record the links of an extracted URL; return it, or None if it is skipped."""
@@ -132,6 +135,12 @@ class Admission:
             self._frontier.record_alias(found.page.final_url, target)
         self._changed.set()
         return None if skipped else found
+
+    def fail_found(self, found: ExtractedUrl, failure: PageError) -> ExtractedUrl:
+        """Return an extracted URL that could not be recorded, as failed; its links are lost."""
+        self._frontier.record_links(found.target.order, found.target.depth, ())
+        self._changed.set()
+        return found.model_copy(update={"page": None, "links": (), "error": failure})
 
     def _reason_to_skip(self, found: ExtractedUrl) -> PageSkipped | None:
         """The reason not to read a fetched page: it is off the site, or another target has claimed it."""
@@ -175,7 +184,7 @@ class Admission:
             return None
         other = verdict.same_as or verdict.replaces
         if verdict.looks_alike or (other and page_key(other.url) != page_key(page.page.url)):
-            self._probe_once(page.page.url)
+            self._probes.ask_once(page.page.url, self._changed.set)
         if other := verdict.same_as:
             skipped = PageSkipped("duplicate", "another page has the same content", same_as=other.url)
             await self.skip(target, skipped)
@@ -235,31 +244,10 @@ class Admission:
             self._space.progress.uncount_passed(stage)
         await self.skip(Target(url=record.target_url, depth=0, order=record.order), skipped)
 
-    # Soft 404s
-
-    def _probe_once(self, url: str) -> None:
-        """Find out, once, whether the content that two URLs share is the site's answer to any URL.
-
-        An application's answer to any of its routes is a question of its own.
-        """
-        route = next((route for route in ROUTES if route in url), "")
-        if route not in self._probes:
-            self._probes[route] = asyncio.create_task(self._probe(route))
-
-    async def _probe(self, route: str) -> None:
-        site_url = self._frontier.scope.start_url
-        # A URL that does not exist, the same in every build.
-        name = sha256(site_url.encode()).hexdigest()[:24]
-        page = await self._space.web.probe(urljoin(site_url, f"{route}{name}" if route else f"/{name}"))
-        if page is not None and page_key(page.final_url) == page_key(page.target.url):
-            with suppress(PageError):
-                settings, title = self._space.settings, self._site.title
-                options = ReadOptions(self._space.embedder.model, settings.page_timeout_s, site_title=title)
-                read = await read_apart(page, self._space.processes, options)
-                assert read.fingerprint is not None
-                for record in self._duplicates.add_not_found(read.fingerprint):
-                    await self._drop(record, _soft_404())
-        self._changed.set()
+    async def _drop_not_found(self, answer: Fingerprint) -> None:
+        """Drop the pages that equal the site's answer to an address that does not exist."""
+        for record in self._duplicates.add_not_found(answer):
+            await self._drop(record, _soft_404())
 
     # The end
 
@@ -284,7 +272,7 @@ class Admission:
 
     async def settle(self) -> None:
         """Finish the probes; delete the dropped pages and store the aliases of those that are kept."""
-        await asyncio.gather(*self._probes.values())
+        await self._probes.finish()
         await self._space.crawl_record.settle_duplicates(list(self._dropped.values()))
 
 

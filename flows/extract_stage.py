@@ -8,6 +8,7 @@ from flows.lanes import QUEUE_SIZE, Channel, Lanes, Slot
 from flows.runs import run_task
 from flows.url_batches import BATCH_S, URL_BATCH, Pace, share_of_lane
 from flows.workspace import Workspace
+from tasks.core.boundaries import page_failure
 from tasks.core.errors import PageError
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ExtractedUrl, FetchMethod, Target
@@ -59,7 +60,12 @@ class ExtractStage:
 
     async def deliver(self, found: ExtractedUrl) -> None:
         """Hand an extracted URL on; its links have been recorded by then."""
-        if kept := await self._admission.record_found(found):
+        kept: ExtractedUrl | None
+        try:
+            kept = await self._admission.record_found(found)
+        except Exception as error:  # noqa: BLE001 one page's failure, whatever it is
+            kept = self._admission.fail_found(found, page_failure(error, found.target.url))
+        if kept:
             method = kept.page.method if kept.page else "failed"
             await self._space.progress.count_extracted(method, len(self._following.waiting))
             await self._following.put(kept)

@@ -3,6 +3,7 @@
 import contextlib
 
 from flows.progress import Progress
+from flows.remedies import code_of, find_remedy
 from flows.workspace import Workspace
 from tasks.core.errors import (
     BuildEnded,
@@ -73,5 +74,7 @@ async def emit_failure(progress: Progress, cause: WidgetBuilderError) -> None:
             message,
             detail=cause.message,
             code=cause.code,
+            cause=code_of(cause),
+            remedy=find_remedy(cause),
             statistics=progress.statistics.model_dump(),
         )

@@ -46,7 +46,8 @@ async def _restore_pages(space: Workspace, duplicates: Duplicates) -> dict[int, 
             stored, await loop.run_in_executor(space.processes, fingerprints_of, pages), strict=True
         ):
             target = known.page.target
-            found[target.order] = page
+            if page is not None:
+                found[target.order] = page
             duplicates.restore(
                 known.page.url, target.order, known.content_hash, target_url=target.url, fingerprint=page
             )

@@ -8,6 +8,7 @@ from flows.lanes import Channel, Lanes, Slot
 from flows.runs import run_task
 from flows.url_batches import BATCH_S, Pace, share_of_lane
 from flows.workspace import Workspace
+from tasks.core.boundaries import page_failure
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import Stage
 from tasks.core.models import ChunkedPage, ExtractedUrl, Target
@@ -105,7 +106,13 @@ class ScrapeStage:
         """Hand a page on if it is kept."""
         if isinstance(page, PageSkipped):
             await self._admission.skip(target, page)
-        elif kept := await self._admission.keep_page(target, page):
+            return
+        try:
+            kept = await self._admission.keep_page(target, page)
+        except Exception as error:  # noqa: BLE001 one page's failure, whatever it is
+            await self._admission.record_failure(Stage.scraping, target, page_failure(error, target.url))
+            return
+        if kept:
             progress = self._space.progress
             progress.byte_count += kept.page.byte_count
             progress.token_count += kept.token_count

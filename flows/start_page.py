@@ -1,13 +1,15 @@
 """The start of a build: load the home page and its theme, or resume from an earlier attempt."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flows.resuming import resume
 from flows.workspace import Workspace
 from tasks.brand.site_identity import SiteIdentity
+from tasks.core.boundaries import contain
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
-from tasks.core.models import ExtractedUrl, Target, Theme
+from tasks.core.models import ExtractedUrl, FetchedPage, Link, Target, Theme
 from tasks.records.publication import WidgetLooks, save_looks
 from tasks.records.widgets import read_widget
 from tasks.theme import Home, theme
@@ -54,7 +56,7 @@ async def open_site(space: Workspace) -> OpenedSite:
     page, links = (home.page, home.links) if home else (None, ())
     languages = Languages()
     if page is not None:
-        languages = await space.web.parse(page.html, detect_languages, page, links, space.settings.languages)
+        languages = await _languages_of(space, page, links)
     frontier = Frontier(
         scope=scope_of(space.settings, site_url, languages),
         max_depth=space.job.request.depth,
@@ -64,6 +66,15 @@ async def open_site(space: Workspace) -> OpenedSite:
     left_open = await resume(space, crawl, home, frontier, duplicates)
     await _emit_started(space, frontier)
     return OpenedSite(frontier, home, left_open, duplicates, title, looks)
+
+
+async def _languages_of(space: Workspace, page: FetchedPage, links: Iterable[Link]) -> Languages:
+    """Return the site's languages; none that would narrow the scope if they cannot be detected."""
+    try:
+        return await space.web.parse(page.html, detect_languages, page, links, space.settings.languages)
+    except Exception as error:  # noqa: BLE001 a hint is lost, whatever it is
+        contain(error, f"the languages of {page.final_url}")
+        return Languages()
 
 
 async def load_home_page(space: Workspace) -> Home:

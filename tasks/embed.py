@@ -6,6 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from tasks.core.boundaries import contain, failure_as
 from tasks.core.database import Pool
 from tasks.core.errors import EmbeddingFailed
 from tasks.core.models import ChunkedPage, EmbeddedPage
@@ -26,6 +27,18 @@ async def embed_pages(pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedd
         EmbeddingRefused: the service rejects our key or quota; the build cannot continue.
         EmbeddingUnavailable: the service stays away; the build cannot continue.
     """
+    try:
+        return await _embed_together(pages, pool, embedder)
+    except EmbeddingFailed:
+        raise
+    except Exception as error:  # noqa: BLE001 one of the pages is the cause, whatever it is
+        if len(pages) == 1:
+            return [failure_as(EmbeddingFailed, error, pages[0].page.url)]
+        contain(error, f"{len(pages)} pages are embedded one by one")
+    return [result for page in pages for result in await embed_pages([page], pool, embedder)]
+
+
+async def _embed_together(pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedder) -> list[Embedded]:
     texts: dict[str, str] = {}
     for page in pages:
         overview = overview_text(page)

@@ -7,6 +7,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from tasks.core.boundaries import page_failure
 from tasks.core.errors import PageError
 from tasks.core.models import ExtractedUrl, Target
 from tasks.retries import RETRY_FACTOR_S, batch_name, is_retriable
@@ -42,11 +43,12 @@ async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None
         try:
             page = await web.fetch(target)
             found = ExtractedUrl(target=target, page=page, links=await web.parse(page.html, links_of, page))
-        except PageError as error:
-            if error.retriable:
-                batch.failures[target.url] = retriable = error
+        except Exception as error:  # noqa: BLE001 one page's failure, whatever it is
+            failure = page_failure(error, target.url)
+            if failure.retriable:
+                batch.failures[target.url] = retriable = failure
                 continue
-            found = ExtractedUrl(target=target, error=error)
+            found = ExtractedUrl(target=target, error=failure)
         batch.left.remove(target)
         await deliver(found)
     if retriable is not None:

@@ -5,6 +5,7 @@ It imports no Prefect, so that child processes start quickly.
 
 from dataclasses import dataclass
 
+from tasks.core.boundaries import contain
 from tasks.core.errors import PageSkipped
 from tasks.core.models import ChunkedPage, FetchedPage, Fingerprint, ReadPage
 from tasks.core.processes import Limits
@@ -52,6 +53,14 @@ def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:
     return chunked.model_copy(update={"fingerprint": fingerprint_of(read)})
 
 
-def fingerprints_of(pages: list[ReadPage]) -> list[Fingerprint]:
-    """Return the fingerprints of pages read by an earlier attempt, for near-duplicate detection."""
-    return [fingerprint_of(page) for page in pages]
+def fingerprints_of(pages: list[ReadPage]) -> list[Fingerprint | None]:
+    """Return the fingerprints of pages read by an earlier attempt, None where that fails."""
+    return [_fingerprint_or_none(page) for page in pages]
+
+
+def _fingerprint_or_none(page: ReadPage) -> Fingerprint | None:
+    try:
+        return fingerprint_of(page)
+    except Exception as error:  # noqa: BLE001 only its near-duplicates are not recognised
+        contain(error, f"the fingerprint of {page.url}")
+        return None

@@ -8,6 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from tasks.core.boundaries import page_failure
 from tasks.core.errors import CallFailed, ContentFailed, PageError, PageSkipped
 from tasks.core.models import ChunkedPage, ExtractedUrl, FetchedPage, Target
 from tasks.core.processes import Processes
@@ -64,8 +65,8 @@ async def scrape_pages(
                 result = await read_apart(fetching.result(), processes, options)
             except PageSkipped as skipped:
                 result = skipped
-            except PageError as error:
-                batch.failures[found.target.url] = error
+            except Exception as error:  # noqa: BLE001 one page's failure, whatever it is
+                batch.failures[found.target.url] = page_failure(error, found.target.url)
                 continue
             batch.left.remove(found)
             await deliver(found.target, result)

@@ -6,6 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from tasks.core.boundaries import failure_as
 from tasks.core.database import Pool
 from tasks.core.errors import StoreFailed
 from tasks.core.models import EmbeddedPage, Job
@@ -29,6 +30,9 @@ async def store_batch(pages: Sequence[EmbeddedPage], pool: Pool, job: Job) -> di
         if error.retriable:
             raise
         return await _store_singly(pages, pool, job)
+    except Exception as error:  # noqa: BLE001 one of the pages is the cause, whatever it is
+        failure_as(StoreFailed, error, f"{len(pages)} pages are stored one by one")
+        return await _store_singly(pages, pool, job)
     return {}
 
 
@@ -41,6 +45,9 @@ async def _store_singly(pages: Sequence[EmbeddedPage], pool: Pool, job: Job) -> 
             if error.retriable:
                 raise
             failures[page.chunked.page.target.url] = error
+        except Exception as error:  # noqa: BLE001 this page's failure, whatever it is
+            url = page.chunked.page.target.url
+            failures[url] = failure_as(StoreFailed, error, url)
     return failures
 
 

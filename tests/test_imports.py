@@ -35,6 +35,7 @@ FORBIDDEN = {
     "tasks/records": ("prefect", "starlette", "scrapy", "playwright", "flows", "api", *ENGINES, *STAGE_MODULES),
     "tasks/web": ("prefect", "starlette", "tasks.brand", "tasks.knowledge", "flows", "api", *STAGE_MODULES),
     "tasks/web/content": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.crawl"),
+    "tasks/web/facts": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.crawl", "tasks.web.content"),
     "tasks/web/crawl": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.content"),
     "tasks/web/fetching": ("tasks.web.content",),
     "tasks/brand": ("prefect", "starlette", "tasks.web", "tasks.knowledge", "flows", "api", *STAGE_MODULES),

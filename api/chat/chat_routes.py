@@ -93,7 +93,7 @@ async def answer_message(request: Request) -> Response:
     asked = validate_body(ChatRequest, await read_object(request))
     conversation_id, history = await open_conversation(state.pool, widget.id, asked.conversation_id)
     if widget.active_job_id is None:
-        raise await _not_ready_error(state, widget.id)
+        raise await not_ready_error(state, widget.id)
     if state.answerer.generates:
         await state.budgets.reserve_tokens(visit.client, widget.id, tokens_to_rewrite(asked.message, history))
     reply = await state.answerer.prepare(answering_site(widget), asked.message, history)
@@ -103,7 +103,8 @@ async def answer_message(request: Request) -> Response:
     return event_stream(_answer_frames(state, _Exchange(reply, conversation_id, accounts)))
 
 
-async def _not_ready_error(state: AppState, widget_id: UUID) -> TryLater:
+async def not_ready_error(state: AppState, widget_id: UUID) -> TryLater:
+    """Return why the widget has no knowledge, and when a retry may succeed."""
     status = await read_latest_status(state.pool, widget_id)
     if status in ("pending", "running"):
         message = "The widget is still being built. Ask again in a moment."
@@ -117,13 +118,13 @@ async def _answer_frames(state: AppState, exchange: _Exchange) -> AsyncIterator[
     reply = exchange.reply
     try:
         async for event in state.answerer.answer(reply):
-            yield _frame(event)
-        yield _frame(await _conclude(state, exchange))
+            yield answer_frame(event)
+        yield answer_frame(await _conclude(state, exchange))
     except NotFound:
-        yield _frame(ErrorEvent(code="not_found", message="The widget has been deleted."))
+        yield answer_frame(ErrorEvent(code="not_found", message="The widget has been deleted."))
     except (DatabaseError, PoolTimeout) as error:
         logger.warning("storing an answer failed: %s", error)
-        yield _frame(ErrorEvent(code="dependency_unavailable", message=_NOT_STORED, retry_after=RETRY_AFTER_S))
+        yield answer_frame(ErrorEvent(code="dependency_unavailable", message=_NOT_STORED, retry_after=RETRY_AFTER_S))
     finally:
         # Shielded, so that tokens are also settled when the visitor has disconnected.
         await asyncio.shield(exchange.settle(state))
@@ -143,7 +144,8 @@ async def _conclude(state: AppState, exchange: _Exchange) -> DoneEvent | ErrorEv
     )
 
 
-def _frame(event: AnswerEvent) -> ServerSentEvent:
+def answer_frame(event: AnswerEvent) -> ServerSentEvent:
+    """Return the event as a frame of the stream."""
     return ServerSentEvent(data=event.model_dump_json(exclude_defaults=False, exclude_none=True), event=event.type)
 
 

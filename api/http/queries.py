@@ -26,7 +26,16 @@ def widget_id_of(request: Request) -> UUID:
     Raises:
         NotFound: it is not a valid id.
     """
+    return path_id(request, "widget_id", "widget")
+
+
+def path_id(request: Request, name: str, kind: str) -> UUID:
+    """Return the id that the path has under this name; `kind` is the thing it identifies.
+
+    Raises:
+        NotFound: it is not a valid id.
+    """
     try:
-        return UUID(request.path_params["widget_id"])
+        return UUID(request.path_params[name])
     except ValueError as error:
-        raise NotFound("widget") from error
+        raise NotFound(kind) from error

@@ -73,12 +73,12 @@ async def check_installation(request: Request) -> Response:
         is_on_site = is_same_site(url, widget.site_url)
     except ValueError as error:
         raise InvalidRequest(
-            "url_invalid", "`url` is not a valid URL. Send an absolute http or https URL.", field="url"
+            "url_invalid", "The address is not a valid URL. Give an absolute http or https URL.", field="url"
         ) from error
     if not is_on_site:
         host = urlsplit(widget.site_url).netloc
         raise InvalidRequest(
-            "url_off_site", f"`url` is on another website. Send the URL of a page on {host}.", field="url"
+            "url_off_site", f"The address is on another website. Give that of a page on {host}.", field="url"
         )
     try:
         page = await fetch_customer_page(state.settings, url, widget.site_url)

@@ -1,4 +1,4 @@
-"""Checks of the services that a stack uses: database, Prefect, API, embeddings.
+"""Checks of the services that a stack uses: database, Prefect, API.
 
 Each check returns a description or raises `DependencyUnavailable` with a problem and its remedy. `stack` is the
 contents of the running stack's DATA_DIR/stack.json.
@@ -8,35 +8,37 @@ import asyncio
 import re
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
-import openai
 import psycopg
 from alembic.script import ScriptDirectory
-from openai import AsyncOpenAI
 from psycopg.conninfo import conninfo_to_dict
-from safetensors import SafetensorError
 
 from deployments.stack.embedded_postgres import find_programs
 from deployments.stack.stack_file import STACK_FILE, StackData
-from tasks.core.database import VECTOR_DIMENSIONS, Connection
-from tasks.core.errors import DependencyUnavailable, EmbeddingFailed
+from tasks.core.database import Connection
+from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import Settings
-from tasks.knowledge.embedding.embedder import to_vector
-from tasks.knowledge.embedding.local_embedder import LocalEmbedder
-from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.records.schema import LEAST_PGVECTOR, MIGRATIONS
 
 ANSWER_TIMEOUT_S = 5
 """Seconds until a service's first response; shorter than a check's timeout, so that the check names the service."""
 MIN_POSTGRES = 13
-DATABASE, PREFECT, EMBEDDINGS = "PostgreSQL", "Prefect", "Embeddings"
+DATABASE, PREFECT = "PostgreSQL", "Prefect"
 
 _PGVECTOR = """
 SELECT (SELECT extversion FROM pg_extension WHERE extname = 'vector'),
        (SELECT default_version FROM pg_available_extensions WHERE name = 'vector')
 """
+
+
+class Warned(NamedTuple):
+    """The result of a check that passed, with an advice for the operator."""
+
+    detail: str
+    warning: str
 
 
 async def check_database(settings: Settings, stack: StackData | None) -> str:
@@ -140,7 +142,7 @@ async def check_prefect(settings: Settings, stack: StackData | None) -> str:
     url = settings.prefect_api_url or (stack or {}).get("prefect_api_url")
     if url is None:
         return f"{version('prefect')}, embedded: `widget-builder up` starts it"
-    _check_address(PREFECT, url, "PREFECT_API_URL")
+    check_address(PREFECT, url, "PREFECT_API_URL")
     # Importing Prefect takes seconds.
     from deployments.checks.prefect_server import check_server
 
@@ -150,7 +152,12 @@ async def check_prefect(settings: Settings, stack: StackData | None) -> str:
     return await check_server(url, login.get_secret_value() if login else None)
 
 
-def _check_address(dependency: str, url: str, setting: str) -> None:
+def check_address(dependency: str, url: str, setting: str) -> None:
+    """Check that a setting is a URL.
+
+    Raises:
+        DependencyUnavailable: the setting is not a URL.
+    """
     # On such URLs the HTTP clients raise other errors than their own.
     try:
         _ = urlsplit(url).port
@@ -160,7 +167,7 @@ def _check_address(dependency: str, url: str, setting: str) -> None:
         ) from error
 
 
-async def check_api(settings: Settings, stack: StackData | None) -> str:
+async def check_api(settings: Settings, stack: StackData | None) -> str | Warned:
     """Check that the API of the running stack is ready; no stack need run.
 
     Raises:
@@ -175,7 +182,8 @@ async def check_api(settings: Settings, stack: StackData | None) -> str:
     try:
         async with httpx.AsyncClient(timeout=ANSWER_TIMEOUT_S, trust_env=False) as http:
             answer = await http.get(f"{address}/readyz")
-        states = dict(answer.json()["dependencies"])
+        body = answer.json()
+        states, warnings = dict(body["dependencies"]), [str(warning) for warning in body.get("warnings", ())]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         problem = f"{address} does not answer as the API does ({type(error).__name__})"
         raise DependencyUnavailable("API", problem, f"see {settings.data_dir / 'logs' / 'api.log'}") from error
@@ -183,74 +191,5 @@ async def check_api(settings: Settings, stack: StackData | None) -> str:
         raise DependencyUnavailable(
             "API", f"{address} is not ready; {'; '.join(wrong)}", "fix the dependencies named above"
         )
-    return f"{address} is ready"
-
-
-async def check_embeddings(settings: Settings, _stack: StackData | None) -> str:
-    """Check the embedding model by embedding one word.
-
-    Raises:
-        DependencyUnavailable: the model cannot be used; with the cause.
-    """
-    if settings.uses_openai:
-        return await _check_openai(settings)
-    try:
-        (vector,) = await LocalEmbedder(None).embed(["word"])
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        remedy = "run `make install` again"
-        raise DependencyUnavailable(EMBEDDINGS, f"the local model cannot be loaded: {error}", remedy) from error
-    if isinstance(vector, EmbeddingFailed):
-        raise DependencyUnavailable(EMBEDDINGS, f"the local model fails: {vector}", "run `make install` again")
-    return f"local model {LOCAL_MODEL}"
-
-
-async def _check_openai(settings: Settings) -> str:
-    key, model = settings.openai_api_key, settings.embedding_model
-    if key is None:
-        raise DependencyUnavailable(EMBEDDINGS, "OPENAI_API_KEY is not set", "set OPENAI_API_KEY")
-    _check_address(EMBEDDINGS, settings.openai_base_url, "OPENAI_BASE_URL")
-    async with AsyncOpenAI(
-        api_key=key.get_secret_value(), base_url=settings.openai_base_url, timeout=ANSWER_TIMEOUT_S, max_retries=0
-    ) as client:
-        base_url = str(client.base_url).rstrip("/")
-        # As in builds: only this model family accepts `dimensions`.
-        dimensions = VECTOR_DIMENSIONS if model.startswith("text-embedding-3") else openai.omit
-        try:
-            answer = await client.embeddings.create(model=model, input=["word"], dimensions=dimensions)
-            numbers = answer.data[0].embedding
-            to_vector(numbers)
-        except openai.APIError as error:
-            problem, remedy = _explain(error, model)
-            raise DependencyUnavailable(EMBEDDINGS, f"{base_url} {problem}", remedy) from None
-        except (EmbeddingFailed, IndexError, TypeError, ValueError) as error:
-            remedy = "set WIDGET_BUILDER_EMBEDDING_MODEL to a model of at most 1536 dimensions"
-            raise DependencyUnavailable(EMBEDDINGS, f"{model} at {base_url}: {error}", remedy) from error
-    return f"{model} at {base_url}, {len(numbers)} dimensions"
-
-
-def _explain(error: openai.APIError, model: str) -> tuple[str, str]:
-    """Return problem and remedy, without the service's message: it may repeat the key."""
-    code = str(error.code or error.type or "")
-    match error:
-        case openai.AuthenticationError() | openai.PermissionDeniedError():
-            return "refuses the key", "correct OPENAI_API_KEY"
-        case openai.NotFoundError():
-            return f"does not know the model {model}", "correct WIDGET_BUILDER_EMBEDDING_MODEL or OPENAI_BASE_URL"
-        case openai.RateLimitError():
-            return (
-                f"accepts no requests now ({code})",
-                "add credit to the account, or wait for the rate limit",
-            )
-        case openai.APIConnectionError():
-            why = (
-                f"does not answer within {ANSWER_TIMEOUT_S} s"
-                if isinstance(error, openai.APITimeoutError)
-                else "does not answer"
-            )
-            return why, "check OPENAI_BASE_URL and this machine's internet connection"
-        case openai.APIStatusError():
-            return (
-                f"answers with HTTP {error.status_code} ({code})",
-                "check OPENAI_BASE_URL and WIDGET_BUILDER_EMBEDDING_MODEL",
-            )
-    return "does not answer as OpenAI does", "check OPENAI_BASE_URL"
+    detail = f"{address} is ready"
+    return Warned(detail, "; ".join(warnings)) if warnings else detail

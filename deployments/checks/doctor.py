@@ -11,7 +11,8 @@ from pathlib import Path
 
 from playwright.async_api import Error as PlaywrightError
 
-from deployments.checks.dependencies import check_api, check_database, check_embeddings, check_prefect
+from deployments.checks.dependencies import Warned, check_api, check_database, check_prefect
+from deployments.checks.model_checks import check_chat_model, check_embeddings
 from deployments.stack.embedded_stack import PREFECT_PORT
 from deployments.stack.ports import find_port
 from deployments.stack.stack_file import StackData, find_stack
@@ -37,6 +38,8 @@ class Finding:
     ok: bool
     detail: str = ""
     """Description of the dependency, if the check passed."""
+    warning: str = ""
+    """Advice of a check that passed."""
     problem: str = ""
     remedy: str = ""
 
@@ -56,7 +59,9 @@ async def examine_one(name: str, settings: Settings, stack: StackData | None) ->
     learn_secrets(passwords_in(str((stack or {}).get("database_url"))))
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
-            return Finding(name, ok=True, detail=redact(await CHECKS[name](settings, stack)))
+            found = await CHECKS[name](settings, stack)
+        detail, warning = found if isinstance(found, Warned) else (found, "")
+        return Finding(name, ok=True, detail=redact(detail), warning=redact(warning))
     except TimeoutError:
         problem = f"the check took longer than {CHECK_TIMEOUT_S:g} s"
         return Finding(name, ok=False, problem=problem, remedy="check whether the machine or the service is overloaded")
@@ -151,13 +156,14 @@ def _port_text(name: str, wanted: int, found: int) -> str:
     return f"{name} {wanted}" if found == wanted else f"{name} {wanted} is taken, {found} would be used"
 
 
-CHECKS: dict[str, Callable[[Settings, StackData | None], Awaitable[str]]] = {
+CHECKS: dict[str, Callable[[Settings, StackData | None], Awaitable[str | Warned]]] = {
     "Python": check_python,
     "Chromium": check_browser,
     "Database": check_database,
     "Prefect": check_prefect,
     "API": check_api,
     "Embeddings": check_embeddings,
+    "Chat": check_chat_model,
     "Data": check_data_dir,
     "Ports": check_ports,
 }

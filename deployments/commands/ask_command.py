@@ -1,15 +1,11 @@
 """The command `ask`: send a visitor's question to a widget of the running stack and print the answer as it arrives."""
 
 import sys
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, TextIO
-from uuid import UUID
-
-import httpx
-from httpx_sse import SSEError, aconnect_sse
 
 from deployments.commands import api_client
+from deployments.commands.answer_client import BROKEN_OFF, stream_answer
 from deployments.display.formatting import printable
 from deployments.stack.stack_file import find_stack
 from tasks.core.errors import DependencyUnavailable, WidgetBuilderError
@@ -27,7 +23,8 @@ async def run_ask(settings: Settings, widget: str, question: str, *, as_json: bo
     stack = await find_stack(settings.data_dir)
     if stack is None:
         raise DependencyUnavailable("API", f"no stack runs on {settings.data_dir}", "start `widget-builder up`")
-    async with aclosing(_stream_answer(stack["api_url"], api_client.parse_widget_id(widget), question)) as events:
+    path = f"/api/public/widgets/{api_client.parse_widget_id(widget)}/chat"
+    async with aclosing(stream_answer(stack["api_url"], path, question)) as events:
         async for line, event in events:
             if as_json:
                 print(line, file=out, flush=True)
@@ -37,23 +34,7 @@ async def run_ask(settings: Settings, widget: str, question: str, *, as_json: bo
                 raise WidgetBuilderError(str(event["message"]))
             if event["type"] == "done":
                 return 0 if event["answered"] else 1
-    raise WidgetBuilderError("The answer ended before it was complete. Ask again.")
-
-
-async def _stream_answer(
-    api_url: str, widget_id: UUID, question: str
-) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
-    path = f"/api/public/widgets/{widget_id}/chat"
-    async with api_client.open_http_client(api_url) as http:
-        try:
-            async with aconnect_sse(http, "POST", path, json={"message": question}) as source:
-                if source.response.is_error:
-                    raise api_client.parse_error(source.response.status_code, await source.response.aread())
-                async for frame in source.aiter_sse():
-                    if frame.data:  # httpx-sse yields an empty frame for the blank line after a comment
-                        yield frame.data, frame.json()
-        except (httpx.TransportError, SSEError) as error:
-            raise DependencyUnavailable(f"API at {api_url}", str(error) or type(error).__name__) from error
+    raise WidgetBuilderError(f"{BROKEN_OFF} Ask again.")
 
 
 def _print(event: dict[str, Any], out: TextIO) -> None:

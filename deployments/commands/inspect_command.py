@@ -72,7 +72,7 @@ def _parse_base_url(base_url: str | None) -> str | None:
     try:
         return None if base_url is None else parse_start_url(base_url)
     except InvalidRequest as error:
-        message = f"--base-url: {error.message.replace('`url`', 'the URL')}"
+        message = f"--base-url: {error.message}"
         raise InvalidRequest("base_url_invalid", message, field="base_url") from error
 
 
@@ -107,6 +107,7 @@ def _read_loaded(given: str, loaded: _Loaded) -> Inspection:
         title=read.title,
         markdown=read.markdown,
         links=links_of(page),
+        facts=read.facts,
         metadata={"byte_count": page.byte_count, **page.metadata, **read.metadata},
         render=loaded.render,
         theme=loaded.theme,

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from deployments.display.build_frame import STAGE_NAMES, render_frame
 from deployments.display.build_summary import addresses, render_summary
-from deployments.display.build_view import BuildView, advance
+from deployments.display.build_view import BuildView
 from deployments.display.formatting import printable
+from deployments.display.view_steps import advance
 from tasks.core.events import BuildEvent, EventType, Stage
 
 ECHO_COLUMNS = 2

@@ -21,6 +21,8 @@ def render_summary(view: BuildView, *, width: int = 80) -> RenderableType:
     parts: list[RenderableType] = [head]
     if view.error:
         parts.append(to_text(view.error, "red", fold=True))
+    if view.remedy:
+        parts.append(to_text(f"→ {view.remedy}", fold=True))
     if view.theme:
         parts += [Text(), theme_swatch(view)]
     if view.stages[Stage.scraping].began:

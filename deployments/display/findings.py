@@ -20,9 +20,11 @@ def render_findings(findings: Sequence["Finding"]) -> RenderableType:
     table.add_column(no_wrap=True, min_width=12)
     table.add_column(overflow="fold")
     for finding in findings:
-        mark = Text("✓", "green") if finding.ok else Text("✗", "red")
+        mark = Text("✗", "red") if not finding.ok else Text("!", "yellow") if finding.warning else Text("✓", "green")
         if finding.ok:
             table.add_row(mark, to_text(finding.name), to_text(finding.detail, "dim", fold=True))
+            if finding.warning:
+                table.add_row("", "", to_text(f"→ {finding.warning}", "yellow", fold=True))
             continue
         table.add_row(mark, to_text(finding.name, "bold"), to_text(finding.problem, "red", fold=True))
         if finding.remedy:

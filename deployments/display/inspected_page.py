@@ -4,15 +4,17 @@ from rich.text import Text
 
 from deployments.display.formatting import printable, to_text
 from deployments.display.inspection import Inspection
+from tasks.core.facts import Fact
 from tasks.core.models import Link, Theme
 
+MAX_FACTS = 40
 MAX_LINKS = 20
 """Maximum number of links shown; the JSON output has all of them."""
 _TOKENS = ("name", "primary", "background", "text", "heading_font", "body_font", "radius_px", "logo_url", "language")
 
 
 def render_inspection(found: Inspection) -> list[Text]:
-    """Lines with the page's title, URL, read method, metadata, theme, links and content."""
+    """Lines with the page's title, URL, read method, metadata, theme, facts, links and content."""
     parts = [to_text(found.title or found.input, "bold", fold=True)]
     if found.url:
         parts.append(to_text(found.url, "dim", fold=True))
@@ -24,6 +26,8 @@ def render_inspection(found: Inspection) -> list[Text]:
         parts += [Text(), *_fields("Metadata", found.metadata)]
     if found.theme:
         parts += [Text(), *_theme(found.theme)]
+    if found.facts:
+        parts += [Text(), *_facts(found.facts)]
     if found.links:
         parts += [Text(), *_links(found.links)]
     if found.markdown:
@@ -50,6 +54,15 @@ def _theme(theme: Theme) -> list[Text]:
     ]
     candidates = [_line("candidate", it.colour, f"{it.score:.2f}  {it.found}") for it in theme.swatches]
     return [_head(f"Theme, confidence {theme.confidence:.2f}"), *lines, *candidates]
+
+
+def _facts(facts: tuple[Fact, ...]) -> list[Text]:
+    shown = [
+        _line(fact.kind.replace("_", " "), " · ".join(fact.value.splitlines()), fact.label)
+        for fact in facts[:MAX_FACTS]
+    ]
+    more = [_line("…", f"{len(facts) - MAX_FACTS} more")] if len(facts) > MAX_FACTS else []
+    return [_head(f"Facts: {len(facts)}"), *shown, *more]
 
 
 def _links(links: tuple[Link, ...]) -> list[Text]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from tasks.core.facts import Fact
 from tasks.core.models import Frozen, Link, Theme
 
 
@@ -17,6 +18,8 @@ class Inspection(Frozen):
     title: str = ""
     markdown: str = ""
     links: tuple[Link, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    """Contact data, opening hours, prices … found on the page."""
     metadata: dict[str, Any] = Field(default_factory=dict)
     render: dict[str, Any] = Field(default_factory=dict)
     """The way the page was read (`method`), and why (`reason`)."""

@@ -67,27 +67,27 @@ def parse_start_url(text: object) -> str:
         return InvalidRequest(code, message, field="url")
 
     if text is None or text == "":
-        raise refuse("url_missing", "`url` is missing or empty. Give a website's address: https://example.com/")
+        raise refuse("url_missing", "The address is missing or empty. Give a website's: https://example.com/")
     if not isinstance(text, str):
-        raise refuse("url_invalid", "`url` must be a string.")
+        raise refuse("url_invalid", "The address must be a string.")
     url = text.strip()
     if len(url) > MAX_URL_LENGTH:
-        raise refuse("url_too_long", f"`url` is too long: at most {MAX_URL_LENGTH} characters.")
+        raise refuse("url_too_long", f"The address is too long: at most {MAX_URL_LENGTH} characters.")
     if any(character.isspace() or ord(character) < 32 or character == "\\" for character in url):
-        raise refuse("url_invalid", "`url` contains a space, a control character or a backslash. Encode or remove it.")
+        raise refuse("url_invalid", "The address contains a space, a control character or a backslash. Remove it.")
     try:
         parts = urlsplit(url)
         port, host = parts.port, parts.hostname
     except ValueError as error:
-        raise refuse("url_invalid", f"`url` is not a valid URL: {error}.") from error
+        raise refuse("url_invalid", f"The address is not a valid URL: {error}.") from error
     if not parts.scheme or (not parts.netloc and ":" not in url.split("/")[0]):
-        raise refuse("url_relative", "`url` must be absolute: https://example.com/…")
+        raise refuse("url_relative", "The address must be absolute: https://example.com/…")
     if parts.scheme.lower() not in ("http", "https"):
-        raise refuse("url_scheme", "`url` must start with http:// or https://.")
+        raise refuse("url_scheme", "The address must start with http:// or https://.")
     if "@" in parts.netloc:
-        raise refuse("url_credentials", "`url` must not contain a user name or password.")
+        raise refuse("url_credentials", "The address must not contain a user name or password.")
     if not host or port == 0:
-        raise refuse("url_invalid", "`url` has no host, or an invalid port. Use https://example.com/…")
+        raise refuse("url_invalid", "The address has no host, or an invalid port. Use https://example.com/…")
     return urlunsplit(
         (parts.scheme.lower(), _netloc(parts.scheme.lower(), host, port), parts.path or "/", parts.query, "")
     )
@@ -99,7 +99,7 @@ def _netloc(scheme: str, host: str, port: int | None) -> str:
         try:
             name = name.encode("idna").decode("ascii")
         except UnicodeError as error:
-            raise InvalidRequest("url_invalid", "`url` has an invalid host name.", field="url") from error
+            raise InvalidRequest("url_invalid", "The address has an invalid host name.", field="url") from error
     else:
         name = f"[{name}]"
     default = {"http": 80, "https": 443}[scheme]

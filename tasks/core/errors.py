@@ -13,6 +13,7 @@ WidgetBuilderError
 │   │   ├── AddressBlocked    page fails: host unknown or not public (the same error for both)
 │   │   ├── FetchTimeout      retried
 │   │   ├── TooManyRedirects  page fails
+│   │   ├── TlsFailed         page fails: no valid certificate, or no TLS at all
 │   │   └── HttpStatus        retried for 429 and 5xx
 │   ├── ContentFailed         page fails: no readable content; retried when `retriable`
 │   ├── EmbeddingFailed       page fails; retried when `retriable`
@@ -168,6 +169,12 @@ class FetchTimeout(FetchFailed):
 
 class TooManyRedirects(FetchFailed):
     """The redirects did not end within the limit."""
+
+
+class TlsFailed(FetchFailed):
+    """The certificate is not valid, or the server does not speak TLS."""
+
+    code = "tls_failed"
 
 
 class HttpStatus(FetchFailed):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, computed_field
 
 from tasks.core.errors import PageError
+from tasks.core.facts import Fact
 
 
 class Frozen(BaseModel):
@@ -107,6 +108,8 @@ class ReadPage(Frozen):
     """Bytes of the page as received."""
     metadata: dict[str, Any] = Field(default_factory=dict)
     """JSON values: description, language, method, …"""
+    facts: tuple[Fact, ...] = ()
+    """Contact data, opening hours, prices … of the whole page, its footer and structured data included."""
 
 
 class Chunk(Frozen):

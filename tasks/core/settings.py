@@ -45,6 +45,19 @@ class EmbeddingProvider(StrEnum):
     local = "local"
 
 
+class ReasoningEffort(StrEnum):
+    """The effort of reasoning before an answer; `default`: the model's own."""
+
+    none = "none"
+    minimal = "minimal"
+    low = "low"
+    medium = "medium"
+    high = "high"
+    xhigh = "xhigh"
+    max = "max"
+    default = "default"
+
+
 def _named(name: str) -> AliasChoices:
     """Accept the environment variable's name beside the Python name."""
     return AliasChoices(name, name.lower())
@@ -194,8 +207,11 @@ class Settings(BaseSettings):
     chunk_tokens: int = Field(190, ge=50, le=2_000)
     """Target size of a passage in the embedding model's tokens. Tables and code of up to 512 tokens stay whole."""
 
-    chat_model: str = Field("gpt-4.1-mini", min_length=1)
+    chat_model: str = Field("gpt-6-luna", min_length=1)
     """Chat model that writes the answers, if there is a key; any model of the server at `openai_base_url`."""
+
+    reasoning_effort: ReasoningEffort = ReasoningEffort.none
+    """Effort of the chat model's reasoning before an answer; `default`: the model's own. Visitors wait for it."""
 
     request_rate: Annotated[Rate, NoDecode] = Rate(count=6_000, seconds=60)
     """Requests one visitor address may make for configurations, pictures, and the state and events of builds."""

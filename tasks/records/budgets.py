@@ -113,18 +113,22 @@ class Budgets:
         message = f"Too many {action} in a short time. Wait a little, then try again."
         await self._charge_all([account], 1, message, is_durable=False)
 
-    async def reserve_tokens(self, client: str, widget_id: UUID, tokens: int) -> list[Account]:
+    async def reserve_tokens(self, client: str | None, widget_id: UUID, tokens: int) -> list[Account]:
         """Reserve tokens of a paid model on all of its accounts, or on none; return the accounts.
+
+        Without a client, the widget's and the total budget alone are charged.
 
         Raises:
             TryLater: one of the accounts has too few tokens left today.
         """
         settings = self._settings
         accounts = [
-            Account(scope="client_tokens", key=client, cap=settings.chat_client_tokens, seconds=DAY.seconds),
             Account(scope="widget_tokens", key=str(widget_id), cap=settings.chat_widget_tokens, seconds=DAY.seconds),
             Account(scope="tokens", key="", cap=settings.chat_tokens, seconds=DAY.seconds),
         ]
+        if client is not None:
+            cap = settings.chat_client_tokens
+            accounts.insert(0, Account(scope="client_tokens", key=client, cap=cap, seconds=DAY.seconds))
         await self._charge_all(
             accounts, tokens, "Today's budget for answers and searches is spent. Try again tomorrow."
         )

@@ -9,13 +9,14 @@ import httpx
 from httpx_sse import aconnect_sse
 from starlette.applications import Starlette
 
+from api import health, metrics
 from api.app_state import AppState
 from api.builds.prefect_runs import PrefectRuns
 from api.builds.stream import Streams
-from api.chat import chat_routes
+from api.chat import chat_routes, owner_chat_routes
 from api.http.metered_embedder import MeteredEmbedder
 from api.http.problems import HANDLERS
-from api.widgets import insight_routes, picture_routes, public_routes
+from api.widgets import answer_routes, insight_routes, picture_routes, public_routes
 from tasks.core.database import Pool
 from tasks.core.rates import Rate
 from tasks.core.settings import Settings
@@ -29,6 +30,28 @@ from tests.serving import serve_app
 
 ADMIN = "an administrator's token"
 MANY = Rate(count=10_000, seconds=60)
+
+
+ROUTES = [
+    *public_routes.routes,
+    *picture_routes.routes,
+    *chat_routes.routes,
+    *owner_chat_routes.routes,
+    *insight_routes.routes,
+    *answer_routes.routes,
+    *health.routes,
+    *metrics.routes,
+]
+
+
+class _NoBuilds:
+    """Prefect as these routes see it: it answers, and a worker is online."""
+
+    async def check(self) -> None:
+        """Return at once."""
+
+    async def check_worker(self) -> None:
+        """Return at once."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +99,11 @@ class Chat:
         """The response to any body."""
         return await self.http.post(f"{self.path}/{path}", json=body)
 
+    async def owner(self, method: str, path: str, *, token: str = ADMIN, **more: Any) -> httpx.Response:
+        """The response to an owner's request below the widget's address."""
+        headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+        return await self.http.request(method, f"/api/widgets/{self.site.widget_id}/{path}", headers=headers, **more)
+
     async def insights(self, token: str = ADMIN) -> httpx.Response:
         """The response to a request for insights with this token."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -91,12 +119,11 @@ async def serving(
         budgets = Budgets(pool, settings)
         metered = MeteredEmbedder(embedder, budgets)
         answerer = Answerer(pool, metered, model)
-        app = Starlette(
-            routes=[*public_routes.routes, *picture_routes.routes, *chat_routes.routes, *insight_routes.routes],
-            exception_handlers=HANDLERS,
-        )
+        app = Starlette(routes=ROUTES, exception_handlers=HANDLERS)
         # None of these routes starts or follows a build.
-        runs = cast(PrefectRuns, None)
-        app.state.resources = AppState(settings, pool, runs, Streams(pool), metered, answerer, budgets)
+        runs = cast(PrefectRuns, _NoBuilds())
+        models = [] if model is None else [model.status]
+        app.state.resources = AppState(settings, pool, runs, Streams(pool), metered, answerer, budgets, models)
+        app.state.metrics = metrics.Metrics()
         async with serve_app(app) as http:
             yield Chat(http, site)

@@ -1,17 +1,17 @@
 """Quality and latency of answers: ninety questions on two real sites, some of which must be refused."""
 
 import re
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
-from httpx_sse import aconnect_sse
 from rich.table import Table
 
+from deployments.commands.answer_client import fetch_answer
+from deployments.display.evaluation import render_failures
+from tasks.knowledge.evaluation.expectations import Expectation
+from tasks.knowledge.evaluation.verdicts import Judged, Verdict, cites_page, judge, quantile
 from tasks.knowledge.language.words import stems
-from tests.benchmarks.client import open_http, read_frames, run_build
+from tests.benchmarks.client import run_build
 from tests.benchmarks.real_sites import NoSites, find_site
 from tests.benchmarks.scores import Scores
 from tests.benchmarks.site_questions import SETS, QuestionSet, SiteQuestion
@@ -28,40 +28,35 @@ CARRIED = 0.6
 """Least share of a statement's words that its passage has: table rows are quoted with their columns' names."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Answer:
     """The answer to one question."""
 
-    asked: SiteQuestion
+    judged: Judged
+    citations: list[dict[str, Any]]
     half: int
     """0: the half used for tuning; 1: the half only measured."""
-    text: str = ""
-    citations: list[dict[str, Any]] = field(default_factory=list)
-    answered: bool = False
-    first_token_s: float = float("inf")
 
     @property
-    def pages(self) -> list[str]:
-        """Paths of the pages cited, in order."""
-        return [urlsplit(citation["url"]).path.lstrip("/") for citation in self.citations]
+    def answered(self) -> bool:
+        """Whether it is no refusal."""
+        return self.judged.given.answered
 
     @property
     def is_right(self) -> bool:
         """Whether the question was answered citing a right page, or rightly refused."""
-        if not self.asked.pages:
-            return not self.answered
-        return self.answered and not set(self.pages).isdisjoint(self.asked.pages)
+        return self.judged.verdict is Verdict.right
 
     @property
     def is_right_first(self) -> bool:
         """Whether the first citation alone is right too."""
-        return self.is_right and (not self.asked.pages or self.pages[0] in self.asked.pages)
+        return self.is_right and cites_page(self.judged.given.pages[:1], self.judged.expected.pages)
 
     def references(self) -> list[bool]:
         """Check each [n] of an answer: whether its passage has the statement's words."""
         passages = {citation["n"]: set(stems(citation["text"], "en")) for citation in self.citations}
         held, start = [], 0
-        text = re.sub(r"`{3,}", "", self.text)
+        text = re.sub(r"`{3,}", "", self.judged.given.text)
         for match in re.finditer(r"(?<!\\)\[(\d+)\]", text):
             said = set(stems(re.sub(r"[\\`*_-]", " ", text[start : match.start()]), "en"))
             held.append(len(said & passages.get(int(match[1]), set())) >= CARRIED * len(said))
@@ -89,45 +84,26 @@ async def _measure(scores: Scores, questions: QuestionSet) -> list[Answer]:
             raise NoSites(f"{questions.site}: {run.end.type}, {run.end.detail}")
         scores.console.print(f"{questions.site}: {run.statistics['stored_pages']} pages", style="dim")
         path = f"/api/public/widgets/{run.end.data['widget_id']}/chat"
-        async with open_http(product.api_url) as http:
-            await _ask(http, path, Answer(SiteQuestion("Is it warm?"), 0))
-            answers = [
-                await _ask(http, path, Answer(asked, place % 2))
-                for group in (questions.answered, questions.not_answered)
-                for place, asked in enumerate(group)
-            ]
-    scores.console.print(_wrong(questions.site, answers))
+        await fetch_answer(product.api_url, path, "Is it warm?")
+        answers = [
+            await _ask(product.api_url, path, asked, place % 2)
+            for group in (questions.answered, questions.not_answered)
+            for place, asked in enumerate(group)
+        ]
+    wrong = [answer.judged for answer in answers if not answer.is_right]
+    scores.console.print(render_failures(wrong), f"Wrong on {questions.site}: {len(wrong)}")
     return answers
 
 
-async def _ask(http: httpx.AsyncClient, path: str, answer: Answer) -> Answer:
-    began = time.monotonic()
-    async with aconnect_sse(http, "POST", path, json={"message": answer.asked.text}) as source:
-        source.response.raise_for_status()
-        async for frame in read_frames(source):
-            event = frame.json()
-            if event["type"] == "token":
-                answer.first_token_s = min(answer.first_token_s, time.monotonic() - began)
-                answer.text += event["text"]
-            elif event["type"] == "citations":
-                answer.citations = event["citations"]
-            elif event["type"] == "done":
-                answer.answered = event["answered"]
-    return answer
-
-
-def _wrong(site: str, answers: list[Answer]) -> Table:
-    table = Table("question", "should be", "was", title=f"Wrong on {site}")
-    for answer in answers:
-        if not answer.is_right:
-            was = ", ".join(answer.pages) if answer.answered else "refused"
-            table.add_row(answer.asked.text, ", ".join(answer.asked.pages) or "refused", was)
-    return table
+async def _ask(api_url: str, path: str, asked: SiteQuestion, half: int) -> Answer:
+    given, citations = await fetch_answer(api_url, path, asked.text)
+    expected = Expectation(question=asked.text, pages=asked.pages, is_answerable=bool(asked.pages))
+    return Answer(judge(expected, given), citations, half)
 
 
 def _report(scores: Scores, answers: list[Answer]) -> None:
-    answerable = [answer for answer in answers if answer.asked.pages]
-    unanswerable = [answer for answer in answers if not answer.asked.pages]
+    answerable = [answer for answer in answers if answer.judged.expected.is_answerable]
+    unanswerable = [answer for answer in answers if not answer.judged.expected.is_answerable]
     table = Table("", "tuned half", "other half", "all", title="Answers, quoted (no model)")
     for name, group, attribute in (
         ("answered, the right page cited", answerable, "is_right"),
@@ -139,13 +115,13 @@ def _report(scores: Scores, answers: list[Answer]) -> None:
         table.add_row(name, *(f"{_share(part, attribute):.0%} of {len(part)}" for part in (*halves, group)))
     scores.console.print(table)
     held = [holds for answer in answers for holds in answer.references()]
-    times = sorted(answer.first_token_s for answer in answers)
+    times = [answer.judged.given.first_s for answer in answers]
     scores.at_least("answered from the right page", 100 * _share(answerable, "is_right"), 100 * RIGHT, "%")
     other = [answer for answer in answerable if answer.half]
     scores.at_least("the same, the half not fitted to", 100 * _share(other, "is_right"), 100 * RIGHT, "%")
     scores.at_least("refused what the site does not say", 100 * _share(unanswerable, "is_right"), 100 * REFUSED, "%")
     scores.holds("each [n] has its statement's words", all(held), f"{sum(held)} of {len(held)}")
-    scores.at_most("first token, p95", times[int(0.95 * (len(times) - 1))], FIRST_TOKEN_S)
+    scores.at_most("first token, p95", quantile(times, 0.95), FIRST_TOKEN_S)
 
 
 def _share(answers: list[Answer], attribute: str) -> float:

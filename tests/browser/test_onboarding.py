@@ -1,6 +1,7 @@
 """The onboarding page with the whole product: from an address to an answer, as a person uses it."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -146,6 +147,20 @@ async def test_a_build_can_be_cancelled(page: Page) -> None:
         await cancelled.wait_for()
         await page.get_by_role("link", name="Build another widget").click()
         await page.locator("#url").wait_for()
+
+
+async def test_a_start_page_that_fails_leaves_a_way_on(page: Page, tmp_path: Path) -> None:
+    """What to do about it, and a button that tries again: by then the page is there."""
+    async with serve_site(tmp_path) as site:
+        await page.keyboard.type(site.url)
+        await page.keyboard.press("Enter")
+        result = page.get_by_role("region", name="Result")
+        await result.filter(has_text="Check the address").wait_for()
+        assert await page.get_by_placeholder("There is no widget to ask").is_disabled()
+        assert await violations(page) == []
+        (tmp_path / "index.html").write_text("<title>Shop</title><h1>Tea shop</h1><p>We sell tea on Mondays.")
+        await result.get_by_role("button", name="Try again").click()
+        await page.locator("#question:enabled").wait_for()
 
 
 async def test_who_joins_a_build_sees_no_way_to_cancel_it(page: Page, chromium: Browser, product: Product) -> None:

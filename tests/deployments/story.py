@@ -144,6 +144,7 @@ def failed() -> Story:
         "The start page cannot be read",
         detail=f"{SITE}: HTTP 404",
         code="home_page_failed",
+        remedy="Check the address: the site has no such page.",
     )
 
 

@@ -86,7 +86,7 @@ async def test_a_wrong_address_is_refused_before_any_service_starts(tmp_path: Pa
     """No stack is started for it."""
     code, out, err = await run(tmp_path, "build", "acme-tools.example")
     assert (code, out) == (2, "")
-    assert err == "widget-builder: `url` must be absolute: https://example.com/…\n"
+    assert err == "widget-builder: The address must be absolute: https://example.com/…\n"
     assert os.listdir(tmp_path) == []
 
 

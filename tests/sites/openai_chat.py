@@ -16,6 +16,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.sites.openai_habits import Habit
+
 ENOUGH = 0.5
 """Least share of the question's longer words in a quoted sentence."""
 
@@ -37,6 +39,9 @@ class NextChat(Enum):
     rate_limited = "429"
     insufficient_quota = "429, and trying again is no use"
     server_error = "500"
+    unknown_model = "404"
+    too_long = "400, the prompt exceeds the model's context"
+    only_reasons = "all tokens go to reasoning"
 
 
 _ERRORS: dict[NextChat, tuple[int, str]] = {
@@ -44,6 +49,8 @@ _ERRORS: dict[NextChat, tuple[int, str]] = {
     NextChat.rate_limited: (429, "rate_limit_exceeded"),
     NextChat.insufficient_quota: (429, "insufficient_quota"),
     NextChat.server_error: (500, "server_error"),
+    NextChat.unknown_model: (404, "model_not_found"),
+    NextChat.too_long: (400, "context_length_exceeded"),
 }
 
 
@@ -52,7 +59,15 @@ class ChatProtocol:
     """The model, with its queue of faults and a log of requests."""
 
     asked: list[list[dict[str, str]]] = field(default_factory=list)
-    """The messages of each request."""
+    """The messages of each accepted request."""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    """The body of each request, refused ones included."""
+    habit: Habit | None = None
+    """The server's habit: the parameters it refuses, and how."""
+    models: frozenset[str] | None = None
+    """The models there are; None: any."""
+    always: NextChat | None = None
+    """A fault of every request."""
     pause_s: float = 0
     """Seconds between two words."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,10 +85,16 @@ class ChatProtocol:
     async def complete(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/chat/completions."""
         asked = json.loads(await request.text())
+        self.requests.append(asked)
+        if self.models is not None and asked["model"] not in self.models:
+            return _no_model(asked["model"])
+        if self.habit is not None and (refusal := self.habit(asked)) is not None:
+            return refusal
         self.asked.append(asked["messages"])
-        if not asked.get("stream"):
+        is_stream = bool(asked.get("stream"))
+        order = self._next.popleft() if self._next and is_stream else self.always
+        if not is_stream and order is None:
             return web.json_response(_whole(asked["model"], _rewrite(asked["messages"])))
-        order = self._next.popleft() if self._next else None
         if isinstance(order, NextChat) and order in _ERRORS:
             status, code = _ERRORS[order]
             error = {"message": f"Refused: {code}.", "type": code, "param": None, "code": code}
@@ -96,6 +117,9 @@ class ChatProtocol:
         text = order if isinstance(order, str) else _answer(asked["messages"])
         if order is NextChat.refuses:
             text = "I'm sorry, but I can't assist with that request."
+        if order is NextChat.only_reasons:
+            await response.write(_chunk(asked["model"], {"reasoning_content": text}))
+            text = ""
         words = re.findall(r"\s*\S+|\s+$", text)
         for at, word in enumerate(words):
             if at == len(words) // 2 and order in (NextChat.stalls_midway, NextChat.breaks_off):
@@ -108,6 +132,12 @@ class ChatProtocol:
             await asyncio.sleep(self.pause_s)
         await response.write(_chunk(asked["model"], {}, "stop") + b"data: [DONE]\n\n")
         return response
+
+
+def _no_model(model: str) -> web.Response:
+    message = f"The model `{model}` does not exist or you do not have access to it."
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": "model_not_found"}
+    return web.json_response({"error": error}, status=404)
 
 
 def _chunk(model: str, delta: dict[str, str], finish: str | None = None) -> bytes:
@@ -124,7 +154,10 @@ def _whole(model: str, text: str) -> dict[str, Any]:
 
 def _rewrite(messages: Sequence[dict[str, str]]) -> str:
     """Return the last question with the longer words of the question before it."""
-    *_, before, last = re.findall(r"^Visitor: (.*)$", messages[-1]["content"], re.MULTILINE)
+    said = re.findall(r"^Visitor: (.*)$", messages[-1]["content"], re.MULTILINE)
+    if len(said) < 2:
+        return "ok"
+    *_, before, last = said
     return f"{last} {' '.join(re.findall(r'[A-Z]?[a-z]{4,}', before))}"
 
 

@@ -70,6 +70,8 @@ class OpenAIServer:
     too_many: Next = Next.too_large
     retry_after: str = "1"
     """`Retry-After` of the next 429."""
+    shutdown_dates: dict[str, str] = field(default_factory=dict)
+    """Announced dates by model; these models are listed beside those that embed."""
     base_url: str = ""
     """URL of the API, ending in `/v1`."""
     calls: int = 0
@@ -362,5 +364,14 @@ def _models(server: OpenAIServer, request: web.Request) -> web.Response:
         server.check_key(request)
     except Refusal as refusal:
         return refusal.response()
-    models = [{"id": name, "object": "model", "created": 1_705_948_997, "owned_by": "system"} for name in DIMENSIONS]
+    models = [
+        {
+            "id": name,
+            "object": "model",
+            "created": 1_705_948_997,
+            "owned_by": "system",
+            "shutdown_date": server.shutdown_dates.get(name),
+        }
+        for name in sorted({*DIMENSIONS, *server.shutdown_dates})
+    ]
     return web.json_response({"object": "list", "data": models})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tasks.core.errors import FetchFailed, FetchTimeout
+from tasks.core.errors import FetchTimeout, TlsFailed
 from tasks.core.models import Target
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
@@ -23,10 +23,19 @@ async def test_a_certificate_nobody_vouches_for_is_refused(static: StaticFetcher
     """The error names the cause, and is not retriable."""
     write_certificate(tmp_path / "server.pem")
     async with serve({"/": html(HOME)}, tls=server_context(tmp_path / "server.pem")) as site:
-        with pytest.raises(FetchFailed, match=r"certificate is not valid: self.signed") as failed:
+        with pytest.raises(TlsFailed, match=r"certificate is not valid: self.signed") as failed:
             await static.fetch(Target(url=f"{site.url}/", depth=1))
         assert not failed.value.retriable
         assert site.asked == []
+
+
+async def test_a_server_without_tls_is_named_in_plain_words(static: StaticFetcher) -> None:
+    """Nothing of OpenSSL's own remains: no module, no line number."""
+    async with serve({"/": html(HOME)}) as site:
+        with pytest.raises(TlsFailed) as failed:
+            await static.fetch(Target(url=f"{site.url.replace('http:', 'https:')}/", depth=1))
+    assert "TLS handshake failed" in failed.value.message
+    assert not any(word in failed.value.message for word in ("_ssl", "[SSL", "WRONG_VERSION"))
 
 
 @pytest.fixture
@@ -54,7 +63,7 @@ async def test_a_certificate_that_breaks_half_way_fails_the_pages_after_it(gate:
         write_certificate(certificate.with_name("other.pem"))
         context.load_cert_chain(certificate.with_name("other.pem"))
         for _ in range(2):
-            with pytest.raises(FetchFailed, match="certificate is not valid"):
+            with pytest.raises(TlsFailed, match="certificate is not valid"):
                 await fetcher.fetch(Target(url=f"{site.url}/after", depth=1))
         assert (await fetcher.fetch(Target(url=f"{other.url}/", depth=1))).html == HOME
 

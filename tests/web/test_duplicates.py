@@ -119,6 +119,30 @@ def test_a_canonical_link_is_believed_when_the_pages_have_something_in_common() 
     assert judge(page("/a", TEXT, order=1), foreign) == DuplicateVerdict()
 
 
+def test_pages_of_one_template_that_name_a_wrong_page_canonical_are_kept() -> None:
+    """The home page, which teases them, or an address that does not exist."""
+    teasers = [sentences(f"teaser {number}", 30) for number in range(4)]
+    home = page("/", "\n\n".join((TEXT, *teasers)))
+    for canonical in ("/", "/gone"):
+        pages = [
+            page(f"/c{number}", f"{TEMPLATE[:900]}.\n\n{text}", title=f"Boat {number}", order=9, canonical=canonical)
+            for number, text in enumerate(teasers)
+        ]
+        duplicates = Duplicates()
+        assert [duplicates.judge(each).same_as for each in (home, *pages)] == [None] * 5
+
+
+def test_the_start_page_is_kept_though_every_address_gives_it() -> None:
+    """Other addresses with its text are soft 404s once the probe has shown it."""
+    duplicates = Duplicates()
+    duplicates.judge(page("/start/here?x=1", TEXT))
+    assert duplicates.judge(page("/", TEXT, order=3)).same_as is not None
+    probe = page("/8f2c91ab33de0177", TEXT, order=9)
+    assert probe.fingerprint is not None
+    assert duplicates.add_not_found(probe.fingerprint) == []
+    assert duplicates.judge(page("/dead", TEXT, order=4)).is_not_found
+
+
 def test_a_page_that_was_forgotten_does_not_stand_for_another() -> None:
     """Nothing is a duplicate of a page that could not be stored."""
     duplicates = Duplicates()
@@ -133,7 +157,7 @@ def test_a_soft_404_is_no_page() -> None:
     """Also if it names the address, and when it was read before that is known."""
     duplicates = Duplicates()
     for path in ("/old/team", "/old/prices"):
-        duplicates.judge(page(path, f"Sorry, {path} is gone. {sentences('sorry', 20)}"))
+        duplicates.judge(page(path, f"Sorry, {path} is gone. {sentences('sorry', 20)}", order=1))
     assert duplicates.judge(page("/about", TEXT)) == DuplicateVerdict()
     probe = page("/8f2c91ab33de0177", f"Sorry, /8f2c91ab33de0177 is gone. {sentences('sorry', 20)}")
     assert probe.fingerprint is not None
@@ -141,7 +165,7 @@ def test_a_soft_404_is_no_page() -> None:
         f"{SITE}/old/team",
         f"{SITE}/old/prices",
     }
-    assert duplicates.judge(page("/old/x1", f"Sorry, /old/x1 is gone. {sentences('sorry', 20)}")).is_not_found
+    assert duplicates.judge(page("/old/x1", f"Sorry, /old/x1 is gone. {sentences('sorry', 20)}", order=2)).is_not_found
 
 
 def test_an_equal_page_of_an_earlier_attempt_is_known() -> None:

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 import pytest
 
-from tasks.web.crawl.sitemaps import MAX_BYTES, find_hints, parse_sitemap
+from tasks.web.crawl.hint_files import MAX_BYTES, parse_feed, parse_sitemap
+from tasks.web.crawl.sitemaps import find_hints
 
 SITE = "https://example.com"
 NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
@@ -63,11 +64,64 @@ def test_a_sitemap_names_pages_with_their_weight_and_date() -> None:
         b"\xef\xbb\xbf" + f"{SITE}/a\r\n{SITE}/b".encode(),
         urlset("/a", "/b")[:-9],
         urlset("/a", "/b", "/file.zip").replace(NAMESPACE.encode(), b""),
+        b"\n \n" + urlset("/a", "/b"),
+        b"\xef\xbb\xbf\n" + urlset("/a", "/b"),
+        b"<br />\n<b>Warning</b>: include() failed in /www/map.php on line 3<br />\n" + urlset("/a", "/b"),
+        gzip.compress(gzip.compress(urlset("/a", "/b"))),
+        urlset("/a", "/b").replace(b'"1.0"', b'"1.0" encoding="UTF-16"'),
+        b"\xff\xfe" + urlset("/a", "/b"),
+        urlset("/a", "/b").decode().replace('"1.0"', '"1.0" encoding="UTF-16"').encode("utf-16"),
+        urlset("/a", "/b").decode().replace('"1.0"', '"1.0" encoding="UTF-8"').encode("utf-16-be"),
+        f"{SITE}/a\n{SITE}/b\n".encode("utf-16"),
+        urlset("/a") + urlset("/b"),
+        urlset("/a", "/b").replace(b"<loc>", b"<image:x><image:loc>&nbsp;/i\x0b.png</image:loc></image:x><loc>"),
+        urlset("/a", "/b").replace(b"<loc>", b"<loc><![CDATA[").replace(b"</loc>", b"]]></loc>"),
+        urlset("/a", "/b").replace(b"url>", b"sm:url>").replace(b"loc>", b"sm:loc>").replace(b"urlset", b"sm:urlset"),
+        urlset("/a", "/b").replace(b"<loc>", b"<news>caf\xe9</news><loc>"),
+        f"<rss><channel><item><link>{SITE}/a</link></item><item><guid>{SITE}/b</guid></item></channel></rss>".encode(),
+        f"<feed><entry><link rel='self' href='/x.xml'/><link href='{SITE}/a'/></entry>"
+        f"<entry><link rel='alternate' href='/b'/><link rel='replies' href='/c'/></entry></feed>".encode(),
     ],
 )
 def test_sitemaps_come_in_many_forms(body: bytes) -> None:
-    """XML and text, gzipped, cut off, without a namespace; files are left out."""
+    """XML, text and feeds, gzipped (twice), cut off, in odd encodings, with faults of XML; files are left out."""
     assert [link.url for link in parse_sitemap(body, SITE)[1]] == [f"{SITE}/a", f"{SITE}/b"]
+
+
+@pytest.mark.parametrize("written", ["/?a=1&b=2&amp;copy=3", "/?a=1&amp;b=2&amp;amp;copy=3"])
+def test_ampersands_count_once_however_they_are_escaped(written: str) -> None:
+    """Raw, and escaped twice: no parameter goes, and none becomes a sign."""
+    for body in (urlset(written), urlset(f"<![CDATA[{written}]]>")):
+        body = body.replace(SITE.encode() + b"<![CDATA[", b"<![CDATA[" + SITE.encode())
+        assert [link.url for link in parse_sitemap(body, SITE)[1]] == [f"{SITE}/?a=1&b=2&copy=3"]
+
+
+def test_entities_of_html_are_their_characters() -> None:
+    """XML knows five of them only."""
+    assert [link.url for link in parse_sitemap(urlset("/caf&eacute;"), SITE)[1]] == [f"{SITE}/caf%C3%A9"]
+
+
+def test_an_address_that_is_none_is_left_out_alone() -> None:
+    """Pages, nested sitemaps and entries of feeds."""
+    bad = b"<url><loc>https://[bad/</loc></url>"
+    assert [link.url for link in parse_sitemap(urlset("/a").replace(b"</urlset>", bad), SITE)[1]] == [f"{SITE}/a"]
+    assert parse_sitemap(index("/a.xml").replace(SITE.encode(), b"https://[x"), SITE) == ([], [])
+    assert parse_feed(b"<rss><item><link>//[bad/</link></item><item><link>/a</link></item></rss>", SITE)
+
+
+async def test_an_exception_in_one_hint_is_its_own_failure() -> None:
+    """Whatever it is: the other files are read."""
+
+    async def read(url: str) -> bytes | None:
+        if url.endswith("/b.xml"):
+            raise RuntimeError("a fault of ours")
+        return {"/sitemap.xml": index("/b.xml", "/c.xml"), "/c.xml": urlset("/c")}.get(url.removeprefix(SITE))
+
+    async def parse(parser: Callable[[bytes, str], R], body: bytes, url: str) -> R:
+        return parser(body, url)
+
+    found = await find_hints(read, parse, f"{SITE}/", [], ["http://[bad"], lambda _: True, 10)
+    assert [link.url for link in found] == [f"{SITE}/c"]
 
 
 def test_entities_are_not_resolved() -> None:

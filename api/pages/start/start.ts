@@ -10,20 +10,33 @@ const problem = document.querySelector<HTMLElement>("#problem")!;
 const hero = document.querySelector<HTMLElement>(".hero")!;
 const target = document.querySelector<HTMLElement>("#build")!;
 
+/** What a build is asked for; absent numbers are the service's to choose. */
+interface Asked {
+  url: string;
+  depth?: number;
+  max_pages?: number;
+}
+
 /** The address with a scheme; https if it has none. */
 function withScheme(text: string): string {
   return /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `https://${text}`;
 }
 
-async function show(events: AsyncGenerator<BuildEvent>, url: string): Promise<void> {
+/** Starts a build and shows it. */
+function build(asked: Asked): void {
+  void show(startBuild(asked), asked);
+}
+
+async function show(events: AsyncGenerator<BuildEvent>, asked: Asked): Promise<void> {
   const progress = new Progress();
-  progress.url = url;
+  progress.url = asked.url;
   let buildId = "";
   const page = {
     cancel: (token: string) => cancelBuild(buildId, token),
+    retry: (url: string) => build({ ...asked, url }),
     onRebuild: (events: AsyncGenerator<BuildEvent>) => {
       scrollTo({ top: 0 });
-      void show(events, progress.url);
+      void show(events, { ...asked, url: progress.url });
     },
     onDeleted: (name: string) => {
       localStorage.removeItem(`ai-widget-owner:${progress.widgetId}`);
@@ -39,6 +52,8 @@ async function show(events: AsyncGenerator<BuildEvent>, url: string): Promise<vo
     for await (const event of events) {
       if (!buildId) {
         buildId = event.build_id;
+        asked.depth ??= event.data.depth;
+        asked.max_pages ??= event.data.max_pages;
         history.replaceState(null, "", `?build=${buildId}`);
       }
       saveToken(event);
@@ -72,11 +87,11 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   const values = new FormData(form);
   const url = withScheme(String(values.get("url")).trim());
-  const asked: Record<string, unknown> = { url };
-  for (const name of ["depth", "max_pages"]) if (values.get(name)) asked[name] = Number(values.get(name));
-  void show(startBuild(asked), url);
+  const asked: Asked = { url };
+  for (const name of ["depth", "max_pages"] as const) if (values.get(name)) asked[name] = Number(values.get(name));
+  build(asked);
 });
 
 const buildId = new URLSearchParams(location.search).get("build");
-if (buildId) void show(followBuild(encodeURIComponent(buildId)), "");
+if (buildId) void show(followBuild(encodeURIComponent(buildId)), { url: "" });
 else form.querySelector("input")!.focus();

@@ -26,6 +26,8 @@ const MAX_FAILURES = 20;
 export interface Page extends OwnerActions {
   /** Cancels the build; rejects with `RequestFailed`. */
   cancel(token: string): Promise<void>;
+  /** Starts another build, with the depth and number of pages of this one. */
+  retry(url: string): void;
 }
 
 export class BuildView {
@@ -268,7 +270,8 @@ export class BuildView {
     const { isReady, widgetId, url } = this.progress;
     const again = el("p", {}, el("a", { href: "/" }, "Build another widget"));
     if (end.type !== "builder_completed" && !isReady) {
-      this.outcome.replaceChildren(again);
+      this.question.placeholder = "There is no widget to ask";
+      this.outcome.replaceChildren(this.retryForm(end), again);
       return;
     }
     const origin = location.origin;
@@ -287,6 +290,20 @@ export class BuildView {
       token ? copyable("Your owner token, needed to change the widget later. Save it: it is shown only in this browser", token) : "",
       el("p", {}, el("a", { href: `/preview/${widgetId}` }, "Open the preview")),
       again,
+    );
+  }
+
+  /** What to do about a build that left no widget: the remedy, and buttons that try again. */
+  private retryForm({ data }: BuildEvent): HTMLElement {
+    const { url } = this.progress;
+    const insecure = data.cause === "tls_failed" && url.startsWith("https:") ? url.replace("https:", "http:") : "";
+    const retry = (label: string, address: string): HTMLElement =>
+      el("button", { type: "button", click: () => this.page.retry(address) }, label);
+    return el(
+      "div",
+      {},
+      data.remedy ? el("p", {}, data.remedy) : "",
+      el("div", { class: "row" }, retry("Try again", url), insecure ? retry(`Try ${insecure}`, insecure) : ""),
     );
   }
 

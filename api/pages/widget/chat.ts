@@ -38,8 +38,13 @@ const BY_CODE: Record<string, string> = {
 };
 
 /** The events of an answer, up to `done`. Throws a `Failure` if there is no answer, also when aborted. */
-export async function* ask(address: string, body: object, signal: AbortSignal): AsyncGenerator<ChatEvent> {
-  const stream = await post(address, body, signal);
+export async function* ask(
+  request: typeof fetch,
+  address: string,
+  body: object,
+  signal: AbortSignal,
+): AsyncGenerator<ChatEvent> {
+  const stream = await post(request, address, body, signal);
   try {
     for await (const event of readEvents(stream, SILENCE_MS) as AsyncGenerator<ChatEvent>) {
       if (event.type === "error") throw failure(event.code, undefined, event.retry_after);
@@ -52,10 +57,15 @@ export async function* ask(address: string, body: object, signal: AbortSignal): 
   throw new Failure("broken_off");
 }
 
-async function post(address: string, body: object, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+async function post(
+  request: typeof fetch,
+  address: string,
+  body: object,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
   let answer: Response;
   try {
-    answer = await fetch(address, {
+    answer = await request(address, {
       method: "POST",
       credentials: "omit",
       headers: { "Content-Type": "application/json", Accept: "text/event-stream" },

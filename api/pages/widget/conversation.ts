@@ -25,6 +25,7 @@ export class Conversation {
   constructor(
     private readonly key: string,
     private readonly address: string,
+    private readonly request: typeof fetch,
     private readonly changed: (turn: Turn) => void,
   ) {
     this.restore();
@@ -65,7 +66,7 @@ export class Conversation {
 
   private async receive(turn: Turn, signal: AbortSignal): Promise<void> {
     const body = { message: turn.question, conversation_id: this.id };
-    for await (const event of ask(`${this.address}/chat`, body, signal)) {
+    for await (const event of ask(this.request, `${this.address}/chat`, body, signal)) {
       if (event.type === "token") turn.answer += String(event.text);
       if (event.type === "citations") turn.citations = Array.isArray(event.citations) ? event.citations : [];
       if (event.type === "done") {
@@ -88,7 +89,7 @@ export class Conversation {
   async rate(turn: Turn, rating: "up" | "down", comment?: string): Promise<boolean> {
     turn.rating = rating;
     this.save();
-    const answer = await fetch(`${this.address}/feedback`, {
+    const answer = await this.request(`${this.address}/feedback`, {
       method: "POST",
       credentials: "omit",
       headers: { "Content-Type": "application/json" },

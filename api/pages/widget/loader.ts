@@ -1,13 +1,14 @@
 // The loader, the only script a customer's page loads at first: the chat button, and the code that loads the panel.
 
 import css from "./loader.css";
-import { changedTheme, themeRules } from "./theme";
+import { themeRules } from "./theme";
 import type { Config, Context, EventName, Panel, Theme } from "./types";
 
 type Listener = (event: CustomEvent) => void;
 
 /** "Chat" is the word in most languages. */
 const CHAT: Record<string, string> = { ar: "محادثة", he: "צ׳אט", ja: "チャット" };
+const CHILDREN = { childList: true };
 const SVG = "http://www.w3.org/2000/svg";
 const BUBBLE = "M20 11.5a8 8 0 0 1-11.6 7.1L4 20l1.4-4.4A8 8 0 1 1 20 11.5ZM8.5 11.5h.01M12 11.5h.01M15.5 11.5h.01";
 
@@ -22,10 +23,31 @@ let loading: Promise<Panel | undefined> | undefined;
 let attempts = 0;
 let settle: () => void;
 const ready = new Promise<void>((resolve) => (settle = resolve));
+/** Returns to a page that keeps removing the widget. */
+let returns = 50;
 
 function logError(problem: unknown): void {
-  console.error(`[ai-widget] ${problem}`);
+  try {
+    console.error(`[ai-widget] ${problem}`);
+  } catch {
+    // The page's own console.
+  }
 }
+
+/** `fetch`; the browser's own, from a frame, if the page's wrapper of it fails or answers oddly. */
+const request: typeof fetch = async (...args) => {
+  try {
+    const answer = await fetch(...args);
+    if (answer.headers && !answer.bodyUsed) return answer;
+  } catch {
+    // The page's wrapper failed, or the network.
+  }
+  const frame = document.createElement("iframe");
+  frame.hidden = true;
+  // It stays: its request ends with it.
+  document.documentElement.append(frame);
+  return frame.contentWindow!.fetch(...args);
+};
 
 function emit(type: EventName, detail?: unknown): void {
   dispatchEvent(new CustomEvent(EVENT + type, { detail }));
@@ -93,7 +115,7 @@ function makeLauncher(): HTMLButtonElement {
 }
 
 async function read(id: string): Promise<Config> {
-  const answer = await fetch(`${base}api/public/widgets/${encodeURIComponent(id)}`);
+  const answer = await request(`${base}api/public/widgets/${encodeURIComponent(id)}`);
   if (!answer.ok) throw `widget "${id}": ${answer.status === 404 ? "not found" : answer.status}`;
   return answer.json();
 }
@@ -104,7 +126,7 @@ async function start(element: HTMLElement): Promise<void> {
   const config = await read(id);
   const root = element.attachShadow({ mode: "closed" });
   const launcher = makeLauncher();
-  context = { config, locale: "", base, root, launcher, emit };
+  context = { config, locale: "", base, root, launcher, emit, request };
   sheet = new CSSStyleSheet();
   root.adoptedStyleSheets = [sheet];
   show();
@@ -121,8 +143,9 @@ async function start(element: HTMLElement): Promise<void> {
 
 class WidgetElement extends HTMLElement {
   connectedCallback(): void {
-    if (host) return;
-    start(this).catch((problem: unknown) => logError(`${problem}; no chat is shown`));
+    // A copy, from a cache of pages: the first one has the conversation.
+    if (host) host.isConnected || this.replaceWith(host);
+    else start(this).catch((problem: unknown) => logError(`${problem}; no chat is shown`));
   }
 }
 
@@ -132,7 +155,7 @@ const api = {
   toggle,
   ask: (question: string) => withPanel((it) => it.ask(question)),
   setTheme: (wanted: Theme & { primary?: string }) =>
-    change(({ config }) => (config.theme = changedTheme(config.theme, wanted))),
+    change(async () => (await load())?.restyle(wanted)),
   setLocale: (locale: string) => change(() => host!.setAttribute("locale", locale)),
   /** Loads and shows the current configuration. */
   refresh: () => change(async (it) => (it.config = await read(it.config.id))).catch(logError),
@@ -150,15 +173,31 @@ const api = {
 
 function place(): void {
   const { dataset } = script as HTMLElement;
-  if (!dataset.widget) return;
   const element = document.createElement("ai-widget");
   for (const name in dataset) element.setAttribute(name, dataset[name]!);
-  document.body.append(element);
+  // Not in the body, which pages replace, move, scale and filter.
+  if (dataset.widget) document.documentElement.append(element);
+  stay();
 }
 
+/** Brings the widget back if the page replaces the document. */
+function stay(): void {
+  const html = document.documentElement;
+  if (!host || !html) return;
+  watcher.observe(html, CHILDREN);
+  if (!host.isConnected && returns-- > 0) {
+    html.append(host);
+    panel?.returned();
+  }
+}
+
+const watcher = new MutationObserver(stay);
+
 if ("AIWidget" in window) {
-  logError("widget.js is loaded twice");
+  // A page that replaces its body runs the same script again.
+  if (document.querySelectorAll('script[src*="/widget.js"]')[1]) logError("widget.js is loaded twice");
 } else {
+  watcher.observe(document, CHILDREN);
   Object.assign(window, { AIWidget: api });
   customElements.define("ai-widget", WidgetElement);
   if (document.body) place();

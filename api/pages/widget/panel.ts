@@ -8,9 +8,12 @@ import { icon } from "./icons";
 import css from "./panel.css";
 import { Announcer } from "./sentences";
 import { type Strings, stringsOf } from "./strings";
-import type { Context, Panel } from "./types";
+import { changedTheme } from "./theme";
+import type { Context, Panel, Theme } from "./types";
 
 const MAX_QUESTION = 1000;
+/** Events that a page may take for its own shortcuts, clipboard or focus. */
+const OWN_EVENTS = ["keydown", "keypress", "keyup", "copy", "cut", "paste", "focusin"];
 const PHONE = "(max-width: 640px), (max-height: 420px)";
 
 /** The panel, closed, in the loader's shadow root. */
@@ -25,7 +28,7 @@ class ChatPanel implements Panel {
   private readonly phone = matchMedia(PHONE);
   private readonly address: string;
   private readonly conversation: Conversation;
-  private readonly leaving = new AbortController();
+  private leaving = new AbortController();
   private built = "";
   private strings!: Strings;
   private dialog!: HTMLDialogElement;
@@ -42,13 +45,49 @@ class ChatPanel implements Panel {
   constructor(private readonly context: Context) {
     const { config, base } = context;
     this.address = `${base}api/public/widgets/${encodeURIComponent(config.id)}`;
-    this.conversation = new Conversation(`ai-widget:${config.id}`, this.address, (turn) => this.changed(turn));
+    const request = context.request ?? fetch;
+    this.conversation = new Conversation(`ai-widget:${config.id}`, this.address, request, (turn) => this.changed(turn));
     this.build();
+    this.listen();
+  }
+
+  private listen(): void {
+    const { host } = this.context.root;
     const options = { signal: this.leaving.signal };
     this.phone.addEventListener("change", () => this.isOpen && this.show(true), options);
     for (const type of ["online", "offline"]) addEventListener(type, () => this.showConnection(), options);
     addEventListener("pagehide", () => this.conversation.save(), options);
     visualViewport?.addEventListener("resize", () => this.fit(), options);
+    for (const type of OWN_EVENTS) {
+      addEventListener(type, (event) => event.target === host && this.keep(event), { ...options, capture: true });
+    }
+    // Shortcuts that were set up before us ask this of the element that has the focus.
+    Object.defineProperty(host, "isContentEditable", { configurable: true, get: () => this.hasText });
+  }
+
+  /** Whether a field for text has the focus. */
+  private get hasText(): boolean {
+    return this.context.root.activeElement?.matches("input, textarea") ?? false;
+  }
+
+  /** Keeps an event in the chat from the page's listeners, which see it as one of an element without text. */
+  private keep(event: Event): void {
+    event.stopImmediatePropagation();
+    if (event.type === "keydown" && this.isOpen) this.key(event as KeyboardEvent);
+  }
+
+  returned(): void {
+    this.leaving.abort();
+    this.leaving = new AbortController();
+    this.listen();
+    if (!this.isOpen) return;
+    this.show(false);
+    this.toEnd();
+  }
+
+  restyle(wanted: Theme & { primary?: string }): void {
+    const { config } = this.context;
+    config.theme = changedTheme(config.theme, wanted);
   }
 
   get isOpen(): boolean {
@@ -154,7 +193,7 @@ class ChatPanel implements Panel {
     this.offline = el("p", { class: "offline", role: "status" });
     this.dialog = el(
       "dialog",
-      { "aria-label": config.name, tabindex: "-1", keydown: (event) => this.key(event as KeyboardEvent), cancel: (event) => this.cancelled(event) },
+      { "aria-label": config.name, tabindex: "-1", cancel: (event) => this.cancelled(event) },
       this.header(),
       this.log,
       this.latest,
@@ -231,7 +270,7 @@ class ChatPanel implements Panel {
       event.stopPropagation();
       event.preventDefault();
       this.close();
-    } else if (event.key === "Enter" && event.target === this.input && !event.shiftKey && !event.isComposing) {
+    } else if (event.key === "Enter" && this.context.root.activeElement === this.input && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       if (!this.conversation.isStreaming) this.submitted(event);
     }

@@ -44,6 +44,8 @@ export interface Context {
   root: ShadowRoot;
   launcher: HTMLButtonElement;
   emit(type: EventName, detail?: unknown): void;
+  /** `fetch`, whatever the page has made of it; absent in older loaders. */
+  request?: typeof fetch;
 }
 
 /** The panel's interface for the loader. A loader may be older than its panel: nothing here may change meaning. */
@@ -54,5 +56,9 @@ export interface Panel {
   ask(question: string): void;
   /** Applies a changed configuration or locale, keeping the conversation. */
   refresh(): void;
+  /** Changes the configuration's theme as a page's script wants it. */
+  restyle(wanted: Theme & { primary?: string }): void;
+  /** Goes on after the page was replaced around the widget. */
+  returned(): void;
   destroy(): void;
 }

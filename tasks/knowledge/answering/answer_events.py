@@ -40,8 +40,9 @@ class DoneEvent(Frozen):
     """The answer is complete."""
 
     type: Literal["done"] = "done"
-    conversation_id: UUID
-    message_id: UUID
+    conversation_id: UUID | None = None
+    message_id: UUID | None = None
+    """Absent, like the conversation, if the answer is not stored."""
     answered: bool
     """Whether the site answers the question."""
     suggestions: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound, TryLater
@@ -17,6 +18,8 @@ from tasks.knowledge.answering.evidence.evidence_score import Evidence, score_pa
 from tasks.knowledge.answering.extractive_answer import select_quotes
 from tasks.knowledge.answering.generation.chat_model import ChatModel, ModelFailed
 from tasks.knowledge.answering.generation.generated_answer import generate_answer, rewrite_follow_up
+from tasks.knowledge.answering.own_answer_match import match_own_answer
+from tasks.knowledge.answering.own_answer_text import own_answer_pieces
 from tasks.knowledge.answering.phrases import Phrase, phrase, primary_subtag
 from tasks.knowledge.answering.prompt_injection import remove_instructions
 from tasks.knowledge.answering.question.follow_ups import resolve_follow_up
@@ -61,6 +64,9 @@ class Answerer:
     async def warm_up(self) -> None:
         """Load the models that the first visitor would otherwise wait for."""
         await asyncio.to_thread(_warm_up)
+        if self._model is not None:
+            with suppress(ModelFailed):  # Its status says so.
+                await self._model.warm_up()
 
     @property
     def generates(self) -> bool:
@@ -79,6 +85,10 @@ class Answerer:
         small_talk = match_small_talk(message)
         if small_talk is not None:
             return Reply(site, message, language, message, small_talk=small_talk)
+        # Before the conversation is read: a question that the owner answers stands for itself.
+        own = await match_own_answer(self._pool, site.widget_id, message, site.language)
+        if own is not None:
+            return Reply(site, message, language, message, own=own)
         searched = await self._resolve_follow_up(message, history, language)
         try:
             evidence = await self.find_evidence(site, searched, is_foreign=language != primary_subtag(site.language))
@@ -124,6 +134,12 @@ class Answerer:
         if reply.small_talk is not None:
             reply.kind = AnswerKind.small_talk
             yield phrase(reply.small_talk, reply.language, reply.site.name)
+            return
+        if reply.own is not None:
+            reply.kind = AnswerKind.own
+            reply.cite_owner(reply.own)
+            for piece in own_answer_pieces(reply.own.answer):
+                yield piece
             return
         if self._model is not None and reply.evidence:
             async for piece in generate_answer(self._model, reply):

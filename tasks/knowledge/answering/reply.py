@@ -9,6 +9,7 @@ from tasks.core.models import Frozen, Passage
 from tasks.knowledge.answering.answer_events import Citation, ErrorEvent, make_citation
 from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import StatementKind, read_statements
+from tasks.knowledge.answering.own_answer_match import OwnMatch
 from tasks.knowledge.answering.phrases import Phrase, phrase
 from tasks.knowledge.search.deep_links import deep_link
 from tasks.records.conversations import ChatMessage, CitedLink, Turn
@@ -22,6 +23,8 @@ class AnswerKind(StrEnum):
 
     generated = "generated"
     extractive = "extractive"
+    own = "own"
+    """The widget's owner wrote it."""
     refusal = "refusal"
     small_talk = "small_talk"
 
@@ -50,6 +53,8 @@ class Reply:
     history: Sequence[Turn] = ()
     small_talk: Phrase | None = None
     """The phrase to reply with, if the message is small talk."""
+    own: OwnMatch | None = None
+    """The owner's own answer, if there is one for the message."""
     kind: AnswerKind = AnswerKind.refusal
     text: str = ""
     citations: tuple[Citation, ...] = ()
@@ -82,6 +87,13 @@ class Reply:
     def cite(self, indices: Sequence[int]) -> None:
         """Cite the passages at these indices of `evidence` as [1], [2] …, each linked to its best statement."""
         self.citations = tuple(_cite(n, self.evidence[index]) for n, index in enumerate(indices, start=1))
+
+    def cite_owner(self, own: OwnMatch) -> None:
+        """Cite the site itself for its owner's answer, by the owner's link or else the start page."""
+        url = own.link or self.site.url
+        self.citations = (
+            Citation(n=1, url=url, title=self.site.name, heading=own.question, text=own.answer, deep_link=url),
+        )
 
     def refuse(self) -> str:
         """Turn the reply into a refusal that cites the nearest pages; return its text."""

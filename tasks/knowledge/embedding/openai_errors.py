@@ -69,7 +69,7 @@ def read_error(error: Exception, *, is_accepted: bool) -> EmbeddingRefused | Req
 
 def _read_refusal(error: openai.APIError, *, is_accepted: bool) -> str | None:
     code = _code_of(error)
-    if _is_out_of_credit(error):
+    if is_out_of_credit(error):
         return f"the embedding account has no credit ({code}): top it up, then resume the build"
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError) or (
         isinstance(error, openai.NotFoundError) and not is_accepted
@@ -83,7 +83,8 @@ def _read_refusal(error: openai.APIError, *, is_accepted: bool) -> str | None:
     return None
 
 
-def _is_out_of_credit(error: openai.APIError) -> bool:
+def is_out_of_credit(error: openai.APIError) -> bool:
+    """Whether the account's credit or spending limit is exhausted: retrying cannot help."""
     code = str(error.code or error.type or "")
     is_unpaid = isinstance(error, openai.APIStatusError) and error.status_code == HTTPStatus.PAYMENT_REQUIRED
     return is_unpaid or code in _NO_CREDIT or code.endswith("spend_limit_exceeded")

@@ -9,6 +9,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.core.errors import PageSkipped
+from tasks.core.facts import Fact
 from tasks.core.models import FetchedPage, ReadPage
 from tasks.web.content.boxes import Outline, find_outline
 from tasks.web.content.content_classifier import ContentClassifier, load_classifier
@@ -24,6 +25,7 @@ from tasks.web.content.short_pages import find_short_content
 from tasks.web.content.source import make_safe
 from tasks.web.content.structured import Structured, read_structured
 from tasks.web.content.supplements import supplement
+from tasks.web.facts.page_facts import find_facts
 
 MIN_WORDS = 120
 """Pages with fewer words are kept whole, without header and footer: too little text to classify."""
@@ -38,11 +40,12 @@ def read_page(page: FetchedPage, site_title: str = "", *, classifier: ContentCla
         PageSkipped: the page asks not to be indexed, or has no text.
         ContentFailed: the PDF is broken.
     """
+    facts: tuple[Fact, ...] = ()
     if page.pdf is not None:
-        title, markdown, facts = read_pdf(page.pdf, page.final_url)
-        metadata = {**page.metadata, "method": str(page.method), "escalated": page.escalated, **facts}
+        title, markdown, found = read_pdf(page.pdf, page.final_url)
+        metadata = {**page.metadata, "method": str(page.method), "escalated": page.escalated, **found}
     else:
-        title, markdown, metadata = _read_html(page, classifier or load_classifier())
+        title, markdown, metadata, facts = _read_html(page, classifier or load_classifier())
         if title == site_title and page.target.depth > 0:
             title = title_beside(markdown, page.final_url) or title
     return ReadPage(
@@ -52,11 +55,12 @@ def read_page(page: FetchedPage, site_title: str = "", *, classifier: ContentCla
         markdown=markdown,
         byte_count=page.byte_count,
         metadata=metadata,
+        facts=facts,
     )
 
 
-def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, str, dict[str, Any]]:
-    """Return title, Markdown and metadata."""
+def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, str, dict[str, Any], tuple[Fact, ...]]:
+    """Return title, Markdown, metadata and facts."""
     html, is_cut = make_safe(page.html)
     tree = LexborHTMLParser(html)
     metas = read_metas(tree)
@@ -66,6 +70,8 @@ def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, s
     base = find_base(tree, page.final_url)
     title = find_title(tree, metas, page.final_url)
     metadata = find_metadata(tree, metas, page, structured)
+    # Before the tree loses its header, footer and icons.
+    facts = find_facts(tree, html, page.final_url, metas)
     main, page_type = find_content(
         tree, html, url=page.final_url, title=title, metas=metas, structured=structured, classifier=classifier
     )
@@ -77,7 +83,7 @@ def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, s
         metadata["page_type"] = str(page_type)
     if is_cut:
         metadata["truncated"] = True
-    return title, markdown, metadata
+    return title, markdown, metadata, facts
 
 
 def find_content(

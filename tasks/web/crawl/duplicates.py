@@ -4,10 +4,13 @@ Two pages are duplicates if they have the same address after redirects, the same
 *Near-duplicates* share title, headings and numbers (dates and times apart), and at most one in twenty of their
 words (`MAX_DIFFERENCE`) stands in sentences of one page alone; if both have such sentences, the names in the two
 texts must agree too. Pages shorter than `MIN_WORDS` must be equal, with the same title. A canonical link
-to another page of the site is believed when the two share half of their words (`MIN_CANONICAL_OVERLAP`).
+to another page of the site is believed when the two share half of their words (`MIN_CANONICAL_OVERLAP`): a wrong line
+in a template makes all pages name the home page. While the named page is unknown, pages that name it are one page if
+they share nearly all of them (`MIN_SIBLING_OVERLAP`).
 
 Of duplicates, the page that others declare canonical is kept, else the one with the plainest address, else the
-first in crawl order. So the same page is stored however long each takes to load.
+first in crawl order. So the same page is stored however long each takes to load. The start page is always kept: many
+servers answer any address with it, and then the other addresses are soft 404s.
 """
 
 from collections import defaultdict
@@ -24,6 +27,8 @@ MAX_DIFFERENCE = 0.05
 """Greatest share of words by which near-duplicates may differ."""
 MIN_CANONICAL_OVERLAP = 0.5
 """Least overlap with a page for a canonical link to be believed."""
+MIN_SIBLING_OVERLAP = 0.9
+"""Least overlap of two pages that name the same unknown page canonical."""
 MIN_WORDS = 60
 """Shorter pages are duplicates only if they are equal."""
 
@@ -43,11 +48,16 @@ class KeptPage:
     """Another page declares it canonical."""
 
     @property
-    def precedence(self) -> tuple[bool, bool, int, int]:
+    def is_start(self) -> bool:
+        """Whether it is the start page."""
+        return self.order == 0
+
+    @property
+    def precedence(self) -> tuple[bool, bool, bool, int, int]:
         """Sort key among duplicates: the smallest is kept."""
         parts = urlsplit(self.url)
         has_query = bool(parts.query) or "?" in parts.fragment
-        return not self.is_canonical, has_query, parts.path.rstrip("/").count("/"), self.order
+        return not self.is_start, not self.is_canonical, has_query, parts.path.rstrip("/").count("/"), self.order
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Duplicates:
         """Decide whether to keep a page, and add it to the index if so."""
         canonical = _canonical_key(page)
         record = self._record(page)
-        if self._is_not_found(record.fingerprint):
+        if self._is_not_found(record):
             return DuplicateVerdict(is_not_found=True)
         looks_alike = record.fingerprint.text in self._texts
         self._texts.add(record.fingerprint.text)
@@ -97,7 +107,7 @@ class Duplicates:
     def add_not_found(self, page: Fingerprint) -> list[KeptPage]:
         """Add the response to an address that does not exist; remove and return the kept pages that equal it."""
         self._not_found.append(page)
-        found = [record for record in self._by_key.values() if self._is_not_found(record.fingerprint)]
+        found = [record for record in self._by_key.values() if self._is_not_found(record)]
         for record in found:
             self.remove(record)
         return found
@@ -142,12 +152,16 @@ class Duplicates:
         """Return the kept page that this one duplicates."""
         if same := self._by_key.get(page_key(record.url)):
             return same
-        # Before the text: pages that name one canonical URL are alike by intent, and half of the text will do.
+        # Before the text: a page and the one it names canonical are alike by intent, and half of the text will do.
         named = self._by_key.get(canonical)
-        siblings = self._by_canonical.get(canonical, []) + self._by_canonical.get(page_key(record.url), [])
-        for other in [named, *siblings] if named else siblings:
-            if overlap(record.fingerprint, other.fingerprint) >= MIN_CANONICAL_OVERLAP:
-                other.is_canonical |= other is named
+        if named and _is_version(record, named):
+            named.is_canonical = True
+            return named
+        for other in () if named else self._by_canonical.get(canonical, ()):
+            if overlap(record.fingerprint, other.fingerprint) >= MIN_SIBLING_OVERLAP:
+                return other
+        for other in self._by_canonical.get(page_key(record.url), ()):
+            if _is_version(other, record):
                 return other
         equal = self._by_hash.get(record.content_hash)
         if equal and _are_equal(record.fingerprint, equal.fingerprint):
@@ -157,11 +171,14 @@ class Duplicates:
         # Of several, the best is chosen and not the first, which would depend on loading times.
         return min(same_ones, key=_precedence) if same_ones else None
 
-    def _is_not_found(self, page: Fingerprint) -> bool:
-        return any(page.text == known.text or are_near_duplicates(page, known) for known in self._not_found)
+    def _is_not_found(self, record: KeptPage) -> bool:
+        page = record.fingerprint
+        return not record.is_start and any(
+            page.text == known.text or are_near_duplicates(page, known) for known in self._not_found
+        )
 
 
-def _precedence(record: KeptPage) -> tuple[bool, bool, int, int]:
+def _precedence(record: KeptPage) -> tuple[bool, bool, bool, int, int]:
     return record.precedence
 
 
@@ -176,6 +193,19 @@ def _canonical_key(page: ChunkedPage) -> str:
     # A page may declare itself canonical, which says nothing about others.
     key = page_key(canonical)
     return "" if key == page_key(url) else key
+
+
+def _is_version(page: KeptPage, named: KeptPage) -> bool:
+    """Whether a page is a version of the one it names canonical.
+
+    If their addresses differ in more than the query, half of the *longer* text must stand on both: the text of a short
+    page may be a teaser on the home page.
+    """
+    if page_key(page.url).partition("?")[0] == page_key(named.url).partition("?")[0]:
+        return overlap(page.fingerprint, named.fingerprint) >= MIN_CANONICAL_OVERLAP
+    here, there = _count_differences(page.fingerprint, named.fingerprint)
+    most = max(page.fingerprint.word_count, named.fingerprint.word_count)
+    return bool(most) and 1 - max(here, there) / most >= MIN_CANONICAL_OVERLAP
 
 
 def _are_equal(page: Fingerprint, other: Fingerprint) -> bool:

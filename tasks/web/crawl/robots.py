@@ -26,10 +26,13 @@ MAX_BYTES = 500 * 1024
 """Bytes of a robots.txt that are parsed; RFC 9309 §2.5 demands at least this many."""
 MAX_DELAY_S = 5.0
 """Longest `Crawl-delay` obeyed: sites copy longer ones from each other, and people wait for the build."""
+SMALL = 10_000
+"""Characters of a robots.txt up to which it is parsed on the event loop, in milliseconds."""
 TRIES = 3
 RETRY_S = 0.5
 """Seconds before the second try; doubled before the third."""
 
+logger = logging.getLogger("widget_builder.web")
 logging.getLogger("protego").setLevel(logging.ERROR)
 
 
@@ -140,8 +143,20 @@ class Robots:
                 # RFC 9309 §2.3.1.2: such a robots.txt may be treated as absent.
                 return Rules()
             if (status := answer.status) != 429 and status < 500:
-                return Rules(_text(answer.body) if 200 <= status < 300 else "")
+                return await _parse(_text(answer.body)) if 200 <= status < 300 else Rules()
         return Rules(refusal=f"HTTP {status}")
+
+
+async def _parse(text: str) -> Rules:
+    """Parse the text, a long one in a thread: half a megabyte takes most of a second.
+
+    A file that the parser fails on has no rules that could be obeyed.
+    """
+    try:
+        return await asyncio.to_thread(Rules, text) if len(text) > SMALL else Rules(text)
+    except Exception:  # a fault of the parser, which must not end the build
+        logger.warning("a robots.txt is ignored: it could not be parsed", exc_info=True)
+        return Rules()
 
 
 def _text(body: bytes) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PlaywrightError
 
-from tasks.core.errors import FetchFailed, PageError, PageSkipped, TooManyRedirects
+from tasks.core.errors import FetchFailed, PageError, PageSkipped, TlsFailed, TooManyRedirects
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.responses import gate_refusal
 from tasks.web.fetching.tab import TabGone
@@ -51,7 +51,7 @@ def explain_browser_error(error: PlaywrightError, url: str, gate: Gate) -> PageE
         parts = urlsplit(url)
         return gate_refusal(gate.refusal_reason(parts.hostname or "", parts.port or 443) or "blocked")
     if "ERR_CERT" in text or "ERR_SSL" in text:
-        return FetchFailed(f"the certificate is not valid: {_code(text)}")
+        return TlsFailed(f"the certificate is not valid: {_code(text)}")
     if "ERR_TOO_MANY_REDIRECTS" in text:
         return TooManyRedirects("too many redirects")
     if "Download is starting" in text:

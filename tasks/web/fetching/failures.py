@@ -1,5 +1,6 @@
 """Maps exceptions of Scrapy, aiohttp and httpx2 to page errors with a readable cause."""
 
+import re
 import ssl
 from collections.abc import Iterator
 
@@ -14,12 +15,14 @@ from scrapy.exceptions import (
     ResponseDataLossError,
 )
 
-from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped, TooManyRedirects
+from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped, TlsFailed, TooManyRedirects
 from tasks.web.fetching.handlers import FIRST_BYTE_S, NoResponse, UnwantedType
 from tasks.web.fetching.responses import TOO_LARGE, gate_refusal_by_status, unsupported_type
 
 _BROKEN = (DownloadConnectionRefusedError, DownloadFailedError, ResponseDataLossError)
 """The connection failed: a retry may succeed."""
+_PLACE_IN_OPENSSL = re.compile(r"\[SSL[^\]]*\]\s*|\s*\(_ssl\.c:\d+\)")
+"""Additions of OpenSSL to its reasons: `[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)`."""
 
 
 def explain_failure(error: Exception, timeout_s: float) -> PageError:
@@ -38,10 +41,10 @@ def explain_failure(error: Exception, timeout_s: float) -> PageError:
     for cause in causes:
         # aiohttp's own error is a subclass too, but has no reason.
         if isinstance(cause, ssl.SSLCertVerificationError) and (why := getattr(cause, "verify_message", "")):
-            return FetchFailed(f"the certificate is not valid: {why}")
+            return TlsFailed(f"the certificate is not valid: {why}")
     for cause in causes:
         if isinstance(cause, aiohttp.ClientConnectorSSLError) or _is_tls_failure(cause):
-            return FetchFailed(f"TLS handshake failed: {_describe(cause)}", retriable=_is_disconnect(cause))
+            return TlsFailed(f"TLS handshake failed: {_describe(cause)}", retriable=_is_disconnect(cause))
         if isinstance(cause, aiohttp.ClientHttpProxyError):
             return gate_refusal_by_status(cause.status)
         if isinstance(cause, httpx2.ProxyError):
@@ -83,4 +86,4 @@ def _is_disconnect(cause: BaseException) -> bool:
 def _describe(cause: BaseException) -> str:
     text = getattr(cause, "message", None)
     lines = (text if isinstance(text, str) else str(cause)).strip().splitlines()
-    return lines[0].rstrip(":") if lines else type(cause).__name__
+    return _PLACE_IN_OPENSSL.sub("", lines[0]).rstrip(" :") if lines else type(cause).__name__

@@ -32,8 +32,9 @@ class KeptTab:
         try:
             async with asyncio.timeout(PICTURE_S):
                 return await self._tab.run_unless_gone(_take(self._tab.page))
-        except (PlaywrightError, TimeoutError, TabGone) as error:
-            logger.info("no picture of %s: %s", self._tab.page.url, error)
+        except Exception as error:  # a picture is lost, whatever it is
+            is_expected = isinstance(error, PlaywrightError | TimeoutError | TabGone)
+            logger.info("no picture of %s: %s", self._tab.page.url, error, exc_info=not is_expected)
             return None
         finally:
             await self.release()

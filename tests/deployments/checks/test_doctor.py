@@ -8,6 +8,7 @@ import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,10 +26,11 @@ from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.records.schema import MIGRATIONS, migrate
 from tests.conftest import MakeSettings
 from tests.records.databases import new_database
+from tests.sites.openai_chat import NextChat
 from tests.sites.openai_server import Next, serve_openai
 from tests.sites.server import serve_handler
 
-ORDER = ["Python", "Chromium", "Database", "Prefect", "API", "Embeddings", "Data", "Ports"]
+ORDER = ["Python", "Chromium", "Database", "Prefect", "API", "Embeddings", "Chat", "Data", "Ports"]
 NOBODY = "127.0.0.1:1"
 """An address where nothing listens."""
 
@@ -209,6 +211,54 @@ async def test_an_unknown_model_is_named(settings: MakeSettings, model: str, nam
         problem, remedy = problem_and_remedy(await find("Embeddings", wrong))
     assert named in problem
     assert "WIDGET_BUILDER_EMBEDDING_MODEL" in remedy
+
+
+@pytest.mark.parametrize(
+    ("fault", "named", "setting"),
+    [
+        (NextChat.unknown_model, "does not have the model", "WIDGET_BUILDER_CHAT_MODEL"),
+        (NextChat.invalid_api_key, "refuses the key", "OPENAI_API_KEY"),
+        (NextChat.insufficient_quota, "no credit", "add credit"),
+        (NextChat.too_long, "refuses the requests", "WIDGET_BUILDER_CHAT_MODEL"),
+        (NextChat.server_error, "break off", "OPENAI_BASE_URL"),
+    ],
+)
+async def test_a_chat_model_that_fails_is_a_finding(
+    settings: MakeSettings, fault: NextChat, named: str, setting: str
+) -> None:
+    """With the setting to correct, and without the key."""
+    async with serve_openai() as server:
+        server.chat.always = fault
+        made = settings(openai_api_key=SecretStr("sk-geheim"), openai_base_url=server.base_url)
+        finding = await find("Chat", made)
+    problem, remedy = problem_and_remedy(finding)
+    assert named in problem
+    assert setting in remedy
+    assert "sk-geheim" not in repr(finding)
+
+
+@pytest.mark.parametrize("name", ["Chat", "Embeddings"])
+async def test_a_model_that_will_be_shut_down_is_a_warning(settings: MakeSettings, name: str) -> None:
+    """The check passes, and says what to do soon."""
+    soon = datetime.now(UTC).date() + timedelta(days=46)
+    async with serve_openai() as server:
+        server.shutdown_dates = {"gpt-4.1-mini": str(soon), "text-embedding-3-small": str(soon)}
+        made = settings(openai_api_key=SecretStr("sk-x"), openai_base_url=server.base_url, chat_model="gpt-4.1-mini")
+        finding = await find(name, made)
+    assert finding.ok
+    assert f"will be shut down on {soon}, in 46 days: set WIDGET_BUILDER_" in finding.warning
+
+
+async def test_an_apis_warnings_are_shown(settings: MakeSettings, tmp_path: Path) -> None:
+    """It is ready, and a model fails."""
+
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return web.json_response({"dependencies": {"postgresql": "ok"}, "warnings": ["chat model x: no credit"]})
+
+    async with serve_handler(answer) as url:
+        (tmp_path / "stack.json").write_text(json.dumps({"api_url": url}))
+        finding = await find("API", settings())
+    assert (finding.ok, finding.warning) == (True, "chat model x: no credit")
 
 
 async def test_openai_by_name_without_a_key_is_a_finding(settings: MakeSettings) -> None:

@@ -11,8 +11,9 @@ from rich.console import Console
 from deployments.display.build_display import LiveDisplay, open_display
 from deployments.display.build_frame import render_frame
 from deployments.display.build_summary import render_summary
-from deployments.display.build_view import BuildView, StageStatus, advance
+from deployments.display.build_view import BuildView, StageStatus
 from deployments.display.formatting import format_duration, printable, short_url
+from deployments.display.view_steps import advance
 from tasks.core.events import BuildEvent, EventType, Stage
 from tests.deployments import story
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Literal, Protocol
 
 from tasks.core.models import Frozen
+from tasks.knowledge.openai_api.model_status import ModelStatus
 
 FIRST_TOKEN_S = 10.0
 """Timeout of a stream's first token, in seconds."""
@@ -17,7 +18,7 @@ TEMPERATURE = 0.1
 
 
 class ModelFailed(Exception):
-    """The model gave no answer, or no complete one. `reason`: key, quota, busy, timeout, broken or refused."""
+    """The model gave no answer, or no complete one. `reason`: an outcome that `explain_outcome` knows."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the chat model failed: {reason}")
@@ -33,6 +34,16 @@ class PromptMessage(Frozen):
 
 class ChatModel(Protocol):
     """The interface of a chat model."""
+
+    status: ModelStatus
+
+    async def warm_up(self) -> None:
+        """Prepare for the first question.
+
+        Raises:
+            ModelFailed: there is no answer.
+        """
+        ...
 
     def with_timeout(self, seconds: float) -> "ChatModel":
         """Return the same model with this timeout for each piece."""

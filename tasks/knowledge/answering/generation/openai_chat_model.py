@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import httpx
 import openai
 from openai import AsyncOpenAI
-from openai.types.chat import ChatCompletionMessageParam
 
-from tasks.core.settings import Settings
+from tasks.core.settings import PREFIX, ReasoningEffort, Settings
 from tasks.knowledge.answering.generation.chat_model import (
     FIRST_TOKEN_S,
     MAX_ANSWER_TOKENS,
@@ -21,21 +21,50 @@ from tasks.knowledge.answering.generation.chat_model import (
     ModelFailed,
     PromptMessage,
 )
+from tasks.knowledge.embedding.openai_errors import is_out_of_credit
+from tasks.knowledge.openai_api.model_status import OK, ModelStatus, explain_outcome
+from tasks.knowledge.openai_api.request_parameters import MAX_ATTEMPTS, RequestParameters
 
 logger = logging.getLogger("widget_builder.chat")
+
+MODEL_SETTING = f"{PREFIX}CHAT_MODEL"
+WARM_UP_S = 60.0
+"""Timeout of the first request: a local server may have to load the model."""
+MAX_WARM_UP_TOKENS = 16
+MAX_ANSWER_LENGTH = MAX_ANSWER_TOKENS * 8
+"""Characters after which an answer is cut: not every server knows a limit of tokens."""
 
 
 class OpenAIChatModel:
     """Requests text through the `openai` client."""
 
-    def __init__(self, client: AsyncOpenAI, name: str, *, timeout_s: float = FIRST_TOKEN_S) -> None:
+    def __init__(
+        self,
+        client: AsyncOpenAI,
+        name: str,
+        *,
+        effort: ReasoningEffort = ReasoningEffort.none,
+        timeout_s: float = FIRST_TOKEN_S,
+    ) -> None:
         self._client = client
         self._timeout_s = timeout_s
+        self._parameters = RequestParameters(effort)
         self.name = name
+        self.status = ModelStatus("chat", name, MODEL_SETTING)
 
     def with_timeout(self, seconds: float) -> "OpenAIChatModel":
         """Return the same model with this timeout for each piece."""
-        return OpenAIChatModel(self._client, self.name, timeout_s=seconds)
+        model = OpenAIChatModel(self._client, self.name, timeout_s=seconds)
+        model._parameters, model.status = self._parameters, self.status
+        return model
+
+    async def warm_up(self) -> None:
+        """Request a word, so that the server's habits are known and its model is loaded before a visitor waits.
+
+        Raises:
+            ModelFailed: there is no answer.
+        """
+        await self._complete([PromptMessage(role="user", content="Say: ok")], MAX_WARM_UP_TOKENS, WARM_UP_S)
 
     async def stream(self, messages: Sequence[PromptMessage]) -> AsyncIterator[str]:
         """Yield the answer's pieces as they arrive.
@@ -43,19 +72,14 @@ class OpenAIChatModel:
         Raises:
             ModelFailed: there is no answer, or it stalls, breaks off or violates the protocol.
         """
-        with _mapped_errors():
+        with self._recorded():
             async with asyncio.timeout(self._timeout_s):
-                answer = await self._client.chat.completions.create(
-                    model=self.name,
-                    messages=_params(messages),
-                    max_completion_tokens=MAX_ANSWER_TOKENS,
-                    temperature=TEMPERATURE,
-                    stream=True,
-                )
+                answer = await self._create(messages, MAX_ANSWER_TOKENS, TEMPERATURE, stream=True)
             finished = False
+            length = 0
             async with answer:
                 chunks = aiter(answer)
-                while True:
+                while length < MAX_ANSWER_LENGTH:
                     async with asyncio.timeout(min(self._timeout_s, NEXT_TOKEN_S)):
                         chunk = await anext(chunks, None)
                     if chunk is None:
@@ -63,9 +87,12 @@ class OpenAIChatModel:
                     for choice in chunk.choices or ():
                         finished = finished or choice.finish_reason is not None
                         if choice.delta and choice.delta.content:
+                            length += len(choice.delta.content)
                             yield choice.delta.content
-            if not finished:
+            if not finished and length < MAX_ANSWER_LENGTH:
                 raise ModelFailed("broken")
+            if not length:
+                raise ModelFailed("empty")
 
     async def complete(self, messages: Sequence[PromptMessage]) -> str:
         """Return a short text.
@@ -73,47 +100,83 @@ class OpenAIChatModel:
         Raises:
             ModelFailed: there is no answer.
         """
-        with _mapped_errors():
-            async with asyncio.timeout(min(self._timeout_s, REWRITE_S)):
-                answer = await self._client.chat.completions.create(
-                    model=self.name,
-                    messages=_params(messages),
-                    max_completion_tokens=MAX_REWRITE_TOKENS,
-                    temperature=0,
-                )
-            if not answer.choices or not answer.choices[0].message.content:
+        text = await self._complete(messages, MAX_REWRITE_TOKENS, min(self._timeout_s, REWRITE_S))
+        if not text:
+            raise ModelFailed("empty")
+        return text
+
+    async def _complete(self, messages: Sequence[PromptMessage], max_tokens: int, timeout_s: float) -> str:
+        with self._recorded():
+            async with asyncio.timeout(timeout_s):
+                answer = await self._create(messages, max_tokens, 0)
+            if not answer.choices:
                 raise ModelFailed("broken")
-            return answer.choices[0].message.content
+            return answer.choices[0].message.content or ""
+
+    async def _create(self, messages: Sequence[PromptMessage], max_tokens: int, temperature: float, **more: Any) -> Any:
+        """Request an answer, without the parameters that the server refuses."""
+        for _ in range(MAX_ATTEMPTS):
+            sent = self._parameters.build(max_tokens, temperature)
+            asked = _to_params(messages, merges_system=self._parameters.merges_system)
+            try:
+                return await self._client.chat.completions.create(model=self.name, messages=asked, **sent, **more)
+            except openai.APIStatusError as error:
+                if not self._parameters.learn(error, sent):
+                    raise
+                logger.info("the chat model refuses a parameter (HTTP %d): asking again without it", error.status_code)
+        raise ModelFailed("refused")
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """Record the request's outcome; raise its failure as `ModelFailed`."""
+        try:
+            with _mapped_errors():
+                yield
+        except ModelFailed as failure:
+            problem, _ = explain_outcome(failure.reason, MODEL_SETTING)
+            logger.warning("the chat model %s failed (%s): %s", self.name, failure.reason, problem)
+            self.status.record(failure.reason)
+            raise
+        self.status.record(OK)
 
 
-def _params(messages: Sequence[PromptMessage]) -> list[ChatCompletionMessageParam]:
-    return [{"role": message.role, "content": message.content} for message in messages]  # type: ignore[misc]
+def _to_params(messages: Sequence[PromptMessage], *, merges_system: bool) -> list[Any]:
+    params = [{"role": message.role, "content": message.content} for message in messages]
+    if merges_system and len(params) > 1 and params[0]["role"] == "system":
+        system, first, *others = params
+        return [{"role": first["role"], "content": f"{system['content']}\n\n{first['content']}"}, *others]
+    return params
 
 
 @contextmanager
 def _mapped_errors() -> Iterator[None]:
     try:
         yield
-    except TimeoutError as error:
-        raise _failed("timeout", error) from None
-    except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
-        raise _failed("key", error) from None
-    except openai.RateLimitError as error:
-        raise _failed("quota" if "quota" in str(error.code or error.type) else "busy", error) from None
-    except openai.BadRequestError as error:
-        raise _failed("refused", error) from None
-    except openai.APITimeoutError as error:
-        raise _failed("timeout", error) from None
-    except (openai.OpenAIError, httpx.HTTPError) as error:
-        raise _failed("broken", error) from None
-    except (ValueError, TypeError, AttributeError) as error:
-        # The client raises these for a response outside the protocol; their text may quote the response.
-        raise _failed("broken", error) from None
+    except (openai.OpenAIError, httpx.HTTPError, TimeoutError, ValueError, TypeError, AttributeError) as error:
+        # The client raises the last three for a response outside the protocol; their text may quote the response.
+        raise ModelFailed(_reason_of(error)) from None
 
 
-def _failed(reason: str, error: Exception) -> ModelFailed:
-    logger.warning("the chat model failed: %s (%s)", reason, type(error).__name__)
-    return ModelFailed(reason)
+def _reason_of(error: Exception) -> str:
+    code = str(getattr(error, "code", None) or getattr(error, "type", None) or "")
+    match error:
+        case TimeoutError() | openai.APITimeoutError():
+            return "timeout"
+        case openai.NotFoundError():
+            return "missing"
+        case openai.APIStatusError() if code in ("model_not_found", "DeploymentNotFound"):
+            return "missing"
+        case openai.AuthenticationError() | openai.PermissionDeniedError():
+            return "key"
+        case openai.APIError() if is_out_of_credit(error):
+            return "quota"
+        case openai.RateLimitError():
+            return "busy"
+        case openai.BadRequestError() | openai.UnprocessableEntityError():
+            return "refused"
+        case openai.APIConnectionError() | httpx.TransportError():
+            return "unreachable"
+    return "broken"
 
 
 @asynccontextmanager
@@ -123,8 +186,8 @@ async def open_openai_chat_model(settings: Settings) -> AsyncIterator[OpenAIChat
     async with AsyncOpenAI(
         api_key=settings.openai_api_key.get_secret_value(),
         base_url=settings.openai_base_url,
-        timeout=FIRST_TOKEN_S,
+        timeout=WARM_UP_S,
         # No retries: a visitor is waiting, and an extractive answer replaces a failed one.
         max_retries=0,
     ) as client:
-        yield OpenAIChatModel(client, settings.chat_model)
+        yield OpenAIChatModel(client, settings.chat_model, effort=settings.reasoning_effort)

@@ -1,0 +1,154 @@
+"""Postal addresses in text: `address` elements, labelled lines, and lines with a street and a postal code."""
+
+import re
+from collections.abc import Iterator
+
+from tasks.core.facts import Fact, FactKind
+from tasks.web.facts.page_lines import Line, PageText, labels_above
+
+MAX_ADDRESS = 200
+"""Characters of an address."""
+MAX_LINE = 300
+MAX_ABOVE = 3
+"""Lines above the town that may belong to the address."""
+MAX_ADDRESSES = 30
+
+_LABEL = re.compile(
+    r"address|adresse|anschrift|dirección|direccion|indirizzo|endereço|adres\b|adress\b|osoite|adresa|адрес"
+    r"|адреса|العنوان|כתובת|地址|住所|주소"
+    r"|visit us|find us|location|where we are|standort|anfahrt|ubicación|dove siamo|sede|head ?office"
+    r"|our office|direccíon",
+    re.IGNORECASE,
+)
+_POSTAL = re.compile(
+    r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b"  # GB
+    r"|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b"  # CA
+    r"|\b[A-Z]{2}\.?,?\s+\d{5}(?:-\d{4})?\b"  # US
+    r"|\b\d{4}\s?[A-Z]{2}\b\s+[A-ZÀ-Þ]"  # NL
+    r"|\b\d{2}-\d{3}\b\s+[^\W\d_]|[^\W\d_]\s+\d{2}-\d{3}\b"  # PL
+    r"|\b(?:[A-Z]{1,2}\s?[-–]\s?)?\d{4,5}(?:[-–]\d{3})?\s+(?:[A-ZÀ-ÞĀ-Ž][\w'’.-]+)"  # most of Europe, BR and PT
+    r"|\b\d{3}\s\d{2}\s+[A-ZÀ-ÞĀ-Ž]"  # CZ, SE
+    r"|\b[A-ZÀ-Þ][\w'’-]+,?\s(?:[A-Z]{2,3}\s)?\d{4,6}\b"  # town first: AU, IN
+    r"|〒?\d{3}-\d{4}\b"
+)
+_STREET = re.compile(
+    r"\b\d{1,5}[a-zA-Z]?(?:[-/]\d{1,4}[a-zA-Z]?)?,?\s+(?:[^\W\d_][\w'’.-]*\s+){0,5}(?:street|st|road|rd"
+    r"|avenue|ave|lane|ln|drive|dr|boulevard|blvd|way|place"
+    r"|pl|square|sq|court|ct|highway|hwy|parkway|pkwy|close|terrace|quay|row|rue|chemin|allée|impasse|route"
+    r"|quai|bis|place|cours|faubourg)\b"
+    r"|(?:straße|strasse|strase|straat|weg|gasse|platz|plein|allee|laan|gatan|vägen|gade|gata|kade|ring|damm"
+    r"|ufer|singel|katu|tie|stra[sß]+e|str\.)\s*\d"
+    r"|\b(?:via|viale|piazza|corso|largo|vicolo|calle|c/|avenida|avda?\.?|av\.|plaza|paseo|rua|praça|travessa"
+    r"|ul\.|ulica|aleja|al\.|ulice|rue|avenue|bd|boulevard"
+    r"|ул\.?|улица|проспект|вул\.?|вулиця)\s+[^\d\n]{2,40}?,?\s*(?:n[°ºo.]?\s*)?\d"
+    r"|(?:caddesi|sokak|cad\.|sok\.|mah\.)",
+    re.IGNORECASE,
+)
+_BOX = re.compile(r"\b(?:p\.?\s?o\.?\s?box|postfach|postbus|apartado|casella postale)\s+\d", re.IGNORECASE)
+_NOT_ADDRESS = re.compile(r"@|https?:|\bwww\.|copyright|©|[$€£]\s?\d|\d\s?[€£]", re.IGNORECASE)
+_MAY_HOLD = re.compile(r"\d[^\n]*")
+_TIMES = re.compile(r"\d\s?[:.]\s?\d\d\b.{0,12}\d\s?[:.]\s?\d\d\b|\d\s?[ap]m\b", re.IGNORECASE)
+_CONTACT_LINE = re.compile(r"(?:tel|phone|telefon|fax|e-?mail|mobile?|hours)\b\s*[.:]|@", re.IGNORECASE)
+
+
+def find_addresses(page: PageText) -> Iterator[Fact]:
+    """Yield the addresses as written, each on one line."""
+    used: set[int] = set()
+    found = 0
+    lines = page.lines
+    for index in page.indices(_MAY_HOLD):
+        line = lines[index]
+        if index in used or found >= MAX_ADDRESSES:
+            continue
+        if (lines_used := _read(lines, index)) and not used & set(lines_used):
+            used.update(lines_used)
+            texts = [_without_label(lines[at].text) for at in lines_used]
+            value = ", ".join(text.strip(" ,;|\t").replace("\t", " ") for text in texts if text.strip(" ,;|\t"))
+            if 8 <= len(value) <= MAX_ADDRESS and any(char.isdigit() for char in value):
+                found += 1
+                label = next((text for text in labels_above(lines, lines_used[0], 1) if text not in value), "")
+                yield Fact(
+                    kind=FactKind.address, value=value, label=label if len(label) <= 50 else "", place=line.region
+                )
+
+
+def _read(lines: list[Line], index: int) -> list[int]:
+    """Return the numbers of the lines of an address that has its postal code or label on this line."""
+    line = lines[index]
+    text = line.text
+    if len(text) > MAX_LINE:
+        return []
+    body = _without_label(text)
+    if line.is_address and (_POSTAL.search(body) or _STREET.search(body)):
+        return _whole_element(lines, index)
+    if len(body) > MAX_ADDRESS:
+        return []
+    has_postal, has_street = bool(_POSTAL.search(body)), bool(_STREET.search(body) or _BOX.search(body))
+    if not (has_postal or has_street or "," in body) or (line.region == "main" and not has_postal and len(body) > 140):
+        return []
+    is_labelled = (
+        body != text
+        or line.shows_icon("address")
+        or any(len(label) <= 40 and _LABEL.search(label) for label in labels_above(lines, index, 1))
+    )
+    if _TIMES.search(body) or (_NOT_ADDRESS.search(body) and not has_street):
+        return []
+    if has_postal and has_street:
+        return [index]
+    if has_postal and len(body) <= 80:
+        above = _street_above(lines, index)
+        if above or is_labelled:
+            return [*above, index]
+    if has_street and (is_labelled or (line.region != "main" and len(body) <= 120)):
+        following = index + 1
+        if following < len(lines) and lines[following].text and _is_town(lines[following].text):
+            return [index, following]
+        return [index] if is_labelled or len(body) <= 100 else []
+    if is_labelled and re.search(r"\d", body) and re.search(r"[^\W\d_]{3}", body) and "," in body and len(body) <= 140:
+        return [index] if not _CONTACT_LINE.search(body) else []
+    return []
+
+
+def _is_town(text: str) -> bool:
+    return (
+        len(text) <= 60
+        and bool(_POSTAL.search(text) or re.fullmatch(r"[A-ZÀ-Þ][\w'’ .,-]+", text))
+        and not (_CONTACT_LINE.search(text))
+    )
+
+
+def _street_above(lines: list[Line], index: int) -> list[int]:
+    for distance in range(1, MAX_ABOVE + 1):
+        at = index - distance
+        if at < 0 or lines[at].region != lines[index].region:
+            return []
+        text = lines[at].text
+        if len(text) > 100 or _CONTACT_LINE.search(text):
+            return []
+        if _STREET.search(text) or _BOX.search(text) or re.search(r"[^\W\d_]{3,}\D*\s\d{1,4}\s?[a-z]?$", text):
+            return list(range(at, index))
+    return []
+
+
+def _whole_element(lines: list[Line], index: int) -> list[int]:
+    """Return the lines of the `address` element that are no telephone numbers, e-mail addresses or names."""
+    first = last = index
+    while first > 0 and lines[first - 1].is_address and index - first < 5:
+        first -= 1
+    while last + 1 < len(lines) and lines[last + 1].is_address and last - index < 5:
+        last += 1
+    chosen = [
+        at
+        for at in range(first, last + 1)
+        if lines[at].text and not _CONTACT_LINE.search(lines[at].text) and not _is_phone_line(lines[at].text)
+    ]
+    return chosen if index in chosen else []
+
+
+def _is_phone_line(text: str) -> bool:
+    return len(re.findall(r"\d", text)) >= 7 and len(re.findall(r"[^\W\d_]", text)) <= 8
+
+
+def _without_label(text: str) -> str:
+    head, colon, rest = text.partition(":")
+    return rest.strip() if colon and len(head) <= 40 and _LABEL.search(head) and rest.strip() else text

@@ -1,0 +1,183 @@
+"""Prices in text with the things they buy, and lines about payment, shipping and offers beside the content."""
+
+import re
+from collections.abc import Iterator
+
+from tasks.core.facts import Fact, FactKind
+from tasks.web.facts.page_lines import Line, PageText
+
+MAX_OFFERS = 150
+MAX_SHORT_LINE = 120
+"""Characters of a line that is quoted whole with its price."""
+MAX_LABEL = 80
+AROUND = 60
+MIN_METHODS = 2
+"""Pictured methods of payment that say that they are accepted."""
+MIN_TERM, MAX_TERM = 12, 300
+MIN_TERM_WORDS = 3
+MAX_TERM_IN_MAIN = 160
+
+_CURRENCY = (
+    r"(?:US\$|A\$|C\$|R\$|[$€£¥₹₽₺₴₪₩฿]|\b(?:EUR|USD|GBP|CHF|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|JPY|CNY|RUB"
+    r"|UAH|TRY|BRL|ZAR|AED|Rs\.?|Fr\.)(?![a-z]))"
+)
+_AFTER = (
+    r"(?:[€£$¥₽₺₴₪₩]|(?:EUR|Euros?|USD|GBP|CHF|SEK|NOK|DKK|PLN|zł|Kč|kr|Ft|руб|грн|лв|lei|RON|TL|R\$|dollars?"
+    r"|pounds?)(?![^\W_]))"
+)
+_AMOUNT = r"\d(?:[\d .,'’]*\d)?(?:\s?[,.]?[-–—]{1,2}(?!\s?\d))?"
+PRICE = re.compile(
+    rf"(?<![\w.,])(?:{_CURRENCY}\s?{_AMOUNT}(?:\s?[kKmM]\b)?"
+    rf"|{_AMOUNT}\s?{_AFTER})(?:\s?[-–]\s?(?:{_CURRENCY}\s?{_AMOUNT}|{_AMOUNT}\s?{_AFTER}))?"
+    r"(?:\s?/\s?[^\W\d_]{1,10}\.?|\s?(?:per|pro|par|por|al|a|je)\s[^\W\d_]{2,12})?",
+    re.IGNORECASE,
+)
+_MAY_PRICE = re.compile(
+    r"[$€£¥₹₽₺₴₪₩฿]|\d\s?(?:EUR|[Ee]uro|USD|GBP|CHF|SEK|NOK|DKK|PLN|zł|Kč|kr|Ft|руб|грн|лв|lei|RON|TL"
+    r"|dollars?|pounds?)(?![^\W_])"
+    r"|\b(?:EUR|USD|GBP|CHF|AUD|CAD|SEK|NOK|DKK|PLN|CZK|INR|ZAR|AED|Rs|Fr)\.?\s?\d"
+)
+_SHIPPING = re.compile(
+    r"shipping|deliver|dispatch|postage|versand|liefer|livraison|expédition|envío|envio|spedizion|consegna"
+    r"|entrega|verzend|bezorg|levering|dostaw|wysyłk|frakt|leverans"
+    r"|toimitus|doprava|kargo|доставк|شحن|משלוח|送料|配送|배송",
+    re.IGNORECASE,
+)
+_PAYMENT = re.compile(
+    r"\bpayments?\b|we accept|visa\b|mastercard|paypal|klarna|american express|amex\b|apple pay|google pay"
+    r"|zahlung|bezahl|rechnung(?:skauf)?|lastschrift|paiement|\bpago\b|pagament|betaal|betaling"
+    r"|płatno|betalning|maksu|platb|ödeme|оплат|支払|결제|sofortüberweisung|ideal\b|bancontact|bizum|credit card"
+    r"|kreditkarte|carte bancaire|\bcash\b|barzahlung",
+    re.IGNORECASE,
+)
+_TERMS = re.compile(
+    r"returns?\b|refund|guarantee|warrant|money.back|rückgabe|widerruf|garantie|garanzia|garantía|devoluci"
+    r"|retour|gwarancj|zwrot|free\b|gratis|kostenlos|gratuit|\boff\b|discount|rabatt|sale\b|code\b"
+    r"|remise|descuento|sconto|korting|promo|% |closed|holiday|since\s\d|established|licensed|insured"
+    r"|certified|member of|award",
+    re.IGNORECASE,
+)
+_METHODS = re.compile(
+    r"visa|master ?card|paypal|klarna|amex|american express|maestro|apple ?pay|google ?pay|discover|jcb"
+    r"|diners|stripe|ideal|bancontact|giropay|sepa|twint|bitcoin",
+    re.IGNORECASE,
+)
+
+
+_MAY_NAME_METHOD = re.compile(r"Visa|VISA|Master[Cc]ard|Pay[Pp]al|Klarna|Apple Pay|Google Pay|Bizum|iDEAL|Twint")
+_ICON = re.compile(rf"(?:cc|payment|pay|card|icon)[-_ ]?({_METHODS.pattern})", re.IGNORECASE)
+
+
+def find_offers(page: PageText) -> Iterator[Fact]:
+    """Yield the prices in text, each with its line and the name of the thing."""
+    count, lines = 0, page.lines
+    for index in page.indices(_MAY_PRICE):
+        line = lines[index]
+        text = line.text
+        for found in PRICE.finditer(text):
+            price = " ".join(found[0].split())
+            label = _label(lines, index, found.start(), found.end())
+            value = text.replace("\t", " ") if len(text) <= MAX_SHORT_LINE else _around(text, found)
+            yield Fact(
+                kind=FactKind.offer,
+                value=value if price in value else price,
+                label=label if label not in value else "",
+                normal=f"{label}: {price}".casefold(),
+                place=line.region,
+            )
+            count += 1
+            if count >= MAX_OFFERS:
+                return
+
+
+def _label(lines: list[Line], index: int, start: int, end: int) -> str:
+    """Return the name of the thing: the text before the price, else a line above, else the one below or the heading."""
+    line = lines[index]
+    before = line.text[:start].replace("\t", " ").strip(" :.–-|…_")
+    if len(re.findall(r"[^\W\d_]", before)) > 3 and len(before) <= MAX_LABEL:
+        return before
+    for other in reversed(lines[max(0, index - 4) : index]):
+        if 2 < len(other.text) <= MAX_LABEL and not PRICE.search(other.text) and re.search(r"[^\W\d_]{3}", other.text):
+            return other.text if other.heading == line.heading or other.is_heading else line.heading
+    return line.heading
+
+
+def _around(text: str, found: re.Match[str]) -> str:
+    """Return the sentence or part of the text with the price."""
+    start = max(
+        (
+            text.rfind(mark, 0, found.start()) + len(mark)
+            for mark in (". ", "! ", "? ", "; ", "\t")
+            if mark in text[: found.start()]
+        ),
+        default=0,
+    )
+    ends = [at for mark in (". ", "! ", "? ", "; ", "\t") if (at := text.find(mark, found.end())) >= 0]
+    return text[max(start, found.start() - 2 * AROUND) : min([*ends, found.end() + 2 * AROUND, len(text)])].strip()
+
+
+def find_terms(page: PageText, taken: set[str]) -> Iterator[Fact]:
+    """Yield lines about payment and shipping, and other announcements in headers, footers and asides.
+
+    `taken` are the texts of lines that other facts quote.
+    """
+    if len(named := _pictured_methods(page)) >= MIN_METHODS:
+        written = ", ".join(named)
+        yield Fact(kind=FactKind.payment, value=written, normal=", ".join(sorted(named)).lower(), place="footer")
+    beside = [index for index, line in enumerate(page.lines) if line.region != "main" and len(line.text) >= MIN_TERM]
+    priced = {*page.indices(_MAY_PRICE), *page.indices(_MAY_NAME_METHOD)}
+    for index in sorted({*beside, *priced}):
+        line = page.lines[index]
+        text = line.text.replace("\t", " ")
+        if (
+            text in taken
+            or line.is_heading
+            or not MIN_TERM <= len(text) <= MAX_TERM
+            or (line.is_linked and index not in priced)
+        ):
+            continue
+        if len(text.split()) < MIN_TERM_WORDS or "©" in text:
+            continue
+        if kind := _term_kind(text, line.region):
+            yield Fact(kind=kind, value=text, place=line.region)
+
+
+def _term_kind(text: str, region: str) -> FactKind | None:
+    if region == "main" and len(text) > MAX_TERM_IN_MAIN:
+        return None
+    if _SHIPPING.search(text):
+        return FactKind.shipping
+    if _PAYMENT.search(text) and (region != "main" or _METHODS.search(text)):
+        return FactKind.payment
+    return (
+        FactKind.notice
+        if region in ("header", "footer", "aside") and (_TERMS.search(text) or PRICE.search(text))
+        else None
+    )
+
+
+def _pictured_methods(page: PageText) -> list[str]:
+    """Return the methods of payment that pictures and icons name."""
+    named: dict[str, None] = {}
+    for line in page.lines:
+        for alt in line.alts:
+            if len(alt) <= MAX_LABEL and (found := _METHODS.search(alt)):
+                named[_spell(found[0])] = None
+        if not line.text:
+            for names in line.names:
+                if ("isa" in names or "ay" in names) and (found := _ICON.search(names)):
+                    named[_spell(found[1])] = None
+    return list(named)
+
+
+def _spell(method: str) -> str:
+    known = {
+        "paypal": "PayPal",
+        "mastercard": "Mastercard",
+        "master card": "Mastercard",
+        "amex": "American Express",
+        "ideal": "iDEAL",
+        "jcb": "JCB",
+        "sepa": "SEPA",
+    }
+    return known.get(method.lower(), method.title())
