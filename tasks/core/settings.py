@@ -213,6 +213,10 @@ class Settings(BaseSettings):
     reasoning_effort: ReasoningEffort = ReasoningEffort.none
     """Effort of the chat model's reasoning before an answer; `default`: the model's own. Visitors wait for it."""
 
+    chat_timeout_s: float = Field(60, gt=0, le=600)
+    """Seconds the chat model may take until its first word; then the answer quotes the site. Default: enough for a slow
+    local model."""
+
     request_rate: Annotated[Rate, NoDecode] = Rate(count=6_000, seconds=60)
     """Requests one visitor address may make for configurations, pictures, and the state and events of builds."""
 

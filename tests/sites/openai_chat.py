@@ -68,6 +68,8 @@ class ChatProtocol:
     """The models there are; None: any."""
     always: NextChat | None = None
     """A fault of every request."""
+    habitual_text: str | None = None
+    """The text of every answer; None: the best sentence of the passages."""
     pause_s: float = 0
     """Seconds between two words."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
@@ -114,7 +116,7 @@ class ChatProtocol:
         if order is NextChat.garbage:
             await response.write(b'data: {"choices": [{"delta": {"content"\n\ndata: \x00\xff\n\n')
             return response
-        text = order if isinstance(order, str) else _answer(asked["messages"])
+        text = order if isinstance(order, str) else self.habitual_text or _answer(asked["messages"])
         if order is NextChat.refuses:
             text = "I'm sorry, but I can't assist with that request."
         if order is NextChat.only_reasons:
@@ -122,7 +124,7 @@ class ChatProtocol:
             text = ""
         words = re.findall(r"\s*\S+|\s+$", text)
         for at, word in enumerate(words):
-            if at == len(words) // 2 and order in (NextChat.stalls_midway, NextChat.breaks_off):
+            if at == 2 * len(words) // 3 and order in (NextChat.stalls_midway, NextChat.breaks_off):
                 if order is NextChat.stalls_midway:
                     await self.released.wait()
                 elif request.transport is not None:

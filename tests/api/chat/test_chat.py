@@ -218,9 +218,15 @@ async def test_an_interrupted_answer_ends_in_an_error_event(
     """Not in `done`; the question is stored as unanswered."""
     made = settings(openai_api_key="sk-test", openai_base_url=openai.base_url, chat_rate=MANY, admin_token=ADMIN)
     async with serving(pool, made, shop) as chatting:
+        # The first answer of a server is held back until its end.
+        await chatting.ask("Who founded the roastery?")
         before = (await chatting.insights()).json()["unanswered"]
+        openai.chat.habitual_text = (
+            "The roastery was founded in 2011 by Ines Okafor [1]. It was founded in Leith with her"
+        )
         openai.chat.then(NextChat.breaks_off)
         answer = await chatting.ask("Who founded the roastery?")
+        openai.chat.habitual_text = None
         assert (answer.end["type"], answer.end["code"]) == ("error", "answer_interrupted")
         assert (await chatting.insights()).json()["unanswered"] == before + 1
 

@@ -6,9 +6,9 @@ from typing import Literal, Protocol
 from tasks.core.models import Frozen
 from tasks.knowledge.openai_api.model_status import ModelStatus
 
-FIRST_TOKEN_S = 10.0
-"""Timeout of a stream's first token, in seconds."""
-NEXT_TOKEN_S = 10.0
+FIRST_TOKEN_S = 60.0
+"""Timeout of a stream's first token, in seconds, unless the settings say otherwise."""
+NEXT_TOKEN_S = 20.0
 """Timeout of each further token, in seconds."""
 MAX_ANSWER_TOKENS = 700
 REWRITE_S = 4.0

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from babel import Locale, UnknownLocaleError
+
 from tasks.core.models import Passage
 from tasks.knowledge.answering.answer_events import ErrorEvent
 from tasks.knowledge.answering.generation.chat_model import (
@@ -12,7 +14,7 @@ from tasks.knowledge.answering.generation.chat_model import (
     ModelFailed,
     PromptMessage,
 )
-from tasks.knowledge.answering.generation.grounded_text import GroundedText
+from tasks.knowledge.answering.generation.grounded_text import MARKER, GroundedText
 from tasks.knowledge.answering.generation.grounding import Grounding
 from tasks.knowledge.answering.phrases import primary_subtag
 from tasks.knowledge.answering.reply import AnswerKind, Reply
@@ -21,8 +23,6 @@ from tasks.records.conversations import Turn
 
 PASSAGES = 6
 """Passages in the prompt."""
-MARKER = "NOT_FOUND"
-"""The model's reply if the passages do not answer."""
 MAX_CHARACTERS = 1_000
 """Length of an earlier question or answer in the prompt."""
 MAX_PASSAGE_CHARACTERS = 3_000
@@ -35,57 +35,41 @@ REWRITING = (_FOLDER / "rewriting.md").read_text("utf-8")
 
 
 async def generate_answer(model: ChatModel, reply: Reply) -> AsyncIterator[str]:
-    """Yield the answer's pieces; if `reply` is still a refusal afterwards, an extractive answer must follow.
+    """Yield the answer's sentences; if `reply` is still a refusal afterwards, nothing was shown.
 
-    That is so when the model failed before its first word, or when no passage supports its text.
+    That is so when the model failed before its first supported sentence, or when no passage supports its text.
     """
     prompted = reply.passages[:PASSAGES]
-    same = primary_subtag(reply.language) == primary_subtag(reply.site.language)
-    grounding = Grounding(prompted, f"{reply.searched} {reply.site.name}", reply.site.language, same_language=same)
-    text = GroundedText(grounding, make_link_check(reply.site.url))
-    has_started = False
+    text = GroundedText(_grounding(reply, prompted), make_link_check(reply.site.url))
     try:
-        async for delta in _without_marker(model.stream(_messages(reply, prompted)), reply):
+        async for delta in model.stream(_messages(reply, prompted)):
             for piece in text.feed(delta):
-                has_started = True
                 yield piece
+            if text.has_marker and not text.cited:
+                break
         for piece in text.end():
-            has_started = True
             yield piece
     except ModelFailed:
-        if has_started:
-            reply.kind = AnswerKind.generated
+        if text.cited:
             reply.failure = ErrorEvent(code="answer_interrupted", message="The answer broke off. Please ask again.")
     if text.cited:
         reply.kind = AnswerKind.generated
         reply.cite([n - 1 for n in text.cited])
-    elif has_started and reply.failure is None:
-        # The beginning of a dropped sentence was shown: the extractive answer starts a new paragraph.
-        yield "\n\n"
+    reply.says_not_found = text.has_marker and not text.cited
 
 
-async def _without_marker(deltas: AsyncIterator[str], reply: Reply) -> AsyncIterator[str]:
-    """Yield the text unless it begins with the marker; a possible beginning of the marker is held back."""
-    head: str | None = ""
-    async for delta in deltas:
-        if head is None:
-            yield delta
-            continue
-        head += delta
-        begun = head.lstrip(" \n\"'`*")
-        if begun.startswith(MARKER):
-            reply.says_not_found = True
-            return
-        if not MARKER.startswith(begun):
-            yield head
-            head = None
-    if head:
-        yield head
+def _grounding(reply: Reply, prompted: Sequence[Passage]) -> Grounding:
+    same = primary_subtag(reply.language) == primary_subtag(reply.site.language)
+    asked = f"{reply.searched} {reply.site.name}"
+    return Grounding(prompted, asked, reply.site.language, same_language=same, answer_language=reply.language)
 
 
 def _messages(reply: Reply, prompted: Sequence[Passage]) -> list[PromptMessage]:
     rules = INSTRUCTIONS.format(
-        name=_one_line(reply.site.name), site_url=reply.site.url, language=reply.language, marker=MARKER
+        name=_one_line(reply.site.name),
+        site_url=reply.site.url,
+        language=language_name(reply.language),
+        marker=MARKER,
     )
     turns = [
         message
@@ -100,6 +84,14 @@ def _messages(reply: Reply, prompted: Sequence[Passage]) -> list[PromptMessage]:
     if reply.searched != reply.message:
         question += f"\n\nThat is, with what was said before:\n\n{reply.searched}"
     return [PromptMessage(role="system", content=rules), *turns, PromptMessage(role="user", content=question)]
+
+
+def language_name(tag: str) -> str:
+    """Return the English name of a BCP 47 language; the tag itself if there is none."""
+    try:
+        return Locale.parse(tag, sep="-").get_language_name("en") or tag
+    except (ValueError, UnknownLocaleError):
+        return tag
 
 
 def _framed(n: int, passage: Passage) -> str:

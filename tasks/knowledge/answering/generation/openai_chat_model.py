@@ -21,17 +21,22 @@ from tasks.knowledge.answering.generation.chat_model import (
     ModelFailed,
     PromptMessage,
 )
+from tasks.knowledge.answering.generation.visible_text import ThinkingHabit, hide_reasoning, without_reasoning
 from tasks.knowledge.embedding.openai_errors import is_out_of_credit
 from tasks.knowledge.openai_api.model_status import OK, ModelStatus, explain_outcome
-from tasks.knowledge.openai_api.request_parameters import MAX_ATTEMPTS, RequestParameters
+from tasks.knowledge.openai_api.request_parameters import MAX_ATTEMPTS, UNKNOWN_EFFORT_TOKENS, RequestParameters
 
 logger = logging.getLogger("widget_builder.chat")
 
 MODEL_SETTING = f"{PREFIX}CHAT_MODEL"
 WARM_UP_S = 60.0
 """Timeout of the first request: a local server may have to load the model."""
-MAX_WARM_UP_TOKENS = 16
-MAX_ANSWER_LENGTH = MAX_ANSWER_TOKENS * 8
+MAX_WARM_UP_TOKENS = 300
+"""Room for the reasoning of a model that sends it with the text."""
+OPENAI_HOST = "api.openai.com"
+CHARACTERS_PER_TOKEN = 8
+"""More than any text has."""
+MAX_ANSWER_LENGTH = MAX_ANSWER_TOKENS * CHARACTERS_PER_TOKEN
 """Characters after which an answer is cut: not every server knows a limit of tokens."""
 
 
@@ -49,13 +54,15 @@ class OpenAIChatModel:
         self._client = client
         self._timeout_s = timeout_s
         self._parameters = RequestParameters(effort)
+        # OpenAI's own models send their reasoning apart from the text.
+        self._thinking = ThinkingHabit(closes_unopened=False if client.base_url.host == OPENAI_HOST else None)
         self.name = name
         self.status = ModelStatus("chat", name, MODEL_SETTING)
 
     def with_timeout(self, seconds: float) -> "OpenAIChatModel":
         """Return the same model with this timeout for each piece."""
         model = OpenAIChatModel(self._client, self.name, timeout_s=seconds)
-        model._parameters, model.status = self._parameters, self.status
+        model._parameters, model._thinking, model.status = self._parameters, self._thinking, self.status
         return model
 
     async def warm_up(self) -> None:
@@ -64,7 +71,10 @@ class OpenAIChatModel:
         Raises:
             ModelFailed: there is no answer.
         """
-        await self._complete([PromptMessage(role="user", content="Say: ok")], MAX_WARM_UP_TOKENS, WARM_UP_S)
+        messages = [PromptMessage(role="user", content="Reply with the word ok.")]
+        written, is_whole = await self._complete(messages, MAX_WARM_UP_TOKENS, max(WARM_UP_S, self._timeout_s))
+        if is_whole:
+            without_reasoning(written, self._thinking)
 
     async def stream(self, messages: Sequence[PromptMessage]) -> AsyncIterator[str]:
         """Yield the answer's pieces as they arrive.
@@ -75,24 +85,34 @@ class OpenAIChatModel:
         with self._recorded():
             async with asyncio.timeout(self._timeout_s):
                 answer = await self._create(messages, MAX_ANSWER_TOKENS, TEMPERATURE, stream=True)
-            finished = False
             length = 0
             async with answer:
-                chunks = aiter(answer)
-                while length < MAX_ANSWER_LENGTH:
-                    async with asyncio.timeout(min(self._timeout_s, NEXT_TOKEN_S)):
-                        chunk = await anext(chunks, None)
-                    if chunk is None:
+                async for piece in hide_reasoning(self._pieces(answer), self._thinking):
+                    yield piece[: MAX_ANSWER_LENGTH - length]
+                    length += len(piece)
+                    if length >= MAX_ANSWER_LENGTH:
                         break
-                    for choice in chunk.choices or ():
-                        finished = finished or choice.finish_reason is not None
-                        if choice.delta and choice.delta.content:
-                            length += len(choice.delta.content)
-                            yield choice.delta.content
-            if not finished and length < MAX_ANSWER_LENGTH:
-                raise ModelFailed("broken")
             if not length:
                 raise ModelFailed("empty")
+
+    async def _pieces(self, answer: Any) -> AsyncIterator[str]:
+        """Yield the stream's text, reasoning included; time without any piece is limited."""
+        chunks = aiter(answer)
+        is_begun = is_finished = False
+        most = MAX_ANSWER_LENGTH + CHARACTERS_PER_TOKEN * max(self._parameters.reasoning_tokens, UNKNOWN_EFFORT_TOKENS)
+        while most > 0:
+            async with asyncio.timeout(min(self._timeout_s, NEXT_TOKEN_S) if is_begun else self._timeout_s):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                break
+            for choice in chunk.choices or ():
+                is_begun = is_begun or bool(choice.delta and (choice.delta.model_extra or choice.delta.content))
+                is_finished = is_finished or choice.finish_reason is not None
+                if choice.delta and choice.delta.content:
+                    most -= len(choice.delta.content)
+                    yield choice.delta.content
+        if not is_finished and most > 0:
+            raise ModelFailed("broken")
 
     async def complete(self, messages: Sequence[PromptMessage]) -> str:
         """Return a short text.
@@ -100,18 +120,21 @@ class OpenAIChatModel:
         Raises:
             ModelFailed: there is no answer.
         """
-        text = await self._complete(messages, MAX_REWRITE_TOKENS, min(self._timeout_s, REWRITE_S))
+        written, _ = await self._complete(messages, MAX_REWRITE_TOKENS, min(self._timeout_s, REWRITE_S))
+        text = without_reasoning(written, ThinkingHabit(closes_unopened=None))
         if not text:
             raise ModelFailed("empty")
         return text
 
-    async def _complete(self, messages: Sequence[PromptMessage], max_tokens: int, timeout_s: float) -> str:
+    async def _complete(self, messages: Sequence[PromptMessage], max_tokens: int, timeout_s: float) -> tuple[str, bool]:
+        """Return the text, and whether it ends by itself."""
         with self._recorded():
             async with asyncio.timeout(timeout_s):
                 answer = await self._create(messages, max_tokens, 0)
             if not answer.choices:
                 raise ModelFailed("broken")
-            return answer.choices[0].message.content or ""
+            choice = answer.choices[0]
+            return choice.message.content or "", choice.finish_reason == "stop"
 
     async def _create(self, messages: Sequence[PromptMessage], max_tokens: int, temperature: float, **more: Any) -> Any:
         """Request an answer, without the parameters that the server refuses."""
@@ -186,8 +209,10 @@ async def open_openai_chat_model(settings: Settings) -> AsyncIterator[OpenAIChat
     async with AsyncOpenAI(
         api_key=settings.openai_api_key.get_secret_value(),
         base_url=settings.openai_base_url,
-        timeout=WARM_UP_S,
+        timeout=max(WARM_UP_S, settings.chat_timeout_s),
         # No retries: a visitor is waiting, and an extractive answer replaces a failed one.
         max_retries=0,
     ) as client:
-        yield OpenAIChatModel(client, settings.chat_model, effort=settings.reasoning_effort)
+        yield OpenAIChatModel(
+            client, settings.chat_model, effort=settings.reasoning_effort, timeout_s=settings.chat_timeout_s
+        )
