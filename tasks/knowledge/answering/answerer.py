@@ -130,6 +130,18 @@ class Answerer:
         reply.text = "".join(reply.pieces).strip()
         yield CitationsEvent(citations=reply.citations)
 
+    async def quote(self, site: AnsweringSite, question: str) -> Reply:
+        """Return the finished reply to a question as the site's own words give it: the chat model is not paid.
+
+        Raises:
+            NotFound, TryLater, EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: as `prepare`.
+        """
+        quoting = Answerer(self._pool, self._embedder, None)
+        reply = await quoting.prepare(site, question)
+        async for _ in quoting.answer(reply):
+            pass
+        return reply
+
     async def _pieces(self, reply: Reply) -> AsyncIterator[str]:
         if reply.small_talk is not None:
             reply.kind = AnswerKind.small_talk

@@ -72,6 +72,11 @@ def test_a_heading_becomes_a_question(heading: str, language: str, question: str
         "NEW ARRIVALS",
         "Acme",
         "In production",
+        "WHAT WE OFFER?",
+        "How it works?",
+        "How to order?",
+        "Learn",
+        "Community",
     ],
 )
 def test_a_heading_without_a_topic_makes_no_question(heading: str) -> None:
@@ -87,7 +92,9 @@ def test_title_case_is_removed() -> None:
         .text({"python"})
         .endswith("boolean logic in Python code?")
     )
-    assert next(make_questions("SQLite As A File Format", "Acme", "en")).text(()).endswith("SQLite as a file format?")
+    assert (
+        next(make_questions("SQLite As A File Format", "Acme", "en")).text(set()).endswith("SQLite as a file format?")
+    )
     assert next(make_questions("The Leith workshop", "Acme", "en")).text({"leith"}).endswith("the Leith workshop?")
 
 
@@ -120,3 +127,30 @@ async def test_suggestions_are_what_a_visitor_would_ask(pool: Pool) -> None:
     assert made[3] in ("What does it cost?", "How do I clean the sensor head?")
     for question in made:
         assert (await ask(answerer, site, question)).reply.answered
+
+
+@pytest.mark.parametrize("heading", ["Was wir bieten?", "Wie es funktioniert?", "Lernen"])
+def test_a_german_statement_is_no_question(heading: str) -> None:
+    """The verb comes second in a question."""
+    assert list(make_questions(heading, "Acme", "de")) == []
+
+
+def test_capitals_are_removed_from_a_question() -> None:
+    """Names keep their first letter."""
+    (offer,) = make_questions("WHERE DOES ACME SHIP?", "Acme", "en")
+    assert offer.text({"acme"}) == "Where does Acme ship?"
+
+
+async def test_a_question_without_a_right_short_answer_is_not_offered(pool: Pool) -> None:
+    """Answered only by another question, by a long list, or in another section."""
+    rules = "\n".join(
+        f"- Rule {n}: when you water the garden, count the probes and write down number {n}." for n in range(30)
+    )
+    page = (
+        "Help",
+        "# Help\n\n## How do I water the garden?\n\nHow do I water the garden? Have you read the guide?\n\n"
+        f"## What rules are there for probes?\n\n{rules}\n\n"
+        "## How long does a probe last?\n\nA probe lasts for five years.",
+    )
+    site = await build_site(pool, {"/help": page}, name="Fernwater")
+    assert await read_suggestions(pool, Answerer(pool, EMBEDDER, None), site) == ["How long does a probe last?"]

@@ -7,7 +7,7 @@ Slogans, sentences, code and words such as "Overview" are no topics.
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,8 @@ from tasks.knowledge.language.words import read_words
 
 MAX_WORDS = 6
 """Words of a topic; a longer heading is mostly a sentence."""
+MIN_SINGLE_LENGTH = 12
+"""Length of a topic of one word: shorter ones are often names of menus ("Learn", "Community")."""
 MIN_WORDS = 3
 """Words of a question; "Why blueprints?" is only a heading."""
 ARTICLES = frozenset(
@@ -57,15 +59,17 @@ class HeadingQuestion(NamedTuple):
     """The question, with `{topic}` in the place of the topic."""
     topic: str = ""
 
-    def text(self, names: Collection[str] | None = None) -> str:
+    def text(self, names: Set[str] | None = None) -> str:
         """Return the question; with the site's `names` (in lower case), other words lose their title case."""
         topic = self.topic if names is None else _without_title_case(self.topic, names)
         question = self.template.replace("{topic}", topic)
         return question[:1].upper() + question[1:]
 
 
-def _without_title_case(heading: str, names: Collection[str]) -> str:
+def _without_title_case(heading: str, names: Set[str]) -> str:
     words = heading.split()
+    if heading.isupper():
+        return " ".join(word.capitalize() if _bare_word(word) in names | {"i"} else word.lower() for word in words)
     long = [word for word in words if len(word) > 3 and word[0].isalpha()]
     in_capitals = len(long) > 1 and all(word[0].isupper() for word in long)
     return " ".join(
@@ -86,8 +90,10 @@ def _bare_word(word: str) -> str:
 class _QuestionPatterns(Frozen):
     """Patterns and templates of one language; words in lower case."""
 
-    topic_questions: tuple[str, ...]
-    """Templates of questions about a topic, with `{topic}` and the site's `{name}`."""
+    topic_question: str
+    """Template of the question about a topic."""
+    no_questions: str
+    """Pattern of statements with a question mark: "What we offer?"."""
     generic_headings: frozenset[str]
     """Headings without a topic."""
     to_visitor: str
@@ -111,12 +117,13 @@ def _languages() -> dict[str, _QuestionPatterns]:
     return {language: _QuestionPatterns.model_validate(patterns) for language, patterns in listed.items()}
 
 
-def make_questions(heading: str, name: str, language: str, number: int = 0) -> Iterator[HeadingQuestion]:
-    """Yield the questions from a heading, best first; `number` selects the template for a topic."""
+def make_questions(heading: str, name: str, language: str) -> Iterator[HeadingQuestion]:
+    """Yield the questions from a heading, best first."""
     patterns = _languages().get(primary_subtag(language)) or _languages()[DEFAULT_LANGUAGE]
     folded = heading.casefold()
     if re.search(r"[?？؟]\s*$", heading):
-        if not re.search(patterns.to_visitor, folded) and _is_whole_question(heading, language):
+        is_asked = not re.search(patterns.to_visitor, folded) and not re.search(patterns.no_questions, folded)
+        if is_asked and _is_whole_question(heading, language):
             yield HeadingQuestion(QuestionOrigin.own, "{topic}", heading)
         return
     for pattern, question in patterns.usual_questions.items():
@@ -127,8 +134,7 @@ def make_questions(heading: str, name: str, language: str, number: int = 0) -> I
     if task := _task(heading, patterns):
         yield HeadingQuestion(QuestionOrigin.task, patterns.task_question, task)
     elif folded != name.casefold() and _is_topic(heading, patterns):
-        template = patterns.topic_questions[number % len(patterns.topic_questions)]
-        yield HeadingQuestion(QuestionOrigin.topic, template.replace("{name}", name), heading)
+        yield HeadingQuestion(QuestionOrigin.topic, patterns.topic_question, heading)
 
 
 def refers_back(question: str) -> bool:
@@ -163,6 +169,8 @@ def _is_topic(heading: str, patterns: _QuestionPatterns) -> bool:
     if heading.isupper() or _NOT_A_TOPIC.search(heading) or heading.casefold() in patterns.generic_headings:
         return False
     if not 0 < len(heading.split()) <= MAX_WORDS or not any(len(word) > 3 for word in words):
+        return False
+    if len(words) == 1 and len(heading) < MIN_SINGLE_LENGTH:
         return False
     excluded = function_words().all - patterns.topic_function_words
     is_plain = words[0].isalpha() and words[0] not in patterns.generic_headings

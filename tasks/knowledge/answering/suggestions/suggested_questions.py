@@ -1,25 +1,23 @@
-"""Suggested questions of a widget, each checked to be answered by the widget's own knowledge.
+"""Suggested questions of a widget, each asked of the answerer itself: all have a right, short answer.
 
 Questions of the site (from a list of questions and answers) come first, in the site's wording; then those made from its
 headings. They are made at the first request after a build and cached until the next one.
 """
 
-import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from tasks.core.database import Pool
-from tasks.core.errors import EmbeddingFailed, EmbeddingUnavailable, InvalidRequest, TryLater
+from tasks.core.errors import EmbeddingFailed, EmbeddingUnavailable, TryLater
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import plain_text, read_statements
-from tasks.knowledge.answering.extractive_answer import select_quotes
 from tasks.knowledge.answering.phrases import primary_subtag
 from tasks.knowledge.answering.prompt_injection import is_instruction
 from tasks.knowledge.answering.question.follow_ups import NOUN_CAPITALIZING
-from tasks.knowledge.answering.reply import AnsweringSite
+from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind
 from tasks.knowledge.answering.suggestions.heading_questions import (
     HeadingQuestion,
     QuestionOrigin,
@@ -39,6 +37,9 @@ MIN_OVERLAP = 0.6
 GROWTH_FACTOR = 2
 """Growth of the page count after which the questions are made again."""
 MIN_LENGTH, MAX_LENGTH = 4, 90
+MAX_ANSWER_LENGTH = 600
+"""Characters of an answer; a longer one does not show what the widget can do."""
+MIN_ANSWER_WORDS = 3
 
 _QUESTION = r"(?:^|\n\n|\n(?=\d+[.)][ \t]|[-*+][ \t]))(?:\d+[.)]|[-*+])?[ \t]*([^\n|#]+[?？؟])[*_]*[ \t]*(?=\n|$)"
 """Pattern of a paragraph or list item that is a question."""
@@ -104,7 +105,7 @@ async def _make(pool: Pool, answerer: Answerer, site: AnsweringSite) -> AsyncIte
         # One question a page, except for a page that lists questions and answers.
         if url in pages and candidate.origin is not QuestionOrigin.listed:
             continue
-        evidence = await _answer(answerer, site, candidate.text(), url)
+        evidence = await _answer(answerer, site, candidate.text(set()), candidate.topic, url)
         question = candidate.text(_names(site, evidence))
         if not evidence or any(_are_duplicates(question, other, site.language) for other in made):
             continue
@@ -124,9 +125,9 @@ async def _read_candidates(pool: Pool, site: AnsweringSite) -> list[tuple[Headin
         found = await rows.fetchall()
     candidates = [
         (candidate, url)
-        for number, (heading, url) in enumerate(found)
+        for heading, url in found
         if (text := _plain_heading(heading))
-        for candidate in make_questions(text, site.name, site.language, number)
+        for candidate in make_questions(text, site.name, site.language)
     ]
     own = Counter(url for candidate, url in candidates if candidate.origin is QuestionOrigin.own)
     ranked = [
@@ -155,17 +156,39 @@ def _plain_heading(heading: str) -> str:
     return "" if len(text) < MIN_LENGTH or is_instruction(text) else text
 
 
-async def _answer(answerer: Answerer, site: AnsweringSite, question: str, url: str) -> list[Evidence]:
-    """Return the evidence from the page, if the site answers the question from it."""
+async def _answer(answerer: Answerer, site: AnsweringSite, question: str, heading: str, url: str) -> list[Evidence]:
+    """Return the evidence from the page, if the widget answers the question from there, rightly and shortly."""
     try:
-        evidence = await answerer.find_evidence(site, question)
+        reply = await answerer.quote(site, question)
     except TryLater:
         raise
-    except (InvalidRequest, EmbeddingFailed, EmbeddingUnavailable):
+    except (EmbeddingFailed, EmbeddingUnavailable):
         return []
-    quotes = await asyncio.to_thread(select_quotes, evidence)
-    is_answered = any(quoted.evidence.passage.url == url for quoted in quotes)
-    return [one for one in evidence if one.passage.url == url] if is_answered else []
+    if not reply.answered or reply.kind is AnswerKind.small_talk or len(reply.text) > MAX_ANSWER_LENGTH:
+        return []
+    if reply.kind is AnswerKind.own or not reply.citations:
+        return []
+    cited = reply.citations[0]
+    first = next(
+        (one for one in reply.evidence if one.passage.text == cited.text and one.passage.url == cited.url), None
+    )
+    if first is None or cited.url != url or not _is_under(first, heading):
+        return []
+    return [one for one in reply.evidence if one.passage.url == url]
+
+
+def _is_under(evidence: Evidence, heading: str) -> bool:
+    """Whether the quoted statement is no question, and stands under the heading if the passage has it."""
+    if evidence.best is None:
+        return False
+    statements = read_statements(evidence.passage.text)
+    quoted = statements[evidence.best]
+    if quoted.is_question or len(quoted.text.split()) < MIN_ANSWER_WORDS:
+        return False
+    under = [
+        statement for statement in statements if statement.heading and _plain_heading(statement.heading) == heading
+    ]
+    return not under or quoted in under
 
 
 def _names(site: AnsweringSite, evidence: Sequence[Evidence]) -> set[str] | None:
