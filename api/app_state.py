@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from starlette.requests import Request
 
+from api.builds.lost_runs import LostRuns
 from api.builds.prefect_runs import PrefectRuns, open_prefect_runs
 from api.builds.stream import Streams
 from api.builds.sweeper import Sweeper
@@ -84,6 +85,7 @@ async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
         state.run_in_background(_follow(runs, state.streams, sweeper))
         state.run_in_background(state.streams.fill_forever())
         state.run_in_background(sweeper.sweep_forever())
+        state.run_in_background(LostRuns(pool, runs).sweep_forever())
         state.run_in_background(delete_expired_forever(pool, settings.retention_days))
         state.run_in_background(answerer.warm_up())
         state.run_in_background(_follow_models(settings, models))

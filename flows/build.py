@@ -10,16 +10,18 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Crashed
 
+from flows.job import state_of_ended, take_job
 from flows.outcome import cause_of, emit_failure, finish
+from flows.parent_process import ParentProcess
 from flows.pipeline import Pipeline
 from flows.progress import Progress
 from flows.redacted_states import redact_run
 from flows.slots import open_slots
 from flows.start_page import open_site
 from flows.watch import watch
-from flows.workspace import Workspace, open_database, open_workspace, take_job
+from flows.workspace import Workspace, open_database, open_workspace
 from tasks.core.database import CONNECTION_ERRORS
-from tasks.core.errors import BuildEnded, WidgetBuilderError
+from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.requests import parse_build_request
 from tasks.core.settings import load_settings
 from tasks.records.pictures import save_screenshot
@@ -59,8 +61,8 @@ async def build_widget(
         try:
             job = await take_job(pool, request, run_id, build_id=build_id, widget_id=widget_id)
         except BuildEnded as error:
-            return Cancelled(message=error.message)
-        progress = Progress(pool, job, run_id)
+            return await state_of_ended(pool, run_id, error)
+        progress, parent = Progress(pool, job, run_id), ParentProcess()
         cause: WidgetBuilderError | None = None
         has_lost_database = False
         try:
@@ -75,6 +77,8 @@ async def build_widget(
             return Crashed(message="The database is unreachable.")
         if isinstance(cause, BuildEnded):
             return Cancelled(message=cause.message)
+        if isinstance(cause, HomePageFailed | NothingStored) and await parent.is_gone():
+            return Crashed(message=f"The worker was killed, and its browser with it: {cause.message}")
         if cause is not None:
             await emit_failure(progress, cause)
             raise cause

@@ -3,22 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from uuid import UUID
 
 from flows.prepared_web import open_run_web
 from flows.progress import Progress
-from flows.retried_runs import read_retry_time
 from tasks.core.database import Pool, open_pool
-from tasks.core.errors import BuildEnded, DependencyUnavailable, NotFound
-from tasks.core.models import BuildRequest, Job
+from tasks.core.errors import DependencyUnavailable
+from tasks.core.models import Job
 from tasks.core.processes import Processes
 from tasks.core.settings import Settings
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.open_embedder import open_embedder
-from tasks.records.builds import start_build
 from tasks.records.crawl_record import CrawlRecord
-from tasks.records.new_builds import create_build, create_rebuild
-from tasks.records.resumed_builds import resume_in_run
 from tasks.web.reader import Web
 
 EMBEDDING_PATIENCE_S = 180.0
@@ -52,34 +47,6 @@ async def open_database(settings: Settings) -> AsyncIterator[Pool]:
         )
     async with open_pool(settings.database_url.get_secret_value()) as pool:
         yield pool
-
-
-async def take_job(
-    pool: Pool, request: BuildRequest, run_id: UUID, *, build_id: UUID | None, widget_id: UUID | None
-) -> Job:
-    """Start the recorded build, or record one under the flow run's id and start that.
-
-    A run that was started in Prefect and is run again therefore finds its build; a build that ended early goes on if
-    its run was retried in Prefect since.
-
-    Raises:
-        BuildEnded: the build has already ended, or another build of the widget is running.
-        NotFound: the build or widget does not exist.
-    """
-    try:
-        return await start_build(pool, build_id or run_id, run_id)
-    except BuildEnded:
-        if not await resume_in_run(pool, build_id or run_id, run_id, await read_retry_time(run_id)):
-            raise
-        return await start_build(pool, build_id or run_id, run_id)
-    except NotFound:
-        if build_id is not None:
-            raise
-    if widget_id is None:
-        await create_build(pool, request, build_id=run_id)
-    elif not (await create_rebuild(pool, widget_id, request, build_id=run_id)).created:
-        raise BuildEnded("Another build of this widget is already running.")
-    return await start_build(pool, run_id, run_id)
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
-from tasks.core.requests import parse_build_request
+from tasks.core.requests import parse_build_request, within_limits
 from tasks.records.budgets import RatedAction
 from tasks.records.build_events import append_event
 from tasks.records.build_quotas import Caller
@@ -65,10 +65,7 @@ async def rebuild_widget(request: Request) -> Response:
     state, widget_id = app_state(request), widget_id_of(request)
     await require_owner(request, widget_id)
     fewer = _read_flag(await read_object(request), "allow_fewer_pages")
-    last = await read_last_request(state.pool, widget_id)
-    # The limits may have been lowered since the last build.
-    limits = {"depth": state.settings.max_depth, "max_pages": state.settings.max_pages}
-    wanted = last.model_copy(update={name: min(getattr(last, name), limit) for name, limit in limits.items()})
+    wanted = within_limits(state.settings, await read_last_request(state.pool, widget_id))
     await check_address(state, wanted.url)
     await state.runs.check()
     caller, key = await identify_caller(request), _idempotency_key(request)

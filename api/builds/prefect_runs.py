@@ -10,15 +10,24 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterTags,
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    LogFilter,
+    LogFilterFlowRunId,
+)
 from prefect.client.schemas.objects import FlowRun, Log, WorkerStatus
 from prefect.client.schemas.objects import StateType as StateType
-from prefect.client.schemas.sorting import LogSort
+from prefect.client.schemas.sorting import FlowRunSort, LogSort
 from prefect.events import Event
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.exceptions import ObjectNotFound, PrefectException
-from prefect.states import Cancelled, Cancelling, Failed, Scheduled
+from prefect.states import Cancelled, Cancelling, Completed, Failed, Scheduled
 
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import PREFECT_PREFIX, BuildEvent
@@ -27,6 +36,10 @@ from tasks.core.models import BuildRequest, Frozen
 logger = logging.getLogger("widget_builder.api")
 
 BUILD_DEPLOYMENT = "build-widget/build"
+DEPLOYMENT_TAG = "widget-builder"
+"""Tag of all our deployments."""
+MOST_BEGUN = 200
+"""Most runs read at once; more do not run at once."""
 RECONNECT_S = 1.0
 CANCEL_S = 10.0
 """Seconds for telling Prefect that a build was cancelled."""
@@ -47,6 +60,8 @@ class RunRecord(Frozen):
     """Number of times the run has started."""
     state_age_s: float
     """Seconds since the last state change."""
+    has_queue: bool = True
+    """Whether a worker can find it: a run without a deployment, or whose work queue was deleted, is in none."""
 
 
 class PrefectRuns:
@@ -56,8 +71,12 @@ class PrefectRuns:
         self._client = client
         self._deployment_id: UUID | None = None
 
-    async def start(self, build_id: UUID, request: BuildRequest, attempt: int = 0) -> UUID:
+    async def start(
+        self, build_id: UUID, request: BuildRequest, attempt: int = 0, *, instead_of: UUID | None = None
+    ) -> UUID:
         """Start a flow run for the build's next attempt and return its id; a second call returns the same run.
+
+        `instead_of`: a run for the same attempt that nobody can start any more.
 
         Raises:
             DependencyUnavailable: Prefect does not answer or does not know the deployment.
@@ -67,7 +86,7 @@ class PrefectRuns:
                 await self._find_deployment(),
                 parameters=request.model_dump() | {"build_id": str(build_id)},
                 # Unique per flow for ever: a resumed build needs another.
-                idempotency_key=f"build-{build_id}-{attempt}",
+                idempotency_key=f"build-{build_id}-{attempt}" + (f"-{instead_of}" if instead_of else ""),
             )
         except PREFECT_ERRORS as error:
             self._deployment_id = None
@@ -123,6 +142,24 @@ class PrefectRuns:
             raise _unavailable(error) from error
         return {run.id: _record(run) for run in runs if run.state is not None}
 
+    async def read_begun(self) -> dict[UUID, RunRecord]:
+        """Return the latest runs of our deployments that have begun and not ended, or have crashed, by id.
+
+        Raises:
+            DependencyUnavailable: Prefect does not answer.
+        """
+        states = [StateType.PENDING, StateType.RUNNING, StateType.CRASHED]
+        try:
+            runs = await self._client.read_flow_runs(
+                flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states))),
+                deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[DEPLOYMENT_TAG])),
+                sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+                limit=MOST_BEGUN,
+            )
+        except PREFECT_ERRORS as error:
+            raise _unavailable(error) from error
+        return {run.id: _record(run) for run in runs if run.state is not None}
+
     async def cancel(self, run_id: UUID) -> None:
         """Ask Prefect to cancel the run, for `CANCEL_S` at most; the build's record is already final.
 
@@ -157,6 +194,18 @@ class PrefectRuns:
         """
         try:
             await self._client.set_flow_run_state(run_id, Failed(message=cause), force=True)
+        except PREFECT_ERRORS as error:
+            raise _unavailable(error) from error
+
+    async def end(self, run_id: UUID, status: str) -> None:
+        """Give a dead run the final state of its build, `completed`, `failed` or `cancelled`.
+
+        Raises:
+            DependencyUnavailable: Prefect does not answer.
+        """
+        state = {"completed": Completed, "failed": Failed, "cancelled": Cancelled}[status]
+        try:
+            await self._client.set_flow_run_state(run_id, state(message=f"The build is {status}."), force=True)
         except PREFECT_ERRORS as error:
             raise _unavailable(error) from error
 
@@ -204,6 +253,7 @@ def _record(run: FlowRun) -> RunRecord:
         message=run.state.message or "",
         run_count=run.run_count,
         state_age_s=(datetime.now(UTC) - run.state.timestamp).total_seconds(),
+        has_queue=run.deployment_id is not None and run.work_queue_id is not None,
     )
 
 

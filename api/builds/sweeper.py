@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg import Error as DatabaseError
 
 from api.builds.prefect_runs import PrefectRuns, RunRecord, StateType
+from api.builds.waiting_builds import WaitingBuilds
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded, DependencyUnavailable
 from tasks.core.events import EventDraft, EventType
@@ -35,6 +36,7 @@ class Sweeper:
     def __init__(self, pool: Pool, runs: PrefectRuns) -> None:
         self._pool = pool
         self._runs = runs
+        self._waiting = WaitingBuilds(pool, runs)
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -62,6 +64,7 @@ class Sweeper:
             DependencyUnavailable: Prefect does not answer.
         """
         builds = await read_open_builds(self._pool)
+        await self._waiting.tell(builds)
         runs = await self._runs.read([build.flow_run_id for build in builds if build.flow_run_id])
         for build in builds:
             if build.flow_run_id is None:
@@ -83,8 +86,18 @@ class Sweeper:
         elif run.state in (StateType.FAILED, StateType.COMPLETED):
             cause = run.message or "the flow run ended without a result"
             await self._end(build.id, EventType.builder_failed, cause)
+        elif run.state is StateType.SCHEDULED and not run.has_queue:
+            await self._replace(build, run)
         elif has_died(build, run):
             await self._restart(build, run)
+
+    async def _replace(self, build: OpenBuild, run: RunRecord) -> None:
+        """Start another run in place of one that no worker can find."""
+        logger.warning("build %s: no worker can find its flow run, and another is started", build.id)
+        request = BuildRequest(url=build.url, depth=build.depth, max_pages=build.max_pages)
+        started = await self._runs.start(build.id, request, build.attempt, instead_of=run.id)
+        await link_flow_run(self._pool, build.id, started)
+        await self._runs.end(run.id, "cancelled")
 
     async def _restart(self, build: OpenBuild, run: RunRecord) -> None:
         reason = f"{run.state}, silent for {silent_s(build, run):.0f} s"

@@ -15,12 +15,15 @@ from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 
 from deployments.worker.warm_worker import WORKER_TYPE, WarmWorker
+from flows.rebuild_runs import QUEUE
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.redacted_logs import redact_logs
 from tasks.core.settings import Settings, load_settings
 
 START_TIMEOUT_S = 120.0
 ATTEMPTS = 3
+QUEUE_PRIORITY = 2
+"""That of the default queue is 1, and comes first."""
 DECLARATION = Path(__file__).parent.parent.parent / "prefect.yaml"
 
 
@@ -66,6 +69,7 @@ async def _register_all(client: PrefectClient, settings: Settings, declared: lis
     await _register_limits(client, settings)
     for pool in sorted({deployment["work_pool"]["name"] for deployment in declared}):
         await _register_pool(client, pool)
+        await _register_queue(client, settings, pool)
     for deployment in declared:
         await _register_deployment(client, deployment)
 
@@ -82,6 +86,19 @@ async def _register_pool(client: PrefectClient, name: str) -> None:
     except ObjectAlreadyExists:
         # The pool of an operator, e.g. of type `process`, is kept: it serves the deployments as well.
         return
+
+
+async def _register_queue(client: PrefectClient, settings: Settings, pool: str) -> None:
+    """Create the queue of scheduled builds, after the default one; of a queue that is there, an operator's limit stays
+    unless the setting is given."""
+    try:
+        await client.create_work_queue(
+            QUEUE, concurrency_limit=settings.recrawls, priority=QUEUE_PRIORITY, work_pool_name=pool
+        )
+    except ObjectAlreadyExists:
+        if "recrawls" in settings.model_fields_set:
+            queue = await client.read_work_queue_by_name(QUEUE, work_pool_name=pool)
+            await client.update_work_queue(queue.id, concurrency_limit=settings.recrawls)
 
 
 async def _register_deployment(client: PrefectClient, declared: dict[str, Any]) -> None:

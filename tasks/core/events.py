@@ -34,6 +34,7 @@ class EventType(StrEnum):
 
     builder_started = "builder_started"
     builder_resumed = "builder_resumed"
+    builder_queued = "builder_queued"
     theme_generation_started = "theme_generation_started"
     theme_generation_completed = "theme_generation_completed"
     theme_generation_failed = "theme_generation_failed"
@@ -68,6 +69,7 @@ class EventType(StrEnum):
 _STAGES = {
     EventType.builder_started: Stage.initialization,
     EventType.builder_resumed: Stage.initialization,
+    EventType.builder_queued: Stage.initialization,
     EventType.theme_generation_started: Stage.theme,
     EventType.theme_generation_completed: Stage.theme,
     EventType.theme_generation_failed: Stage.theme,

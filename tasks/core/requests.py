@@ -23,6 +23,16 @@ def parse_build_request(
     )
 
 
+def within_limits(settings: Settings, request: BuildRequest) -> BuildRequest:
+    """Return the request of an earlier build within the settings' limits, which may have been lowered since."""
+    return request.model_copy(
+        update={
+            "depth": min(request.depth, settings.max_depth),
+            "max_pages": min(request.max_pages, settings.max_pages),
+        }
+    )
+
+
 def _whole_number(field: str, value: object, default: int, least: int, most: int) -> int:
     if value is None or value == "":
         return min(default, most)

@@ -198,6 +198,12 @@ class Settings(BaseSettings):
     open_builds: int = Field(200, ge=1)
     """Unfinished builds in total, waiting ones included. Default: with more, builds would starve each other."""
 
+    recrawls: int = Field(2, ge=1, le=1_000)
+    """Scheduled re-crawls that run at once on all workers together; builds that people wait for come first."""
+
+    recrawl_window_s: float = Field(14_400, ge=0, le=86_400)
+    """Seconds over which the starts of a nightly re-crawl are spread, at most 30 a widget."""
+
     embedding_provider: EmbeddingProvider = EmbeddingProvider.auto
     """`auto`: OpenAI with a key, else the local model; `openai`; `local`."""
 

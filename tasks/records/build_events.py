@@ -80,6 +80,29 @@ async def insert_event(
     return event
 
 
+async def append_queued(pool: Pool, build_id: UUID, last_seq: int, draft: EventDraft) -> bool:
+    """Append a `builder_queued` event to a build that waits, unless its last event says the same.
+
+    Returns:
+        Whether it was appended: not if the build has begun, or has another event after number `last_seq`, such as the
+        same from another API process.
+    """
+    async with pool.connection() as connection, connection.transaction():
+        rows = await connection.execute(
+            "SELECT object FROM scrape_jobs JOIN build_events ON build_id = id AND seq = last_seq"
+            " WHERE id = %s AND last_seq = %s AND status = 'pending' FOR UPDATE OF scrape_jobs",
+            (build_id, last_seq),
+        )
+        row = await rows.fetchone()
+        if row is None:
+            return False
+        last = BuildEvent.model_validate(row[0])
+        if last.type is draft.type and last.data == draft.data:
+            return False
+        await insert_event(connection, build_id, draft)
+        return True
+
+
 async def read_events(pool: Pool, build_id: UUID, after: int = 0, limit: int = 1_000) -> list[BuildEvent]:
     """Return the build's events with numbers above `after`, in order, at most `limit`."""
     async with pool.connection() as connection:

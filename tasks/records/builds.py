@@ -48,6 +48,9 @@ class OpenBuild(Frozen):
     depth: int
     max_pages: int
     attempt: int = 0
+    last_seq: int = 0
+    has_begun: bool = False
+    """Whether its flow has started in this attempt."""
     silent_s: float
     """Seconds since the last heartbeat or, before the first one, since the build was recorded."""
 
@@ -81,11 +84,22 @@ async def read_open_builds(pool: Pool) -> list[OpenBuild]:
     """Return the builds without a terminal event, oldest first."""
     async with pool.connection() as connection, connection.cursor(row_factory=class_row(OpenBuild)) as cursor:
         await cursor.execute(
-            "SELECT id, flow_run_id, url, depth, max_pages, attempt, extract(epoch FROM"
+            "SELECT id, flow_run_id, url, depth, max_pages, attempt, last_seq, status = 'running' AS has_begun,"
+            " extract(epoch FROM"
             " now() - coalesce(heartbeat_at, created_at))::float AS silent_s"
             " FROM scrape_jobs WHERE status IN ('pending', 'running') ORDER BY created_at"
         )
         return await cursor.fetchall()
+
+
+async def find_run_build(pool: Pool, flow_run_id: UUID) -> UUID | None:
+    """Return the newest build of a flow run; a run has several if it was retried after its build was complete."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT id FROM scrape_jobs WHERE flow_run_id = %s ORDER BY created_at DESC LIMIT 1", (flow_run_id,)
+        )
+        row = await rows.fetchone()
+    return None if row is None else UUID(str(row[0]))
 
 
 async def link_flow_run(pool: Pool, build_id: UUID, flow_run_id: UUID) -> None:

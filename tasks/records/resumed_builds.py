@@ -60,9 +60,13 @@ async def resume_build(pool: Pool, build_id: UUID, caller: Caller | None = None)
 
 
 async def resume_in_run(pool: Pool, build_id: UUID, flow_run_id: UUID, retried_at: datetime | None) -> bool:
-    """Open a build again for its own flow run, which was retried in Prefect; return whether it was.
+    """Open a build again for its own flow run, which was retried in Prefect, or for a new run that repeats it.
 
-    A retry from before the build's end does not count: somebody cancelled the build after it.
+    A retry of its own run from before the build's end does not count: somebody cancelled the build after it. A build
+    without a run was cancelled before its start.
+
+    Returns:
+        Whether it was opened.
     """
     async with pool.connection() as connection, connection.transaction():
         await lock_new_builds(connection)
@@ -70,7 +74,9 @@ async def resume_in_run(pool: Pool, build_id: UUID, flow_run_id: UUID, retried_a
             row = await _read_resumable(connection, build_id)
         except InvalidRequest:
             return False
-        if retried_at is None or row[6] != flow_run_id or row[5] is None or retried_at <= row[5]:
+        finished_at, own_run = row[5], row[6]
+        was_retried = retried_at is not None and finished_at is not None and retried_at > finished_at
+        if own_run is None or (own_run == flow_run_id and not was_retried):
             return False
         await _open(connection, build_id, row[4], flow_run_id)
     return True

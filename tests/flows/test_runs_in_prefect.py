@@ -204,13 +204,6 @@ async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(m
             assert server.embedded <= await product.count(inputs, new.build_id) + 60 + 2 * 32
 
 
-async def test_retry_in_prefect_does_not_revive_a_completed_build(built: list[Event], product: Product) -> None:
-    """Prefect refuses it, or the run ends at once; the record stays."""
-    before = await read_build(product.pool, UUID(built[0]["build_id"]))
-    await retry(product, (await find_run(product, built[0]["build_id"])).id)
-    assert await read_build(product.pool, before.id) == before
-
-
 async def test_a_refused_key_ends_the_build_at_once_with_the_cause(
     company: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,17 +98,30 @@ async def test_a_former_attempt_that_wakes_cannot_write(pool: Pool, is_resumed: 
     await append_event(pool, new.build_id, draft(EventType.builder_completed), attempt=new.attempt)
 
 
-async def test_a_retry_in_prefect_counts_if_it_came_after_the_end_and_in_the_builds_own_run(pool: Pool) -> None:
-    """A build that was cancelled after the retry stays cancelled, and another run does not take it over."""
+async def test_a_retry_in_prefect_counts_if_it_came_after_the_end(pool: Pool) -> None:
+    """A build that was cancelled after the retry, or before it had a run, stays cancelled."""
     job, run_id = await new_job(pool), uuid4()
     await start_build(pool, job.build_id, run_id)
     with pytest.raises(BuildEnded, match="Another flow run"):
         await start_build(pool, job.build_id, uuid4())
     await cancel(pool, job)
     now = datetime.now(UTC)
-    for run, retried_at in ((run_id, None), (run_id, now - NOT_YET), (uuid4(), now + NOT_YET)):
-        assert not await resume_in_run(pool, job.build_id, run, retried_at)
+    for retried_at in (None, now - NOT_YET):
+        assert not await resume_in_run(pool, job.build_id, run_id, retried_at)
         assert (await read_build(pool, job.build_id)).status == "cancelled"
+    waiting = await new_job(pool)
+    await cancel(pool, waiting)
+    assert not await resume_in_run(pool, waiting.build_id, run_id, now + NOT_YET)
     assert await resume_in_run(pool, job.build_id, run_id, now + NOT_YET)
     assert not await resume_in_run(pool, job.build_id, run_id, now + NOT_YET)
     assert (await start_build(pool, job.build_id, run_id)).attempt > job.attempt
+
+
+async def test_a_run_that_repeats_the_one_of_an_ended_build_takes_the_build_over(pool: Pool) -> None:
+    """As with "Run again" in Prefect; while the build is running it cannot."""
+    job, run_id = await new_job(pool), uuid4()
+    await start_build(pool, job.build_id, uuid4())
+    assert not await resume_in_run(pool, job.build_id, run_id, None)
+    await cancel(pool, job)
+    assert await resume_in_run(pool, job.build_id, run_id, None)
+    assert (await start_build(pool, job.build_id, run_id)).build_id == job.build_id

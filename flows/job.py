@@ -1,0 +1,63 @@
+"""The job of a run: its build, which may be new, recorded, opened again, or a re-crawl of a complete one.
+
+Prefect's UI offers "Retry", which schedules the same run again, and "Run again", which makes a run with the same
+parameters. Either way a build that ended early goes on where it stopped, and a complete one is built anew.
+"""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled, Completed, Failed
+
+from flows.retried_runs import read_retry_time
+from tasks.core.database import Pool
+from tasks.core.errors import BuildEnded
+from tasks.core.models import BuildRequest, Job
+from tasks.records.builds import BuildRecord, find_run_build, read_build, start_build
+from tasks.records.new_builds import create_build, create_rebuild
+from tasks.records.resumed_builds import resume_in_run
+
+
+async def take_job(
+    pool: Pool, request: BuildRequest, run_id: UUID, *, build_id: UUID | None, widget_id: UUID | None
+) -> Job:
+    """Start the run's build, and record or open it first if need be.
+
+    Raises:
+        BuildEnded: the build has been cancelled, or another build of the widget is running.
+        NotFound: the build or widget does not exist.
+    """
+    known = await find_run_build(pool, run_id) or build_id
+    if known is not None:
+        return await _take_known(pool, await read_build(pool, known), run_id)
+    if widget_id is None:
+        await create_build(pool, request, build_id=run_id)
+        return await start_build(pool, run_id, run_id)
+    return await _rebuild(pool, widget_id, request, run_id, run_id)
+
+
+async def _take_known(pool: Pool, build: BuildRecord, run_id: UUID) -> Job:
+    if not build.is_over:
+        return await start_build(pool, build.id, run_id)
+    retried_at = await read_retry_time(run_id)
+    if build.status != "completed" and await resume_in_run(pool, build.id, run_id, retried_at):
+        return await start_build(pool, build.id, run_id)
+    if build.flow_run_id in (None, run_id) and (retried_at is None or retried_at <= (build.finished_at or retried_at)):
+        raise BuildEnded(f"The build is already {build.status}. Start a new one.")
+    request = BuildRequest(url=build.url, depth=build.depth, max_pages=build.max_pages)
+    return await _rebuild(pool, build.widget_id, request, run_id, uuid4())
+
+
+async def _rebuild(pool: Pool, widget_id: UUID, request: BuildRequest, run_id: UUID, build_id: UUID) -> Job:
+    if not (await create_rebuild(pool, widget_id, request, build_id=build_id)).created:
+        raise BuildEnded("Another build of this widget is already running.")
+    return await start_build(pool, build_id, run_id)
+
+
+async def state_of_ended(pool: Pool, run_id: UUID, error: BuildEnded) -> State[Any]:
+    """Return the state of a run that has nothing to do: that of its build, so that its history stays true."""
+    known = await find_run_build(pool, run_id)
+    status = (await read_build(pool, known)).status if known else "cancelled"
+    final = {"completed": Completed, "failed": Failed}.get(status, Cancelled)
+    return final(message=error.message)
