@@ -3,9 +3,10 @@
 from typing import Any
 
 from api.app_state import AppState
-from tasks.knowledge.answering.phrases import Phrase, languages, phrase, primary_subtag
+from tasks.knowledge.answering.phrases import Phrase, languages, phrase
 from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.answering.suggestions.suggested_questions import read_suggestions
+from tasks.knowledge.language.words import primary_subtag
 from tasks.records.widgets import WidgetRecord
 
 

@@ -20,7 +20,7 @@ from tasks.knowledge.answering.generation.chat_model import ChatModel, ModelFail
 from tasks.knowledge.answering.generation.generated_answer import generate_answer, rewrite_follow_up
 from tasks.knowledge.answering.own_answer_match import match_own_answer
 from tasks.knowledge.answering.own_answer_text import own_answer_pieces
-from tasks.knowledge.answering.phrases import Phrase, phrase, primary_subtag
+from tasks.knowledge.answering.phrases import Phrase, phrase
 from tasks.knowledge.answering.prompt_injection import remove_instructions
 from tasks.knowledge.answering.question.follow_ups import resolve_follow_up
 from tasks.knowledge.answering.question.language_detection import detect_language
@@ -29,6 +29,7 @@ from tasks.knowledge.answering.question.small_talk import match_small_talk
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind, Reply
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_model import embed_locally
+from tasks.knowledge.language.words import primary_subtag
 from tasks.knowledge.search.passage_search import MAX_QUERY_LENGTH, find_passages
 from tasks.knowledge.search.rankings import RECALL_WEIGHTS
 from tasks.records.conversations import Turn
@@ -91,7 +92,7 @@ class Answerer:
             return Reply(site, message, language, message, own=own)
         searched = await self._resolve_follow_up(message, history, language)
         try:
-            evidence = await self.find_evidence(site, searched, is_foreign=language != primary_subtag(site.language))
+            evidence = await self.find_evidence(site, searched, asked_in=language)
         except (NotFound, TryLater):
             raise
         except InvalidRequest:
@@ -99,14 +100,14 @@ class Answerer:
             evidence = []
         return Reply(site, message, language, searched, evidence=evidence, history=history[-HISTORY:])
 
-    async def find_evidence(self, site: AnsweringSite, searched: str, *, is_foreign: bool = False) -> list[Evidence]:
+    async def find_evidence(self, site: AnsweringSite, searched: str, *, asked_in: str = "") -> list[Evidence]:
         """Return the evidence of the site's passages, strongest first."""
         query = searched[:MAX_QUERY_LENGTH]
         passages, question = await asyncio.gather(
             find_passages(
                 self._pool, self._embedder, site.widget_id, query, PASSAGES, per_page=PER_PAGE, weights=RECALL_WEIGHTS
             ),
-            analyse_question(self._pool, site.widget_id, query, site.language, is_foreign=is_foreign),
+            analyse_question(self._pool, site.widget_id, query, site.language, asked_in),
         )
         return await asyncio.to_thread(
             score_passages, question, [safe for each in passages if (safe := _remove_instructions(each))]

@@ -24,7 +24,7 @@ from tasks.knowledge.answering.question.answer_types import find_answer_types, h
 from tasks.knowledge.answering.question.question_analysis import analyse_question
 from tasks.knowledge.embedding.local_model import embed_locally
 from tasks.knowledge.language.function_words import function_words
-from tasks.knowledge.language.words import read_words, stemmer
+from tasks.knowledge.language.words import primary_subtag, read_words, stemmer
 from tasks.records.own_answers import (
     OwnQuestion,
     QuestionVector,
@@ -144,5 +144,5 @@ def _coverage(asked: str, own: str, weights: Mapping[str, float], language: str)
 
 def _terms(text: str, language: str) -> dict[str, str]:
     """Return the content words by their stems."""
-    stem, left_out = stemmer(language), function_words().all
+    stem, left_out = stemmer(language), function_words(primary_subtag(language)).all
     return {stem(word): word for word in read_words(text) if word.casefold() not in left_out}

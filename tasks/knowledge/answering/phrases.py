@@ -5,6 +5,8 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from tasks.knowledge.language.words import primary_subtag
+
 DEFAULT_LANGUAGE = "en"
 
 
@@ -33,12 +35,6 @@ def phrase(which: Phrase, language: str, name: str) -> str:
 def languages() -> tuple[str, ...]:
     """Return the languages with translations, as BCP 47 primary subtags."""
     return tuple(_load())
-
-
-def primary_subtag(language: str) -> str:
-    """Return the primary subtag of a BCP 47 tag; `no` for both kinds of Norwegian."""
-    subtag = language.casefold().replace("_", "-").split("-")[0]
-    return "no" if subtag in ("nb", "nn") else subtag
 
 
 @cache

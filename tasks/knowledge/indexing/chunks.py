@@ -18,6 +18,14 @@ Chunks do not overlap: with 15 words of the previous one, recall rises and IoU f
 WHOLE_TOKENS = 512
 """Tokens up to which a table or piece of code is never cut."""
 
+SAMPLE_CHARACTERS = 2_000
+"""Characters of a page whose tokens are counted to see how many its language takes."""
+TOKENS_PER_LETTER, TOKENS_PER_IDEOGRAPH = 0.25, 0.75
+"""Tokens of an English text by letter, and by character of a Chinese one that says the same."""
+FIRST_IDEOGRAPH = "\u3000"
+MIN_INFLATION, MAX_INFLATION = 1.4, 5.0
+"""Inflation below which a page is cut as an English one, and the largest that is made up for."""
+
 OVERVIEW_HEADINGS = 12
 """Headings in the overview of a page."""
 OPENING_CHARACTERS = 300
@@ -43,7 +51,7 @@ class ChunkSizes:
 
 def chunk_page(page: ReadPage, tokenizer: Tokenizer, tokens: int = CHUNK_TOKENS) -> ChunkedPage:
     """Cut the page into chunks of about so many tokens, at least one; together they hold all its words, in order."""
-    sizes = ChunkSizes(tokens)
+    sizes = ChunkSizes(round(tokens * _token_inflation(page.markdown, tokenizer)))
     drafts = _gather(read_blocks(page.markdown, tokenizer, target=sizes.target, maximum=sizes.maximum), sizes)
     chunks = tuple(_finish(position, draft, page.title, tokenizer) for position, draft in enumerate(drafts))
     return ChunkedPage(
@@ -52,6 +60,19 @@ def chunk_page(page: ReadPage, tokenizer: Tokenizer, tokens: int = CHUNK_TOKENS)
         token_count=sum(chunk.token_count for chunk in chunks),
         content_hash=text_hash(page.markdown),
     )
+
+
+def _token_inflation(text: str, tokenizer: Tokenizer) -> float:
+    """Return how many more tokens the text has than an English one that says as much; 1 for Latin letters.
+
+    Vocabularies hold few words of Hindi, Thai or Arabic: 190 tokens of them would be a sentence or two.
+    """
+    sample = text[:SAMPLE_CHARACTERS]
+    if sample.isascii():
+        return 1.0
+    usual = sum(TOKENS_PER_IDEOGRAPH if character >= FIRST_IDEOGRAPH else TOKENS_PER_LETTER for character in sample)
+    inflation = tokenizer.count(sample) / usual
+    return min(inflation, MAX_INFLATION) if inflation > MIN_INFLATION else 1.0
 
 
 def embedding_text(title: str, heading_path: tuple[str, ...], text: str) -> str:

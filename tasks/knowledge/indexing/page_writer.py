@@ -1,5 +1,6 @@
 """The page writer: pages and their chunks in one transaction, idempotent under retries."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import LiteralString
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
@@ -10,7 +11,8 @@ from psycopg.types.json import Jsonb
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import BuildEnded, StoreFailed
 from tasks.core.models import EmbeddedPage
-from tasks.knowledge.language.text_search import split_for_search, text_search_configuration
+from tasks.knowledge.indexing.search_vector import search_vector
+from tasks.knowledge.language.page_language import page_language
 from tasks.records.sanitizing import sanitize_json, sanitize_text
 
 _PAGE = (
@@ -24,16 +26,15 @@ _PAGE = (
 # Chunks are copied in one stream: single INSERT statements cost the client four times the processor time.
 _NEW_CHUNKS = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS new_chunks (page uuid, position int, path text[], text text, tokens int,"
-    " hash text, model text, embedding vector, language text, place text, words text) ON COMMIT DELETE ROWS"
+    " hash text, model text, embedding vector, language text, search text) ON COMMIT DELETE ROWS"
 )
 _COPY_CHUNKS = "COPY new_chunks FROM STDIN (FORMAT BINARY)"
-_CHUNK_TYPES = ("uuid", "int4", "text[]", "text", "int4", "text", "text", "vector", "text", "text", "text")
+_ChunkRow = tuple[object, ...]
+_CHUNK_TYPES = ("uuid", "int4", "text[]", "text", "int4", "text", "text", "vector", "text", "text")
 _MERGE_CHUNKS = (
     "INSERT INTO knowledge_chunks (scraped_page_id, job_id, position, heading_path, text, token_count,"
     " content_hash, model, embedding, language, search)"
-    " SELECT page, %s, position, path, text, tokens, hash, model, embedding, language,"
-    " setweight(to_tsvector(language::regconfig, place), 'A') || to_tsvector(language::regconfig, words)"
-    " FROM new_chunks"
+    " SELECT page, %s, position, path, text, tokens, hash, model, embedding, language, search::tsvector FROM new_chunks"
 )
 
 
@@ -47,10 +48,15 @@ async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage],
         StoreFailed: the database rejects the pages, or (retriable) is out of reach.
         BuildEnded: the build has ended in the meantime, or a later attempt than `attempt` has begun.
     """
+    # Sorted, so that two batches with the same pages cannot deadlock.
+    by_url = {page.chunked.page.url: page for page in pages}
+    ordered = [by_url[url] for url in sorted(by_url)]
     try:
+        chunks = await asyncio.to_thread(lambda: [list(_chunk_rows(page)) for page in ordered])
         async with pool.connection() as connection, connection.transaction():
             await _check_open(connection, build_id, attempt)
-            await _write(connection, build_id, pages)
+            await _write(connection, build_id, ordered, chunks)
+            await _mark_stored(connection, build_id, pages)
             # Checked again, now with a lock: ending the build waits for this commit. Held from the start, the lock
             # would delay the build's events and heartbeats by whole batches.
             await _check_open(connection, build_id, attempt, "FOR SHARE")
@@ -75,21 +81,24 @@ async def _check_open(connection: Connection, build_id: UUID, attempt: int | Non
         raise BuildEnded("The build has ended.")
 
 
-async def _write(connection: Connection, build_id: UUID, pages: Sequence[EmbeddedPage]) -> None:
-    # Sorted, so that two batches with the same pages cannot deadlock.
-    by_url = {page.chunked.page.url: page for page in pages}
-    ordered = [by_url[url] for url in sorted(by_url)]
+async def _write(
+    connection: Connection, build_id: UUID, pages: Sequence[EmbeddedPage], chunks: Sequence[Sequence[_ChunkRow]]
+) -> None:
+    """Write the pages, each with the rows of its chunks."""
     async with connection.cursor() as cursor:
-        await cursor.executemany(_PAGE, [_page_row(build_id, page) for page in ordered], returning=True)
+        await cursor.executemany(_PAGE, [_page_row(build_id, page) for page in pages], returning=True)
         ids = [row[0] async for result in cursor.results() for row in await result.fetchall()]
         await cursor.execute("DELETE FROM knowledge_chunks WHERE scraped_page_id = ANY(%s)", (ids,))
         await cursor.execute(_NEW_CHUNKS)
         async with cursor.copy(_COPY_CHUNKS) as copy:
             copy.set_types(_CHUNK_TYPES)
-            for id_, page in zip(ids, ordered, strict=True):
-                for row in _chunk_rows(id_, page):
-                    await copy.write_row(row)
+            for id_, rows in zip(ids, chunks, strict=True):
+                for row in rows:
+                    await copy.write_row((id_, *row))
         await cursor.execute(_MERGE_CHUNKS, (build_id,))
+
+
+async def _mark_stored(connection: Connection, build_id: UUID, pages: Sequence[EmbeddedPage]) -> None:
     await connection.execute(
         "UPDATE crawl_urls SET status = 'stored', error = NULL, reason = NULL WHERE job_id = %s AND url = ANY(%s)",
         (build_id, sorted(page.chunked.page.target.url for page in pages)),
@@ -114,21 +123,22 @@ def _page_row(build_id: UUID, embedded: EmbeddedPage) -> tuple[object, ...]:
     )
 
 
-def _chunk_rows(page_id: UUID, embedded: EmbeddedPage) -> Iterator[tuple[object, ...]]:
+def _chunk_rows(embedded: EmbeddedPage) -> Iterator[_ChunkRow]:
+    """Yield the rows of the page's chunks, without the page's id."""
     page = embedded.chunked.page
-    language = text_search_configuration(page.metadata.get("language"))
+    title = sanitize_text(page.title)
+    language = page_language(page.metadata.get("language"), page.markdown)
     for chunk, vector in zip(embedded.chunked.chunks, embedded.chunk_vectors, strict=True):
         text = sanitize_text(chunk.text)
+        headings = [sanitize_text(heading) for heading in chunk.heading_path]
         yield (
-            page_id,
             chunk.position,
-            [sanitize_text(heading) for heading in chunk.heading_path],
+            headings,
             text,
             chunk.token_count,
             chunk.content_hash,
             embedded.model,
             vector,
             language,
-            split_for_search(sanitize_text(" ".join((page.title, *chunk.heading_path)))),
-            split_for_search(text),
+            search_vector([title, *headings], text, language),
         )

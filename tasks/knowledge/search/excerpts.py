@@ -11,7 +11,6 @@ On Chroma's chunking evaluation (`python -m tests.benchmarks chunking`, five pla
 of 200 tokens whole 0.86, 0.065, of 400 0.96, 0.035.
 """
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,10 +18,11 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+import regex
+
 from tasks.core.sentence_ends import SENTENCE_END
 from tasks.knowledge.indexing.blocks import BLOCK_SEPARATOR, is_heading, is_indivisible, split_blocks
-from tasks.knowledge.language.text_search import is_unspaced
-from tasks.knowledge.language.words import configuration_stemmer
+from tasks.knowledge.language.words import is_unspaced, stemmer
 from tasks.knowledge.search.search_terms import SearchTerm
 
 CONTEXT_PASSAGES = 2
@@ -41,7 +41,7 @@ K1, B, AVERAGE_LENGTH = 1.2, 0.75, 250
 MAX_WHOLE_PREFIX = 3
 """Letters up to which a whole stem is the prefix of the word's forms; the last letter of a longer one may change."""
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+")
+_WORD = regex.compile(r"\d+(?:[.,:]\d+)*|[\p{L}\p{M}\d]+")
 
 
 class ContextPassage(NamedTuple):
@@ -49,7 +49,7 @@ class ContextPassage(NamedTuple):
 
     text: str
     language: str
-    """A PostgreSQL text search configuration."""
+    """Its primary subtag."""
     heading_path: list[str]
     bm25: float
     """Score of the query's terms."""
@@ -158,7 +158,7 @@ def _is_form(lowered: str, at: int, language: str, lexeme: str) -> bool:
         return True
     word = _WORD.match(lowered, at)
     starts = not at or not lowered[at - 1].isalnum()
-    return starts and word is not None and configuration_stemmer(language)(word[0]) == lexeme
+    return starts and word is not None and stemmer(language)(word[0]) == lexeme
 
 
 def _lowered(text: str) -> str:

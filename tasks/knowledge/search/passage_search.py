@@ -1,8 +1,9 @@
 """Hybrid search over the passages of a widget's knowledge.
 
-Rankings by words (BM25 over PostgreSQL's full text search) and by meaning (cosine of the vectors, the passage's and the
-whole page's) are combined by reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009); then the number of
-results per page is limited. `find_passages` returns stored passages to answer from, `search` excerpts to show.
+A passage's score is the weighted sum of its BM25, relative to the best; of its ranks by meaning (cosine of the vectors,
+the passage's and the whole page's), as in reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009); and of its
+likeness to the question by a heading. Then the number of results per page is limited.
+`find_passages` returns stored passages to answer from, `search` excerpts to show.
 """
 
 from collections.abc import Sequence
@@ -19,9 +20,12 @@ from tasks.knowledge.embedding.embedder import Embedder, Vector
 from tasks.knowledge.indexing.vector_index import IS_INDEXED, LEAD_DIMENSIONS, widen_search
 from tasks.knowledge.search.deep_links import deep_link
 from tasks.knowledge.search.excerpts import CONTEXT_PASSAGES, ContextPassage, Excerpt, cut_excerpts
+from tasks.knowledge.search.hits import Hit, by_headings, limit_per_page, without_neighbours
 from tasks.knowledge.search.rankings import (
     DEFAULT_WEIGHTS,
     MODEL_WEIGHTS,
+    NAVIGATION_SHARE,
+    NAVIGATION_WEIGHT,
     PAGE_WEIGHT,
     RANK_CONSTANT,
     Ranking,
@@ -46,6 +50,8 @@ CANDIDATES_PER_RESULT = 10
 """… and their minimum for each result …"""
 MORE_CANDIDATES = 1_000
 """Candidates of a second search, few of each page, when the first found too few pages."""
+SPARE, SPARE_FACTOR, SPARE_PER_PAGE = 15, 2, 2
+"""Passages whose headings are compared with the question, beyond those that are returned."""
 HEADING_SEPARATOR = " > "
 MAX_WORD_MATCHES = 1_000
 """Passages of a large build that are ranked by words at most: those with the query's rarest terms."""
@@ -70,7 +76,7 @@ async def search(
     if prepared is None:
         return []
     hits = await _find(pool, prepared, near * per_page)
-    chosen = _without_neighbours(hits)[:limit]
+    chosen = without_neighbours(hits)[:limit]
     contexts = await _read_context(pool, prepared, chosen)
     excerpts = cut_excerpts(prepared.terms, contexts)
     return [_to_passage(hit, excerpt) for hit, excerpt in zip(chosen, excerpts, strict=True)]
@@ -109,6 +115,7 @@ def _check_limit(limit: int) -> None:
 class _PreparedQuery(NamedTuple):
     """A query with its terms and the statements' parameters."""
 
+    question: str
     build: "_Build"
     terms: list[SearchTerm]
     candidates: int
@@ -124,7 +131,7 @@ async def _prepare(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, 
     async with pool.connection() as connection:
         # First, so that nothing is paid for an unknown widget.
         build = await _read_build(connection, widget_id, candidates)
-        terms = await read_terms(connection, build.job_id, question) if build.job_id else []
+        terms = await read_terms(connection, build.job_id, build.languages, question) if build.job_id else []
     vector = await _embed_query(embedder, question)
     if build.job_id is None:
         return None
@@ -138,24 +145,12 @@ async def _prepare(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, 
         "units": [to_sparse_vector([term]) for term in terms],
         "rarest": any_term_query(select_rarest(terms, MAX_WORD_MATCHES)),
         "rank_constant": RANK_CONSTANT,
-        "page_weight": PAGE_WEIGHT,
+        "page_distance_weight": PAGE_WEIGHT,
+        "navigation_share": NAVIGATION_SHARE,
+        "navigation_weight": NAVIGATION_WEIGHT,
         "limit": limit,
     }
-    return _PreparedQuery(build, terms, candidates, parameters)
-
-
-class _Hit(NamedTuple):
-    """A passage found, with its position in its page."""
-
-    page_id: UUID
-    position: int
-    url: str
-    title: str
-    heading_path: list[str]
-    text: str
-    similarity: float
-    score: float
-    coverage: float
+    return _PreparedQuery(question, build, terms, candidates, parameters)
 
 
 async def _find(
@@ -164,11 +159,18 @@ async def _find(
     per_page: int,
     by: Ranking = Ranking.both,
     weights: RankingWeights | None = None,
-) -> list[_Hit]:
+) -> list[Hit]:
     if by is not Ranking.both:
         weights = DEFAULT_WEIGHTS
     weights = weights or MODEL_WEIGHTS.get(prepared.parameters["model"], DEFAULT_WEIGHTS)
-    fusion = {"passage_rank_weight": weights.passage, "page_rank_weight": weights.page, "per_page": per_page}
+    limit = prepared.parameters["limit"]
+    fusion = {
+        "passage_weight": weights.passage,
+        "page_weight": weights.page,
+        "words_weight": 0.0 if by is Ranking.vector else weights.words,
+        "per_page": per_page + SPARE_PER_PAGE,
+        "limit": SPARE_FACTOR * limit + SPARE,
+    }
     parameters = prepared.parameters | fusion | _ranking_limits(by, prepared.candidates)
     async with pool.connection() as connection:
         if prepared.build.is_indexed:
@@ -179,23 +181,14 @@ async def _find(
                 )
         else:
             found = await _search(connection, SCAN, parameters, prepared.terms)
-        if len(found) < parameters["limit"] and prepared.build.has_more:
+        if len(limit_per_page(found, per_page)) < limit and prepared.build.has_more:
             # A few long pages may have taken up all candidates.
             found = await _search(
                 connection, SCAN_PER_PAGE, parameters | _ranking_limits(by, MORE_CANDIDATES), prepared.terms
             )
-        return found
-
-
-def _without_neighbours(hits: Sequence[_Hit]) -> list[_Hit]:
-    """Drop the hits within the context of a better one."""
-    chosen: list[_Hit] = []
-    for hit in hits:
-        if not any(
-            hit.page_id == other.page_id and abs(hit.position - other.position) <= CONTEXT_PASSAGES for other in chosen
-        ):
-            chosen.append(hit)
-    return chosen
+    if by is Ranking.both:
+        found = by_headings(prepared.question, found)
+    return limit_per_page(found, per_page)[:limit]
 
 
 def _ranking_limits(by: Ranking, candidates: int) -> dict[str, int]:
@@ -222,11 +215,14 @@ class _Build(NamedTuple):
     is_indexed: bool
     has_more: bool
     """Whether it has more chunks than are taken as candidates."""
+    languages: list[str]
+    """Those of at least a tenth of its passages."""
 
 
 _READ_BUILD: LiteralString = f"""
 SELECT active_job_id, {IS_INDEXED},
-       EXISTS (SELECT FROM knowledge_chunks WHERE job_id = active_job_id OFFSET %s LIMIT 1)
+       EXISTS (SELECT FROM knowledge_chunks WHERE job_id = active_job_id OFFSET %s LIMIT 1),
+       ARRAY(SELECT unnest(languages) FROM knowledge_vocabularies WHERE job_id = active_job_id)
 FROM widgets WHERE id = %s
 """
 
@@ -253,12 +249,12 @@ def _indexed_search(build: _Build, parameters: dict[str, Any]) -> sql.Composed:
 
 async def _search(
     connection: Connection, statement: sql.SQL | sql.Composed, parameters: dict[str, Any], terms: list[SearchTerm]
-) -> list[_Hit]:
+) -> list[Hit]:
     rows = await connection.execute(statement, parameters)
-    return [_Hit._make([*row, term_coverage(terms, is_found)]) for *row, is_found in await rows.fetchall()]
+    return [Hit._make([*row, term_coverage(terms, is_found)]) for *row, is_found in await rows.fetchall()]
 
 
-def _to_rated_passage(hit: _Hit) -> RatedPassage:
+def _to_rated_passage(hit: Hit) -> RatedPassage:
     return RatedPassage(
         url=hit.url,
         title=hit.title,
@@ -271,7 +267,7 @@ def _to_rated_passage(hit: _Hit) -> RatedPassage:
     )
 
 
-async def _read_context(pool: Pool, prepared: _PreparedQuery, hits: Sequence[_Hit]) -> list[list[ContextPassage]]:
+async def _read_context(pool: Pool, prepared: _PreparedQuery, hits: Sequence[Hit]) -> list[list[ContextPassage]]:
     """Return the context of each hit, in page order; the hit alone if its build has been deleted meanwhile."""
     places = {
         "pages": [hit.page_id for hit in hits],
@@ -284,11 +280,11 @@ async def _read_context(pool: Pool, prepared: _PreparedQuery, hits: Sequence[_Hi
     return [near or [_context_of(hit)] for near, hit in zip(contexts, hits, strict=True)]
 
 
-def _context_of(hit: _Hit) -> ContextPassage:
-    return ContextPassage(hit.text, "simple", hit.heading_path, hit.coverage, hit.similarity)
+def _context_of(hit: Hit) -> ContextPassage:
+    return ContextPassage(hit.text, hit.language, hit.heading_path, hit.coverage, hit.similarity)
 
 
-def _to_passage(hit: _Hit, excerpt: Excerpt) -> Passage:
+def _to_passage(hit: Hit, excerpt: Excerpt) -> Passage:
     return Passage(
         url=hit.url,
         title=hit.title,

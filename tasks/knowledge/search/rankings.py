@@ -8,26 +8,32 @@ from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 PAGE_WEIGHT = 0.5
 """Weight of the page vector's distance beside the passage's in the ranking by meaning."""
 RANK_CONSTANT = 10
-"""The constant of reciprocal rank fusion: a rank is worth weight / (RANK_CONSTANT + rank)."""
+"""In a ranking by meaning a rank is worth (RANK_CONSTANT + 1) / (RANK_CONSTANT + rank): the first 1."""
+HEADING_WEIGHT = 0.4
+"""Weight of the square of a heading's likeness to the question: a heading that says the same counts much, one that has
+half of its words little."""
+NAVIGATION_WEIGHT = 0.5
+"""Factor on the score of a page of links."""
+NAVIGATION_SHARE = 0.7
+"""Share of a page's words in links from which it is a page of links."""
 
 
 class RankingWeights(NamedTuple):
-    """Weights of the rankings by meaning; the ranking by words weighs 1."""
+    """Weights of what a passage's score is made of."""
 
     passage: float
+    """Of its rank by meaning."""
     page: float
+    """Of its page's rank by meaning."""
+    words: float = 1.0
+    """Of its BM25, relative to the best."""
 
 
-MODEL_WEIGHTS = {LOCAL_MODEL: RankingWeights(passage=0.1, page=1.0)}
-"""The local model, a bag of words, separates pages better than passages.
-
-Chosen on every other question of `tests/benchmarks/rankings.py`; nDCG@10 on the others by words, by meaning, by both
-with equal weights, and with these: Python documentation 0.79, 0.81, 0.87, 0.87; chunking evaluation 0.84, 0.66, 0.75,
-0.84.
-"""
+MODEL_WEIGHTS = {LOCAL_MODEL: RankingWeights(passage=0.05, page=0.05)}
+"""The local model, a bag of words, knows little that the words themselves do not say."""
 DEFAULT_WEIGHTS = RankingWeights(passage=1.0, page=0.0)
 """Weights for other models."""
-RECALL_WEIGHTS = RankingWeights(passage=1.0, page=1.0)
+RECALL_WEIGHTS = RankingWeights(passage=0.4, page=0.1)
 """Weights for passages that are scored again: whatever any ranking finds."""
 
 

@@ -39,7 +39,7 @@ nearest AS MATERIALIZED ({_READ}
 """
 _FUSED: LiteralString = """
 , candidates AS MATERIALIZED (
-    SELECT id, page_id, position,
+    SELECT id, page_id, position, product,
            -- A short vector is its lead.
            CASE WHEN %(is_short)s THEN distance
                ELSE (SELECT embedding <=> %(vector)b FROM knowledge_chunks AS chunk WHERE chunk.id = named.id)
@@ -47,27 +47,31 @@ _FUSED: LiteralString = """
     FROM (TABLE nearest UNION TABLE matching) AS named
 ), pages AS MATERIALIZED (
     -- Looked up one by one by primary key: a join would scan the pages of all sites.
-    SELECT page_id, page_distance FROM (SELECT DISTINCT page_id FROM candidates) AS named, LATERAL (
-        SELECT embedding <=> %(vector)b AS page_distance FROM knowledge_scraped_pages WHERE id = named.page_id LIMIT 1
+    SELECT page_id, page_distance, is_navigation FROM (SELECT DISTINCT page_id FROM candidates) AS named, LATERAL (
+        SELECT embedding <=> %(vector)b AS page_distance,
+               coalesce((metadata->>'link_share')::float, 0) >= %(navigation_share)s AS is_navigation
+        FROM knowledge_scraped_pages WHERE id = named.page_id LIMIT 1
     ) AS page
 ), ranks AS (
-    SELECT id, %(passage_rank_weight)s::float AS weight,
-           row_number() OVER (ORDER BY distance + %(page_weight)s * page_distance) AS rank
+    SELECT id, %(passage_weight)s::float AS weight,
+           row_number() OVER (ORDER BY distance + %(page_distance_weight)s * page_distance) AS rank
     FROM (SELECT id FROM nearest) AS near JOIN candidates USING (id) JOIN pages USING (page_id)
     UNION ALL
-    SELECT id, 1, row_number() OVER (ORDER BY product) FROM matching
-    UNION ALL
-    SELECT id, %(page_rank_weight)s, dense_rank() OVER (ORDER BY page_distance)
+    SELECT id, %(page_weight)s::float, dense_rank() OVER (ORDER BY page_distance)
     FROM candidates JOIN pages USING (page_id)
+), by_meaning AS (
+    SELECT id, sum(weight * (%(rank_constant)s + 1) / (%(rank_constant)s + rank)) AS score FROM ranks GROUP BY id
 ), fused AS (
-    SELECT id, sum(weight / (%(rank_constant)s + rank)) AS score FROM ranks GROUP BY id
+    SELECT id, page_id, position, distance,
+           (coalesce(%(words_weight)s::float * product / nullif(min(product) OVER (), 0), 0) + coalesce(score, 0))
+           * CASE WHEN is_navigation THEN %(navigation_weight)s::float ELSE 1 END AS score
+    FROM candidates JOIN pages USING (page_id) LEFT JOIN by_meaning USING (id)
 ), diverse AS (
-    SELECT id, score, row_number() OVER (PARTITION BY page_id ORDER BY score DESC, position) AS of_page
-    FROM fused JOIN candidates USING (id)
+    SELECT *, row_number() OVER (PARTITION BY page_id ORDER BY score DESC, position) AS of_page FROM fused
 ), best AS (
-    SELECT id, score FROM diverse WHERE of_page <= %(per_page)s ORDER BY score DESC, id LIMIT %(limit)s
+    SELECT id, distance, score FROM diverse WHERE of_page <= %(per_page)s ORDER BY score DESC, id LIMIT %(limit)s
 )
-SELECT chunk.scraped_page_id, position, url, title, heading_path, text, 1 - (chunk.embedding <=> %(vector)b), score,
+SELECT chunk.scraped_page_id, position, url, title, heading_path, text, language, 1 - distance, score,
        ARRAY(SELECT terms <#> unit < 0 FROM unnest(%(units)b::sparsevec[]) AS unit)
 FROM best JOIN knowledge_chunks AS chunk USING (id)
 JOIN knowledge_scraped_pages AS page ON page.id = scraped_page_id

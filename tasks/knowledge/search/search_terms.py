@@ -1,20 +1,25 @@
 """Search terms: a query's words as lexemes of the site's text search, with their document frequencies."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
+import regex
 from pgvector import SparseVector
 
 from tasks.core.database import Connection
-from tasks.knowledge.language.text_search import split_for_search
+from tasks.knowledge.language.function_words import function_words, likely_language
+from tasks.knowledge.language.words import index_terms, is_among, primary_subtag
 
 MAX_WORDS = 64
 """Words of a query that are searched; further ones are ignored."""
 TERM_SPACE = 536_870_912
 """Number of term hashes, the width of a sparse vector (migration 0003)."""
+
+_WORD = regex.compile(r"[^\s/.,:;!?()\[\]{}<>\"“”„«»@#=|]+(?:[.,:]\d+)*")
+"""Words as a visitor means them, before they are analysed: "e-mail", "5.5"."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +43,36 @@ class SearchTerm:
 
 
 _READ = """
-WITH vocabulary AS MATERIALIZED (
-    SELECT passages, languages FROM knowledge_vocabularies WHERE job_id = %(job)s
-), forms AS MATERIALIZED (
-    SELECT language, word * 1000 + positions[1] AS word, lexeme
-    FROM unnest(%(words)s::text[]) WITH ORDINALITY AS words (text, word), vocabulary, unnest(languages) AS language,
-         unnest(to_tsvector(language::regconfig, text))
-), lexemes AS (
-    SELECT DISTINCT ON (knowledge_term(lexeme)) knowledge_term(lexeme) AS number, word, lexeme
-    -- A stop word of any of the languages is left out of all.
-    FROM forms WHERE (SELECT count(DISTINCT language) FROM forms AS same WHERE same.word = forms.word)
-        = (SELECT cardinality(languages) FROM vocabulary)
-    ORDER BY 1, 2
-)
-SELECT number, word, lexeme, vocabulary.passages, coalesce(known.passages, 0)
-FROM lexemes CROSS JOIN vocabulary
-LEFT JOIN (SELECT number, passages FROM knowledge_words WHERE job_id = %(job)s) AS known USING (number)
+SELECT DISTINCT ON (knowledge_term(lexeme))
+       knowledge_term(lexeme) AS number, word, lexeme, vocabulary.passages, coalesce(known.passages, 0)
+FROM unnest(%(lexemes)s::text[], %(words)s::int[]) AS form (lexeme, word)
+CROSS JOIN (SELECT passages FROM knowledge_vocabularies WHERE job_id = %(job)s) AS vocabulary
+LEFT JOIN (SELECT number, passages FROM knowledge_words WHERE job_id = %(job)s) AS known
+    ON known.number = knowledge_term(lexeme)
+ORDER BY 1, 2
 """
 
 
-async def read_terms(connection: Connection, job_id: UUID, question: str) -> list[SearchTerm]:
-    """Return the query's terms in the languages of the build's pages, without stop words."""
-    words = list(dict.fromkeys(split_for_search(question).split()))[:MAX_WORDS]
-    rows = await connection.execute(_READ, {"job": job_id, "words": words})
+async def read_terms(connection: Connection, job_id: UUID, languages: Sequence[str], question: str) -> list[SearchTerm]:
+    """Return the query's terms in the languages of the build's pages, without function words."""
+    forms = list(_forms(question, [primary_subtag(language) for language in languages]))
+    if not forms:
+        return []
+    lexemes, words = zip(*forms, strict=True)
+    rows = await connection.execute(_READ, {"job": job_id, "lexemes": list(lexemes), "words": list(words)})
     return [SearchTerm(*row) for row in await rows.fetchall()]
+
+
+def _forms(question: str, languages: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Yield each term with the number of its word; a function word of any of the languages is left out of all."""
+    words = list(dict.fromkeys(_WORD.findall(question)))[:MAX_WORDS]
+    excluded = function_words(*languages, likely_language(words, languages)).grammatical
+    for number, word in enumerate(words):
+        if is_among(word, excluded):
+            continue
+        for at, terms in enumerate(zip(*(index_terms(word, language) for language in languages), strict=False)):
+            for term in dict.fromkeys(terms):
+                yield term, 1000 * number + at
 
 
 def to_sparse_vector(terms: Collection[SearchTerm]) -> SparseVector:

@@ -37,10 +37,10 @@ def term(lexeme: str, number: int = 1) -> SearchTerm:
 
 def strong(text: str) -> ContextPassage:
     """A passage that fits well."""
-    return ContextPassage(text, "english", ["Here"], 10.0, 0.9)
+    return ContextPassage(text, "en", ["Here"], 10.0, 0.9)
 
 
-def weak(text: str, language: str = "english") -> ContextPassage:
+def weak(text: str, language: str = "en") -> ContextPassage:
     """One near it that hardly does."""
     return ContextPassage(text, language, ["There"], 1.0, 0.1)
 
@@ -89,11 +89,11 @@ def test_a_result_far_behind_shows_its_best_part() -> None:
 @pytest.mark.parametrize(
     ("shown", "hidden", "lexeme", "language"),
     [
-        ("Two batteries.", "One bat.", "batteri", "english"),
-        ("Neue Preise.", "Preiselbeeren.", "preis", "german"),
+        ("Two batteries.", "One bat.", "batteri", "en"),
+        ("Neue Preise.", "Preiselbeeren.", "preis", "de"),
         ("この保証期間は二年です", "保険", "保証", "simple"),
-        ("An art.", "Start the party cart.", "art", "english"),
-        ("Since 2.5 it is.", "Since 12.5 it is not.", "2.5", "english"),
+        ("An art.", "Start the party cart.", "art", "en"),
+        ("Since 2.5 it is.", "Since 12.5 it is not.", "2.5", "en"),
     ],
 )
 def test_words_are_found_in_their_forms_and_not_within_others(

@@ -6,7 +6,6 @@ from tasks.core.database import Pool
 from tasks.core.models import Job
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
-from tasks.knowledge.language.text_search import split_for_search
 from tasks.knowledge.search.passage_search import find_passages
 from tasks.knowledge.search.search_terms import SearchTerm, any_term_query, read_terms, select_rarest, term_coverage
 from tasks.records.publication import activate_build
@@ -32,10 +31,11 @@ async def shop(pool: Pool) -> Job:
     return job
 
 
-async def terms_of(pool: Pool, job: Job, question: str) -> dict[str, int]:
+async def terms_of(pool: Pool, job: Job, question: str, *languages: str) -> dict[str, int]:
     """The question's lexemes with the number of chunks that hold them."""
     async with pool.connection() as connection:
-        return {term.lexeme: term.document_frequency for term in await read_terms(connection, job.build_id, question)}
+        terms = await read_terms(connection, job.build_id, languages or ("en", "de"), question)
+    return {term.lexeme: term.document_frequency for term in terms}
 
 
 async def test_a_questions_words_are_those_of_the_index(pool: Pool, shop: Job) -> None:
@@ -117,6 +117,28 @@ def test_the_rarest_words_are_looked_up_first() -> None:
     assert any_term_query([term(0, 1, "it's"), term(1, 1, "a\\b")]) == "'it''s' | 'a\\\\b'"
 
 
-def test_scripts_without_spaces_are_parted_in_pairs() -> None:
-    """Otherwise a sentence of them is one word; numbers and ordinary words stay."""
-    assert split_for_search("保証期間 5.5 os.path a/b") == " 保証 証期 期間  5.5 os path a b"
+async def test_a_heading_that_asks_the_question_comes_first(pool: Pool) -> None:
+    """Before a page that is about the same words, and says them more often."""
+    job = await new_job(pool)
+    about = "Memory management. The memory manager manages memory in pools. " * 3
+    faq = "## How does Python manage memory?\n\nBy counting references.\n\n## Can I delete Python?\n\nThat depends."
+    pages = [
+        await embed_page(EMBEDDER, "/memory", "Memory management in Python", about),
+        await embed_page(EMBEDDER, "/faq", "Questions", faq),
+    ]
+    await store_pages(pool, job.build_id, pages)
+    await activate_build(pool, job, replace=True)
+    for question in ("How does Python manage memory?", "can i delete python"):
+        first, *_ = await find_passages(pool, EMBEDDER, job.widget_id, question, 2)
+        assert first.url.endswith("/faq")
+
+
+async def test_a_page_of_links_comes_after_the_page_it_links_to(pool: Pool) -> None:
+    """Although its few words are the question's."""
+    job = await new_job(pool)
+    page = page_of("/returns", ["You may return a cake within a day, if it is whole."], model=EMBEDDER.model)
+    links = page_of("/sitemap", ["Return a cake"], model=EMBEDDER.model, metadata={"link_share": 0.9})
+    await store_pages(pool, job.build_id, [page, links])
+    await activate_build(pool, job, replace=True)
+    found = await find_passages(pool, EMBEDDER, job.widget_id, "return cake", 2)
+    assert [passage.url[-8:] for passage in found] == ["/returns", "/sitemap"]

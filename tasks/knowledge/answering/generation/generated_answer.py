@@ -16,9 +16,9 @@ from tasks.knowledge.answering.generation.chat_model import (
 )
 from tasks.knowledge.answering.generation.grounded_text import MARKER, GroundedText
 from tasks.knowledge.answering.generation.grounding import Grounding
-from tasks.knowledge.answering.phrases import primary_subtag
 from tasks.knowledge.answering.reply import AnswerKind, Reply
 from tasks.knowledge.answering.safe_markdown import make_link_check
+from tasks.knowledge.language.words import primary_subtag
 from tasks.records.conversations import Turn
 
 PASSAGES = 6

@@ -20,10 +20,9 @@ from tasks.core.models import Passage
 from tasks.knowledge.answering.evidence.statements import read_statements
 from tasks.knowledge.answering.generation.figures import MIN_RUN, Figure, read_figures
 from tasks.knowledge.answering.generation.negation import is_known, is_negated
-from tasks.knowledge.answering.phrases import primary_subtag
 from tasks.knowledge.embedding.local_model import embed_locally
 from tasks.knowledge.language.function_words import function_words
-from tasks.knowledge.language.words import Stem, read_words, stemmer
+from tasks.knowledge.language.words import Stem, primary_subtag, read_words, stemmer
 
 SUPPORT_THRESHOLD = 0.6
 """Share of a sentence's content words that the passage must have …"""
@@ -93,23 +92,25 @@ class _Sentence:
         self.figures = read_figures(self.words, grounding.languages)
         in_figures = {place for figure in self.figures for place in figure.places}
         others = [word for place, word in enumerate(self.words) if place not in in_figures]
+        left_out = function_words(*map(primary_subtag, grounding.languages)).all
         self.names = [grounding.stem(word) for word in others if any(character.isdigit() for character in word)]
         self.proper = self._proper_names(others, grounding)
         self.content = frozenset(
             grounding.stem(word)
             for word in others
-            if (len(word) > MAX_UNCHECKED_LETTERS or _is_acronym(word)) and word.casefold() not in function_words().all
+            if (len(word) > MAX_UNCHECKED_LETTERS or _is_acronym(word)) and word.casefold() not in left_out
         )
 
     def _proper_names(self, words: Sequence[str], grounding: "Grounding") -> frozenset[str]:
         """Return the capitalized words within the sentence, in the languages where those are names."""
         if primary_subtag(grounding.answer_language) in _CAPITALIZED_NOUNS or not grounding.same_language:
             return frozenset()
-        known = _calendar(primary_subtag(grounding.answer_language))
+        language = primary_subtag(grounding.answer_language)
+        known = _calendar(language) | function_words(language).all
         return frozenset(
             grounding.stem(word)
             for word in words[1:]
-            if word[0].isupper() and len(word) > 1 and word.casefold() not in known | function_words().all
+            if word[0].isupper() and len(word) > 1 and word.casefold() not in known
         )
 
     @property

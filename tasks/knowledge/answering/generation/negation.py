@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from tasks.knowledge.answering.phrases import primary_subtag
+from tasks.knowledge.language.words import primary_subtag
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NO_DENIALS = re.compile(

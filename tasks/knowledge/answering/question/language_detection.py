@@ -4,7 +4,8 @@ import re
 from functools import cache
 from typing import Protocol
 
-from tasks.knowledge.answering.phrases import languages, primary_subtag
+from tasks.knowledge.answering.phrases import languages
+from tasks.knowledge.language.words import primary_subtag
 
 SURE_PROBABILITY = 0.7
 """Probability from which a language is accepted …"""

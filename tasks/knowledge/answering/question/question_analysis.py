@@ -9,8 +9,7 @@ from tasks.core.database import Pool
 from tasks.core.models import Frozen
 from tasks.knowledge.answering.question.quantities import without_measure
 from tasks.knowledge.language.function_words import function_words
-from tasks.knowledge.language.text_search import text_search_configuration
-from tasks.knowledge.language.words import read_words, stemmer
+from tasks.knowledge.language.words import primary_subtag, read_words, stemmer
 
 MAX_TERMS = 40
 """Words of a question that are analysed; further ones are ignored."""
@@ -49,43 +48,35 @@ WITH knowledge AS MATERIALIZED (
     SELECT active_job_id AS job, coalesce(passages, 0) AS passages
     FROM widgets LEFT JOIN knowledge_vocabularies ON job_id = active_job_id WHERE id = %(widget)s
 )
-SELECT passages, (
-    -- NULL for a stop word of PostgreSQL; of several lexemes a passage must have all.
-    SELECT min(coalesce((
-        SELECT known.passages FROM knowledge_words AS known WHERE job_id = job AND number = knowledge_term(lexeme)
-    ), 0)) FROM unnest(to_tsvector(%(configuration)s::regconfig, word))
-)
-FROM knowledge, unnest(%(words)s::text[]) WITH ORDINALITY AS asked (word, place) ORDER BY place
+SELECT passages, coalesce((
+    SELECT known.passages FROM knowledge_words AS known WHERE job_id = job AND number = knowledge_term(lexeme)
+), 0)
+FROM knowledge, unnest(%(lexemes)s::text[]) WITH ORDINALITY AS asked (lexeme, place) ORDER BY place
 """
 
 
-async def analyse_question(
-    pool: Pool, widget_id: UUID, text: str, language: str, *, is_foreign: bool = False
-) -> Question:
+async def analyse_question(pool: Pool, widget_id: UUID, text: str, language: str, asked_in: str = "") -> Question:
     """Return the question with its terms, weighted by the widget's knowledge in one query.
 
-    `language` is the site's; from a question in another language (`is_foreign`) all function words are removed.
+    `language` is the site's, `asked_in` the visitor's: the function words of both are removed.
     """
-    excluded = function_words().all if is_foreign else function_words().framing
+    excluded = function_words(primary_subtag(language), primary_subtag(asked_in or language)).all
     listed = dict.fromkeys(word for word in read_words(without_measure(text)) if word.casefold() not in excluded)
     words = list(listed)[:MAX_TERMS]
+    stem = stemmer(language)
     async with pool.connection() as connection:
         rows = await connection.execute(
             _COUNTS,
-            {"widget": widget_id, "words": words, "configuration": text_search_configuration(language)},
+            {"widget": widget_id, "lexemes": [stem(word) for word in words]},
         )
         counts = await rows.fetchall()
     return Question(text=text, language=language, terms=tuple(_terms(text, words, counts, language)))
 
 
-def _terms(
-    text: str, words: Sequence[str], counts: Sequence[Sequence[int | None]], language: str
-) -> list[QuestionTerm]:
+def _terms(text: str, words: Sequence[str], counts: Sequence[Sequence[int]], language: str) -> list[QuestionTerm]:
     stem = stemmer(language)
     terms: dict[str, QuestionTerm] = {}
     for word, (passages, found) in zip(words, counts, strict=False):
-        if passages is None or found is None:
-            continue
         weight = math.log((passages + 1) / (found + 0.5)) / math.log((passages + 1) / 0.5)
         if weight <= 0:
             continue

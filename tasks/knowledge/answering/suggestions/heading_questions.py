@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.core.models import Frozen
-from tasks.knowledge.answering.phrases import DEFAULT_LANGUAGE, primary_subtag
+from tasks.knowledge.answering.phrases import DEFAULT_LANGUAGE
 from tasks.knowledge.language.function_words import function_words
-from tasks.knowledge.language.words import read_words
+from tasks.knowledge.language.words import primary_subtag, read_words
 
 MAX_WORDS = 6
 """Words of a topic; a longer heading is mostly a sentence."""
@@ -133,7 +133,7 @@ def make_questions(heading: str, name: str, language: str) -> Iterator[HeadingQu
         return
     if task := _task(heading, patterns):
         yield HeadingQuestion(QuestionOrigin.task, patterns.task_question, task)
-    elif folded != name.casefold() and _is_topic(heading, patterns):
+    elif folded != name.casefold() and _is_topic(heading, patterns, language):
         yield HeadingQuestion(QuestionOrigin.topic, patterns.topic_question, heading)
 
 
@@ -147,7 +147,7 @@ def _is_whole_question(heading: str, language: str) -> bool:
     words = [word.casefold() for word in read_words(heading)]
     if primary_subtag(language) not in _languages():
         return True
-    return len(words) >= MIN_WORDS and words[0] in function_words().all - CONNECTIVES
+    return len(words) >= MIN_WORDS and words[0] in function_words(primary_subtag(language)).all - CONNECTIVES
 
 
 def _task(heading: str, patterns: _QuestionPatterns) -> str | None:
@@ -164,7 +164,7 @@ def _task(heading: str, patterns: _QuestionPatterns) -> str | None:
     return re.sub(r"\byour\b", "my", f"{first.lower()} {rest}", flags=re.IGNORECASE)
 
 
-def _is_topic(heading: str, patterns: _QuestionPatterns) -> bool:
+def _is_topic(heading: str, patterns: _QuestionPatterns, language: str) -> bool:
     words = [word.casefold() for word in read_words(heading)]
     if heading.isupper() or _NOT_A_TOPIC.search(heading) or heading.casefold() in patterns.generic_headings:
         return False
@@ -172,7 +172,7 @@ def _is_topic(heading: str, patterns: _QuestionPatterns) -> bool:
         return False
     if len(words) == 1 and len(heading) < MIN_SINGLE_LENGTH:
         return False
-    excluded = function_words().all - patterns.topic_function_words
+    excluded = function_words(primary_subtag(language)).all - patterns.topic_function_words
     is_plain = words[0].isalpha() and words[0] not in patterns.generic_headings
     ends = {words[0], words[-1]} & patterns.topic_function_words - ARTICLES
     return is_plain and not ends and not any(word in excluded for word in words)

@@ -14,7 +14,6 @@ from tasks.core.errors import EmbeddingFailed, EmbeddingUnavailable, TryLater
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import plain_text, read_statements
-from tasks.knowledge.answering.phrases import primary_subtag
 from tasks.knowledge.answering.prompt_injection import is_instruction
 from tasks.knowledge.answering.question.follow_ups import NOUN_CAPITALIZING
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind
@@ -24,8 +23,7 @@ from tasks.knowledge.answering.suggestions.heading_questions import (
     make_questions,
     refers_back,
 )
-from tasks.knowledge.language.text_search import text_search_configuration
-from tasks.knowledge.language.words import read_words, stems
+from tasks.knowledge.language.words import primary_subtag, read_words, stems
 
 SUGGESTIONS = 4
 MAX_CHECKED = 20
@@ -59,7 +57,12 @@ SELECT heading, url FROM (
             ) AS questions
         ) AS lines
         WHERE knowledge_chunks.job_id = (SELECT active_job_id FROM widgets WHERE id = %(widget)s)
-            AND language = %(language)s
+            AND language = (
+                -- The site's language; if none of its pages is in it, the one of most pages.
+                SELECT language FROM knowledge_chunks
+                WHERE job_id = (SELECT active_job_id FROM widgets WHERE id = %(widget)s)
+                GROUP BY language ORDER BY language = %(language)s DESC, count(*) DESC LIMIT 1
+            )
     ) AS headings, LATERAL (SELECT heading ~ '[?？؟]\s*$' AS is_question) AS kind
     WHERE length(heading) BETWEEN %(least)s AND %(most)s AND (is_question OR depth <= 2)
     ORDER BY lower(heading), depth, position
@@ -119,7 +122,7 @@ async def _make(pool: Pool, answerer: Answerer, site: AnsweringSite) -> AsyncIte
 async def _read_candidates(pool: Pool, site: AnsweringSite) -> list[tuple[HeadingQuestion, str]]:
     """Return the candidates, best first, each with the URL of its page."""
     async with pool.connection() as connection:
-        language = text_search_configuration(site.language)
+        language = primary_subtag(site.language)
         values = {"widget": site.widget_id, "language": language, "least": MIN_LENGTH, "most": MAX_LENGTH}
         rows = await connection.execute(_CANDIDATES, values | {"line": _QUESTION})
         found = await rows.fetchall()
