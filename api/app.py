@@ -14,7 +14,15 @@ from api.http.cross_origin import CrossOrigin
 from api.http.problems import HANDLERS
 from api.installation import installation_routes
 from api.pages import page_routes, script_routes
-from api.widgets import answer_routes, insight_routes, owner_routes, picture_routes, public_routes
+from api.widgets import (
+    answer_routes,
+    conversation_routes,
+    insight_routes,
+    owner_routes,
+    page_list_routes,
+    picture_routes,
+    public_routes,
+)
 from tasks.core.redacted_logs import redact_logs
 from tasks.core.settings import Settings, load_settings
 
@@ -38,6 +46,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *owner_chat_routes.routes,
         *insight_routes.routes,
         *answer_routes.routes,
+        *conversation_routes.routes,
+        *page_list_routes.routes,
         *owner_routes.routes,
         *installation_routes.routes,
         *script_routes.routes,

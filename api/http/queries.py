@@ -1,5 +1,6 @@
 """Values from a request's path and query."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from starlette.requests import Request
@@ -18,6 +19,18 @@ def query_integer(request: Request, name: str, default: int, least: int, most: i
         message = f"`{name}` must be a whole number from {least} to {most}."
         raise InvalidRequest(f"{name}_invalid", message, field=name)
     return int(text)
+
+
+def query_choice(request: Request, name: str, choices: Sequence[str]) -> str | None:
+    """Return a query parameter that has one of some values; None if it is absent or empty.
+
+    Raises:
+        InvalidRequest: another value.
+    """
+    value = request.query_params.get(name) or None
+    if value is not None and value not in choices:
+        raise InvalidRequest(f"{name}_invalid", f"`{name}` must be one of: {', '.join(choices)}.", field=name)
+    return value
 
 
 def widget_id_of(request: Request) -> UUID:

@@ -7,7 +7,7 @@ import { build, transform } from "esbuild";
 
 const room = dirname(fileURLToPath(import.meta.url));
 const dist = join(room, "dist");
-const LIMITS = { loader: 2500, panel: 20000 };
+const LIMITS = { loader: 2500, panel: 20000, console: 60000 };
 
 // Style sheets become strings that the widget adopts, so that a page's style-src need not allow them.
 const styles = {
@@ -53,13 +53,22 @@ await build({
   ...shared,
   plugins: [],
   loader: { ".svg": "copy" },
-  entryPoints: ["start/start.ts", "start/preview.ts", "start/start.css", "start/preview.css", "start/icon.svg"],
+  entryPoints: [
+    "start/start.ts",
+    "start/preview.ts",
+    "start/start.css",
+    "start/preview.css",
+    "start/icon.svg",
+    "console/console.ts",
+    "console/console.css",
+  ],
   format: "iife",
   outdir: "dist/pages",
+  entryNames: "[name]",
 });
 
 let tooLarge = false;
-for (const [name, file] of [["loader", "dist/widget.js"], ["panel", panelFile]]) {
+for (const [name, file] of [["loader", "dist/widget.js"], ["panel", panelFile], ["console", "dist/pages/console.js"]]) {
   const bytes = await readFile(join(room, file));
   const zipped = gzipSync(bytes, { level: 9 }).length;
   tooLarge ||= zipped > LIMITS[name];

@@ -1,4 +1,4 @@
-"""The onboarding page, which builds a widget, and the widget's preview page."""
+"""The onboarding page, which builds a widget, the console of owners, and the widget's preview page."""
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -13,19 +13,25 @@ from tasks.core.errors import NotFound
 from tasks.records.budgets import RatedAction
 from tasks.records.widgets import read_widget
 
-FILES = ("start.js", "start.css", "preview.js", "preview.css", "icon.svg")
+FILES = ("start.js", "start.css", "preview.js", "preview.css", "console.js", "console.css", "icon.svg")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none';"
     " form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none';"
 )
 # The onboarding page shows the site's favicon, which is loaded from the site.
 _START_POLICY = f"{_POLICY} img-src 'self' http: https:; frame-ancestors 'none'"
+_CONSOLE_POLICY = f"{_POLICY} img-src 'self'; frame-ancestors 'none'"
 _PREVIEW_POLICY = f"{_POLICY} img-src 'self'; frame-ancestors 'self'"
 
 
 async def serve_start_page(_request: Request) -> Response:
     """GET /: the onboarding page."""
     return _page((ROOM / "start" / "index.html").read_text("utf-8"), _START_POLICY)
+
+
+async def serve_console(_request: Request) -> Response:
+    """GET /console: the owner's pages; all they show is asked for with a token."""
+    return _page((ROOM / "console" / "console.html").read_text("utf-8"), _CONSOLE_POLICY)
 
 
 async def serve_preview(request: Request) -> Response:
@@ -41,7 +47,7 @@ async def serve_preview(request: Request) -> Response:
 
 
 async def serve_page_file(request: Request) -> Response:
-    """GET /pages/{file}: scripts and style sheets of both pages."""
+    """GET /pages/{file}: scripts and style sheets of these pages."""
     name = request.path_params["file"]
     if name not in FILES:
         raise NotFound("file")
@@ -61,6 +67,7 @@ def _page(text: str, policy: str, status: int = 200) -> Response:
 
 routes: list[BaseRoute] = [
     Route("/", serve_start_page, methods=["GET"]),
+    Route("/console", serve_console, methods=["GET"]),
     PublicRoute("/preview/{widget_id}", serve_preview, Guard(OriginRule.ours, RatedAction.requests), ["GET"]),
     Route("/pages/{file}", serve_page_file, methods=["GET"]),
 ]

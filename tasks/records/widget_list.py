@@ -29,6 +29,10 @@ class WidgetSummary(Frozen):
     """Status of the latest build."""
     build_error: str | None
     """Cause of the latest build's failure."""
+    questions: int
+    """Visitors' questions in the last 7 days, small talk not counted."""
+    unanswered: int
+    """Those of them that were not answered."""
 
 
 async def list_summaries(
@@ -44,10 +48,14 @@ async def list_summaries(
             " CASE WHEN active_job_id IS NOT NULL THEN 'ready'"
             " WHEN latest.status IN ('pending', 'running') THEN 'building' ELSE 'failed' END AS state,"
             " coalesce((active.statistics ->> 'stored_pages')::int, 0) AS pages, active.finished_at AS built_at,"
-            " latest.id AS build_id, latest.status AS build_status, latest.error AS build_error"
+            " latest.id AS build_id, latest.status AS build_status, latest.error AS build_error,"
+            " coalesce(asked.questions, 0) AS questions, coalesce(asked.unanswered, 0) AS unanswered"
             " FROM widgets LEFT JOIN scrape_jobs active ON active.id = active_job_id"
             " LEFT JOIN LATERAL (SELECT id, status, error FROM scrape_jobs WHERE widget_id = widgets.id"
             " ORDER BY created_at DESC LIMIT 1) latest ON true"
+            " LEFT JOIN LATERAL (SELECT count(*) AS questions, count(*) FILTER (WHERE NOT answered) AS unanswered"
+            " FROM conversations JOIN chat_messages ON conversation_id = conversations.id"
+            " WHERE widget_id = widgets.id AND kind <> 'small_talk' AND at > now() - interval '7 days') asked ON true"
             " WHERE %(hash)s::text IS NULL OR owner_token_hash = %(hash)s"
             " ORDER BY widgets.created_at DESC, widgets.id LIMIT %(limit)s OFFSET %(offset)s",
             {"hash": owner_hash, "limit": limit, "offset": offset},

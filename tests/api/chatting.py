@@ -1,6 +1,6 @@
 """The chat routes on a server of their own, without Prefect, and a client of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -8,6 +8,7 @@ from typing import Any, cast
 import httpx
 from httpx_sse import aconnect_sse
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from api import health, metrics
 from api.app_state import AppState
@@ -16,7 +17,14 @@ from api.builds.stream import Streams
 from api.chat import chat_routes, owner_chat_routes
 from api.http.metered_embedder import MeteredEmbedder
 from api.http.problems import HANDLERS
-from api.widgets import answer_routes, insight_routes, picture_routes, public_routes
+from api.widgets import (
+    answer_routes,
+    conversation_routes,
+    insight_routes,
+    page_list_routes,
+    picture_routes,
+    public_routes,
+)
 from tasks.core.database import Pool
 from tasks.core.rates import Rate
 from tasks.core.settings import Settings
@@ -39,6 +47,8 @@ ROUTES = [
     *owner_chat_routes.routes,
     *insight_routes.routes,
     *answer_routes.routes,
+    *conversation_routes.routes,
+    *page_list_routes.routes,
     *health.routes,
     *metrics.routes,
 ]
@@ -112,14 +122,18 @@ class Chat:
 
 @asynccontextmanager
 async def serving(
-    pool: Pool, settings: Settings, site: AnsweringSite, embedder: Embedder = EMBEDDER
+    pool: Pool,
+    settings: Settings,
+    site: AnsweringSite,
+    embedder: Embedder = EMBEDDER,
+    routes: Sequence[BaseRoute] = ROUTES,
 ) -> AsyncIterator[Chat]:
     """Serve the site's chat."""
     async with open_chat_model(settings) as model:
         budgets = Budgets(pool, settings)
         metered = MeteredEmbedder(embedder, budgets)
         answerer = Answerer(pool, metered, model)
-        app = Starlette(routes=ROUTES, exception_handlers=HANDLERS)
+        app = Starlette(routes=routes, exception_handlers=HANDLERS)
         # None of these routes starts or follows a build.
         runs = cast(PrefectRuns, _NoBuilds())
         models = [] if model is None else [model.status]

@@ -19,6 +19,7 @@ PUBLIC = {
     ("POST", WIDGETS + "/chat"),
     ("POST", WIDGETS + "/feedback"),
     ("GET", "/"),
+    ("GET", "/console"),
     ("GET", "/preview/{widget_id}"),
     ("GET", "/preview/{widget_id}/screenshot"),
     ("GET", "/pages/{file}"),

@@ -1,5 +1,6 @@
 // The onboarding page: a form, then the running build. `?build=…` shows an existing build.
 
+import { builtHere, tokens } from "../console/session";
 import { type BuildEvent, cancelBuild, followBuild, RequestFailed, startBuild } from "./following";
 import { deletedCard } from "./owner";
 import { Progress } from "./progress";
@@ -91,6 +92,8 @@ form.addEventListener("submit", (event) => {
   for (const name of ["depth", "max_pages"] as const) if (values.get(name)) asked[name] = Number(values.get(name));
   build(asked);
 });
+
+if (builtHere().length || tokens().length) document.querySelector("#console")!.textContent = "Your widgets";
 
 const buildId = new URLSearchParams(location.search).get("build");
 if (buildId) void show(followBuild(encodeURIComponent(buildId)), { url: "" });

@@ -1,0 +1,84 @@
+// Settings: where the widget may be used, reading the site again, the token, deletion.
+
+import { deleteWidget, rebuild, RequestFailed } from "../start/following";
+import { el } from "../widget/dom";
+import { area, button, card, confirmFirst, copyable, field, fill, host, lines, say } from "./parts";
+import { call, Failed, messageOf } from "./session";
+import type { Details, Widget } from "./types";
+import type { Go } from "./widget_page";
+
+export function settingsTab(widget: Widget, go: Go): HTMLElement {
+  const origins = el("div");
+  void fill(origins, async () => originsForm(widget, await call<Details>(`/api/widgets/${widget.id}`, widget.token)));
+  return el("div", { class: "stack" }, card("Allowed websites", origins), readAgain(widget, go), tokenCard(widget), deletion(widget, go));
+}
+
+function originsForm(widget: Widget, { chosen }: Details): HTMLElement {
+  const text = area((chosen.allowed_origins ?? []).join("\n"), 3, { placeholder: "https://www.example.com", spellcheck: "false" });
+  const asked = field("Origins that may embed the widget", text, "One per line. Empty: any website. Our preview always works.");
+  const save = el("button", { class: "btn primary" }, "Save");
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    asked.fail("");
+    save.disabled = true;
+    const found = lines(text.value);
+    try {
+      await call(`/api/widgets/${widget.id}`, widget.token, { method: "PATCH", body: { allowed_origins: found.length ? found : null } });
+      say("Saved.");
+    } catch (error) {
+      asked.fail(messageOf(error));
+      text.focus();
+    }
+    save.disabled = false;
+  };
+  return el("form", { submit: (event) => void submit(event) }, asked.element, el("div", { class: "row" }, save));
+}
+
+function readAgain(widget: Widget, go: Go): HTMLElement {
+  const status = el("p", { class: "wrong", role: "alert" });
+  const act = button("Read the site again", async () => {
+    act.disabled = true;
+    status.textContent = "";
+    try {
+      const events = await rebuild(widget.id, widget.token);
+      // The build goes on without its stream.
+      await events.next();
+      await events.return(undefined);
+      say("The site is being read again.");
+      go(`#/w/${widget.id}/overview`);
+    } catch (error) {
+      if (!(error instanceof RequestFailed)) throw error;
+      status.textContent = error.message;
+      act.disabled = false;
+    }
+  });
+  return card("Reading the site", el("p", {}, "The site is read again every night. Until a new reading is complete, the widget answers from the one before. Your own answers stay as they are."), status, el("div", { class: "row" }, act));
+}
+
+function tokenCard(widget: Widget): HTMLElement {
+  return card(
+    "Token",
+    el("p", {}, "Whoever has this token can see and change this widget. Keep it in a safe place: it cannot be shown again once it is lost from this browser."),
+    el("details", {}, el("summary", {}, "Show the token"), copyable("Token", widget.token)),
+  );
+}
+
+function deletion(widget: Widget, go: Go): HTMLElement {
+  const name = widget.name || host(widget.site_url);
+  const ask = (): void =>
+    confirmFirst(
+      `Delete the widget of ${name}?`,
+      "Its knowledge, its visitors' conversations and ratings, your own answers and settings are deleted. This cannot be undone. Pages that still have the snippet will show no chat.",
+      "Delete",
+      async () => {
+        await deleteWidget(widget.id, widget.token).catch((error: unknown) => {
+          if (error instanceof RequestFailed) throw new Failed(error.message, error.status);
+          throw error;
+        });
+        localStorage.removeItem(`ai-widget-owner:${widget.id}`);
+        say(`The widget of ${name} is deleted.`);
+        go("#/");
+      },
+    );
+  return card("Delete", el("p", {}, "The widget disappears from all pages that have its snippet."), el("div", { class: "row" }, button("Delete this widget", ask, "danger")));
+}

@@ -1,0 +1,85 @@
+// The service's responses, as far as the console reads them.
+
+export interface Widget {
+  id: string;
+  name: string;
+  site_url: string;
+  state: "ready" | "building" | "failed";
+  pages: number;
+  created_at: string;
+  built_at: string | null;
+  build_id: string | null;
+  build_status: string | null;
+  build_error: string | null;
+  questions: number;
+  unanswered: number;
+  /** The token that opens it. */
+  token: string;
+}
+
+export interface Details {
+  found: Record<string, any> | null;
+  chosen: Record<string, any>;
+  theme: Record<string, any>;
+  [more: string]: any;
+}
+
+export interface Message {
+  id: string;
+  at: string;
+  question: string;
+  answer: string;
+  answered: boolean;
+  kind: string;
+  citations: { n: number; url: string; title: string }[];
+  rating: "up" | "down" | null;
+  comment: string | null;
+  matches: boolean;
+}
+
+export interface Transcript {
+  id: string;
+  started_at: string;
+  messages: Message[];
+}
+
+export interface OwnAnswer {
+  id: string;
+  questions: string[];
+  answer: string;
+  link: string | null;
+  valid_from: string | null;
+  valid_until: string | null;
+  paused: boolean;
+  updated_at: string;
+}
+
+export interface Group {
+  count: number;
+  last_at: string;
+  questions: string[];
+}
+
+export interface KnownPage {
+  id: string | null;
+  url: string;
+  title: string;
+  state: string;
+  cause: string | null;
+  same_as: string | null;
+  method: string | null;
+  tokens: number | null;
+  read_at: string | null;
+}
+
+export interface Insights {
+  conversations: number;
+  questions: number;
+  answered: number;
+  unanswered: number;
+  thumbs_up: number;
+  thumbs_down: number;
+  asked: { question: string; count: number }[];
+  pages: { url: string; title: string; count: number }[];
+  days: { day: string; answered: number; unanswered: number }[];
+}

@@ -1,0 +1,292 @@
+"""The owner's console in Chromium: every page by keyboard and axe, on a desktop and a phone, light and dark."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from api.app import create_app
+from tasks.core.database import Pool
+from tasks.core.models import Theme
+from tasks.core.palette import with_tokens
+from tasks.records.owner_tokens import hash_token
+from tasks.records.publication import WidgetLooks, save_looks
+from tests.api.chatting import ADMIN, MANY, Chat, serving
+from tests.browser.conftest import TIMEOUT_MS, axe_source
+from tests.conftest import MakeSettings
+from tests.knowledge.answer_material import SHOP, build_site
+
+TOKEN = "the owner's token"
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}}
+TABS = ("overview", "conversations", "answers", "knowledge", "look", "install", "settings")
+THEME = Theme(
+    name="Leith Roasters",
+    primary="#7a3e1d",
+    on_primary="#ffffff",
+    background="#ffffff",
+    text="#22180f",
+    heading_font="Georgia, serif",
+    body_font="sans-serif",
+    confidence=1,
+)
+LOADED = "() => !document.querySelector('.loading') && document.querySelector('h1')"
+
+
+@dataclass
+class Console:
+    """A tab with the console, and the problems seen in it."""
+
+    page: Page
+    chat: Chat
+    problems: list[str] = field(default_factory=list)
+
+    async def open(self, path: str = "#/") -> None:
+        """Open a page of the console and wait for its content."""
+        await self.page.goto("about:blank")
+        await self.page.goto(f"/console{path}")
+        await self.page.wait_for_function(LOADED)
+
+    async def tab(self, name: str, extra: str = "") -> None:
+        """Open a tab of the widget."""
+        await self.open(f"#/w/{self.chat.site.widget_id}/{name}{extra}")
+
+    async def sign_in(self, token: str = TOKEN) -> None:
+        """Sign in by the form."""
+        await self.open()
+        await self.page.get_by_label("Token").fill(token)
+        await self.page.keyboard.press("Enter")
+
+    async def violations(self) -> list[str]:
+        """Return what axe finds."""
+        for frame in self.page.frames:
+            await frame.evaluate(axe_source())
+        await self.page.evaluate(
+            "Promise.all(document.getAnimations().map(it => it.playState === 'running' && it.effect"
+            ".getTiming().iterations === Infinity ? it.cancel() : it.finished))"
+        )
+        found = await self.page.evaluate("axe.run({resultTypes: ['violations']}).then(it => it.violations)")
+        return [f"{it['id']}: {node['html']}" for it in found for node in it["nodes"]]
+
+
+MakeConsole = Callable[..., Awaitable[Console]]
+
+
+@pytest.fixture
+async def shop(pool: Pool, settings: MakeSettings) -> AsyncIterator[Chat]:
+    """A served widget with an owner, questions and own answers."""
+    site = await build_site(pool, SHOP)
+    looks = WidgetLooks(theme=with_tokens(THEME), site_url="https://leith.example/")
+    await save_looks(pool, site.widget_id, looks)
+    async with pool.connection() as connection:
+        values = (hash_token(TOKEN), site.widget_id)
+        await connection.execute("UPDATE widgets SET owner_token_hash = NULL WHERE owner_token_hash = %s", values[:1])
+        await connection.execute("UPDATE widgets SET owner_token_hash = %s WHERE id = %s", values)
+        await connection.execute(
+            "INSERT INTO crawl_urls (job_id, url, depth, status) SELECT job_id, url, 1, 'stored'"
+            " FROM knowledge_scraped_pages JOIN widgets ON active_job_id = job_id WHERE widgets.id = %s"
+            " ON CONFLICT (job_id, url) DO UPDATE SET status = 'stored'",
+            (site.widget_id,),
+        )
+    made = settings(admin_token=ADMIN, chat_rate=MANY, request_rate=MANY)
+    async with serving(pool, made, site, routes=create_app(made).routes) as chat:
+        yield chat
+
+
+async def ask_some(chat: Chat) -> None:
+    """Let visitors ask, and one rate."""
+    await chat.ask("What does shipping to Norway cost?")
+    await chat.ask("Do you sell bicycles?")
+    await chat.ask("Do you sell a bicycle?")
+    rated = await chat.ask("Who founded the roastery?")
+    await chat.post({"message_id": rated.end["message_id"], "rating": "down", "comment": "When?"}, "feedback")
+    body = {"questions": ["Can I bring my dog?"], "answer": "Dogs are **welcome**.", "link": "https://leith.example/d"}
+    assert (await chat.owner("POST", "answers", json=body)).status_code == 201
+    await chat.ask("Can I bring my dog?")
+
+
+@pytest.fixture
+async def console(chromium: Browser, shop: Chat) -> AsyncIterator[MakeConsole]:
+    """Makes consoles of the shop; their browsers' consoles must stay empty."""
+    made: list[Console] = []
+
+    async def make(**options: Any) -> Console:
+        context = await chromium.new_context(base_url=str(shop.http.base_url), **options)
+        context.set_default_timeout(TIMEOUT_MS)
+        opened = Console(await context.new_page(), shop)
+        opened.page.on("pageerror", lambda error: opened.problems.append(str(error)))
+        opened.page.on(
+            "console",
+            lambda said: said.type in ("error", "warning") and opened.problems.append(said.text),
+        )
+        made.append(opened)
+        return opened
+
+    yield make
+    for opened in made:
+        await opened.page.context.close()
+        assert [text for text in opened.problems if not re.search(r"status of (403|404|422)", text)] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_axe_finds_nothing(console: MakeConsole, shop: Chat, device: dict[str, Any], scheme: str) -> None:
+    """On any page, with content and without; and no page scrolls sideways."""
+    opened = await console(color_scheme=scheme, **device)
+    await opened.open()
+    assert await opened.violations() == []
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("overview")
+    assert await opened.violations() == []
+    await ask_some(shop)
+    for path in ("#/", "#/add", "#/sign-in", *(f"#/w/{shop.site.widget_id}/{tab}" for tab in TABS)):
+        await opened.open(path)
+        assert await opened.violations() == [], path
+        assert await opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+async def focused(page: Page) -> str:
+    """The accessible name of the focused element."""
+    name: str = await page.evaluate(
+        "(it => it.ariaLabel ?? it.labels?.[0]?.textContent ?? it.textContent)(document.activeElement)"
+    )
+    return name
+
+
+async def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the element with this name has the focus."""
+    passed: list[str] = []
+    while (at := await focused(page)) != name:
+        passed.append(at)
+        assert len(passed) < 60, (name, passed)
+        await page.keyboard.press("Tab")
+
+
+async def test_the_keyboard_is_enough_to_answer_a_question(console: MakeConsole, shop: Chat) -> None:
+    """From signing in to a visitor who gets the answer."""
+    await ask_some(shop)
+    opened = await console(**DESKTOP)
+    page = opened.page
+    await opened.open()
+    await tab_to(page, "Token")
+    await page.keyboard.type(TOKEN)
+    await page.keyboard.press("Enter")
+    await page.get_by_role("link", name="Leith Roasters").wait_for()
+    await tab_to(page, "Leith Roasters")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("link", name="Answer: Do you sell").wait_for()
+    name = await page.get_by_role("link", name="Answer: Do you sell").get_attribute("aria-label")
+    assert name is not None
+    await tab_to(page, name)
+    await page.keyboard.press("Enter")
+    await page.get_by_role("form", name="New answer").wait_for()
+    await expect(page.get_by_label("Answer", exact=True)).to_be_focused()
+    await page.keyboard.type("We sell **coffee** alone.")
+    await tab_to(page, "Try")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("Given", exact=True).first.wait_for()
+    await tab_to(page, "Save")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("Saved. Visitors get it from now on.").wait_for()
+    assert (await shop.ask("Do you sell bicycles?")).text.startswith("We sell **coffee** alone.")
+
+
+async def test_a_wrong_token_is_refused_in_words(console: MakeConsole) -> None:
+    """And signing out forgets the right one."""
+    opened = await console()
+    await opened.sign_in("wrong")
+    await opened.page.get_by_text("No widget has this token.").wait_for()
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.page.reload()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    assert await opened.page.evaluate("localStorage.length") == 0
+    await opened.page.get_by_role("button", name="Sign out").click()
+    await opened.page.get_by_label("Token").wait_for()
+    assert await opened.page.evaluate("sessionStorage.getItem('ai-widget-console')") is None
+
+
+async def test_staying_signed_in_outlives_the_tab(console: MakeConsole) -> None:
+    """The token is then kept in the browser; the start page offers the widgets."""
+    opened = await console()
+    await opened.open()
+    await opened.page.get_by_label("Stay signed in on this device").check()
+    await opened.page.get_by_label("Token").fill(TOKEN)
+    await opened.page.keyboard.press("Enter")
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    other = await opened.page.context.new_page()
+    await other.goto("/")
+    await other.get_by_role("link", name="Your widgets").click()
+    await other.get_by_role("link", name="Leith Roasters").wait_for()
+
+
+async def test_conversations_are_filtered_and_erased(console: MakeConsole, shop: Chat) -> None:
+    """An erased one is gone for good."""
+    await ask_some(shop)
+    opened = await console(**DESKTOP)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("conversations")
+    page = opened.page
+    assert await page.get_by_role("article").count() == 5
+    await page.get_by_label("Answer", exact=True).select_option("Not answered")
+    await page.get_by_text("2 conversations").wait_for()
+    await page.get_by_role("button", name="Erase the conversation: Do you sell bicycles?").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Erase").click()
+    await page.get_by_text("1 conversation", exact=True).wait_for()
+    assert (await shop.owner("GET", "conversations?q=bicycles")).json()["total"] == 0
+
+
+async def test_the_look_is_tried_on_the_real_widget_and_saved(console: MakeConsole, shop: Chat) -> None:
+    """A name that is too long is refused at its field."""
+    opened = await console(**DESKTOP)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("look")
+    page = opened.page
+    await page.get_by_label("Name").fill("The Roastery")
+    await page.get_by_label("Colour", exact=True).fill("#0a5c36")
+    await page.get_by_label("Suggested questions").fill("x" * 201)
+    await page.get_by_role("button", name="Save").click()
+    await page.locator(".wrong").filter(has_text="200").wait_for()
+    await page.get_by_label("Suggested questions").fill("Where are you?")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_text("Saved. Visitors see it from now on.").wait_for()
+    config = (await shop.http.get(shop.path)).json()
+    assert (config["name"], config["suggested_questions"]) == ("The Roastery", ["Where are you?"])
+    assert config["theme"]["tokens"]["light"]["--aw-primary"] == "#0a5c36"
+
+
+async def test_a_widget_is_deleted_after_confirming(console: MakeConsole, shop: Chat) -> None:
+    """Cancelling changes nothing."""
+    opened = await console(**DESKTOP)
+    await opened.sign_in(ADMIN)
+    await opened.page.get_by_role("heading", name="Your widgets").wait_for()
+    await opened.tab("settings")
+    page = opened.page
+    for choice in ("Cancel", "Delete"):
+        await page.get_by_role("button", name="Delete this widget").click()
+        await page.get_by_role("dialog").get_by_role("button", name=choice, exact=True).click()
+    await page.get_by_role("heading", name="Your widgets").wait_for()
+    assert (await shop.http.get(shop.path)).status_code == 404
+
+
+async def test_addresses_are_read_from_pasted_text_and_csv(console: MakeConsole) -> None:
+    """Each once; names, mail addresses and other cells are passed over."""
+    opened = await console(**DESKTOP)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.open("#/add")
+    page = opened.page
+    await page.get_by_label("Addresses of websites").fill("example.com, https://example.com\nMy shop; shop.example.org")
+    await page.get_by_text("2 addresses").wait_for()
+    table = (
+        b'name,site,mail\r\n"Baker, Tom",https://baker.example/a?b=1,tom@baker.example\r\nShop,shop.example.org,\r\n'
+    )
+    file: Any = {"name": "sites.csv", "mimeType": "text/csv", "buffer": table}
+    await page.get_by_label("Or a CSV file").set_input_files(file)
+    await page.get_by_text("3 addresses").wait_for()
