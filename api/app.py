@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from api import health, metrics
+from api import health, metrics, openapi_routes
 from api.app_state import open_app_state
 from api.builds import build_routes, owner_actions
 from api.chat import chat_routes, owner_chat_routes
@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *picture_routes.routes,
         *health.routes,
         *metrics.routes,
+        *openapi_routes.routes,
     ]
     registered = metrics.Metrics()
     app = Starlette(

@@ -30,8 +30,8 @@ class KnownPage(Frozen):
     """Under which its text can be read; None if it is not stored."""
 
 
-class PageText(Frozen):
-    """What was read from a page."""
+class KnownPageText(Frozen):
+    """A stored page with its text."""
 
     url: str
     title: str
@@ -83,13 +83,13 @@ async def count_known_pages(pool: Pool, widget_id: UUID) -> dict[str, int]:
         return {row[0]: row[1] for row in await rows.fetchall()}
 
 
-async def read_page_text(pool: Pool, widget_id: UUID, page_id: UUID) -> PageText:
+async def read_page_text(pool: Pool, widget_id: UUID, page_id: UUID) -> KnownPageText:
     """Return what was read from a page.
 
     Raises:
         NotFound: the widget has no such page.
     """
-    async with pool.connection() as connection, connection.cursor(row_factory=class_row(PageText)) as cursor:
+    async with pool.connection() as connection, connection.cursor(row_factory=class_row(KnownPageText)) as cursor:
         await cursor.execute(
             "SELECT url, title, content, scraped_at AS read_at FROM knowledge_scraped_pages"
             f" WHERE id = %(page)s AND job_id = {_JOB}",

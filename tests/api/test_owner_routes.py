@@ -28,6 +28,7 @@ PUBLIC = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
+    ("GET", "/openapi.json"),
 }
 """Routes that anyone may call. A new route is the owner's, unless it is added here on purpose."""
 BUILD_PARTS = [PATH + "/{build_id}/events?logs=1", PATH + "/{build_id}/events?logs=true"]
@@ -81,3 +82,25 @@ async def test_an_unknown_build_and_a_strangers_look_the_same_without_a_token(
     for build_id in (str(uuid4()), "nonsense"):
         answer = await product.http.delete(f"{PATH}/{build_id}", headers={"Authorization": "Bearer nonsense"})
         assert answer.status_code == 404
+
+
+async def test_owner_and_administrator_are_let_in_everywhere(product: Product) -> None:
+    """On every route about a widget; a widget of this test's own, as some of them delete it."""
+    tokens = {"owner": f"the token {uuid4()}", "admin": product.info.admin_token}
+    for token in tokens.values():
+        widget = uuid4()
+        async with product.pool.connection() as connection:
+            await connection.execute(
+                "INSERT INTO widgets (id, site_url, owner_token_hash)"
+                " VALUES (%s, 'https://c.example/', encode(sha256(%s::bytea), 'hex'))",
+                (widget, tokens["owner"].encode()),
+            )
+        routes = [route for route in closed_routes() if "{build_id}" not in route[1]]
+        # The widget itself is deleted last.
+        for method, path in sorted(routes, key=lambda route: route == ("DELETE", "/api/widgets/{widget_id}")):
+            asked = path.replace("{widget_id}", str(widget))
+            for part in [part.split("}")[0] for part in asked.split("{")[1:]]:
+                asked = asked.replace(f"{{{part}}}", str(uuid4()))
+            headers = {"Authorization": f"Bearer {token}"}
+            async with product.http.stream(method, asked, headers=headers) as answer:
+                assert answer.status_code not in (401, 403, 500), (method, path)

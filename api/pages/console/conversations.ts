@@ -6,6 +6,7 @@ import { call, download, messageOf } from "./session";
 import type { Message, Transcript, Widget } from "./types";
 
 const SIZE = 20;
+const EXPORTED = 200;
 
 export function conversationsTab(widget: Widget): HTMLElement {
   return new Conversations(widget).element;
@@ -30,7 +31,7 @@ class Conversations {
       "div",
       { class: "stack" },
       el("div", { class: "filters" }, this.text, this.answered, this.rating, dates),
-      el("div", { class: "row end" }, button("Export CSV", () => void this.export("text/csv", "csv")), button("Export JSON", () => void this.export("application/json", "json")), button("Erase all", () => this.eraseAll(), "danger")),
+      el("div", { class: "row end" }, button("Export CSV", () => void this.export("csv")), button("Export JSON", () => void this.export("json")), button("Erase all", () => this.eraseAll(), "danger")),
       this.list,
     );
     this.load(0);
@@ -105,15 +106,27 @@ class Conversations {
     );
   }
 
-  private async export(type: string, ending: string): Promise<void> {
-    const query = this.query();
-    if (ending === "json") query.set("limit", "200");
+  private async export(ending: "csv" | "json"): Promise<void> {
     try {
-      const file = URL.createObjectURL(await download(`${this.base}?${query}`, this.widget.token, type));
+      const content = ending === "csv" ? await download(`${this.base}?${this.query()}`, this.widget.token, "text/csv") : await this.all();
+      const file = URL.createObjectURL(content);
       el("a", { href: file, download: `conversations.${ending}` }).click();
       setTimeout(() => URL.revokeObjectURL(file), 60_000);
     } catch (error) {
       say(messageOf(error));
+    }
+  }
+
+  /** All conversations that match, as JSON. */
+  private async all(): Promise<Blob> {
+    const found: Transcript[] = [];
+    for (;;) {
+      const query = this.query();
+      query.set("limit", String(EXPORTED));
+      query.set("offset", String(found.length));
+      const { conversations, total } = await call<{ conversations: Transcript[]; total: number }>(`${this.base}?${query}`, this.widget.token);
+      found.push(...conversations);
+      if (!conversations.length || found.length >= total) return new Blob([JSON.stringify(found, null, 2)], { type: "application/json" });
     }
   }
 

@@ -23,7 +23,17 @@ from tests.sites.openai_server import OpenAIServer, serve_openai
 
 PUBLIC = ("/api/public", "/preview")
 OWNERS = "/api/widgets"
-FOR_ALL = {"/", "/console", "/pages/{file}", "/widget.js", "/widget/{file}", "/healthz", "/readyz", "/metrics"}
+FOR_ALL = {
+    "/",
+    "/console",
+    "/pages/{file}",
+    "/widget.js",
+    "/widget/{file}",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+}
 """Routes that know neither widgets nor visitors, and cost nothing."""
 FOREIGN: list[dict[str, str]] = [
     {"Origin": "https://evil.example"},
