@@ -19,6 +19,7 @@ _MAY_DISGUISE = re.compile(
     r"\w\s?[\[({<]\s?(?:at|ät|a|arroba|chiocciola|arobase|@)\s?[\])}>]|\w AT \w",
     re.IGNORECASE,
 )
+_CDN = "/cdn-cgi/l/"
 _PROTECTED = re.compile(r"/cdn-cgi/l/email-protection#([0-9a-fA-F]{6,400})")
 _FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|avif|css|js|woff2?)$", re.IGNORECASE)
 
@@ -26,7 +27,7 @@ _FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|avif|css|js|woff2?)$", re.IGNOR
 def find_emails(page: PageText) -> Iterator[Fact]:
     """Yield the addresses in the order of the page; an address that is linked and written comes twice."""
     for line in page.lines:
-        for link in line.links:
+        for link in line.links if "ailto:" in line.source or "cfemail" in line.source or _CDN in line.source else ():
             for address in _linked(link.href):
                 yield _fact(address, line, "link" if address not in line.text else line.region)
         if "@" in line.text:

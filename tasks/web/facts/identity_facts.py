@@ -17,6 +17,10 @@ _SOCIAL = re.compile(
     r"|mastodon\.\w+|weibo\.com|line\.me|whatsapp\.com)/(?P<path>.+)$",
     re.IGNORECASE,
 )
+_MAY_PROFILE = re.compile(
+    r"//(?:[\w-]+\.)?(?:facebook|fb|instagram|twitter|x|linkedin|youtu|tiktok|pinterest|vimeo|xing|t\.me|telegram|vk\.|ok\.ru"
+    r"|snapchat|threads|bsky|yelp|tripadvisor|github|dribbble|behance|flickr|plus\.google|mastodon|weibo|line\.me|whatsapp)"
+)
 _SHARING = re.compile(
     r"^(?:sharer|share|intent/|dialog/|shareArticle|pin/create|cws/share|home\?status|submit|watch|embed|tr\?"
     r"|plugins|widgets|p/|reel/|status/|hashtag/|search|login)"
@@ -101,7 +105,7 @@ def find_registrations(page: PageText) -> Iterator[Fact]:
 def find_profiles(page: PageText) -> Iterator[Fact]:
     """Yield links to profiles in social networks; links that share a page are none."""
     for line in page.lines:
-        for link in line.links:
+        for link in line.links if "://" in line.source and _MAY_PROFILE.search(line.source) else ():
             if "://" not in link.href or not (found := _SOCIAL.match(link.href)):
                 continue
             path = found["path"].strip("/")

@@ -40,22 +40,19 @@ _MAY_PRICE = re.compile(
 _SHIPPING = re.compile(
     r"shipping|deliver|dispatch|postage|versand|liefer|livraison|expédition|envío|envio|spedizion|consegna"
     r"|entrega|verzend|bezorg|levering|dostaw|wysyłk|frakt|leverans"
-    r"|toimitus|doprava|kargo|доставк|شحن|משלוח|送料|配送|배송",
-    re.IGNORECASE,
+    r"|toimitus|doprava|kargo|доставк|شحن|משלוח|送料|配送|배송"
 )
 _PAYMENT = re.compile(
     r"\bpayments?\b|we accept|visa\b|mastercard|paypal|klarna|american express|amex\b|apple pay|google pay"
     r"|zahlung|bezahl|rechnung(?:skauf)?|lastschrift|paiement|\bpago\b|pagament|betaal|betaling"
     r"|płatno|betalning|maksu|platb|ödeme|оплат|支払|결제|sofortüberweisung|ideal\b|bancontact|bizum|credit card"
-    r"|kreditkarte|carte bancaire|\bcash\b|barzahlung",
-    re.IGNORECASE,
+    r"|kreditkarte|carte bancaire|\bcash\b|barzahlung"
 )
 _TERMS = re.compile(
     r"returns?\b|refund|guarantee|warrant|money.back|rückgabe|widerruf|garantie|garanzia|garantía|devoluci"
     r"|retour|gwarancj|zwrot|free\b|gratis|kostenlos|gratuit|\boff\b|discount|rabatt|sale\b|code\b"
     r"|remise|descuento|sconto|korting|promo|% |closed|holiday|since\s\d|established|licensed|insured"
-    r"|certified|member of|award",
-    re.IGNORECASE,
+    r"|certified|member of|award"
 )
 _METHODS = re.compile(
     r"visa|master ?card|paypal|klarna|amex|american express|maestro|apple ?pay|google ?pay|discover|jcb"
@@ -130,28 +127,28 @@ def find_terms(page: PageText, taken: set[str]) -> Iterator[Fact]:
         line = page.lines[index]
         text = line.text.replace("\t", " ")
         if (
-            text in taken
-            or line.is_heading
-            or not MIN_TERM <= len(text) <= MAX_TERM
-            or (line.is_linked and index not in priced)
+            line.is_heading
+            or len(text) > MAX_TERM
+            or text.count(" ") < MIN_TERM_WORDS - 1
+            or text in taken
+            or "©" in text
         ):
             continue
-        if len(text.split()) < MIN_TERM_WORDS or "©" in text:
-            continue
-        if kind := _term_kind(text, line.region):
+        kind = _term_kind(text, text.lower(), line.region)
+        if kind and (index in priced or not line.is_linked):
             yield Fact(kind=kind, value=text, place=line.region)
 
 
-def _term_kind(text: str, region: str) -> FactKind | None:
+def _term_kind(text: str, lowered: str, region: str) -> FactKind | None:
     if region == "main" and len(text) > MAX_TERM_IN_MAIN:
         return None
-    if _SHIPPING.search(text):
+    if _SHIPPING.search(lowered):
         return FactKind.shipping
-    if _PAYMENT.search(text) and (region != "main" or _METHODS.search(text)):
+    if _PAYMENT.search(lowered) and (region != "main" or _METHODS.search(text)):
         return FactKind.payment
     return (
         FactKind.notice
-        if region in ("header", "footer", "aside") and (_TERMS.search(text) or PRICE.search(text))
+        if region in ("header", "footer", "aside") and (_TERMS.search(lowered) or PRICE.search(text))
         else None
     )
 
@@ -160,13 +157,11 @@ def _pictured_methods(page: PageText) -> list[str]:
     """Return the methods of payment that pictures and icons name."""
     named: dict[str, None] = {}
     for line in page.lines:
-        for alt in line.alts:
+        for alt in line.alts if 'alt="' in line.source else ():
             if len(alt) <= MAX_LABEL and (found := _METHODS.search(alt)):
                 named[_spell(found[0])] = None
-        if not line.text:
-            for names in line.names:
-                if ("isa" in names or "ay" in names) and (found := _ICON.search(names)):
-                    named[_spell(found[1])] = None
+        if ("isa" in line.source or "ay" in line.source) and (found := _ICON.search(line.names)):
+            named[_spell(found[1])] = None
     return list(named)
 
 

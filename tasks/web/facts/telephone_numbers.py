@@ -101,12 +101,16 @@ def find_country(host: str, language: str, declared: str = "") -> str:
 def find_phones(page: PageText, country: str) -> Iterator[Fact]:
     """Yield the numbers of links and of text that looks like a telephone number."""
     for line in page.lines:
-        for link in line.links:
+        for link in line.links if _may_call(line.source) else ():
             if number := _linked_number(link.href):
                 written = _written_like(line.text, number) or _written_like(link.label, number) or number
                 yield _fact(FactKind.phone, written, number, country, _own_label(line, written), line.region)
     for index in page.indices(_MAY_HOLD):
         yield from _in_text(page.lines, index, country)
+
+
+def _may_call(source: str) -> bool:
+    return '="' in source and ('"tel:' in source or "hatsapp" in source or "wa.me/" in source or "callto:" in source)
 
 
 def _linked_number(href: str) -> str:
