@@ -17,6 +17,7 @@ from api.pages import page_routes, script_routes
 from api.widgets import (
     answer_routes,
     conversation_routes,
+    fact_routes,
     insight_routes,
     owner_routes,
     page_list_routes,
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *conversation_routes.routes,
         *page_list_routes.routes,
         *owner_routes.routes,
+        *fact_routes.routes,
         *installation_routes.routes,
         *script_routes.routes,
         *page_routes.routes,

@@ -108,6 +108,7 @@ class StoreStage:
         if not pages or pages < COUNT_AGAIN * self._counted_pages:
             return
         self._counted_pages = pages
+        await space.site_facts.save(space.pool)
         if await activate_build(space.pool, space.job, replace=False):
             await space.progress.emit(
                 EventType.widget_ready,

@@ -39,6 +39,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
     if not statistics.stored_pages:
         raise NothingStored(f"No page could be used: {progress.commonest_cause}.")
     await check_page_count(space.pool, job)
+    await space.site_facts.save(space.pool)
     await activate_build(space.pool, job, replace=True, looks=looks)
     await progress.emit(
         EventType.builder_completed,

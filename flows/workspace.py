@@ -13,6 +13,7 @@ from tasks.core.processes import Processes
 from tasks.core.settings import Settings
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.open_embedder import open_embedder
+from tasks.knowledge.facts.site_facts import SiteFacts, open_site_facts
 from tasks.records.crawl_record import CrawlRecord
 from tasks.web.reader import Web
 
@@ -32,6 +33,8 @@ class Workspace:
     embedder: Embedder
     progress: Progress
     crawl_record: CrawlRecord
+    site_facts: SiteFacts
+    """Contact data, opening hours … of all pages together."""
 
 
 @asynccontextmanager
@@ -67,4 +70,5 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
             embedder=embedder,
             progress=progress,
             crawl_record=CrawlRecord(pool, job.build_id),
+            site_facts=await open_site_facts(pool, job, embedder.model),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tasks.core.boundaries import contain
 from tasks.core.errors import PageSkipped
+from tasks.core.facts import Fact, FactKind
 from tasks.core.models import ChunkedPage, FetchedPage, Fingerprint, ReadPage
 from tasks.core.processes import Limits
 from tasks.knowledge.embedding.tokens import load_tokenizer
@@ -17,6 +18,8 @@ from tasks.web.crawl.fingerprints import fingerprint_of
 
 READING_CPU_S = 20
 """Processor time a page may take to read; the median is 0.02 s."""
+MAX_OFFERS = 40
+"""Prices of a page kept as facts."""
 READING_MEMORY = 1024**3
 
 
@@ -49,8 +52,15 @@ def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:
     if forbids_indexing(page):
         raise PageSkipped("noindex", "the page asks not to be indexed")
     read = read_page(page, options.site_title)
+    read = read.model_copy(update={"facts": facts_to_store(read)})
     chunked = chunk_page(read, load_tokenizer(options.model), options.chunk_tokens)
     return chunked.model_copy(update={"fingerprint": fingerprint_of(read)})
+
+
+def facts_to_store(read: ReadPage) -> tuple[Fact, ...]:
+    """Return the page's facts without most of a long list of prices, which is the page's content."""
+    offers = [fact for fact in read.facts if fact.kind is FactKind.offer][MAX_OFFERS:]
+    return tuple(fact for fact in read.facts if fact not in offers) if offers else read.facts
 
 
 def fingerprints_of(pages: list[ReadPage]) -> list[Fingerprint | None]:

@@ -24,6 +24,7 @@ from tasks.core.database import Pool
 from tasks.core.models import BuildRequest, Statistics
 from tasks.core.settings import Settings
 from tasks.knowledge.embedding.open_embedder import open_embedder
+from tasks.knowledge.facts.site_facts import open_site_facts
 from tasks.records.build_events import read_events
 from tasks.records.builds import start_build
 from tasks.records.crawl_record import CrawlRecord
@@ -107,6 +108,7 @@ class Crawler:
                 embedder=embedder,
                 progress=Progress(self.pool, job, None),
                 crawl_record=CrawlRecord(self.pool, job.build_id),
+                site_facts=await open_site_facts(self.pool, job, embedder.model),
             )
 
     async def _describe(self, space: Workspace) -> Crawled:

@@ -18,6 +18,7 @@ ENGINE_MODULES_IN_FLOWS = {
     "tasks.brand.site_identity",
     "tasks.knowledge.embedding.embedder",
     "tasks.knowledge.embedding.open_embedder",
+    "tasks.knowledge.facts.site_facts",
     "tasks.knowledge.indexing.vector_index",
     "tasks.web.crawl.duplicates",
     "tasks.web.crawl.family_budgets",
@@ -29,7 +30,7 @@ ENGINE_MODULES_IN_FLOWS = {
     "tasks.web.reader",
 }
 """Engine modules that `flows` imports: the crawl's frontier, and the types and resources passed to the stages."""
-AFTER_EMBEDDING = ("indexing", "search", "answering")
+AFTER_EMBEDDING = ("indexing", "facts", "search", "answering")
 FORBIDDEN = {
     "tasks/core": ("prefect", "starlette", "scrapy", "playwright", "tasks.records", *ENGINES, *STAGE_MODULES),
     "tasks/records": ("prefect", "starlette", "scrapy", "playwright", "flows", "api", *ENGINES, *STAGE_MODULES),
@@ -42,7 +43,8 @@ FORBIDDEN = {
     "tasks/knowledge": ("prefect", "starlette", "tasks.web", "tasks.brand", "flows", "api", *STAGE_MODULES),
     "tasks/knowledge/language": tuple(f"tasks.knowledge.{room}" for room in ("embedding", *AFTER_EMBEDDING)),
     "tasks/knowledge/embedding": tuple(f"tasks.knowledge.{room}" for room in AFTER_EMBEDDING),
-    "tasks/knowledge/indexing": ("tasks.knowledge.search", "tasks.knowledge.answering"),
+    "tasks/knowledge/indexing": ("tasks.knowledge.facts", "tasks.knowledge.search", "tasks.knowledge.answering"),
+    "tasks/knowledge/facts": ("tasks.knowledge.search", "tasks.knowledge.answering"),
     "tasks/knowledge/search": ("tasks.knowledge.answering",),
     "tasks": ("starlette", "flows", "api", "deployments"),
     "flows": ("starlette", "api", "deployments", "psycopg", "scrapy", "playwright"),

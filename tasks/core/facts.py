@@ -46,3 +46,20 @@ class Fact(BaseModel):
     def key(self) -> tuple[FactKind, str]:
         """Identity of the fact on its site."""
         return self.kind, self.normal or " ".join(self.value.lower().split())
+
+
+class SiteFact(Fact):
+    """A fact of a site, with the pages that state it."""
+
+    pages: tuple[str, ...]
+    """URLs of the pages, in the order they were read; not all of very many."""
+    page_count: int = 1
+
+
+class FactEdit(BaseModel):
+    """An owner's word on a fact: another value, or that it is not to be told."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: str | None = None
+    is_hidden: bool = False

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import psycopg
+from psycopg import AsyncCursor
 from psycopg.types.json import Jsonb
 
 from tasks.core.database import Connection, Pool
@@ -66,6 +67,33 @@ async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage],
         raise StoreFailed(f"the database rejects the pages: {_first_line(error)}") from error
 
 
+async def replace_chunks(pool: Pool, build_id: UUID, page: EmbeddedPage, *, least: int) -> None:
+    """Write the page's chunks in place of its stored ones from the position `least` on, also in a completed build.
+
+    Raises:
+        StoreFailed: the database rejects the chunks, or (retriable) is out of reach.
+    """
+    chunks = list(_chunk_rows(page))
+    try:
+        async with pool.connection() as connection, connection.transaction():
+            rows = await connection.execute(
+                "SELECT id FROM knowledge_scraped_pages WHERE job_id = %s AND url = %s FOR UPDATE",
+                (build_id, page.chunked.page.url),
+            )
+            if (row := await rows.fetchone()) is None:
+                return
+            async with connection.cursor() as cursor:
+                await cursor.execute(
+                    "DELETE FROM knowledge_chunks WHERE scraped_page_id = %s AND position >= %s", (row[0], least)
+                )
+                await _write_chunks(cursor, build_id, [row[0]], [chunks])
+            await connection.execute("SELECT knowledge_count_words(%s)", (build_id,))
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise StoreFailed(f"the database is out of reach: {_first_line(error)}", retriable=True) from error
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        raise StoreFailed(f"the database rejects the passages: {_first_line(error)}") from error
+
+
 def _first_line(error: Exception) -> str:
     """Return the error's first line: the rest may quote the page."""
     return str(error).split("\n", 1)[0]
@@ -89,13 +117,7 @@ async def _write(
         await cursor.executemany(_PAGE, [_page_row(build_id, page) for page in pages], returning=True)
         ids = [row[0] async for result in cursor.results() for row in await result.fetchall()]
         await cursor.execute("DELETE FROM knowledge_chunks WHERE scraped_page_id = ANY(%s)", (ids,))
-        await cursor.execute(_NEW_CHUNKS)
-        async with cursor.copy(_COPY_CHUNKS) as copy:
-            copy.set_types(_CHUNK_TYPES)
-            for id_, rows in zip(ids, chunks, strict=True):
-                for row in rows:
-                    await copy.write_row((id_, *row))
-        await cursor.execute(_MERGE_CHUNKS, (build_id,))
+        await _write_chunks(cursor, build_id, ids, chunks)
 
 
 async def _mark_stored(connection: Connection, build_id: UUID, pages: Sequence[EmbeddedPage]) -> None:
@@ -105,10 +127,25 @@ async def _mark_stored(connection: Connection, build_id: UUID, pages: Sequence[E
     )
 
 
+async def _write_chunks(
+    cursor: AsyncCursor[Any], build_id: UUID, ids: Sequence[UUID], chunks: Sequence[Sequence[_ChunkRow]]
+) -> None:
+    """Write the rows of chunks of the pages with these ids."""
+    await cursor.execute(_NEW_CHUNKS)
+    async with cursor.copy(_COPY_CHUNKS) as copy:
+        copy.set_types(_CHUNK_TYPES)
+        for id_, rows in zip(ids, chunks, strict=True):
+            for row in rows:
+                await copy.write_row((id_, *row))
+    await cursor.execute(_MERGE_CHUNKS, (build_id,))
+
+
 def _page_row(build_id: UUID, embedded: EmbeddedPage) -> tuple[object, ...]:
     chunked = embedded.chunked
     page = chunked.page
     metadata = {**page.metadata, "embedding_model": embedded.model, "depth": page.target.depth}
+    if page.facts:
+        metadata["facts"] = [fact.model_dump(mode="json") for fact in page.facts]
     return (
         uuid4(),
         build_id,

@@ -8,6 +8,7 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from tasks.core.boundaries import contain
 from tasks.core.errors import PageSkipped
 from tasks.core.facts import Fact
 from tasks.core.models import FetchedPage, ReadPage
@@ -71,7 +72,7 @@ def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, s
     title = find_title(tree, metas, page.final_url)
     metadata = find_metadata(tree, metas, page, structured)
     # Before the tree loses its header, footer and icons.
-    facts = find_facts(tree, html, page.final_url, metas)
+    facts = _find_facts(tree, html, page.final_url, metas)
     main, page_type = find_content(
         tree, html, url=page.final_url, title=title, metas=metas, structured=structured, classifier=classifier
     )
@@ -84,6 +85,14 @@ def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, s
     if is_cut:
         metadata["truncated"] = True
     return title, markdown, metadata, facts
+
+
+def _find_facts(tree: LexborHTMLParser, html: str, url: str, metas: dict[str, str]) -> tuple[Fact, ...]:
+    try:
+        return find_facts(tree, html, url, metas)
+    except Exception as error:  # noqa: BLE001 the page is read without its facts
+        contain(error, f"the facts of {url}")
+        return ()
 
 
 def find_content(
