@@ -44,6 +44,16 @@ def test_dates_author_and_breadcrumbs_are_in_the_metadata() -> None:
     assert metadata["breadcrumbs"] == ["Home", "Guides"]
 
 
+def test_a_page_of_links_is_told_from_a_page_with_links() -> None:
+    """Search ranks contents and indexes after the pages they link to; cards that are links have text of their own."""
+    entries = "".join(f"<li><a href=/{n}>Question number {n}</a>" for n in range(40))
+    card = "Lamp of oak and glass, made by hand in our own workshop, 49 EUR, ready within four days"
+    cards = "".join(f"<li><a href=/{n}>{card} {n}</a>" for n in range(10))
+    assert read(f"<main><h1>Contents</h1><ul>{entries}</ul></main>").metadata["link_share"] >= 0.9
+    assert "link_share" not in read(f"<main><h1>Lamps</h1><ul>{cards}</ul></main>").metadata
+    assert "link_share" not in read(f"<main><p>{'Some words of text. ' * 40}<ul>{entries[:200]}</ul></main>").metadata
+
+
 @pytest.mark.parametrize(
     ("head", "published"),
     [

@@ -146,7 +146,7 @@ class Answerer:
     async def _pieces(self, reply: Reply) -> AsyncIterator[str]:
         if reply.small_talk is not None:
             reply.kind = AnswerKind.small_talk
-            yield phrase(reply.small_talk, reply.language, reply.site.name)
+            yield phrase(reply.small_talk, reply.language, reply.site.name, reply.site.language)
             return
         if reply.own is not None:
             reply.kind = AnswerKind.own
@@ -188,7 +188,7 @@ def _extract(reply: Reply) -> list[str]:
     reply.cite([reply.evidence.index(quoted.evidence) for quoted in quotes])
     pieces: list[str] = []
     if primary_subtag(reply.language) != primary_subtag(reply.site.language):
-        pieces.append(phrase(Phrase.site_says, reply.language, reply.site.name) + "\n\n")
+        pieces.append(phrase(Phrase.site_says, reply.language, reply.site.name, reply.site.language) + "\n\n")
     for n, quoted in enumerate(quotes, start=1):
         first, *others = quoted.pieces(n)
         pieces += [first if n == 1 else "\n\n" + first, *others]

@@ -25,11 +25,11 @@ class Phrase(StrEnum):
     """Introduction of quotes in another language than the visitor's."""
 
 
-def phrase(which: Phrase, language: str, name: str) -> str:
-    """Return the phrase with the site's name; in English if there is no translation."""
+def phrase(which: Phrase, language: str, name: str, site_language: str = DEFAULT_LANGUAGE) -> str:
+    """Return the phrase with the site's name; without a translation in the site's language, or in English."""
     translations = _load()
-    phrases = translations.get(primary_subtag(language)) or translations[DEFAULT_LANGUAGE]
-    return phrases[which].replace("{name}", name)
+    listed = (translations.get(primary_subtag(each)) for each in (language, site_language, DEFAULT_LANGUAGE))
+    return next(phrases for phrases in listed if phrases)[which].replace("{name}", name)
 
 
 def languages() -> tuple[str, ...]:

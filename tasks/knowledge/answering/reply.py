@@ -100,7 +100,7 @@ class Reply:
         self.kind = AnswerKind.refusal
         first_of_page = {evidence.passage.url: index for index, evidence in reversed(list(enumerate(self.evidence)))}
         self.cite(sorted(first_of_page.values())[:NEAREST])
-        return phrase(Phrase.not_said, self.language, self.site.name)
+        return phrase(Phrase.not_said, self.language, self.site.name, self.site.language)
 
 
 def _cite(n: int, evidence: Evidence) -> Citation:

@@ -12,7 +12,7 @@ RANK_CONSTANT = 10
 HEADING_WEIGHT = 0.4
 """Weight of the square of a heading's likeness to the question: a heading that says the same counts much, one that has
 half of its words little."""
-NAVIGATION_WEIGHT = 0.5
+NAVIGATION_WEIGHT = 0.7
 """Factor on the score of a page of links."""
 NAVIGATION_SHARE = 0.7
 """Share of a page's words in links from which it is a page of links."""

@@ -17,7 +17,7 @@ from tasks.web.content.content_classifier import ContentClassifier, load_classif
 from tasks.web.content.markdown import make_links_absolute, to_markdown
 from tasks.web.content.marked_content import find_marked_content
 from tasks.web.content.normalisation import normalise
-from tasks.web.content.page_metadata import find_base, find_metadata, find_title, read_metas, title_beside
+from tasks.web.content.page_metadata import find_base, find_metadata, find_title, link_share, read_metas, title_beside
 from tasks.web.content.page_type import PageType, page_features
 from tasks.web.content.pdf import read_pdf
 from tasks.web.content.pruning import MUTE, remove_all, remove_noise
@@ -28,6 +28,8 @@ from tasks.web.content.structured import Structured, read_structured
 from tasks.web.content.supplements import supplement
 from tasks.web.facts.page_facts import find_facts
 
+MIN_LINK_SHARE = 0.5
+"""Share of the words in short links from which it is kept: search ranks pages of links after those they link to."""
 MIN_WORDS = 120
 """Pages with fewer words are kept whole, without header and footer: too little text to classify."""
 
@@ -84,6 +86,8 @@ def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, s
         metadata["page_type"] = str(page_type)
     if is_cut:
         metadata["truncated"] = True
+    if (share := link_share(main)) >= MIN_LINK_SHARE:
+        metadata["link_share"] = round(share, 2)
     return title, markdown, metadata, facts
 
 

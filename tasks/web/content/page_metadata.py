@@ -18,6 +18,9 @@ MAX_HEADINGS = 5
 _SEPARATORS = re.compile(r"\s+[|\-–—·•:»]\s+")
 _MARKS = re.compile(r"\\([^\w\s])|[*`]")
 """Markdown's marks of emphasis, code and escapes."""
+MAX_LINK_WORDS = 10
+"""Words of a link up to which it is an entry of a list, and not a card."""
+
 _PUBLISHED = "article:published_time", "date", "dc.date", "dc.date.issued", "pubdate", "publish-date", "citation_date"
 _MODIFIED = "article:modified_time", "og:updated_time", "last-modified", "dc.date.modified"
 _PUBLISHED_TIME = "time[itemprop=datePublished], time[pubdate], time.published, time.entry-date"
@@ -91,6 +94,16 @@ def find_base(tree: LexborHTMLParser, url: str) -> str:
     """Return the URL that the document's links are relative to: its own, or that of its `base` element."""
     base = tree.css_first("base[href]")
     return _join(url, (base.attributes.get("href") or "").strip()) or url if base else url
+
+
+def link_share(main: LexborNode) -> float:
+    """Return the share of the content's words that are in links of a few words: contents, indexes, menus.
+
+    Longer links are whole cards, whose text is said nowhere else.
+    """
+    words = len((main.text(separator=" ") or "").split())
+    linked = [len((link.text(separator=" ") or "").split()) for link in main.css("a[href]")]
+    return sum(count for count in linked if count <= MAX_LINK_WORDS) / words if words else 0.0
 
 
 def read_metas(tree: LexborHTMLParser) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.knowledge.answering.evidence.synonyms import find_synonyms
+from tasks.knowledge.answering.phrases import Phrase, phrase
 from tasks.knowledge.answering.question.follow_ups import resolve_follow_up
 from tasks.knowledge.answering.question.language_detection import detect_language
 from tasks.knowledge.answering.question.quantities import asks_for_number, has_number, without_measure
@@ -81,3 +82,14 @@ def test_synonyms_are_near_and_others_are_not() -> None:
         [],
         [],
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("वारंटी कितने साल की है?", "hi"), ("Πόσο διαρκεί η εγγύηση;", "el"), ("Cât durează garanția?", "ro")],
+)
+def test_languages_without_phrases_are_detected_too(text: str, language: str) -> None:
+    """Instead of the nearest with phrases: Norwegian for Hindi. The phrases are then the site's, or English."""
+    assert detect_language(text, "de") == language
+    assert phrase(Phrase.not_said, language, "Shop", "de") == phrase(Phrase.not_said, "de", "Shop")
+    assert phrase(Phrase.not_said, language, "Shop", language) == phrase(Phrase.not_said, "en", "Shop")

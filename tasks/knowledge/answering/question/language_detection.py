@@ -4,7 +4,6 @@ import re
 from functools import cache
 from typing import Protocol
 
-from tasks.knowledge.answering.phrases import languages
 from tasks.knowledge.language.words import primary_subtag
 
 SURE_PROBABILITY = 0.7
@@ -14,6 +13,13 @@ LIKELY_PROBABILITY, MIN_RATIO = 0.4, 5.0
 MIN_LETTERS = 4
 """Letters below which the language cannot be detected, except in scripts of few letters a word."""
 MAX_CHARACTERS = 400
+LANGUAGES = (
+    *("af", "ar", "az", "be", "bg", "bn", "bs", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "eu", "fa", "fi"),
+    *("fr", "ga", "gl", "gu", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "ka", "kk", "km", "kn", "ko", "lo"),
+    *("lt", "lv", "mk", "ml", "mn", "mr", "ms", "my", "ne", "nl", "no", "pa", "pl", "ps", "pt", "ro", "ru", "si", "sk"),
+    *("sl", "sq", "sr", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "uz", "vi", "zh"),
+)
+"""The languages of websites and visitors; the identifier's others are mistaken for these in short texts."""
 
 
 class _Identifier(Protocol):
@@ -41,5 +47,5 @@ def _identifier() -> _Identifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier: _Identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)  # type: ignore[no-untyped-call]
-    identifier.set_languages(list(languages()))
+    identifier.set_languages(list(LANGUAGES))
     return identifier
