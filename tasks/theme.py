@@ -17,7 +17,7 @@ from tasks.core.boundaries import contain, page_failure
 from tasks.core.errors import PageError
 from tasks.core.models import ExtractedUrl, FetchedPage, Frozen, Target, Theme
 from tasks.retries import RETRY_FACTOR_S, is_retriable
-from tasks.web.content.page_metadata import title_of
+from tasks.web.content.page_titles import home_title_of
 from tasks.web.crawl.links import links_of
 from tasks.web.reader import Web
 
@@ -66,7 +66,7 @@ async def load_home(url: str, web: Web, on_identified: OnIdentified | None = Non
     return Home(
         found=ExtractedUrl(target=target, page=page, links=await _parse_home(web, page, (), links_of, page)),
         url=page.final_url,
-        title=await _parse_home(web, page, "", title_of, page.html, page.final_url),
+        title=await _parse_home(web, page, "", home_title_of, page.html),
         theme=await _theme_of(probe, web),
     )
 

@@ -26,7 +26,8 @@ from tasks.web.content import main_content as content
 from tasks.web.content.boxes import Outline
 from tasks.web.content.content_classifier import ContentClassifier, first_stage
 from tasks.web.content.context_features import context_features
-from tasks.web.content.page_metadata import find_title, read_metas
+from tasks.web.content.page_metadata import read_metas
+from tasks.web.content.page_titles import find_title
 from tasks.web.content.page_type import PageType
 from tasks.web.content.run_features import find_run_features
 from tasks.web.content.source import make_safe

@@ -76,7 +76,7 @@ def test_title_and_metadata_are_found() -> None:
         ("<title>Acme: prices</title><h1>What it costs</h1>", "Acme: prices"),
         ("<meta property='og:title' content='Shared'><p>x</p>", "Shared"),
         ("<h1>Only a heading</h1>", "Only a heading"),
-        ("<p>Nothing</p>", "/shop/widgets"),
+        ("<p>Nothing</p>", "Widgets"),
     ],
 )
 def test_a_page_always_has_a_title(head: str, title: str) -> None:
@@ -88,8 +88,8 @@ def test_a_page_always_has_a_title(head: str, title: str) -> None:
     ("url", "content", "title"),
     [
         ("https://example.com/roads", "<h1>Roads and <em>lanes</em></h1>", "Roads and lanes"),
-        ("https://example.com/#/old%20roads?id=1", "", "old roads"),
-        ("https://example.com/guides/roads/", "", "roads"),
+        ("https://example.com/#/old%20roads?id=1", "", "Old roads"),
+        ("https://example.com/guides/roads/", "", "Roads"),
         ("https://example.com/", "", "Acme"),
     ],
 )

@@ -17,7 +17,8 @@ from tasks.web.content.content_classifier import ContentClassifier, load_classif
 from tasks.web.content.markdown import make_links_absolute, to_markdown
 from tasks.web.content.marked_content import find_marked_content
 from tasks.web.content.normalisation import normalise
-from tasks.web.content.page_metadata import find_base, find_metadata, find_title, link_share, read_metas, title_beside
+from tasks.web.content.page_metadata import find_base, find_metadata, link_share, read_metas
+from tasks.web.content.page_titles import complete_title, find_title, whole_title
 from tasks.web.content.page_type import PageType, page_features
 from tasks.web.content.pdf import read_pdf
 from tasks.web.content.pruning import MUTE, remove_all, remove_noise
@@ -35,7 +36,7 @@ MIN_WORDS = 120
 
 
 def read_page(page: FetchedPage, site_title: str = "", *, classifier: ContentClassifier | None = None) -> ReadPage:
-    """Return the page's content; a page with the same title as the home page gets its heading as title.
+    """Return the page's content; its title is without the site's names, which `site_title` has too.
 
     `classifier` defaults to the one shipped with the product.
 
@@ -48,9 +49,7 @@ def read_page(page: FetchedPage, site_title: str = "", *, classifier: ContentCla
         title, markdown, found = read_pdf(page.pdf, page.final_url)
         metadata = {**page.metadata, "method": str(page.method), "escalated": page.escalated, **found}
     else:
-        title, markdown, metadata, facts = _read_html(page, classifier or load_classifier())
-        if title == site_title and page.target.depth > 0:
-            title = title_beside(markdown, page.final_url) or title
+        title, markdown, metadata, facts = _read_html(page, site_title, classifier or load_classifier())
     return ReadPage(
         target=page.target,
         url=page.final_url,
@@ -62,7 +61,9 @@ def read_page(page: FetchedPage, site_title: str = "", *, classifier: ContentCla
     )
 
 
-def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, str, dict[str, Any], tuple[Fact, ...]]:
+def _read_html(
+    page: FetchedPage, site_title: str, classifier: ContentClassifier
+) -> tuple[str, str, dict[str, Any], tuple[Fact, ...]]:
     """Return title, Markdown, metadata and facts."""
     html, is_cut = make_safe(page.html)
     tree = LexborHTMLParser(html)
@@ -71,13 +72,14 @@ def _read_html(page: FetchedPage, classifier: ContentClassifier) -> tuple[str, s
         raise PageSkipped("noindex", "the page asks not to be indexed")
     structured = read_structured(tree, metas)
     base = find_base(tree, page.final_url)
-    title = find_title(tree, metas, page.final_url)
+    title = find_title(tree, metas, page.final_url, site_title)
     metadata = find_metadata(tree, metas, page, structured)
     # Before the tree loses its header, footer and icons.
     facts = _find_facts(tree, html, page.final_url, metas)
     main, page_type = find_content(
         tree, html, url=page.final_url, title=title, metas=metas, structured=structured, classifier=classifier
     )
+    title = title or complete_title(main, metadata.get("breadcrumbs", []), page.final_url, whole_title(tree, metas))
     make_links_absolute(main, base)
     markdown = supplement(to_markdown(main), structured, page_type)
     if not re.search(r"\w", markdown):

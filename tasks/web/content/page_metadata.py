@@ -1,23 +1,18 @@
-"""Extracts page metadata: title, description, language, dates, author, breadcrumbs."""
+"""Extracts page metadata: description, language, dates, author, breadcrumbs."""
 
 import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from tasks.core.html_source import parse_html
 from tasks.core.models import FetchedPage
 from tasks.web.content.structured import Structured
 
 MAX_NAME_CHARACTERS = 100
 """Longer texts are not an author's name or a breadcrumb."""
-MAX_HEADINGS = 5
-_SEPARATORS = re.compile(r"\s+[|\-–—·•:»]\s+")
-_MARKS = re.compile(r"\\([^\w\s])|[*`]")
-"""Markdown's marks of emphasis, code and escapes."""
 MAX_LINK_WORDS = 10
 """Words of a link up to which it is an entry of a list, and not a card."""
 
@@ -31,39 +26,6 @@ _TRAIL = (
 )
 _STEP = "li, [itemprop=itemListElement], a"
 _AUTHOR = "[rel=author], [itemprop=author] [itemprop=name], [itemprop=author]"
-
-
-def find_title(tree: LexborHTMLParser, metas: dict[str, str], url: str) -> str:
-    """Return the page's own title, without the site's name if a separator marks it."""
-    whole = _text(tree.css_first("title")) or metas.get("og:title", "")
-    headings = [heading for node in _own_headings(tree) if (heading := _text(node).rstrip("¶# "))]
-    parts = [part.strip().lower() for part in _SEPARATORS.split(whole) if part.strip()]
-    for heading in headings:
-        if whole.startswith(heading) or heading.lower() in parts:
-            return heading
-    return whole or (headings[0] if headings else urlsplit(url).path)
-
-
-def _own_headings(tree: LexborHTMLParser) -> list[LexborNode]:
-    """First-level headings; if there are several, without those that are one link, which name the site."""
-    headings = tree.css("h1")[:MAX_HEADINGS]
-    own = [node for node in headings if (link := node.css_first("a[href]")) is None or _text(link) != _text(node)]
-    return own or headings
-
-
-def title_of(html: str, url: str) -> str:
-    """Return the title of an HTML document."""
-    tree = parse_html(html)
-    return find_title(tree, read_metas(tree), url)
-
-
-def title_beside(markdown: str, url: str) -> str:
-    """Return another title for a page with its site's title: its first heading, or its last path segment."""
-    if heading := re.search(r"^# +(?:\[([^\]\n]+)\]\([^)\n]*\)|(.+?))(?: *#+)?$", markdown, re.MULTILINE):
-        return " ".join(_MARKS.sub(r"\1", heading[1] or heading[2]).split())
-    parts = urlsplit(url)
-    path = parts.fragment.split("?")[0] if parts.fragment.strip("/!") else parts.path
-    return unquote(path.strip("/!").rpartition("/")[2])
 
 
 def find_metadata(
