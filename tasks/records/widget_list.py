@@ -35,6 +35,33 @@ class WidgetSummary(Frozen):
     """Those of them that were not answered."""
 
 
+# Questions are counted for all listed widgets at once: one by one took seconds for a thousand.
+_LIST = """
+    WITH listed AS MATERIALIZED (
+        SELECT id, name, settings, site_url, active_job_id, created_at
+        FROM widgets WHERE %(hash)s::text IS NULL OR owner_token_hash = %(hash)s
+        ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s
+    ), asked AS MATERIALIZED (
+        SELECT widget_id, count(*) AS questions, count(*) FILTER (WHERE NOT answered) AS unanswered
+        FROM chat_messages JOIN conversations ON conversations.id = conversation_id
+        WHERE at > now() - interval '7 days' AND kind <> 'small_talk' AND widget_id IN (SELECT id FROM listed)
+        GROUP BY widget_id
+    )
+    SELECT listed.id, coalesce(settings ->> 'name', name) AS name, site_url, listed.created_at,
+        CASE WHEN active_job_id IS NOT NULL THEN 'ready'
+            WHEN latest.status IN ('pending', 'running') THEN 'building' ELSE 'failed' END AS state,
+        coalesce((active.statistics ->> 'stored_pages')::int, 0) AS pages, active.finished_at AS built_at,
+        latest.id AS build_id, latest.status AS build_status, latest.error AS build_error,
+        coalesce(questions, 0) AS questions, coalesce(unanswered, 0) AS unanswered
+    FROM listed LEFT JOIN scrape_jobs active ON active.id = active_job_id
+    LEFT JOIN LATERAL (
+        SELECT id, status, error FROM scrape_jobs WHERE widget_id = listed.id ORDER BY created_at DESC LIMIT 1
+    ) latest ON true
+    LEFT JOIN asked ON asked.widget_id = listed.id
+    ORDER BY listed.created_at DESC, listed.id
+"""
+
+
 async def list_summaries(
     pool: Pool, *, owner_hash: str | None, limit: int, offset: int = 0
 ) -> tuple[list[WidgetSummary], int]:
@@ -43,23 +70,7 @@ async def list_summaries(
     `owner_hash`: only the widgets of the owner's token with this hash; None: all.
     """
     async with pool.connection() as connection, connection.cursor(row_factory=class_row(WidgetSummary)) as cursor:
-        await cursor.execute(
-            "SELECT widgets.id, coalesce(settings ->> 'name', name) AS name, site_url, widgets.created_at,"
-            " CASE WHEN active_job_id IS NOT NULL THEN 'ready'"
-            " WHEN latest.status IN ('pending', 'running') THEN 'building' ELSE 'failed' END AS state,"
-            " coalesce((active.statistics ->> 'stored_pages')::int, 0) AS pages, active.finished_at AS built_at,"
-            " latest.id AS build_id, latest.status AS build_status, latest.error AS build_error,"
-            " coalesce(asked.questions, 0) AS questions, coalesce(asked.unanswered, 0) AS unanswered"
-            " FROM widgets LEFT JOIN scrape_jobs active ON active.id = active_job_id"
-            " LEFT JOIN LATERAL (SELECT id, status, error FROM scrape_jobs WHERE widget_id = widgets.id"
-            " ORDER BY created_at DESC LIMIT 1) latest ON true"
-            " LEFT JOIN LATERAL (SELECT count(*) AS questions, count(*) FILTER (WHERE NOT answered) AS unanswered"
-            " FROM conversations JOIN chat_messages ON conversation_id = conversations.id"
-            " WHERE widget_id = widgets.id AND kind <> 'small_talk' AND at > now() - interval '7 days') asked ON true"
-            " WHERE %(hash)s::text IS NULL OR owner_token_hash = %(hash)s"
-            " ORDER BY widgets.created_at DESC, widgets.id LIMIT %(limit)s OFFSET %(offset)s",
-            {"hash": owner_hash, "limit": limit, "offset": offset},
-        )
+        await cursor.execute(_LIST, {"hash": owner_hash, "limit": limit, "offset": offset})
         widgets = await cursor.fetchall()
     async with pool.connection() as connection:
         rows = await connection.execute(
