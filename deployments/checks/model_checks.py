@@ -1,5 +1,7 @@
 """Checks of the models that embed and answer, each by a small request."""
 
+import asyncio
+
 import openai
 from openai import AsyncOpenAI
 from safetensors import SafetensorError
@@ -18,6 +20,8 @@ from tasks.knowledge.openai_api.model_list import read_shutdown_dates
 from tasks.knowledge.openai_api.model_status import explain_outcome, shutdown_notice
 
 EMBEDDINGS, CHAT = "Embeddings", "Chat"
+SLOW_S = 8.0
+"""Seconds after which a chat model counts as slow; less than a check's timeout."""
 
 
 async def check_chat_model(settings: Settings, _stack: StackData | None) -> str | Warned:
@@ -29,15 +33,19 @@ async def check_chat_model(settings: Settings, _stack: StackData | None) -> str 
     if settings.openai_api_key is None:
         return "none: without OPENAI_API_KEY, answers quote the site"
     check_address(CHAT, settings.openai_base_url, "OPENAI_BASE_URL")
+    detail = f"{settings.chat_model}, reasoning effort {settings.reasoning_effort}"
     async with open_openai_chat_model(settings) as model:
         try:
-            await model.warm_up()
+            async with asyncio.timeout(SLOW_S):
+                await model.warm_up()
+        except TimeoutError:
+            return Warned(
+                detail, f"no word after {SLOW_S:g} s, and visitors wait as long: {explain_outcome('timeout', '')[1]}"
+            )
         except ModelFailed as failure:
             problem, remedy = explain_outcome(failure.reason, MODEL_SETTING)
             raise DependencyUnavailable(CHAT, f"{model.name}: {problem}", remedy) from None
-    return await _with_notice(
-        settings, model.name, "CHAT_MODEL", f"{model.name}, reasoning effort {settings.reasoning_effort}"
-    )
+    return await _with_notice(settings, model.name, "CHAT_MODEL", detail)
 
 
 async def _with_notice(settings: Settings, model: str, setting: str, detail: str) -> str | Warned:

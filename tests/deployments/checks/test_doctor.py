@@ -17,7 +17,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from deployments.checks import doctor
+from deployments.checks import doctor, model_checks
 from deployments.checks.doctor import Finding, check_version, examine, examine_one
 from deployments.stack.stack_file import find_stack
 from tasks.core.errors import DependencyUnavailable
@@ -235,6 +235,15 @@ async def test_a_chat_model_that_fails_is_a_finding(
     assert named in problem
     assert setting in remedy
     assert "sk-geheim" not in repr(finding)
+
+
+async def test_a_slow_chat_model_is_a_warning(settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A local model may be loading: the check passes, and says what visitors will see."""
+    monkeypatch.setattr(model_checks, "SLOW_S", 0.3)
+    async with serve_silence() as url:
+        finding = await find("Chat", settings(openai_api_key=SecretStr("sk-x"), openai_base_url=f"{url}/v1"))
+    assert finding.ok
+    assert "no word after 0.3 s" in finding.warning
 
 
 @pytest.mark.parametrize("name", ["Chat", "Embeddings"])
