@@ -32,7 +32,11 @@ class RankingWeights(NamedTuple):
 MODEL_WEIGHTS = {LOCAL_MODEL: RankingWeights(passage=0.05, page=0.05)}
 """The local model, a bag of words, knows little that the words themselves do not say."""
 DEFAULT_WEIGHTS = RankingWeights(passage=1.0, page=0.0)
-"""Weights for other models."""
+"""Weights for other models, by ranks alone: no model's cosines are in them.
+
+With all-MiniLM-L6-v2 (`tests/benchmarks/hybrid.py`), reciprocal rank by words, by meaning and by both: 0.969, 0.940 and
+0.983 on the half in view, 0.960, 0.950 and 0.970 on the other.
+"""
 RECALL_WEIGHTS = RankingWeights(passage=0.4, page=0.1)
 """Weights for passages that are scored again: whatever any ranking finds."""
 
