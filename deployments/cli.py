@@ -180,6 +180,21 @@ def recrawl_command(
     raise typer.Exit(interrupts.run(work))
 
 
+@app.command("rollback")
+def rollback_command(
+    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
+) -> None:
+    """Let a widget answer from the build before its present one.
+
+    The builds kept are those of WIDGET_BUILDER_KEEP_JOBS. A later re-crawl goes on from there.
+
+    Exits with 1 if there is no such widget or no earlier build.
+    """
+    from deployments.commands.widget_commands import run_rollback
+
+    raise typer.Exit(asyncio.run(run_rollback(_settings(), widget, _console())))
+
+
 @app.command("delete")
 def delete_command(
     widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],

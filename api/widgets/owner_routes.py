@@ -12,6 +12,7 @@ from api.http.bodies import read_object, validate_body
 from api.http.queries import query_integer, widget_id_of
 from api.widgets.appearance import adjustments_of, public_theme
 from tasks.core.adjustments import Adjustments
+from tasks.records.rollback import roll_back
 from tasks.records.widget_list import list_summaries
 from tasks.records.widgets import WidgetRecord, delete_widget, read_widget, save_settings
 
@@ -62,6 +63,14 @@ async def delete_owned_widget(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def roll_back_widget(request: Request) -> Response:
+    """POST …/rollback: answer from the build before the present one; a later re-crawl goes on from there."""
+    widget_id, pool = widget_id_of(request), app_state(request).pool
+    await require_owner(request, widget_id)
+    build_id = await roll_back(pool, widget_id)
+    return JSONResponse(_describe(await read_widget(pool, widget_id)) | {"build_id": str(build_id)})
+
+
 def _describe(widget: WidgetRecord) -> dict[str, Any]:
     return {
         "id": str(widget.id),
@@ -78,5 +87,6 @@ routes = [
     Route(ALL, list_owned_widgets, methods=["GET"]),
     Route(PATH, show_owned_widget, methods=["GET"]),
     Route(PATH, change_owned_widget, methods=["PATCH"]),
+    Route(PATH + "/rollback", roll_back_widget, methods=["POST"]),
     Route(PATH, delete_owned_widget, methods=["DELETE"]),
 ]

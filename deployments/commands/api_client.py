@@ -167,6 +167,17 @@ async def request_deletion(api_url: str, widget_id: UUID, token: str) -> None:
     await _send(api_url, "DELETE", f"{WIDGETS}/{widget_id}", _bearer(token))
 
 
+async def request_rollback(api_url: str, widget_id: UUID, token: str) -> str:
+    """Return the widget to the build before; return that build's id.
+
+    Raises:
+        InvalidRequest: there is no such widget or no earlier build, or the token is not valid for it.
+        DependencyUnavailable: the API does not answer.
+    """
+    answer = await _send(api_url, "POST", f"{WIDGETS}/{widget_id}/rollback", _bearer(token))
+    return str(answer.json()["build_id"])
+
+
 async def request_cancellation(api_url: str, build_id: UUID, token: str) -> None:
     """Cancel a build; its stream ends with `builder_cancelled`, unless it was over before.
 

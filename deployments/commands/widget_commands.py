@@ -105,6 +105,20 @@ async def run_recrawl(
     return 0 if outcome is EventType.builder_completed else 1
 
 
+async def run_rollback(settings: Settings, widget: str, console: Console) -> int:
+    """Let the widget answer from the build before; return 0.
+
+    Raises:
+        InvalidRequest: there is no such widget, or no earlier build.
+        DependencyUnavailable, InvalidSetting: no stack runs, or its token is unknown.
+    """
+    widget_id = api_client.parse_widget_id(widget)
+    endpoint = await find_admin_endpoint(settings)
+    build_id = await api_client.request_rollback(endpoint.api_url, widget_id, endpoint.token)
+    console.print(f"The widget answers from build {build_id} again.")
+    return 0
+
+
 async def run_delete(settings: Settings, widget: str, console: Console, *, ask: bool) -> int:
     """Delete the widget after confirmation; return 0, or 1 if it was not confirmed.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
     from prefect.flows import Flow
 
-ENTRYPOINTS = ("flows.build.build_widget", "flows.recrawl.recrawl_widgets")
+ENTRYPOINTS = ("flows.build.build_widget", "flows.recrawl.recrawl_widgets", "flows.housekeeping.housekeeping")
 """The same as in `prefect.yaml`."""
 
 

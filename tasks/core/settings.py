@@ -198,6 +198,9 @@ class Settings(BaseSettings):
     open_builds: int = Field(200, ge=1)
     """Unfinished builds in total, waiting ones included. Default: with more, builds would starve each other."""
 
+    keep_jobs: int = Field(2, ge=1, le=100)
+    """Complete builds kept of each widget, the one it answers from included: `rollback` returns to the one before."""
+
     recrawls: int = Field(2, ge=1, le=1_000)
     """Scheduled re-crawls that run at once on all workers together; builds that people wait for come first."""
 

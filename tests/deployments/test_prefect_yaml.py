@@ -37,7 +37,7 @@ def named(name: str) -> dict[str, Any]:
 def test_prefect_itself_can_read_it() -> None:
     """The model behind `prefect deploy --all`; the version is the installed one."""
     read = PrefectYamlModel.model_validate(DECLARED)
-    assert [each.name for each in read.deployments] == ["build", "nightly"]
+    assert [each.name for each in read.deployments] == ["build", "nightly", "housekeeping"]
     assert read.prefect_version == version("prefect")
 
 
@@ -103,4 +103,4 @@ def test_it_needs_nothing_but_the_installed_packages(deployment: dict[str, Any])
 def test_workers_run_every_declared_flow_and_no_other() -> None:
     """The flow in the worker's table is the one that Prefect would load."""
     assert {each["entrypoint"] for each in DEPLOYMENTS} == set(ENTRYPOINTS)
-    assert [find_flow(each["entrypoint"]) is load(each) for each in DEPLOYMENTS] == [True, True]
+    assert [find_flow(each["entrypoint"]) is load(each) for each in DEPLOYMENTS] == [True] * 3

@@ -322,7 +322,11 @@ async def test_a_prefect_server_that_wants_another_login_is_a_finding(
 
 DEPLOYED = [
     {"id": str(uuid4()), "flow_id": str(uuid4()), "name": name, "entrypoint": entrypoint}
-    for name, entrypoint in [("build", "flows.build.build_widget"), ("nightly", "flows.recrawl.recrawl_widgets")]
+    for name, entrypoint in [
+        ("build", "flows.build.build_widget"),
+        ("nightly", "flows.recrawl.recrawl_widgets"),
+        ("housekeeping", "flows.housekeeping.housekeeping"),
+    ]
 ]
 
 
