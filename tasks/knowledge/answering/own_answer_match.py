@@ -1,9 +1,12 @@
 """The match of a visitor's question with the questions of the owner's own answers.
 
 An own answer is given word for word, so a wrong one is worse than none. The match is a logistic function of a weighted
-sum of features; weights of words are inverse document frequencies on the site, so that "coffee" tells little in a
-coffee shop. A question for a price, a time or another value is matched only by a question for the same, or by an
-answer that has such a value.
+sum of features: the similarity of the questions, the share of the own question's words that the visitor's has, and the
+credit of the weightiest of them. Weights of words are inverse document frequencies on the site, so that "coffee" tells
+little in a coffee shop. The similarity is the sentence model's or, without one, the cosine of the local model.
+
+A question for a price, a time or another value is matched only by a question for the same, or by an answer that has
+such a value.
 
 `tests/knowledge/answering/test_own_answer_match.py` measures it. The weights were fitted, and the threshold was chosen,
 on the cases at even places of `tests/knowledge/own_answer_cases.py`; those at odd places were only measured.
@@ -13,7 +16,8 @@ import asyncio
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -36,13 +40,32 @@ from tasks.records.own_answers import (
 
 MODEL = "local"
 """Name of the vectors' model; others are renewed when a question is asked."""
-CANDIDATES = 8
+CANDIDATES = 16
 """Questions near in meaning that are compared word by word."""
-SIMILARITY_WEIGHT, COVERED_WEIGHT, RAREST_WEIGHT, BIAS = 10.3, 4.5, 1.1, -7.4
-THRESHOLD = 0.45
-"""Probability from which an own answer is given."""
 MIN_WORD_COSINE = 0.45
 """Cosine from which two words count as related."""
+
+
+ReadSenses = Callable[[str, Sequence[str]], Awaitable[Mapping[str, float]]]
+"""Rates texts by their sense for a question, in standard deviations above unrelated ones; not all need be rated."""
+
+
+@dataclass(frozen=True)
+class _Weights:
+    similarity: float
+    covered: float
+    rarest: float
+    bias: float
+    threshold: float
+    """Probability from which an own answer is given."""
+
+    def probability(self, similarity: float, covered: float, rarest: float) -> float:
+        total = self.similarity * similarity + self.covered * covered + self.rarest * rarest + self.bias
+        return 1 / (1 + math.exp(-total))
+
+
+BY_COSINE = _Weights(similarity=10.3, covered=4.5, rarest=1.1, bias=-7.4, threshold=0.45)
+BY_SENSE = _Weights(similarity=1.25, covered=1.5, rarest=2.95, bias=-10.4, threshold=0.4)
 
 
 class OwnMatch(Frozen):
@@ -53,7 +76,9 @@ class OwnMatch(Frozen):
     link: str | None
 
 
-async def match_own_answer(pool: Pool, widget_id: UUID, asked: str, language: str) -> OwnMatch | None:
+async def match_own_answer(
+    pool: Pool, widget_id: UUID, asked: str, language: str, read_senses: ReadSenses | None = None
+) -> OwnMatch | None:
     """Return the owner's answer to the question; None if the owner has none for it.
 
     `language` is the site's, BCP 47.
@@ -63,12 +88,18 @@ async def match_own_answer(pool: Pool, widget_id: UUID, asked: str, language: st
     await _renew(pool, widget_id)
     [vector] = await embed_questions([asked])
     near = await find_own_questions(pool, widget_id, MODEL, vector, CANDIDATES)
-    best = await _choose(pool, widget_id, asked, near, language)
+    best = await _choose(pool, widget_id, asked, near, language, read_senses)
     return None if best is None else OwnMatch(question=best.text, answer=best.answer, link=best.link)
 
 
 async def choose_own_answer(
-    pool: Pool, widget_id: UUID, asked: str, questions: Sequence[str], answer: str, language: str
+    pool: Pool,
+    widget_id: UUID,
+    asked: str,
+    questions: Sequence[str],
+    answer: str,
+    language: str,
+    read_senses: ReadSenses | None = None,
 ) -> str | None:
     """Return the one of the questions of an unsaved own answer that asks for the same; None if none does."""
     vector, *others = await embed_questions([asked, *questions])
@@ -76,7 +107,7 @@ async def choose_own_answer(
         OwnQuestion(answer_id=widget_id, text=text, answer=answer, link=None, similarity=float(vector @ other))
         for text, other in zip(questions, others, strict=True)
     ]
-    best = await _choose(pool, widget_id, asked, near, language)
+    best = await _choose(pool, widget_id, asked, near, language, read_senses)
     return None if best is None else best.text
 
 
@@ -92,34 +123,38 @@ async def _renew(pool: Pool, widget_id: UUID) -> None:
 
 
 async def _choose(
-    pool: Pool, widget_id: UUID, asked: str, near: Sequence[OwnQuestion], language: str
+    pool: Pool,
+    widget_id: UUID,
+    asked: str,
+    near: Sequence[OwnQuestion],
+    language: str,
+    read_senses: ReadSenses | None,
 ) -> OwnQuestion | None:
     """Return the one of the questions that asks for the same; None if none does."""
     for question in near:
         if normalize_question(question.text) == normalize_question(asked):
             return question
+    near = [question for question in near if _asks_for_the_same_value(asked, question)]
     if not near:
         return None
-    texts = [asked, *(question.text for question in near)]
-    analysed = await analyse_question(pool, widget_id, "\n".join(texts), language)
-    weights = {term.stem: term.weight for term in analysed.terms}
-    scored = [(rate(asked, question, weights, language), question) for question in near]
+    texts = [question.text for question in near]
+    analysed = await analyse_question(pool, widget_id, "\n".join([asked, *texts]), language)
+    word_weights = {term.stem: term.weight for term in analysed.terms}
+    senses = {} if read_senses is None else await read_senses(asked, texts)
+    # All by one measure, so that they can be compared.
+    weights = BY_SENSE if senses.keys() >= set(texts) else BY_COSINE
+    scored = []
+    for question in near:
+        similarity = senses[question.text] if weights is BY_SENSE else question.similarity
+        coverage = _coverage(asked, question.text, word_weights, language)
+        scored.append((weights.probability(similarity, *coverage), question))
     best = max(scored, key=lambda pair: pair[0])
-    return best[1] if best[0] >= THRESHOLD else None
+    return best[1] if best[0] >= weights.threshold else None
 
 
 def normalize_question(text: str) -> str:
     """Return the words of a question without case and punctuation, to tell equal ones."""
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
-
-
-def rate(asked: str, own: OwnQuestion, weights: Mapping[str, float], language: str) -> float:
-    """Return the probability that the own answer is for the question asked."""
-    if not _asks_for_the_same_value(asked, own):
-        return 0.0
-    covered, rarest = _coverage(asked, own.text, weights, language)
-    total = SIMILARITY_WEIGHT * own.similarity + COVERED_WEIGHT * covered + RAREST_WEIGHT * rarest + BIAS
-    return 1 / (1 + math.exp(-total))
 
 
 def _asks_for_the_same_value(asked: str, own: OwnQuestion) -> bool:
