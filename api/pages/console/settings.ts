@@ -52,7 +52,15 @@ function readAgain(widget: Widget, go: Go): HTMLElement {
       act.disabled = false;
     }
   });
-  return card("Reading the site", el("p", {}, "The site is read again every night. Until a new reading is complete, the widget answers from the one before. Your own answers stay as they are."), status, el("div", { class: "row" }, act));
+  return card("Reading the site", el("p", {}, "The site is read again every night. Until a new reading is complete, the widget answers from the one before. Your own answers stay as they are."), status, el("div", { class: "row" }, act, button("Back to the reading before", () => rollBack(widget, go))));
+}
+
+function rollBack(widget: Widget, go: Go): void {
+  confirmFirst("Go back to the reading before?", "The widget answers from the reading before the present one, until the site is read again.", "Go back", async () => {
+    await call(`/api/widgets/${widget.id}/rollback`, widget.token, { method: "POST" });
+    say("The widget answers from the reading before.");
+    go(`#/w/${widget.id}/overview`);
+  });
 }
 
 function tokenCard(widget: Widget): HTMLElement {

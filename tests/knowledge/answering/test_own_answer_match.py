@@ -56,6 +56,14 @@ async def test_paraphrases_are_answered_and_other_questions_are_not(pool: Pool) 
     assert disturbed <= MOST_DISTURBED, mistakes
 
 
+async def test_unrelated_questions_are_left_alone(pool: Pool) -> None:
+    """A hundred, asked of the wrong site."""
+    for site, other in (SITES, SITES[::-1]):
+        widget = await add_cases(pool, site)
+        given = [text for text in other.others if await match_own_answer(pool, widget, text, "en") is not None]
+        assert given == []
+
+
 @pytest.mark.parametrize("site", SITES, ids=lambda site: site.name)
 async def test_a_question_as_the_owner_wrote_it_is_always_answered(pool: Pool, site: OwnAnswerSite) -> None:
     """Whatever its words weigh on the site."""
