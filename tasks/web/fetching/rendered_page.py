@@ -29,6 +29,8 @@ class RenderedPage(Frozen):
     page: FetchedPage
     sent_html: str = ""
     """Body of the response before any script ran; empty unless requested."""
+    failure: str = ""
+    """Why the browser could not show the page, which is then as sent; empty if it did, or was not asked."""
     probe: Any = None
     """The probe's result: JSON."""
     dark_probe: Any = None

@@ -89,6 +89,8 @@ class StaticFetcher:
         self._settings = settings
         self._throttle = throttle
         self._headers: dict[str, str] = {}
+        self.requests = 0
+        """Requests made, without redirects."""
         self.robots = Robots(self._fetch_robots, obey=settings.obey_robots)
         self.claim_redirect: ClaimRedirect = lambda _target, _url: None
         if middleware := crawler.get_downloader_middleware(RequestCheckMiddleware):
@@ -160,6 +162,7 @@ class StaticFetcher:
 
     async def _download(self, url: str, meta: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
         check_scheme(url)
+        self.requests += 1
         timeout_s = self._settings.page_timeout_s
         deadline = asyncio.get_running_loop().time() + timeout_s
         request = Request(url, headers={**self._headers, **(headers or {})}, meta={**meta, DEADLINE: deadline})
