@@ -178,6 +178,13 @@ class Settings(BaseSettings):
     obey_robots: bool = True
     """Whether to skip the pages that robots.txt disallows (RFC 9309)."""
 
+    read_noindex: bool = True
+    """Whether to read pages that the start page links to although they ask search engines not to index them.
+
+    Pages on refunds, terms and privacy often do. Robots.txt, `noai`, `Content-Signal: ai-input=no` and directives for
+    our robot's name are respected either way.
+    """
+
     subdomains: bool = False
     """Whether to read the other hosts of the site's domain: `docs.example.com` for `example.com`."""
 

@@ -8,7 +8,7 @@ from playwright.async_api import Response
 from w3lib.encoding import html_to_unicode
 
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
-from tasks.web.crawl.directives import HEADER
+from tasks.web.crawl.directives import HEADER, SIGNAL
 
 HASH_ROUTES = ("#/", "#!")
 _KEPT = {
@@ -16,6 +16,7 @@ _KEPT = {
     "etag": "etag",
     "last_modified": "last-modified",
     HEADER: "x-robots-tag",
+    SIGNAL: "content-signal",
 }
 """Response headers kept in a page's metadata, by their names there."""
 
