@@ -22,6 +22,7 @@ from tasks.core.settings import Settings
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.generation.chat_model import ChatModel
 from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
+from tasks.knowledge.answering.sentence_reader import SentenceReader, open_sentence_reader
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.knowledge.openai_api.model_status import ModelStatus
@@ -41,10 +42,17 @@ class AppState:
     budgets: Budgets
     models: Sequence[ModelStatus] = ()
     """State of each model of the service at OPENAI_BASE_URL."""
+    readers: Sequence[SentenceReader] = ()
+    """The model that rates sentences by their sense, if it is open here."""
     started_at: float = field(default_factory=time.monotonic)
     """Time of the process's start, on the monotonic clock."""
     background: set[asyncio.Task[None]] = field(default_factory=set)
     """Tasks that no request waits for; cancelled at exit."""
+
+    def warnings(self) -> list[str]:
+        """Return what is wrong with the models: answers go on without them."""
+        told = [model.warnings() for model in self.models] + [reader.warnings() for reader in self.readers]
+        return [warning for warnings in told for warning in warnings]
 
     def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run the work without waiting for it; it handles its own errors."""
@@ -77,9 +85,10 @@ async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
             is_remote=settings.uses_openai,
         )
         model = await stack.enter_async_context(open_chat_model(settings))
-        answerer = Answerer(pool, embedder, model)
+        reader = stack.enter_context(open_sentence_reader(settings))
+        answerer = Answerer(pool, embedder, model, reader)
         models = _statuses(model, embedder)
-        state = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets, models)
+        state = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets, models, (reader,))
         sweeper = Sweeper(pool, runs)
         await stack.enter_async_context(_cancelled_at_exit(state.background))
         state.run_in_background(_follow(runs, state.streams, sweeper))

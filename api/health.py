@@ -39,7 +39,7 @@ async def show_readiness(request: Request) -> Response:
     )
     dependencies = dict(zip(names, found, strict=True))
     is_ready = all(outcome == "ok" for outcome in found)
-    warnings = [redact(warning) for model in state.models for warning in model.warnings()]
+    warnings = [redact(warning) for warning in state.warnings()]
     body = {
         "status": "ready" if is_ready else "not ready",
         "dependencies": dependencies,

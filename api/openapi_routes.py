@@ -16,7 +16,6 @@ from api.builds.owner_actions import resume_ended_build
 from api.chat.chat_routes import ChatRequest, FeedbackRequest, answer_message, receive_feedback
 from api.chat.owner_chat_routes import OwnerQuestion, answer_owner
 from api.widgets.answer_routes import OwnAnswerBody, TrialBody, add_answer, change_answer, try_answer
-from api.widgets.fact_routes import FactChange, change_fact
 from api.widgets.owner_routes import change_owned_widget
 from tasks.core.adjustments import Adjustments
 
@@ -31,7 +30,6 @@ BODIES: dict[Callable[..., Any], type[BaseModel]] = {
     change_owned_widget: Adjustments,
     add_answer: OwnAnswerBody,
     try_answer: TrialBody,
-    change_fact: FactChange,
 }
 LOOSE_BODIES: dict[Callable[..., Any], dict[str, Any]] = {
     start_build: {

@@ -46,7 +46,6 @@ class ScrapeStage:
             timeout_s=settings.page_timeout_s,
             chunk_tokens=settings.chunk_tokens,
             site_title=site_title,
-            read_noindex=settings.read_noindex,
         )
         self._lanes = Lanes(
             "scrape",

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from flows.workspace import Workspace
+from tasks.core.settings import RenderMode
 from tests.crawling import Crawler
 from tests.sites import mazes
 from tests.sites.application import TEXTS, serve_application
@@ -38,12 +38,10 @@ async def test_a_maze_is_left_with_its_real_pages(crawler: Crawler, render: maze
 
 
 @pytest.mark.parametrize("name", TRAPS)
-async def test_a_trap_is_left_with_the_real_pages_of_its_site(
-    crawler: Crawler, plain_space: Workspace, name: str
-) -> None:
+async def test_a_trap_is_left_with_the_real_pages_of_its_site(crawler: Crawler, name: str) -> None:
     """The same for every other kind of trap; an event reports the URLs left out."""
     async with mazes.serve_maze(TRAPS[name], [*mazes.REAL, *BESIDES.get(name, ())]) as maze:
-        found = await crawler.crawl_in(plain_space, maze.url)
+        found = await crawler.crawl(maze.url, render=RenderMode.never)
         texts = {path.rpartition("/")[2] for path in found.names}
         assert {path.partition("?")[0].rpartition("/")[2] for path in maze.real[1:]} <= texts
         assert found.statistics.skipped["trap"] >= sum(family["left_out"] for family in found.left_out) > 0
@@ -51,13 +49,11 @@ async def test_a_trap_is_left_with_the_real_pages_of_its_site(
 
 
 @pytest.mark.parametrize("name", HONEST)
-async def test_a_site_that_only_looks_endless_is_read_whole(
-    crawler: Crawler, plain_space: Workspace, name: str
-) -> None:
+async def test_a_site_that_only_looks_endless_is_read_whole(crawler: Crawler, name: str) -> None:
     """Every page once, none left out."""
     site = HONEST[name]
     async with mazes.serve_maze(site.render, site.real) as served:
-        found = await crawler.crawl_in(plain_space, served.url)
+        found = await crawler.crawl(served.url, render=RenderMode.never)
         assert set(found.pages) == set(served.real)
         assert "trap" not in found.statistics.skipped
         assert served.fetched == len(served.real), served.requests

@@ -1,11 +1,13 @@
 """A shop's knowledge to answer from, and answers as a visitor sees them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from tasks.core.database import Pool
 from tasks.knowledge.answering.answer_events import Citation, CitationsEvent, TokenEvent
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.reply import AnsweringSite, Reply
+from tasks.knowledge.answering.sentence_reader import SentenceReader
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
@@ -14,6 +16,8 @@ from tasks.records.publication import activate_build
 from tests.knowledge.material import SITE, embed_page, new_job
 
 EMBEDDER = LocalEmbedder(None)
+READER = SentenceReader("all-MiniLM-L6-v2", Path("no-data"), deadline_s=60)
+"""The packaged sentence model; tests wait for its ratings, however busy the machine."""
 
 SHOP = {
     "/shipping": (

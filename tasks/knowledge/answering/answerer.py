@@ -14,7 +14,8 @@ from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound, TryLater
 from tasks.core.models import Passage
 from tasks.knowledge.answering.answer_events import CitationsEvent, TokenEvent
-from tasks.knowledge.answering.evidence.evidence_score import Evidence, score_passages
+from tasks.knowledge.answering.evidence.evidence_score import Evidence, ReadPassages
+from tasks.knowledge.answering.evidence.sense import NOTHING_READ
 from tasks.knowledge.answering.extractive_answer import select_quotes
 from tasks.knowledge.answering.generation.chat_model import ChatModel, ModelFailed
 from tasks.knowledge.answering.generation.generated_answer import generate_answer, rewrite_follow_up
@@ -27,6 +28,7 @@ from tasks.knowledge.answering.question.language_detection import detect_languag
 from tasks.knowledge.answering.question.question_analysis import analyse_question
 from tasks.knowledge.answering.question.small_talk import match_small_talk
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind, Reply
+from tasks.knowledge.answering.sentence_reader import SentenceReader
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_model import embed_locally
 from tasks.knowledge.language.words import primary_subtag
@@ -47,7 +49,10 @@ HISTORY = 3
 class Answerer:
     """Answers the visitors of all widgets."""
 
-    def __init__(self, pool: Pool, embedder: Embedder, model: ChatModel | None) -> None:
+    def __init__(
+        self, pool: Pool, embedder: Embedder, model: ChatModel | None, reader: SentenceReader | None = None
+    ) -> None:
+        self._reader = reader
         self._pool = pool
         self._embedder = embedder
         self._model = model
@@ -65,6 +70,8 @@ class Answerer:
     async def warm_up(self) -> None:
         """Load the models that the first visitor would otherwise wait for."""
         await asyncio.to_thread(_warm_up)
+        if self._reader is not None:
+            await self._reader.load()
         if self._model is not None:
             with suppress(ModelFailed):  # Its status says so.
                 await self._model.warm_up()
@@ -109,9 +116,12 @@ class Answerer:
             ),
             analyse_question(self._pool, site.widget_id, query, site.language, asked_in),
         )
-        return await asyncio.to_thread(
-            score_passages, question, [safe for each in passages if (safe := _remove_instructions(each))]
-        )
+        safe = [each for passage in passages if (each := _remove_instructions(passage))]
+        if not safe:
+            return []
+        read = await asyncio.to_thread(ReadPassages, question, safe)
+        reading = await self._reader.read(query, read.contexts) if self._reader else NOTHING_READ
+        return await asyncio.to_thread(read.score, reading)
 
     async def _resolve_follow_up(self, message: str, history: Sequence[Turn], language: str) -> str:
         if not history:

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tasks.knowledge.answering.evidence.evidence_score import REFUSAL_THRESHOLD, Evidence
+from tasks.knowledge.answering.evidence.answer_model import REFUSAL_THRESHOLD
+from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import Statement, StatementKind, read_statements
 from tasks.knowledge.answering.safe_markdown import escape_markdown, fence_code
 

@@ -16,7 +16,7 @@ from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind
 from tasks.knowledge.language.words import stems
 from tests.conftest import MakeSettings
-from tests.knowledge.answer_material import EMBEDDER, SHOP, Seen, ask, build_site, turn
+from tests.knowledge.answer_material import EMBEDDER, READER, SHOP, Seen, ask, build_site, turn
 from tests.knowledge.material import ANY_TEXT
 from tests.sites.openai_chat import NextChat
 from tests.sites.openai_server import OpenAIServer, serve_openai
@@ -61,17 +61,17 @@ async def model_at(server: OpenAIServer, make: MakeSettings) -> AsyncIterator[Ch
         yield model
 
 
-@pytest.fixture(params=["extractive", "generated"])
+@pytest.fixture(params=["extractive", "by words alone", "generated"])
 async def answerer(
     request: pytest.FixtureRequest, pool: Pool, openai: OpenAIServer, settings: MakeSettings
 ) -> AsyncIterator[Answerer]:
-    """An extractive and a generating answerer: one contract."""
-    if request.param == "extractive":
-        yield Answerer(pool, EMBEDDER, None)
+    """An extractive answerer, one without the sentence model, and a generating one: one contract."""
+    if request.param != "generated":
+        yield Answerer(pool, EMBEDDER, None, READER if request.param == "extractive" else None)
         return
     async with model_at(openai, settings) as model:
         await model.warm_up()
-        yield Answerer(pool, EMBEDDER, model)
+        yield Answerer(pool, EMBEDDER, model, READER)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def generating(pool: Pool, openai: OpenAIServer, settings: MakeSettings) -
     """A generating answerer."""
     async with model_at(openai, settings) as model:
         await model.warm_up()
-        yield Answerer(pool, EMBEDDER, model)
+        yield Answerer(pool, EMBEDDER, model, READER)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ async def hurried(pool: Pool, openai: OpenAIServer, settings: MakeSettings) -> A
     """A generating answerer with a short timeout."""
     async with model_at(openai, settings) as model:
         await model.warm_up()
-        yield Answerer(pool, EMBEDDER, model.with_timeout(2))
+        yield Answerer(pool, EMBEDDER, model.with_timeout(2), READER)
 
 
 def references(text: str) -> list[tuple[str, int]]:
@@ -146,7 +146,7 @@ async def test_an_answer_is_in_the_visitors_language(answerer: Answerer, shop: A
 
 async def test_quotes_in_another_language_are_introduced_in_the_visitors(pool: Pool, shop: AnsweringSite) -> None:
     """The quotes stay in the site's language."""
-    seen = await ask(Answerer(pool, EMBEDDER, None), shop, "Was kostet das shipping nach Norway?")
+    seen = await ask(Answerer(pool, EMBEDDER, None, READER), shop, "Was kostet das shipping nach Norway?")
     assert seen.text.startswith("Das sagt die Website, in ihrer eigenen Sprache:\n\n")
     assert "Shipping to Norway costs €14." in seen.text
 
@@ -154,9 +154,8 @@ async def test_quotes_in_another_language_are_introduced_in_the_visitors(pool: P
 async def test_a_follow_up_refers_to_the_previous_question(
     answerer: Answerer, openai: OpenAIServer, shop: AnsweringSite
 ) -> None:
-    """Without the conversation it could not be answered."""
+    """The words of the conversation are searched too."""
     first = await ask(answerer, shop, "What does shipping to Norway cost?")
-    assert not (await ask(answerer, shop, "And inside the EU?")).reply.answered
     openai.chat.then("Within the EU we charge €4.90 for each parcel [1].")
     second = await ask(answerer, shop, "And inside the EU?", turn(first))
     openai.chat.forget()
@@ -213,7 +212,7 @@ async def test_an_odd_message_is_only_a_message(answerer: Answerer, shop: Answer
 @examples(max_examples=25)
 async def test_any_message_gets_an_answer(pool: Pool, shop: AnsweringSite, message: str) -> None:
     """Text with references that resolve to citations."""
-    seen = await ask(Answerer(pool, EMBEDDER, None), shop, message)
+    seen = await ask(Answerer(pool, EMBEDDER, None, READER), shop, message)
     assert seen.text
     assert {n for _, n in references(seen.text)} <= {citation.n for citation in seen.citations}
 

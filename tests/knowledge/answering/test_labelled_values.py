@@ -7,7 +7,7 @@ from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.evidence.statements import read_statements
 from tasks.knowledge.answering.question.answer_types import find_answer_types, has_value
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind
-from tests.knowledge.answer_material import EMBEDDER, Seen, ask, build_site
+from tests.knowledge.answer_material import EMBEDDER, READER, Seen, ask, build_site
 
 PROBE = (
     "Garden Probe",
@@ -41,7 +41,7 @@ async def garden(pool: Pool) -> AnsweringSite:
 
 async def ask_garden(pool: Pool, site: AnsweringSite, question: str) -> Seen:
     """The answer without a model."""
-    return await ask(Answerer(pool, EMBEDDER, None), site, question)
+    return await ask(Answerer(pool, EMBEDDER, None, READER), site, question)
 
 
 @pytest.mark.parametrize(

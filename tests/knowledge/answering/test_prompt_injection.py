@@ -11,7 +11,7 @@ from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
 from tasks.knowledge.answering.prompt_injection import is_instruction
 from tasks.knowledge.answering.reply import AnsweringSite
 from tests.conftest import MakeSettings
-from tests.knowledge.answer_material import EMBEDDER, Seen, ask, build_site
+from tests.knowledge.answer_material import EMBEDDER, READER, Seen, ask, build_site
 from tests.sites.openai_server import OpenAIServer, serve_openai
 
 FACT = "The oak bench costs €340 and is delivered within three weeks."
@@ -89,7 +89,7 @@ async def answerer(
     """Answers in both ways."""
     key = {} if request.param == "extractive" else {"openai_api_key": "sk-test", "openai_base_url": openai.base_url}
     async with open_chat_model(settings(**key)) as model:
-        yield Answerer(pool, EMBEDDER, model)
+        yield Answerer(pool, EMBEDDER, model, READER)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ async def test_the_text_of_a_model_that_obeys_a_page_is_not_shown(
     async with open_chat_model(settings(openai_api_key="sk-test", openai_base_url=openai.base_url)) as model:
         for site in (poisoned[0], poisoned[6]):
             openai.chat.then(said)
-            seen = await ask(Answerer(pool, EMBEDDER, model), site, QUESTION)
+            seen = await ask(Answerer(pool, EMBEDDER, model, READER), site, QUESTION)
             check_harmless(seen)
             assert "free" not in seen.text
 
@@ -154,9 +154,9 @@ async def test_instructions_on_a_page_are_not_in_the_prompt(
     """Sentences that speak to a machine are left out, and a page cannot close its own frame."""
     async with open_chat_model(settings(openai_api_key="sk-test", openai_base_url=openai.base_url)) as model:
         for site in poisoned[:14]:
-            await ask(Answerer(pool, EMBEDDER, model), site, QUESTION)
+            await ask(Answerer(pool, EMBEDDER, model, READER), site, QUESTION)
             assert CANARY not in openai.chat.asked[-1][-1]["content"]
-        await ask(Answerer(pool, EMBEDDER, model), poisoned[-1], QUESTION)
+        await ask(Answerer(pool, EMBEDDER, model, READER), poisoned[-1], QUESTION)
         content = openai.chat.asked[-1][-1]["content"]
     assert content.count("</passage>") == content.count("<passage number=")
 

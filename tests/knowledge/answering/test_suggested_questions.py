@@ -8,7 +8,7 @@ from tasks.core.database import Pool
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.suggestions.heading_questions import make_questions, refers_back
 from tasks.knowledge.answering.suggestions.suggested_questions import SUGGESTIONS, read_suggestions
-from tests.knowledge.answer_material import EMBEDDER, ask, build_site
+from tests.knowledge.answer_material import EMBEDDER, READER, ask, build_site
 from tests.knowledge.material import ANY_TEXT
 
 FAQ = (
@@ -116,7 +116,7 @@ async def test_suggestions_are_what_a_visitor_would_ask(pool: Pool) -> None:
     """First the site's own list, then the usual, then its topics; no slogan, and nothing asked of the visitor."""
     pages = {"/": HOME, "/faq": FAQ, "/prices": PRICES, "/guide": GUIDE}
     site = await build_site(pool, pages, name="Fernwater")
-    answerer = Answerer(pool, EMBEDDER, None)
+    answerer = Answerer(pool, EMBEDDER, None, READER)
     made = await read_suggestions(pool, answerer, site)
     assert len(made) == SUGGESTIONS
     assert set(made[:3]) == {

@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+QUESTION_MARKS = ("?", "？", "؟")
 MAX_STATEMENT_LENGTH = 500
 """Characters of a statement; a longer one is truncated after a word."""
 MAX_CODE_LENGTH = 1_200
@@ -54,11 +55,13 @@ class Statement:
     """The name of the value: a row's first cell, or the text before a colon."""
     value: str = ""
     """A row's other cells, or the text after a colon."""
+    is_link: bool = False
+    """Whether it is a link to a page and nothing else: navigation, not a statement."""
 
     @property
     def is_question(self) -> bool:
         """Whether it is a question, as in a list of questions and answers."""
-        return self.text.endswith(("?", "？", "؟"))
+        return self.text.endswith(QUESTION_MARKS)
 
     @property
     def introduces_next(self) -> bool:
@@ -81,7 +84,7 @@ class _Reader:
         for before, token in zip([None, *tokens], tokens, strict=False):
             match token.type:
                 case "inline" if before is not None:
-                    self._add_text(before.type, _plain(token))
+                    self._add_text(before.type, _plain(token), is_link=_is_link(token))
                 case "fence" | "code_block":
                     self._add(token.content.strip("\n")[:MAX_CODE_LENGTH], StatementKind.code)
                 case "list_item_open":
@@ -97,16 +100,16 @@ class _Reader:
             if token.level == 0 and token.nesting <= 0 and token.type != "inline":
                 self.block += 1
 
-    def _add_text(self, opener: str, text: str) -> None:
+    def _add_text(self, opener: str, text: str, *, is_link: bool) -> None:
         if opener == "heading_open":
             self.heading = text
         elif opener in ("th_open", "td_open") and self.cells is not None:
             self.cells.append(text)
         elif self.item_depth:
-            self._add(text, StatementKind.item)
+            self._add(text, StatementKind.item, is_link=is_link)
         else:
             for sentence in split_sentences(text):
-                self._add(sentence, StatementKind.sentence)
+                self._add(sentence, StatementKind.sentence, is_link=is_link)
 
     def _add_row(self) -> None:
         cells, self.cells = self.cells or [], None
@@ -117,13 +120,13 @@ class _Reader:
         parts = [f"{name}: {cell}" if 0 < len(name) <= MAX_COLUMN_NAME else cell for name, cell in named if cell]
         self._add(" · ".join(parts), StatementKind.row, cells[0], " · ".join(filter(None, cells[1:])))
 
-    def _add(self, text: str, kind: StatementKind, label: str = "", value: str = "") -> None:
+    def _add(self, text: str, kind: StatementKind, label: str = "", value: str = "", *, is_link: bool = False) -> None:
         if not text.strip():
             return
         if kind in (StatementKind.sentence, StatementKind.item) and (labelled := _LABELLED.fullmatch(text)):
             label, value = labelled.groups()
         shown = text if kind is StatementKind.code else _truncate(text)
-        self.found.append(Statement(shown, kind, self.block, self.heading, label, value))
+        self.found.append(Statement(shown, kind, self.block, self.heading, label, value, is_link))
 
 
 @lru_cache(maxsize=1_000)
@@ -142,6 +145,22 @@ def _parser() -> MarkdownIt:
 def plain_text(markdown: str) -> str:
     """Return Markdown as one line of text without links, emphasis, tags and images; code keeps its backticks."""
     return " ".join(_plain(token) for token in _parser().parseInline(markdown) if token.type == "inline")
+
+
+def _is_link(inline: Token) -> bool:
+    """Whether nothing but links to pages, and punctuation between them, makes up the text."""
+    depth, has_link = 0, False
+    for token in inline.children or ():
+        if token.type == "link_open":
+            depth += 1
+            has_link = True
+            if str(token.attrGet("href") or "").startswith(("mailto:", "tel:")):
+                return False
+        elif token.type == "link_close":
+            depth -= 1
+        elif not depth and re.search(r"\w", token.content):
+            return False
+    return has_link
 
 
 def _plain(inline: Token) -> str:

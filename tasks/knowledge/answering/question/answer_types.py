@@ -41,7 +41,8 @@ _CAPITAL = "[^"
 
 
 @cache
-def _load_answer_types() -> tuple[AnswerType, ...]:
+def load_answer_types() -> tuple[AnswerType, ...]:
+    """Return all answer types; the file is read once a process."""
     listed = json.loads(Path(__file__).with_name("answer_types.json").read_text("utf-8"))
     return tuple(AnswerType.model_validate(entry) for entry in listed)
 
@@ -50,7 +51,7 @@ def _load_answer_types() -> tuple[AnswerType, ...]:
 def find_answer_types(question: str) -> tuple[AnswerType, ...]:
     """Return the types that the question may ask for; none for most questions."""
     text = question.strip().casefold()
-    return tuple(each for each in _load_answer_types() if re.search("|".join(each.question_patterns), text))
+    return tuple(each for each in load_answer_types() if re.search("|".join(each.question_patterns), text))
 
 
 def has_value(answer_types: Collection[AnswerType], text: str) -> bool:

@@ -35,6 +35,8 @@ MIN_OVERLAP = 0.6
 GROWTH_FACTOR = 2
 """Growth of the page count after which the questions are made again."""
 MIN_LENGTH, MAX_LENGTH = 4, 90
+MAX_LISTED = 6
+"""Statements of the quoted list or paragraph at most."""
 MAX_ANSWER_LENGTH = 600
 """Characters of an answer; a longer one does not show what the widget can do."""
 MIN_ANSWER_WORDS = 3
@@ -187,6 +189,9 @@ def _is_under(evidence: Evidence, heading: str) -> bool:
     statements = read_statements(evidence.passage.text)
     quoted = statements[evidence.best]
     if quoted.is_question or len(quoted.text.split()) < MIN_ANSWER_WORDS:
+        return False
+    if sum(statement.block == quoted.block for statement in statements) > MAX_LISTED:
+        # The quote breaks off within the list.
         return False
     under = [
         statement for statement in statements if statement.heading and _plain_heading(statement.heading) == heading

@@ -1,0 +1,62 @@
+"""The answer model: the probability that a statement answers the question, and the refusal threshold.
+
+A logistic model of the features in `statement_features`, learned by `python -m tests.benchmarks.learn_answers`, which
+names the questions it was learned on. It has three parts: with sentences rated by sense in English, the same in other
+languages, and by words alone.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from tasks.core.models import Frozen
+from tasks.knowledge.answering.evidence.statement_features import Features
+
+REFUSAL_THRESHOLD = 0.5
+"""Probability below which a passage does not count as an answer."""
+
+
+class Part(StrEnum):
+    """The parts of the model."""
+
+    sense = "sense"
+    """Sentences are rated by sense, in a language that the sentence model knows."""
+    foreign = "foreign"
+    """Sentences are rated, in a language that it does not know."""
+    words = "words"
+    """Sentences are not rated."""
+
+
+class LogisticPart(Frozen):
+    """Coefficients of one part."""
+
+    weights: Mapping[str, float]
+    bias: float
+    thresholds: Mapping[str, float]
+    """Log-odds from which a statement answers, by language (`*`: any other), each chosen on questions in it."""
+
+
+@cache
+def load_answer_model() -> Mapping[Part, LogisticPart]:
+    """Return the parts; the file is read once a process."""
+    listed = json.loads(Path(__file__).with_name("answer_model.json").read_text("utf-8"))
+    return {Part(name): LogisticPart.model_validate(part) for name, part in listed.items()}
+
+
+def choose_part(features: Features, language: str, *, is_multilingual: bool) -> Part:
+    """Return the part for a candidate in this language (BCP 47)."""
+    if math.isnan(features.sense):
+        return Part.words
+    return Part.sense if is_multilingual or language.lower().startswith("en") else Part.foreign
+
+
+def answer_probability(part: Part, features: Features, language: str) -> float:
+    """Return the probability that the statement answers: 0.5 at its language's threshold."""
+    model = load_answer_model()[part]
+    values = features._asdict()
+    logit = model.bias + sum(weight * values[name] for name, weight in model.weights.items())
+    threshold = model.thresholds.get(language.lower().split("-")[0], model.thresholds["*"])
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit - threshold))))

@@ -1,0 +1,23 @@
+"""The reader's view of a question: sentences rated by their sense, and the everyday intent behind the question."""
+
+from collections.abc import Mapping
+
+from tasks.core.models import Frozen
+from tasks.knowledge.answering.question.answer_types import AnswerType
+
+
+class Reading(Frozen):
+    """The ratings for one question."""
+
+    senses: Mapping[str, float]
+    """Similarity in sense by text, in standard deviations above unrelated sentences."""
+    asked: tuple[AnswerType, ...] = ()
+    """Answer types of the most likely everyday intent …"""
+    certainty: float = 0.0
+    """… and how likely it is, 0 … 1."""
+    is_multilingual: bool = False
+    """Whether the ratings hold in all languages; otherwise in English."""
+
+
+NOTHING_READ = Reading(senses={})
+"""The view without a reader."""
