@@ -120,10 +120,11 @@ def test_the_rarest_words_are_looked_up_first() -> None:
 async def test_a_heading_that_asks_the_question_comes_first(pool: Pool) -> None:
     """Before a page that is about the same words, and says them more often."""
     job = await new_job(pool)
-    about = "Memory management. The memory manager manages memory in pools. " * 3
-    faq = "## How does Python manage memory?\n\nBy counting references.\n\n## Can I delete Python?\n\nThat depends."
+    about = "The memory manager of Python manages memory. Delete a pool, and Python deletes its memory. " * 4
+    other = "Objects that nothing refers to are collected at once, the others by a collector that runs now and then. "
+    faq = f"## How does Python manage memory?\n\n{other * 4}\n\n## Can I delete Python?\n\n{other * 4}"
     pages = [
-        await embed_page(EMBEDDER, "/memory", "Memory management in Python", about),
+        await embed_page(EMBEDDER, "/memory", "Memory management in Python: delete, manage", about),
         await embed_page(EMBEDDER, "/faq", "Questions", faq),
     ]
     await store_pages(pool, job.build_id, pages)
