@@ -27,7 +27,7 @@ from tasks.web.content.boxes import Outline
 from tasks.web.content.content_classifier import ContentClassifier, first_stage
 from tasks.web.content.context_features import context_features
 from tasks.web.content.page_metadata import read_metas
-from tasks.web.content.page_titles import find_title
+from tasks.web.content.page_titles import declared_title
 from tasks.web.content.page_type import PageType
 from tasks.web.content.run_features import find_run_features
 from tasks.web.content.source import make_safe
@@ -78,7 +78,7 @@ def examine(page: MarkedPage) -> Example:
     html, _ = make_safe(page.html)
     tree = LexborHTMLParser(html)
     metas = read_metas(tree)
-    title = find_title(tree, metas, page.url)
+    title = declared_title(tree, metas)
     structured = read_structured(tree, metas)
     _, outline, page_features = content.inspect(tree, html, url=page.url, metas=metas, structured=structured)
     labels = label([run.text for run in outline.runs], page.content)

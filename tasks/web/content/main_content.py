@@ -18,7 +18,7 @@ from tasks.web.content.markdown import make_links_absolute, to_markdown
 from tasks.web.content.marked_content import find_marked_content
 from tasks.web.content.normalisation import normalise
 from tasks.web.content.page_metadata import find_base, find_metadata, link_share, read_metas
-from tasks.web.content.page_titles import complete_title, find_title, whole_title
+from tasks.web.content.page_titles import complete_title, declared_title, find_title, whole_title
 from tasks.web.content.page_type import PageType, page_features
 from tasks.web.content.pdf import read_pdf
 from tasks.web.content.pruning import MUTE, remove_all, remove_noise
@@ -77,7 +77,13 @@ def _read_html(
     # Before the tree loses its header, footer and icons.
     facts = _find_facts(tree, html, page.final_url, metas)
     main, page_type = find_content(
-        tree, html, url=page.final_url, title=title, metas=metas, structured=structured, classifier=classifier
+        tree,
+        html,
+        url=page.final_url,
+        title=declared_title(tree, metas),
+        metas=metas,
+        structured=structured,
+        classifier=classifier,
     )
     title = title or complete_title(main, metadata.get("breadcrumbs", []), page.final_url, whole_title(tree, metas))
     make_links_absolute(main, base)

@@ -184,6 +184,15 @@ def _title_of_start(whole: str, parts: list[str], headings: list[str]) -> str:
     return named or said or next((heading for heading in headings if heading), "")
 
 
+def declared_title(tree: LexborHTMLParser, metas: dict[str, str]) -> str:
+    """Return the heading that the head repeats, or its title: the form that the classifier has learned from."""
+    whole = whole_title(tree, metas)
+    parts = [part.lower() for part in _split(whole)]
+    headings = [text for node in _own_headings(tree) if (text := _text_of(node))]
+    repeated = (text for text in headings if whole.startswith(text) or text.lower() in parts)
+    return next(repeated, whole or (headings[0] if headings else ""))
+
+
 def complete_title(content: LexborNode, breadcrumbs: list[str], url: str, whole: str) -> str:
     """Return a title for a page whose head and first-level headings name none: from its content, trail or address."""
     for node in content.css(_HEADINGS)[: 4 * MAX_HEADINGS]:
