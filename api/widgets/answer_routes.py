@@ -126,11 +126,19 @@ async def delete_answer(request: Request) -> Response:
 
 async def try_answer(request: Request) -> Response:
     """POST …/answers/try: whether an unsaved own answer would be given to a question; nothing is stored."""
-    widget_id, pool = widget_id_of(request), app_state(request).pool
+    widget_id, state = widget_id_of(request), app_state(request)
     await require_owner(request, widget_id)
     asked = validate_body(TrialBody, await read_object(request))
-    language = answering_site(await read_widget(pool, widget_id)).language
-    matched = await choose_own_answer(pool, widget_id, asked.question, asked.questions, asked.answer, language)
+    language = answering_site(await read_widget(state.pool, widget_id)).language
+    matched = await choose_own_answer(
+        state.pool,
+        widget_id,
+        asked.question,
+        asked.questions,
+        asked.answer,
+        language,
+        state.answerer.read_senses,
+    )
     return JSONResponse({"matches": matched is not None}, headers=_NO_STORE)
 
 

@@ -7,7 +7,7 @@ and whenever it fails, the answer is extractive. Either way nothing is shown tha
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 from tasks.core.database import Pool
@@ -94,7 +94,7 @@ class Answerer:
         if small_talk is not None:
             return Reply(site, message, language, message, small_talk=small_talk)
         # Before the conversation is read: a question that the owner answers stands for itself.
-        own = await match_own_answer(self._pool, site.widget_id, message, site.language)
+        own = await match_own_answer(self._pool, site.widget_id, message, site.language, self.read_senses)
         if own is not None:
             return Reply(site, message, language, message, own=own)
         searched = await self._resolve_follow_up(message, history, language)
@@ -106,6 +106,10 @@ class Answerer:
             # The message has nothing to search for: a refusal.
             evidence = []
         return Reply(site, message, language, searched, evidence=evidence, history=history[-HISTORY:])
+
+    async def read_senses(self, question: str, texts: Sequence[str]) -> Mapping[str, float]:
+        """Rate texts by their sense for a question; none without a sentence model, or when it is late."""
+        return {} if self._reader is None else (await self._reader.read(question, texts)).senses
 
     async def find_evidence(self, site: AnsweringSite, searched: str, *, asked_in: str = "") -> list[Evidence]:
         """Return the evidence of the site's passages, strongest first."""
