@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from tasks.core.models import Frozen, Passage
 from tasks.knowledge.answering.evidence.answer_model import REFUSAL_THRESHOLD, answer_probability, choose_part
-from tasks.knowledge.answering.evidence.candidates import Candidate, question_above, read_candidates
 from tasks.knowledge.answering.evidence.labelled_values import implied_stems
 from tasks.knowledge.answering.evidence.sense import NOTHING_READ, Reading
+from tasks.knowledge.answering.evidence.statement_candidates import StatementCandidate, question_above, read_candidates
 from tasks.knowledge.answering.evidence.statement_features import Features, TermMatcher, measure
 from tasks.knowledge.answering.question.question_analysis import Question
 from tasks.knowledge.language.words import stems
@@ -57,7 +57,7 @@ class ReadPassages:
         """The statements as a sentence model reads them, those of the likeliest passages first."""
         return [candidate.context for candidate in self.candidates]
 
-    def _asks_the_same(self, candidate: Candidate) -> bool:
+    def _asks_the_same(self, candidate: StatementCandidate) -> bool:
         """Whether the statement is the first below a heading that is the visitor's question."""
         asked = question_above(self.passages[candidate.passage].text, candidate.at)
         return bool(asked) and set(stems(asked, self.question.language)) == self._asked
@@ -69,7 +69,7 @@ class ReadPassages:
     def score(self, reading: Reading = NOTHING_READ) -> list[Evidence]:
         """Return the evidence of the passages, strongest first. Takes some 30 ms of processor time."""
         language = self.question.language
-        best: dict[int, tuple[float, Candidate]] = {}
+        best: dict[int, tuple[float, StatementCandidate]] = {}
         for candidate, features in zip(self.candidates, self.measure(reading), strict=True):
             part = choose_part(features, language, is_multilingual=reading.is_multilingual)
             probability = answer_probability(part, features, language)

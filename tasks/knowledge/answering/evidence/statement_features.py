@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.core.models import Passage
-from tasks.knowledge.answering.evidence.candidates import Candidate
 from tasks.knowledge.answering.evidence.labelled_values import LabelledValue, match_labelled_values
 from tasks.knowledge.answering.evidence.sense import Reading
+from tasks.knowledge.answering.evidence.statement_candidates import StatementCandidate
 from tasks.knowledge.answering.evidence.statements import StatementKind, read_statements
 from tasks.knowledge.answering.evidence.synonyms import find_synonyms
 from tasks.knowledge.answering.question.answer_types import find_answer_types, has_value
@@ -110,7 +110,7 @@ def measure(
     question: Question,
     matcher: TermMatcher,
     passages: Sequence[Passage],
-    candidates: Sequence[Candidate],
+    candidates: Sequence[StatementCandidate],
     reading: Reading,
 ) -> list[Features]:
     """Return the features of each candidate; those of the sentence model are NaN where it has not read the context."""
@@ -133,7 +133,7 @@ def measure(
 class _Senses:
     """Similarities in sense of the candidates, by passage and page."""
 
-    def __init__(self, passages: Sequence[Passage], candidates: Sequence[Candidate], reading: Reading) -> None:
+    def __init__(self, passages: Sequence[Passage], candidates: Sequence[StatementCandidate], reading: Reading) -> None:
         self._reading = reading
         self._pages = [passage.url for passage in passages]
         self._best: dict[int, float] = {}
@@ -141,7 +141,7 @@ class _Senses:
             sense = reading.senses.get(each.context, -math.inf)
             self._best[each.passage] = max(sense, self._best.get(each.passage, -math.inf))
 
-    def measure(self, candidate: Candidate) -> dict[str, float]:
+    def measure(self, candidate: StatementCandidate) -> dict[str, float]:
         """Return the features that need the sentence model; NaN if the candidate was not read by it."""
         sense = self._reading.senses.get(candidate.context, math.nan)
         is_asked = 1.0 if has_value(self._reading.asked, candidate.statement.text) else -1.0
@@ -184,7 +184,7 @@ def _measure_statement(
     question: Question,
     matcher: TermMatcher,
     passage: _PassageFeatures,
-    candidate: Candidate,
+    candidate: StatementCandidate,
     has_type: Callable[[str], float],
 ) -> Features:
     at, statement = candidate.at, candidate.statement

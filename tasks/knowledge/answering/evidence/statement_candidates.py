@@ -14,7 +14,7 @@ MAX_CONTEXT = 400
 
 
 @dataclass(frozen=True)
-class Candidate:
+class StatementCandidate:
     """A statement of a passage that may answer."""
 
     passage: int
@@ -26,10 +26,10 @@ class Candidate:
     """The statement below its page's title, its heading and the question it follows: what a sentence model reads."""
 
 
-def read_candidates(passages: Sequence[Passage]) -> list[Candidate]:
+def read_candidates(passages: Sequence[Passage]) -> list[StatementCandidate]:
     """Return the statements of the passages that can be answers, in order: a question or a link on the page is none."""
     return [
-        Candidate(number, at, statement, context)
+        StatementCandidate(number, at, statement, context)
         for number, passage in enumerate(passages)
         for at, (statement, context) in enumerate(read_contexts(passage.title, passage.heading, passage.text))
         if not (statement.is_question or statement.is_link)
