@@ -1,0 +1,191 @@
+"""`python -m tests.benchmarks.learn_answers`: learn `evidence/answer_model.json` with scikit-learn.
+
+Learned from the small businesses' sites of the split `chosen_on`, and from XQuAD's even articles in English and German:
+questions as they are, without their page, and with a name that no page has. Each part is a logistic regression of the
+statements. Its threshold lets through 8 % of the questions that a small site does not answer, each site weighed by
+a model that has not seen it, and 15 % of those with another name.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from tasks.core.database import Pool
+from tasks.core.models import Passage
+from tasks.knowledge.answering.evidence import answer_model
+from tasks.knowledge.answering.evidence.answer_model import Part
+from tasks.knowledge.answering.evidence.evidence_score import ReadPassages
+from tasks.knowledge.answering.evidence.statement_features import SENSE, Features
+from tasks.knowledge.answering.question.question_analysis import Question, analyse_question
+from tasks.knowledge.answering.sentence_reader import SentenceReader
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.language.words import stemmer
+from tasks.knowledge.search.passage_search import find_passages
+from tasks.knowledge.search.rankings import RECALL_WEIGHTS
+from tests.benchmarks.everyday_sites import AskedQuestion, EverydaySite, load_split, load_xquad
+from tests.benchmarks.knowledge import embed_pages, open_database, store_widget
+
+STRENGTH = 0.03
+"""Inverse of the regularization."""
+XQUAD = {"en": 150, "de": 75}
+PASSED, PASSED_NAMES = 0.08, 0.15
+NAME_COPIES = {Part.sense: 5, Part.foreign: 3, Part.words: 3}
+NAMES = ("Japan", "Zurich", "Brighton", "Toyota", "Octavia", "Kowalski", "Montreal", "Adidas", "Prague", "Nikon")
+FILE = Path(answer_model.__file__).with_name("answer_model.json")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Example:
+    """The candidates of a question: their features, and which of them answer."""
+
+    site: str
+    language: str
+    rows: Floats
+    labels: Floats
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The examples of the small sites, of XQuAD, and of questions with another name."""
+
+    small: list[Example]
+    large: list[Example]
+    names: list[Example]
+
+
+async def collect(reader: SentenceReader) -> Examples:
+    """Build the sites and read the candidates of all questions."""
+    found = Examples([], [], [])
+    chance = random.Random(4)
+    async with open_database() as pool:
+        for site in [*load_split("chosen_on"), *(load_xquad(language, most) for language, most in XQUAD.items())]:
+            is_large = site.name.startswith("xquad")
+            job = await store_widget(pool, list(embed_pages(site.pages)))
+            for number, asked in enumerate(site.questions):
+                question, passages = await _search(pool, job.widget_id, site, asked)
+                (found.large if is_large else found.small).append(await _read(reader, site, question, passages, asked))
+                if asked.answer and (renamed := _rename(question, passages, chance)):
+                    found.names.append(await _read(reader, site, renamed, passages, None))
+                if is_large and number % 2:
+                    others = [each for each in passages if not each.url.endswith(asked.path)]
+                    found.large.append(await _read(reader, site, question, others, None))
+    return found
+
+
+async def _search(
+    pool: Pool, widget: object, site: EverydaySite, asked: AskedQuestion
+) -> tuple[Question, list[Passage]]:
+    passages = await find_passages(
+        pool,
+        LocalEmbedder(None),
+        widget,
+        asked.text,
+        16,
+        per_page=3,
+        weights=RECALL_WEIGHTS,  # type: ignore[arg-type]
+    )
+    question = await analyse_question(pool, widget, asked.text, site.language)  # type: ignore[arg-type]
+    return question, list(passages)
+
+
+def _rename(question: Question, passages: Sequence[Passage], chance: random.Random) -> Question | None:
+    """Return the question with a name that no passage has in the place of one of its own."""
+    names = [term for term in question.terms if term.is_name and term.word.isalpha()]
+    if not names:
+        return None
+    old, new = chance.choice(names), chance.choice(NAMES)
+    text = re.sub(rf"\b{re.escape(old.word)}\b", new, question.text)
+    if text == question.text or any(new in passage.text for passage in passages):
+        return None
+    stem = stemmer(question.language)(new)
+    other = old.model_copy(update={"word": new, "stem": stem, "weight": 1.0, "is_known": False})
+    return question.model_copy(
+        update={"text": text, "terms": tuple(other if term is old else term for term in question.terms)}
+    )
+
+
+async def _read(
+    reader: SentenceReader,
+    site: EverydaySite,
+    question: Question,
+    passages: Sequence[Passage],
+    asked: AskedQuestion | None,
+) -> Example:
+    read = ReadPassages(question, passages)
+    rows = np.array(read.measure(await reader.read(question.text, read.contexts))).reshape(-1, len(Features._fields))
+    answer = asked.answer if asked else None
+    labels = [
+        bool(answer and re.search(answer, each.statement.text))
+        and read.passages[each.passage].url.endswith(asked.path if asked else "")
+        for each in read.candidates
+    ]
+    return Example(site.name, site.language, rows, np.array(labels, float))
+
+
+def fit(examples: Sequence[Example], columns: Sequence[int]) -> tuple[Floats, float]:
+    """Return weights and bias; several statements with the answer share their weight."""
+    rows = np.concatenate([each.rows[:, columns] for each in examples])
+    labels = np.concatenate([each.labels for each in examples])
+    weights = np.concatenate(
+        [np.where(each.labels > 0, 1 / math.sqrt(max(1.0, each.labels.sum())), 1.0) for each in examples]
+    )
+    scaler = StandardScaler().fit(rows)
+    model = LogisticRegression(C=STRENGTH, max_iter=5_000).fit(scaler.transform(rows), labels, sample_weight=weights)
+    learned = model.coef_[0] / scaler.scale_
+    return learned, float(model.intercept_[0] - (learned * scaler.mean_).sum())
+
+
+def learn(found: Examples, part: Part) -> dict[str, object]:
+    """Return a part of the model for the file."""
+    columns = [at for at, name in enumerate(Features._fields) if part is not Part.words or name not in SENSE]
+    small = [each for each in found.small if part is not Part.sense or each.language == "en"]
+    large = [each for each in found.large if part is not Part.sense or each.language == "en"]
+    names = found.names[::2] * NAME_COPIES[part]
+    weights, bias = fit([*small, *large, *names], columns)
+    tops = []
+    for site in {each.site for each in small}:
+        apart = fit([*(each for each in small if each.site != site), *large, *names], columns)
+        tops += [_top(each, columns, apart) for each in small if each.site == site and not each.labels.any()]
+    others = [_top(each, columns, (weights, bias)) for each in found.names[1::2]]
+    threshold = max(_quantile(tops, PASSED), _quantile(others, PASSED_NAMES))
+    return {
+        "weights": {Features._fields[at]: round(float(w), 4) for at, w in zip(columns, weights, strict=True)},
+        "bias": round(bias, 4),
+        "thresholds": {"*": round(threshold, 3)},
+    }
+
+
+def _top(example: Example, columns: Sequence[int], model: tuple[Floats, float]) -> float:
+    return float((example.rows[:, columns] @ model[0]).max() + model[1])
+
+
+def _quantile(tops: Sequence[float], passed: float) -> float:
+    return sorted(tops, reverse=True)[int(passed * len(tops))]
+
+
+async def main() -> None:
+    """Learn the three parts and write the file."""
+    argparse.ArgumentParser(prog="python -m tests.benchmarks.learn_answers", description=main.__doc__).parse_args()
+    reader = SentenceReader("all-MiniLM-L6-v2", Path(".bench"), deadline_s=600)
+    await reader.load()
+    found = await collect(reader)
+    reader.close()
+    usable = Examples(*([each for each in group if len(each.labels)] for group in vars(found).values()))
+    FILE.write_text(json.dumps({part: learn(usable, part) for part in Part}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
