@@ -5,7 +5,7 @@ import pytest
 from tasks.core.database import Pool
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind
-from tests.knowledge.answer_material import EMBEDDER, ask
+from tests.knowledge.answer_material import EMBEDDER, READER, ask
 from tests.knowledge.facts.fact_sites import build_site
 from tests.knowledge.material import SITE, count
 
@@ -49,6 +49,8 @@ GERMAN = {
         ("phone?", "01234 555 777"),
         ("What is your phone number?", "01234 555 777"),
         ("How can I contact you?", "01234 555 777"),
+        ("How do I get in touch?", "yard@harbour.example"),
+        ("Where are you?", "12 Quay Street"),
         ("What is your email address?", "yard@harbour.example"),
         ("What is your address?", "12 Quay Street"),
         ("When are you open?", "8:30"),
@@ -64,7 +66,7 @@ async def test_a_question_for_a_fact_is_answered(
     pool: Pool, english: AnsweringSite, question: str, answer: str
 ) -> None:
     """From the footer, citing the page that states it."""
-    seen = await ask(Answerer(pool, EMBEDDER, None), english, question)
+    seen = await ask(Answerer(pool, EMBEDDER, None, READER), english, question)
     assert answer in seen.text
     assert seen.reply.kind is AnswerKind.extractive
     assert seen.paths[0] == "/"
@@ -82,7 +84,7 @@ async def test_facts_are_told_in_the_sites_language(
     pool: Pool, german: AnsweringSite, question: str, answer: str
 ) -> None:
     """Headings, labels and days."""
-    assert answer in (await ask(Answerer(pool, EMBEDDER, None), german, question)).text
+    assert answer in (await ask(Answerer(pool, EMBEDDER, None, READER), german, question)).text
 
 
 async def test_a_fact_of_every_page_is_a_passage_once(pool: Pool, english: AnsweringSite) -> None:
@@ -102,6 +104,7 @@ async def test_a_fact_of_every_page_is_a_passage_once(pool: Pool, english: Answe
 @pytest.fixture
 async def english(pool: Pool) -> AnsweringSite:
     """An English site whose facts are in its footer."""
+    await READER.load()
     job = await build_site(pool, EMBEDDER, ENGLISH)
     return AnsweringSite(widget_id=job.widget_id, name="Harbour Tools", url=f"{SITE}/", language="en")
 
@@ -109,5 +112,6 @@ async def english(pool: Pool) -> AnsweringSite:
 @pytest.fixture
 async def german(pool: Pool) -> AnsweringSite:
     """A German one."""
+    await READER.load()
     job = await build_site(pool, EMBEDDER, GERMAN)
     return AnsweringSite(widget_id=job.widget_id, name="Hafenwerkzeug", url=f"{SITE}/", language="de")
