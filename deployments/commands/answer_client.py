@@ -13,10 +13,11 @@ from tasks.core.errors import DependencyUnavailable
 from tasks.knowledge.evaluation.verdicts import GivenAnswer
 
 BROKEN_OFF = "The answer ended before it was complete."
+NO_HEADERS: Mapping[str, str] = {}
 
 
 async def stream_answer(
-    api_url: str, path: str, question: str, headers: Mapping[str, str] | None = None
+    api_url: str, path: str, question: str, headers: Mapping[str, str] = NO_HEADERS
 ) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
     """Yield each event of the answer, as text and as an object.
 
@@ -26,7 +27,7 @@ async def stream_answer(
     """
     async with open_http_client(api_url) as http:
         try:
-            async with aconnect_sse(http, "POST", path, json={"message": question}, headers=headers) as source:
+            async with aconnect_sse(http, "POST", path, json={"message": question}, headers=dict(headers)) as source:
                 if source.response.is_error:
                     raise parse_error(source.response.status_code, await source.response.aread())
                 async for frame in source.aiter_sse():
@@ -37,7 +38,7 @@ async def stream_answer(
 
 
 async def fetch_answer(
-    api_url: str, path: str, question: str, headers: Mapping[str, str] | None = None
+    api_url: str, path: str, question: str, headers: Mapping[str, str] = NO_HEADERS
 ) -> tuple[GivenAnswer, list[dict[str, Any]]]:
     """Return the whole answer, and its citations as the API gives them.
 

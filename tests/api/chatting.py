@@ -33,7 +33,7 @@ from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
 from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.records.budgets import Budgets
-from tests.knowledge.answer_material import EMBEDDER
+from tests.knowledge.answer_material import EMBEDDER, READER
 from tests.serving import serve_app
 
 ADMIN = "an administrator's token"
@@ -132,7 +132,8 @@ async def serving(
     async with open_chat_model(settings) as model:
         budgets = Budgets(pool, settings)
         metered = MeteredEmbedder(embedder, budgets)
-        answerer = Answerer(pool, metered, model)
+        await READER.load()
+        answerer = Answerer(pool, metered, model, READER)
         app = Starlette(routes=routes, exception_handlers=HANDLERS)
         # None of these routes starts or follows a build.
         runs = cast(PrefectRuns, _NoBuilds())

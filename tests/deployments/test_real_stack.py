@@ -35,5 +35,5 @@ async def test_a_running_stack_is_examined_as_it_runs(product: Product, settings
     assert [finding for finding in found if not finding.ok] == []
     details = {finding.name: finding.detail for finding in found}
     assert "embedded, running" in details["Database"]
-    assert "deployments build, nightly, workers online: 1" in details["Prefect"]
+    assert "deployments build, nightly, housekeeping, workers online: 1" in details["Prefect"]
     assert details["API"] == f"{product.info.api_url} is ready"

@@ -90,7 +90,7 @@ BOUNDARIES: list[Boundary] = [
     ("feeds", flows.admission, "list_feeds", always, PAGES),
     ("languages", flows.start_page, "detect_languages", always, PAGES),
     ("identity", tasks.theme, "identify_site", always, PAGES),
-    ("title", tasks.theme, "title_of", always, PAGES),
+    ("title", tasks.theme, "home_title_of", always, PAGES),
     ("resources", reader.Web, "fetch_resource", always, PAGES),
     ("theme", tasks.theme, "resources_for", always, PAGES),
 ]

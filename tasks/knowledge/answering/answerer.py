@@ -151,7 +151,7 @@ class Answerer:
         Raises:
             NotFound, TryLater, EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: as `prepare`.
         """
-        quoting = Answerer(self._pool, self._embedder, None)
+        quoting = Answerer(self._pool, self._embedder, None, self._reader)
         reply = await quoting.prepare(site, question)
         async for _ in quoting.answer(reply):
             pass

@@ -69,6 +69,8 @@ class SentenceReader:
         return [f"{self.problem}; answers go on without it"] if self.problem else []
 
     def _load(self) -> None:
+        if self._model is not None:
+            return
         model = load_sentence_model(self._setting, self._data_dir)
         if model is not None:
             self._examples = model.embed_questions([text for each in load_intents() for text in each.examples])

@@ -11,7 +11,7 @@ from deployments.display.findings import render_findings
 
 def test_findings_show_the_remedy_of_what_is_wrong() -> None:
     """A passed check has its detail, a failed one its problem and remedy."""
-    good = SimpleNamespace(name="PostgreSQL", ok=True, problem="", remedy="", detail="18.4, pgvector 0.8.5")
+    good = SimpleNamespace(name="PostgreSQL", ok=True, problem="", remedy="", detail="18.4, pgvector 0.8.5", warning="")
     bad = SimpleNamespace(name="Chromium", ok=False, problem="not found", remedy="apt-get install chromium", detail="")
     out = io.StringIO()
     Console(file=out, width=60).print(render_findings(cast(Any, [good, bad])))
