@@ -86,7 +86,7 @@ async def test_a_site_that_has_lost_half_its_pages_does_not_empty_the_widget(pro
         assert await active_job(product, widget) == first[0]["build_id"]
         asked = {"allow_fewer_pages": True}
         *_, last = [event async for event in product.stream("POST", path, headers=owner, json=asked)]
-        assert last["type"] == "builder_completed"
+        assert last["type"] == "builder_completed", last
         assert await active_job(product, widget) == last["build_id"]
         wrong = await product.http.post(path, headers=owner, json={"allow_fewer_pages": "perhaps"})
         assert (wrong.status_code, wrong.json()["error"]["field"]) == (422, "allow_fewer_pages")
