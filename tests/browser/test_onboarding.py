@@ -150,7 +150,7 @@ async def test_a_build_can_be_cancelled(page: Page) -> None:
 
 
 async def test_a_start_page_that_fails_leaves_a_way_on(page: Page, tmp_path: Path) -> None:
-    """What to do about it, and a button that tries again: by then the page is there."""
+    """The remedy, and a button that tries again: by then the page is there."""
     async with serve_site(tmp_path) as site:
         await page.keyboard.type(site.url)
         await page.keyboard.press("Enter")

@@ -473,7 +473,7 @@ def test_copies_for_other_screens_are_kept_once(first: str, second: str, around:
     ],
 )
 def test_counters_show_their_final_number(counter: str, number: str) -> None:
-    """What the script counts up to."""
+    """The end of the script's count is the value, not its beginning."""
     markdown = markdown_of(f"<div><div>{counter}<p>winches sold since our yard was founded</p></div></div>")
     assert number in markdown
     assert "\n0" not in markdown

@@ -1,4 +1,4 @@
-"""What a business tells its customers is found wherever it stands on the page."""
+"""Facts that a business tells its customers are found wherever they stand on the page."""
 
 import pytest
 
