@@ -7,7 +7,6 @@ folders above the data readable. PostgreSQL refuses to run as root; there it run
 import hashlib
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -23,6 +22,7 @@ import psutil
 import psycopg
 
 from deployments.stack.child_processes import parent_death_hook
+from deployments.stack.system_user import ensure_user
 from tasks.core.errors import DependencyUnavailable
 
 USER = "pgserver"
@@ -166,10 +166,7 @@ def _find_user() -> str | None:
     """Return the user that the server must run as, created if needed; None for the current one."""
     if os.geteuid() != 0:
         return None
-    try:
-        pwd.getpwnam(USER)
-    except KeyError:
-        _run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", USER])
+    ensure_user(USER)
     return USER
 
 
