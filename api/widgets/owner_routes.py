@@ -1,6 +1,7 @@
 """The owner's routes: list, show, change and delete widgets."""
 
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,10 +12,12 @@ from api.http.authorization import authorize_listing, require_owner
 from api.http.bodies import read_object, validate_body
 from api.http.queries import query_integer, widget_id_of
 from api.widgets.appearance import adjustments_of, public_theme
+from api.widgets.widget_state import state_of
 from tasks.core.adjustments import Adjustments
+from tasks.core.database import Pool
 from tasks.records.rollback import roll_back
 from tasks.records.widget_list import list_summaries
-from tasks.records.widgets import WidgetRecord, delete_widget, read_widget, save_settings
+from tasks.records.widgets import delete_widget, read_widget, save_settings
 
 ALL = "/api/widgets"
 PATH = ALL + "/{widget_id}"
@@ -40,7 +43,7 @@ async def show_owned_widget(request: Request) -> Response:
     """GET: the theme found on the site with its sources, and the owner's settings."""
     widget_id = widget_id_of(request)
     await require_owner(request, widget_id)
-    return JSONResponse(_describe(await read_widget(app_state(request).pool, widget_id)))
+    return JSONResponse(await _describe(app_state(request).pool, widget_id))
 
 
 async def change_owned_widget(request: Request) -> Response:
@@ -50,7 +53,7 @@ async def change_owned_widget(request: Request) -> Response:
     sent = await read_object(request)
     chosen = validate_body(Adjustments, sent)
     await save_settings(pool, widget_id, chosen.model_dump(mode="json", include=set(sent)))
-    return JSONResponse(_describe(await read_widget(pool, widget_id)))
+    return JSONResponse(await _describe(pool, widget_id))
 
 
 async def delete_owned_widget(request: Request) -> Response:
@@ -68,15 +71,16 @@ async def roll_back_widget(request: Request) -> Response:
     widget_id, pool = widget_id_of(request), app_state(request).pool
     await require_owner(request, widget_id)
     build_id = await roll_back(pool, widget_id)
-    return JSONResponse(_describe(await read_widget(pool, widget_id)) | {"build_id": str(build_id)})
+    return JSONResponse(await _describe(pool, widget_id) | {"build_id": str(build_id)})
 
 
-def _describe(widget: WidgetRecord) -> dict[str, Any]:
+async def _describe(pool: Pool, widget_id: UUID) -> dict[str, Any]:
+    widget = await read_widget(pool, widget_id)
     return {
         "id": str(widget.id),
         "name": widget.name,
         "site_url": widget.site_url,
-        "state": "ready" if widget.active_job_id else "building",
+        "state": await state_of(pool, widget),
         "found": widget.theme,
         "chosen": adjustments_of(widget).model_dump(mode="json", exclude_none=True),
         "theme": public_theme(widget),

@@ -10,6 +10,7 @@ from api.http.origins import OriginRule
 from api.http.queries import query_integer
 from api.http.visits import current_visit
 from api.widgets.appearance import adjustments_of, public_theme
+from api.widgets.widget_state import state_of
 from tasks.knowledge.search.passage_search import search
 from tasks.records.budgets import RatedAction
 from tasks.records.pictures import PictureKind, read_picture_tag
@@ -31,7 +32,7 @@ async def show_config(request: Request) -> Response:
             "theme": public_theme(widget),
             # Tag of the picture at …/logo; null if there is none.
             "logo": await read_picture_tag(state.pool, widget.id, PictureKind.logo),
-            "state": "ready" if widget.active_job_id else "building",
+            "state": await state_of(state.pool, widget),
             **await describe_chat(state, widget),
             **adjustments_of(widget).texts(),
         }

@@ -150,13 +150,17 @@ async def test_a_build_can_be_cancelled(page: Page) -> None:
 
 
 async def test_a_start_page_that_fails_leaves_a_way_on(page: Page, tmp_path: Path) -> None:
-    """The remedy, and a button that tries again: by then the page is there."""
+    """The remedy first, and a button that tries again: by then the page is there. The preview says the same."""
     async with serve_site(tmp_path) as site:
         await page.keyboard.type(site.url)
         await page.keyboard.press("Enter")
         result = page.get_by_role("region", name="Result")
         await result.filter(has_text="Check the address").wait_for()
         assert await page.get_by_placeholder("There is no widget to ask").is_disabled()
+        assert await page.locator(".left > :first-child").get_attribute("aria-label") == "Result"
+        preview = page.frame_locator("iframe")
+        await preview.get_by_role("status").filter(has_text="could not be read").wait_for()
+        await preview.get_by_text("The chat cannot answer at the moment.").wait_for()
         assert await violations(page) == []
         (tmp_path / "index.html").write_text("<title>Shop</title><h1>Tea shop</h1><p>We sell tea on Mondays.")
         await result.get_by_role("button", name="Try again").click()

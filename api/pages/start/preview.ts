@@ -7,6 +7,7 @@ const { id } = (document.currentScript as HTMLScriptElement).dataset;
 const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets = [sheet];
 let requests = 0;
+const failed = document.querySelector<HTMLElement>("#failed")!;
 const screenshot = document.querySelector<HTMLImageElement>("#screenshot")!;
 
 async function paint(): Promise<void> {
@@ -15,6 +16,7 @@ async function paint(): Promise<void> {
   const config: Config = await answer.json();
   sheet.replaceSync(themeRules(config.theme).replaceAll(":host", ":root"));
   document.title = `${config.name}: preview of the widget`;
+  failed.hidden = config.state !== "failed";
   for (const it of document.querySelectorAll("h1, .bar b")) it.textContent = config.name;
   screenshot.alt = `The start page of ${config.name}`;
 }

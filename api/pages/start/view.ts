@@ -166,6 +166,10 @@ export class BuildView {
         this.stage.show(widgetId);
         void this.showAdjustForm();
         break;
+      case "builder_failed":
+      case "builder_cancelled":
+        this.stage.show(widgetId);
+        break;
     }
     if (this.progress.isReady || this.progress.end) this.showOwnerCard();
   }
@@ -272,6 +276,8 @@ export class BuildView {
     if (end.type !== "builder_completed" && !isReady) {
       this.question.placeholder = "There is no widget to ask";
       this.outcome.replaceChildren(this.retryForm(end), again);
+      // Before what was read and what cannot be asked: the way on is all that is left to see.
+      this.outcome.parentElement!.prepend(this.outcome);
       return;
     }
     const origin = location.origin;
@@ -294,7 +300,7 @@ export class BuildView {
   }
 
   /** What to do about a build that left no widget: the remedy, and buttons that try again. */
-  private retryForm({ data }: BuildEvent): HTMLElement {
+  private retryForm({ type, data }: BuildEvent): HTMLElement {
     const { url } = this.progress;
     const insecure = data.cause === "tls_failed" && url.startsWith("https:") ? url.replace("https:", "http:") : "";
     const retry = (label: string, address: string): HTMLElement =>
@@ -302,6 +308,7 @@ export class BuildView {
     return el(
       "div",
       {},
+      el("h2", {}, type === "builder_failed" ? "The widget could not be built" : "The build was cancelled"),
       data.remedy ? el("p", {}, data.remedy) : "",
       el("div", { class: "row" }, retry("Try again", url), insecure ? retry(`Try ${insecure}`, insecure) : ""),
     );

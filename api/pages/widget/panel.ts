@@ -240,7 +240,7 @@ class ChatPanel implements Panel {
       "div",
       { class: "welcome" },
       el("div", { class: "answer" }, el("div", { class: "text", dir: "auto" }, config.greeting || this.strings.greeting)),
-      config.state === "building" && el("p", { class: "hint" }, this.strings.building),
+      config.state !== "ready" && el("p", { class: "hint" }, this.strings[config.state === "failed" ? "unavailable" : "building"]),
       el("div", { class: "suggested" }),
     );
   }

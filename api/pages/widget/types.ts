@@ -18,7 +18,7 @@ export interface Config {
   name: string;
   greeting?: string;
   locale?: string;
-  /** `ready`, or `building` while the widget has no knowledge yet. */
+  /** `ready`; without knowledge `building`, or `failed` if the site could not be read. */
   state: string;
   suggested_questions?: string[];
   /** Tag of the stored logo, if there is one. */
