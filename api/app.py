@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from api import health, metrics, openapi_routes
+from api.agents import llms_text, mcp_routes
 from api.app_state import open_app_state
 from api.builds import build_routes, owner_actions
 from api.chat import chat_routes, owner_chat_routes
@@ -51,6 +52,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *page_list_routes.routes,
         *owner_routes.routes,
         *fact_routes.routes,
+        *llms_text.routes,
+        *mcp_routes.routes,
         *installation_routes.routes,
         *script_routes.routes,
         *page_routes.routes,

@@ -1,6 +1,6 @@
 """Guards of the public routes: each declares the pages, the rate and the spending it admits, and checks them first.
 
-A route under `/api/public` or `/preview` is a `PublicRoute`; a test walks the application's routes.
+A route under `/api/public`, `/mcp` or `/preview` is a `PublicRoute`; a test walks the application's routes.
 """
 
 import functools
@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from api.app_state import app_state
 from api.http.client_address import client_address
-from api.http.origins import OriginRule, require_allowed_page, require_our_page
+from api.http.origins import OriginRule, require_agent, require_allowed_page, require_our_page
 from api.http.queries import widget_id_of
 from api.http.visits import PublicVisit, enter_visit
 from tasks.records.budgets import RatedAction
@@ -44,7 +44,9 @@ class Guard:
             require_our_page(request, state.settings)
         else:
             widget = await read_widget(state.pool, widget_id_of(request))
-            require_allowed_page(request, widget, state.settings)
+            (require_agent if self.pages is OriginRule.agents else require_allowed_page)(
+                request, widget, state.settings
+            )
         client = await identify_client(request)
         await state.budgets.count_action(client, self.rate)
         enter_visit(PublicVisit(client, widget, self.may_spend))

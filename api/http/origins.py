@@ -26,6 +26,8 @@ class OriginRule(StrEnum):
     """This service's own; and programs that are no browsers."""
     widget = "widget"
     """The origins that the widget's owner allows, and this service's own; all, if the owner lists none."""
+    agents = "agents"
+    """Programs that are no browsers; pages on origins that the widget's owner lists, and this service's own."""
 
 
 def require_our_page(request: Request, settings: Settings) -> None:
@@ -62,6 +64,18 @@ def require_allowed_page(request: Request, widget: WidgetRecord, settings: Setti
     else:
         is_allowed = origin in allowed or _is_own(origin, request, settings)
     if not is_allowed:
+        raise InvalidRequest("origin_not_allowed", _NOT_ALLOWED, status=403)
+
+
+def require_agent(request: Request, widget: WidgetRecord, settings: Settings) -> None:
+    """Admit programs, which name no origin, and pages on the origins that the owner lists, or on ours.
+
+    Raises:
+        InvalidRequest: a page of another origin asks (403).
+    """
+    origin = request.headers.get("origin")
+    allowed = adjustments_of(widget).allowed_origins or ()
+    if origin is not None and origin not in allowed and not _is_own(origin, request, settings):
         raise InvalidRequest("origin_not_allowed", _NOT_ALLOWED, status=403)
 
 

@@ -35,6 +35,11 @@ class OwnAnswer(Frozen):
     created_at: datetime
     updated_at: datetime
 
+    def is_valid(self, at: datetime) -> bool:
+        """Whether it is given to visitors at this time."""
+        begun = self.valid_from is None or self.valid_from <= at
+        return begun and not self.paused and (self.valid_until is None or self.valid_until > at)
+
 
 class OwnAnswerDraft(Frozen):
     """The parts of an own answer that its owner writes."""

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from api import health, metrics
+from api.agents import llms_text, mcp_routes
 from api.app_state import AppState
 from api.builds.prefect_runs import PrefectRuns
 from api.builds.stream import Streams
@@ -50,6 +51,8 @@ ROUTES = [
     *answer_routes.routes,
     *conversation_routes.routes,
     *page_list_routes.routes,
+    *llms_text.routes,
+    *mcp_routes.routes,
     *health.routes,
     *metrics.routes,
 ]

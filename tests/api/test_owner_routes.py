@@ -18,6 +18,8 @@ PUBLIC = {
     ("GET", WIDGETS + "/search"),
     ("POST", WIDGETS + "/chat"),
     ("POST", WIDGETS + "/feedback"),
+    ("GET", WIDGETS + "/llms.txt"),
+    ("POST", "/mcp/{widget_id}"),
     ("GET", "/"),
     ("GET", "/console"),
     ("GET", "/preview/{widget_id}"),

@@ -21,7 +21,7 @@ from tests.knowledge.material import count
 from tests.product import PATH, Product
 from tests.sites.openai_server import OpenAIServer, serve_openai
 
-PUBLIC = ("/api/public", "/preview")
+PUBLIC = ("/api/public", "/mcp", "/preview")
 OWNERS = "/api/widgets"
 FOR_ALL = {
     "/",
