@@ -15,10 +15,7 @@ _DOT = r"(?:\s*[\[({]\s*(?:dot|punkt|punto|point|\.)\s*[\])}]\s*|\s+(?:DOT|dot)\
 _DISGUISED = re.compile(
     rf"(?<![\w.+-])([A-Za-z0-9](?:[\w+-]|{_DOT}(?=\w)){{0,60}}){_AT}([A-Za-z0-9][\w-]{{0,60}}(?:{_DOT}[A-Za-z0-9-]{{2,30}}){{1,3}})",
 )
-_MAY_DISGUISE = re.compile(
-    r"\w\s?[\[({<]\s?(?:at|ät|a|arroba|chiocciola|arobase|@)\s?[\])}>]|\w AT \w",
-    re.IGNORECASE,
-)
+_MAY_DISGUISE = re.compile(r"[\[({< ](?i:\s?(?:at|ät|a|arroba|chiocciola|arobase|@)\s?[\])}>]|(?-i:AT)\s)")
 _CDN = "/cdn-cgi/l/"
 _PROTECTED = re.compile(r"/cdn-cgi/l/email-protection#([0-9a-fA-F]{6,400})")
 _FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|avif|css|js|woff2?)$", re.IGNORECASE)
@@ -26,14 +23,15 @@ _FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|avif|css|js|woff2?)$", re.IGNOR
 
 def find_emails(page: PageText) -> Iterator[Fact]:
     """Yield the addresses in the order of the page; an address that is linked and written comes twice."""
-    for line in page.lines:
-        for link in line.links if "ailto:" in line.source or "cfemail" in line.source or _CDN in line.source else ():
+    linking = page.sources.containing("ailto:", "cfemail", _CDN)
+    for line in (page.lines[index] for index in sorted({*linking, *page.joined.containing("@")})):
+        for link in line.links:
             for address in _linked(link.href):
                 yield _fact(address, line, "link" if address not in line.text else line.region)
         if "@" in line.text:
             for found in _ADDRESS.finditer(line.text):
                 yield _fact(f"{found[1]}@{found[2]}", line, line.region)
-    for index in page.indices(_MAY_DISGUISE):
+    for index in page.joined.matching(_MAY_DISGUISE):
         line = page.lines[index]
         for found in _DISGUISED.finditer(line.text):
             name, domain = (re.sub(_DOT, ".", part.strip()) for part in found.groups())

@@ -14,6 +14,7 @@ _FILE = Path(__file__).with_name("fact_words.json")
 _ENGLISH = "en"
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _SPACELESS = ("zh", "ja", "ko")
+_SPACELESS_LETTER = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,17 @@ def _pattern(phrases: list[str]) -> re.Pattern[str]:
 
 def find_languages(text: str, declared: str) -> tuple[str, ...]:
     """Return the languages whose words of opening hours the lower-case text has; English always."""
-    spoken = set(_WORD.findall(text))
+    # Each different word once: text repeats most.
+    spoken = set(_WORD.findall(" ".join(set(text.split()))))
+    is_spaced = text.isascii() or not _SPACELESS_LETTER.search(text)
     found = [
         language
         for language, words in _markers().items()
-        if (any(word in text for word in words) if language in _SPACELESS else not spoken.isdisjoint(words))
+        if (
+            not is_spaced and any(word in text for word in words)
+            if language in _SPACELESS
+            else not spoken.isdisjoint(words)
+        )
     ]
     return tuple(dict.fromkeys([_ENGLISH, *([declared] if declared in _all() else []), *found]))
 

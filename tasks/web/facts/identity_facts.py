@@ -72,10 +72,8 @@ def find_names(page: PageText, metas: Mapping[str, str]) -> Iterator[Fact]:
     for key in ("og:site_name", "application-name"):
         if name := metas.get(key, "").strip():
             yield Fact(kind=FactKind.name, value=name, normal=name.casefold(), place="head")
-    for index in page.indices(_MAY_NAME):
+    for index in sorted({*page.beside.matching(_MAY_NAME), *page.joined.containing("©", "opyright")}):
         line = page.lines[index]
-        if line.region == "main" and not ("©" in line.text or "opyright" in line.text):
-            continue
         if found := _COPYRIGHT.search(line.text):
             name = re.sub(r"^(?:19|20)\d\d[\s–—-]*", "", found["name"]).strip(" ,.-–—|")
             if 2 <= len(name) <= MAX_NAME and not _NOT_NAME.search(name):
@@ -87,7 +85,7 @@ def find_names(page: PageText, metas: Mapping[str, str]) -> Iterator[Fact]:
 
 def find_registrations(page: PageText) -> Iterator[Fact]:
     """Yield VAT, tax and company numbers with their labels."""
-    for index in page.indices(_MAY_REGISTER):
+    for index in page.joined.matching(_MAY_REGISTER):
         line = page.lines[index]
         for found in _REGISTRATION.finditer(line.text):
             value = found["value"].strip(" .-/")
@@ -104,8 +102,8 @@ def find_registrations(page: PageText) -> Iterator[Fact]:
 
 def find_profiles(page: PageText) -> Iterator[Fact]:
     """Yield links to profiles in social networks; links that share a page are none."""
-    for line in page.lines:
-        for link in line.links if "://" in line.source and _MAY_PROFILE.search(line.source) else ():
+    for line in (page.lines[index] for index in page.sources.matching(_MAY_PROFILE)):
+        for link in line.links:
             if "://" not in link.href or not (found := _SOCIAL.match(link.href)):
                 continue
             path = found["path"].strip("/")

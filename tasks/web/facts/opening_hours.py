@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     r"|(?P<other>\S)",
     re.IGNORECASE,
 )
-_MAY_HOLD = re.compile(r"\d\s?[:.h]\s?\d\d(?!\d)|\d\s?(?:[ap]\.?m\b|uhr|h\b)|24\s?/\s?7|24 hours")
+_MAY_HOLD = re.compile(r"\d(?:\s?[:.h]\s?\d\d(?!\d)|\s?(?:[ap]\.?m\b|uhr|h\b)|(?<=24)(?:\s?/\s?7| hours))")
 _NOON = {"noon": 12 * 60, "midnight": 24 * 60, "midi": 12 * 60, "minuit": 24 * 60, "mittag": 12 * 60}
 _MONTH = re.compile(
     r"\b(?:jan|feb|mär|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zäé]*\.?\s+\d|\b(?:19|20)\d\d\b"
@@ -91,8 +91,8 @@ def _clock(minutes: int) -> str:
 
 def find_hours(page: PageText, language: str) -> Iterator[Fact]:
     """Yield each table of opening hours as one fact."""
-    lines, words = page.lines, hour_words(find_languages(page.lowered, language))
-    candidates = {*page.indices(words.any_day, lowered=True), *page.indices(_MAY_HOLD, lowered=True)}
+    lines, words = page.lines, hour_words(find_languages(page.lowered.text, language))
+    candidates = {*page.lowered.matching(words.any_day), *page.lowered.matching(_MAY_HOLD)}
     if not candidates:
         return
     block = _Block()

@@ -1,12 +1,11 @@
 """A document as lines of text: each with its region, its heading, its links and the icons beside it.
 
 The tree is serialised by the parser first, so that tags are balanced and attributes quoted. The source is then split at
-the tags of blocks by one regular expression, and only text that is not empty is looked at: a walk over the nodes took
-ten times as long.
+the tags of blocks by one regular expression, all parts are turned into text together, and only text that is not empty
+is looked at: a walk over the nodes took ten times as long.
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +13,15 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser
 
+from tasks.web.facts.joined_lines import JoinedLines
+
 MAX_LINES = 6_000
 MAX_LINE_CHARACTERS = 600
 """Characters of a line that are read; contact data stands at the beginning of longer ones."""
 
-_ATTRIBUTES = r'[^>"]*(?:"[^"]*"[^>"]*)*'
+_INLINE, _CENT, _END = "\x02", "\x03", "\x04"
+"""Signs for a tag inside a line, for raised cents, and for the end of a line."""
+_ATTRIBUTES = rf'[^>"{_END}]*(?:"[^"{_END}]*"[^>"{_END}]*)*'
 _VOID = frozenset(("br", "hr"))
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "legend", "caption", "summary"))
 _REGIONS = {
@@ -40,7 +43,18 @@ _BLOCKS = (
 )
 _BLOCK = re.compile(rf"<(/?)({'|'.join(_BLOCKS)})((?:\s{_ATTRIBUTES})?)>")
 _UNREAD = re.compile(r"<(template|noscript|select|svg|iframe)\b.*?</\1>|<!--.*?-->", re.DOTALL)
-_MAY_NAME_REGION = re.compile(r"role=|foot|copyright|header|top-?bar|masthead|announce|side-?bar", re.IGNORECASE)
+_REGION_MARKS = (
+    "role=",
+    "foot",
+    "copyright",
+    "header",
+    "topbar",
+    "top-bar",
+    "masthead",
+    "announce",
+    "sidebar",
+    "side-bar",
+)
 _NAMED_REGION = re.compile(
     r"(?:^|[\s_-])(?:(?P<footer>footer|foot|copyright)|(?P<header>header|topbar|top-bar|masthead|announcement)"
     r"|(?P<aside>sidebar|side-bar))(?:$|[\s_\d-])",
@@ -61,9 +75,11 @@ _LINK_TEXT = re.compile(r"<a[\s>].*?</a>", re.DOTALL)
 _CELL = re.compile(rf"</?t[dh](?:\s{_ATTRIBUTES})?>")
 _SUP = re.compile(r"<sup[^>]*>")
 _TAG = re.compile(rf"</?[a-zA-Z]{_ATTRIBUTES}>")
-_JOINTS = re.compile(r"(?<=[^\W\d_])\x02+(?=\d)|(?<=[\d%])\x02+(?=\w)|(?<=[a-zß-ÿ.,;:!?)])\x02+(?=[A-ZÀ-Þ(+])")
-_CENTS = re.compile(r"(?<=\d)\x03(?=\d\d(?!\d))")
-_INLINE, _CENT = "\x02", "\x03"
+# The sign comes first: a search for a single character is fast, one that begins with a look behind is not.
+_JOINTS = re.compile(
+    r"\x02(?:(?<=[^\W\d_]\x02)\x02*(?=\d)|(?<=[\d%]\x02)\x02*(?=\w)|(?<=[a-zß-ÿ.,;:!?)]\x02)\x02*(?=[A-ZÀ-Þ(+]))"
+)
+_CENTS = re.compile(r"\x03(?<=\d\x03)(?=\d\d(?!\d))")
 
 
 @dataclass(slots=True)
@@ -140,24 +156,25 @@ class _Scanner:
 
     def read(self, html: str) -> list[Line]:
         """Return the lines of a serialised body."""
-        parts = _BLOCK.split(html)
+        parts = _BLOCK.split(html.replace(_END, ""))
+        parts += ("", "", "")
         before = ""
-        for at in range(0, len(parts) - 1, 4):
-            segment, closing, name, source = parts[at : at + 4]
+        texts = _texts_of(parts[::4])
+        for segment, text, closing, name, source in zip(
+            parts[::4], texts, parts[1::4], parts[2::4], parts[3::4], strict=True
+        ):
             if segment and not segment.isspace():
-                self._add(segment, before)
+                self._add(segment, text, before)
                 before = ""
             if closing:
                 self._close(name)
                 before = ""
-            else:
+            elif name:
                 if name not in _VOID:
                     self._open(name, source)
                 before = source or before
             if len(self.lines) >= MAX_LINES:
-                return self.lines
-        if parts[-1]:
-            self._add(parts[-1], before)
+                break
         return self.lines
 
     def _open(self, name: str, source: str) -> None:
@@ -177,7 +194,8 @@ class _Scanner:
         if source in self._known:
             return self._known[source]
         region = None
-        if _MAY_NAME_REGION.search(source):
+        lowered = source.lower()
+        if any(mark in lowered for mark in _REGION_MARKS):
             attributes = dict(_ATTRIBUTE.findall(source))
             named = _NAMED_REGION.search(f"{attributes.get('class', '')} {attributes.get('id', '')}")
             region = _REGIONS.get(attributes.get("role", "")) or (named.lastgroup if named else None)
@@ -193,8 +211,7 @@ class _Scanner:
         elif name == "address":
             self._in_address -= 1
 
-    def _add(self, segment: str, before: str) -> None:
-        text = _text_of(segment)
+    def _add(self, segment: str, text: str, before: str) -> None:
         if not text and "<a" not in segment and "<img" not in segment and "data-cfemail" not in segment:
             return
         region = self._regions[-1][1] if self._regions else "main"
@@ -204,58 +221,50 @@ class _Scanner:
             self._heading = text
 
 
-def _text_of(segment: str) -> str:
-    """Return the text of a line's HTML: words in neighbouring elements stay apart, raised cents become decimals."""
-    text = segment
-    if "<" in text:
-        if "<t" in text or "</t" in text:
-            text = _CELL.sub("\t", text)
-        if "<sup" in text:
-            text = _SUP.sub(_CENT, text)
-        text = _TAG.sub(_INLINE, text)
-        if _CENT in text:
-            text = _CENTS.sub(".", text).replace(_CENT, _INLINE)
-        text = _JOINTS.sub(" ", text).replace(_INLINE, "")
+def _texts_of(segments: list[str]) -> list[str]:
+    """Return the texts of the lines' HTML: words in neighbouring elements stay apart, raised cents become decimals."""
+    text = _END.join(segments)
+    if "<td" in text or "<th" in text:
+        text = _CELL.sub("\t", text)
+    if "<sup" in text:
+        text = _SUP.sub(_CENT, text)
+    text = _TAG.sub(_INLINE, text)
+    if _CENT in text:
+        text = _CENTS.sub(".", text).replace(_CENT, _INLINE)
+    text = _JOINTS.sub(" ", text).replace(_INLINE, "")
     if "&" in text:
         text = unescape(text)
-    if "\xad" in text or "\u200b" in text:
-        text = text.replace("\xad", "").replace("\u200b", "")
+    text = text.replace("\xad", "").replace("\u200b", "")
+    return ["" if not line or line.isspace() else _squeeze(line) for line in text.split(_END)]
+
+
+def _squeeze(text: str) -> str:
+    """Return the text with single spaces, and single tabs between cells that have text."""
     if "\t" in text:
         text = "\t".join(" ".join(cell.split()) for cell in text.split("\t") if not cell.isspace()).strip("\t")
         return text[:MAX_LINE_CHARACTERS]
     return " ".join(text.split())[:MAX_LINE_CHARACTERS]
 
 
-@dataclass(frozen=True)
 class PageText:
-    """The lines of a page, and their texts joined: one search over all is much faster than one a line."""
+    """The lines of a page, and their texts and sources joined for searches."""
 
-    lines: list[Line]
-    text: str
-    lowered: str
-    """Lower case, line by line of the same length as `text`."""
-    starts: list[int]
-    """Where each line begins in `text`."""
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines = lines
+        self.joined = JoinedLines(line.text for line in lines)
+        self.lowered = JoinedLines(line.text.lower() for line in lines)
+        self.beside = JoinedLines("" if line.region == "main" else line.text for line in lines)
+        """The lines outside the content."""
+        self.sources = JoinedLines(line.source.replace("\n", " ") for line in lines)
 
-    def indices(self, pattern: re.Pattern[str], *, lowered: bool = False) -> list[int]:
-        """Return the numbers of the lines that match; the pattern must not match line breaks."""
-        found = pattern.finditer(self.lowered if lowered else self.text)
-        return list(dict.fromkeys(bisect_right(self.starts, match.start()) - 1 for match in found))
+    def containing(self, *marks: str) -> list[Line]:
+        """Return the lines that have any of the marks in their source."""
+        return [self.lines[index] for index in self.sources.containing(*marks)]
 
 
 def read_text(tree: LexborHTMLParser) -> PageText:
     """Return the body's lines; the tree loses its scripts and styles."""
-    lines = read_lines(tree)
-    starts, at = list[int](), 0
-    for line in lines:
-        starts.append(at)
-        at += len(line.text) + 1
-    text = "\n".join(line.text for line in lines)
-    lowered = text.lower()
-    if len(lowered) != len(text):
-        # A few letters become two in lower case ("İ").
-        lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
-    return PageText(lines, text, lowered, starts)
+    return PageText(read_lines(tree))
 
 
 def read_lines(tree: LexborHTMLParser) -> list[Line]:

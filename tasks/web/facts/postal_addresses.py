@@ -9,6 +9,8 @@ from tasks.web.facts.page_lines import Line, PageText, labels_above
 MAX_ADDRESS = 200
 """Characters of an address."""
 MAX_LINE = 300
+MAX_LOOSE = 140
+"""Characters of a line without a postal code."""
 MAX_ABOVE = 3
 """Lines above the town that may belong to the address."""
 MAX_ADDRESSES = 30
@@ -47,6 +49,7 @@ _STREET = re.compile(
 _BOX = re.compile(r"\b(?:p\.?\s?o\.?\s?box|postfach|postbus|apartado|casella postale)\s+\d", re.IGNORECASE)
 _NOT_ADDRESS = re.compile(r"@|https?:|\bwww\.|copyright|©|[$€£]\s?\d|\d\s?[€£]", re.IGNORECASE)
 _MAY_HOLD = re.compile(r"\d[^\n]*")
+_MAY_POSTAL = re.compile(r"\d(?:\d{3}|[A-Z]{2}\b|[A-Z]\s?\d|\d-\d{3}|\d\d[\s-]\d\d)")
 _TIMES = re.compile(r"\d\s?[:.]\s?\d\d\b.{0,12}\d\s?[:.]\s?\d\d\b|\d\s?[ap]m\b", re.IGNORECASE)
 _CONTACT_LINE = re.compile(r"(?:tel|phone|telefon|fax|e-?mail|mobile?|hours)\b\s*[.:]|@", re.IGNORECASE)
 
@@ -56,7 +59,7 @@ def find_addresses(page: PageText) -> Iterator[Fact]:
     used: set[int] = set()
     found = 0
     lines = page.lines
-    for index in page.indices(_MAY_HOLD):
+    for index in page.joined.matching(_MAY_HOLD):
         line = lines[index]
         if index in used or found >= MAX_ADDRESSES:
             continue
@@ -83,14 +86,19 @@ def _read(lines: list[Line], index: int) -> list[int]:
         return _whole_element(lines, index)
     if len(body) > MAX_ADDRESS:
         return []
-    has_postal, has_street = bool(_POSTAL.search(body)), bool(_STREET.search(body) or _BOX.search(body))
-    if not (has_postal or has_street or "," in body) or (line.region == "main" and not has_postal and len(body) > 140):
+    has_postal = _MAY_POSTAL.search(body) is not None and _POSTAL.search(body) is not None
+    if line.region == "main" and not has_postal and len(body) > MAX_LOOSE:
         return []
     is_labelled = (
         body != text
         or line.shows_icon("address")
         or any(len(label) <= 40 and _LABEL.search(label) for label in labels_above(lines, index, 1))
     )
+    if line.region == "main" and not (has_postal or is_labelled):
+        return []
+    has_street = bool(_STREET.search(body) or _BOX.search(body))
+    if not (has_postal or has_street or "," in body):
+        return []
     if _TIMES.search(body) or (_NOT_ADDRESS.search(body) and not has_street):
         return []
     if has_postal and has_street:
@@ -104,7 +112,13 @@ def _read(lines: list[Line], index: int) -> list[int]:
         if following < len(lines) and lines[following].text and _is_town(lines[following].text):
             return [index, following]
         return [index] if is_labelled or len(body) <= 100 else []
-    if is_labelled and re.search(r"\d", body) and re.search(r"[^\W\d_]{3}", body) and "," in body and len(body) <= 140:
+    if (
+        is_labelled
+        and re.search(r"\d", body)
+        and re.search(r"[^\W\d_]{3}", body)
+        and "," in body
+        and len(body) <= MAX_LOOSE
+    ):
         return [index] if not _CONTACT_LINE.search(body) else []
     return []
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tasks.core.facts import Fact, FactKind
+from tasks.web.facts.joined_lines import JoinedLines, marks_of
 from tasks.web.facts.page_lines import Line, PageText
 
 MAX_OFFERS = 150
@@ -32,10 +33,13 @@ PRICE = re.compile(
     r"(?:\s?/\s?[^\W\d_]{1,10}\.?|\s?(?:per|pro|par|por|al|a|je)\s[^\W\d_]{2,12})?",
     re.IGNORECASE,
 )
-_MAY_PRICE = re.compile(
-    r"[$€£¥₹₽₺₴₪₩฿]|\d\s?(?:EUR|[Ee]uro|USD|GBP|CHF|SEK|NOK|DKK|PLN|zł|Kč|kr|Ft|руб|грн|лв|lei|RON|TL"
-    r"|dollars?|pounds?)(?![^\W_])"
-    r"|\b(?:EUR|USD|GBP|CHF|AUD|CAD|SEK|NOK|DKK|PLN|CZK|INR|ZAR|AED|Rs|Fr)\.?\s?\d"
+_MAY_PRICE = (
+    re.compile(r"[$€£¥₹₽₺₴₪₩฿]"),
+    re.compile(
+        r"\d\s?(?:EUR|[Ee]uro|USD|GBP|CHF|SEK|NOK|DKK|PLN|zł|Kč|kr|Ft|руб|грн|лв|lei|RON|TL"
+        r"|dollars?|pounds?)(?![^\W_])"
+    ),
+    re.compile(r"(?:EUR|USD|GBP|CHF|AUD|CAD|SEK|NOK|DKK|PLN|CZK|INR|ZAR|AED|Rs|Fr)\.?\s?\d"),
 )
 _SHIPPING = re.compile(
     r"shipping|deliver|dispatch|postage|versand|liefer|livraison|expédition|envío|envio|spedizion|consegna"
@@ -59,16 +63,17 @@ _METHODS = re.compile(
     r"|diners|stripe|ideal|bancontact|giropay|sepa|twint|bitcoin",
     re.IGNORECASE,
 )
-
-
+_TERM_MARKS = tuple(mark for words in (_SHIPPING, _PAYMENT, _TERMS) for mark in marks_of(words))
 _MAY_NAME_METHOD = re.compile(r"Visa|VISA|Master[Cc]ard|Pay[Pp]al|Klarna|Apple Pay|Google Pay|Bizum|iDEAL|Twint")
+_MAY_PICTURE = ("apple", "visa", "master", "paypal", "klarna", "amex", "stripe", "bitcoin")
+"""Methods of which one at least is among the pictured ones."""
 _ICON = re.compile(rf"(?:cc|payment|pay|card|icon)[-_ ]?({_METHODS.pattern})", re.IGNORECASE)
 
 
 def find_offers(page: PageText) -> Iterator[Fact]:
     """Yield the prices in text, each with its line and the name of the thing."""
     count, lines = 0, page.lines
-    for index in page.indices(_MAY_PRICE):
+    for index in page.joined.matching(*_MAY_PRICE):
         line = lines[index]
         text = line.text
         for found in PRICE.finditer(text):
@@ -121,22 +126,26 @@ def find_terms(page: PageText, taken: set[str]) -> Iterator[Fact]:
     if len(named := _pictured_methods(page)) >= MIN_METHODS:
         written = ", ".join(named)
         yield Fact(kind=FactKind.payment, value=written, normal=", ".join(sorted(named)).lower(), place="footer")
-    beside = [index for index, line in enumerate(page.lines) if line.region != "main" and len(line.text) >= MIN_TERM]
-    priced = {*page.indices(_MAY_PRICE), *page.indices(_MAY_NAME_METHOD)}
-    for index in sorted({*beside, *priced}):
+    priced = set(page.joined.matching(*_MAY_PRICE, _MAY_NAME_METHOD))
+    for index in sorted({*_announcing_lines(page), *priced}):
         line = page.lines[index]
-        text = line.text.replace("\t", " ")
-        if (
-            line.is_heading
-            or len(text) > MAX_TERM
-            or text.count(" ") < MIN_TERM_WORDS - 1
-            or text in taken
-            or "©" in text
-        ):
+        if not _may_be_term(line) or (text := line.text.replace("\t", " ")) in taken:
             continue
         kind = _term_kind(text, text.lower(), line.region)
         if kind and (index in priced or not line.is_linked):
             yield Fact(kind=kind, value=text, place=line.region)
+
+
+def _announcing_lines(page: PageText) -> list[int]:
+    """Return the numbers of the lines beside the content that have one of the words of terms in them."""
+    beside = JoinedLines(page.beside.text.lower().split("\n"))
+    return [index for index in beside.containing(*_TERM_MARKS) if len(page.lines[index].text) >= MIN_TERM]
+
+
+def _may_be_term(line: Line) -> bool:
+    text = line.text
+    is_sized = len(text) <= MAX_TERM and len(text.split()) >= MIN_TERM_WORDS
+    return is_sized and not line.is_heading and "©" not in text
 
 
 def _term_kind(text: str, lowered: str, region: str) -> FactKind | None:
@@ -155,9 +164,12 @@ def _term_kind(text: str, lowered: str, region: str) -> FactKind | None:
 
 def _pictured_methods(page: PageText) -> list[str]:
     """Return the methods of payment that pictures and icons name."""
+    sources = page.sources.text.lower()
+    if not any(method in sources for method in _MAY_PICTURE):
+        return []
     named: dict[str, None] = {}
-    for line in page.lines:
-        for alt in line.alts if 'alt="' in line.source else ():
+    for line in page.containing('alt="', "cc", "pay", "card", "icon"):
+        for alt in line.alts:
             if len(alt) <= MAX_LABEL and (found := _METHODS.search(alt)):
                 named[_spell(found[0])] = None
         if ("isa" in line.source or "ay" in line.source) and (found := _ICON.search(line.names)):

@@ -20,7 +20,9 @@ _CANDIDATE = re.compile(
     r"|(?<![\w@/#=.,:€$£-])(?:\+|00(?=\d))?\s?[(\[]?\+?\d[\d\s().\[\]/\-–‑−·xX*]{3,28}[\dxX*](?![\w@€£$%]"
     r"|[.,:]\d|\s?(?:€|£|\$|%|EUR|USD))"
 )
-_MAY_HOLD = re.compile(r"\d(?:[^\w\n]{0,4}[\dxX*]){4}|\b8\d\d[-. ][A-Z]{3}")
+_CALLING = ('"tel:', "hatsapp", "wa.me/", "callto:")
+"""Parts of links that call."""
+_MAY_HOLD = re.compile(r"\d(?:(?:[^\w\n]{0,4}[\dxX*]){4}|\d\d[-. ][A-Z]{3})")
 _TWO = re.compile(r"(\d[\d\s().-]{6,20})\s[/|•·]\s(?=[+(]?\d[\d\s().-]{6})")
 _EXTENSION = re.compile(r"\s*(?:ext\.?|extension|x|durchwahl|dw|poste|int\.)\s?:?\s?(\d{1,5})", re.IGNORECASE)
 _PHONE = re.compile(
@@ -100,17 +102,13 @@ def find_country(host: str, language: str, declared: str = "") -> str:
 
 def find_phones(page: PageText, country: str) -> Iterator[Fact]:
     """Yield the numbers of links and of text that looks like a telephone number."""
-    for line in page.lines:
-        for link in line.links if _may_call(line.source) else ():
+    for line in page.containing(*_CALLING):
+        for link in line.links:
             if number := _linked_number(link.href):
                 written = _written_like(line.text, number) or _written_like(link.label, number) or number
                 yield _fact(FactKind.phone, written, number, country, _own_label(line, written), line.region)
-    for index in page.indices(_MAY_HOLD):
+    for index in page.joined.matching(_MAY_HOLD):
         yield from _in_text(page.lines, index, country)
-
-
-def _may_call(source: str) -> bool:
-    return '="' in source and ('"tel:' in source or "hatsapp" in source or "wa.me/" in source or "callto:" in source)
 
 
 def _linked_number(href: str) -> str:
