@@ -17,7 +17,7 @@ from tasks.core.models import BuildRequest
 from tasks.records.builds import find_run_build, link_flow_run, read_build
 from tasks.records.new_builds import create_build
 from tasks.records.run_locks import hold_run
-from tests.flows.test_runs_in_prefect import find_run, retry, run_deployment
+from tests.flow_runs import find_run, retry, run_deployment
 from tests.product import Product
 from tests.sites.generated import generated_site
 
@@ -71,7 +71,8 @@ async def test_a_build_whose_run_nobody_can_find_gets_another(product: Product) 
     """Such as the sub-flow of a re-crawl that died: it has no deployment, and so no worker looks for it."""
     async with generated_site(3, 2, 0) as site, product.prefect() as client:
         request = BuildRequest(url=site.url + "/", depth=1, max_pages=3)
-        run = await client.create_flow_run(build_widget, parameters=request.model_dump())
+        # Scheduled, as one is again that was pending for two minutes.
+        run = await client.create_flow_run(build_widget, parameters=request.model_dump(), state=Scheduled())
         new = await create_build(product.pool, request)
         await link_flow_run(product.pool, new.build_id, run.id)
         events = await product.replay(str(new.build_id))

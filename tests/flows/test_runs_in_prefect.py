@@ -3,42 +3,17 @@
 import asyncio
 import os
 import signal
-from typing import Any
-from uuid import UUID, uuid4
 
-import pytest
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun, State, StateType, TaskRun
+from prefect.client.schemas.objects import TaskRun
 
-from tasks.core.models import BuildRequest
 from tasks.records.builds import read_build
-from tasks.records.new_builds import create_build
-from tests.product import Event, Product, run_product
+from tests.flow_runs import end_of, find_run, run_deployment
+from tests.product import Event, Product
 from tests.sites.generated import generated_site
-from tests.sites.openai_server import Next, serve_openai
 from tests.sites.server import Site
 
 LIMITS = ("extract-browser", "extract-http", "scrape", "embed", "store")
-
-
-async def find_run(product: Product, build_id: str) -> FlowRun:
-    """The flow run of the build."""
-    build = await read_build(product.pool, UUID(build_id))
-    assert build.flow_run_id is not None
-    async with product.prefect() as client:
-        return await client.read_flow_run(build.flow_run_id)
-
-
-async def run_deployment(product: Product, name: str, parameters: dict[str, Any]) -> FlowRun:
-    """Run a deployment to its end."""
-    async with product.prefect() as client:
-        deployment = await client.read_deployment_by_name(name)
-        run = await client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
-        async with asyncio.timeout(90):
-            while run.state is None or not run.state.is_final():
-                await asyncio.sleep(0.2)
-                run = await client.read_flow_run(run.id)
-    return run
 
 
 async def test_operators_see_the_site_its_pages_and_its_failures(built: list[Event], product: Product) -> None:
@@ -135,10 +110,8 @@ async def test_the_run_of_a_deleted_widget_ends(product: Product) -> None:
         run = await find_run(product, events[0]["build_id"])
         owner = {"Authorization": f"Bearer {events[0]['data']['owner_token']}"}
         await product.http.delete(f"/api/widgets/{events[0]['data']['widget_id']}", headers=owner)
-        async with product.prefect() as client, asyncio.timeout(30):
-            while run.state is None or not run.state.is_final():
-                await asyncio.sleep(0.2)
-                run = await client.read_flow_run(run.id)
+        run = await end_of(product, run.id)
+        assert run.state is not None
         assert run.state.is_cancelled(), run.state
         await posting.aclose()  # type: ignore[attr-defined]
 
@@ -149,75 +122,3 @@ async def test_a_build_can_be_started_in_prefect_alone(product: Product, company
     assert run.state is not None
     assert run.state.is_completed()
     assert (await read_build(product.pool, run.id)).status == "completed"
-
-
-async def retry(product: Product, run_id: UUID) -> FlowRun:
-    """The run, scheduled again as Prefect's UI does it, and waited for."""
-    async with product.prefect() as client:
-        state = State(type=StateType.SCHEDULED, name="AwaitingRetry", message="Retry from the UI")
-        await client.set_flow_run_state(run_id, state)
-        run = await client.read_flow_run(run_id)
-        async with asyncio.timeout(90):
-            while run.state is None or not run.state.is_final():
-                await asyncio.sleep(0.2)
-                run = await client.read_flow_run(run_id)
-    return run
-
-
-async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stored pages are kept, and neither fetched nor embedded again; the event says what to do."""
-    async with serve_openai() as server, generated_site(60, 3, 0.1) as site:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-any")
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-        async with run_product() as product:
-            request = BuildRequest(url=site.url + "/", depth=3, max_pages=60)
-            new = await create_build(product.pool, request, build_id=uuid4())
-            starting = asyncio.create_task(
-                run_deployment(product, "build-widget/build", {**request.model_dump(), "build_id": str(new.build_id)})
-            )
-            count_stored = "SELECT count(*) FROM crawl_urls WHERE status = 'stored' AND job_id = %s"
-            async with asyncio.timeout(60):
-                while not await product.count(count_stored, new.build_id):
-                    await asyncio.sleep(0.05)
-            server.then(*[Next.insufficient_quota] * 5)
-            run = await starting
-            assert run.state is not None
-            assert run.state.is_failed()
-            events = await product.replay(str(new.build_id))
-            assert events[-1]["type"] == "builder_failed"
-            assert "resume the build" in events[-1]["message"]
-            async with product.pool.connection() as connection:
-                query = "SELECT url FROM crawl_urls WHERE status = 'stored' AND job_id = %s"
-                stored = [str(row[0]) for row in await (await connection.execute(query, (new.build_id,))).fetchall()]
-            assert stored
-            server.forget()
-            run = await retry(product, run.id)
-            assert run.state is not None
-            assert run.state.is_completed(), run.state
-            rest = await product.replay(str(new.build_id), after=events[-1]["seq"])
-            assert rest[-1]["type"] == "builder_completed"
-            assert rest[-1]["data"]["statistics"]["stored_pages"] == 60
-            assert [event["seq"] for event in events + rest] == list(range(1, len(events + rest) + 1))
-            assert {site.requests[url.removeprefix(site.url)] for url in stored} == {1}
-            inputs = "SELECT count(*) FROM knowledge_chunks WHERE job_id = %s"
-            # An overview a page, and its chunks: nothing that was paid for is paid for twice, but what was under way.
-            assert server.embedded <= await product.count(inputs, new.build_id) + 60 + 2 * 32
-
-
-async def test_a_refused_key_ends_the_build_at_once_with_the_cause(
-    company: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One call, no retry storm, and the key is in no event."""
-    async with serve_openai() as server:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-never-shown")
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-        async with run_product() as product:
-            for number, (refusal, cause) in enumerate(
-                ((Next.invalid_api_key, "key"), (Next.insufficient_quota, "credit")), start=1
-            ):
-                server.then(refusal)
-                events = await product.build(company.url, depth=0, max_pages=5)
-                assert events[-1]["type"] == "builder_failed"
-                assert cause in events[-1]["detail"]
-                assert server.calls == number
-                assert "sk-never-shown" not in str(events)

@@ -98,6 +98,22 @@ class OpenAIServer:
         """Drop the queued faults."""
         self._next.clear()
 
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Any request."""
+        match request.method, request.path:
+            case "POST", "/v1/embeddings":
+                return await self.embeddings(request)
+            case "POST", "/v1/chat/completions":
+                try:
+                    self.check_key(request)
+                except Refusal as refusal:
+                    return refusal.response()
+                return await self.chat.complete(request)
+            case "GET", "/v1/models":
+                return _models(self, request)
+        message = f"Invalid URL ({request.method} {request.path})"
+        return Refusal(404, message, "invalid_request_error").response()
+
     async def embeddings(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/embeddings."""
         self.calls += 1
@@ -336,22 +352,7 @@ async def serve_openai(
     """Serve on a free port of loopback."""
     server = OpenAIServer(delay_s=delay_s, key=key, retry_after=retry_after)
 
-    async def answer(request: web.Request) -> web.StreamResponse:
-        match request.method, request.path:
-            case "POST", "/v1/embeddings":
-                return await server.embeddings(request)
-            case "POST", "/v1/chat/completions":
-                try:
-                    server.check_key(request)
-                except Refusal as refusal:
-                    return refusal.response()
-                return await server.chat.complete(request)
-            case "GET", "/v1/models":
-                return _models(server, request)
-        message = f"Invalid URL ({request.method} {request.path})"
-        return Refusal(404, message, "invalid_request_error").response()
-
-    async with serve_handler(answer) as url:
+    async with serve_handler(server.answer) as url:
         server.base_url = f"{url}/v1"
         try:
             yield server

@@ -1,0 +1,106 @@
+"""A stack with OpenAI's key, and the embedding service behind it: pages that name a fault provoke it."""
+
+import asyncio
+import os
+import re
+import secrets
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from aiohttp import web
+
+from deployments.stack.embedded_stack import Stack, open_stack
+from tasks.core.database import open_pool
+from tasks.core.settings import load_settings
+from tests.product import ENVIRONMENT, UNWANTED, Product
+from tests.sites.openai_server import OpenAIServer, Refusal
+from tests.sites.server import serve_handler
+
+KEY = f"sk-proj-{secrets.token_urlsafe(24)}"
+ADMIN = secrets.token_urlsafe(24)
+HANGING = "hanging"
+FAULTS = {
+    "refused": (401, "invalid_api_key"),
+    "limited": (429, "rate_limit_exceeded"),
+    "unpaid": (429, "insufficient_quota"),
+    "broken": (500, "server_error"),
+    "model": (404, "model_not_found"),
+    "elsewhere": (405, "method_not_allowed"),
+}
+"""Answers of the embedding service; each quotes the key that it was sent."""
+
+
+@dataclass
+class FaultyService:
+    """An embedding service that fails for texts of a page that names a fault, and embeds all others."""
+
+    openai: OpenAIServer = field(default_factory=OpenAIServer)
+    fault: str | None = None
+    """Fault of all texts that name none."""
+    calls: Counter[str] = field(default_factory=Counter)
+    """Requests for embeddings, by fault."""
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a request is left waiting."""
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Any request."""
+        named = re.search(r"fault-(\w+)", await request.text())
+        fault = named[1] if named else self.fault
+        if fault is None:
+            return await self.openai.answer(request)
+        self.calls[fault] += 1
+        if fault == HANGING:
+            self.asked.set()
+            await asyncio.sleep(600)
+        status, code = FAULTS[fault]
+        message = f"You sent {request.headers['Authorization']} and {request.headers['Authorization'].split()[-1]}."
+        return Refusal(status, message, "error", code=code, headers={"Retry-After": "86400"}).response()
+
+
+@asynccontextmanager
+async def serve_fault_pages() -> AsyncIterator[str]:
+    """A site that has a page for each fault: `/refused/`, …"""
+
+    async def answer(request: web.Request) -> web.Response:
+        name = request.path.strip("/")
+        if name not in {*FAULTS, HANGING}:
+            return web.Response(status=404)
+        page = f"<title>A page</title><main><h1>A page</h1><p>These words are to provoke fault-{name}.</p></main>"
+        return web.Response(text=page, content_type="text/html")
+
+    async with serve_handler(answer) as url:
+        yield url
+
+
+@asynccontextmanager
+async def open_keyed_stack() -> AsyncIterator[tuple[Stack, Product, FaultyService]]:
+    """A stack whose embedding service is the faulty one."""
+    service = FaultyService()
+    with tempfile.TemporaryDirectory(prefix="keyed-") as name, pytest.MonkeyPatch.context() as patch:
+        # Not under pytest's folder: PostgreSQL drops root's rights and could not enter it.
+        os.chmod(name, 0o755)
+        async with serve_handler(service.answer) as url:
+            ours = {
+                "WIDGET_BUILDER_DATA_DIR": f"{name}/data",
+                "WIDGET_BUILDER_PORT": "38080",
+                "WIDGET_BUILDER_PAGE_TIMEOUT_S": "30",
+                "WIDGET_BUILDER_ADMIN_TOKEN": ADMIN,
+                "OPENAI_API_KEY": KEY,
+                "OPENAI_BASE_URL": f"{url}/v1",
+            }
+            for variable in UNWANTED:
+                patch.delenv(variable, raising=False)
+            for variable, value in {**ENVIRONMENT, **ours}.items():
+                patch.setenv(variable, value)
+            async with (
+                open_stack(load_settings(_env_file=None), lambda *_: None) as stack,
+                httpx.AsyncClient(base_url=stack.info.api_url, timeout=60) as http,
+                open_pool(stack.info.database_url) as pool,
+            ):
+                yield stack, Product(stack.info, http, pool), service
+            service.openai.chat.released.set()
