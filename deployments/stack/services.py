@@ -17,7 +17,8 @@ Report = Callable[[str, str, str], None]
 """Callback for each change: service, state, detail."""
 Check = Callable[["Service"], Awaitable[bool]]
 """Whether the service works."""
-START_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 240.0
+"""A process that ends is noticed at once; this is for one that hangs. On a busy machine a start takes two minutes."""
 STOP_TIMEOUT_S = 5.0
 MAX_RESTARTS = 3
 RESTART_RESET_S = 60.0

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ENTRYPOINTS = ("flows.build.build_widget", "flows.recrawl.recrawl_widgets", "flows.housekeeping.housekeeping")
 """The same as in `prefect.yaml`."""
+RECRAWL = "recrawl-widgets"
+"""Name of the flow whose runs wait for other runs (`flows.recrawl`)."""
 
 
 class ForeignDeployment(Exception):

@@ -23,20 +23,23 @@ Two overrides use private parts of Prefect 3.8.8: `_submit_scheduled_flow_runs` 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 import anyio
 import anyio.abc
+from prefect.client.schemas.objects import Flow as APIFlow
 from prefect.client.schemas.objects import FlowRun
-from prefect.client.schemas.responses import WorkerFlowRunResponse
+from prefect.client.schemas.responses import DeploymentResponse, WorkerFlowRunResponse
 from prefect.exceptions import InfrastructureNotFound
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 from psycopg import Error as DatabaseError
+from pydantic import PrivateAttr
 
 from api.builds.prefect_runs import PREFECT_ERRORS
 from deployments.worker.ended_builds import LOOK_TIMEOUT_S, POLL_S, EndedBuilds
+from deployments.worker.own_flows import RECRAWL
 from deployments.worker.run_processes import ForkServerClient, RunProcess
 from tasks.core.database import CONNECTION_ERRORS
 from tasks.core.redacted_logs import redact_logs
@@ -58,12 +61,23 @@ class WarmJobConfiguration(BaseJobConfiguration):
     `LD_PRELOAD`, `WIDGET_BUILDER_BROWSER_PATH` or `OPENAI_BASE_URL` would run its code or send it our key.
     """
 
-    def prepare_for_flow_run(self, *args: Any, **kwargs: Any) -> None:
+    _waits_for_runs: bool = PrivateAttr(default=False)
+    """Whether the run's work is done by other runs."""
+
+    def prepare_for_flow_run(
+        self,
+        flow_run: FlowRun,
+        deployment: DeploymentResponse | None = None,
+        flow: APIFlow | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         """Set the variables that identify the run; its settings are those of the worker's own environment."""
+        self._waits_for_runs = flow is not None and flow.name == RECRAWL
         if self.env:
             logger.warning("environment variables of a deployment are ignored: %s", ", ".join(sorted(self.env)))
         self.env = {}
-        super().prepare_for_flow_run(*args, **kwargs)
+        super().prepare_for_flow_run(flow_run, deployment, flow, *args, **kwargs)
         self.env = {name: value for name, value in self.env.items() if name.startswith("PREFECT__")}
 
 
@@ -184,7 +198,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         try:
             if task_status is not None:
                 task_status.started(process.pid)
-            status = await process.wait()
+            with self._lend_place(configuration):
+                status = await process.wait()
         finally:
             with anyio.CancelScope(shield=True):
                 await process.end(GRACE_S)
@@ -192,6 +207,18 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         # The end of a replaced process says nothing about the run, which is scheduled again by now: reported as a
         # failure, it would become the run's state, and nobody would start the run.
         return WarmWorkerResult(status_code=0 if process.is_replaced else status, identifier=str(process.pid))
+
+    @contextlib.contextmanager
+    def _lend_place(self, configuration: WarmJobConfiguration) -> Iterator[None]:
+        """Have one place more while a run waits for others: holding the only place, it would wait for ever."""
+        if self._limiter is None or not configuration._waits_for_runs:
+            yield
+            return
+        self._limiter.total_tokens += 1
+        try:
+            yield
+        finally:
+            self._limiter.total_tokens -= 1
 
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: WarmJobConfiguration, grace_seconds: int = 30

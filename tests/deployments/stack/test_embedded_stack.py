@@ -7,6 +7,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,21 @@ import psutil
 import pytest
 from httpx_sse import aconnect_sse
 
+from deployments.stack import embedded_stack
 from deployments.stack.embedded_stack import Stack, open_stack
 from deployments.stack.ports import find_port
 from deployments.stack.stack_file import STACK_FILE
+from tasks.core.database import open_pool
 from tasks.core.settings import Settings, load_settings
-from tests.product import PATH, UNWANTED
+from tests.flow_runs import run_deployment
+from tests.product import PATH, UNWANTED, Product
 from tests.sites.generated import GeneratedSite, generated_site
 
-PAGES = 40
+Report = tuple[str, str, str]
+PAGES = 24
 ANSWER_S = 0.2
+
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +42,19 @@ def data_dir() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.fixture
-def settings_of_our_own(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+@pytest.fixture(scope="module")
+def our_settings(data_dir: Path) -> Iterator[Settings]:
     """Settings with embedded services."""
-    for variable in UNWANTED:
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("WIDGET_BUILDER_EGRESS_ALLOW", "127.0.0.0/8")
-    monkeypatch.setenv("WIDGET_BUILDER_DATA_DIR", str(data_dir))
-    return load_settings(_env_file=None)
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in UNWANTED:
+            patch.delenv(variable, raising=False)
+        patch.setenv("WIDGET_BUILDER_EGRESS_ALLOW", "127.0.0.0/8")
+        patch.setenv("WIDGET_BUILDER_DATA_DIR", str(data_dir))
+        yield load_settings(_env_file=None)
 
 
 @asynccontextmanager
-async def running(settings: Settings, reports: list[tuple[str, str, str]]) -> AsyncIterator[Stack]:
+async def running(settings: Settings, reports: list[Report]) -> AsyncIterator[Stack]:
     """A stack that is up, and kept up."""
     async with open_stack(settings, lambda *report: reports.append(report)) as stack:
         keeping = asyncio.create_task(stack.wait())
@@ -70,7 +78,7 @@ async def watch(stack: Stack, build_id: str, site: GeneratedSite) -> list[dict[s
     """All events of a build, seen by a client that reconnects; two services are killed during the build."""
     seen: list[dict[str, Any]] = []
     kill = ["prefect", "postgres"]
-    async with httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http, asyncio.timeout(120):
+    async with httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http, asyncio.timeout(150):
         while not seen or not seen[-1]["type"].startswith("builder_") or seen[-1]["seq"] == 1:
             headers = {"Last-Event-ID": str(len(seen))}
             with suppress(httpx.HTTPError):
@@ -100,24 +108,61 @@ def check_whole(events: list[dict[str, Any]], site: GeneratedSite) -> None:
     assert events[-1]["data"]["statistics"]["stored_pages"] == len(site.links)
 
 
-async def test_a_stack_survives_the_death_of_any_service_and_starts_again_on_its_data(
-    settings_of_our_own: Settings, data_dir: Path
-) -> None:
-    """A client sees each event of the build once; a second start finds the widget, and nothing is left behind."""
-    reports: list[tuple[str, str, str]] = []
+@dataclass
+class Survived:
+    """A build that outlived services, the stack it ran on, and what that stack left."""
+
+    events: list[dict[str, Any]]
+    site: GeneratedSite
+    reports: list[Report]
+    wanted: int
+    """Port that was taken while the stack was up, and is free now."""
+    port: str
+    family: list[psutil.Process]
+    """Processes of the stack."""
+
+
+@pytest.fixture(scope="module")
+async def survived(our_settings: Settings) -> Survived:
+    """A build on a stack whose wanted port is taken, and two of whose services are killed."""
+    reports: list[Report] = []
     wanted = find_port("127.0.0.1", 28080)
-    settings = settings_of_our_own.model_copy(update={"port": wanted})
+    settings = our_settings.model_copy(update={"port": wanted})
     with socket.create_server(("127.0.0.1", wanted)):
         async with running(settings, reports) as stack:
-            assert ("api", "starting", f"port {wanted} is taken, using {stack.env['WIDGET_BUILDER_PORT']}") in reports
             events, site = await build(stack)
-            check_whole(events, site)
             family = [psutil.Process(pid) for pid in stack.info.pids.values()]
             family += [child for process in family for child in process.children(recursive=True)]
-    assert not [process for process in family if works(process)]
+            return Survived(events, site, reports, wanted, stack.env["WIDGET_BUILDER_PORT"], family)
+
+
+async def test_a_stack_survives_the_death_of_services_in_a_build(survived: Survived, data_dir: Path) -> None:
+    """A client sees each event of the build once, every page is stored, and nothing is left behind."""
+    taken = ("api", "starting", f"port {survived.wanted} is taken, using {survived.port}")
+    assert taken in survived.reports
+    check_whole(survived.events, survived.site)
+    assert not [process for process in survived.family if works(process)]
     assert not (data_dir / STACK_FILE).exists()
-    widget_id = events[0]["data"]["widget_id"]
-    async with running(settings, reports) as stack, httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http:
-        assert stack.info.api_url.endswith(f":{wanted}")
+
+
+async def test_a_stack_starts_again_on_its_data(
+    survived: Survived, our_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the port it wants; the widget of its former life answers, and a worker with one place rebuilds it by night."""
+    monkeypatch.setattr(embedded_stack, "WORKER_RUNS", 1)
+    widget_id = survived.events[0]["data"]["widget_id"]
+    settings = our_settings.model_copy(update={"port": survived.wanted})
+    async with (
+        running(settings, []) as stack,
+        httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http,
+        open_pool(stack.info.database_url) as pool,
+    ):
+        assert stack.info.api_url.endswith(f":{survived.wanted}")
         found = (await http.get(f"/api/public/widgets/{widget_id}/search", params={"q": "anything"})).json()["results"]
         assert found
+        # Its site is gone, and the re-crawl says so; holding the only place, it would wait for ever.
+        product = Product(stack.info, http, pool)
+        run = await run_deployment(product, "recrawl-widgets/nightly", {"widget_id": widget_id})
+        assert run.state is not None
+        assert run.state.is_failed()
+        assert survived.site.url in (run.state.message or "")
