@@ -22,15 +22,19 @@ import importlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from deployments.stack.child_processes import parent_death_hook
 from deployments.worker.forked_run import wait_and_run
 from deployments.worker.own_flows import ENTRYPOINTS
+from deployments.worker.run_folders import enter_run_folder, folder_of
 from tasks.core.redacted_logs import redact_logs
 from tasks.core.settings import load_settings
 
@@ -134,6 +138,7 @@ class ForkServer:
             self._end_with_parent()
         # Its own group: the worker passes Ctrl-C on itself, and can kill what a run leaves behind.
         os.setpgid(0, 0)
+        enter_run_folder()
         return _RunSlot(0, theirs)
 
     def _report_exits(self) -> None:
@@ -146,6 +151,7 @@ class ForkServer:
                 self._send(run=run, pid=pid, status=os.waitstatus_to_exitcode(status))
             else:
                 self._spare = None
+                shutil.rmtree(folder_of(Path(tempfile.gettempdir()), pid), ignore_errors=True)
 
     def _send(self, **message: Any) -> None:
         self._worker.sendall(json.dumps(message).encode() + b"\n")

@@ -8,9 +8,11 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 from deployments.stack.child_processes import parent_death_hook
+from deployments.worker.run_folders import folder_of, make_worker_folder, remove_folder
 
 logger = logging.getLogger("widget_builder.worker")
 
@@ -23,18 +25,20 @@ EXIT_TIMEOUT_S = 2.0
 class RunProcess:
     """The process of one flow run."""
 
-    def __init__(self, pid: int, exit_status: asyncio.Future[int]) -> None:
+    def __init__(self, pid: int, exit_status: asyncio.Future[int], folder: Path) -> None:
+        """`folder`: that of its temporary files."""
         self.pid = pid
         self.is_replaced = False
         """Whether it was ended because its run is to start again."""
         self._exit_status = exit_status
+        self._folder = folder
 
     async def wait(self) -> int:
         """Wait for its exit; return the status, negative for the signal that ended it."""
         return await asyncio.shield(self._exit_status)
 
     async def end(self, grace_s: float) -> None:
-        """Send SIGTERM, after the grace period SIGKILL; then kill the rest of its process group."""
+        """Send SIGTERM, after the grace period SIGKILL; then kill the rest of its group, and remove its folder."""
         if not self._exit_status.done():
             _signal(self.pid, signal.SIGTERM)
             try:
@@ -44,6 +48,7 @@ class RunProcess:
                 _signal(self.pid, signal.SIGKILL)
                 await self.wait()
         _kill_group(self.pid)
+        await remove_folder(self._folder)
 
 
 class ForkServerClient:
@@ -51,6 +56,8 @@ class ForkServerClient:
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
+        self._folder: Path | None = None
+        """Folder of all temporary files of the server and its processes."""
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -99,6 +106,9 @@ class ForkServerClient:
         self._kill()
         if self._reading is not None:
             await self._reading
+        if self._folder is not None:
+            await remove_folder(self._folder)
+            self._folder = None
 
     @property
     def _is_disconnected(self) -> bool:
@@ -106,10 +116,13 @@ class ForkServerClient:
 
     async def _start(self) -> None:
         self._kill()
+        if self._folder is None:
+            self._folder = await asyncio.to_thread(make_worker_folder)
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "deployments.worker.fork_server"),
+                env={**os.environ, "TMPDIR": str(self._folder)},
                 stdin=theirs.fileno(),
                 process_group=0,
                 preexec_fn=parent_death_hook(),
@@ -146,7 +159,9 @@ class ForkServerClient:
             exit_status = self._exit_statuses[message["pid"]] = asyncio.get_running_loop().create_future()
             requested = self._requested.get(message["run"])
             if requested is not None and not requested.done():
-                requested.set_result(RunProcess(message["pid"], exit_status))
+                assert self._folder is not None
+                folder = folder_of(self._folder, message["pid"])
+                requested.set_result(RunProcess(message["pid"], exit_status, folder))
             else:
                 # The caller was cancelled before the process existed.
                 _signal(message["pid"], signal.SIGTERM)

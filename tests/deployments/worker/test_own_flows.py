@@ -1,6 +1,5 @@
 """Deployments that are not ours, written to the Prefect server with its credentials: the worker runs none of them."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,9 @@ import pytest
 from prefect.client.schemas.objects import FlowRun
 
 from deployments.stack.embedded_stack import WORK_POOL
-from deployments.worker.own_flows import ENTRYPOINTS, ForeignDeployment, find_flow
+from deployments.worker.own_flows import ENTRYPOINTS, RECRAWL, ForeignDeployment, find_flow
+from tasks.records.run_notices import notify_workers
+from tests.flow_runs import end_of
 from tests.product import Product
 from tests.sites.server import Site
 
@@ -63,11 +64,8 @@ async def deploy(product: Product) -> AsyncIterator[Any]:
             run = await client.create_flow_run_from_deployment(
                 deployment, parameters=parameters, job_variables=variables
             )
-            async with asyncio.timeout(90):
-                while run.state is None or not run.state.is_final():
-                    await asyncio.sleep(0.2)
-                    run = await client.read_flow_run(run.id)
-        return run
+        await notify_workers(product.pool)
+        return await end_of(product, run.id)
 
     yield run
     async with product.prefect() as client:
@@ -119,3 +117,8 @@ def test_the_table_holds_no_other_flow() -> None:
     for entrypoint in (None, "", "flows.build", "flows.build.load_settings", "os.system", f"{ENTRYPOINTS[0]}.fn"):
         with pytest.raises(ForeignDeployment):
             find_flow(entrypoint)
+
+
+def test_the_runs_that_wait_for_others_are_those_of_the_recrawl() -> None:
+    """They take no place from the builds they wait for."""
+    assert find_flow(ENTRYPOINTS[1]).name == RECRAWL

@@ -3,12 +3,16 @@
 import asyncio
 import os
 import signal
+import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psutil
 import pytest
 
+from deployments.worker.run_folders import MARK, make_worker_folder
 from deployments.worker.run_processes import ForkServerClient, RunProcess
 
 NO_SERVER = "http://127.0.0.1:9/api"
@@ -45,15 +49,17 @@ async def test_the_end_of_a_run_is_known_with_its_status(fork_server: ForkServer
     assert not psutil.pid_exists(run.pid)
 
 
-async def test_a_run_that_is_ended_leaves_no_process(fork_server: ForkServerClient) -> None:
-    """Nor do the processes that it has started itself."""
+async def test_a_run_that_is_ended_leaves_no_process_and_no_file(fork_server: ForkServerClient) -> None:
+    """Nor do the processes that it has started itself: readers have sockets, a browser has its profile."""
     run = await fork(fork_server)
+    folder = Path(psutil.Process(psutil.Process(run.pid).ppid()).environ()["TMPDIR"]) / str(run.pid)
     async with asyncio.timeout(30):
-        while not (family := psutil.Process(run.pid).children(recursive=True)):
+        while not (family := psutil.Process(run.pid).children(recursive=True)) or not list(folder.glob("*")):
             await asyncio.sleep(0.05)
     await run.end(0)
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive
+    assert not folder.exists()
 
 
 async def test_runs_are_apart_from_each_other(fork_server: ForkServerClient) -> None:
@@ -88,3 +94,20 @@ async def test_runs_end_when_the_fork_server_is_closed() -> None:
     async with asyncio.timeout(10):
         while psutil.pid_exists(run.pid):
             await asyncio.sleep(0.05)
+
+
+def test_what_a_killed_worker_left_goes_when_the_next_one_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one that lives has stays, and so does what only has such a name."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    living, killed, foreign = make_worker_folder(), tmp_path / f"wb{gone.pid}-a", tmp_path / f"wb{gone.pid}-b"
+    for folder in (killed, foreign):
+        folder.mkdir()
+    (killed / MARK).touch()
+    (killed / "1234").mkdir()
+    made = make_worker_folder()
+    assert {path for path in tmp_path.iterdir() if path.is_dir()} == {living, foreign, made}
+    assert made.stat().st_mode & 0o777 == 0o700
