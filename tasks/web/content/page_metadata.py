@@ -107,7 +107,8 @@ def parse_date(value: str) -> str:
         return moment.date().isoformat() if len(value) <= len("2024-01-31") else moment.isoformat()
     except ValueError:
         pass
-    if day := re.match(r"\d{4}-\d\d-\d\d(?!\d)", value):
+    # A day that is none, such as 2026-02-30, is not tried twice.
+    if (day := re.match(r"\d{4}-\d\d-\d\d(?!\d)", value)) and day[0] != value:
         return parse_date(day[0])
     for pattern in _FORMATS:
         try:
