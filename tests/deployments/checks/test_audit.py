@@ -1,0 +1,44 @@
+"""The audit of locked packages: licences that are permissive or explained, versions without known vulnerabilities."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deployments.checks.audit import EXPLAINED, LockedPackage, find_vulnerable, read_advisories, read_lock
+
+
+def test_every_locked_package_has_a_licence_that_is_permissive_or_explained() -> None:
+    """And no explanation is of a package that is gone."""
+    packages = read_lock()
+    assert len(packages) > 100
+    assert [package.name for package in packages if not package.is_accepted] == []
+    assert EXPLAINED.keys() <= {package.name for package in packages}
+
+
+@pytest.mark.parametrize("licence", ["GPL-3.0-only", "AGPL-3.0", "Proprietary", "UNKNOWN", "", "Commercial"])
+def test_another_licence_is_not_accepted(licence: str) -> None:
+    """Nor is none."""
+    assert not LockedPackage("thing", "1", licence).is_accepted
+
+
+@pytest.mark.parametrize(
+    ("version", "is_affected"),
+    [("1.0", False), ("1.2", True), ("1.9.1", True), ("2.0rc1", True), ("2.0", False), ("3.0", True), ("3.1", False)],
+)
+def test_a_version_is_vulnerable_from_where_the_fault_came_in_until_it_was_mended(
+    tmp_path: Path, version: str, is_affected: bool
+) -> None:
+    """By ranges and by lists of versions; a withdrawn advisory counts for nothing."""
+    ranges = [{"type": "ECOSYSTEM", "events": [{"introduced": "1.1"}, {"fixed": "2.0"}]}]
+    record = {
+        "id": "PYSEC-1",
+        "affected": [
+            {"package": {"ecosystem": "PyPI", "name": "Some_Thing"}, "ranges": ranges, "versions": ["3.0"]},
+            {"package": {"ecosystem": "npm", "name": "some-thing"}, "versions": ["1.0", "2.0", "3.1"]},
+        ],
+    }
+    (tmp_path / "one.json").write_text(json.dumps(record))
+    (tmp_path / "two.json").write_text(json.dumps(record | {"id": "PYSEC-2", "withdrawn": "2026-01-01T00:00:00Z"}))
+    found = find_vulnerable([LockedPackage("some-thing", version, "MIT")], read_advisories(tmp_path))
+    assert found == ([(f"some-thing {version}", "PYSEC-1: ")] if is_affected else [])
