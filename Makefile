@@ -15,9 +15,11 @@ SMOKE := tests/core tests/records tests/knowledge tests/flows/test_runs_in_prefe
 
 URL ?=
 DEPTH ?= 3
+SECONDS ?=
+ADVISORIES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help always install install-dev demo up test smoke bench lint lock picture clean
+.PHONY: help always install install-dev demo up test smoke bench soak fuzz audit lint lock picture clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -71,6 +73,15 @@ smoke: install $(VENV)/.installed-dev ## Build the small site and run a quick pa
 
 bench: install-dev ## Measure speed and memory, and print a table
 	@$(BIN)/python -m tests.benchmarks
+
+soak: install-dev ## Builds, chats, cancels, kills and hostile sites for half an hour: make soak [SECONDS=1800]
+	@nice $(BIN)/python -m tests.benchmarks.soak $(if $(SECONDS),--seconds $(SECONDS))
+
+fuzz: install-dev ## Send broken documents to every parser and odd requests to every route: make fuzz [SECONDS=600]
+	@nice $(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS))
+
+audit: install ## List the locked packages' licences, and known vulnerabilities: make audit [ADVISORIES=folder]
+	@$(BIN)/python -m deployments.checks.audit $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
 lint: install-dev ## Check style and types
 	@$(BIN)/ruff check .

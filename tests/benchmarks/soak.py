@@ -1,0 +1,319 @@
+"""`make soak`: builds, chats, cancels, kills and hostile sites for half an hour; nothing may grow, and numbers add up.
+
+A stack of its own runs on a temporary folder, with a folder of its own for temporary files. Each service's memory,
+files, connections and processes are noted every few seconds. At the end all work is waited for, and what is left is
+counted.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psutil
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from deployments.stack.embedded_stack import Stack, open_stack
+from tasks.core.database import CONNECTION_ERRORS, open_pool
+from tasks.core.settings import load_settings
+from tasks.records.builds import read_build
+from tests.benchmarks.scores import Scores
+from tests.product import ENVIRONMENT, PATH, UNWANTED, Product
+from tests.sites.generated import generated_site
+from tests.sites.hostile import MISBEHAVIOUR, STRANGE, serve_hostile
+
+LIMITS = ("extract-browser", "extract-http", "scrape", "embed", "store")
+SAMPLE_S = 5.0
+IDLE_S = 300.0
+"""Seconds after which all that was begun must have ended."""
+MOST_GROWTH = 1.25
+"""Largest memory of a service at the end, for that of its first part."""
+MEMORY_MARGIN = 40e6
+"""Bytes by which it may grow all the same."""
+MORE_FILES = 15
+SERVICES = ("postgres", "prefect", "worker", "api")
+
+
+@dataclass
+class Sample:
+    """A service's use of the machine at one moment, its children included for all but memory."""
+
+    memory: int
+    files: int
+    connections: int
+    processes: int
+
+
+@dataclass
+class Soak:
+    """A run, and what was seen."""
+
+    stack: Stack
+    product: Product
+    temporary: Path
+    source: random.Random
+    end: float
+    samples: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
+    builds: dict[str, str] = field(default_factory=dict)
+    """Builds begun, by id, with the kind of their site."""
+    widgets: list[tuple[str, str]] = field(default_factory=list)
+    """Widgets that can answer, with their owner's tokens."""
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more is to be begun."""
+        return time.monotonic() >= self.end
+
+    async def build_sites(self) -> None:
+        """Build sites one after the other; some builds are cancelled."""
+        while not self.is_over:
+            seed = self.source.randrange(10**6)
+            async with generated_site(self.source.choice((4, 20, 40)), 2, 0.05, seed=seed) as site:
+                await self._follow(site.url, "generated", cancels=self.source.random() < 0.25)
+
+    async def build_hostile_site(self) -> None:
+        """Build pages that misbehave, as start pages."""
+        async with serve_hostile() as url:
+            while not self.is_over:
+                path = self.source.choice((*MISBEHAVIOUR, *STRANGE, "/"))
+                await self._follow(url + path, "hostile", cancels=False)
+
+    async def _follow(self, url: str, kind: str, *, cancels: bool) -> None:
+        events, headers = [], {}
+        with suppress(httpx.HTTPError, OSError):
+            async for event in self.product.stream("POST", PATH, json={"url": url, "depth": 2, "max_pages": 40}):
+                events.append(event)
+                if event["seq"] == 1:
+                    self.builds[event["build_id"]] = kind
+                    headers = {"Authorization": f"Bearer {event['data'].get('owner_token', '')}"}
+                if event["type"] == "widget_ready":
+                    self.widgets.append((event["data"]["widget_id"], headers["Authorization"]))
+                if cancels and event["type"] == "parallel_processing_started":
+                    self.counts["cancels"] += 1
+                    await self.product.http.delete(f"{PATH}/{event['build_id']}", headers=headers)
+                if self.source.random() < 0.02:
+                    break  # a client that leaves
+        if events and not events[-1]["type"].startswith("builder_"):
+            await self._wait_for(events[0]["build_id"])
+
+    async def _wait_for(self, build_id: str) -> None:
+        """Wait for the end of a build without its stream."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S):
+                while not await self._is_over(build_id):
+                    await asyncio.sleep(1)
+
+    async def _is_over(self, build_id: str) -> bool:
+        with suppress(*CONNECTION_ERRORS):
+            return (await read_build(self.product.pool, UUID(build_id))).is_over
+        return False
+
+    async def chat(self) -> None:
+        """Ask widgets as visitors do."""
+        while not self.is_over:
+            await asyncio.sleep(0.3)
+            if not self.widgets:
+                continue
+            path = f"/api/public/widgets/{self.source.choice(self.widgets)[0]}"
+            with suppress(httpx.HTTPError):
+                await self.product.http.get(f"{path}/search", params={"q": "the garden of the harbour"})
+                answer = await self.product.http.post(f"{path}/chat", json={"message": "Where is the lantern?"})
+                self.counts[f"chat {answer.status_code}"] += 1
+
+    async def kill(self) -> None:
+        """Kill a process now and then: runs, their browsers and readers, and each service."""
+        victims = ("run", "run", "browser", "reader", "worker", "api", "prefect", "postgres")
+        for number in range(10**6):
+            await asyncio.sleep(self.source.uniform(10, 20))
+            if self.is_over:
+                return
+            victim = victims[number % len(victims)]
+            with suppress(psutil.Error):
+                if process := self._find(victim):
+                    process.kill()
+                    self.counts[f"killed {victim}"] += 1
+
+    def _find(self, victim: str) -> psutil.Process | None:
+        pids = self.stack.info.pids
+        if victim in SERVICES:
+            return psutil.Process(pids[victim])
+        servers = psutil.Process(pids["worker"]).children()
+        runs = [run for server in servers for run in server.children()]
+        below = [process for run in runs for process in run.children(recursive=True)]
+        wanted = {
+            "run": runs,
+            "browser": [process for process in below if "chrom" in process.name()],
+            "reader": [process for process in below if "python" in process.name()],
+        }[victim]
+        return self.source.choice(wanted) if wanted else None
+
+    async def sample(self) -> None:
+        """Note the services' use of the machine."""
+        while not self.is_over:
+            for name in SERVICES:
+                with suppress(psutil.Error, KeyError):
+                    self.samples[name].append(measure(psutil.Process(self.stack.info.pids[name])))
+            await asyncio.sleep(SAMPLE_S)
+
+    async def settle(self) -> None:
+        """Wait for the end of all builds, and for an idle worker."""
+        for build_id in self.builds:
+            await self._wait_for(build_id)
+        with suppress(TimeoutError, psutil.Error):
+            async with asyncio.timeout(90):
+                while await self.slots() or len(self.run_processes()) > 1:
+                    await asyncio.sleep(1)
+
+    async def slots(self) -> int:
+        """Slots of all stages that are taken."""
+        async with self.product.prefect() as client:
+            found = [await client.read_global_concurrency_limit_by_name(name) for name in LIMITS]
+        return sum(limit.active_slots for limit in found)
+
+    def run_processes(self) -> list[psutil.Process]:
+        """Processes of runs; one that is idle waits for the next."""
+        servers = psutil.Process(self.stack.info.pids["worker"]).children()
+        return [run for server in servers for run in server.children()]
+
+
+def measure(process: psutil.Process) -> Sample:
+    """Measure a process, and count its children's files, connections and processes."""
+    family = [process, *process.children(recursive=True)]
+    files = connections = 0
+    for each in family:
+        with suppress(psutil.Error):
+            files += each.num_fds()
+            connections += len(each.net_connections())
+    return Sample(process.memory_info().rss, files, connections, len(family))
+
+
+@asynccontextmanager
+async def open_soak(seconds: float, seed: int) -> AsyncIterator[Soak]:
+    """A stack that is kept up, on folders of its own."""
+    with tempfile.TemporaryDirectory(prefix="soak-") as name, pytest.MonkeyPatch.context() as patch:
+        os.chmod(name, 0o755)
+        temporary = Path(name) / "tmp"
+        temporary.mkdir(mode=0o1777)
+        temporary.chmod(0o1777)
+        for variable in UNWANTED:
+            patch.delenv(variable, raising=False)
+        ours = {"WIDGET_BUILDER_DATA_DIR": f"{name}/data", "TMPDIR": str(temporary), "WIDGET_BUILDER_PORT": "38180"}
+        for variable, value in {**ENVIRONMENT, **ours}.items():
+            patch.setenv(variable, value)
+        patch.setattr(tempfile, "tempdir", None)
+        async with (
+            open_stack(load_settings(_env_file=None), lambda *_: None) as stack,
+            httpx.AsyncClient(base_url=stack.info.api_url, timeout=60) as http,
+            open_pool(stack.info.database_url) as pool,
+        ):
+            keeping = asyncio.create_task(stack.wait())
+            product = Product(stack.info, http, pool)
+            yield Soak(stack, product, temporary, random.Random(seed), time.monotonic() + seconds)
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+
+
+async def run(seconds: float, seed: int, scores: Scores) -> None:
+    """Let all happen at once for that long, then look."""
+    async with open_soak(seconds, seed) as soak:
+        doings: list[Callable[[], Awaitable[None]]] = [
+            *(soak.build_sites, soak.build_sites, soak.build_hostile_site, soak.chat, soak.kill, soak.sample),
+        ]
+        await asyncio.gather(*(doing() for doing in doings))
+        await soak.settle()
+        print_samples(soak, scores.console)
+        await judge(soak, scores)
+
+
+def print_samples(soak: Soak, console: Console) -> None:
+    """Show each service's use, at the beginning and at the end."""
+    table = Table("service", "", "first third", "last third", "most", title=f"{len(soak.builds)} builds")
+    for name, samples in soak.samples.items():
+        for what in ("memory", "files", "connections", "processes"):
+            found = [getattr(sample, what) for sample in samples]
+            first, last = parts_of(found)
+            unit = 1e6 if what == "memory" else 1
+            table.add_row(name, what, f"{first / unit:.0f}", f"{last / unit:.0f}", f"{max(found) / unit:.0f}")
+    console.print(table)
+    console.print(dict(sorted(soak.counts.items())))
+
+
+def parts_of(found: list[int]) -> tuple[float, float]:
+    """Return the medians of the first third, without the warming up, and of the last third."""
+    third = max(len(found) // 3, 1)
+    return median(found[third // 2 : third] or found[:1]), median(found[-third:])
+
+
+async def judge(soak: Soak, scores: Scores) -> None:
+    """Add all figures with their targets."""
+    for name, samples in soak.samples.items():
+        first, last = parts_of([sample.memory for sample in samples])
+        scores.at_most(f"{name}: memory", last / 1e6, max(first * MOST_GROWTH, first + MEMORY_MARGIN) / 1e6, "MB")
+        if name != "worker":
+            # The worker's are those of the builds that run.
+            first, last = parts_of([sample.files for sample in samples])
+            scores.at_most(f"{name}: files", last, first + MORE_FILES, "")
+    states = Counter[str]()
+    for build_id, kind in soak.builds.items():
+        build = await read_build(soak.product.pool, UUID(build_id))
+        states[f"{kind} {build.status}"] += 1
+        if build.status == "completed" and (problem := find_wrong_sum(build.statistics or {})):
+            scores.holds(f"statistics of {build_id}", False, problem)
+    scores.console.print(dict(sorted(states.items())))
+    open_ones = [state for state in states if not state.endswith(("completed", "failed", "cancelled"))]
+    scores.holds("every build has ended", not open_ones, ", ".join(open_ones))
+    scores.at_most("slots taken when idle", await soak.slots(), 0, "")
+    scores.at_most("processes of runs when idle", len(soak.run_processes()), 1, "")
+    left = [
+        path for path in soak.temporary.rglob("*") if path.is_dir() and path.name.startswith(("playwright", "org."))
+    ]
+    scores.at_most("folders of browsers and readers left, those of one that waits included", len(left), 4, "")
+    of_database = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    connections = await soak.product.count(of_database)
+    scores.at_most("connections to PostgreSQL when idle", connections, 40, "")
+
+
+def find_wrong_sum(statistics: dict[str, Any]) -> str | None:
+    """Return the sum that does not add up."""
+    sums = (
+        ("total_urls", "scraped_pages", "failed_scrapes"),
+        ("scraped_pages", "embedded_pages", "failed_embeddings"),
+        ("embedded_pages", "stored_pages", "failed_stores"),
+    )
+    for whole, done, failed in sums:
+        if statistics.get(whole) != statistics.get(done, 0) + statistics.get(failed, 0):
+            return f"{whole} {statistics.get(whole)} is not {statistics.get(done)} + {statistics.get(failed)}"
+    return None
+
+
+def main() -> None:
+    """Run, print, and exit with 1 if a target was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=1_800)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    asked = parser.parse_args()
+    scores = Scores(Console(width=120))
+    scores.console.print(f"seed {asked.seed}")
+    asyncio.run(run(asked.seconds, asked.seed, scores))
+    scores.console.print(scores.render())
+    sys.exit(not scores.are_met)
+
+
+if __name__ == "__main__":
+    main()
