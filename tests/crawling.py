@@ -93,7 +93,8 @@ class Crawler:
     @asynccontextmanager
     async def open_workspace(self, build_id: UUID, **more: Any) -> AsyncIterator[Workspace]:
         """The workspace of an attempt of the build, with the given settings."""
-        settings = Settings(egress_allow=(ip_network("127.0.0.0/8"),), page_timeout_s=20, _env_file=None, **more)
+        ours: dict[str, Any] = {"egress_allow": (ip_network("127.0.0.0/8"),), "page_timeout_s": 20}
+        settings = Settings(_env_file=None, **(ours | more))
         job = await start_build(self.pool, build_id, None)
         async with (
             open_web(settings) as web,
