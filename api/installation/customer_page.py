@@ -6,15 +6,14 @@ was checked. robots.txt is not consulted: a person asks for this one page, it is
 """
 
 import asyncio
-import contextlib
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import httpcore
 from can_ada import URL, parse
 
-from tasks.core.egress_policy import EgressPolicy, egress_policy
+from api.http.checked_backend import CheckedBackend
+from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError
 from tasks.core.settings import Settings
 
@@ -44,7 +43,7 @@ async def fetch_customer_page(settings: Settings, url: str, site_url: str) -> Cu
     Raises:
         PageError: it cannot be reached, is not HTML, is too large, or leaves the site.
     """
-    backend = _CheckedBackend(egress_policy(settings))
+    backend = CheckedBackend(egress_policy(settings))
     try:
         async with asyncio.timeout(DEADLINE_S), httpcore.AsyncConnectionPool(network_backend=backend) as pool:
             at = parse(url)
@@ -74,27 +73,6 @@ def _host_and_port(text: str) -> tuple[str, int | None]:
     """Return the host without `www.`, and the port unless it is the scheme's default."""
     url = parse(text)
     return url.hostname.rstrip(".").removeprefix("www."), int(url.port) if url.port else None
-
-
-class _CheckedBackend(httpcore.AnyIOBackend):
-    """Connects only to addresses that it resolved and checked itself (no DNS rebinding)."""
-
-    def __init__(self, policy: EgressPolicy) -> None:
-        self._policy = policy
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        *others, last = await self._policy.resolve(host.strip("[]"), port)
-        for address in others:
-            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return await super().connect_tcp(address, port, timeout, local_address, socket_options)
-        return await super().connect_tcp(last, port, timeout, local_address, socket_options)
 
 
 async def _request(pool: httpcore.AsyncConnectionPool, url: URL, settings: Settings) -> CustomerPage | URL:
