@@ -10,11 +10,12 @@ from api import health, metrics, openapi_routes
 from api.agents import llms_text, mcp_routes
 from api.app_state import open_app_state
 from api.builds import build_routes, owner_actions
-from api.chat import chat_routes, owner_chat_routes
+from api.chat import chat_routes, lead_routes, owner_chat_routes
 from api.http.cross_origin import CrossOrigin
 from api.http.problems import HANDLERS
 from api.installation import installation_routes
 from api.pages import page_routes, script_routes
+from api.webhooks import webhook_routes
 from api.widgets import (
     answer_routes,
     conversation_routes,
@@ -46,6 +47,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *public_routes.routes,
         *chat_routes.routes,
         *owner_chat_routes.routes,
+        *lead_routes.routes,
+        *webhook_routes.routes,
         *insight_routes.routes,
         *answer_routes.routes,
         *conversation_routes.routes,

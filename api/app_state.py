@@ -15,6 +15,7 @@ from api.builds.stream import Streams
 from api.builds.sweeper import Sweeper
 from api.chat.retention import delete_expired_forever
 from api.http.metered_embedder import MeteredEmbedder
+from api.webhooks.courier import Courier
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import BuildEvent
@@ -68,7 +69,7 @@ def app_state(request: Request) -> AppState:
 
 @asynccontextmanager
 async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
-    """Open the resources and run the background tasks (Prefect's events, sweeps, retention) until exit.
+    """Open the resources and run the background tasks (Prefect's events, sweeps, webhooks, retention) until exit.
 
     Raises:
         DependencyUnavailable: no database is configured or it does not answer.
@@ -96,6 +97,7 @@ async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
         state.run_in_background(sweeper.sweep_forever())
         state.run_in_background(LostRuns(pool, runs).sweep_forever())
         state.run_in_background(delete_expired_forever(pool, settings.retention_days))
+        state.run_in_background(Courier(pool, settings).deliver_forever())
         state.run_in_background(answerer.warm_up())
         state.run_in_background(_follow_models(settings, models))
         yield state

@@ -14,7 +14,9 @@ from starlette.routing import Route
 from api.builds.build_routes import rebuild_widget, start_build, stream_events
 from api.builds.owner_actions import resume_ended_build
 from api.chat.chat_routes import ChatRequest, FeedbackRequest, answer_message, receive_feedback
+from api.chat.lead_routes import LeadBody, receive_lead
 from api.chat.owner_chat_routes import OwnerQuestion, answer_owner
+from api.webhooks.webhook_routes import WebhookBody, change_webhook, create_webhook
 from api.widgets.answer_routes import OwnAnswerBody, TrialBody, add_answer, change_answer, try_answer
 from api.widgets.owner_routes import change_owned_widget
 from tasks.core.adjustments import Adjustments
@@ -30,6 +32,8 @@ BODIES: dict[Callable[..., Any], type[BaseModel]] = {
     change_owned_widget: Adjustments,
     add_answer: OwnAnswerBody,
     try_answer: TrialBody,
+    receive_lead: LeadBody,
+    create_webhook: WebhookBody,
 }
 LOOSE_BODIES: dict[Callable[..., Any], dict[str, Any]] = {
     start_build: {
@@ -43,6 +47,7 @@ LOOSE_BODIES: dict[Callable[..., Any], dict[str, Any]] = {
     },
     rebuild_widget: {"type": "object", "properties": {"allow_fewer_pages": {"type": "boolean"}}},
     change_answer: {"type": "object", "description": "Some of the parts of an own answer, see `OwnAnswerBody`."},
+    change_webhook: {"type": "object", "description": "Some of the parts of a webhook, see `WebhookBody`."},
 }
 """Bodies that no model checks as a whole."""
 _ERROR = {

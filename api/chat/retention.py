@@ -8,6 +8,7 @@ from psycopg_pool import PoolTimeout
 
 from tasks.core.database import Pool
 from tasks.records.conversations import delete_expired
+from tasks.records.webhook_outbox import delete_old_deliveries
 
 logger = logging.getLogger("widget_builder.api")
 
@@ -15,9 +16,10 @@ INTERVAL_S = 3_600.0
 
 
 async def delete_expired_forever(pool: Pool, days: int) -> None:
-    """Delete messages older than `days`, at once and every hour."""
+    """Delete messages and webhook deliveries older than `days`, at once and every hour."""
     while True:
         try:
+            await delete_old_deliveries(pool, days)
             if deleted := await delete_expired(pool, days):
                 logger.info("deleted %d messages older than %d days", deleted, days)
         except (DatabaseError, PoolTimeout, OSError) as error:

@@ -33,6 +33,7 @@ async def show_config(request: Request) -> Response:
             # Tag of the picture at …/logo; null if there is none.
             "logo": await read_picture_tag(state.pool, widget.id, PictureKind.logo),
             "state": await state_of(state.pool, widget),
+            "contact": adjustments_of(widget).contact(),
             **await describe_chat(state, widget),
             **adjustments_of(widget).texts(),
         }

@@ -49,6 +49,14 @@ class Adjustments(BaseModel):
     """`auto` follows each visitor's preference."""
     allowed_origins: tuple[Origin, ...] | None = Field(None, max_length=MAX_ORIGINS)
     """Origins of the pages that may embed the widget; None: any."""
+    contact_form: bool | None = None
+    """Whether visitors may leave their e-mail address. None: no, as an owner who has not asked would not look."""
+    contact_consent: str | None = Field(None, min_length=1, max_length=500)
+    """Text that visitors must agree to before they send their address; None: nothing to agree to."""
+
+    def contact(self) -> dict[str, Any] | None:
+        """Return what a widget's script needs for the form; None if there is no form."""
+        return {"consent": self.contact_consent} if self.contact_form else None
 
     def texts(self) -> dict[str, Any]:
         """Return the chosen ones of name, greeting and suggested questions."""

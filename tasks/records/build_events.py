@@ -4,6 +4,7 @@ Sequence numbers have no gaps, and there is exactly one terminal event. One tran
 the build's status, so a late writer (a cancelled flow, the sweeper, a zombie) is refused.
 """
 
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -14,12 +15,20 @@ from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
 from tasks.core.models import Statistics
 from tasks.core.redaction import redact
 from tasks.records.sanitizing import sanitize_json
+from tasks.records.webhook_outbox import enqueue
+from tasks.records.webhooks import WebhookEvent
 
 TERMINAL_STATUS = {
     EventType.builder_completed: "completed",
     EventType.builder_failed: "failed",
     EventType.builder_cancelled: "cancelled",
 }
+
+TOLD = {
+    EventType.builder_completed: WebhookEvent.build_completed,
+    EventType.builder_failed: WebhookEvent.build_failed,
+}
+"""Events that webhooks can be for."""
 
 
 async def append_event(
@@ -60,7 +69,7 @@ async def insert_event(
         " error = coalesce(%(error)s, error),"
         " finished_at = CASE WHEN %(status)s::text IS NULL THEN finished_at ELSE now() END"
         " WHERE id = %(id)s AND status IN ('pending', 'running') AND attempt = coalesce(%(attempt)s, attempt)"
-        " RETURNING last_seq",
+        " RETURNING last_seq, widget_id",
         {
             "id": build_id,
             "attempt": attempt,
@@ -77,7 +86,16 @@ async def insert_event(
         "INSERT INTO build_events (build_id, seq, at, type, object) VALUES (%s, %s, %s, %s, %s)",
         (build_id, event.seq, event.at, event.type, event.to_json()),
     )
+    if event.type in TOLD:
+        await enqueue(connection, row[1], TOLD[event.type], _summary(event))
     return event
+
+
+def _summary(event: BuildEvent) -> dict[str, Any]:
+    """Return what a webhook is told of the build's end."""
+    data = dict(event.data)
+    shown: dict[str, Any] = {name: data[name] for name in ("statistics", "diff", "cause", "remedy") if name in data}
+    return {"build_id": str(event.build_id), "message": event.message, "detail": event.detail, **shown}
 
 
 async def append_queued(pool: Pool, build_id: UUID, last_seq: int, draft: EventDraft) -> bool:

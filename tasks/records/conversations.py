@@ -12,6 +12,8 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.models import Frozen
 from tasks.records.sanitizing import sanitize_text
+from tasks.records.webhook_outbox import enqueue
+from tasks.records.webhooks import WebhookEvent
 
 MAX_HISTORY = 3
 """Turns of a conversation that a new question is read with."""
@@ -70,7 +72,7 @@ async def open_conversation(pool: Pool, widget_id: UUID, conversation_id: UUID |
 
 async def _check(connection: Connection, widget_id: UUID, conversation_id: UUID) -> None:
     rows = await connection.execute(
-        "SELECT 1 FROM conversations WHERE id = %s AND widget_id = %s", (conversation_id, widget_id)
+        "SELECT 1 FROM conversations WHERE id = %s AND widget_id = %s FOR KEY SHARE", (conversation_id, widget_id)
     )
     if await rows.fetchone() is None:
         raise InvalidRequest(
@@ -81,6 +83,33 @@ async def _check(connection: Connection, widget_id: UUID, conversation_id: UUID)
         )
 
 
+async def ensure_conversation(connection: Connection, widget_id: UUID, conversation_id: UUID | None) -> UUID:
+    """Return the conversation, in the connection's transaction; a new one of the widget if none is given.
+
+    Raises:
+        InvalidRequest: the widget has no such conversation (404).
+        NotFound: the widget was deleted meanwhile.
+    """
+    if conversation_id is not None:
+        await _check(connection, widget_id, conversation_id)
+        return conversation_id
+    new_id = uuid4()
+    await _create(connection, widget_id, new_id)
+    return new_id
+
+
+async def _create(connection: Connection, widget_id: UUID, conversation_id: UUID) -> None:
+    """Store the conversation, unless it is there; NotFound if the widget was deleted."""
+    # FOR KEY SHARE keeps the widget from being deleted before the transaction ends.
+    rows = await connection.execute("SELECT 1 FROM widgets WHERE id = %s FOR KEY SHARE", (widget_id,))
+    if await rows.fetchone() is None:
+        raise NotFound("widget")
+    await connection.execute(
+        "INSERT INTO conversations (id, widget_id) VALUES (%s, %s) ON CONFLICT (id) DO NOTHING",
+        (conversation_id, widget_id),
+    )
+
+
 async def store_message(pool: Pool, widget_id: UUID, conversation_id: UUID, message: ChatMessage) -> UUID:
     """Store the question and its answer; return the message's id.
 
@@ -89,14 +118,7 @@ async def store_message(pool: Pool, widget_id: UUID, conversation_id: UUID, mess
     """
     message_id = uuid4()
     async with pool.connection() as connection, connection.transaction():
-        # FOR KEY SHARE keeps the widget from being deleted before the message is stored.
-        rows = await connection.execute("SELECT 1 FROM widgets WHERE id = %s FOR KEY SHARE", (widget_id,))
-        if await rows.fetchone() is None:
-            raise NotFound("widget")
-        await connection.execute(
-            "INSERT INTO conversations (id, widget_id) VALUES (%s, %s) ON CONFLICT (id) DO NOTHING",
-            (conversation_id, widget_id),
-        )
+        await _create(connection, widget_id, conversation_id)
         await connection.execute(
             "INSERT INTO chat_messages (id, conversation_id, question, searched, answer, answered, kind, citations)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -111,6 +133,11 @@ async def store_message(pool: Pool, widget_id: UUID, conversation_id: UUID, mess
                 Jsonb([citation.model_dump() for citation in message.citations]),
             ),
         )
+        if message.kind == "refusal":
+            ids = {"conversation_id": str(conversation_id), "message_id": str(message_id)}
+            data = {"question": message.question, **ids}
+            event = WebhookEvent.question_unanswered
+            await enqueue(connection, widget_id, event, data, conversation_id=conversation_id)
     return message_id
 
 
@@ -120,17 +147,22 @@ async def store_feedback(pool: Pool, widget_id: UUID, message_id: UUID, rating: 
     Raises:
         NotFound: the widget has no such message.
     """
-    async with pool.connection() as connection:
+    async with pool.connection() as connection, connection.transaction():
         rows = await connection.execute(
             "INSERT INTO feedback (message_id, rating, comment)"
             " SELECT message.id, %s, %s FROM chat_messages AS message"
             " JOIN conversations ON conversations.id = conversation_id WHERE message.id = %s AND widget_id = %s"
             " ON CONFLICT (message_id) DO UPDATE SET rating = excluded.rating, comment = excluded.comment, at = now()"
-            " RETURNING message_id",
+            " RETURNING (SELECT conversation_id FROM chat_messages WHERE id = message_id),"
+            " (SELECT question FROM chat_messages WHERE id = message_id)",
             (rating, sanitize_text(comment), message_id, widget_id),
         )
-        if await rows.fetchone() is None:
+        row = await rows.fetchone()
+        if row is None:
             raise NotFound("message")
+        ids = {"conversation_id": str(row[0]), "message_id": str(message_id)}
+        data = {"rating": rating, "comment": comment, "question": row[1], **ids}
+        await enqueue(connection, widget_id, WebhookEvent.feedback, data, conversation_id=row[0])
 
 
 async def delete_expired(pool: Pool, days: int) -> int:

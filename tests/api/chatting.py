@@ -15,9 +15,10 @@ from api.agents import llms_text, mcp_routes
 from api.app_state import AppState
 from api.builds.prefect_runs import PrefectRuns
 from api.builds.stream import Streams
-from api.chat import chat_routes, owner_chat_routes
+from api.chat import chat_routes, lead_routes, owner_chat_routes
 from api.http.metered_embedder import MeteredEmbedder
 from api.http.problems import HANDLERS
+from api.webhooks import webhook_routes
 from api.widgets import (
     answer_routes,
     conversation_routes,
@@ -47,6 +48,8 @@ ROUTES = [
     *picture_routes.routes,
     *chat_routes.routes,
     *owner_chat_routes.routes,
+    *lead_routes.routes,
+    *webhook_routes.routes,
     *insight_routes.routes,
     *answer_routes.routes,
     *conversation_routes.routes,

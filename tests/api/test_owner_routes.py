@@ -18,6 +18,7 @@ PUBLIC = {
     ("GET", WIDGETS + "/search"),
     ("POST", WIDGETS + "/chat"),
     ("POST", WIDGETS + "/feedback"),
+    ("POST", WIDGETS + "/leads"),
     ("GET", WIDGETS + "/llms.txt"),
     ("POST", "/mcp/{widget_id}"),
     ("GET", "/"),

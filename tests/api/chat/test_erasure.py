@@ -39,9 +39,16 @@ def files_with(word: str) -> list[str]:
 
 
 async def test_erased_conversations_leave_no_trace(product: Product, built: list[Event]) -> None:
-    """Question, answer and comment of one conversation, and then of all; in no table, log or Prefect record."""
+    """Question, answer, comment, name and message of one conversation, and then of all, and what webhooks were told.
+
+    In no table, log or Prefect record.
+    """
     widget = built[0]["data"]["widget_id"]
     owner = {"Authorization": f"Bearer {built[0]['data']['owner_token']}"}
+    await product.http.patch(f"/api/widgets/{widget}", json={"contact_form": True}, headers=owner)
+    # A port that nothing listens on: the deliveries stay, to be tried again.
+    hook = {"url": "http://127.0.0.1:1/", "events": ["lead.created", "question.unanswered", "feedback"]}
+    made = await product.http.post(f"/api/widgets/{widget}/webhooks", json=hook, headers=owner)
     ids = []
     for question in (f"Do you sell {WORD}?", f"Is {WORD} healthy?"):
         body = {"message": question}
@@ -50,12 +57,17 @@ async def test_erased_conversations_leave_no_trace(product: Product, built: list
         end = events[-1]
         rated = {"message_id": end["message_id"], "rating": "down", "comment": f"I want {WORD}"}
         await product.http.post(f"/api/public/widgets/{widget}/feedback", json=rated)
+        left = {"email": "a@example.com", "name": WORD, "conversation_id": end["conversation_id"]}
+        await product.http.post(f"/api/public/widgets/{widget}/leads", json=left)
         ids.append(end["conversation_id"])
-    assert set(await tables_with(product, WORD)) == {"chat_messages", "feedback"}
+    stored = {"chat_messages", "feedback", "leads", "webhook_deliveries"}
+    assert set(await tables_with(product, WORD)) == stored
     path = f"/api/widgets/{widget}/conversations"
     assert (await product.http.delete(f"{path}/{ids[0]}", headers=owner)).status_code == 204
     kept = (await product.http.get(f"{path}?q={WORD}", headers=owner)).json()
     assert [each["id"] for each in kept["conversations"]] == [ids[1]]
     assert (await product.http.delete(path, headers=owner)).status_code == 200
+    await product.http.delete(f"/api/widgets/{widget}/webhooks/{made.json()['id']}", headers=owner)
+    await product.http.patch(f"/api/widgets/{widget}", json={"contact_form": None}, headers=owner)
     assert await tables_with(product, WORD) == []
     assert files_with(WORD) == []
