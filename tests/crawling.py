@@ -64,9 +64,9 @@ class Crawler:
         request = BuildRequest(url=f"{url}/", depth=depth, max_pages=max_pages)
         return (await create_build(self.pool, request)).build_id
 
-    async def break_off(self, build_id: UUID, is_enough: Callable[[], bool]) -> None:
+    async def break_off(self, shared: Workspace, build_id: UUID, is_enough: Callable[[], bool]) -> None:
         """Start an attempt of the build, and cancel it as soon as it has done enough."""
-        attempt = asyncio.create_task(self.go_on(build_id))
+        attempt = asyncio.create_task(self.go_on_in(shared, build_id))
         while not attempt.done() and not is_enough():
             await asyncio.sleep(0.02)
         attempt.cancel()
@@ -79,7 +79,10 @@ class Crawler:
 
     async def crawl_in(self, shared: Workspace, url: str, *, depth: int = 5, max_pages: int = 500) -> Crawled:
         """Build the site to the end with the resources of another workspace, which costs a fraction of the time."""
-        build_id = await self.record(url, depth, max_pages)
+        return await self.go_on_in(shared, await self.record(url, depth, max_pages))
+
+    async def go_on_in(self, shared: Workspace, build_id: UUID) -> Crawled:
+        """Run an attempt of the build with the resources of another workspace."""
         job = await start_build(self.pool, build_id, None)
         record, progress = CrawlRecord(self.pool, build_id), Progress(self.pool, job, None)
         return await self._build(replace(shared, job=job, progress=progress, crawl_record=record))
@@ -131,6 +134,14 @@ async def plain_space(crawler: Crawler) -> AsyncIterator[Workspace]:
     """A workspace without a browser, whose resources many builds share (`Crawler.crawl_in`)."""
     build_id = await crawler.record("http://127.0.0.1:9")
     async with crawler.open_workspace(build_id, render="never") as space:
+        yield space
+
+
+@pytest.fixture(scope="session")
+async def browser_space(crawler: Crawler) -> AsyncIterator[Workspace]:
+    """A workspace with a browser, whose resources many builds share (`Crawler.crawl_in`)."""
+    build_id = await crawler.record("http://127.0.0.1:9")
+    async with crawler.open_workspace(build_id) as space:
         yield space
 
 
