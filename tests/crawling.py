@@ -84,8 +84,14 @@ class Crawler:
     async def go_on_in(self, shared: Workspace, build_id: UUID) -> Crawled:
         """Run an attempt of the build with the resources of another workspace."""
         job = await start_build(self.pool, build_id, None)
-        record, progress = CrawlRecord(self.pool, build_id), Progress(self.pool, job, None)
-        return await self._build(replace(shared, job=job, progress=progress, crawl_record=record))
+        space = replace(
+            shared,
+            job=job,
+            progress=Progress(self.pool, job, None),
+            crawl_record=CrawlRecord(self.pool, build_id),
+            site_facts=await open_site_facts(self.pool, job, shared.embedder.model),
+        )
+        return await self._build(space)
 
     async def _build(self, space: Workspace) -> Crawled:
         site = await open_site(space)
