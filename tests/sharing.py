@@ -1,4 +1,7 @@
-"""Distribution of tests over processes: by file, with all tests of the whole product in the process of its stack."""
+"""Distribution of tests over processes: by file, with the tests of the whole product in the two processes of its stacks.
+
+One stack for the API's own tests and one for all others: a single one would be busy long after all other tests ended.
+"""
 
 import re
 from functools import cache
@@ -11,12 +14,14 @@ from xdist.scheduler import LoadFileScheduling
 _NEEDS_PRODUCT = re.compile(r"\b(product: Product|built: list|recorded_build: tuple)")
 
 
-class SharingOneProduct(LoadFileScheduling):
-    """A scheduler that keeps each file together, and all files that need the product."""
+class SharingProducts(LoadFileScheduling):
+    """A scheduler that keeps each file together, and all files that share a product."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return "product" if _needs_product(self.config.rootpath / file) else file
+        if not _needs_product(self.config.rootpath / file):
+            return file
+        return "product of the API" if file.startswith("tests/api/") else "product"
 
 
 @cache
@@ -25,6 +30,6 @@ def _needs_product(file: Path) -> bool:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> SharingOneProduct:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> SharingProducts:
     """Replace xdist's scheduler."""
-    return SharingOneProduct(config, log)
+    return SharingProducts(config, log)
