@@ -1,4 +1,4 @@
-"""Distribution of tests over processes: by file, with the tests of the whole product in the two processes of its stacks.
+"""Distribution of tests over processes: by file, with those of the whole product in the two processes of its stacks.
 
 One stack for the API's own tests and one for all others: a single one would be busy long after all other tests ended.
 """
