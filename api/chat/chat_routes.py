@@ -24,10 +24,12 @@ from api.http.event_streams import event_stream
 from api.http.guards import Guard, PublicRoute
 from api.http.origins import OriginRule
 from api.http.visits import current_visit
+from api.widgets.appearance import adjustments_of
 from api.widgets.public_routes import PATH
 from tasks.core.errors import NotFound, TryLater
 from tasks.knowledge.answering.answer_events import AnswerEvent, DoneEvent, ErrorEvent
 from tasks.knowledge.answering.generation.generated_answer import tokens_to_answer, tokens_to_rewrite, tokens_unused
+from tasks.knowledge.answering.question.person_requests import wants_person
 from tasks.knowledge.answering.reply import Reply
 from tasks.knowledge.answering.suggestions.suggested_questions import read_suggestions
 from tasks.records.budgets import Account, RatedAction
@@ -77,6 +79,8 @@ class _Exchange:
 
     reply: Reply
     conversation_id: UUID
+    has_form: bool
+    """Whether visitors may leave their e-mail address."""
     accounts: Sequence[Account]
     """Budgets in which tokens are reserved for the reply."""
 
@@ -100,7 +104,8 @@ async def answer_message(request: Request) -> Response:
     accounts: Sequence[Account] = ()
     if state.answerer.generates:
         accounts = await state.budgets.reserve_tokens(visit.client, widget.id, tokens_to_answer(reply))
-    return event_stream(_answer_frames(state, _Exchange(reply, conversation_id, accounts)))
+    has_form = adjustments_of(widget).contact() is not None
+    return event_stream(_answer_frames(state, _Exchange(reply, conversation_id, has_form, accounts)))
 
 
 async def not_ready_error(state: AppState, widget_id: UUID) -> TryLater:
@@ -141,7 +146,14 @@ async def _conclude(state: AppState, exchange: _Exchange) -> DoneEvent | ErrorEv
         message_id=message_id,
         answered=reply.answered,
         suggestions=tuple(suggestions),
+        contact=_contact(reply) if exchange.has_form else None,
     )
+
+
+def _contact(reply: Reply) -> Literal["offered", "wanted"] | None:
+    if wants_person(reply.message):
+        return "wanted"
+    return None if reply.answered else "offered"
 
 
 def answer_frame(event: AnswerEvent) -> ServerSentEvent:

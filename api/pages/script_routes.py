@@ -20,9 +20,13 @@ async def serve_loader(request: Request) -> Response:
 
 
 async def serve_panel(request: Request) -> Response:
-    """GET /widget/{file}: the chat panel; an outdated loader's file name gets the current panel, uncached."""
-    pattern = "panel-*.js"
-    if read_bundle(pattern).name == request.path_params["file"]:
+    """GET /widget/{file}: the chat panel, or its form for e-mail addresses; an outdated file name gets the current one.
+
+    That one is not cached.
+    """
+    name = request.path_params["file"]
+    pattern = "lead-*.js" if name.startswith("lead-") else "panel-*.js"
+    if read_bundle(pattern).name == name:
         return _send(request, pattern, f"public, max-age={PANEL_AGE_S}, immutable")
     return _send(request, pattern, "no-cache")
 

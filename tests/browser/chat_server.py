@@ -47,10 +47,10 @@ def citations(*cited: dict[str, Any]) -> Piece:
     return {"type": "citations", "citations": list(cited)}
 
 
-def done(answered: bool = True, suggestions: Sequence[str] = ()) -> Piece:
+def done(answered: bool = True, suggestions: Sequence[str] = (), **more: str) -> Piece:
     """The end of the answer."""
     ids = {"conversation_id": str(uuid4()), "message_id": str(uuid4())}
-    return {"type": "done", **ids, "answered": answered, "suggestions": list(suggestions)}
+    return {"type": "done", **ids, "answered": answered, "suggestions": list(suggestions), **more}
 
 
 @dataclass
@@ -63,6 +63,8 @@ class ChatServer:
     """Used up in order."""
     asked: list[dict[str, Any]] = field(default_factory=list)
     feedback: list[dict[str, Any]] = field(default_factory=list)
+    leads: list[dict[str, Any]] = field(default_factory=list)
+    takes_leads: bool = True
     paths: list[str] = field(default_factory=list)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     logo: bytes = b""
@@ -107,6 +109,12 @@ class ChatServer:
         self.feedback.append(await request.json())
         return Response(status_code=204)
 
+    async def _lead(self, request: Request) -> Response:
+        if not self.takes_leads:
+            return problem(403, "contact_form_off", "This widget takes no e-mail addresses.")
+        self.leads.append(await request.json())
+        return JSONResponse({"conversation_id": str(uuid4())}, status_code=201)
+
 
 def make_config(theme: Theme, **more: Any) -> dict[str, Any]:
     """A widget's public configuration."""
@@ -134,6 +142,7 @@ async def open_chat_server() -> AsyncIterator[ChatServer]:
             Route(path + "/logo", chat._logo),
             Route(path + "/chat", chat._chat, methods=["POST"]),
             Route(path + "/feedback", chat._feedback, methods=["POST"]),
+            Route(path + "/leads", chat._lead, methods=["POST"]),
         ],
         middleware=[Middleware(CrossOrigin)],
     )

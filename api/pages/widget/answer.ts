@@ -12,6 +12,8 @@ export interface Actions {
   rate(turn: Turn, rating: "up" | "down", comment?: string): Promise<boolean>;
   cited(citation: Citation): void;
   announce(text: string): void;
+  /** Shows the form for an e-mail address. */
+  contact(turn: Turn): void;
 }
 
 export class AnswerView {
@@ -120,6 +122,7 @@ export class AnswerView {
     if (!hasAnswer || turn.status !== "answered") retry.append(el("span", {}, strings.retry));
     bar.append(retry);
     if (hasAnswer && turn.messageId) this.addThumbs(bar);
+    if (turn.contact) bar.append(el("button", { type: "button", class: "person", click: () => this.actions.contact(turn) }, strings.person));
     return bar;
   }
 

@@ -11,10 +11,13 @@ export interface Citation {
   deep_link?: string;
 }
 
+/** Whether the visitor may want a person: `offered` after a refusal, `wanted` if the visitor asked for one. */
+export type Contact = "offered" | "wanted";
+
 export type ChatEvent =
   | { type: "token"; text: string }
   | { type: "citations"; citations: Citation[] }
-  | { type: "done"; conversation_id?: string; message_id?: string; answered?: boolean; suggestions?: string[] }
+  | { type: "done"; conversation_id?: string; message_id?: string; answered?: boolean; suggestions?: string[]; contact?: Contact }
   | { type: "error"; code: string; message?: string; retry_after?: number };
 
 /** Reason why a question has no answer: `offline`, `broken_off`, `rate_limited`, `gone`, `not_ready`, `unavailable`. */

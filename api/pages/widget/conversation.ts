@@ -1,6 +1,6 @@
 // The conversation of this tab: kept across the pages of the site in session storage.
 
-import { ask, type Citation, Failure } from "./chat";
+import { ask, type Citation, type Contact, Failure } from "./chat";
 
 export interface Turn {
   question: string;
@@ -13,6 +13,7 @@ export interface Turn {
   messageId?: string;
   rating?: "up" | "down";
   suggestions?: string[];
+  contact?: Contact;
 }
 
 const MAX_TURNS = 50;
@@ -48,6 +49,7 @@ export class Conversation {
       messageId: undefined,
       rating: undefined,
       suggestions: undefined,
+      contact: undefined,
     });
     if (!turn) this.turns.push(asked);
     const running = (this.running = new AbortController());
@@ -73,6 +75,7 @@ export class Conversation {
         this.id = event.conversation_id ?? this.id;
         turn.messageId = event.message_id;
         turn.suggestions = event.suggestions;
+        turn.contact = event.contact;
         turn.status = event.answered === false ? "not_found" : "answered";
         return;
       }
@@ -89,13 +92,21 @@ export class Conversation {
   async rate(turn: Turn, rating: "up" | "down", comment?: string): Promise<boolean> {
     turn.rating = rating;
     this.save();
-    const answer = await this.request(`${this.address}/feedback`, {
-      method: "POST",
-      credentials: "omit",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ message_id: turn.messageId, rating, comment }),
-    }).catch(() => undefined);
-    return answer?.ok ?? false;
+    return (await this.post("feedback", { message_id: turn.messageId, rating, comment }))?.ok ?? false;
+  }
+
+  /** Sends an e-mail address with the conversation, and returns whether the service has taken it. */
+  async leave(values: object): Promise<boolean> {
+    const answer = await this.post("leads", { ...values, conversation_id: this.id });
+    if (!answer?.ok) return false;
+    this.id = (await answer.json()).conversation_id;
+    this.save();
+    return true;
+  }
+
+  private post(path: string, body: object): Promise<Response | undefined> {
+    const options = { method: "POST", credentials: "omit", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } as const;
+    return this.request(`${this.address}/${path}`, options).catch(() => undefined);
   }
 
   clear(): void {

@@ -262,6 +262,7 @@ class ChatPanel implements Panel {
       { class: "composer", submit: (event) => this.submitted(event) },
       el("div", { class: "field" }, this.input, this.submit),
       el("p", { class: "note" }, this.strings.note),
+      this.context.config.contact && el("button", { type: "button", class: "person", click: () => void this.showLeadForm(this.conversation.turns.at(-1)) }, this.strings.person),
     );
   }
 
@@ -310,6 +311,7 @@ class ChatPanel implements Panel {
     this.turns.replaceChildren();
     for (const view of this.views.values()) view.destroy();
     this.views.clear();
+    this.log.querySelector(".lead")?.remove();
     this.showSuggestions();
     this.showProgress();
     this.input.focus();
@@ -329,6 +331,7 @@ class ChatPanel implements Panel {
       },
       cited: (citation: Citation) => this.context.emit("citation_click", citation),
       announce: (text) => this.announcer.announce(text),
+      contact: (it) => void this.showLeadForm(it),
     });
     this.views.set(turn, view);
     this.turns.append(view.element);
@@ -360,8 +363,37 @@ class ChatPanel implements Panel {
       this.context.emit("error", { code: turn.failure, retry_after: turn.retryAfter || undefined });
       return;
     }
+    if (turn.contact === "wanted") void this.showLeadForm(turn, false);
     const { question, answer, citations, messageId, status } = turn;
     this.context.emit("answer", { question, answer, citations, message_id: messageId, status });
+  }
+
+  /** Shows the form for an e-mail address at the end; what a turn left unanswered is its first message. */
+  private async showLeadForm(turn?: Turn, focus = true): Promise<void> {
+    const { root, base, locale, config } = this.context;
+    const shown = this.log.querySelector(".lead");
+    if (!shown) {
+      try {
+        const { leadForm }: typeof import("./lead") = await import(`${base}widget/${LEAD_FILE}`);
+        const form = leadForm({
+          root,
+          locale,
+          consent: config.contact?.consent ?? null,
+          message: turn?.status === "not_found" ? turn.question : "",
+          send: (values) => this.conversation.leave(values),
+          announce: (text) => this.announcer.announce(text),
+        });
+        form.addEventListener("lead-closed", () => this.input.focus());
+        this.log.querySelector(".lead")?.remove();
+        this.log.append(form);
+      } catch {
+        this.announcer.announce(this.strings.unavailable);
+        return;
+      }
+    }
+    const form = this.log.querySelector<HTMLElement>(".lead")!;
+    form.scrollIntoView({ block: "nearest" });
+    if (focus) form.querySelector<HTMLElement>("input, .thanks")?.focus();
   }
 
   private showProgress(): void {

@@ -34,6 +34,7 @@ const EN = {
   not_ready: "The site is still being read. Please try again in a moment.",
   unavailable: "The chat cannot answer at the moment.",
   building: "This site is still being read: answers may be incomplete.",
+  person: "Talk to a person",
   note: "Automated answers from this site's pages; they may be wrong.",
 };
 
@@ -75,6 +76,7 @@ const TRANSLATED: Record<string, Strings> = {
     not_ready: "Die Website wird noch gelesen. Bitte versuchen Sie es gleich noch einmal.",
     unavailable: "Der Chat kann gerade nicht antworten.",
     building: "Diese Website wird noch gelesen: Antworten können unvollständig sein.",
+    person: "Mit einem Menschen sprechen",
     note: "Maschinell aus den Seiten dieser Website erstellt; Fehler sind möglich.",
   },
   fr: {
@@ -111,6 +113,7 @@ const TRANSLATED: Record<string, Strings> = {
     not_ready: "Le site est encore en cours de lecture. Réessayez dans un instant.",
     unavailable: "Le chat ne peut pas répondre pour le moment.",
     building: "Ce site est encore en cours de lecture : les réponses peuvent être incomplètes.",
+    person: "Parler à une personne",
     note: "Généré par une machine à partir des pages de ce site ; des erreurs sont possibles.",
   },
   es: {
@@ -147,6 +150,7 @@ const TRANSLATED: Record<string, Strings> = {
     not_ready: "El sitio todavía se está leyendo. Inténtelo de nuevo en un momento.",
     unavailable: "El chat no puede responder en este momento.",
     building: "Este sitio todavía se está leyendo: las respuestas pueden estar incompletas.",
+    person: "Hablar con una persona",
     note: "Generado por una máquina a partir de las páginas de este sitio; puede contener errores.",
   },
   it: {
@@ -183,6 +187,7 @@ const TRANSLATED: Record<string, Strings> = {
     not_ready: "Il sito è ancora in lettura. Riprovi tra un momento.",
     unavailable: "La chat al momento non può rispondere.",
     building: "Questo sito è ancora in lettura: le risposte possono essere incomplete.",
+    person: "Parlare con una persona",
     note: "Creato da una macchina dalle pagine di questo sito; può contenere errori.",
   },
   pt: {
@@ -219,6 +224,7 @@ const TRANSLATED: Record<string, Strings> = {
     not_ready: "O site ainda está a ser lido. Tente de novo daqui a pouco.",
     unavailable: "O chat não pode responder neste momento.",
     building: "Este site ainda está a ser lido: as respostas podem estar incompletas.",
+    person: "Falar com uma pessoa",
     note: "Gerado por uma máquina a partir das páginas deste site; pode conter erros.",
   },
   nl: {
@@ -255,6 +261,7 @@ const TRANSLATED: Record<string, Strings> = {
     not_ready: "De site wordt nog gelezen. Probeer het zo nog eens.",
     unavailable: "De chat kan nu geen antwoord geven.",
     building: "Deze site wordt nog gelezen: antwoorden kunnen onvolledig zijn.",
+    person: "Met een mens spreken",
     note: "Door een machine gemaakt uit de pagina’s van deze site; fouten zijn mogelijk.",
   },
   ja: {
@@ -291,6 +298,7 @@ const TRANSLATED: Record<string, Strings> = {
     not_ready: "サイトを読み込み中です。しばらくしてからお試しください。",
     unavailable: "現在お答えできません。",
     building: "サイトを読み込み中のため、回答が不完全な場合があります。",
+    person: "担当者に問い合わせる",
     note: "このサイトのページから自動生成されたもので、誤りを含む場合があります。",
   },
   ar: {
@@ -327,6 +335,7 @@ const TRANSLATED: Record<string, Strings> = {
     not_ready: "ما زال الموقع قيد القراءة. حاول بعد قليل.",
     unavailable: "لا يمكن الإجابة في الوقت الحالي.",
     building: "ما زال الموقع قيد القراءة: قد تكون الإجابات غير كاملة.",
+    person: "التحدث إلى شخص",
     note: "أُنشئت آليًا من صفحات هذا الموقع وقد تحتوي على أخطاء.",
   },
   he: {
@@ -363,6 +372,7 @@ const TRANSLATED: Record<string, Strings> = {
     not_ready: "האתר עדיין נקרא. נסו שוב בעוד רגע.",
     unavailable: "הצ׳אט אינו יכול לענות כרגע.",
     building: "האתר עדיין נקרא: ייתכן שהתשובות חלקיות.",
+    person: "לדבר עם אדם",
     note: "נוצר אוטומטית מעמודי האתר; ייתכנו טעויות.",
   },
 };

@@ -23,6 +23,8 @@ export interface Config {
   suggested_questions?: string[];
   /** Tag of the stored logo, if there is one. */
   logo?: string | null;
+  /** The form for e-mail addresses, with the text to agree to; null or absent: there is no form. */
+  contact?: { consent: string | null } | null;
   theme: Theme;
 }
 

@@ -47,6 +47,8 @@ class DoneEvent(Frozen):
     """Whether the site answers the question."""
     suggestions: tuple[str, ...] = ()
     """Answerable questions, after a refusal."""
+    contact: Literal["offered", "wanted"] | None = None
+    """Why the widget shows its form for an e-mail address: after a refusal, or as the visitor wants a person."""
 
 
 class ErrorEvent(Frozen):

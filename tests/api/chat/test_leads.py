@@ -73,6 +73,17 @@ async def test_only_a_widget_with_the_form_takes_addresses(chat: Chat, pool: Poo
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "contact_form_off")
 
 
+async def test_the_form_is_offered_after_a_refusal_and_shown_to_visitors_who_want_a_person(
+    chat: Chat, pool: Pool
+) -> None:
+    """Not after an answer, and not where there is no form."""
+    assert (await chat.ask("What does shipping to Norway cost?")).end.get("contact") is None
+    assert (await chat.ask("Do you sell bicycles?")).end["contact"] == "offered"
+    assert (await chat.ask("Can I talk to a person?")).end["contact"] == "wanted"
+    await save_settings(pool, chat.site.widget_id, {"contact_form": False})
+    assert "contact" not in (await chat.ask("Can I talk to a person?")).end
+
+
 async def test_wrong_addresses_are_refused(chat: Chat) -> None:
     """And other fields; the owner of an address need not have a name."""
     for wrong in ("", "ada", "ada@", "@example.com", "ada@example", "a b@example.com", "ada@example.com\nBcc: x@y.z"):
