@@ -10,10 +10,17 @@ from starlette.applications import Starlette
 
 
 @asynccontextmanager
-async def serve_app(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve the application and yield a client of it."""
+async def serve_app(app: Starlette, protocol: type[asyncio.Protocol] | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve the application, with uvicorn's protocol or another, and yield a client of it."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1, proxy_headers=False
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        proxy_headers=False,
+        http=protocol or "auto",
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())

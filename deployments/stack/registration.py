@@ -20,7 +20,7 @@ from tasks.core.errors import DependencyUnavailable
 from tasks.core.redacted_logs import redact_logs
 from tasks.core.settings import Settings, load_settings
 
-START_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 240.0
 ATTEMPTS = 3
 QUEUE_PRIORITY = 2
 """That of the default queue is 1, and comes first."""
