@@ -20,7 +20,7 @@ from flows.slots import open_slots
 from flows.start_page import open_site
 from flows.watch import watch
 from flows.workspace import Workspace, open_database, open_workspace
-from tasks.core.database import CONNECTION_ERRORS
+from tasks.core.database import CONNECTION_ERRORS, DISK_FULL
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.requests import parse_build_request
 from tasks.core.settings import load_settings
@@ -68,7 +68,7 @@ async def build_widget(
         try:
             async with open_workspace(settings, pool, job, progress) as space:
                 await build_site(space, run_id)
-        except* WidgetBuilderError as group:
+        except* (WidgetBuilderError, DISK_FULL) as group:
             cause = cause_of(group)
         except* CONNECTION_ERRORS:
             has_lost_database = True

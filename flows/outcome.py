@@ -5,12 +5,14 @@ import contextlib
 from flows.progress import Progress
 from flows.remedies import code_of, find_remedy
 from flows.workspace import Workspace
+from tasks.core.database import DISK_FULL
 from tasks.core.errors import (
     BuildEnded,
     EmbeddingRefused,
     EmbeddingUnavailable,
     HomePageFailed,
     NothingStored,
+    StorageFull,
     WidgetBuilderError,
 )
 from tasks.core.events import EventType
@@ -56,18 +58,21 @@ async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
     await index_build(space.pool, job.build_id)
 
 
-def cause_of(group: BaseExceptionGroup[WidgetBuilderError]) -> WidgetBuilderError:
+def cause_of(group: BaseExceptionGroup[WidgetBuilderError | DISK_FULL]) -> WidgetBuilderError:
     """Return the error that ended the build; `BuildEnded` is only a consequence if there is another."""
     errors: list[WidgetBuilderError] = []
     for error in group.exceptions:
-        errors.append(cause_of(error) if isinstance(error, BaseExceptionGroup) else error)
+        if isinstance(error, BaseExceptionGroup):
+            errors.append(cause_of(error))
+        else:
+            errors.append(StorageFull() if isinstance(error, DISK_FULL) else error)
     return next((error for error in errors if not isinstance(error, BuildEnded)), errors[0])
 
 
 async def emit_failure(progress: Progress, cause: WidgetBuilderError) -> None:
     """Emit the terminal event of a build that failed."""
     message = "The start page cannot be read" if isinstance(cause, HomePageFailed) else "The build cannot go on"
-    if isinstance(cause, EmbeddingRefused | EmbeddingUnavailable):
+    if isinstance(cause, EmbeddingRefused | EmbeddingUnavailable | StorageFull):
         message = "The build stops here. Its stored pages stay: correct the cause, then resume the build"
     with contextlib.suppress(BuildEnded):
         await progress.emit(

@@ -8,6 +8,7 @@ from tasks.core.errors import (
     HttpStatus,
     NothingStored,
     PageSkipped,
+    StorageFull,
     TlsFailed,
     WidgetBuilderError,
 )
@@ -52,7 +53,7 @@ def find_remedy(error: WidgetBuilderError) -> str | None:
             return None
         case FetchTimeout():
             return "The site may be slow or down. Open it in a browser, then try again."
-        case EmbeddingRefused() | EmbeddingUnavailable():
+        case EmbeddingRefused() | EmbeddingUnavailable() | StorageFull():
             return "Correct the cause, then resume the build: its stored pages stay."
         case NothingStored():
             return "Look at the causes of the pages that failed."

@@ -17,6 +17,8 @@ Connection = psycopg.AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
 CONNECTION_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError)
 """Errors raised while the server cannot be reached; `PoolTimeout` of an exhausted pool is one of them."""
+DISK_FULL = psycopg.errors.DiskFull
+"""One of `CONNECTION_ERRORS` that no waiting mends."""
 
 
 async def _configure(connection: Connection) -> None:

@@ -22,6 +22,7 @@ WidgetBuilderError
     ├── HomePageFailed        build fails: the start page cannot be read
     ├── EmbeddingRefused      build fails at once, without a retry: key rejected or quota exhausted
     ├── EmbeddingUnavailable  build fails after a wait: the embedding service answers nothing
+    ├── StorageFull           build fails at once: the database's disk is full
     ├── SiteShrank            build fails; the widget keeps its knowledge
     ├── NothingStored         build fails: not one page was stored
     └── BuildEnded            build stops and writes nothing more: it was cancelled or swept meanwhile
@@ -228,6 +229,15 @@ class EmbeddingUnavailable(BuildError):
     """The embedding service stays away, or asks to wait too long. The build can be resumed."""
 
     code = "embedding_unavailable"
+
+
+class StorageFull(BuildError):
+    """The database's disk is full. What is stored is kept, and the build can be resumed."""
+
+    code = "storage_full"
+
+    def __init__(self) -> None:
+        super().__init__("PostgreSQL's disk is full; what is stored is kept: free some space, then resume the build")
 
 
 class SiteShrank(BuildError):

@@ -9,8 +9,8 @@ import psycopg
 from psycopg import AsyncCursor
 from psycopg.types.json import Jsonb
 
-from tasks.core.database import Connection, Pool
-from tasks.core.errors import BuildEnded, StoreFailed
+from tasks.core.database import DISK_FULL, Connection, Pool
+from tasks.core.errors import BuildEnded, StorageFull, StoreFailed
 from tasks.core.models import EmbeddedPage
 from tasks.knowledge.indexing.search_vector import search_vector
 from tasks.knowledge.language.page_language import page_language
@@ -47,6 +47,7 @@ async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage],
 
     Raises:
         StoreFailed: the database rejects the pages, or (retriable) is out of reach.
+        StorageFull: its disk is full.
         BuildEnded: the build has ended in the meantime, or a later attempt than `attempt` has begun.
     """
     # Sorted, so that two batches with the same pages cannot deadlock.
@@ -61,6 +62,8 @@ async def store_pages(pool: Pool, build_id: UUID, pages: Sequence[EmbeddedPage],
             # Checked again, now with a lock: ending the build waits for this commit. Held from the start, the lock
             # would delay the build's events and heartbeats by whole batches.
             await _check_open(connection, build_id, attempt, "FOR SHARE")
+    except DISK_FULL as error:
+        raise StorageFull from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreFailed(f"the database is out of reach: {_first_line(error)}", retriable=True) from error
     except (psycopg.Error, UnicodeEncodeError) as error:
@@ -72,6 +75,7 @@ async def replace_chunks(pool: Pool, build_id: UUID, page: EmbeddedPage, *, leas
 
     Raises:
         StoreFailed: the database rejects the chunks, or (retriable) is out of reach.
+        StorageFull: its disk is full.
     """
     chunks = list(_chunk_rows(page))
     try:
@@ -88,6 +92,8 @@ async def replace_chunks(pool: Pool, build_id: UUID, page: EmbeddedPage, *, leas
                 )
                 await _write_chunks(cursor, build_id, [row[0]], [chunks])
             await connection.execute("SELECT knowledge_count_words(%s)", (build_id,))
+    except DISK_FULL as error:
+        raise StorageFull from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreFailed(f"the database is out of reach: {_first_line(error)}", retriable=True) from error
     except (psycopg.Error, UnicodeEncodeError) as error:
