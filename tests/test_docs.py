@@ -101,3 +101,14 @@ def test_the_readme_is_read_in_five_minutes() -> None:
     picture = re.search(r"!\[[^\]]+\]\(([^)]+)\)", text[:1_000])
     assert picture is not None
     assert (ROOT / picture[1]).stat().st_size <= MOST_PICTURE_BYTES
+
+
+def test_every_row_of_the_reliability_table_names_tests_that_exist() -> None:
+    """A promise without a test is none."""
+    table = (ROOT / "deployments/README.md").read_text().partition("## Reliability")[2]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 20
+    for row in rows:
+        files = re.findall(r"`(tests/[\w/]+\.py)`", row[3])
+        assert files, row
+        assert [file for file in files if not (ROOT / file).exists()] == []

@@ -212,10 +212,10 @@ async def open_soak(seconds: float, seed: int) -> AsyncIterator[Soak]:
         temporary.chmod(0o1777)
         for variable in UNWANTED:
             patch.delenv(variable, raising=False)
+        # For the services alone: claims on ports are among all stacks of the machine.
         ours = {"WIDGET_BUILDER_DATA_DIR": f"{name}/data", "TMPDIR": str(temporary), "WIDGET_BUILDER_PORT": "38180"}
         for variable, value in {**ENVIRONMENT, **ours}.items():
             patch.setenv(variable, value)
-        patch.setattr(tempfile, "tempdir", None)
         async with (
             open_stack(load_settings(_env_file=None), lambda *_: None) as stack,
             httpx.AsyncClient(base_url=stack.info.api_url, timeout=60) as http,
