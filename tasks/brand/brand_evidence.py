@@ -95,6 +95,10 @@ class ProbedPage(Frozen):
     """Pairs of a name and its place on the page, the most trusted first."""
     wordmarks: tuple[str, ...] = ()
     """Texts of the header's links to the home page."""
+    brands: tuple[str, ...] = ()
+    """Those among them that the page calls its brand, logo or title."""
+    copyrights: tuple[str, ...] = ()
+    """Lines with a copyright sign."""
     language: str = ""
     prose: str = ""
     """The first part of its headings and body text."""

@@ -45,8 +45,10 @@ def logo_tile(page: ProbedPage, resources: Resources, draw: Draw) -> bytes | Non
     drawn = [logo for record in ranked_logos(page) if (logo := _drawn(record, resources, draw)) is not None]
     record = best_icon(page)
     icon = _drawn(record, resources, draw) if record else None
-    if icon is not None and min(icon.image.size) >= MIN_ICON:
-        drawn = [logo for logo in drawn if logo.image.width <= WIDE * logo.image.height] or [icon, *drawn]
+    is_wide = bool(drawn) and drawn[0].image.width > WIDE * drawn[0].image.height
+    # Never another picture of the header instead of a wide logo: it may be another company's.
+    if icon is not None and min(icon.image.size) >= MIN_ICON and (is_wide or not drawn):
+        drawn = [icon, *drawn]
     return next((tile for logo in drawn if (tile := _tile(logo)) is not None), None)
 
 
@@ -109,7 +111,8 @@ def _own_ground(image: Image.Image) -> str | None:
 
 
 def _grounds(picture: Picture, backdrop: str | None) -> Iterator[str]:
-    """Yield backgrounds (the site's, white, black): first those with good contrast, then those with enough."""
-    grounds = [ground for ground in (backdrop, WHITE, BLACK) if ground]
+    """Yield backgrounds: the one the logo stands on, if it is seen there; then white or black, the clearer first."""
+    if backdrop and picture.is_visible_on(backdrop, VISIBLE_CONTRAST):
+        yield backdrop
     for least in (SHAPE_CONTRAST, VISIBLE_CONTRAST):
-        yield from (ground for ground in grounds if picture.is_visible_on(ground, least))
+        yield from (ground for ground in (WHITE, BLACK) if picture.is_visible_on(ground, least))

@@ -1,98 +1,88 @@
-"""A site's name and language."""
+"""A site's name."""
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from resiliparse.parse.lang import detect_fast
-
 from tasks.brand.brand_evidence import ProbedPage
+from tasks.brand.copyright_lines import makers_of, owners_of
 
 MAX_NAME = 80
 MAX_WORDMARK = 40
 MAX_MORE = 12
-MIN_PROSE = 200
-"""Letters needed to detect a language."""
-FOREIGN_PROSE = 800
-"""Distance to the nearest language (resiliparse) beyond which it is none of `_LANGUAGES`."""
-CLEAR_LEAD = 60
-"""Least distance by which English must be further away for an `en` in the markup to count as a mistake."""
-DEFAULT_LANGUAGE = "en"
+MAX_NAME_WORDS = 6
+MAX_CALL_WORDS = 3
+"""Words from which a text with a full stop is a sentence."""
 
 _SEPARATORS = re.compile(r"\s+[-–—|·•»:/]+\s+|\s*[|·•»—]\s*|:\s+")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?", re.IGNORECASE)
-_LANGUAGES = "en de fr es it pt nl pl sv da no fi cs tr hu ro el ru uk ar he hi zh ko ja id vi th".split()  # noqa: SIM905
 # Names that templates and generators give a site by default.
 _GENERIC = frozenset(
     {"home", "homepage", "start", "startseite", "accueil", "inicio", "index", "welcome", "website", "site", "app"}
     | {"blog", "shop", "logo", "menu", "untitled", "mysite", "mywebsite", "wordpress", "reactapp", "viteapp"}
-    | {"createnextapp", "documentation", "docs"}
+    | {"createnextapp", "documentation", "docs", "dashboard", "admin", "login", "template", "project", "company"}
+    | {"yourcompany", "companyname", "yourcompanyname", "yourlogo", "sitename", "yoursite", "brandname", "yourbrand"}
 )
 _LOGO_WORDS = re.compile(r"\b(?:logo(?:type)?|home ?page|home|brand|icon)\b", re.IGNORECASE)
 _PAGE_WORDS = re.compile(
     r"(?:^welcome to(?: the)? |\s(?:official (?:web)?site|home ?page|startseite|website)$)", re.IGNORECASE
 )
-_KANA = re.compile("[\u3040-\u30ff]")
 _ADDRESS = re.compile(r"\s*(?:https?|javascript|vbscript|data|file|blob):", re.IGNORECASE)
+_TEMPLATE_WORDS = re.compile(
+    r"\b(?:template|theme|bootstrap|html5?|css3|responsive|landing page|coming soon|single page|one page)\b",
+    re.IGNORECASE,
+)
 # Second-level labels under which names are registered: `shop.co.uk` is `shop`.
 _SECOND_LEVEL = frozenset({"co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go"})
 
 
 def site_name(page: ProbedPage, url: str, manifest_name: str = "") -> tuple[str, str]:
     """Return the name, never empty, and its place on the page."""
-    for name, found in (*page.names, (manifest_name, "web app manifest")):
-        if _is_plain(name) and _normalize(name) not in _GENERIC:
-            return _strip_page_words(name), found
     host = _host(url)
+    declared = [(name, found) for name, found in (*page.names, (manifest_name, "web app manifest")) if _is_name(name)]
+    for name, found in declared:
+        if not _is_slogan(name):
+            return _strip_page_words(name), found
     for name, found in _shown_names(page):
         if _is_confirmed(name, page.title, host):
             return _strip_page_words(_full_name(name, page.title)), found
-    if part := _title_part(page.title, host):
-        return _strip_page_words(part), "title"
+    makers = makers_of(page.copyrights)
+    for name, found in _loose_names(page, host):
+        if _normalize(name) not in makers:
+            return _strip_page_words(name), found
     return host or "Website", "address"
 
 
-def site_language(page: ProbedPage) -> tuple[str, str] | None:
-    """Return the page's language as BCP 47 in canonical case (`pt-BR`), and the evidence for it.
-
-    A clearly detected language of the text outweighs an `en` that a template left in the markup.
-    """
-    declared, (written, is_clear) = _declared_language(page), _written_language(page.prose)
-    is_mistaken = declared is not None and declared.split("-")[0] == "en" and is_clear
-    if declared and not is_mistaken:
-        return declared, "lang attribute"
-    return (written, "its text") if written else None
-
-
-def _declared_language(page: ProbedPage) -> str | None:
-    match = _LANGUAGE.match(page.language.replace("_", "-"))
-    if match is None or page.language[match.end() : match.end() + 1].isalnum():
-        return None
-    language, *rest = match.group().split("-")
-    return "-".join([language.lower(), *(p.title() if len(p) == 4 else p.upper() for p in rest)])
-
-
-def _written_language(prose: str) -> tuple[str | None, bool]:
-    """Detect the language of a text, and whether it is clearly not English."""
-    if len(prose) >= MIN_PROSE / 4 and len(_KANA.findall(prose)) >= 0.2 * len(prose):
-        return "ja", True
-    if len(prose) < MIN_PROSE:
-        return None, False
-    found = detect_fast(prose, n_results=len(_LANGUAGES), langs=_LANGUAGES)
-    distances = dict(found if isinstance(found, list) else [found])
-    first = min(distances, key=lambda language: distances[language], default=None)
-    if first is None or distances[first] > FOREIGN_PROSE:
-        return None, False
-    return first, distances.get("en", FOREIGN_PROSE) - distances[first] >= CLEAR_LEAD
+def _loose_names(page: ProbedPage, host: str) -> Iterator[tuple[str, str]]:
+    """Yield names that one place alone has, the most trusted first."""
+    parts = [part for piece in _SEPARATORS.split(page.title) if _is_plain(part := piece.strip())]
+    if not _is_address(host) and (matching := _matching_part(parts, host)):
+        yield matching, "title"
+    yield from ((brand, "name in the header") for brand in page.brands if _is_short_name(brand))
+    spoken = (image.alt for image in page.images if {"home", "named"} <= image.roles)
+    yield from ((alt, "the logo's alternative text") for alt in map(_without_logo_words, spoken) if _is_short_name(alt))
+    likely = [part for part in parts if _is_name(part) and not _TEMPLATE_WORDS.search(part)]
+    if _is_address(host):
+        likely.reverse()
+        yield from ((part, "title") for part in sorted(likely, key=_is_slogan))
+    elif len(parts) == 1 and likely and 3 <= len(likely[0]) <= MAX_WORDMARK:
+        yield likely[0], "title"
+    yield from ((name, "copyright line") for name in owners_of(page.copyrights) if _is_name(name))
+    if _is_address(host) and parts:
+        yield parts[-1], "title"
 
 
 def _shown_names(page: ProbedPage) -> list[tuple[str, str]]:
     """Return the names in the header: as text, or as the logo's alternative text."""
     marks = [(name, "name in the header") for name in page.wordmarks]
     marks += [(image.alt, "the logo's alternative text") for image in page.images if "home" in image.roles]
-    cleaned = [(" ".join(_LOGO_WORDS.sub(" ", name).split()).strip(" -–|·:,"), found) for name, found in marks]
+    cleaned = [(_without_logo_words(name), found) for name, found in marks]
     return [(name, found) for name, found in cleaned if _is_plain(name) and len(name) <= MAX_WORDMARK]
+
+
+def _without_logo_words(name: str) -> str:
+    return " ".join(_LOGO_WORDS.sub(" ", name).split()).strip(" -–|·:,")
 
 
 def _strip_page_words(name: str) -> str:
@@ -127,16 +117,25 @@ def _host(url: str) -> str:
         return ""
 
 
-def _title_part(title: str, host: str) -> str | None:
-    """Return the shortest part of the title that matches the host; for an IP address, the last part."""
-    parts = [part for piece in _SEPARATORS.split(title) if _is_plain(part := piece.strip())]
-    if _is_address(host):
-        return parts[-1] if parts else None
+def _matching_part(parts: list[str], host: str) -> str | None:
+    """Return the shortest part of the title that matches the host."""
     labels = [_normalize(label) for label in _own_labels(host)]
-    if len(parts) == 1 and 3 <= len(parts[0]) <= MAX_WORDMARK and _normalize(parts[0]) not in _GENERIC:
-        return parts[0]
     matching = [part for part in parts if any(_matches_label(_normalize(part), label) for label in labels)]
     return min(matching, key=lambda part: (len(part), part)) if matching else None
+
+
+def _is_name(text: str) -> bool:
+    return _is_plain(text) and _normalize(text) not in _GENERIC
+
+
+def _is_short_name(text: str) -> bool:
+    return _is_name(text) and len(text) <= MAX_WORDMARK and not (_is_slogan(text) or _TEMPLATE_WORDS.search(text))
+
+
+def _is_slogan(name: str) -> bool:
+    """Whether the text is a sentence or a list of services rather than a name."""
+    words = name.split()
+    return len(words) > MAX_NAME_WORDS or (len(words) > MAX_CALL_WORDS and name.endswith((".", "!", "?")))
 
 
 def _matches_label(part: str, label: str) -> bool:

@@ -25,6 +25,8 @@ _CALL = {"filled": 0.85, "inverse": 0.6, "outlined": 0.6, "pale": 0.5, "backgrou
 _GENEROUS_CALL = 5_000.0
 _NEUTRAL_CALL = 0.6
 _NEUTRAL_GROUND = 0.4
+_NEUTRAL_BESIDE_LOGO = 0.7
+"""Black buttons go with many brands: a logo's colour comes before theirs."""
 _RAISED_CALL = 0.28
 RAISED = 1.15
 """Least contrast of a grey button to the dark page around it."""
@@ -66,7 +68,10 @@ class BrandColour(Frozen):
 def rank_brand_colours(page: ProbedPage) -> tuple[BrandColour, ...]:
     """Return the colours that may be the brand's, the most likely first; empty if the page has none."""
     called = frozenset(record.colour for record in page.colours if record.source is EvidenceSource.call)
-    weighed = [(strength, record) for record in page.colours if (strength := _strength(record, page, called)) > 0]
+    neutral = _NEUTRAL_BESIDE_LOGO if any(map(_is_coloured_logo, page.colours)) else 1.0
+    weighed = [
+        (strength, record) for record in page.colours if (strength := _strength(record, page, called, neutral)) > 0
+    ]
     weighed.sort(key=lambda pair: (-pair[0], -pair[1].area, pair[1].colour, pair[1].source, pair[1].found))
     groups: list[list[tuple[float, ColourRecord]]] = []
     for pair in weighed[:MAX_RECORDS]:
@@ -95,10 +100,15 @@ def _combine(group: Iterable[tuple[float, ColourRecord]]) -> BrandColour:
     return BrandColour(colour=records[0].colour, score=round(score, 4), records=records)
 
 
-def _strength(record: ColourRecord, page: ProbedPage, called: frozenset[str]) -> float:
-    """Return the strength of one record as evidence for its colour, 0 … 1."""
+def _is_coloured_logo(record: ColourRecord) -> bool:
+    is_drawn = record.source is EvidenceSource.logo and record.role != "wordmark"
+    return is_drawn and record.weight >= 1 and vividness(record.colour) >= 1
+
+
+def _strength(record: ColourRecord, page: ProbedPage, called: frozenset[str], neutral: float) -> float:
+    """Return the strength of one record as evidence for its colour, 0 … 1; `neutral` is the factor on grey buttons."""
     if record.source is EvidenceSource.call:
-        return record.weight * max(_call_strength(record), _neutral_strength(record, page))
+        return record.weight * max(_call_strength(record), neutral * _neutral_strength(record, page))
     drawn = (
         record.source in (EvidenceSource.logo, EvidenceSource.icon, EvidenceSource.preview)
         and record.role != "wordmark"

@@ -48,6 +48,10 @@ def read_probe(probe: object, url: str) -> ProbedPage:
         title=clean_text(answer.get("title"), 300),
         names=tuple((name, found) for name, found in _names(answer) if name),
         wordmarks=tuple(clean_text(item.get("name"), 60) for item in items_of(answer, "wordmarks")),
+        brands=tuple(
+            clean_text(item.get("name"), 60) for item in items_of(answer, "wordmarks") if item.get("named") is True
+        ),
+        copyrights=tuple(clean_text(item.get("line"), 200) for item in items_of(answer, "copyrights")),
         language=clean_text(answer.get("language"), 40),
         prose=clean_text(answer.get("prose"), MAX_PROSE),
         asks_consent=consent.get("some") is True,

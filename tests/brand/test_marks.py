@@ -92,6 +92,8 @@ def test_the_widgets_logo_stands_on_a_ground_it_is_seen_on() -> None:
     assert shown(tile_of({LOGO: picture("#222222")})) == "#ffffff"
     bare = PAGE | {"logos": [PAGE["logos"][0] | {"backdrop": None}]}
     assert shown(tile_of({LOGO: picture("#ffffff")}, bare)) == "#000000"
+    pale = PAGE | {"logos": [PAGE["logos"][0] | {"backdrop": "#ff8533"}]}
+    assert shown(tile_of({LOGO: picture("#ffffff")}, pale)) == "#ff8533"
     whole = tile_of({LOGO: picture("#ffffff", ground="#7b1fa2", size=(64, 64))})
     assert (whole.size, shown(whole)) == ((80, 80), "#7b1fa2")
 
@@ -113,6 +115,20 @@ def test_the_widgets_logo_is_cut_free_and_fits_its_place() -> None:
     assert tile_of(strip).width == 176
     assert shown(tile_of(strip | {ICON: picture("#1e88e5", ground="#1e88e5", size=(64, 64))})) == "#1e88e5"
     assert tile_of(strip | {ICON: picture("#1e88e5", ground="#1e88e5", size=(16, 16))}).width == 176
+
+
+def test_a_wide_logo_is_not_replaced_by_another_picture_of_the_header() -> None:
+    """It may be another company's; the icon is the site's own."""
+    strip, other = picture(*["#d81b60"] * 30, size=(640, 40)), f"{URL}partner.png"
+    partner = PAGE["logos"][0] | {"url": other, "home": False}
+    page = PAGE | {"logos": [*PAGE["logos"], partner]}
+    files = {
+        LOGO: strip,
+        other: picture("#43a047", size=(64, 64)),
+        ICON: picture("#1e88e5", ground="#1e88e5", size=(64, 64)),
+    }
+    assert shown(tile_of(files, page)) == "#1e88e5"
+    assert tile_of(files | {ICON: None}, page).width == 176
 
 
 def test_a_drawing_with_letters_set_in_type_is_no_logo_for_the_widget() -> None:

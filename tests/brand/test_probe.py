@@ -225,3 +225,16 @@ async def test_a_logo_drawn_within_the_page_is_the_widgets_too(page: Page, way: 
     tile = Image.open(io.BytesIO(theme.logo_tile)).convert("RGB")
     seen = {"#{:02x}{:02x}{:02x}".format(*pixel) for _, pixel in tile.getcolors(10_000) or []}  # type: ignore[misc]
     assert min(difference(colour, one) for one in seen) < 3
+
+
+async def test_links_within_the_page_lead_home_only_from_the_header(page: Page) -> None:
+    """Placeholders make neither customers' logos nor the menu the site's own."""
+    theme = await theme_of(
+        page,
+        f"""<header><a class="navbar-brand" href="#page-top">Orrery</a><a href="#about">About us</a></header>
+        <main><h1>Planets for your desk</h1>{WORDS * 5}
+        <a href="#!"><img src="{URL}customer.png" width="90" height="40" alt="customer logo"></a>
+        <a href="#pablo"><img src="{URL}avatar.png" width="40" height="40"></a></main>
+        <footer>© 2026 Somebody. Template by Webmakers</footer>""",
+    )
+    assert (theme.name, theme.logo_url) == ("Orrery", None)

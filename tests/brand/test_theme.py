@@ -177,6 +177,36 @@ def test_names_are_taken_in_their_order_and_markup_is_skipped() -> None:
 
 
 @pytest.mark.parametrize(
+    ("evidence", "name"),
+    [
+        ({"site_name": "We build your house in twelve quick weeks"}, "www.jwb.example"),
+        (
+            {
+                "site_name": "We build your house in twelve quick weeks",
+                "wordmarks": [{"name": "Walter", "named": True}],
+            },
+            "Walter",
+        ),
+        ({"title": "Dashboard", "wordmarks": [{"name": "Dashboard"}, {"name": "Orrery", "named": True}]}, "Orrery"),
+        ({"title": "Free House Template | Webmakers", "wordmarks": [{"name": "My Home", "named": True}]}, "My Home"),
+        (
+            {"title": "Fine roofs | Call us", "copyrights": [{"line": "© 2019–2026 Roof & Son. All rights reserved."}]},
+            "Roof & Son",
+        ),
+        ({"copyrights": [{"line": "2026 Roof & Son © | Template by Webmakers"}]}, "Roof & Son"),
+        (
+            {"title": "Roofs | Webmakers", "copyrights": [{"line": "© Webmakers. Design by Webmakers"}]},
+            "www.jwb.example",
+        ),
+        ({"title": "Home", "wordmarks": [{"name": "About"}]}, "www.jwb.example"),
+    ],
+)
+def test_the_name_is_no_slogan_no_menu_and_not_the_makers(evidence: dict[str, Any], name: str) -> None:
+    """A marked wordmark and the owner's copyright line come before the address."""
+    assert theme_of(evidence, "https://www.jwb.example/").name.removeprefix("www.") == name.removeprefix("www.")
+
+
+@pytest.mark.parametrize(
     ("given_language", "language"),
     [
         ("de_at", "de-AT"),
@@ -241,6 +271,14 @@ def test_a_logo_links_home_or_stands_in_the_header() -> None:
     own = {"url": "/own.png", "header": True, "home": True}
     assert theme_of({"logos": [customer]}).logo_url is None
     assert theme_of({"logos": [customer, own]}).logo_url == f"{URL}own.png"
+
+
+def test_black_buttons_come_after_the_colour_of_the_logo() -> None:
+    """Black goes with many brands; without a coloured logo it is the brand."""
+    page = {"calls": [call("#222222")], "backgrounds": {"colours": [{"colour": "#ffffff", "amount": 9}], "cells": 10}}
+    logo = {"header": True, "home": True, "paints": [{"colour": "#0a8f5b", "amount": 900}]}
+    assert theme_of(page).primary == "#222222"
+    assert theme_of(page | {"logos": [logo]}).primary == "#0a8f5b"
 
 
 def test_the_order_of_the_evidence_makes_no_difference() -> None:

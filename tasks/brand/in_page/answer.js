@@ -16,6 +16,7 @@ return {
   preview: attempt(() => address('meta[property="og:image" i]', "content"), ""),
   logos: attempt(logos, []),
   wordmarks: attempt(wordmarks, []),
+  copyrights: attempt(copyrights, []),
   calls: attempt(calls, []),
   links: largest(links, 6, asColour),
   headings: largest(headings, 4, asColour),

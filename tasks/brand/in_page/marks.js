@@ -1,7 +1,13 @@
 // Logos: pictures and names that link to the home page, stand in the header or are named a logo.
-const leadsHome = (link) => {
+// A link within the page leads home from the header, to its top or as the brand's; elsewhere it is a placeholder:
+// "#!", "#pablo".
+const TOP = /^#(top|page-?top|home|hero|start|main|header)?$/i;
+const BRAND = /logo|brand|site-?(title|name)/i;
+const leadsHome = (link, inHeader) => {
   if (!link) return false;
   if (/\bhome\b/.test(attribute(link, "rel"))) return true;
+  if (attribute(link, "href").startsWith("#"))
+    return inHeader && (TOP.test(attribute(link, "href")) || BRAND.test(`${names(link)} ${names(parent(link))}`));
   const url = new URL(attribute(link, "href"), document.baseURI);
   const home = url.pathname === location.pathname || /^\/([a-z]{2}(-[a-z]{2})?\/?)?$/i.test(url.pathname);
   return url.origin === location.origin && home;
@@ -47,14 +53,15 @@ const drawing = (svg, rect) => {
 };
 const logo = ({ element, rect, style, context, above }) => {
   const image = element.localName === "img";
+  const header = Boolean(context.header) || rect.top + scrollY < 160;
   const drawn = /^url\("?([^")]+)"?\)/.exec(style.backgroundImage);
   const source = image ? element.currentSrc || attribute(element, "src") : drawn ? drawn[1] : "";
   const said = [names(element), attribute(element, "alt"), image ? source.split("/").pop() : "", context.link ? names(context.link) : ""];
   const spoken = [attribute(element, "alt"), attribute(element, "aria-label"), context.link ? attribute(context.link, "aria-label") : ""];
   return {
     url: source && !source.startsWith("data:") ? absolute(source) : "",
-    header: Boolean(context.header) || rect.top + scrollY < 160,
-    home: attempt(() => leadsHome(context.link), false),
+    header,
+    home: attempt(() => leadsHome(context.link, header), false),
     named: /logo|brand/i.test(said.join(" ").slice(0, 1000)),
     alt: text(spoken.find(Boolean) || ""),
     width: Math.round(rect.width),
@@ -67,11 +74,17 @@ const logo = ({ element, rect, style, context, above }) => {
 // Wordmarks: the text of the header's links to the home page.
 const wordmarks = () =>
   visible
-    .filter(({ element, above }) => element.localName === "a" && above.header)
-    .filter(({ element }) => attempt(() => leadsHome(element), false))
-    .map(({ element, style }) => ({ name: text(element.textContent, 60), colour: style.color }))
-    .filter(({ name }) => name)
+    .filter(({ element }) => element.localName === "a" && attempt(() => leadsHome(element, true), false))
+    .map(({ element, style, above, rect }) => ({
+      name: text(element.textContent, 60),
+      colour: style.color,
+      header: Boolean(above.header),
+      named: rect.top + scrollY < 160 && BRAND.test(`${names(element)} ${names(parent(element))}`),
+    }))
+    .filter(({ name, header, named }) => name && (header || named))
     .slice(0, 4);
+// Files of pictures that are in many headers and are nobody's logo.
+const OTHER = /(social|sprite|icons|facebook|twitter|instagram|avatar|flag|cart|search|menu)[^/]*$/i;
 const isPicture = ({ element, style, context }) =>
   element.localName === "img" ||
   element.localName === "svg" ||
@@ -80,5 +93,11 @@ const logos = () =>
   visible
     .filter((item) => isPicture(item) && item.rect.width >= 16 && item.rect.height >= 12)
     .map((item) => attempt(() => logo(item), null))
-    .filter((candidate) => candidate && (candidate.named || (candidate.header && candidate.home)))
+    .filter((candidate) => candidate && (candidate.named || (candidate.header && candidate.home && !OTHER.test(candidate.url))))
     .slice(0, MAX_RECORDS);
+// The last lines with a copyright sign: they often name the site's owner, and those who made it.
+const copyrights = () =>
+  visible
+    .filter(({ element, letters }) => letters > 0 && /©|\(c\)|copyright/i.test(said(element).slice(0, 400)))
+    .slice(-3)
+    .map(({ element }) => ({ line: text(said(element), 200) }));
