@@ -18,6 +18,7 @@ from api.chat.lead_routes import LeadBody, receive_lead
 from api.chat.owner_chat_routes import OwnerQuestion, answer_owner
 from api.webhooks.webhook_routes import WebhookBody, change_webhook, create_webhook
 from api.widgets.answer_routes import OwnAnswerBody, TrialBody, add_answer, change_answer, try_answer
+from api.widgets.fact_routes import FactChange, change_fact
 from api.widgets.owner_routes import change_owned_widget
 from tasks.core.adjustments import Adjustments
 
@@ -34,6 +35,7 @@ BODIES: dict[Callable[..., Any], type[BaseModel]] = {
     try_answer: TrialBody,
     receive_lead: LeadBody,
     create_webhook: WebhookBody,
+    change_fact: FactChange,
 }
 LOOSE_BODIES: dict[Callable[..., Any], dict[str, Any]] = {
     start_build: {

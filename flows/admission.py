@@ -11,17 +11,20 @@ from flows.not_found_probes import NotFoundProbes
 from flows.start_page import OpenedSite
 from flows.workspace import Workspace
 from tasks.core.boundaries import contain
-from tasks.core.errors import PageError, PageSkipped
+from tasks.core.errors import HttpStatus, PageError, PageSkipped
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, ExtractedUrl, Fingerprint, Link, Target
 from tasks.web.crawl.duplicates import KeptPage
 from tasks.web.crawl.family_budgets import WASTED_REASONS
 from tasks.web.crawl.frontier import HINTS
 from tasks.web.crawl.links import list_feeds
+from tasks.web.crawl.url_patterns import is_route
 from tasks.web.crawl.urls import page_key
 
 PATIENCE_S = 4.0
 """Seconds without a change after which an idle pipeline skips the pages that others wait for."""
+MISSING_REASONS = ("soft_404", "empty")
+"""Skip reasons of an address that is no page."""
 STAGES = (Stage.scraping, Stage.embedding, Stage.storage)
 
 
@@ -59,7 +62,7 @@ class Admission:
                 return
             targets = self._frontier.admit_next()
             await self._space.crawl_record.add_urls(targets)
-            self._space.progress.known_urls = self._frontier.admitted
+            self._space.progress.known_urls = self._frontier.admitted + self._frontier.failed
             if targets:
                 yield targets
             elif self._frontier.is_done and self._probes.are_done:
@@ -70,12 +73,14 @@ class Admission:
             self._changed.clear()
 
     async def _has_spent_budget(self) -> bool:
-        """Whether the build's seconds or bytes are spent, whatever the site still offers; emits the reason."""
-        progress, (seconds, most_bytes) = self._space.progress, self._space.settings.build_budget
+        """Whether the build has spent its seconds, bytes or requests, whatever the site offers; emits the reason."""
+        progress, (seconds, most_bytes, requests) = self._space.progress, self._space.settings.build_budget
         if progress.seconds >= seconds:
             reason = f"the build has taken its {seconds:g} s (WIDGET_BUILDER_BUILD_TIMEOUT_S)"
         elif progress.byte_count >= most_bytes:
             reason = f"the build has read its {most_bytes} bytes (WIDGET_BUILDER_BUILD_BYTES)"
+        elif self._space.web.requests >= requests:
+            reason = f"the build has made its {requests} requests (WIDGET_BUILDER_BUILD_REQUESTS)"
         else:
             return False
         progress.stopped = f"{reason}: the rest of the site is left out"
@@ -183,7 +188,9 @@ class Admission:
             await self.skip(target, _soft_404())
             return None
         other = verdict.same_as or verdict.replaces
-        if verdict.looks_alike or (other and page_key(other.url) != page_key(page.page.url)):
+        is_alike = verdict.looks_alike or (other and page_key(other.url) != page_key(page.page.url))
+        # An application answers dead routes with one text; each costs a load in the browser.
+        if is_alike or is_route(page.page.url):
             self._probes.ask_once(page.page.url, self._changed.set)
         if other := verdict.same_as:
             skipped = PageSkipped("duplicate", "another page has the same content", same_as=other.url)
@@ -207,8 +214,9 @@ class Admission:
     async def skip(self, target: Target, skipped: PageSkipped, *, was_requested: bool = True) -> None:
         """Skip a URL and free its place. `was_requested`: the site has been asked for it."""
         was_wasted = was_requested and skipped.reason in WASTED_REASONS
-        self._frontier.record_result(target, gives_place_back=True, was_wasted=was_wasted)
-        self._space.progress.known_urls = self._frontier.admitted
+        is_missing = was_requested and skipped.reason in MISSING_REASONS
+        self._frontier.record_result(target, gives_place_back=True, was_wasted=was_wasted, is_missing=is_missing)
+        self._space.progress.known_urls = self._frontier.admitted + self._frontier.failed
         await self._space.progress.record_skip(target, skipped)
         self._changed.set()
 
@@ -218,7 +226,10 @@ class Admission:
             return
         if (record := self._duplicates.find_kept(url or target.url)) and record.order == target.order:
             self._duplicates.remove(record)
-        self._frontier.record_result(target)
+        if stage is Stage.scraping:
+            self._frontier.record_failure(target, is_missing=isinstance(error, HttpStatus))
+        else:
+            self._frontier.record_result(target)
         self._changed.set()
         await self._space.progress.record_failure(stage, target, error)
 

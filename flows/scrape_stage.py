@@ -46,6 +46,7 @@ class ScrapeStage:
             timeout_s=settings.page_timeout_s,
             chunk_tokens=settings.chunk_tokens,
             site_title=site_title,
+            read_noindex=settings.read_noindex,
         )
         self._lanes = Lanes(
             "scrape",

@@ -102,11 +102,11 @@ async def load_home_page(space: Workspace) -> Home:
         raise HomePageFailed(f"{url}: {error.message}") from error
     if space.job.replaces is None:
         await save_looks(space.pool, space.job.widget_id, WidgetLooks(theme=home.theme, site_url=home.url))
-    await _emit_theme(space, home.theme)
+    await _emit_theme(space, home.theme, home.browser_failure)
     return home
 
 
-async def _emit_theme(space: Workspace, found: Theme) -> None:
+async def _emit_theme(space: Workspace, found: Theme, browser_failure: str) -> None:
     data = found.model_dump(mode="json")
     if found.confidence > 0:
         await space.progress.emit(EventType.theme_generation_completed, f"{found.name} in {found.primary}", theme=data)
@@ -114,7 +114,9 @@ async def _emit_theme(space: Workspace, found: Theme) -> None:
         await space.progress.emit(
             EventType.theme_generation_failed,
             "A neutral theme is used",
-            detail="the page shows no colours of its own",
+            detail=f"the browser could not show the page: {browser_failure}"
+            if browser_failure
+            else "the page shows no colours of its own",
             theme=data,
         )
 

@@ -13,7 +13,7 @@ from tasks.core.processes import Limits
 from tasks.knowledge.embedding.tokens import load_tokenizer
 from tasks.knowledge.indexing.chunks import CHUNK_TOKENS, chunk_page
 from tasks.web.content.main_content import read_page
-from tasks.web.crawl.directives import forbids_indexing
+from tasks.web.crawl.directives import refusal_of
 from tasks.web.crawl.fingerprints import fingerprint_of
 
 READING_CPU_S = 20
@@ -36,6 +36,9 @@ class ReadOptions:
     site_title: str = ""
     """Title of the home page: another page with the same title has no title of its own."""
 
+    read_noindex: bool = True
+    """Whether pages that the start page links to are read although they ask search engines not to index them."""
+
     @property
     def limits(self) -> Limits:
         """Limits of reading one page."""
@@ -49,8 +52,8 @@ def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:
         PageSkipped: the page asks not to be indexed, or is left out for its content.
         ContentFailed: the page cannot be read.
     """
-    if forbids_indexing(page):
-        raise PageSkipped("noindex", "the page asks not to be indexed")
+    if (refusal := refusal_of(page, read_noindex=options.read_noindex)) is not None:
+        raise PageSkipped("noindex", refusal)
     read = read_page(page, options.site_title)
     read = read.model_copy(update={"facts": facts_to_store(read)})
     chunked = chunk_page(read, load_tokenizer(options.model), options.chunk_tokens)

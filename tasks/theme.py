@@ -36,7 +36,9 @@ class Home(Frozen):
     """Address after redirects, which defines the site."""
     title: str
     theme: Theme
-    """The neutral theme (`confidence` 0) if the page has no usable colours or fonts."""
+    """The neutral theme (`confidence` 0) if the page has no usable colours or fonts, or the browser failed on it."""
+    browser_failure: str = ""
+    """Why the browser could not show the page; empty if it did."""
 
 
 async def load_home(url: str, web: Web, on_identified: OnIdentified | None = None) -> Home:
@@ -68,6 +70,7 @@ async def load_home(url: str, web: Web, on_identified: OnIdentified | None = Non
         url=page.final_url,
         title=await _parse_home(web, page, "", home_title_of, page.html),
         theme=await _theme_of(probe, web),
+        browser_failure=rendered.failure,
     )
 
 

@@ -26,6 +26,7 @@ ENGINE_MODULES_IN_FLOWS = {
     "tasks.web.crawl.links",
     "tasks.web.crawl.scope",
     "tasks.web.crawl.site_languages",
+    "tasks.web.crawl.url_patterns",
     "tasks.web.crawl.urls",
     "tasks.web.reader",
 }

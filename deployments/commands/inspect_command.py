@@ -19,7 +19,7 @@ from tasks.core.errors import InvalidRequest, PageError, PageSkipped, WidgetBuil
 from tasks.core.models import FetchedPage, FetchMethod, ReadPage, Target, Theme
 from tasks.core.settings import Settings
 from tasks.web.content.main_content import read_page
-from tasks.web.crawl.directives import forbids_indexing
+from tasks.web.crawl.directives import refusal_of
 from tasks.web.crawl.links import links_of
 from tasks.web.fetching.decoding import decode_html
 from tasks.web.fetching.responses import PDF, detect_type, unsupported_type
@@ -89,15 +89,15 @@ async def inspect_input(settings: Settings, given: str, *, base_url: str | None 
             loaded = await _read_saved(settings, given, base_url, with_theme=with_theme)
     except (PageError, InvalidRequest) as error:
         return Inspection(input=given, error=_error_fields(error))
-    return await asyncio.to_thread(_read_loaded, given, loaded)
+    return await asyncio.to_thread(_read_loaded, given, loaded, read_noindex=settings.read_noindex)
 
 
-def _read_loaded(given: str, loaded: _Loaded) -> Inspection:
+def _read_loaded(given: str, loaded: _Loaded, *, read_noindex: bool) -> Inspection:
     page = loaded.page
     read, error = ReadPage(target=page.target, url=page.final_url, title="", markdown=""), None
     try:
-        if forbids_indexing(page):
-            raise PageSkipped("noindex", "the page asks not to be indexed")
+        if (refusal := refusal_of(page, read_noindex=read_noindex)) is not None:
+            raise PageSkipped("noindex", refusal)
         read = read_page(page)
     except PageError as problem:
         error = _error_fields(problem)

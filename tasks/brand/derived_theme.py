@@ -5,13 +5,13 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tasks.brand.brand_evidence import ColourRecord, EvidenceSource, ProbedPage
+from tasks.brand.brand_language import DEFAULT_LANGUAGE, site_language
 from tasks.brand.defaults import UA_BUTTONS
 from tasks.brand.drawing import Draw, draw_nothing
 from tasks.brand.fonts import NEUTRAL_FONT, safe_font_list
 from tasks.brand.logo_tile import logo_tile
 from tasks.brand.marks import Marks, Resources, best_icon, mark_colours, ranked_logos, read_marks, wanted_resources
 from tasks.brand.naming import site_name
-from tasks.brand.page_language import DEFAULT_LANGUAGE, site_language
 from tasks.brand.primary import BrandColour, is_decided, rank_brand_colours
 from tasks.brand.probe_reading import read_probe
 from tasks.brand.voice import greeting, monogram, site_tone

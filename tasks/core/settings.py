@@ -162,6 +162,10 @@ class Settings(BaseSettings):
     build_bytes: int | None = Field(None, ge=1)
     """Bytes of pages after which a build admits no more. Absent: 1,000,000 a page of `max_pages`, at least 100 MB."""
 
+    build_requests: int | None = Field(None, ge=1)
+    """Requests for pages, hints and pictures, and loads in the browser, after which a build admits no more pages.
+    Absent: 5 a page of `max_pages`, at least 500."""
+
     max_page_bytes: int = Field(10_000_000, ge=1_000)
     """Largest page that is read, in bytes after decompression."""
 
@@ -173,6 +177,13 @@ class Settings(BaseSettings):
 
     obey_robots: bool = True
     """Whether to skip the pages that robots.txt disallows (RFC 9309)."""
+
+    read_noindex: bool = True
+    """Whether to read pages that the start page links to although they ask search engines not to index them.
+
+    Pages on refunds, terms and privacy often do. Robots.txt, `noai`, `Content-Signal: ai-input=no` and directives for
+    our robot's name are respected either way.
+    """
 
     subdomains: bool = False
     """Whether to read the other hosts of the site's domain: `docs.example.com` for `example.com`."""
@@ -320,10 +331,11 @@ class Settings(BaseSettings):
         return {name: most if most and self.adaptive else workers for name, (workers, most) in kinds.items()}
 
     @property
-    def build_budget(self) -> tuple[float, int]:
-        """The seconds and the bytes of a build."""
+    def build_budget(self) -> tuple[float, int, int]:
+        """The seconds, the bytes and the requests of a build."""
         seconds = self.build_timeout_s or max(5.0 * self.max_pages, 900.0)
-        return seconds, self.build_bytes or max(1_000_000 * self.max_pages, 100_000_000)
+        most_bytes = self.build_bytes or max(1_000_000 * self.max_pages, 100_000_000)
+        return seconds, most_bytes, self.build_requests or max(5 * self.max_pages, 500)
 
     @property
     def max_fetch_lanes(self) -> int:

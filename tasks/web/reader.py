@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import (
+    AddressBlocked,
     CallFailed,
     ContentFailed,
     FetchFailed,
+    FetchTimeout,
     HttpStatus,
     PageError,
     PageSkipped,
@@ -20,6 +22,7 @@ from tasks.core.processes import PARSING, Processes, open_processes
 from tasks.core.settings import RenderMode, Settings
 from tasks.web.comparison import compare
 from tasks.web.crawl.sitemaps import find_hints
+from tasks.web.crawl.url_patterns import is_route, pattern_of
 from tasks.web.fetching.egress import open_gate
 from tasks.web.fetching.middlewares import ClaimRedirect
 from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
@@ -28,7 +31,7 @@ from tasks.web.fetching.responses import may_read_over_http
 from tasks.web.fetching.shells import shell_sign
 from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
 from tasks.web.fetching.throttle import Throttle, make_throttle
-from tasks.web.rendering import RenderPolicy, is_route, pattern_of, read_signs
+from tasks.web.rendering import RenderPolicy, read_signs
 
 logger = logging.getLogger("widget_builder.web")
 
@@ -42,6 +45,8 @@ SMALL_TAGS = 5_000
 """… and tags in it, up to which it is parsed on the event loop, in milliseconds whatever it is: most pages are small,
 and dispatching them takes longer."""
 R = TypeVar("R")
+HTTP_SHARE = 1 / 3
+"""Part of the page timeout that a start page gets over HTTP, after the browser has used up all of it."""
 DOCUMENT = "a document that the browser does not display"
 
 
@@ -55,10 +60,12 @@ class Web:
         policy: RenderPolicy,
         throttle: Throttle,
         readers: Processes,
+        page_timeout_s: float,
     ) -> None:
         self.readers = readers
         """Child processes that parse and draw what was fetched."""
         self._throttle = throttle
+        self._home_over_http_s = page_timeout_s * HTTP_SHARE
         self._static = static
         self._rendered = rendered
         self._policy = policy
@@ -70,21 +77,22 @@ class Web:
         """Rendering decisions so far, with reasons: JSON."""
         return self._policy.summary
 
-    async def load_home(self, target: Target, probe: str, on_sent: OnSent | None = None) -> RenderedPage:
-        """Return the start page after redirects; with rendering off, as sent and without a probe.
+    @property
+    def requests(self) -> int:
+        """Requests and loads in the browser so far; what a page in the browser loads is not counted."""
+        return self._static.requests + (self._rendered.loads if self._rendered else 0)
 
-        `on_sent` gets its URL and HTML as soon as they arrive.
+    async def load_home(self, target: Target, probe: str, on_sent: OnSent | None = None) -> RenderedPage:
+        """Return the start page after redirects; as sent and without a probe if the browser is off or fails on it.
+
+        `on_sent` gets its URL and HTML as soon as they arrive. All calls share one page timeout in the browser.
 
         Raises:
             PageError: the page cannot be read.
         """
         await self._check_robots(target)
         if self._rendered is None:
-            page = await self._static.fetch(target, site_may_move=True)
-            self._static.prefer_language_of(page.html)
-            if on_sent:
-                await on_sent(page.final_url, page.html)
-            return RenderedPage(page=self._with_reason(page, "rendering is off"), sent_html=page.html)
+            return await self._fetch_home(target, "rendering is off", on_sent)
         try:
             rendered = await self._rendered.fetch(
                 target, probe=probe, compare=True, on_sent=on_sent, site_may_move=True, keep=True
@@ -92,11 +100,32 @@ class Web:
         except PageSkipped as skipped:
             if not may_read_over_http(skipped):
                 raise
-            sent = await self._static.fetch(target, site_may_move=True)
-            return RenderedPage(page=self._with_reason(sent, DOCUMENT), sent_html=sent.html)
+            return await self._fetch_home(target, DOCUMENT)
+        except FetchFailed as failed:
+            is_browsers_own = isinstance(failed, FetchTimeout) or not failed.retriable
+            if isinstance(failed, AddressBlocked | HttpStatus) or not is_browsers_own:
+                raise
+            return await self._fetch_home_after(failed, target, on_sent)
         page = await self._compare(rendered)
         self._static.prefer_language_of(page.html)
         return rendered.model_copy(update={"page": self._with_reason(page, "the home page")})
+
+    async def _fetch_home(self, target: Target, why: str, on_sent: OnSent | None = None) -> RenderedPage:
+        """Return the start page as sent."""
+        page = await self._static.fetch(target, site_may_move=True)
+        self._static.prefer_language_of(page.html)
+        if on_sent:
+            await on_sent(page.final_url, page.html)
+        return RenderedPage(page=self._with_reason(page, why), sent_html=page.html)
+
+    async def _fetch_home_after(self, failed: FetchFailed, target: Target, on_sent: OnSent | None) -> RenderedPage:
+        """Return the start page as sent, after the browser has failed on it; if that fails too, raise its failure."""
+        try:
+            async with asyncio.timeout(self._home_over_http_s):
+                sent = await self._fetch_home(target, f"the browser failed: {failed.message}", on_sent)
+        except (PageError, TimeoutError) as error:
+            raise failed.as_final() from error
+        return sent.model_copy(update={"failure": failed.message})
 
     async def take_picture(self) -> bytes | None:
         """Return the start page's first screen as a JPEG; from the same load, so once, and after `load_home`.
@@ -272,4 +301,4 @@ async def open_web(settings: Settings) -> AsyncIterator[Web]:
         if settings.render is not RenderMode.never:
             rendered = await stack.enter_async_context(open_rendered_fetcher(settings, gate, throttle, static.cookies))
         readers = stack.enter_context(open_processes(READERS, READER_MODULE))
-        yield Web(static, rendered, RenderPolicy(settings.render), throttle, readers)
+        yield Web(static, rendered, RenderPolicy(settings.render), throttle, readers, settings.page_timeout_s)

@@ -1,16 +1,16 @@
 """Decides which pages need the browser: by URL pattern, from rendered samples, and checked on every response."""
 
-import re
 from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.core.settings import RenderMode
 from tasks.web.comparison import Comparison
-from tasks.web.fetching.rendered_page import HASH_ROUTES, RenderedPage
+from tasks.web.crawl.url_patterns import is_route, pattern_of
+from tasks.web.fetching.rendered_page import RenderedPage
 from tasks.web.fetching.shells import count_words, has_scripts, shell_sign
 
 SAMPLES = 5
@@ -29,29 +29,6 @@ MAX_WORDS = 400
 """Words counted per page; longer pages need no exact count."""
 MAX_REPORTED = 20
 """Patterns in the summary."""
-
-_LANGUAGE = re.compile(r"[a-z]{2}(-[a-z]{2})?", re.IGNORECASE)
-
-
-def pattern_of(url: str) -> str:
-    """Return the URL pattern that pages of one template tend to share: first path segment, depth, parameter names."""
-    parts = urlsplit(url)
-    names = sorted({name for name, _ in parse_qsl(parts.query, keep_blank_values=True)})[:3]
-    query = f"?{'&'.join(names)}" if names else ""
-    route = f"#{_template(parts.fragment.partition('?')[0])}" if is_route(url) else ""
-    return _template(parts.path) + query + route
-
-
-def _template(path: str) -> str:
-    segments = [segment for segment in path.split("/") if segment]
-    kept = 2 if segments and _LANGUAGE.fullmatch(segments[0]) else 1
-    kept = max(0, min(kept, len(segments) - 1))
-    return "/" + "/".join(segments[:kept] + ["*"] * (len(segments) - kept))
-
-
-def is_route(url: str) -> bool:
-    """Whether the fragment is a route: a page that scripts render (`#/…`, `#!…`)."""
-    return f"#{urlsplit(url).fragment}".startswith(HASH_ROUTES)
 
 
 class Signs(NamedTuple):

@@ -1,4 +1,4 @@
-"""A build ends when its seconds or bytes are spent, with the pages it has, whatever the site still offers."""
+"""A build ends when its seconds, bytes or requests are spent, with the pages it has, whatever the site still offers."""
 
 from dataclasses import replace
 
@@ -13,7 +13,12 @@ PAGES = 400
 
 
 @pytest.mark.parametrize(
-    ("budget", "reason"), [({"build_timeout_s": 2}, "BUILD_TIMEOUT_S"), ({"build_bytes": 30_000}, "BUILD_BYTES")]
+    ("budget", "reason"),
+    [
+        ({"build_timeout_s": 2}, "BUILD_TIMEOUT_S"),
+        ({"build_bytes": 30_000}, "BUILD_BYTES"),
+        ({"build_requests": 60}, "BUILD_REQUESTS"),
+    ],
 )
 async def test_a_build_ends_when_its_budget_is_spent(
     crawler: Crawler, plain_space: Workspace, budget: dict[str, int], reason: str

@@ -130,7 +130,6 @@ def test_content_is_not_taken_for_noise(html: str) -> None:
     [
         ("", "empty"),
         ("<body><nav>Menu</nav><img src=x></body>", "empty"),
-        ("<head><meta name=robots content='NOINDEX, follow'></head><p>Text</p>", "noindex"),
     ],
 )
 def test_a_page_with_nothing_to_read_is_skipped(html: str, reason: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.web.crawl.directives import HEADER, forbids_following, forbids_indexing
+from tasks.web.crawl.directives import HEADER, SIGNAL, forbids_following, forbids_indexing, refusal_of
 from tasks.web.crawl.links import links_of
 
 
@@ -45,3 +45,30 @@ def test_pages_may_ask_not_to_be_kept_or_followed(html: str, header: str, no_ind
     assert forbids_indexing(asking) is no_index
     assert forbids_following(asking) is no_follow
     assert bool(links_of(asking)) is not no_follow
+
+
+@pytest.mark.parametrize(
+    ("html", "metadata", "depth", "is_refused"),
+    [
+        ("", {}, 3, False),
+        ('<meta name="robots" content="noindex">', {}, 1, False),
+        ('<meta name="robots" content="noindex">', {}, 2, True),
+        ("", {HEADER: "noindex"}, 1, False),
+        ("", {HEADER: "AIWidgetBuilder: noindex"}, 1, True),
+        ('<meta name="AIWidgetBuilder" content="noindex">', {}, 1, True),
+        ('<meta name="robots" content="noai, noimageai">', {}, 0, True),
+        ("", {HEADER: "noai"}, 1, True),
+        ("", {SIGNAL: "search=yes, ai-input=no"}, 1, True),
+        ("", {SIGNAL: "search=yes, ai-input=yes, ai-train=no"}, 1, False),
+    ],
+)
+def test_pages_for_visitors_are_read_unless_they_refuse_ai(
+    html: str, metadata: dict[str, str], depth: int, is_refused: bool
+) -> None:
+    """`noindex` keeps refunds and terms from search engines; without the setting it keeps them from us too."""
+    asking = page(html).model_copy(
+        update={"metadata": metadata, "target": Target(url="https://x.example/", depth=depth)}
+    )
+    assert (refusal_of(asking, read_noindex=True) is not None) is is_refused
+    if html or metadata.get(HEADER):
+        assert refusal_of(asking, read_noindex=False) is not None

@@ -41,7 +41,7 @@ def read_page(page: FetchedPage, site_title: str = "", *, classifier: ContentCla
     `classifier` defaults to the one shipped with the product.
 
     Raises:
-        PageSkipped: the page asks not to be indexed, or has no text.
+        PageSkipped: the page has no text.
         ContentFailed: the PDF is broken.
     """
     facts: tuple[Fact, ...] = ()
@@ -68,8 +68,6 @@ def _read_html(
     html, is_cut = make_safe(page.html)
     tree = LexborHTMLParser(html)
     metas = read_metas(tree)
-    if "noindex" in metas.get("robots", "").lower():
-        raise PageSkipped("noindex", "the page asks not to be indexed")
     structured = read_structured(tree, metas)
     base = find_base(tree, page.final_url)
     title = find_title(tree, metas, page.final_url, site_title)

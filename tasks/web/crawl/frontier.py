@@ -13,6 +13,9 @@ pages from waiting for slow ones:
 URLs that may belong to a crawl trap are grouped into families, and each family has a budget of its own
 (`tasks.web.crawl.family_budgets`). What exceeds it is held until results show that more is worth reading.
 
+URLs of a pattern without results are admitted and wait; a pattern of which no page exists is given up
+(`tasks.web.crawl.missing_pages`). A page that fails gives its place back: `max_pages` counts pages, not requests.
+
 A URL is *open* from its admission until its links are recorded, unless it is a leaf, and *pending* until its
 result is recorded (`tasks.web.crawl.open_pages`).
 """
@@ -25,6 +28,7 @@ from tasks.core.models import Fingerprint, Link, Target
 from tasks.web.crawl.candidate_pool import CandidatePool
 from tasks.web.crawl.candidates import Candidate
 from tasks.web.crawl.family_tracker import LEFT_OUT, FamilyTracker
+from tasks.web.crawl.missing_pages import MissingPages
 from tasks.web.crawl.open_pages import OpenPages
 from tasks.web.crawl.scope import Scope
 from tasks.web.crawl.traps import Family, family_of, grows_endlessly
@@ -35,18 +39,21 @@ HINTS = 2**31
 EARLY_SHARE = 4
 """One in this many places of the page budget may be admitted before a level is complete."""
 DEEP_PATHS = "paths that grow ever deeper"
+MISSING = "addresses like {}: those requested do not exist"
 REPEATED_PAGES = "addresses of pages read already"
 
 
 @dataclass
 class Frontier:
-    """The URLs found on a site; admits each at most once, and at most `max_pages` of them."""
+    """The URLs found on a site; admits each at most once, until `max_pages` of them are pages."""
 
     scope: Scope
     max_depth: int
     max_pages: int
     admitted: int = 0
     """Places taken of the page budget."""
+    failed: int = 0
+    """Pages that failed and gave their place back."""
     left_out: Counter[str] = field(default_factory=Counter)
     """URLs left out as a possible trap, by family."""
     _known: "dict[str, Candidate | int]" = field(default_factory=dict)
@@ -61,6 +68,7 @@ class Frontier:
     def __post_init__(self) -> None:
         self._tracker = FamilyTracker(self._known)
         self._budgets = self._tracker.budgets
+        self._missing = MissingPages()
         self._pool = CandidatePool(self.max_depth, self._tracker)
 
     # Record what was found
@@ -144,6 +152,20 @@ class Frontier:
 
     def admit_next(self) -> list[Target]:
         """Admit as many URLs as may be read now; return them in crawl order."""
+        for name, targets in self._missing.give_up().items():
+            self.left_out[MISSING.format(name)] += len(targets)
+            for target in targets:
+                self._give_up(target)
+        released = self._missing.release()
+        return released + [target for target in self._admit_levels() if self._missing.request(target)]
+
+    def _give_up(self, target: Target) -> None:
+        """Leave out an admitted URL that was not requested."""
+        self._known[page_key(target.url)] = LEFT_OUT
+        self._open_pages.record_links(target.order, target.depth)
+        self.record_result(target, gives_place_back=True)
+
+    def _admit_levels(self) -> list[Target]:
         admitted: list[Target] = []
         while self._pool.level <= self.max_depth:
             # Results of families are awaited as well: the budgets of the next level depend on them.
@@ -275,16 +297,23 @@ class Frontier:
         page: Fingerprint | None = None,
         gives_place_back: bool = False,
         was_wasted: bool = False,
+        is_missing: bool = False,
     ) -> None:
         """Record the result of a URL: its `page` if it was worth reading.
 
         `gives_place_back`: it is no page and takes no place of the budget. `was_wasted`: the site was asked for it,
-        and the response had been read before.
+        and the response had been read before. `is_missing`: the site was asked, and there is no such page.
         """
+        self._missing.record_result(target.order, exists=page is not None, is_missing=is_missing)
         self._open_pages.pending.discard(target.order)
         self.admitted -= gives_place_back
         was_asked = was_wasted or not gives_place_back
         self._tracker.record_result(target.order, page, was_asked=was_asked, was_wasted=was_wasted)
+
+    def record_failure(self, target: Target, *, is_missing: bool = False) -> None:
+        """Record that a URL could not be read."""
+        self.failed += 1
+        self.record_result(target, gives_place_back=True, is_missing=is_missing)
 
     def record_alias(self, url: str, target: Target) -> None:
         """Record another address of an admitted page, which need not be read any more."""

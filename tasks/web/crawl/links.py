@@ -1,6 +1,8 @@
 """Links on a page, with their text and the region of the page they stand in."""
 
+from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from can_ada import URL
 from selectolax.lexbor import LexborNode
@@ -47,8 +49,11 @@ def list_links(html: str, base_url: str, *, keep_routes: bool = False, with_cont
     """
     elements = _LinkElements(html, base_url)
     found: dict[str, Link] = {}
+    anchors = elements.anchor_parameters(base_url) if keep_routes else frozenset()
     for anchor, href, language in elements.hrefs(keep_routes):
         url = resolve_url(href, elements.base, keep_route=keep_routes) if elements.base else None
+        if url and anchors:
+            url = _without_anchor(url, anchors)
         if url and url not in found and looks_like_page(url):
             text, region = (_text(anchor), elements.region_of(anchor)) if with_context else ("", "main")
             found[url] = Link(url, text, region, language)
@@ -65,6 +70,12 @@ def list_feeds(html: str, base_url: str) -> list[str]:
     return [url for url in urls if url]
 
 
+def _without_anchor(url: str, parameters: frozenset[str]) -> str:
+    """Return a route without the one parameter that names a position on its page."""
+    route, _, query = url.partition("?") if "#" in url.partition("?")[0] else (url, "", "")
+    return route if query.partition("=")[0] in parameters and "&" not in query else url
+
+
 def _text(anchor: LexborNode) -> str:
     return " ".join(anchor.text()[: 4 * MAX_TEXT].split())[:MAX_TEXT]
 
@@ -76,6 +87,7 @@ class _LinkElements:
         self._tree = parse_html(html)
         self._nodes: dict[str, list[LexborNode]] = {"a": [], "area": [], "base": [], "link": []}
         self._regions: dict[int, str] = {}
+        self._ids: set[str] = set()
         for node in self._tree.css(_SELECTOR):
             if (tag := node.tag or "") in self._nodes:
                 self._nodes[tag].append(node)
@@ -105,6 +117,25 @@ class _LinkElements:
             # Compared as written, before they are resolved: most links of a page differ in the fragment alone.
             seen.add(href)
             yield anchor, href, (attributes.get("hreflang") or "").strip().lower()
+
+    def anchor_parameters(self, page_url: str) -> frozenset[str]:
+        """Return the parameters that name positions in this application: `#/guide?id=install` on `#/guide`.
+
+        They show in links from a route to itself whose value is, mostly, the id of an element.
+        """
+        own = "#" + page_url.partition("#")[2].partition("?")[0]
+        found = Counter[str]()
+        for anchor in self._nodes["a"][:MAX_LINKS]:
+            route, _, query = (anchor.attributes.get("href") or "").partition("?")
+            name, _, value = query.partition("=")
+            if name and value and "&" not in value and route.endswith(own) and own.startswith(ROUTES):
+                found[name] += 1 if self._has_id(value) else -1
+        return frozenset(+found)
+
+    def _has_id(self, value: str) -> bool:
+        """Whether an element has this id."""
+        self._ids = self._ids or {node.id for node in self._tree.css("[id]") if node.id}
+        return unquote(value) in self._ids
 
     def alternates(self) -> Iterator[tuple[str, str]]:
         """List the page's alternates in other languages, with their language."""

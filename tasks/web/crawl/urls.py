@@ -101,6 +101,9 @@ def resolve_url(href: str, base: URL, *, keep_route: bool = False) -> str | None
         url.hostname = url.hostname.rstrip(".")
     if not (keep_route and url.hash.startswith(ROUTES)):
         url.hash = ""
+    elif "#" in url.hash[1:]:
+        # A position on the route's page: `#/guide#install`.
+        url.hash = url.hash[: url.hash.index("#", 1)]
     text: str = url.href
     return text if len(text) <= MAX_URL_LENGTH else None
 

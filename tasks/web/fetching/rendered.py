@@ -37,8 +37,12 @@ class RenderedFetcher:
         self._throttle = throttle
         self._cookies = cookies
         self._tabs = asyncio.Semaphore(settings.max_lanes["extract-browser"])
+        self.loads = 0
+        """Pages loaded, attempts included."""
         self._endless: set[str] = set()
         self._kept: KeptTab | None = None
+        self._kept_page_left_s = settings.page_timeout_s
+        """Seconds left for the page that is kept: all attempts at it share one timeout."""
 
     async def fetch(
         self,
@@ -55,7 +59,7 @@ class RenderedFetcher:
         `probe` is a JavaScript function that is then evaluated twice: with `"light"`, and with `"dark"` in the dark
         colour scheme. With `compare` the result includes the body as sent; `on_sent` gets it before the page settles.
         With `site_may_move` a redirect to another site is accepted, as the new address of the site. With `keep` the
-        tab keeps the page, for `take_picture`.
+        tab keeps the page, for `take_picture`; that is for one page, and all attempts at it share one timeout.
 
         Raises:
             PageError: the fetch failed, or the result is not an HTML page of the site.
@@ -65,8 +69,11 @@ class RenderedFetcher:
         timeout_s = self._settings.page_timeout_s
         async with self._tabs, self._throttle.turn(target.url):
             await self._chromium.open()
+            self.loads += 1
+            # The clock begins when the browser and a tab are there, however long they took.
+            began = asyncio.get_running_loop().time()
             try:
-                async with asyncio.timeout(timeout_s):
+                async with asyncio.timeout(self._kept_page_left_s if keep else timeout_s):
                     for _ in range(TRIES):
                         try:
                             return await self._visit(target, probe, compare, on_sent, site_may_move, keep)
@@ -74,6 +81,9 @@ class RenderedFetcher:
                             await self._chromium.replace_if_dead()
             except (TimeoutError, PlaywrightTimeout) as error:
                 raise FetchTimeout(timeout_s) from error
+            finally:
+                if keep:
+                    self._kept_page_left_s -= asyncio.get_running_loop().time() - began
         raise FetchFailed("the page crashed the browser")
 
     async def take_picture(self) -> bytes | None:

@@ -8,7 +8,7 @@ from playwright.async_api import Response
 from w3lib.encoding import html_to_unicode
 
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
-from tasks.web.crawl.directives import HEADER
+from tasks.web.crawl.directives import HEADER, SIGNAL
 
 HASH_ROUTES = ("#/", "#!")
 _KEPT = {
@@ -16,6 +16,7 @@ _KEPT = {
     "etag": "etag",
     "last_modified": "last-modified",
     HEADER: "x-robots-tag",
+    SIGNAL: "content-signal",
 }
 """Response headers kept in a page's metadata, by their names there."""
 
@@ -29,6 +30,8 @@ class RenderedPage(Frozen):
     page: FetchedPage
     sent_html: str = ""
     """Body of the response before any script ran; empty unless requested."""
+    failure: str = ""
+    """Why the browser could not show the page, which is then as sent; empty if it did, or was not asked."""
     probe: Any = None
     """The probe's result: JSON."""
     dark_probe: Any = None

@@ -26,7 +26,7 @@ from scrapy.http.cookies import CookieJar
 from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
-from tasks.web.crawl.directives import HEADER
+from tasks.web.crawl.directives import HEADER, SIGNAL
 from tasks.web.crawl.robots import Robots, RobotsAnswer
 from tasks.web.fetching.cookies import SharedCookies
 from tasks.web.fetching.decoding import decode_html
@@ -89,6 +89,8 @@ class StaticFetcher:
         self._settings = settings
         self._throttle = throttle
         self._headers: dict[str, str] = {}
+        self.requests = 0
+        """Requests made, without redirects."""
         self.robots = Robots(self._fetch_robots, obey=settings.obey_robots)
         self.claim_redirect: ClaimRedirect = lambda _target, _url: None
         if middleware := crawler.get_downloader_middleware(RequestCheckMiddleware):
@@ -160,6 +162,7 @@ class StaticFetcher:
 
     async def _download(self, url: str, meta: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
         check_scheme(url)
+        self.requests += 1
         timeout_s = self._settings.page_timeout_s
         deadline = asyncio.get_running_loop().time() + timeout_s
         request = Request(url, headers={**self._headers, **(headers or {})}, meta={**meta, DEADLINE: deadline})
@@ -214,6 +217,7 @@ def _metadata(response: Response) -> dict[str, Any]:
         "etag": _header(response, "ETag"),
         "last_modified": _header(response, "Last-Modified"),
         HEADER: b", ".join(response.headers.getlist("X-Robots-Tag")).decode("latin-1") or None,
+        SIGNAL: _header(response, "Content-Signal"),
     }
     return {name: value for name, value in found.items() if value is not None}
 

@@ -45,7 +45,7 @@ async def test_a_saved_page_has_the_theme_of_the_page_it_was_saved_from(company:
 async def test_json_is_an_object_a_line_for_each_input(tmp_path: Path) -> None:
     """Unreadable inputs have a line too; then the exit code is 1."""
     (tmp_path / "empty.html").write_text("<title>Nothing</title><body></body>")
-    (tmp_path / "hidden.html").write_text("<meta name=robots content=noindex><p>Some words.</p>")
+    (tmp_path / "hidden.html").write_text("<meta name=robots content=noai><p>Some words.</p>")
     (tmp_path / "picture.html").write_bytes(b"GIF89a\0\0\0")
     inputs = (str(PRICING), "empty.html", "hidden.html", "picture.html", "nothing.html", "http://10.0.0.1/", "http://")
     code, out, err = await run(tmp_path, "inspect", *inputs, "--json", "--base-url", SHOP)
@@ -64,6 +64,17 @@ async def test_json_is_an_object_a_line_for_each_input(tmp_path: Path) -> None:
     ]
     assert "https://shop.example/docs/" in [link["url"] for link in lines[0]["links"]]
     assert lines[0]["render"]["reason"] == "a saved file, read as it is"
+
+
+@pytest.mark.parametrize(("read_noindex", "text"), [(True, "Refunds take a week."), (False, "")])
+async def test_a_page_kept_from_search_engines_is_shown_if_builds_read_it(
+    tmp_path: Path, read_noindex: bool, text: str
+) -> None:
+    """By the setting, as in a build."""
+    file = tmp_path / "refunds.html"
+    file.write_text("<meta name=robots content=noindex><p>Refunds take a week.</p>")
+    found = await inspect_input(make_settings(read_noindex=read_noindex), str(file), base_url=SHOP, with_theme=False)
+    assert (found.markdown.strip(), found.error is None) == (text, read_noindex)
 
 
 async def test_without_json_the_output_is_text(tmp_path: Path) -> None:
