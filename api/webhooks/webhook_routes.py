@@ -111,8 +111,9 @@ async def replay_delivery(request: Request) -> Response:
     widget_id, pool = widget_id_of(request), app_state(request).pool
     await require_owner(request, widget_id)
     webhook = await read_webhook(pool, widget_id, path_id(request, "webhook_id", "webhook"))
-    await replay(pool, webhook.id, path_id(request, "delivery_id", "delivery"))
-    return Response(status_code=202)
+    delivery_id = path_id(request, "delivery_id", "delivery")
+    await replay(pool, webhook.id, delivery_id)
+    return JSONResponse({"id": str(delivery_id), "status": "waiting"}, status_code=202)
 
 
 async def _draft(state: AppState, sent: WebhookBody) -> WebhookDraft:

@@ -10,10 +10,13 @@ from playwright.async_api import Browser, Page, expect
 
 from api.app import create_app
 from tasks.core.database import Pool
+from tasks.core.facts import FactKind, SiteFact
 from tasks.core.models import Theme
 from tasks.core.palette import with_tokens
+from tasks.records.fact_records import replace_site_facts
 from tasks.records.owner_tokens import hash_token
 from tasks.records.publication import WidgetLooks, save_looks
+from tasks.records.widgets import save_settings
 from tests.api.chatting import ADMIN, MANY, Chat, serving
 from tests.browser.conftest import TIMEOUT_MS, axe_source
 from tests.conftest import MakeSettings
@@ -22,7 +25,18 @@ from tests.knowledge.answer_material import SHOP, build_site
 TOKEN = "the owner's token"
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}}
-TABS = ("overview", "conversations", "answers", "knowledge", "look", "install", "settings")
+TABS = (
+    "overview",
+    "conversations",
+    "answers",
+    "leads",
+    "knowledge",
+    "facts",
+    "look",
+    "install",
+    "webhooks",
+    "settings",
+)
 THEME = Theme(
     name="Leith Roasters",
     primary="#7a3e1d",
@@ -77,7 +91,7 @@ MakeConsole = Callable[..., Awaitable[Console]]
 
 @pytest.fixture
 async def shop(pool: Pool, settings: MakeSettings) -> AsyncIterator[Chat]:
-    """A served widget with an owner, questions and own answers."""
+    """A served widget with an owner, two facts and the form for e-mail addresses."""
     site = await build_site(pool, SHOP)
     looks = WidgetLooks(theme=with_tokens(THEME), site_url="https://leith.example/")
     await save_looks(pool, site.widget_id, looks)
@@ -91,7 +105,15 @@ async def shop(pool: Pool, settings: MakeSettings) -> AsyncIterator[Chat]:
             " ON CONFLICT (job_id, url) DO UPDATE SET status = 'stored'",
             (site.widget_id,),
         )
-    made = settings(admin_token=ADMIN, chat_rate=MANY, request_rate=MANY)
+        row = await (await connection.execute("SELECT active_job_id FROM widgets WHERE id = %s", values[1:])).fetchone()
+    assert row is not None
+    phones = [
+        SiteFact(kind=FactKind.phone, value=value, normal=value, label="Shop", pages=(f"{site.url}about",))
+        for value in ("0131 496 0001", "0131 496 0002")
+    ]
+    await replace_site_facts(pool, site.widget_id, row[0], phones)
+    await save_settings(pool, site.widget_id, {"contact_form": True})
+    made = settings(admin_token=ADMIN, chat_rate=MANY, request_rate=MANY, egress_allow=["127.0.0.0/8"])
     async with serving(pool, made, site, routes=create_app(made).routes) as chat:
         yield chat
 
@@ -106,6 +128,10 @@ async def ask_some(chat: Chat) -> None:
     body = {"questions": ["Can I bring my dog?"], "answer": "Dogs are **welcome**.", "link": "https://leith.example/d"}
     assert (await chat.owner("POST", "answers", json=body)).status_code == 201
     await chat.ask("Can I bring my dog?")
+    hook = {"url": "http://127.0.0.1:1/hook", "events": ["lead.created"]}
+    assert (await chat.owner("POST", "webhooks", json=hook)).status_code == 201
+    lead = {"email": "ada@example.com", "name": "Ada", "message": "Do you sell bicycles?"}
+    assert (await chat.post(lead, "leads")).status_code == 201
 
 
 @pytest.fixture
@@ -290,3 +316,70 @@ async def test_addresses_are_read_from_pasted_text_and_csv(console: MakeConsole)
     file: Any = {"name": "sites.csv", "mimeType": "text/csv", "buffer": table}
     await page.get_by_label("Or a CSV file").set_input_files(file)
     await page.get_by_text("3 addresses").wait_for()
+
+
+async def test_addresses_left_are_listed_and_deleted(console: MakeConsole, shop: Chat) -> None:
+    """The form is switched off and on, with the text to agree to."""
+    await ask_some(shop)
+    opened = await console(**DESKTOP)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("leads")
+    page = opened.page
+    await page.get_by_label("Text to agree to").fill("You may write to me.")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_text("Saved.").wait_for()
+    assert (await shop.http.get(shop.path)).json()["contact"] == {"consent": "You may write to me."}
+    async with page.expect_download() as file:
+        await page.get_by_role("button", name="Export CSV").click()
+    assert "ada@example.com" in (await (await file.value).path()).read_text()
+    await page.get_by_role("button", name="Delete: ada@example.com").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    await page.get_by_text("None yet").wait_for()
+    assert (await shop.owner("GET", "leads")).json()["total"] == 0
+
+
+async def test_a_webhook_is_added_and_its_deliveries_are_sent_again(console: MakeConsole, shop: Chat) -> None:
+    """The secret is shown once; a private address is refused at its field."""
+    opened = await console(**DESKTOP)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("webhooks")
+    page = opened.page
+    address = page.get_by_label("Address", exact=True)
+    await address.fill("http://10.0.0.1/hook")
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await page.locator(".wrong").filter(has_text="not public").wait_for()
+    await address.fill("http://127.0.0.1:1/hook")
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await page.get_by_label("Secret", exact=True).filter(has_text="awb_").wait_for()
+    await shop.post({"email": "ada@example.com"}, "leads")
+    await page.reload()
+    await page.get_by_text("1 delivery waiting").wait_for()
+    assert await page.get_by_text("awb_").count() == 0
+    await page.get_by_text("Last deliveries").click()
+    await page.get_by_role("button", name="Send again: lead.created").click()
+    await page.get_by_text("It is sent again.").wait_for()
+    await page.get_by_role("button", name="Pause: ").click()
+    await page.get_by_text("Paused", exact=True).wait_for()
+
+
+async def test_a_fact_is_corrected_and_hidden(console: MakeConsole, shop: Chat) -> None:
+    """Visitors are told the correction; what was found comes back."""
+    opened = await console(**DESKTOP)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("facts")
+    page = opened.page
+    await page.get_by_role("button", name="Correct: 0131 496 0001").click()
+    await page.get_by_label("Value of 0131 496 0001").fill("0131 496 0009")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_text("Corrected").wait_for()
+    await page.get_by_role("button", name="Hide: 0131 496 0002").click()
+    await page.get_by_text("Hidden").wait_for()
+    told = (await shop.http.get(f"{shop.path}/llms.txt")).text
+    assert "0131 496 0009" in told
+    assert "0131 496 0001" not in told
+    assert "0131 496 0002" not in told
+    await page.get_by_role("button", name="Back to what was found: 0131 496 0001").click()
+    await page.get_by_role("button", name="Correct: 0131 496 0001").wait_for()

@@ -1,7 +1,7 @@
 // Conversations: what visitors asked and were told; export, erasure, and the way to a better answer.
 
 import { el, link, safeUrl } from "../widget/dom";
-import { afterTyping, button, confirmFirst, empty, fill, input, markdown, number, paging, path, say, select, tag, time } from "./parts";
+import { afterTyping, button, confirmFirst, empty, fill, input, markdown, number, paging, path, saveAs, say, select, tag, time } from "./parts";
 import { call, download, messageOf } from "./session";
 import type { Message, Transcript, Widget } from "./types";
 
@@ -109,9 +109,7 @@ class Conversations {
   private async export(ending: "csv" | "json"): Promise<void> {
     try {
       const content = ending === "csv" ? await download(`${this.base}?${this.query()}`, this.widget.token, "text/csv") : await this.all();
-      const file = URL.createObjectURL(content);
-      el("a", { href: file, download: `conversations.${ending}` }).click();
-      setTimeout(() => URL.revokeObjectURL(file), 60_000);
+      saveAs(content, `conversations.${ending}`);
     } catch (error) {
       say(messageOf(error));
     }

@@ -19,6 +19,13 @@ export function installTab(widget: Widget): HTMLElement {
       el("details", {}, el("summary", {}, "If your site has a Content-Security-Policy"), el("p", {}, "Add these sources to it, and nothing else:"), copyable("Sources", policy)),
     ),
     card("Is it there?", installedForm(widget.id, widget.token, widget.site_url)),
+    card(
+      "For other programs",
+      el("p", {}, "AI assistants that speak the Model Context Protocol can search the site and read its pages at this address:"),
+      copyable("Address of the MCP server", `${location.origin}/mcp/${widget.id}`),
+      el("p", {}, "What the widget knows, as one page of Markdown:"),
+      copyable("Address of llms.txt", `${location.origin}/api/public/widgets/${widget.id}/llms.txt`),
+    ),
     card("Step by step", ...guides(widget, snippet).map(([name, steps, code]) => guide(name, steps, code))),
   );
 }

@@ -1,8 +1,8 @@
 // Knowledge: the pages that were found, with state and cause, and what was read of each.
 
 import { el, link, safeUrl } from "../widget/dom";
-import { afterTyping, empty, fill, input, markdown, number, paging, path, select, tag, time, type Tone } from "./parts";
-import { call, messageOf } from "./session";
+import { afterTyping, button, empty, fill, input, markdown, number, paging, path, saveAs, say, select, tag, time, type Tone } from "./parts";
+import { call, download, messageOf } from "./session";
 import type { KnownPage, Widget } from "./types";
 
 const SIZE = 50;
@@ -45,7 +45,14 @@ export function knowledgeTab(widget: Widget): HTMLElement {
   text.addEventListener("input", afterTyping(() => load(0)));
   state.addEventListener("change", () => load(0));
   load(0);
-  return el("div", { class: "stack" }, el("div", { class: "filters" }, text, state), list);
+  const save = async (): Promise<void> => {
+    try {
+      saveAs(await download(`/api/widgets/${widget.id}/pages`, widget.token, "text/markdown"), "knowledge.md");
+    } catch (error) {
+      say(messageOf(error));
+    }
+  };
+  return el("div", { class: "stack" }, el("div", { class: "filters" }, text, state, button("Export Markdown", () => void save())), list);
 }
 
 function summary(states: Record<string, number>): HTMLElement {

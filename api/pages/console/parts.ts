@@ -220,6 +220,13 @@ export function say(text: string): void {
   noteTimer = setTimeout(() => (note.textContent = ""), 4_000);
 }
 
+/** Lets the browser save the content as a file. */
+export function saveAs(content: Blob, name: string): void {
+  const file = URL.createObjectURL(content);
+  el("a", { href: file, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(file), 60_000);
+}
+
 /** Buttons to the previous and the next part of a list. */
 export function paging(offset: number, size: number, total: number, go: (offset: number) => void): HTMLElement | null {
   if (total <= size) return null;

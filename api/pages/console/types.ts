@@ -60,6 +60,49 @@ export interface Group {
   questions: string[];
 }
 
+export interface Lead {
+  id: string;
+  conversation_id: string;
+  email: string;
+  name: string;
+  message: string;
+  consent: string | null;
+  created_at: string;
+}
+
+export interface Webhook {
+  id: string;
+  url: string;
+  events: string[];
+  paused: boolean;
+  waiting: number;
+  dead: number;
+}
+
+export interface Delivery {
+  id: string;
+  event: string;
+  body: string;
+  status: string;
+  attempts: number;
+  created_at: string;
+  due_at: string;
+  error: string | null;
+}
+
+export interface SiteFact {
+  id: string;
+  kind: string;
+  value: string;
+  found: string;
+  label: string;
+  pages: string[];
+  page_count: number;
+  hidden: boolean;
+  edited: boolean;
+  conflicts_with: string[];
+}
+
 export interface KnownPage {
   id: string | null;
   url: string;

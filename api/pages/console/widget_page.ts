@@ -3,13 +3,16 @@
 import { el, link, safeUrl } from "../widget/dom";
 import { answersTab } from "./answers";
 import { conversationsTab } from "./conversations";
+import { factsTab } from "./facts";
 import { installTab } from "./install";
 import { knowledgeTab } from "./knowledge";
+import { leadsTab } from "./leads";
 import { lookTab } from "./look";
 import { overviewTab } from "./overview";
 import { host } from "./parts";
 import { settingsTab } from "./settings";
 import type { Widget } from "./types";
+import { webhooksTab } from "./webhooks";
 import { stateOf } from "./widget_list";
 
 export type Go = (to: string) => void;
@@ -21,9 +24,12 @@ const TABS: Record<string, [string, Tab]> = {
   overview: ["Overview", overviewTab],
   conversations: ["Conversations", conversationsTab],
   answers: ["Answers", answersTab],
+  leads: ["Leads", leadsTab],
   knowledge: ["Knowledge", knowledgeTab],
+  facts: ["Facts", factsTab],
   look: ["Look", lookTab],
   install: ["Install", installTab],
+  webhooks: ["Webhooks", webhooksTab],
   settings: ["Settings", settingsTab],
 };
 
