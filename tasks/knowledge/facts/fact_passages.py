@@ -24,7 +24,8 @@ _ENTRY = re.compile(
     r"(?P<times>off|\d\d?:\d\d\s?-\s?\d\d?:\d\d(?:,\s?\d\d?:\d\d\s?-\s?\d\d?:\d\d)*)$"
 )
 _PLAIN_LABEL = re.compile(
-    r"^\W*(?:phones?|tel\w*|t[ée]l[ée]\w*|call(?: us)?(?: (?:at|on|now|today))?|mobile?|mail|e-?mails?"
+    r"^\W*(?:(?:our|the|unsere?|nos|nuestr[oa]s?|i nostri|onze|nasze)\s)?"
+    r"(?:phones?|tel\w*|t[ée]l[ée]\w*|call(?: us)?(?: (?:at|on|now|today))?|mobile?|mail|e-?mails?"
     r"|contact\w*(?: us)?|kontakt\w*|address\w*|adress\w*|adres|fax"
     r"|(?:opening |business |office |store |our )?(?:hours|times)|öffnungszeiten|horaires?(?: d'ouverture)?"
     r"|horarios?|orari\w*|openingstijden|find us|visit us|get in touch"
