@@ -1,7 +1,9 @@
 """Links are listed as URLs to follow, each once, in document order, with their region of the page."""
 
-from tasks.core.models import Link
-from tasks.web.crawl.links import list_feeds, list_links
+import pytest
+
+from tasks.core.models import FetchedPage, FetchMethod, Link, Target
+from tasks.web.crawl.links import links_of, list_feeds, list_links
 
 BASE = "https://example.com/docs/a.html"
 
@@ -37,6 +39,39 @@ def test_links_not_to_be_followed_are_left_out() -> None:
 def test_nofollow_on_one_link_does_not_hide_another_to_the_same_page() -> None:
     """Each link speaks for itself."""
     assert urls('<a rel="nofollow" href="/n">1</a><a href="/n">2</a>') == ["https://example.com/n"]
+
+
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        ('<link rel="next" href="?page=2">', ["/docs/a.html?page=2"]),
+        ('<svg><a xlink:href="/map"><text>Map</text></a></svg>', ["/map"]),
+        ("<div onclick=\"location.href='/room'\">Room</div>", ["/room"]),
+        ("<a href=# onclick=\"window.open('/plan', '_self'); return false\">Plan</a>", ["/plan"]),
+        ("<button onclick=\"window.location.assign('/book')\">Book</button>", ["/book"]),
+        ("<tr data-href=/row><td>1</td></tr><div data-href=/card>Card</div>", ["/card"]),
+        ("<a href=/own onclick=\"location.href='/counted'\">Own</a>", ["/own"]),
+        ("<b onclick=\"location.href='/a' + id\">1</b><b onclick=\"track('/t')\">2</b>", []),
+        ('<iframe src="/menu.html"></iframe><iframe src="data:text/html,x"></iframe>', ["/menu.html"]),
+        ('<meta http-equiv="Refresh" content="5; URL=\'/moved\'">', ["/moved"]),
+        ('<meta http-equiv="refresh" content="30">', []),
+    ],
+)
+def test_what_leads_to_a_page_without_being_a_link_is_followed(html: str, found: list[str]) -> None:
+    """The next page of a list, a picture's links, scripts with a plain address, frames, refreshes."""
+    assert [url.removeprefix("https://example.com") for url in urls(html)] == found
+
+
+def test_the_header_refresh_leads_to_a_page() -> None:
+    page = FetchedPage(
+        target=Target(url=BASE, depth=1),
+        final_url=BASE,
+        method=FetchMethod.http,
+        html="<a href=/a>A</a>",
+        byte_count=1,
+        metadata={"refresh": "0; url=/welcome"},
+    )
+    assert [link.url for link in links_of(page)] == ["https://example.com/welcome", "https://example.com/a"]
 
 
 def test_routes_are_pages_where_scripts_show_them() -> None:

@@ -1,7 +1,8 @@
 """Links on a page, with their text and the region of the page they stand in."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from can_ada import URL
@@ -14,11 +15,25 @@ from tasks.web.crawl.urls import ROUTES, looks_like_page, parse_base, resolve_ur
 
 MAX_LINKS = 10_000
 """Links read from one page; a page with more is a trap or a dump."""
+MAX_OTHERS = 1_000
+"""Elements read from one page that lead somewhere without being links."""
 MAX_TEXT = 80
 """Characters kept of a link's text."""
 
-_SELECTOR = "a[href], area[href], base[href], link[rel~=alternate][href], [role]"
+_SELECTOR = (
+    "a, area[href], base[href], link[rel~=alternate][href], link[rel~=next i][href], iframe[src], frame[src],"
+    "meta[http-equiv=refresh i][content], [onclick], [data-href], [role]"
+)
 """Elements with links or regions, selected in one pass over the document."""
+_GOES_TO = re.compile(
+    r"(?:location(?:\.href)?\s*=|location\.(?:assign|replace)\s*\(|window\.open\s*\()\s*"
+    r"(?P<quote>['\"])(?P<url>[^'\"\s<>\\]{1,500})(?P=quote)\s*(?:[;,)}]|$)"
+)
+"""A script that opens a plain address; an address put together by the script is none."""
+_REFRESH = re.compile(r"^\s*[\d.]*\s*[;,]?\s*url\s*=\s*['\"]?(?P<url>[^'\"]+)", re.IGNORECASE)
+_LEADING = ("link", "iframe", "frame", "meta")
+REFRESH = "refresh"
+"""Key of the header `Refresh` in a fetched page's metadata."""
 _FEEDS = ("application/rss+xml", "application/atom+xml")
 _REGIONS = {"nav": "nav", "header": "header", "footer": "footer", "aside": "aside", "main": "main", "article": "main"}
 _ROLES = {
@@ -38,7 +53,20 @@ def links_of(page: FetchedPage) -> tuple[Link, ...]:
     if forbids_following(page):
         return ()
     is_home, is_rendered = page.target.depth == 0, page.method is FetchMethod.browser
-    return tuple(list_links(page.html, page.final_url, keep_routes=is_rendered, with_context=is_home))
+    found = list_links(page.html, page.final_url, keep_routes=is_rendered, with_context=is_home)
+    url = _resolve(_refreshed(str(page.metadata.get(REFRESH) or "")), page.final_url)
+    return tuple(found if url is None or url in {link.url for link in found} else [Link(url, "", "main"), *found])
+
+
+def _refreshed(value: str) -> str:
+    """Return the address in a `Refresh` header or its meta element; empty if it only reloads the page."""
+    found = _REFRESH.match(value)
+    return found["url"].strip() if found else ""
+
+
+def _resolve(href: str, base_url: str) -> str | None:
+    base = parse_base(base_url)
+    return resolve_url(href, base) if href and base else None
 
 
 def list_links(html: str, base_url: str, *, keep_routes: bool = False, with_context: bool = True) -> list[Link]:
@@ -80,19 +108,45 @@ def _text(anchor: LexborNode) -> str:
     return " ".join(anchor.text()[: 4 * MAX_TEXT].split())[:MAX_TEXT]
 
 
+def _href(attributes: Mapping[str, str | None]) -> str:
+    """Return a link's address; links in an `svg` may have it under its older name."""
+    return attributes.get("href") or attributes.get("xlink:href") or ""
+
+
+def _other_target(tag: str, attributes: Mapping[str, str | None]) -> str:
+    """Return the address that an element leads to without being a link: the next page, a frame, a script's target."""
+    if tag == "link":
+        return (attributes.get("href") or "") if "next" in (attributes.get("rel") or "").lower().split() else ""
+    if tag in ("iframe", "frame"):
+        return attributes.get("src") or ""
+    if tag == "meta":
+        return _refreshed(attributes.get("content") or "")
+    if tag == "a" and (attributes.get("href") or "").strip("# ") not in ("", "javascript:void(0)", "javascript:;"):
+        return ""
+    found = _GOES_TO.search(attributes.get("onclick") or "")
+    return found["url"] if found else attributes.get("data-href") or ""
+
+
 class _LinkElements:
     """The elements of a document that hold links or mark regions."""
 
     def __init__(self, html: str, base_url: str) -> None:
         self._tree = parse_html(html)
         self._nodes: dict[str, list[LexborNode]] = {"a": [], "area": [], "base": [], "link": []}
+        self._others: list[tuple[LexborNode, str]] = []
+        """Elements that lead somewhere without being links, with the address as written."""
         self._regions: dict[int, str] = {}
         self._ids: set[str] = set()
+        is_scripted = "onclick" in html.lower() or "data-href" in html
         for node in self._tree.css(_SELECTOR):
             if (tag := node.tag or "") in self._nodes:
                 self._nodes[tag].append(node)
             elif region := _ROLES.get(node.attributes.get("role") or ""):
                 self._regions[node.mem_id] = region
+            # Most elements here are plain links, whose attributes need not be read twice.
+            may_lead = (is_scripted or tag in _LEADING) and len(self._others) < MAX_OTHERS
+            if may_lead and (href := _other_target(tag, node.attributes)):
+                self._others.append((node, href))
         self.base = self._base(base_url)
 
     def _base(self, base_url: str) -> URL | None:
@@ -106,9 +160,10 @@ class _LinkElements:
     def hrefs(self, keep_routes: bool) -> Iterator[tuple[LexborNode, str, str]]:
         """List the anchors to follow with href and language, one for each href without its fragment."""
         seen = {""}
-        for anchor in (*self._nodes["a"], *self._nodes["area"])[:MAX_LINKS]:
+        anchors = [(node, _href(node.attributes)) for node in (*self._nodes["a"], *self._nodes["area"])[:MAX_LINKS]]
+        for anchor, written in (*anchors, *self._others):
             attributes = anchor.attributes
-            href = (attributes.get("href") or "").strip()
+            href = written.strip()
             path, _, fragment = href.partition("#")
             if not (keep_routes and f"#{fragment}".startswith(ROUTES)):
                 href = path
@@ -141,7 +196,7 @@ class _LinkElements:
         """List the page's alternates in other languages, with their language."""
         for node in self._nodes["link"]:
             attributes = node.attributes
-            if language := attributes.get("hreflang"):
+            if (language := attributes.get("hreflang")) and "next" not in (attributes.get("rel") or "").lower().split():
                 yield attributes.get("href") or "", language.strip().lower()
 
     def feeds(self) -> Iterator[str]:

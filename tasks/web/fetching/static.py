@@ -27,6 +27,7 @@ from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
 from tasks.web.crawl.directives import HEADER, SIGNAL
+from tasks.web.crawl.links import REFRESH
 from tasks.web.crawl.robots import Robots, RobotsAnswer
 from tasks.web.fetching.cookies import SharedCookies
 from tasks.web.fetching.decoding import decode_html
@@ -218,6 +219,7 @@ def _metadata(response: Response) -> dict[str, Any]:
         "last_modified": _header(response, "Last-Modified"),
         HEADER: b", ".join(response.headers.getlist("X-Robots-Tag")).decode("latin-1") or None,
         SIGNAL: _header(response, "Content-Signal"),
+        REFRESH: _header(response, "Refresh"),
     }
     return {name: value for name, value in found.items() if value is not None}
 
