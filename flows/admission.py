@@ -43,8 +43,8 @@ class Admission:
         """Order of the URL by which a page is fetched, by the page's key."""
         self._stages_passed: dict[int, int] = {}
         """Number of stages a page has passed, by order."""
-        self._dropped: dict[int, tuple[str, str, str]] = {}
-        """Pages dropped after they were kept, by order: stored URL, requested URL, reason."""
+        self._dropped: dict[int, tuple[str, str]] = {}
+        """Pages dropped after they were kept, by order: requested URL, reason."""
         space.web.set_redirect_claim(self.claim)
 
     # URLs
@@ -250,7 +250,7 @@ class Admission:
 
     async def _drop(self, record: KeptPage, skipped: PageSkipped) -> None:
         """Drop a page that was kept so far, and take it back from the counters of the stages it has passed."""
-        self._dropped[record.order] = (record.url, record.target_url, skipped.reason)
+        self._dropped[record.order] = (record.target_url, skipped.reason)
         for stage in STAGES[: self._stages_passed.get(record.order, len(STAGES))]:
             self._space.progress.uncount_passed(stage)
         await self.skip(Target(url=record.target_url, depth=0, order=record.order), skipped)

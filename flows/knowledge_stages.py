@@ -10,7 +10,8 @@ from flows.workspace import Workspace
 from tasks.core.errors import EmbeddingFailed, StoreFailed
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, EmbeddedPage
-from tasks.embed import embed
+from tasks.embed import Embedded, as_stored, embed, find_known
+from tasks.knowledge.facts.fact_writer import write_facts
 from tasks.records.publication import activate_build
 from tasks.retries import batch_name
 from tasks.store import store
@@ -55,16 +56,26 @@ class EmbedStage:
         pages = [page for page in pages if self._admission.is_kept(page)]
         if not pages:
             return
+        pages = await find_known(pages, space.pool, space.job.widget_id, space.embedder.model)
+        new = [page for page in pages if page.stored_id is None]
+        for page in pages:
+            if page.stored_id is not None:
+                await self._hand_on(page, as_stored(page, space.embedder.model))
+        if not new:
+            return
         try:
-            results = await run_task(embed, _name(pages), pages, space.pool, space.embedder)
+            results = await run_task(embed, _name(new), new, space.pool, space.embedder)
         except EmbeddingFailed as error:
-            results = [error] * len(pages)
-        for page, result in zip(pages, results, strict=True):
-            target = page.page.target
-            if isinstance(result, EmbeddingFailed):
-                await self._admission.record_failure(Stage.embedding, target, result, page.page.url)
-            elif await self._admission.record_passed(Stage.embedding, target):
-                await self._following.put(result)
+            results = [error] * len(new)
+        for page, result in zip(new, results, strict=True):
+            await self._hand_on(page, result)
+
+    async def _hand_on(self, page: ChunkedPage, result: Embedded) -> None:
+        target = page.page.target
+        if isinstance(result, EmbeddingFailed):
+            await self._admission.record_failure(Stage.embedding, target, result, page.page.url)
+        elif await self._admission.record_passed(Stage.embedding, target):
+            await self._following.put(result)
 
 
 class StoreStage:
@@ -105,10 +116,10 @@ class StoreStage:
         """Let a new widget answer from its first pages; a widget with knowledge keeps that until the build ends."""
         space = self._space
         pages = space.progress.statistics.stored_pages
-        if not pages or pages < COUNT_AGAIN * self._counted_pages:
+        if space.job.replaces or not pages or pages < COUNT_AGAIN * self._counted_pages:
             return
         self._counted_pages = pages
-        await space.site_facts.save(space.pool)
+        await write_facts(space.pool, space.embedder, space.job, space.site_facts)
         if await activate_build(space.pool, space.job, replace=False):
             await space.progress.emit(
                 EventType.widget_ready,

@@ -16,6 +16,7 @@ from tasks.core.errors import (
     WidgetBuilderError,
 )
 from tasks.core.events import EventType
+from tasks.knowledge.facts.fact_writer import write_facts
 from tasks.knowledge.indexing.vector_index import index_build
 from tasks.records.publication import WidgetLooks, activate_build, check_page_count
 
@@ -41,7 +42,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
     if not statistics.stored_pages:
         raise NothingStored(f"No page could be used: {progress.commonest_cause}.")
     await check_page_count(space.pool, job)
-    await space.site_facts.save(space.pool)
+    await write_facts(space.pool, space.embedder, job, space.site_facts)
     await activate_build(space.pool, job, replace=True, looks=looks)
     await progress.emit(
         EventType.builder_completed,
@@ -55,7 +56,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
         seconds=progress.seconds,
     )
     # After publication: the widget answers without the index, a large one only more slowly.
-    await index_build(space.pool, job.build_id)
+    await index_build(space.pool, job)
 
 
 def cause_of(group: BaseExceptionGroup[WidgetBuilderError | DISK_FULL]) -> WidgetBuilderError:

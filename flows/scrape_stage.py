@@ -118,7 +118,8 @@ class ScrapeStage:
             progress.byte_count += kept.page.byte_count
             progress.token_count += kept.token_count
             await progress.count_passed(Stage.scraping)
-            await self._following.put(self._space.site_facts.settle(kept))
+            self._space.site_facts.add(kept.page.url, kept.page.facts)
+            await self._following.put(kept)
 
 
 def _is_fetched(found: ExtractedUrl) -> bool:

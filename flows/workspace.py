@@ -70,5 +70,5 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
             embedder=embedder,
             progress=progress,
             crawl_record=CrawlRecord(pool, job.build_id),
-            site_facts=await open_site_facts(pool, job, embedder.model),
+            site_facts=await open_site_facts(pool, job),
         )

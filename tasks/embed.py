@@ -1,19 +1,22 @@
 """Embed stage: chunks become vectors; equal text is embedded once."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
+import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from tasks.core.boundaries import contain, failure_as
-from tasks.core.database import Pool
+from tasks.core.database import CONNECTION_ERRORS, Pool
 from tasks.core.errors import EmbeddingFailed
 from tasks.core.models import ChunkedPage, EmbeddedPage
 from tasks.knowledge.embedding.embedder import Embedder, Vector
 from tasks.knowledge.embedding.embedding_cache import embed_cached
 from tasks.knowledge.embedding.page_vector import page_vector
 from tasks.knowledge.indexing.chunks import embedding_text, overview_text, text_hash
+from tasks.knowledge.indexing.page_writer import find_stored
 from tasks.retries import RETRY_FACTOR_S, is_retriable
 
 Embedded = EmbeddedPage | EmbeddingFailed
@@ -36,6 +39,28 @@ async def embed_pages(pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedd
             return [failure_as(EmbeddingFailed, error, pages[0].page.url)]
         contain(error, f"{len(pages)} pages are embedded one by one")
     return [result for page in pages for result in await embed_pages([page], pool, embedder)]
+
+
+async def find_known(pages: Sequence[ChunkedPage], pool: Pool, widget_id: UUID, model: str) -> list[ChunkedPage]:
+    """Return the pages; those whose content the widget has already carry the stored page's id.
+
+    If the database is out of reach, none is known: embedding and storing are retried.
+    """
+    new = [page for page in pages if page.stored_id is None]
+    if not new:
+        return list(pages)
+    try:
+        known = await find_stored(pool, widget_id, model, new)
+    except CONNECTION_ERRORS as error:
+        contain(error, f"{len(pages)} pages are embedded without a look at the stored ones")
+        return list(pages)
+    ids = {id(page): known.get(at) for at, page in enumerate(new)}
+    return [page.model_copy(update={"stored_id": stored}) if (stored := ids.get(id(page))) else page for page in pages]
+
+
+def as_stored(page: ChunkedPage, model: str) -> EmbeddedPage:
+    """Return a page that is stored, without vectors."""
+    return EmbeddedPage(chunked=page, model=model, page_vector=np.empty(0, np.float32), chunk_vectors=())
 
 
 async def _embed_together(pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedder) -> list[Embedded]:

@@ -62,7 +62,8 @@ async def scrape_pages(
             ahead = _fetch_next(waiting, web)
             result: ChunkedPage | PageSkipped
             try:
-                result = await read_apart(fetching.result(), processes, options)
+                read = await read_apart(fetching.result(), processes, options)
+                result = read.model_copy(update={"links": found.links if found.page else None})
             except PageSkipped as skipped:
                 result = skipped
             except Exception as error:  # noqa: BLE001 one page's failure, whatever it is

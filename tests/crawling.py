@@ -118,7 +118,7 @@ class Crawler:
                 embedder=embedder,
                 progress=Progress(self.pool, job, None),
                 crawl_record=CrawlRecord(self.pool, job.build_id),
-                site_facts=await open_site_facts(self.pool, job, embedder.model),
+                site_facts=await open_site_facts(self.pool, job),
             )
 
     async def _describe(self, space: Workspace) -> Crawled:

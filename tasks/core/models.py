@@ -160,6 +160,12 @@ class ChunkedPage(Frozen):
     """SHA-256 (hex) of the page's Markdown; equal for equal content."""
     fingerprint: InstanceOf[Fingerprint] | None = None
     """Fingerprint for near-duplicate detection."""
+    links: tuple[Link, ...] | None = None
+    """Links on the page; None if they were not listed."""
+    stored_id: UUID | None = None
+    """The widget's stored page with the same content, which is not written again."""
+    kept_for: str | None = None
+    """Reason for which a page stays that the site did not give."""
 
 
 @dataclass(frozen=True)

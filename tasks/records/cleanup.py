@@ -27,7 +27,7 @@ class Freed(Frozen):
     urls: int = 0
     """Entries of crawl records that no build needs."""
     pages: int = 0
-    """Stored pages of those builds."""
+    """Stored pages that no build has any more."""
     cached_vectors: int = 0
 
     def __add__(self, other: "Freed") -> "Freed":
@@ -44,6 +44,12 @@ SELECT id FROM (
 ) AS builds
 WHERE id IS DISTINCT FROM active_job_id
     AND CASE status WHEN 'completed' THEN age > %(keep)s ELSE finished_at < now() - %(ended_early)s END
+"""
+_UNNEEDED_PAGES = """
+DELETE FROM stored_pages WHERE widget_id = %(widget)s AND id NOT IN (
+    SELECT content_id FROM scrape_jobs JOIN crawl_urls ON job_id = scrape_jobs.id
+    WHERE widget_id = %(widget)s AND content_id IS NOT NULL
+)
 """
 
 
@@ -83,15 +89,14 @@ async def _tidy(connection: Connection, widget_id: UUID, keep_jobs: int) -> Free
     asked = {"widget": widget_id, "keep": keep_jobs, "ended_early": ENDED_EARLY}
     rows = await connection.execute(_UNNEEDED_BUILDS, asked)
     builds = [row[0] for row in await rows.fetchall()]
-    rows = await connection.execute("SELECT count(*) FROM knowledge_scraped_pages WHERE job_id = ANY(%s)", (builds,))
-    (pages,) = await rows.fetchone() or (0,)
     await connection.execute("DELETE FROM scrape_jobs WHERE id = ANY(%s)", (builds,))
+    pages = await connection.execute(_UNNEEDED_PAGES, asked)
     urls = await connection.execute(
         "DELETE FROM crawl_urls USING scrape_jobs WHERE scrape_jobs.id = job_id AND widget_id = %s"
         " AND scrape_jobs.status = 'completed' AND crawl_urls.status = 'found'",
         (widget_id,),
     )
-    return Freed(builds=len(builds), urls=urls.rowcount, pages=pages)
+    return Freed(builds=len(builds), urls=urls.rowcount, pages=pages.rowcount)
 
 
 async def _delete_silent_widgets(pool: Pool) -> int:

@@ -24,15 +24,12 @@ _ADD_URLS = """
     WHERE crawl_urls.status = 'found' AND excluded.status <> 'found'
 """
 _ADD_ALIASES = """
-    UPDATE knowledge_scraped_pages AS page
-    SET metadata = page.metadata || jsonb_build_object('aliases', (
-        SELECT jsonb_agg(DISTINCT alias ORDER BY alias)
-        FROM (
-            SELECT jsonb_array_elements_text(coalesce(page.metadata -> 'aliases', '[]')) AS alias
-            UNION ALL SELECT url FROM crawl_urls WHERE job_id = page.job_id AND same_as = page.url
-        ) AS aliases WHERE alias <> page.url
-    ))
-    WHERE page.job_id = %s AND EXISTS (SELECT 1 FROM crawl_urls WHERE job_id = page.job_id AND same_as = page.url)
+    UPDATE crawl_urls AS crawl SET aliases = found.urls
+    FROM (
+        SELECT same_as, array_agg(url) AS urls FROM crawl_urls WHERE job_id = %(job)s GROUP BY same_as
+    ) AS found JOIN stored_pages AS page ON page.url = found.same_as
+    WHERE crawl.job_id = %(job)s AND crawl.content_id = page.id
+        AND page.widget_id = (SELECT widget_id FROM scrape_jobs WHERE id = %(job)s)
 """
 STORED_BATCH = 50
 """Stored pages read in one query."""
@@ -92,7 +89,8 @@ class CrawlRecord:
         column = "error" if outcome == "failed" else "reason"
         async with self.pool.connection() as connection:
             await connection.execute(
-                f"UPDATE crawl_urls SET status = %s, {column} = %s, same_as = %s WHERE job_id = %s AND url = %s",
+                f"UPDATE crawl_urls SET status = %s, {column} = %s, same_as = %s, content_id = NULL"
+                " WHERE job_id = %s AND url = %s",
                 (outcome, sanitize_text(cause), same_as, self.build_id, url),
             )
 
@@ -104,29 +102,23 @@ class CrawlRecord:
                 (replacement, self.build_id, url),
             )
 
-    async def settle_duplicates(self, dropped: Sequence[tuple[str, str, str]]) -> None:
-        """Delete dropped pages, and store the kept pages' other addresses as `metadata["aliases"]`.
-
-        Each dropped page is its stored URL, the URL it was requested by, and the reason.
-        """
+    async def settle_duplicates(self, dropped: Sequence[tuple[str, str]]) -> None:
+        """Drop pages, each given as the URL it was requested by and the reason; store the others' aliases."""
         async with self.pool.connection() as connection, connection.transaction():
-            for stored_url, target_url, reason in dropped:
+            for target_url, reason in dropped:
                 await connection.execute(
-                    "DELETE FROM knowledge_scraped_pages WHERE job_id = %s AND url = %s", (self.build_id, stored_url)
-                )
-                await connection.execute(
-                    "UPDATE crawl_urls SET status = 'skipped', reason = %s WHERE job_id = %s AND url = %s",
+                    "UPDATE crawl_urls SET status = 'skipped', reason = %s, content_id = NULL"
+                    " WHERE job_id = %s AND url = %s",
                     (reason, self.build_id, target_url),
                 )
-            await connection.execute(_ADD_ALIASES, (self.build_id,))
+            await connection.execute(_ADD_ALIASES, {"job": self.build_id})
 
     async def read(self) -> list[CrawledUrl]:
         """All URLs of the build, in the order they were admitted or found."""
         async with self.pool.connection() as connection:
             rows = await connection.execute(
                 "SELECT crawl.url, crawl.depth, crawl.place, crawl.status, crawl.reason, page.content_hash, page.title"
-                " FROM crawl_urls AS crawl LEFT JOIN knowledge_scraped_pages AS page"
-                " ON page.job_id = crawl.job_id AND page.url = crawl.url"
+                " FROM crawl_urls AS crawl LEFT JOIN stored_pages AS page ON page.id = content_id"
                 " WHERE crawl.job_id = %s ORDER BY crawl.place, crawl.position",
                 (self.build_id,),
             )
@@ -148,9 +140,8 @@ class CrawlRecord:
             async with self.pool.connection() as connection:
                 rows = await connection.execute(
                     "SELECT crawl.place, crawl.url, crawl.depth, page.url, page.title, page.content, page.content_hash"
-                    " FROM knowledge_scraped_pages AS page JOIN crawl_urls AS crawl"
-                    " ON crawl.job_id = page.job_id AND crawl.place = (page.metadata ->> 'order')::int"
-                    " WHERE page.job_id = %s AND crawl.status = 'stored' AND crawl.place > %s"
+                    " FROM stored_pages AS page JOIN crawl_urls AS crawl ON page.id = content_id"
+                    " WHERE crawl.job_id = %s AND crawl.status = 'stored' AND crawl.place > %s"
                     " ORDER BY crawl.place LIMIT %s",
                     (self.build_id, last, STORED_BATCH),
                 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from psycopg.rows import dict_row
 
@@ -72,6 +72,13 @@ def _record(row: Mapping[str, Any]) -> FactRecord:
     return FactRecord(id=row["fact_id"], edit=edit, **shown)
 
 
+async def read_telling_pages(pool: Pool, job_id: UUID) -> dict[UUID, str]:
+    """Return the URLs of the pages that tell the build's facts, by the facts' ids."""
+    async with pool.connection() as connection:
+        rows = await connection.execute("SELECT fact_id, pages[1] FROM site_facts WHERE job_id = %s", (job_id,))
+        return {row[0]: row[1] for row in await rows.fetchall()}
+
+
 async def read_fact_edits(pool: Pool, widget_id: UUID) -> dict[UUID, FactEdit]:
     """Return the owner's edits by the facts' ids."""
     async with pool.connection() as connection:
@@ -110,22 +117,26 @@ async def read_stored_page(pool: Pool, job_id: UUID, url: str) -> ReadPage | Non
     """Return the stored page under the URL; None if the build has none."""
     async with pool.connection() as connection:
         rows = await connection.execute(
-            "SELECT title, content, metadata FROM knowledge_scraped_pages WHERE job_id = %s AND url = %s",
-            (job_id, url),
+            "SELECT title, content, metadata, crawl.depth"
+            " FROM scrape_jobs AS job JOIN stored_pages AS page USING (widget_id)"
+            " JOIN crawl_urls AS crawl ON crawl.job_id = job.id AND content_id = page.id"
+            " WHERE job.id = %s AND page.page_id = %s",
+            (job_id, uuid5(NAMESPACE_URL, url)),
         )
         row = await rows.fetchone()
     if row is None:
         return None
-    target = Target(url=url, depth=int(row[2].get("depth") or 0))
+    target = Target(url=url, depth=row[3])
     return ReadPage(target=target, url=url, title=row[0], markdown=row[1], metadata=row[2])
 
 
 async def read_page_facts(pool: Pool, job_id: UUID) -> Sequence[tuple[str, list[Fact]]]:
-    """Return the facts of the pages that the build has stored, in the order they were read."""
+    """Return the facts of the pages that the build has stored, in the order of the crawl."""
     async with pool.connection() as connection:
         rows = await connection.execute(
-            "SELECT url, metadata -> 'facts' FROM knowledge_scraped_pages"
-            " WHERE job_id = %s AND metadata ? 'facts' ORDER BY scraped_at, url",
+            "SELECT page.url, metadata -> 'facts'"
+            " FROM crawl_urls AS crawl JOIN stored_pages AS page ON page.id = content_id"
+            " WHERE job_id = %s AND metadata ? 'facts' ORDER BY place, page.url",
             (job_id,),
         )
         return [(row[0], [Fact.model_validate(fact) for fact in row[1]]) for row in await rows.fetchall()]

@@ -45,10 +45,8 @@ _JOB = (
     "(SELECT coalesce(active_job_id, (SELECT id FROM scrape_jobs WHERE widget_id = widgets.id"
     " ORDER BY created_at DESC LIMIT 1)) FROM widgets WHERE id = %(widget)s)"
 )
-# A page may be stored under another URL than it was asked for by.
 _PAGES = (
-    " FROM crawl_urls AS crawl LEFT JOIN knowledge_scraped_pages AS page ON page.job_id = crawl.job_id"
-    " AND crawl.status = 'stored' AND (page.url = crawl.url OR (page.metadata ->> 'order')::int = crawl.place)"
+    " FROM crawl_urls AS crawl LEFT JOIN stored_pages AS page ON page.id = content_id"
     " WHERE crawl.job_id = " + _JOB + " AND (%(state)s::text IS NULL OR crawl.status = %(state)s)"
     " AND (%(text)s::text IS NULL OR strpos(lower(crawl.url || ' ' || coalesce(page.title, '')), lower(%(text)s)) > 0)"
 )
@@ -62,15 +60,15 @@ async def list_known_pages(
     async with pool.connection() as connection:
         async with connection.cursor(row_factory=class_row(KnownPage)) as cursor:
             await cursor.execute(
-                "SELECT DISTINCT ON (crawl.place, crawl.position) crawl.url, coalesce(page.title, '') AS title,"
+                "SELECT crawl.url, coalesce(page.title, '') AS title,"
                 " crawl.status AS state, coalesce(crawl.reason, crawl.error) AS cause, crawl.same_as,"
                 " page.metadata ->> 'method' AS method, page.token_count AS tokens, page.scraped_at AS read_at, page.id"
                 + _PAGES
-                + " ORDER BY crawl.place, crawl.position, page.url = crawl.url DESC LIMIT %(limit)s OFFSET %(offset)s",
+                + " ORDER BY crawl.place, crawl.position LIMIT %(limit)s OFFSET %(offset)s",
                 values,
             )
             pages = await cursor.fetchall()
-        row = await (await connection.execute("SELECT count(DISTINCT crawl.url)" + _PAGES, values)).fetchone()
+        row = await (await connection.execute("SELECT count(*)" + _PAGES, values)).fetchone()
     return pages, 0 if row is None else int(row[0])
 
 

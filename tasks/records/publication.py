@@ -12,6 +12,7 @@ from tasks.core.errors import SiteShrank
 from tasks.core.models import Frozen, Job, Theme
 from tasks.records.pictures import PictureKind, write_picture
 from tasks.records.sanitizing import sanitize_json, sanitize_text
+from tasks.records.vocabulary import count_words
 
 KEPT_SHARE = 0.7
 """Least share of the widget's pages a new build must have: a site that gives fewer is probably broken or blocks us.
@@ -58,8 +59,8 @@ async def check_page_count(pool: Pool, job: Job) -> None:
         return
     async with pool.connection() as connection:
         rows = await connection.execute(
-            "SELECT (SELECT count(*) FROM knowledge_scraped_pages WHERE job_id = old.id),"
-            " (SELECT count(*) FROM knowledge_scraped_pages WHERE job_id = %s), old.depth"
+            "SELECT (SELECT count(content_id) FROM crawl_urls WHERE job_id = old.id),"
+            " (SELECT count(content_id) FROM crawl_urls WHERE job_id = %s), old.depth"
             " FROM scrape_jobs AS old WHERE old.id = %s",
             (job.build_id, job.replaces),
         )
@@ -76,12 +77,14 @@ async def activate_build(pool: Pool, job: Job, *, replace: bool, looks: WidgetLo
     """Switch the widget to this build's knowledge and looks; return whether it was switched.
 
     With `replace` false only a widget without knowledge is switched: a first build answers from its first pages, a
-    re-crawl only when it is complete. A build that has ended meanwhile switches nothing. In any case the words stored
-    so far are counted for search.
+    re-crawl only when it is complete. A build that has ended meanwhile switches nothing. The words stored so far are
+    counted for search.
     """
+    if not replace and job.replaces is not None:
+        return False
     # In a transaction of its own, so that the widget's row is not locked while words are counted.
     async with pool.connection() as connection:
-        await connection.execute("SELECT knowledge_count_words(%s)", (job.build_id,))
+        await count_words(connection, job.widget_id, job.build_id)
     async with pool.connection() as connection, connection.transaction():
         # FOR SHARE waits for a transaction that is ending the build: an ended build is never published.
         rows = await connection.execute(

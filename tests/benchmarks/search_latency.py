@@ -102,7 +102,7 @@ async def _settle(pool: Pool) -> None:
 async def _index(pool: Pool, job: Job) -> float:
     """Build the widget's index and return the seconds it took."""
     began = time.monotonic()
-    if not await index_build(pool, job.build_id, more_than=0):
+    if not await index_build(pool, job, more_than=0):
         raise RuntimeError("the index was not made")
     return time.monotonic() - began
 

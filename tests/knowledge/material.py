@@ -63,6 +63,7 @@ def page_of(
     moved_to: str | None = None,
     headings: tuple[str, ...] = (),
     metadata: dict[str, Any] | None = None,
+    stored_id: UUID | None = None,
 ) -> EmbeddedPage:
     """A page with a chunk for each text; its vectors point the same way unless given."""
     url = SITE + (moved_to or path)
@@ -75,10 +76,17 @@ def page_of(
         target=Target(url=SITE + path, depth=1), url=url, title=title, markdown=markdown, metadata=metadata or {}
     )
     parts = tuple(vectors) if vectors is not None else (to_vector([1.0]),) * len(texts)
+    chunked = ChunkedPage(
+        page=read,
+        chunks=chunks,
+        token_count=len(markdown),
+        content_hash=text_hash(markdown),
+        stored_id=stored_id,
+    )
     return EmbeddedPage(
-        chunked=ChunkedPage(page=read, chunks=chunks, token_count=len(markdown), content_hash=text_hash(markdown)),
+        chunked=chunked,
         model=model,
-        page_vector=parts[0],
+        page_vector=parts[0] if parts else to_vector([1.0]),
         chunk_vectors=parts,
     )
 

@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 
 from tasks.core.database import VECTOR_DIMENSIONS
 from tasks.core.errors import EmbeddingFailed
+from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 
 Vector = NDArray[np.float32]
 """Unit length, 1536 numbers."""
+
+LEAD_DIMENSIONS = 256
+"""Leading dimensions of a vector that are compared first: all of the local model's; OpenAI's models are trained so that
+prefixes can be compared (Matryoshka representations, NeurIPS 2022)."""
 
 
 @dataclass
@@ -66,3 +71,8 @@ def pad(array: NDArray[np.float32]) -> Vector:
     vector = np.zeros(VECTOR_DIMENSIONS, dtype=np.float32)
     vector[: array.size] = array
     return vector
+
+
+def stored_dimensions(model: str) -> int:
+    """Return the number of dimensions in which the model's vectors are stored."""
+    return LEAD_DIMENSIONS if model == LOCAL_MODEL else VECTOR_DIMENSIONS

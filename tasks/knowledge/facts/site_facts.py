@@ -1,20 +1,26 @@
-"""Facts of a site, each once: gathered page by page, handed to the first page that states it.
+"""Facts of a site, each once: gathered page by page, and told on one of the pages that state it.
 
 A footer's telephone number is on every page, and in the knowledge once: as a passage of the page that was read first,
 mostly the start page. Every further page only adds that it is found there too.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from tasks.core.database import Pool
 from tasks.core.facts import Fact, FactEdit, FactKind, SiteFact
-from tasks.core.models import ChunkedPage, Job, ReadPage
-from tasks.knowledge.embedding.tokens import load_tokenizer
-from tasks.knowledge.facts.fact_passages import fact_chunks, own_label
-from tasks.records.fact_records import FactRecord, fact_id, read_fact_edits, read_page_facts, replace_site_facts
+from tasks.core.models import Job, ReadPage
+from tasks.knowledge.facts.fact_passages import own_label
+from tasks.records.fact_records import (
+    FactRecord,
+    fact_id,
+    read_fact_edits,
+    read_page_facts,
+    read_telling_pages,
+    replace_site_facts,
+)
 
 MAX_FACTS = 3_000
 """Facts of a site; more are contents rather than facts."""
@@ -35,45 +41,47 @@ _BESIDE = frozenset(("header", "footer", "aside", "nav", "json-ld", "microdata",
 class SiteFacts:
     """The facts of the pages read so far."""
 
-    def __init__(self, job: Job, model: str, edits: Mapping[UUID, FactEdit]) -> None:
+    def __init__(self, job: Job, edits: Mapping[UUID, FactEdit], told_on: Mapping[UUID, str]) -> None:
         self._job = job
-        self._model = model
-        """The embedding model, by whose tokens passages are measured."""
         self._edits = edits
+        self._told_on = told_on
+        """URL of the page that tells a fact in the build before, by the fact's id: it goes on doing so."""
         self._known: dict[tuple[FactKind, str], SiteFact] = {}
 
     def __iter__(self) -> Iterator[SiteFact]:
         return iter(self._known.values())
 
-    def add(self, url: str, facts: Iterable[Fact]) -> list[Fact]:
-        """Record that a page states the facts; return those that no page has stated before."""
-        new = []
+    def add(self, url: str, facts: Iterable[Fact]) -> None:
+        """Record that a page states the facts."""
         for fact in facts:
             known = self._known.get(fact.key)
             if known is None and len(self._known) < MAX_FACTS:
                 self._known[fact.key] = SiteFact(**fact.model_dump(), pages=(url,), page_count=1)
-                new.append(fact)
             elif known is not None and url not in known.pages:
-                pages = (*known.pages, url) if len(known.pages) < MAX_PAGES else known.pages
-                self._known[fact.key] = known.model_copy(update={"pages": pages, "page_count": known.page_count + 1})
-        return new
+                is_told_here = url == self._told_on.get(fact_id(self._job.widget_id, fact))
+                pages = (url, *known.pages) if is_told_here else (*known.pages, url)
+                updated = {"pages": pages[:MAX_PAGES], "page_count": known.page_count + 1}
+                self._known[fact.key] = known.model_copy(update=updated)
 
-    def settle(self, page: ChunkedPage) -> ChunkedPage:
-        """Return the page with passages of the facts that it is the first to state."""
-        read = page.page
-        new = self.add(read.url, read.facts)
-        stated = [edited for fact in new if (edited := self._edited(fact)) and is_stated_for_site(fact, read)]
-        if not stated:
-            return page
-        language = str(read.metadata.get("language") or "")
-        chunks = fact_chunks(stated, read.title, language, load_tokenizer(self._model))
-        return page.model_copy(update={"chunks": (*page.chunks, *chunks)})
+    def assign(self, stored: Collection[str]) -> dict[str, list[SiteFact]]:
+        """Return the facts by the URL of the page that tells them, a stored one; it becomes the first of their pages.
+
+        It is the page of the build before, or else the one that was read first.
+        """
+        assigned: dict[str, list[SiteFact]] = {}
+        for key, fact in self._known.items():
+            if (url := next((page for page in fact.pages if page in stored), None)) is None:
+                continue
+            pages = (url, *(page for page in fact.pages if page != url))
+            self._known[key] = fact.model_copy(update={"pages": pages})
+            assigned.setdefault(url, []).append(self._known[key])
+        return assigned
 
     async def save(self, pool: Pool) -> None:
         """Write the facts as the build's; later pages may add to them."""
         await replace_site_facts(pool, self._job.widget_id, self._job.build_id, self)
 
-    def _edited(self, fact: Fact) -> Fact | None:
+    def edited(self, fact: Fact) -> Fact | None:
         """Return the fact in its owner's words; None if the owner hides it."""
         edit = self._edits.get(fact_id(self._job.widget_id, fact))
         if edit is None:
@@ -81,9 +89,10 @@ class SiteFacts:
         return None if edit.is_hidden else fact.model_copy(update={"value": edit.value or fact.value})
 
 
-async def open_site_facts(pool: Pool, job: Job, model: str) -> SiteFacts:
+async def open_site_facts(pool: Pool, job: Job) -> SiteFacts:
     """Return the facts of the pages that earlier attempts of the build have stored, with the owner's edits."""
-    facts = SiteFacts(job, model, await read_fact_edits(pool, job.widget_id))
+    told_on = {} if job.replaces is None else await read_telling_pages(pool, job.replaces)
+    facts = SiteFacts(job, await read_fact_edits(pool, job.widget_id), told_on)
     for url, stated in await read_page_facts(pool, job.build_id):
         facts.add(url, stated)
     return facts

@@ -1,8 +1,9 @@
-"""Partial indexes for each large build; smaller builds are searched exactly, by a scan.
+"""Partial indexes for each widget with a large build; smaller builds are searched exactly, by a scan.
 
-A scan takes time in proportion to the build's chunks. Each large build gets two indexes over its own chunks alone, so
-that its results do not depend on other builds: one of vectors (HNSW), one of words (GIN). With one index of words for
-all builds, filtering out the other builds' chunks took a third of a search's processor time.
+A scan takes time in proportion to the build's chunks. The widget of a large build gets two indexes over its own chunks
+alone, so that its results do not depend on other widgets: one of vectors (HNSW), one of words (GIN). With one index of
+words for all, filtering out the others' chunks took a third of a search's processor time. A re-crawl adds its new
+chunks to them.
 """
 
 import asyncio
@@ -16,19 +17,20 @@ import psycopg
 from psycopg import sql
 
 from tasks.core.database import Connection, Pool
+from tasks.core.models import Job
+from tasks.records.chunk_tables import JOB_CONTENT, chunk_table
 
 logger = logging.getLogger(__name__)
 
-LEAD_DIMENSIONS = 256
-"""Leading dimensions of a vector that are compared first, in `knowledge_chunks.lead`: all of the local model's;
-OpenAI's models are trained so that prefixes can be compared (Matryoshka representations, NeurIPS 2022)."""
+LEAD: LiteralString = "(subvector(embedding, 1, 256)::halfvec(256))"
+"""SQL: the leading dimensions of a chunk's vector (`LEAD_DIMENSIONS`)."""
 INDEXED_CHUNKS = 3_000
 """Chunks above which a build gets indexes.
 
 p95 by scan and by index, 8 concurrent clients on 2 cores (`python -m tests.benchmarks search_latency`): 3,000 chunks 65
 and 39 ms, 10,000 114 and 52 ms, 20,000 155 and 47 ms, 50,000 316 and 61 ms. The indexes are created after the build's
-completion event, in 1, 2, 3 and 8 s. Small builds get none: each index is checked whenever a chunk of any build is
-stored.
+completion event, in 1, 2, 3 and 8 s. Small builds get none: each index of a partition is checked whenever a chunk
+is stored in it.
 """
 SEARCH_WIDTH = 200
 """Candidate list size of HNSW (`hnsw.ef_search`)."""
@@ -37,32 +39,32 @@ BUILD_MEMORY = "256MB"
 long."""
 POLL_INTERVAL_S = 1.0
 """Seconds between two attempts to get the lock."""
-_METHODS = {"words": sql.SQL("gin (search)"), "near": sql.SQL("hnsw (lead halfvec_cosine_ops)")}
+_METHODS = {"words": sql.SQL("gin (search)"), "near": sql.SQL(f"hnsw ({LEAD} halfvec_cosine_ops)")}
 _LOCK = 7_302_115_020
 IS_INDEXED: LiteralString = """EXISTS (
     SELECT FROM pg_index WHERE indisvalid
-    AND indexrelid = to_regclass('knowledge_chunks_near_' || replace(active_job_id::text, '-', ''))
+    AND indexrelid = to_regclass('stored_chunks_near_' || replace(id::text, '-', ''))
 )"""
-"""SQL over a row of `widgets`: whether its active build has indexes; the vector index is created last."""
+"""SQL over a row of `widgets`: whether it has indexes; the vector index is created last."""
 
 
-async def index_build(pool: Pool, build_id: UUID, *, more_than: int = INDEXED_CHUNKS) -> bool:
-    """Create the build's indexes if it has more chunks than that, and drop those that serve no widget.
+async def index_build(pool: Pool, job: Job, *, more_than: int = INDEXED_CHUNKS) -> bool:
+    """Create the widget's indexes if the build has more chunks than that, and drop those that serve no widget.
 
     Searches and other builds continue meanwhile. After a failure the build is searched exactly.
 
     Returns:
-        Whether the build has indexes now.
+        Whether the widget has them now.
     """
     try:
         async with pool.connection() as connection, _index_lock(connection):
             await _drop_unused(connection)
-            is_large = await _is_large(connection, build_id, more_than)
+            is_large = await _is_large(connection, job, more_than)
             if is_large:
-                await _create(connection, build_id)
+                await _create(connection, job.widget_id)
             return is_large
     except psycopg.Error as error:
-        logger.warning("build %s stays without a vector index: %s", build_id, str(error).split("\n", 1)[0])
+        logger.warning("widget %s stays without a vector index: %s", job.widget_id, str(error).split("\n", 1)[0])
         return False
 
 
@@ -83,18 +85,19 @@ async def _index_lock(connection: Connection) -> AsyncIterator[None]:
         await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
-async def _create(connection: Connection, build_id: UUID) -> None:
+async def _create(connection: Connection, widget_id: UUID) -> None:
     await connection.execute(f"SET maintenance_work_mem = '{BUILD_MEMORY}'")
     try:
         for kind, method in _METHODS.items():
             await connection.execute(
                 sql.SQL(
-                    "CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON knowledge_chunks"
-                    " USING {method} WHERE job_id = {build}"
+                    "CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table}"
+                    " USING {method} WHERE widget_id = {widget}"
                 ).format(
-                    name=sql.Identifier(f"knowledge_chunks_{kind}_{build_id.hex}"),
+                    name=sql.Identifier(f"stored_chunks_{kind}_{widget_id.hex}"),
+                    table=sql.Identifier(chunk_table(widget_id)),
                     method=method,
-                    build=sql.Literal(build_id),
+                    widget=sql.Literal(widget_id),
                 )
             )
     finally:
@@ -109,17 +112,19 @@ async def widen_search(connection: Connection) -> None:
     )
 
 
-async def _is_large(connection: Connection, build_id: UUID, more_than: int) -> bool:
+async def _is_large(connection: Connection, job: Job, more_than: int) -> bool:
     rows = await connection.execute(
-        "SELECT FROM knowledge_chunks WHERE job_id = %s OFFSET %s LIMIT 1", (build_id, more_than)
+        f"SELECT FROM {chunk_table(job.widget_id)} WHERE scraped_page_id = ANY(ARRAY({JOB_CONTENT}))"
+        " OFFSET %(more_than)s LIMIT 1",
+        {"job": job.build_id, "more_than": more_than},
     )
     return await rows.fetchone() is not None
 
 
 _UNUSED_INDEXES = """
 SELECT relname FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
-WHERE relname ~ '^knowledge_chunks_(near|words)_[0-9a-f]{32}$' AND (NOT indisvalid OR NOT EXISTS (
-    SELECT FROM widgets WHERE replace(active_job_id::text, '-', '') = right(relname, 32)
+WHERE relname ~ '^stored_chunks_(near|words)_[0-9a-f]{32}$' AND (NOT indisvalid OR NOT EXISTS (
+    SELECT FROM widgets WHERE replace(id::text, '-', '') = right(relname, 32)
 ))
 """
 

@@ -16,8 +16,8 @@ from psycopg import sql
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import EmbeddingFailed, InvalidRequest, NotFound
 from tasks.core.models import Passage, RatedPassage
-from tasks.knowledge.embedding.embedder import Embedder, Vector
-from tasks.knowledge.indexing.vector_index import IS_INDEXED, LEAD_DIMENSIONS, widen_search
+from tasks.knowledge.embedding.embedder import LEAD_DIMENSIONS, Embedder, Vector, stored_dimensions
+from tasks.knowledge.indexing.vector_index import IS_INDEXED, widen_search
 from tasks.knowledge.search.deep_links import deep_link
 from tasks.knowledge.search.excerpts import CONTEXT_PASSAGES, ContextPassage, Excerpt, cut_excerpts
 from tasks.knowledge.search.hits import Hit, by_headings, limit_per_page, without_neighbours
@@ -40,6 +40,7 @@ from tasks.knowledge.search.search_terms import (
     term_coverage,
     to_sparse_vector,
 )
+from tasks.records.chunk_tables import chunk_table
 from tasks.records.sanitizing import sanitize_text
 
 MAX_QUERY_LENGTH = 1_000
@@ -131,16 +132,17 @@ async def _prepare(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, 
     async with pool.connection() as connection:
         # First, so that nothing is paid for an unknown widget.
         build = await _read_build(connection, widget_id, candidates)
-        terms = await read_terms(connection, build.job_id, build.languages, question) if build.job_id else []
+        terms = await read_terms(connection, widget_id, build.languages, question) if build.job_id else []
     vector = await _embed_query(embedder, question)
     if build.job_id is None:
         return None
     parameters = {
         "job": build.job_id,
         "model": embedder.model,
-        "vector": vector,
+        "vector": HalfVector(vector[: stored_dimensions(embedder.model)]),
+        "page_vector": vector[: stored_dimensions(embedder.model)],
         "lead": HalfVector(vector[:LEAD_DIMENSIONS]),
-        "is_short": not vector[LEAD_DIMENSIONS:].any(),
+        "is_short": stored_dimensions(embedder.model) == LEAD_DIMENSIONS,
         "terms": to_sparse_vector(terms),
         "units": [to_sparse_vector([term]) for term in terms],
         "rarest": any_term_query(select_rarest(terms, MAX_WORD_MATCHES)),
@@ -180,11 +182,12 @@ async def _find(
                     connection, _indexed_search(prepared.build, parameters), parameters, prepared.terms
                 )
         else:
-            found = await _search(connection, SCAN, parameters, prepared.terms)
+            found = await _search(connection, SCAN.format(table=prepared.build.table), parameters, prepared.terms)
         if len(limit_per_page(found, per_page)) < limit and prepared.build.has_more:
             # A few long pages may have taken up all candidates.
+            statement = SCAN_PER_PAGE.format(table=prepared.build.table)
             found = await _search(
-                connection, SCAN_PER_PAGE, parameters | _ranking_limits(by, MORE_CANDIDATES), prepared.terms
+                connection, statement, parameters | _ranking_limits(by, MORE_CANDIDATES), prepared.terms
             )
     if by is Ranking.both:
         found = by_headings(prepared.question, found)
@@ -211,6 +214,7 @@ def _check_query(query: str) -> str:
 class _Build(NamedTuple):
     """The active build of a widget."""
 
+    widget_id: UUID
     job_id: UUID | None
     is_indexed: bool
     has_more: bool
@@ -218,11 +222,16 @@ class _Build(NamedTuple):
     languages: list[str]
     """Those of at least a tenth of its passages."""
 
+    @property
+    def table(self) -> sql.Identifier:
+        """The partition with the widget's chunks."""
+        return sql.Identifier(chunk_table(self.widget_id))
+
 
 _READ_BUILD: LiteralString = f"""
-SELECT active_job_id, {IS_INDEXED},
-       EXISTS (SELECT FROM knowledge_chunks WHERE job_id = active_job_id OFFSET %s LIMIT 1),
-       ARRAY(SELECT unnest(languages) FROM knowledge_vocabularies WHERE job_id = active_job_id)
+SELECT id, active_job_id, {IS_INDEXED},
+       coalesce((SELECT passages > %s FROM widget_vocabularies WHERE widget_id = id), false),
+       ARRAY(SELECT unnest(languages) FROM widget_vocabularies WHERE widget_id = id)
 FROM widgets WHERE id = %s
 """
 
@@ -244,7 +253,7 @@ async def _embed_query(embedder: Embedder, question: str) -> Vector:
 
 def _indexed_search(build: _Build, parameters: dict[str, Any]) -> sql.Composed:
     limits = {name: sql.Literal(parameters[name]) for name in ("nearest", "matching")}
-    return INDEXED_SEARCH.format(job=sql.Literal(build.job_id), **limits)
+    return INDEXED_SEARCH.format(table=build.table, widget=sql.Literal(build.widget_id), **limits)
 
 
 async def _search(
@@ -275,7 +284,8 @@ async def _read_context(pool: Pool, prepared: _PreparedQuery, hits: Sequence[Hit
         "reach": CONTEXT_PASSAGES,
     }
     async with pool.connection() as connection:
-        rows = await (await connection.execute(CONTEXT, prepared.parameters | places)).fetchall()
+        statement = CONTEXT.format(table=prepared.build.table)
+        rows = await (await connection.execute(statement, prepared.parameters | places)).fetchall()
     contexts = [[ContextPassage(*row[1:]) for row in rows if row[0] == place] for place in range(1, len(hits) + 1)]
     return [near or [_context_of(hit)] for near, hit in zip(contexts, hits, strict=True)]
 

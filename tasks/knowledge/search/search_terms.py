@@ -46,20 +46,22 @@ _READ = """
 SELECT DISTINCT ON (knowledge_term(lexeme))
        knowledge_term(lexeme) AS number, word, lexeme, vocabulary.passages, coalesce(known.passages, 0)
 FROM unnest(%(lexemes)s::text[], %(words)s::int[]) AS form (lexeme, word)
-CROSS JOIN (SELECT passages FROM knowledge_vocabularies WHERE job_id = %(job)s) AS vocabulary
-LEFT JOIN (SELECT number, passages FROM knowledge_words WHERE job_id = %(job)s) AS known
+CROSS JOIN (SELECT passages FROM widget_vocabularies WHERE widget_id = %(widget)s) AS vocabulary
+LEFT JOIN (SELECT number, passages FROM widget_words WHERE widget_id = %(widget)s) AS known
     ON known.number = knowledge_term(lexeme)
 ORDER BY 1, 2
 """
 
 
-async def read_terms(connection: Connection, job_id: UUID, languages: Sequence[str], question: str) -> list[SearchTerm]:
-    """Return the query's terms in the languages of the build's pages, without function words."""
+async def read_terms(
+    connection: Connection, widget_id: UUID, languages: Sequence[str], question: str
+) -> list[SearchTerm]:
+    """Return the query's terms in the languages of the widget's pages, without function words."""
     forms = list(_forms(question, [primary_subtag(language) for language in languages]))
     if not forms:
         return []
     lexemes, words = zip(*forms, strict=True)
-    rows = await connection.execute(_READ, {"job": job_id, "lexemes": list(lexemes), "words": list(words)})
+    rows = await connection.execute(_READ, {"widget": widget_id, "lexemes": list(lexemes), "words": list(words)})
     return [SearchTerm(*row) for row in await rows.fetchall()]
 
 

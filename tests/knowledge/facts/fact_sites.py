@@ -1,4 +1,4 @@
-"""Small sites built into knowledge as a build does it: read, settled, embedded, stored."""
+"""Small sites built into knowledge as a build does it: read, embedded, stored, with their facts."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,7 @@ from tasks.core.database import Pool
 from tasks.core.models import ChunkedPage, EmbeddedPage, FetchedPage, FetchMethod, Job, Target
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.page_vector import page_vector
+from tasks.knowledge.facts.fact_writer import write_facts
 from tasks.knowledge.facts.site_facts import SiteFacts, open_site_facts
 from tasks.knowledge.indexing.chunks import embedding_text, overview_text
 from tasks.knowledge.indexing.page_writer import store_pages
@@ -37,14 +38,16 @@ async def embed_chunks(embedder: Embedder, page: ChunkedPage) -> EmbeddedPage:
 async def build_site(pool: Pool, embedder: Embedder, pages: Mapping[str, str], job: Job | None = None) -> Job:
     """Build the pages, HTML by path, into a widget, or into the next build of one."""
     job = job or await new_job(pool)
-    facts = await open_site_facts(pool, job, embedder.model)
+    facts = await open_site_facts(pool, job)
     await store_site(pool, embedder, pages, job, facts)
-    await facts.save(pool)
     assert await activate_build(pool, job, replace=True)
     return job
 
 
 async def store_site(pool: Pool, embedder: Embedder, pages: Mapping[str, str], job: Job, facts: SiteFacts) -> None:
     """Store the pages with their facts."""
-    read = [facts.settle(read_html(path, html, embedder.model)) for path, html in pages.items()]
+    read = [read_html(path, html, embedder.model) for path, html in pages.items()]
+    for page in read:
+        facts.add(page.page.url, page.page.facts)
     await store_pages(pool, job.build_id, [await embed_chunks(embedder, page) for page in read])
+    await write_facts(pool, embedder, job, facts)

@@ -102,8 +102,8 @@ async def test_contradicting_facts_are_shown_as_conflicts(pool: Pool) -> None:
 async def test_a_resumed_build_knows_the_facts_of_stored_pages(pool: Pool) -> None:
     """A footer that an earlier attempt has stored is not stored again."""
     job = await new_job(pool)
-    facts = await open_site_facts(pool, job, EMBEDDER.model)
+    facts = await open_site_facts(pool, job)
     await store_site(pool, EMBEDDER, {"/": ENGLISH["/"]}, job, facts)
-    resumed = await open_site_facts(pool, job, EMBEDDER.model)
+    resumed = await open_site_facts(pool, job)
     assert {fact.key for fact in resumed} == {fact.key for fact in facts}
     assert all(fact.pages == (f"{SITE}/",) for fact in resumed)

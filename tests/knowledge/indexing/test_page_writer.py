@@ -12,9 +12,9 @@ from tasks.core.errors import BuildEnded, StoreFailed
 from tasks.core.models import EmbeddedPage
 from tasks.knowledge.embedding.embedder import Vector, to_vector
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
-from tasks.knowledge.indexing.page_writer import store_pages
+from tasks.knowledge.indexing.page_writer import find_stored, store_pages
 from tasks.records.crawl_record import CrawlRecord
-from tests.knowledge.material import SITE, cancel, count, embed_page, new_job, page_of, vector_of
+from tests.knowledge.material import MODEL, SITE, cancel, count, embed_page, new_job, page_of, vector_of
 
 CONTRACT = (
     "SELECT url, title, 1 - (embedding <=> $2) AS similarity FROM knowledge_scraped_pages"
@@ -67,11 +67,11 @@ async def test_a_page_is_stored_with_all_its_parts(pool: Pool) -> None:
                 "One.\n\nTwo.",
                 page.chunked.content_hash,
                 page.chunked.token_count,
-                {"language": "de-AT", "embedding_model": page.model, "depth": 1},
+                {"language": "de-AT", "embedding_model": page.model, "depth": 1, "order": 0},
             )
         ]
         rows = await connection.execute(
-            "SELECT position, heading_path, text, token_count, content_hash, model, embedding = %s::vector"
+            "SELECT position, heading_path, text, token_count, content_hash, model, embedding = %s::vector::halfvec"
             " FROM knowledge_chunks WHERE job_id = %s AND position = 1",
             (vectors[1], job.build_id),
         )
@@ -175,18 +175,37 @@ async def test_two_builds_keep_their_own_version_of_a_page(pool: Pool) -> None:
     assert await stored_chunks(pool, second.build_id) == [(f"{SITE}/a", 0, "New.")]
 
 
-async def test_the_database_itself_refuses_a_url_twice(pool: Pool) -> None:
-    """Unique (job_id, url) holds for every writer."""
+async def test_two_addresses_of_a_page_stored_apart_are_one_page(pool: Pool) -> None:
+    """(job, URL) is unique also when the second address is read much later."""
     job = await new_job(pool)
-    await store_pages(pool, job.build_id, [page_of("/a", ["Text."])])
-    async with pool.connection() as connection:
-        with pytest.raises(psycopg.errors.UniqueViolation):
-            await connection.execute(
-                "INSERT INTO knowledge_scraped_pages (job_id, page_id, url, content, content_hash, token_count,"
-                " embedding) SELECT job_id, page_id, url, content, content_hash, token_count, embedding"
-                " FROM knowledge_scraped_pages WHERE job_id = %s",
-                (job.build_id,),
-            )
+    await store_pages(pool, job.build_id, [page_of("/one", ["First."], moved_to="/same")])
+    await store_pages(pool, job.build_id, [page_of("/two", ["Second."], moved_to="/same")])
+    assert await stored_chunks(pool, job.build_id) == [(f"{SITE}/same", 0, "Second.")]
+    assert await count_pages(pool, job.build_id) == 1
+
+
+async def test_a_page_that_has_not_changed_is_not_written_again(pool: Pool) -> None:
+    """A re-crawl refers to the page of the build before, also if it was read again; a title is a change."""
+    first = await new_job(pool)
+    page = page_of("/a", ["Text."], metadata={"etag": "1"})
+    await store_pages(pool, first.build_id, [page])
+    (stored,) = (await find_stored(pool, first.widget_id, MODEL, [page.chunked])).values()
+    second = await new_job(pool, first.widget_id)
+    again = page_of("/a", ["Text."], [], metadata={"etag": "2"}, stored_id=stored)
+    await store_pages(pool, second.build_id, [again])
+    rows = "SELECT count(*) FROM stored_pages WHERE widget_id = %s AND metadata ->> 'etag' = '2'"
+    assert await count(pool, rows, first.widget_id) == 1
+    assert await stored_chunks(pool, second.build_id) == await stored_chunks(pool, first.build_id)
+    renamed = page_of("/a", ["Text."], title="Another title")
+    assert not await find_stored(pool, first.widget_id, MODEL, [renamed.chunked])
+    assert not await find_stored(pool, (await new_job(pool)).widget_id, MODEL, [page.chunked])
+
+
+async def test_a_page_that_is_gone_cannot_be_referred_to(pool: Pool) -> None:
+    """The page fails instead of being missing without a word."""
+    job = await new_job(pool)
+    with pytest.raises(StoreFailed, match="gone"):
+        await store_pages(pool, job.build_id, [page_of("/a", ["Text."], [], stored_id=uuid4())])
 
 
 async def test_text_that_postgresql_does_not_take_is_stored_without_it(pool: Pool) -> None:

@@ -31,7 +31,7 @@ async def large_job(pool: Pool, widget_of: Job | None = None) -> Job:
 
 async def is_indexed(pool: Pool, job: Job) -> bool:
     """Whether the build has its indexes, that of vectors and that of words."""
-    return await count(pool, "SELECT count(*) FROM pg_class WHERE right(relname, 32) = %s", job.build_id.hex) == 2
+    return await count(pool, "SELECT count(*) FROM pg_class WHERE right(relname, 32) = %s", job.widget_id.hex) == 2
 
 
 async def test_a_large_build_is_found_through_its_index_as_without(pool: Pool) -> None:
@@ -41,20 +41,31 @@ async def test_a_large_build_is_found_through_its_index_as_without(pool: Pool) -
     async def ask(question: str) -> list[RatedPassage]:
         return await find_passages(pool, EMBEDDER, job.widget_id, question, by=Ranking.vector)
 
-    assert not await index_build(pool, job.build_id, more_than=400)
+    assert not await index_build(pool, job, more_than=400)
     questions = ("a bean", "soup", "what is it", "'quoted' \\ bean")
     exact = [await ask(question) for question in questions]
-    assert await index_build(pool, job.build_id, more_than=399)
+    assert await index_build(pool, job, more_than=399)
     assert await is_indexed(pool, job)
     assert [await ask(question) for question in questions] == exact
     found = await search(pool, EMBEDDER, job.widget_id, "beans of sort7x3")
     assert any("Bean sort7x3." in passage.text for passage in found)
 
 
-async def test_an_index_goes_when_its_build_no_longer_answers(pool: Pool) -> None:
-    """After a re-crawl the new build has one, the old none."""
+async def test_a_recrawl_is_found_through_the_same_index(pool: Pool) -> None:
+    """Only its own passages are, though the index holds those of the build before; it goes with the widget."""
     old = await large_job(pool)
-    await index_build(pool, old.build_id, more_than=100)
-    new = await large_job(pool, old)
-    assert await index_build(pool, new.build_id, more_than=100)
-    assert (await is_indexed(pool, old), await is_indexed(pool, new)) == (False, True)
+    assert await index_build(pool, old, more_than=100)
+    new = await new_job(pool, old.widget_id)
+    vectors = list(map(to_vector, np.random.default_rng(4).normal(size=(101, 256))))
+    await store_pages(
+        pool, new.build_id, [page_of("/0", [f"New{m}." for m in range(101)], vectors, model=EMBEDDER.model)]
+    )
+    await activate_build(pool, new, replace=True)
+    assert await index_build(pool, new, more_than=100)
+    found = await find_passages(pool, EMBEDDER, new.widget_id, "a bean", 20, per_page=20)
+    assert len(found) == 20
+    assert all(passage.text.startswith("New") for passage in found)
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM widgets WHERE id = %s", (new.widget_id,))
+    await index_build(pool, await new_job(pool), more_than=100)
+    assert not await is_indexed(pool, new)

@@ -34,7 +34,7 @@ async def shop(pool: Pool) -> Job:
 async def terms_of(pool: Pool, job: Job, question: str, *languages: str) -> dict[str, int]:
     """The question's lexemes with the number of chunks that hold them."""
     async with pool.connection() as connection:
-        terms = await read_terms(connection, job.build_id, languages or ("en", "de"), question)
+        terms = await read_terms(connection, job.widget_id, languages or ("en", "de"), question)
     return {term.lexeme: term.document_frequency for term in terms}
 
 
@@ -69,7 +69,7 @@ async def test_the_words_of_a_deleted_widget_are_gone(pool: Pool) -> None:
     await activate_build(pool, job, replace=True)
     async with pool.connection() as connection:
         await connection.execute("DELETE FROM widgets WHERE id = %s", (job.widget_id,))
-        left = await connection.execute("SELECT FROM knowledge_words WHERE job_id = %s", (job.build_id,))
+        left = await connection.execute("SELECT FROM widget_words WHERE widget_id = %s", (job.widget_id,))
         assert await left.fetchone() is None
 
 

@@ -45,11 +45,11 @@ class Question(Frozen):
 
 _COUNTS = """
 WITH knowledge AS MATERIALIZED (
-    SELECT active_job_id AS job, coalesce(passages, 0) AS passages
-    FROM widgets LEFT JOIN knowledge_vocabularies ON job_id = active_job_id WHERE id = %(widget)s
+    SELECT coalesce(passages, 0) AS passages
+    FROM widgets LEFT JOIN widget_vocabularies ON widget_id = id WHERE id = %(widget)s
 )
 SELECT passages, coalesce((
-    SELECT known.passages FROM knowledge_words AS known WHERE job_id = job AND number = knowledge_term(lexeme)
+    SELECT known.passages FROM widget_words AS known WHERE widget_id = %(widget)s AND number = knowledge_term(lexeme)
 ), 0)
 FROM knowledge, unnest(%(lexemes)s::text[]) WITH ORDINALITY AS asked (lexeme, place) ORDER BY place
 """

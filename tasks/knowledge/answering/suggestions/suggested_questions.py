@@ -7,6 +7,7 @@ headings. They are made at the first request after a build and cached until the 
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from typing import LiteralString
 from uuid import UUID
 
 from tasks.core.database import Pool
@@ -24,6 +25,7 @@ from tasks.knowledge.answering.suggestions.heading_questions import (
     refers_back,
 )
 from tasks.knowledge.language.words import primary_subtag, read_words, stems
+from tasks.records.chunk_tables import chunk_table
 
 SUGGESTIONS = 4
 MAX_CHECKED = 20
@@ -44,12 +46,13 @@ MIN_ANSWER_WORDS = 3
 _QUESTION = r"(?:^|\n\n|\n(?=\d+[.)][ \t]|[-*+][ \t]))(?:\d+[.)]|[-*+])?[ \t]*([^\n|#]+[?？؟])[*_]*[ \t]*(?=\n|$)"
 """Pattern of a paragraph or list item that is a question."""
 
-_CANDIDATES = r"""
+_CANDIDATES: LiteralString = r"""
 SELECT heading, url FROM (
     SELECT DISTINCT ON (lower(heading)) heading, url, is_question, depth, position FROM (
-        SELECT unnest(heading_path || inner_headings || questions) AS heading, url, position,
-               coalesce((metadata->>'depth')::int, 0) AS depth
-        FROM knowledge_chunks JOIN knowledge_scraped_pages AS page ON page.id = scraped_page_id, LATERAL (
+        SELECT unnest(heading_path || inner_headings || questions) AS heading, page.url, chunk.position,
+               depth
+        FROM crawl_urls AS crawl JOIN stored_pages AS page ON page.id = content_id
+        JOIN {table} AS chunk ON scraped_page_id = page.id, LATERAL (
             -- Short sections share a passage; questions in a list are not always headings.
             SELECT ARRAY(
                 SELECT found[1] FROM regexp_matches(text, '^#{1,6}[ \t]+([^\n]+)$', 'gn') AS found
@@ -58,10 +61,10 @@ SELECT heading, url FROM (
                 SELECT found[1] FROM regexp_matches(text, %(line)s, 'g') AS found
             ) AS questions
         ) AS lines
-        WHERE knowledge_chunks.job_id = (SELECT active_job_id FROM widgets WHERE id = %(widget)s)
+        WHERE crawl.job_id = (SELECT active_job_id FROM widgets WHERE id = %(widget)s)
             AND language = (
                 -- The site's language; if none of its pages is in it, the one of most pages.
-                SELECT language FROM knowledge_chunks
+                SELECT language FROM crawl_urls JOIN {table} ON scraped_page_id = content_id
                 WHERE job_id = (SELECT active_job_id FROM widgets WHERE id = %(widget)s)
                 GROUP BY language ORDER BY language = %(language)s DESC, count(*) DESC LIMIT 1
             )
@@ -76,7 +79,7 @@ async def read_suggestions(pool: Pool, answerer: Answerer, site: AnsweringSite) 
     """Return the widget's suggested questions, at most four; made again if its knowledge has changed."""
     async with pool.connection() as connection:
         rows = await connection.execute(
-            "SELECT active_job_id, (SELECT count(*) FROM knowledge_scraped_pages WHERE job_id = active_job_id),"
+            "SELECT active_job_id, (SELECT count(content_id) FROM crawl_urls WHERE crawl_urls.job_id = active_job_id),"
             " job_id, page_count, questions FROM widgets LEFT JOIN suggested_questions ON widget_id = widgets.id"
             " WHERE widgets.id = %s",
             (site.widget_id,),
@@ -126,7 +129,9 @@ async def _read_candidates(pool: Pool, site: AnsweringSite) -> list[tuple[Headin
     async with pool.connection() as connection:
         language = primary_subtag(site.language)
         values = {"widget": site.widget_id, "language": language, "least": MIN_LENGTH, "most": MAX_LENGTH}
-        rows = await connection.execute(_CANDIDATES, values | {"line": _QUESTION})
+        rows = await connection.execute(
+            _CANDIDATES.replace("{table}", chunk_table(site.widget_id)), values | {"line": _QUESTION}
+        )
         found = await rows.fetchall()
     candidates = [
         (candidate, url)
