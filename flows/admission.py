@@ -131,13 +131,13 @@ class Admission:
         """Record the links of an extracted URL; return it, or None if it is skipped."""
         target = found.target
         skipped = found.error if isinstance(found.error, PageSkipped) else self._reason_to_skip(found)
-        links = () if skipped and not found.page else found.links
+        links = () if skipped and not found.final_url else found.links
         new = self._frontier.record_links(target.order, target.depth, links)
         await self._space.crawl_record.add_urls((), new)
         if skipped is not None:
             await self.skip(target, skipped, was_requested=was_requested)
-        elif found.page is not None:
-            self._frontier.record_alias(found.page.final_url, target)
+        elif found.final_url is not None:
+            self._frontier.record_alias(found.final_url, target)
         self._changed.set()
         return None if skipped else found
 
@@ -145,15 +145,15 @@ class Admission:
         """Return an extracted URL that could not be recorded, as failed; its links are lost."""
         self._frontier.record_links(found.target.order, found.target.depth, ())
         self._changed.set()
-        return found.model_copy(update={"page": None, "links": (), "error": failure})
+        return found.model_copy(update={"page": None, "reused": None, "links": (), "error": failure})
 
     def _reason_to_skip(self, found: ExtractedUrl) -> PageSkipped | None:
         """The reason not to read a fetched page: it is off the site, or another target has claimed it."""
-        if found.page is None:
+        if found.final_url is None:
             return None
         if found.target.depth == 0:
-            return self.claim(found.target, found.page.final_url)
-        return self._off_site(found.page.final_url) or self.claim(found.target, found.page.final_url)
+            return self.claim(found.target, found.final_url)
+        return self._off_site(found.final_url) or self.claim(found.target, found.final_url)
 
     def _off_site(self, url: str) -> PageSkipped | None:
         return None if self._frontier.scope.contains(url) else PageSkipped("off_site", f"redirects to {url}")

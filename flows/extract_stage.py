@@ -66,7 +66,7 @@ class ExtractStage:
         except Exception as error:  # noqa: BLE001 one page's failure, whatever it is
             kept = self._admission.fail_found(found, page_failure(error, found.target.url))
         if kept:
-            method = kept.page.method if kept.page else "failed"
+            method = kept.page.method if kept.page else FetchMethod.http if kept.reused else "failed"
             await self._space.progress.count_extracted(method, len(self._following.waiting))
             await self._following.put(kept)
 
@@ -111,7 +111,7 @@ class ExtractStage:
             return
         batch = ExtractBatch(left)
         try:
-            await run_task(extract, batch.name, batch, self._space.web, self.deliver)
+            await run_task(extract, batch.name, batch, self._space.web, self._space.prior, self.deliver)
         except PageError:
             for target in tuple(batch.left):
                 await self.deliver(ExtractedUrl(target=target, error=batch.failures[target.url].as_final()))

@@ -18,6 +18,7 @@ from tasks.core.errors import (
 from tasks.core.events import EventType
 from tasks.knowledge.facts.fact_writer import write_facts
 from tasks.knowledge.indexing.vector_index import index_build
+from tasks.records.build_diff import read_diff
 from tasks.records.publication import WidgetLooks, activate_build, check_page_count
 
 
@@ -43,6 +44,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
         raise NothingStored(f"No page could be used: {progress.commonest_cause}.")
     await check_page_count(space.pool, job)
     await write_facts(space.pool, space.embedder, job, space.site_facts)
+    diff = await read_diff(space.pool, job)
     await activate_build(space.pool, job, replace=True, looks=looks)
     await progress.emit(
         EventType.builder_completed,
@@ -54,6 +56,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
         preview_url=f"{settings.origin}/preview/{job.widget_id}",
         statistics=statistics.model_dump(),
         seconds=progress.seconds,
+        **({} if diff is None else {"diff": diff.model_dump()}),
     )
     # After publication: the widget answers without the index, a large one only more slowly.
     await index_build(space.pool, job)

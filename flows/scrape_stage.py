@@ -75,7 +75,10 @@ class ScrapeStage:
 
     async def _scrape(self, items: list[ExtractedUrl]) -> None:
         self._space.progress.meters[Stage.scraping].start()
-        items = [found for found in items if found.page or await self._admission.claim_to_fetch(found.target)]
+        for found in items:
+            if found.reused is not None:
+                await self._deliver(found.target, found.reused)
+        items = [found for found in items if found.reused is None and await self._is_to_be_read(found)]
         if not items:
             return
         if _is_fetched(items[0]):
@@ -89,6 +92,9 @@ class ScrapeStage:
             with self._fetch_pace.measure(len(items)):
                 await self._scrape_batch(ScrapeBatch(items))
 
+    async def _is_to_be_read(self, found: ExtractedUrl) -> bool:
+        return found.page is not None or await self._admission.claim_to_fetch(found.target)
+
     async def _scrape_batch(self, batch: ScrapeBatch) -> None:
         if len(batch.left) > 1:
             await self._run_scrape(batch)
@@ -101,7 +107,7 @@ class ScrapeStage:
 
     async def _run_scrape(self, batch: ScrapeBatch) -> None:
         space = self._space
-        await run_task(scrape, batch.name, batch, space.web, space.processes, self._deliver, self._options)
+        await run_task(scrape, batch.name, batch, space.web, space.prior, space.processes, self._deliver, self._options)
 
     async def _deliver(self, target: Target, page: ChunkedPage | PageSkipped) -> None:
         """Hand a page on if it is kept."""
@@ -123,8 +129,8 @@ class ScrapeStage:
 
 
 def _is_fetched(found: ExtractedUrl) -> bool:
-    """Whether extraction has fetched the page."""
-    return found.page is not None
+    """Whether extraction has fetched the page, or found that it is the stored one."""
+    return found.page is not None or found.reused is not None
 
 
 def _count_while(holds: Callable[[ExtractedUrl], bool], waiting: Sequence[ExtractedUrl]) -> int:

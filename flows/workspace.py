@@ -14,7 +14,9 @@ from tasks.core.settings import Settings
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.knowledge.facts.site_facts import SiteFacts, open_site_facts
+from tasks.reading import reading_signature
 from tasks.records.crawl_record import CrawlRecord
+from tasks.records.prior_pages import PriorPages
 from tasks.web.reader import Web
 
 EMBEDDING_PATIENCE_S = 180.0
@@ -33,8 +35,16 @@ class Workspace:
     embedder: Embedder
     progress: Progress
     crawl_record: CrawlRecord
+    prior: PriorPages
+    """The pages of the build that this one replaces."""
     site_facts: SiteFacts
     """Contact data, opening hours … of all pages together."""
+
+
+def prior_pages(settings: Settings, pool: Pool, job: Job, model: str) -> PriorPages:
+    """Return the pages of the build that the job replaces, as far as they were read as now."""
+    reading = reading_signature(settings.chunk_tokens)
+    return PriorPages(pool, job.replaces, model, reading, job.request.depth)
 
 
 @asynccontextmanager
@@ -70,5 +80,6 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
             embedder=embedder,
             progress=progress,
             crawl_record=CrawlRecord(pool, job.build_id),
+            prior=prior_pages(settings, pool, job, embedder.model),
             site_facts=await open_site_facts(pool, job),
         )

@@ -9,10 +9,12 @@ from prefect.tasks import exponential_backoff
 
 from tasks.core.boundaries import page_failure
 from tasks.core.errors import PageError
-from tasks.core.models import ExtractedUrl, Target
+from tasks.core.models import ChunkedPage, ExtractedUrl, Target
+from tasks.records.prior_pages import PriorPages
 from tasks.retries import RETRY_FACTOR_S, batch_name, is_retriable
 from tasks.web.crawl.links import links_of
 from tasks.web.reader import Web
+from tasks.web.revisiting import fetch_or_reuse
 
 Deliver = Callable[[ExtractedUrl], Awaitable[None]]
 
@@ -32,7 +34,7 @@ class ExtractBatch:
         return batch_name([target.url for target in self.left])
 
 
-async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None:
+async def extract_pages(batch: ExtractBatch, web: Web, prior: PriorPages, deliver: Deliver) -> None:
     """Fetch the remaining URLs of the batch; deliver each page or its final failure as soon as it is known.
 
     Raises:
@@ -41,8 +43,7 @@ async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None
     retriable: PageError | None = None
     for target in tuple(batch.left):
         try:
-            page = await web.fetch(target)
-            found = ExtractedUrl(target=target, page=page, links=await web.parse(page.html, links_of, page))
+            found = await _extract(target, web, prior)
         except Exception as error:  # noqa: BLE001 one page's failure, whatever it is
             failure = page_failure(error, target.url)
             if failure.retriable:
@@ -55,6 +56,13 @@ async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None
         raise retriable
 
 
+async def _extract(target: Target, web: Web, prior: PriorPages) -> ExtractedUrl:
+    page = await fetch_or_reuse(target, web, prior)
+    if isinstance(page, ChunkedPage):
+        return ExtractedUrl(target=target, reused=page, links=page.links or ())
+    return ExtractedUrl(target=target, page=page, links=await web.parse(page.html, links_of, page))
+
+
 @task(
     name="extract",
     task_run_name="extract {name}",
@@ -65,6 +73,6 @@ async def extract_pages(batch: ExtractBatch, web: Web, deliver: Deliver) -> None
     retry_condition_fn=is_retriable,
     cache_policy=NO_CACHE,
 )
-async def extract(name: str, batch: ExtractBatch, web: Web, deliver: Deliver) -> None:
+async def extract(name: str, batch: ExtractBatch, web: Web, prior: PriorPages, deliver: Deliver) -> None:
     """Run `extract_pages` as a Prefect task named after its URLs."""
-    await extract_pages(batch, web, deliver)
+    await extract_pages(batch, web, prior, deliver)

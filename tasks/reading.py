@@ -18,6 +18,8 @@ from tasks.web.crawl.fingerprints import fingerprint_of
 
 READING_CPU_S = 20
 """Processor time a page may take to read; the median is 0.02 s."""
+READING = 1
+"""Version of the reading: counted up when pages are to be read again though they have not changed."""
 MAX_OFFERS = 40
 """Prices of a page kept as facts."""
 READING_MEMORY = 1024**3
@@ -40,6 +42,11 @@ class ReadOptions:
     """Whether pages that the start page links to are read although they ask search engines not to index them."""
 
     @property
+    def signature(self) -> str:
+        """The way of reading: stored with a page, which is read again when it is another."""
+        return reading_signature(self.chunk_tokens)
+
+    @property
     def limits(self) -> Limits:
         """Limits of reading one page."""
         return Limits(seconds=self.timeout_s, cpu_s=READING_CPU_S, memory=READING_MEMORY)
@@ -55,9 +62,15 @@ def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:
     if (refusal := refusal_of(page, read_noindex=options.read_noindex)) is not None:
         raise PageSkipped("noindex", refusal)
     read = read_page(page, options.site_title)
-    read = read.model_copy(update={"facts": facts_to_store(read)})
+    metadata = {**read.metadata, "reading": options.signature}
+    read = read.model_copy(update={"facts": facts_to_store(read), "metadata": metadata})
     chunked = chunk_page(read, load_tokenizer(options.model), options.chunk_tokens)
     return chunked.model_copy(update={"fingerprint": fingerprint_of(read)})
+
+
+def reading_signature(chunk_tokens: int) -> str:
+    """Return the name of the way in which pages are read into chunks of this size."""
+    return f"{READING}/{chunk_tokens}"
 
 
 def facts_to_store(read: ReadPage) -> tuple[Fact, ...]:

@@ -13,8 +13,10 @@ from tasks.core.errors import CallFailed, ContentFailed, PageError, PageSkipped
 from tasks.core.models import ChunkedPage, ExtractedUrl, FetchedPage, Target
 from tasks.core.processes import Processes
 from tasks.reading import ReadOptions, read_in_chunks
+from tasks.records.prior_pages import PriorPages
 from tasks.retries import RETRY_FACTOR_S, batch_name, is_retriable
 from tasks.web.reader import Web
+from tasks.web.revisiting import fetch_or_reuse
 
 Deliver = Callable[[Target, ChunkedPage | PageSkipped], Awaitable[None]]
 
@@ -45,6 +47,7 @@ class ScrapeBatch:
 async def scrape_pages(
     batch: ScrapeBatch,
     web: Web,
+    prior: PriorPages,
     processes: Processes,
     deliver: Deliver,
     options: ReadOptions,
@@ -54,16 +57,15 @@ async def scrape_pages(
     The next page is fetched while one is being read, so that a slow site is requested without a pause.
     """
     waiting = iter(tuple(batch.left))
-    ahead = _fetch_next(waiting, web)
+    ahead = _fetch_next(waiting, web, prior)
     try:
         while ahead is not None:
             found, fetching = ahead
             await asyncio.wait([fetching])
-            ahead = _fetch_next(waiting, web)
+            ahead = _fetch_next(waiting, web, prior)
             result: ChunkedPage | PageSkipped
             try:
-                read = await read_apart(fetching.result(), processes, options)
-                result = read.model_copy(update={"links": found.links if found.page else None})
+                result = await _read(found, fetching.result(), processes, options)
             except PageSkipped as skipped:
                 result = skipped
             except Exception as error:  # noqa: BLE001 one page's failure, whatever it is
@@ -77,12 +79,14 @@ async def scrape_pages(
             await asyncio.wait([ahead[1]])
 
 
-def _fetch_next(waiting: Iterator[ExtractedUrl], web: Web) -> tuple[ExtractedUrl, asyncio.Task[FetchedPage]] | None:
+def _fetch_next(
+    waiting: Iterator[ExtractedUrl], web: Web, prior: PriorPages
+) -> tuple[ExtractedUrl, asyncio.Task[FetchedPage | ChunkedPage]] | None:
     found = next(waiting, None)
-    return None if found is None else (found, asyncio.create_task(_fetch(found, web)))
+    return None if found is None else (found, asyncio.create_task(_fetch(found, web, prior)))
 
 
-async def _fetch(found: ExtractedUrl, web: Web) -> FetchedPage:
+async def _fetch(found: ExtractedUrl, web: Web, prior: PriorPages) -> FetchedPage | ChunkedPage:
     """Return the page from extraction; fetch a leaf, which extraction did not.
 
     Raises:
@@ -90,7 +94,17 @@ async def _fetch(found: ExtractedUrl, web: Web) -> FetchedPage:
     """
     if found.error is not None:
         raise found.error
-    return found.page or await web.fetch(found.target)
+    return found.reused or found.page or await fetch_or_reuse(found.target, web, prior)
+
+
+async def _read(
+    found: ExtractedUrl, page: FetchedPage | ChunkedPage, processes: Processes, options: ReadOptions
+) -> ChunkedPage:
+    """Return the page in chunks, with its links if extraction has listed them; a stored one as it is."""
+    if isinstance(page, ChunkedPage):
+        return page
+    read = await read_apart(page, processes, options)
+    return read.model_copy(update={"links": found.links if found.page else None})
 
 
 async def read_apart(page: FetchedPage, processes: Processes, options: ReadOptions) -> ChunkedPage:
@@ -119,6 +133,7 @@ async def scrape(
     name: str,
     batch: ScrapeBatch,
     web: Web,
+    prior: PriorPages,
     processes: Processes,
     deliver: Deliver,
     options: ReadOptions,
@@ -129,6 +144,6 @@ async def scrape(
         PageError: the only page of the batch failed.
     """
     is_alone = len(batch.left) == 1
-    await scrape_pages(batch, web, processes, deliver, options)
+    await scrape_pages(batch, web, prior, processes, deliver, options)
     if is_alone and batch.left:
         raise batch.failures[batch.left[0].target.url]

@@ -4,8 +4,8 @@ For tests of what a build reads, which need many sites; runs in Prefect are test
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import Any
@@ -16,10 +16,11 @@ import pytest
 from prefect import Task
 
 from flows import extract_stage, knowledge_stages, scrape_stage, start_page
+from flows.outcome import finish
 from flows.pipeline import Pipeline
 from flows.progress import Progress
 from flows.start_page import open_site
-from flows.workspace import EMBEDDING_PATIENCE_S, Workspace
+from flows.workspace import EMBEDDING_PATIENCE_S, Workspace, prior_pages
 from tasks.core.database import Pool
 from tasks.core.models import BuildRequest, Statistics
 from tasks.core.settings import Settings
@@ -28,7 +29,7 @@ from tasks.knowledge.facts.site_facts import open_site_facts
 from tasks.records.build_events import read_events
 from tasks.records.builds import start_build
 from tasks.records.crawl_record import CrawlRecord
-from tasks.records.new_builds import create_build
+from tasks.records.new_builds import create_build, create_rebuild
 from tasks.web.reader import open_web
 
 
@@ -40,6 +41,9 @@ class Crawled:
     pages: dict[str, dict[str, Any]]
     """Metadata of the stored pages in the order of the site, by path with query and route."""
     statistics: Statistics
+    widget_id: UUID
+    diff: dict[str, int] | None
+    """What a re-crawl that was published has changed."""
     left_out: list[dict[str, Any]]
     """Families of which not all URLs were read, from the events: pattern, URLs read, URLs left out."""
 
@@ -83,15 +87,29 @@ class Crawler:
 
     async def go_on_in(self, shared: Workspace, build_id: UUID) -> Crawled:
         """Run an attempt of the build with the resources of another workspace."""
+        return await self._build(await self._share(shared, build_id))
+
+    async def publish_in(
+        self, shared: Workspace, url: str, widget_id: UUID | None = None, *, depth: int = 5, max_pages: int = 500
+    ) -> Crawled:
+        """Build the site and publish it, as the next build of the widget if one is given."""
+        request = BuildRequest(url=f"{url}/", depth=depth, max_pages=max_pages)
+        new = await (create_rebuild(self.pool, widget_id, request) if widget_id else create_build(self.pool, request))
+        space = await self._share(shared, new.build_id)
+        await self._build(space)
+        await finish(space, None)
+        return await self._describe(space)
+
+    async def _share(self, shared: Workspace, build_id: UUID) -> Workspace:
         job = await start_build(self.pool, build_id, None)
-        space = replace(
+        return replace(
             shared,
             job=job,
             progress=Progress(self.pool, job, None),
             crawl_record=CrawlRecord(self.pool, build_id),
-            site_facts=await open_site_facts(self.pool, job, shared.embedder.model),
+            prior=prior_pages(shared.settings, self.pool, job, shared.embedder.model),
+            site_facts=await open_site_facts(self.pool, job),
         )
-        return await self._build(space)
 
     async def _build(self, space: Workspace) -> Crawled:
         site = await open_site(space)
@@ -118,6 +136,7 @@ class Crawler:
                 embedder=embedder,
                 progress=Progress(self.pool, job, None),
                 crawl_record=CrawlRecord(self.pool, job.build_id),
+                prior=prior_pages(settings, self.pool, job, embedder.model),
                 site_facts=await open_site_facts(self.pool, job),
             )
 
@@ -132,7 +151,8 @@ class Crawler:
             pages = {urlsplit(u)._replace(scheme="", netloc="").geturl(): data for u, data in await rows.fetchall()}
         events = await read_events(self.pool, build_id)
         left_out = [family for event in events for family in (event.data or {}).get("left_out", ())]
-        return Crawled(build_id, pages, space.progress.statistics, left_out)
+        diff = next((event.data["diff"] for event in events if event.data and "diff" in event.data), None)
+        return Crawled(build_id, pages, space.progress.statistics, space.job.widget_id, diff, left_out)
 
 
 @pytest.fixture(scope="session")
@@ -160,11 +180,18 @@ async def _run_plainly(task: "Task[..., Coroutine[Any, Any, Any]]", *args: Any, 
     return await task.fn(*args, **kwargs)
 
 
-@pytest.fixture(scope="session")
-async def crawler(pool: Pool) -> AsyncIterator[Crawler]:
-    """Builds of any site on loopback."""
+@contextmanager
+def open_crawler(pool: Pool) -> Iterator[Crawler]:
+    """Run the flow's tasks as plain functions."""
     with pytest.MonkeyPatch.context() as patch:
         for stage in (extract_stage, scrape_stage, knowledge_stages):
             patch.setattr(stage, "run_task", _run_plainly)
         patch.setattr(start_page, "theme", start_page.theme.fn)
         yield Crawler(pool)
+
+
+@pytest.fixture(scope="session")
+async def crawler(pool: Pool) -> AsyncIterator[Crawler]:
+    """Builds of any site on loopback."""
+    with open_crawler(pool) as crawler:
+        yield crawler

@@ -9,8 +9,11 @@ from tasks.core.models import ChunkedPage, ExtractedUrl, FetchedPage, FetchMetho
 from tasks.core.processes import open_processes
 from tasks.knowledge.embedding.tokens import LOCAL_MODEL
 from tasks.reading import ReadOptions
+from tasks.records.prior_pages import PriorPages
 from tasks.scrape import ScrapeBatch, scrape_pages
 from tasks.web.reader import READER_MODULE
+
+NO_PAGES = PriorPages(pool=None, build_id=None, model="", reading="", max_depth=0)  # type: ignore[arg-type]
 
 
 class Diary:
@@ -39,7 +42,7 @@ async def scrape(diary: Diary, *urls: str) -> ScrapeBatch:
     """Scrape a batch of the URLs and return it."""
     batch = ScrapeBatch([ExtractedUrl(target=Target(url=url, depth=1)) for url in urls])
     with open_processes(1, READER_MODULE) as executor:
-        await scrape_pages(batch, diary, executor, diary.deliver, ReadOptions(LOCAL_MODEL, 30))  # type: ignore[arg-type]
+        await scrape_pages(batch, diary, NO_PAGES, executor, diary.deliver, ReadOptions(LOCAL_MODEL, 30))  # type: ignore[arg-type]
     return batch
 
 

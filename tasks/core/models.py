@@ -83,18 +83,6 @@ class FetchedPage(Frozen):
     """JSON values to store with the page: status, etag, last_modified, render reason …"""
 
 
-class ExtractedUrl(Frozen):
-    """The extraction result for a URL: a fetched page, a failure, or neither for a leaf not fetched yet."""
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
-    target: Target
-    page: FetchedPage | None = None
-    error: PageError | None = None
-    links: tuple[Link, ...] = ()
-    """Links on the page, each URL once, in document order."""
-
-
 class ReadPage(Frozen):
     """The readable content of a page."""
 
@@ -166,6 +154,27 @@ class ChunkedPage(Frozen):
     """The widget's stored page with the same content, which is not written again."""
     kept_for: str | None = None
     """Reason for which a page stays that the site did not give."""
+
+
+class ExtractedUrl(Frozen):
+    """The extraction result for a URL: a fetched page, a stored one that is the same, a failure, or none for a leaf."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    target: Target
+    page: FetchedPage | None = None
+    reused: ChunkedPage | None = None
+    """The stored page, which has not changed."""
+    error: PageError | None = None
+    links: tuple[Link, ...] = ()
+    """Links on the page, each URL once, in document order."""
+
+    @property
+    def final_url(self) -> str | None:
+        """The page's address after redirects; None if there is no page."""
+        if self.reused is not None:
+            return self.reused.page.url
+        return None if self.page is None else self.page.final_url
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tasks.core.errors import SiteShrank
 from tasks.core.models import Frozen, Job, Theme
 from tasks.records.pictures import PictureKind, write_picture
 from tasks.records.sanitizing import sanitize_json, sanitize_text
-from tasks.records.vocabulary import count_words
+from tasks.records.widget_vocabulary import count_words
 
 KEPT_SHARE = 0.7
 """Least share of the widget's pages a new build must have: a site that gives fewer is probably broken or blocks us.

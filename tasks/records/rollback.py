@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound
-from tasks.records.vocabulary import count_words
+from tasks.records.widget_vocabulary import count_words
 
 _BEFORE = """
 SELECT older.id FROM scrape_jobs AS older JOIN scrape_jobs AS active ON active.id = %s

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
@@ -162,7 +162,26 @@ class Web:
         if self._rendered is not None and is_route(target.url):
             # Without the browser every route is the one document.
             raise PageSkipped("empty", f"a route in the URL fragment, which has no content of its own over HTTP: {why}")
-        sent = await self._static.fetch(target)
+        return await self._complete(await self._static.fetch(target), why)
+
+    async def fetch_if_changed(self, target: Target, metadata: Mapping[str, Any]) -> FetchedPage | None:
+        """Return the page, or None if the site says that it has not changed since this metadata.
+
+        Raises:
+            PageError: the fetch failed, or the page is skipped.
+        """
+        await self._check_robots(target)
+        sent = await self._static.fetch_if_changed(target, metadata)
+        if sent is None:
+            return None
+        method, why = self._policy.choose(target)
+        if self._rendered is not None and method is FetchMethod.browser:
+            return await self._render_or_fetch(target, self._rendered, why)
+        return await self._complete(sent, why)
+
+    async def _complete(self, sent: FetchedPage, why: str) -> FetchedPage:
+        """Return a page that was fetched over HTTP; rendered, if it turns out to need that."""
+        target = sent.target
         if self._rendered is None:
             return self._with_reason(sent, why)
         if sampling := self._sampling.get(pattern_of(target.url)):
@@ -237,7 +256,11 @@ class Web:
             logger.info("%s: not compared with the HTML as sent: %s", rendered.page.target.url, error.message)
             return rendered.page
         self._policy.record_comparison(rendered, found, escalated=escalated)
-        return rendered.page.model_copy(update={"html": rendered.sent_html}) if found.is_worse else rendered.page
+        if found.is_worse:
+            return rendered.page.model_copy(update={"html": rendered.sent_html})
+        is_sent_whole = not found.has_more_text and not found.new_links
+        metadata = {**rendered.page.metadata, "sent_whole": True} if is_sent_whole else rendered.page.metadata
+        return rendered.page.model_copy(update={"metadata": metadata})
 
     def _with_reason(self, page: FetchedPage, why: str) -> FetchedPage:
         self._policy.count_page(page)

@@ -8,7 +8,7 @@ from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.facts.fact_writer import chunks_of, write_passages
 from tasks.knowledge.facts.site_facts import is_stated_for_site
 from tasks.records.fact_records import FactRecord, read_site_facts, read_stored_page, save_fact_edit
-from tasks.records.vocabulary import count_words
+from tasks.records.widget_vocabulary import count_words
 from tasks.records.widgets import read_widget
 
 

@@ -1,0 +1,91 @@
+"""Prior pages: what the build before read at a URL, for a re-crawl that asks whether it has changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from tasks.core.database import Pool
+from tasks.core.facts import Fact
+from tasks.core.models import ChunkedPage, FetchMethod, Frozen, ReadPage, Target
+from tasks.records.packing import unpack_fingerprint, unpack_links
+
+_FIND = (
+    "SELECT page.id, page.url, title, content_hash, token_count, metadata, links, fingerprint, crawl.reason AS kept_for"
+    " FROM crawl_urls AS crawl JOIN stored_pages AS page ON page.id = content_id"
+    " WHERE job_id = %s AND crawl.url = %s AND model = %s AND metadata ->> 'reading' = %s"
+)
+
+
+class PriorPage(Frozen):
+    """A page of the build before, read as pages are read now."""
+
+    id: UUID
+    url: str
+    title: str
+    content_hash: str
+    token_count: int
+    metadata: dict[str, Any]
+    links: bytes | None
+    fingerprint: bytes | None
+    kept_for: str | None
+    """Reason for which that build kept it although the site did not give it."""
+
+    @property
+    def can_be_asked_for(self) -> bool:
+        """Whether an answer without content says that the page is the same: its text does not come from scripts."""
+        has_validator = bool(self.metadata.get("etag") or self.metadata.get("last_modified"))
+        return has_validator and self.is_as_sent
+
+    @property
+    def is_as_sent(self) -> bool:
+        """Whether the page shows what the server sends."""
+        return self.metadata.get("method") == FetchMethod.http or bool(self.metadata.get("sent_whole"))
+
+    def as_unchanged(self, target: Target, kept_for: str | None = None) -> ChunkedPage:
+        """Return the page as read anew: its text and chunks stay in the database."""
+        facts: list[Mapping[str, Any]] = self.metadata.get("facts") or []
+        return ChunkedPage(
+            page=ReadPage(
+                target=target,
+                url=self.url,
+                title=self.title,
+                markdown="",
+                metadata=self.metadata,
+                facts=tuple(Fact.model_validate(fact) for fact in facts),
+            ),
+            chunks=(),
+            token_count=self.token_count,
+            content_hash=self.content_hash,
+            fingerprint=None if self.fingerprint is None else unpack_fingerprint(self.fingerprint),
+            links=None if self.links is None else unpack_links(self.links),
+            stored_id=self.id,
+            kept_for=kept_for,
+        )
+
+
+@dataclass(frozen=True)
+class PriorPages:
+    """The pages of the build that a re-crawl replaces."""
+
+    pool: Pool
+    build_id: UUID | None
+    """Absent in a first build: there are no prior pages."""
+    model: str
+    """The embedding model of the present build …"""
+    reading: str
+    """… and its way of reading: a page that was read in another way is read again."""
+    max_depth: int
+
+    async def find(self, target: Target) -> PriorPage | None:
+        """Return what was stored for the URL; None if that cannot take the place of the page."""
+        if self.build_id is None or target.depth == 0:
+            return None
+        async with self.pool.connection() as connection, connection.cursor(row_factory=class_row(PriorPage)) as cursor:
+            await cursor.execute(_FIND, (self.build_id, target.url, self.model, self.reading))
+            found = await cursor.fetchone()
+        # Without its links the crawl could not go on through it.
+        is_missing_links = found is not None and found.links is None and target.depth < self.max_depth
+        return None if is_missing_links else found
