@@ -20,8 +20,8 @@ WHERE (widget_vocabularies.passages, widget_vocabularies.languages) IS DISTINCT 
 # Only what differs is written: most words of a re-crawl are as before.
 _WORDS = """
 WITH counted AS MATERIALIZED (
-    SELECT knowledge_term(lexeme) AS number, count(*)::int AS passages
-    FROM {table}, unnest(search) WHERE scraped_page_id = ANY(ARRAY({content})) GROUP BY 1
+    SELECT number, count(*)::int AS passages
+    FROM {table}, unnest(knowledge_numbers(terms)) AS number WHERE scraped_page_id = ANY(ARRAY({content})) GROUP BY 1
 ), gone AS (
     DELETE FROM widget_words WHERE widget_id = %(widget)s AND number NOT IN (SELECT number FROM counted)
 )

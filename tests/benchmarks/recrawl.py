@@ -20,7 +20,10 @@ from tests.crawling import Crawled, open_crawler
 from tests.sites.living import LivingSite, living_site
 
 PAGES, DEPTH, RECRAWLS = 200, 3, 10
-_SIZES = "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' AND relnamespace = %s::regnamespace"
+_SIZES = """
+SELECT relname, pg_total_relation_size(oid) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = %s::regnamespace
+"""
 
 
 async def measure_sizes(pool: Pool) -> dict[str, int]:

@@ -44,8 +44,9 @@ _COPY_CHUNKS = "COPY new_chunks FROM STDIN (FORMAT BINARY)"
 _CHUNK_TYPES = ("uuid", "int4", "text[]", "text", "int4", "text", "text", "halfvec", "text", "text")
 _MERGE_CHUNKS: LiteralString = (
     "INSERT INTO {table} (scraped_page_id, widget_id, position, heading_path, text, token_count,"
-    " content_hash, model, embedding, language, search)"
-    " SELECT page, %s, position, path, text, tokens, hash, model, embedding, language, search::tsvector FROM new_chunks"
+    " content_hash, model, embedding, language, terms)"
+    " SELECT page, %s, position, path, text, tokens, hash, model, embedding, language,"
+    " knowledge_terms(search::tsvector) FROM new_chunks"
 )
 _PER_BUILD = ("order", "depth", "aliases")
 """Metadata of a page that belongs to its build."""

@@ -39,7 +39,7 @@ BUILD_MEMORY = "256MB"
 long."""
 POLL_INTERVAL_S = 1.0
 """Seconds between two attempts to get the lock."""
-_METHODS = {"words": sql.SQL("gin (search)"), "near": sql.SQL(f"hnsw ({LEAD} halfvec_cosine_ops)")}
+_METHODS = {"words": sql.SQL("gin (knowledge_numbers(terms))"), "near": sql.SQL(f"hnsw ({LEAD} halfvec_cosine_ops)")}
 _LOCK = 7_302_115_020
 IS_INDEXED: LiteralString = """EXISTS (
     SELECT FROM pg_index WHERE indisvalid

@@ -34,7 +34,6 @@ from tasks.knowledge.search.rankings import (
 from tasks.knowledge.search.search_queries import CONTEXT, INDEXED_SEARCH, SCAN, SCAN_PER_PAGE
 from tasks.knowledge.search.search_terms import (
     SearchTerm,
-    any_term_query,
     read_terms,
     select_rarest,
     term_coverage,
@@ -145,7 +144,7 @@ async def _prepare(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, 
         "is_short": stored_dimensions(embedder.model) == LEAD_DIMENSIONS,
         "terms": to_sparse_vector(terms),
         "units": [to_sparse_vector([term]) for term in terms],
-        "rarest": any_term_query(select_rarest(terms, MAX_WORD_MATCHES)),
+        "rarest": [term.number for term in select_rarest(terms, MAX_WORD_MATCHES)],
         "rank_constant": RANK_CONSTANT,
         "page_distance_weight": PAGE_WEIGHT,
         "navigation_share": NAVIGATION_SHARE,

@@ -45,7 +45,7 @@ _INDEXED: LiteralString = f"""
 nearest AS MATERIALIZED ({_READ}
     {_OF_BUILD} ORDER BY {LEAD} <=> %(lead)b LIMIT {{nearest}}
 ), matching AS MATERIALIZED ({_READ}
-    {_OF_BUILD} AND search @@ %(rarest)s::tsquery ORDER BY product LIMIT {{matching}}
+    {_OF_BUILD} AND knowledge_numbers(terms) && %(rarest)s::int[] ORDER BY product LIMIT {{matching}}
 )
 """
 _FUSED: LiteralString = """

@@ -94,12 +94,6 @@ def select_rarest(terms: Collection[SearchTerm], passages: int) -> list[SearchTe
     return chosen
 
 
-def any_term_query(terms: Collection[SearchTerm]) -> str:
-    """Return a `tsquery` for chunks with at least one of the terms."""
-    quoted = (term.lexeme.replace("\\", "\\\\").replace("'", "''") for term in terms)
-    return " | ".join(f"'{lexeme}'" for lexeme in quoted)
-
-
 def term_coverage(terms: Sequence[SearchTerm], is_found: Sequence[bool]) -> float:
     """Return the share of the query's words that a passage has, weighted by inverse document frequency.
 

@@ -7,7 +7,7 @@ from tasks.core.models import Job
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.knowledge.search.passage_search import find_passages
-from tasks.knowledge.search.search_terms import SearchTerm, any_term_query, read_terms, select_rarest, term_coverage
+from tasks.knowledge.search.search_terms import SearchTerm, read_terms, select_rarest, term_coverage
 from tasks.records.publication import activate_build
 from tests.knowledge.material import embed_page, new_job, page_of
 
@@ -114,7 +114,6 @@ def test_the_rarest_words_are_looked_up_first() -> None:
     terms = [term(0, 90), term(1, 2), term(2, 3)]
     assert [each.word for each in select_rarest(terms, 5)] == [1, 2]
     assert [each.word for each in select_rarest([term(0, 90)], 5)] == [0]
-    assert any_term_query([term(0, 1, "it's"), term(1, 1, "a\\b")]) == "'it''s' | 'a\\\\b'"
 
 
 async def test_a_heading_that_asks_the_question_comes_first(pool: Pool) -> None:

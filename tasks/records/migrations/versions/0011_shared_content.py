@@ -19,12 +19,20 @@ _OWN = (
 _CHUNKS = "scraped_page_id, widget_id, position, heading_path, text, token_count, content_hash, model, embedding"
 
 _INDEXES = {
-    "words": "gin (search)",
+    "words": "gin (knowledge_numbers(terms))",
     "near": "hnsw ((subvector(embedding, 1, 256)::halfvec(256)) halfvec_cosine_ops)",
 }
 
 _TABLES = (
     "DROP FUNCTION knowledge_count_words",
+    # The words of a chunk are in its terms: their numbers are read from there, and not stored twice.
+    """
+    CREATE FUNCTION knowledge_numbers(terms sparsevec) RETURNS int[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ARRAY(
+        SELECT split_part(term, ':', 1)::int
+        FROM unnest(string_to_array(btrim(split_part(terms::text, '/', 1), '{}'), ',')) AS term
+    )
+    """,
     "ALTER TABLE knowledge_scraped_pages RENAME TO former_pages",
     "ALTER TABLE knowledge_chunks RENAME TO former_chunks",
     """
@@ -62,8 +70,7 @@ _TABLES = (
         model text NOT NULL,
         language text NOT NULL,
         embedding halfvec NOT NULL CONSTRAINT stored_dimensions CHECK (vector_dims(embedding) IN (256, 1536)),
-        search tsvector NOT NULL,
-        terms sparsevec(536870912) NOT NULL GENERATED ALWAYS AS (knowledge_terms(search)) STORED
+        terms sparsevec(536870912) NOT NULL
     ) PARTITION BY RANGE (widget_id)
     """,
     # A search reads these columns of all chunks of a site, so they stay in the row.
@@ -96,9 +103,9 @@ _REFERENCES = (
     ON CONFLICT (job_id, url) DO UPDATE SET status = 'stored', content_id = excluded.content_id
     """,
     f"""
-    INSERT INTO stored_chunks ({_CHUNKS}, language, search)
+    INSERT INTO stored_chunks ({_CHUNKS}, language, terms)
     SELECT scraped_page_id, page.widget_id, position, heading_path, text, chunk.token_count, chunk.content_hash,
-        chunk.model, ({_OWN.format(model="chunk.model", column="chunk.embedding")})::halfvec, language, search
+        chunk.model, ({_OWN.format(model="chunk.model", column="chunk.embedding")})::halfvec, language, terms
     FROM former_chunks AS chunk JOIN stored_pages AS page ON page.id = scraped_page_id
     """,
     "DROP TABLE former_chunks, former_pages",
@@ -123,7 +130,7 @@ _VIEWS = (
     """
     CREATE VIEW knowledge_chunks AS
     SELECT chunk.id, scraped_page_id, job_id, chunk.position, heading_path, text, token_count, content_hash, model,
-        embedding, search, language, terms
+        embedding, language, terms
     FROM crawl_urls AS crawl JOIN stored_chunks AS chunk ON scraped_page_id = content_id
     """,
 )
