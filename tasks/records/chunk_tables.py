@@ -8,7 +8,7 @@ from typing import LiteralString
 from uuid import UUID
 
 _BITS = 5
-"""Leading bits of a widget's id that choose its partition (migration 0011)."""
+"""Leading bits of a widget's id that choose its partition (migration 0012)."""
 
 JOB_CONTENT: LiteralString = "SELECT content_id FROM crawl_urls WHERE job_id = %(job)s AND content_id IS NOT NULL"
 """SQL: the pages that a build refers to."""

@@ -78,6 +78,8 @@ class PriorPages:
     reading: str
     """… and its way of reading: a page that was read in another way is read again."""
     max_depth: int
+    keep_missing: bool = True
+    """Whether a page that is not found stays for one build; not if the owner says that the site is smaller."""
 
     async def find(self, target: Target) -> PriorPage | None:
         """Return what was stored for the URL; None if that cannot take the place of the page."""

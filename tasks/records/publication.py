@@ -53,14 +53,15 @@ async def _write_looks(connection: Connection, widget_id: UUID, looks: WidgetLoo
 async def check_page_count(pool: Pool, job: Job) -> None:
     """Raise SiteShrank if the build has far fewer pages than the one it replaces, unless `allow_fewer_pages` is set.
 
-    A build of less depth than the one it replaces is not compared.
+    A build of less depth than the one it replaces is not compared. Pages that the site did not give and that stay for
+    this build do not count.
     """
     if job.allow_fewer_pages or job.replaces is None:
         return
     async with pool.connection() as connection:
         rows = await connection.execute(
             "SELECT (SELECT count(content_id) FROM crawl_urls WHERE job_id = old.id),"
-            " (SELECT count(content_id) FROM crawl_urls WHERE job_id = %s), old.depth"
+            " (SELECT count(content_id) FROM crawl_urls WHERE job_id = %s AND reason IS NULL), old.depth"
             " FROM scrape_jobs AS old WHERE old.id = %s",
             (job.build_id, job.replaces),
         )

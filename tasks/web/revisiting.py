@@ -7,7 +7,7 @@ from tasks.core.models import ChunkedPage, FetchedPage, FetchMethod, Target
 from tasks.records.prior_pages import PriorPages
 from tasks.web.reader import Web
 
-NOT_FOUND, GONE = 404, 410
+NOT_FOUND = 404
 KEPT = "HTTP 404: kept until the next crawl"
 """Reason of a page that is kept once: a site that is being rebuilt answers so for a while."""
 _DIGEST_LENGTH = 24
@@ -27,7 +27,7 @@ async def fetch_or_reuse(target: Target, web: Web, prior: PriorPages) -> Fetched
     try:
         page = await web.fetch_if_changed(target, known.metadata) if known.can_be_asked_for else await web.fetch(target)
     except HttpStatus as error:
-        if error.status == NOT_FOUND and known.kept_for is None:
+        if error.status == NOT_FOUND and known.kept_for is None and prior.keep_missing:
             return known.as_unchanged(target, kept_for=KEPT)
         raise
     if page is None:

@@ -71,7 +71,7 @@ def fill(url: str) -> tuple[UUID, list[UUID]]:
 async def test_a_database_of_the_version_before_answers_as_before(postgres_url: str) -> None:
     """Each build has its pages with metadata, chunks and words; vectors are those of their models; rollback works."""
     url = new_database(postgres_url)
-    migrate_to(url, "0010")
+    migrate_to(url, "0011")
     widget, jobs = fill(url)
     migrate(url)
     async with open_pool(url) as pool, pool.connection() as connection:

@@ -8,8 +8,8 @@ are views for other programs: a row for each build and page.
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 PARTITIONS = 32
 _LOCAL_MODEL = "wordllama-l2-supercat-256-sif"
@@ -200,4 +200,4 @@ def _partitions() -> list[str]:
 
 def downgrade() -> None:
     """Refuse: builds that share pages cannot be written apart without a copy of each."""
-    raise RuntimeError("0011 cannot be undone: restore a backup made before it")
+    raise RuntimeError("0012 cannot be undone: restore a backup made before it")
