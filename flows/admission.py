@@ -125,7 +125,9 @@ class Admission:
                 feeds = await self._space.web.parse(page.html, list_feeds, page.html, page.final_url)
         except Exception as error:  # noqa: BLE001 the feeds are lost, whatever it is
             contain(error, f"the feeds of {scope.start_url}")
-        return await self._space.web.find_hints(scope.start_url, feeds, scope.contains, 4 * self._frontier.max_pages)
+        found = await self._space.web.find_hints(scope.start_url, feeds, scope.contains, 4 * self._frontier.max_pages)
+        self._space.prior.modified.update((link.url, link.modified) for link in found if link.modified)
+        return found
 
     async def record_found(self, found: ExtractedUrl, *, was_requested: bool = True) -> ExtractedUrl | None:
         """Record the links of an extracted URL; return it, or None if it is skipped."""

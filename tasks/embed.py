@@ -51,7 +51,9 @@ async def find_known(pages: Sequence[ChunkedPage], pool: Pool, widget_id: UUID, 
         return list(pages)
     try:
         known = await find_stored(pool, widget_id, model, new)
-    except CONNECTION_ERRORS as error:
+    except CONNECTION_ERRORS:
+        return list(pages)
+    except Exception as error:  # noqa: BLE001 one of the pages is the cause, whatever it is
         contain(error, f"{len(pages)} pages are embedded without a look at the stored ones")
         return list(pages)
     ids = {id(page): known.get(at) for at, page in enumerate(new)}

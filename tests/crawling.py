@@ -95,7 +95,11 @@ class Crawler:
         """Build the site and publish it, as the next build of the widget if one is given."""
         request = BuildRequest(url=f"{url}/", depth=depth, max_pages=max_pages)
         new = await (create_rebuild(self.pool, widget_id, request) if widget_id else create_build(self.pool, request))
-        space = await self._share(shared, new.build_id)
+        return await self.publish_attempt_in(shared, new.build_id)
+
+    async def publish_attempt_in(self, shared: Workspace, build_id: UUID) -> Crawled:
+        """Run an attempt of the build, which goes on where the one before it stopped, and publish it."""
+        space = await self._share(shared, build_id)
         await self._build(space)
         await finish(space, None)
         return await self._describe(space)

@@ -1,7 +1,8 @@
 """Prior pages: what the build before read at a URL, for a re-crawl that asks whether it has changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,14 @@ from tasks.core.models import ChunkedPage, FetchMethod, Frozen, ReadPage, Target
 from tasks.records.packing import unpack_fingerprint, unpack_links
 
 _FIND = (
-    "SELECT page.id, page.url, title, content_hash, token_count, metadata, links, fingerprint, crawl.reason AS kept_for"
+    "SELECT page.id, page.url, title, content_hash, token_count, metadata, links, fingerprint, scraped_at,"
+    " crawl.reason AS kept_for"
     " FROM crawl_urls AS crawl JOIN stored_pages AS page ON page.id = content_id"
     " WHERE job_id = %s AND crawl.url = %s AND model = %s AND metadata ->> 'reading' = %s"
 )
+
+BELIEVED = timedelta(days=30)
+"""Age of a stored page up to which a sitemap may say that it has not changed."""
 
 
 class PriorPage(Frozen):
@@ -30,14 +35,28 @@ class PriorPage(Frozen):
     metadata: dict[str, Any]
     links: bytes | None
     fingerprint: bytes | None
+    scraped_at: datetime
     kept_for: str | None
     """Reason for which that build kept it although the site did not give it."""
 
     @property
     def can_be_asked_for(self) -> bool:
         """Whether an answer without content says that the page is the same: its text does not come from scripts."""
-        has_validator = bool(self.metadata.get("etag") or self.metadata.get("last_modified"))
-        return has_validator and self.is_as_sent
+        return self.has_validator and self.is_as_sent
+
+    @property
+    def has_validator(self) -> bool:
+        """Whether the site can be asked if the page has changed."""
+        return bool(self.metadata.get("etag") or self.metadata.get("last_modified"))
+
+    def is_listed_unchanged(self, modified: str) -> bool:
+        """Whether the page was read on a later day than that of its last change in the sitemap.
+
+        A sitemap's dates are often wrong: they are believed for `BELIEVED`, where the page itself cannot be asked.
+        """
+        is_past = bool(modified) and modified[:10] < self.scraped_at.date().isoformat()
+        is_recent = datetime.now(UTC) - self.scraped_at < BELIEVED
+        return is_past and is_recent and not self.has_validator and self.is_as_sent
 
     @property
     def is_as_sent(self) -> bool:
@@ -80,6 +99,8 @@ class PriorPages:
     max_depth: int
     keep_missing: bool = True
     """Whether a page that is not found stays for one build; not if the owner says that the site is smaller."""
+    modified: dict[str, str] = field(default_factory=dict)
+    """Dates of the last change in the sitemap, by URL."""
 
     async def find(self, target: Target) -> PriorPage | None:
         """Return what was stored for the URL; None if that cannot take the place of the page."""

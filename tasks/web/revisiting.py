@@ -24,6 +24,8 @@ async def fetch_or_reuse(target: Target, web: Web, prior: PriorPages) -> Fetched
     known = await prior.find(target)
     if known is None:
         return _with_digest(await web.fetch(target))
+    if known.is_listed_unchanged(prior.modified.get(target.url, "")):
+        return known.as_unchanged(target)
     try:
         page = await web.fetch_if_changed(target, known.metadata) if known.can_be_asked_for else await web.fetch(target)
     except HttpStatus as error:

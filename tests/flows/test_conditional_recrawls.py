@@ -1,13 +1,19 @@
 """Conditional re-crawls: what has not changed is neither sent, read, embedded nor stored again."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
 from flows.workspace import Workspace
 from tasks.core.database import Pool
+from tasks.core.models import BuildRequest
 from tasks.knowledge.search.passage_search import search
 from tasks.records.cleanup import tidy_widget
+from tasks.records.new_builds import create_rebuild
+from tasks.records.prior_pages import PriorPage
 from tasks.records.rollback import roll_back
 from tests.crawling import Crawled, Crawler
 from tests.knowledge.material import count
@@ -70,6 +76,28 @@ async def _check_rollback(pool: Pool, space: Workspace, third: Crawled, second: 
     assert await search(pool, space.embedder, third.widget_id, "zeppelin departs")
 
 
+async def test_a_recrawl_that_was_killed_goes_on_where_it_stopped(
+    crawler: Crawler, plain_space: Workspace, site: LivingSite
+) -> None:
+    """Reused pages are not asked for again, but for those under way; the counters are those of the first build."""
+    first = await crawler.publish_in(plain_space, site.url)
+    site.answers.clear()
+    request = BuildRequest(url=f"{site.url}/", depth=5, max_pages=500)
+    build_id = (await create_rebuild(crawler.pool, first.widget_id, request)).build_id
+    stored = "SELECT count(*) FROM crawl_urls WHERE job_id = %s AND status = 'stored'"
+    attempt = asyncio.create_task(crawler.go_on_in(plain_space, build_id))
+    while not attempt.done() and not await count(crawler.pool, stored, build_id):
+        await asyncio.sleep(0.01)
+    attempt.cancel()
+    await asyncio.wait([attempt])
+    kept = await count(crawler.pool, stored, build_id)
+    before = site.answers.total()
+    again = await crawler.publish_attempt_in(plain_space, build_id)
+    assert site.answers.total() - before <= 15 - kept + 1
+    assert again.diff == {"added": 0, "changed": 0, "removed": 0, "unchanged": 15}
+    assert (again.statistics, set(again.pages)) == (first.statistics, set(first.pages))
+
+
 async def test_without_validators_an_equal_page_is_not_read_again(
     crawler: Crawler, plain_space: Workspace, site: LivingSite
 ) -> None:
@@ -82,6 +110,23 @@ async def test_without_validators_an_equal_page_is_not_read_again(
     assert plain_space.embedder.usage.inputs == embedded
 
 
+async def test_a_sitemaps_date_spares_a_page_without_validators_the_request(
+    crawler: Crawler, plain_space: Workspace, site: LivingSite
+) -> None:
+    """While it is of a day before the page was read, as far as it is known in time."""
+    site.has_validators, site.sitemap_date = False, "2020-02-02"
+    first = await crawler.publish_in(plain_space, site.url)
+    asked = site.requests.total()
+    again = await crawler.publish_in(plain_space, site.url, first.widget_id)
+    # The home page, and those that it links to if they come before the sitemap.
+    assert site.requests.total() <= asked + 1 + len(site.links["/"])
+    assert again.diff == {"added": 0, "changed": 0, "removed": 0, "unchanged": 15}
+    site.change(site.leaves[0])
+    site.sitemap_date = datetime.now(UTC).isoformat()
+    third = await crawler.publish_in(plain_space, site.url, first.widget_id)
+    assert third.diff == {"added": 0, "changed": 1, "removed": 0, "unchanged": 14}
+
+
 async def test_a_page_that_was_a_leaf_is_fetched_for_its_links(
     crawler: Crawler, plain_space: Workspace, site: LivingSite
 ) -> None:
@@ -90,3 +135,23 @@ async def test_a_page_that_was_a_leaf_is_fetched_for_its_links(
     deeper = await crawler.publish_in(plain_space, site.url, first.widget_id, depth=2)
     assert len(first.pages) < len(deeper.pages) == 15
     assert deeper.diff == {"added": 15 - len(first.pages), "changed": 0, "removed": 0, "unchanged": len(first.pages)}
+
+
+def test_a_page_whose_text_comes_from_scripts_is_always_rendered() -> None:
+    """Its document stays the same while its text changes; what rendering adds nothing to can be asked for."""
+    validators = {"etag": '"1"', "method": "browser"}
+    page = PriorPage(
+        id=uuid4(),
+        url="https://example.com/a",
+        title="",
+        content_hash="",
+        token_count=0,
+        metadata=validators,
+        links=None,
+        fingerprint=None,
+        scraped_at=datetime.now(UTC),
+        kept_for=None,
+    )
+    assert not page.can_be_asked_for
+    assert not page.is_listed_unchanged("2020-02-02")
+    assert page.model_copy(update={"metadata": {**validators, "sent_whole": True}}).can_be_asked_for
