@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tasks.core.facts import Fact, FactKind
+from tasks.web.facts.hour_lines import write_days
 from tasks.web.facts.linked_data import Item, text_of, types_of, values_of, walk
-from tasks.web.facts.opening_hours import write_days
 from tasks.web.facts.telephone_numbers import to_e164
 
 MAX_FACTS = 400

@@ -128,6 +128,15 @@ TABLE = (
         ("<p>7:00 - 18:00 -- Monday</p><p>9:00 - 17:00 -- Sunday</p>", "en", "Mo 07:00-18:00; Su 09:00-17:00"),
         ("<p>Open daily from 9 to 5</p>", "en", "Mo-Su 09:00-17:00"),
         ("<p>Bar open: Fri &amp; Sat 6pm – 2am</p>", "en", "Fr,Sa 18:00-26:00"),
+        ("<footer>M–F: 8am–5pm</footer>", "en", "Mo-Fr 08:00-17:00"),
+        ("<footer>Mon-Fri 0800-1730 hrs</footer>", "en", "Mo-Fr 08:00-17:30"),
+        ("<p>Open from Monday to Friday between 9:00 and 17:30</p>", "en", "Mo-Fr 09:00-17:30"),
+        (
+            "<table><tr><td>Monday<td>09:00<td>17:00<tr><td>Sunday<td>10:00<td>14:00</table>",
+            "en",
+            "Mo 09:00-17:00; Su 10:00-14:00",
+        ),
+        ("<p>Dinner Mon – Thu: 5pm–10pm | Fri – Sat: 5pm–11pm</p>", "en", "Mo-Th 17:00-22:00; Fr,Sa 17:00-23:00"),
     ],
 )
 def test_opening_hours_are_read(body: str, lang: str, normal: str) -> None:
@@ -148,6 +157,7 @@ def test_exceptions_stay_with_the_hours() -> None:
     [
         "<p>The concert is on Friday 12 May 2025, 19:00 - 21:00, in the town hall.</p>",
         "<p>On Monday 8-12 boats sailed from the yard to the island and nobody saw them again.</p>",
+        "<p>Posted on Friday, 2015-2030 edition.</p>",
         "<h2>Courses</h2><p>Wednesday: Yoga for beginners with Anna 18:00-19:00</p>",
     ],
 )

@@ -1,0 +1,188 @@
+"""A line of opening hours: its words as days, times and what is closed.
+
+Times are read by tokens rather than by one expression: days and times come in any order and grouping.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from tasks.web.facts.fact_words import DAYS, HOLIDAY, HourWords
+
+_TIME = (
+    r"(?<![\d.,:€$£+])(?P<hour>[01]?\d|2[0-4])(?:\s?[:.h]\s?(?P<minute>[0-5]\d)(?!\d|[.,]\d)h?"
+    r"|(?P<ocl>\s?h(?:rs?)?\b))?\s*(?P<half>[ap]\.?\s?m\b\.?)?"
+)
+_TOKEN = re.compile(
+    rf"(?P<always>24\s?/\s?7|24\s?(?:hours|hrs|h|stunden)\b)|{_TIME}(?![\d%°€$£/]|\s?(?:%|€|£|\$|min\b|km\b"
+    rf"|years|jahre|ans\b))"
+    r"|(?P<dash>[-–—‐‑−~〜～―>→]|\bt/m\b|\.\.\.?|…)|(?P<word>[^\W\d_](?:[^\W\d_]|['’](?=[^\W\d_]{2}))*\.?)"
+    r"|(?P<other>\S)",
+    re.IGNORECASE,
+)
+_NOON = {"noon": 12 * 60, "midnight": 24 * 60, "midi": 12 * 60, "minuit": 24 * 60, "mittag": 12 * 60}
+_QUARTER = r"(?P<{0}>[01]\d|2[0-4])(?P<{1}>00|15|30|45)"
+_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?<!\w)m\s?(?:[-–—]|to)\s?f(?!\w)"), "mon-fri"),
+    (re.compile(r"(?<!\w)m\s?(?:[-–—]|to)\s?(?=(?:th|sa|su)[a-z]*\b)"), "mon-"),
+    (
+        re.compile(
+            rf"(?<![\d.,:+]){_QUARTER.format('h', 'm')}\s?(?:hrs?|h)?\s?(?:[-–—]|to)"
+            rf"\s?{_QUARTER.format('g', 'n')}(?![\d.,:])"
+        ),
+        r"\g<h>:\g<m>-\g<g>:\g<n>",
+    ),
+    (
+        re.compile(
+            r"\b(?:between|zwischen|entre|tra|fra|tussen)\s+(?:las?\s|le\s)?(?P<from>\d[\d:.h]*(?:\s?[ap]\.?m\.?|\s?uhr)?)"
+            r"\s+(?:and|und|et|e|y|en)\s+(?:las?\s|le\s)?(?=\d)"
+        ),
+        r"\g<from> - ",
+    ),
+    (
+        re.compile(r"^(?P<day>[^\d\t]+)\t+(?P<from>\d[\d:.]*(?:\s?[ap]\.?m\.?)?)\t+(?=\d[\d:.]*(?:\s?[ap]\.?m\.?)?$)"),
+        r"\g<day> \g<from> - ",
+    ),
+)
+"""Ways to write days and times, each with the usual one: "m-f", "0900-1700", "between 9 and 5", times in columns."""
+Range = tuple[int, int]
+
+
+@dataclass
+class HourEntry:
+    """Days with their times."""
+
+    days: frozenset[int]
+    ranges: list[Range] = field(default_factory=list)
+    """Minutes since midnight."""
+    is_closed: bool = False
+
+    @property
+    def normal(self) -> str:
+        """OpenStreetMap's notation: `Mo-Fr 08:30-17:00`."""
+        times = "off" if self.is_closed else ",".join(f"{_clock(start)}-{_clock(end)}" for start, end in self.ranges)
+        return f"{write_days(self.days)} {times}".strip()
+
+
+@dataclass
+class HourReading:
+    """A line read as opening hours."""
+
+    entries: list[HourEntry] = field(default_factory=list)
+    days: frozenset[int] = frozenset()
+    """Days without times at the end of the line."""
+    ranges: list[Range] = field(default_factory=list)
+    """Times without days."""
+    is_closed: bool = False
+    others: int = 0
+    """Words that are neither days nor times."""
+    has_clear_time: bool = False
+    """Whether a time has minutes, "am" or "h"."""
+
+
+def write_days(days: frozenset[int]) -> str:
+    """Return the days in order, runs shortened: `Mo-Fr,Su`."""
+    parts, run = list[str](), list[int]()
+    for day in [*sorted(day for day in days if day < HOLIDAY), 99]:
+        if run and day != run[-1] + 1:
+            parts += (
+                [DAYS[run[0]]] if len(run) == 1 else [f"{DAYS[run[0]]}{'-' if len(run) > 2 else ','}{DAYS[run[-1]]}"]
+            )
+            run = []
+        run.append(day)
+    return ",".join([*parts, *(["PH"] if HOLIDAY in days else [])])
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def read_hours(text: str, words: HourWords) -> HourReading:
+    """Read a lower-case line."""
+    reading = HourReading()
+    for pattern, usual in _SPELLINGS:
+        text = pattern.sub(usual, text)
+    text = words.phrases.sub(lambda found: " ⓓ " if found["daily"] else found[0].replace(" ", "\u2060"), text)
+    days, listed, ranges, start = set[int](), list[int](), list[Range](), None
+    is_closed = is_range = False
+    has_half = False
+
+    def flush() -> None:
+        nonlocal days, listed, ranges, is_closed
+        if days and (ranges or is_closed):
+            reading.entries.append(HourEntry(frozenset(days), ranges, is_closed and not ranges))
+            days, ranges, is_closed = set(), [], False
+
+    if words.appointment.search(text):
+        text = words.appointment.sub(" ", text)
+        reading.is_closed = False
+    for token in _TOKEN.finditer(text):
+        kind = token.lastgroup
+        if token["always"]:
+            ranges.append((0, 24 * 60))
+            reading.has_clear_time = True
+            start = None
+        elif token["hour"]:
+            minutes = _minutes(token)
+            if minutes is None:
+                continue
+            reading.has_clear_time = reading.has_clear_time or bool(token["minute"] or token["half"] or token["ocl"])
+            if start is None or not is_range:
+                start, has_half = minutes, bool(token["half"])
+            else:
+                ranges.append(_range(start, minutes, has_half, token["half"] or ""))
+                start = None
+            is_range = False
+        elif token["dash"]:
+            is_range = True
+        elif kind == "word" or token["word"]:
+            word = token["word"].replace("\u2060", " ")
+            bare = word.rstrip(".")
+            if bare in _NOON and start is not None and is_range:
+                ranges.append((start, _NOON[bare]))
+                start, is_range = None, False
+            elif bare in _NOON:
+                start = _NOON[bare]
+            elif bare in words.days and not (bare in words.to and (start is not None)):
+                if ranges or is_closed:
+                    flush()
+                found = words.days[bare]
+                if is_range and listed and len(found) == 1 and HOLIDAY not in found:
+                    first, last = listed[-1], next(iter(found))
+                    days.update(day % 7 for day in range(first, last + 1 if last >= first else last + 8))
+                days.update(found)
+                listed = [max(found)]
+                is_range = False
+                start = None
+            elif bare in words.to:
+                is_range = True
+            elif bare in words.closed:
+                is_closed = True
+            elif bare in words.joining:
+                is_range = False
+            elif bare not in words.around and len(bare) > 1:
+                reading.others += 1
+        elif token["other"] == "ⓓ":
+            flush()
+            days.update(range(7))
+    if days and (ranges or is_closed):
+        flush()
+    reading.days, reading.ranges, reading.is_closed = frozenset(days), ranges, is_closed
+    return reading
+
+
+def _minutes(token: re.Match[str]) -> int | None:
+    hour, minute = int(token["hour"]), int(token["minute"] or 0)
+    if token["half"]:
+        if hour > 12 or hour == 0:
+            return hour * 60 + minute
+        hour = hour % 12 + (12 if token["half"][0].lower() == "p" else 0)
+    return hour * 60 + minute if hour * 60 + minute <= 24 * 60 else None
+
+
+def _range(start: int, end: int, has_half: bool, half: str) -> Range:
+    """Return the range of two times; "9 to 5" and "1-5 pm" mean the afternoon, "18–2" the next day."""
+    if half[:1].lower() == "p" and not has_half and start + 720 < end:
+        start += 720
+    if end <= start:
+        end += 720 if start <= 720 and end <= 720 and not half and not has_half else 1440
+    return start, end
