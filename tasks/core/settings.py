@@ -260,7 +260,7 @@ class Settings(BaseSettings):
     """Tokens of chat and embedding models per day for the visitors of all widgets."""
 
     retention_days: int = Field(30, ge=1, le=3650)
-    """Days until conversations are deleted with their feedback."""
+    """Days until conversations are deleted, with feedback, e-mail addresses left and webhook deliveries."""
 
     admin_token: SecretStr | None = Field(None, min_length=16)
     """Token that opens every widget like its owner's token; at least 16 characters. Absent: there is none."""

@@ -10,6 +10,10 @@ let requests = 0;
 const failed = document.querySelector<HTMLElement>("#failed")!;
 const screenshot = document.querySelector<HTMLImageElement>("#screenshot")!;
 
+function widget(): { open(options: object): void; close(): void } | undefined {
+  return (window as { AIWidget?: ReturnType<typeof widget> }).AIWidget;
+}
+
 async function paint(): Promise<void> {
   const answer = await fetch(`/api/public/widgets/${id}`);
   if (!answer.ok) return;
@@ -17,6 +21,8 @@ async function paint(): Promise<void> {
   sheet.replaceSync(themeRules(config.theme).replaceAll(":host", ":root"));
   document.title = `${config.name}: preview of the widget`;
   failed.hidden = config.state !== "failed";
+  // In a narrow frame the chat would cover the reason for which it cannot answer.
+  if (!failed.hidden) widget()?.close();
   for (const it of document.querySelectorAll("h1, .bar b")) it.textContent = config.name;
   screenshot.alt = `The start page of ${config.name}`;
 }
@@ -32,8 +38,7 @@ screenshot.addEventListener("load", () => {
 });
 
 addEventListener("ai-widget:ready", () => {
-  const { AIWidget } = window as unknown as { AIWidget: { open(options: object): void } };
-  AIWidget.open({ focus: false });
+  if (failed.hidden) widget()?.open({ focus: false });
 });
 // Sent by the onboarding page, which shows this page in a frame beside the build.
 addEventListener("widget-changed", () => {
