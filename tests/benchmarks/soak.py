@@ -41,10 +41,14 @@ SAMPLE_S = 5.0
 IDLE_S = 300.0
 """Seconds after which all that was begun must have ended."""
 MOST_GROWTH = 1.25
-"""Largest memory of a service at the end, for that of its first part."""
+"""Largest memory of a service in the last third, for that in the middle one."""
 MEMORY_MARGIN = 40e6
 """Bytes by which it may grow all the same."""
-MORE_FILES = 15
+MORE_FILES = 25
+"""Files by which an idle service may have more at the end than it had at the beginning."""
+MORE_PROCESSES = 8
+"""The same for processes: connections of PostgreSQL, a browser that waits for the next build."""
+BETWEEN_KILLS_S = (20.0, 40.0)
 SERVICES = ("postgres", "prefect", "worker", "api")
 
 
@@ -68,6 +72,8 @@ class Soak:
     source: random.Random
     end: float
     samples: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
+    idle: dict[str, Sample] = field(default_factory=dict)
+    """The services' use before anything was begun."""
     builds: dict[str, str] = field(default_factory=dict)
     """Builds begun, by id, with the kind of their site."""
     widgets: list[tuple[str, str]] = field(default_factory=list)
@@ -139,7 +145,7 @@ class Soak:
         """Kill a process now and then: runs, their browsers and readers, and each service."""
         victims = ("run", "run", "browser", "reader", "worker", "api", "prefect", "postgres")
         for number in range(10**6):
-            await asyncio.sleep(self.source.uniform(10, 20))
+            await asyncio.sleep(self.source.uniform(*BETWEEN_KILLS_S))
             if self.is_over:
                 return
             victim = victims[number % len(victims)]
@@ -232,6 +238,7 @@ async def open_soak(seconds: float, seed: int) -> AsyncIterator[Soak]:
 async def run(seconds: float, seed: int, scores: Scores) -> None:
     """Let all happen at once for that long, then look."""
     async with open_soak(seconds, seed) as soak:
+        soak.idle = {name: measure(psutil.Process(soak.stack.info.pids[name])) for name in SERVICES}
         doings: list[Callable[[], Awaitable[None]]] = [
             *(soak.build_sites, soak.build_sites, soak.build_hostile_site, soak.chat, soak.kill, soak.sample),
         ]
@@ -243,7 +250,7 @@ async def run(seconds: float, seed: int, scores: Scores) -> None:
 
 def print_samples(soak: Soak, console: Console) -> None:
     """Show each service's use, at the beginning and at the end."""
-    table = Table("service", "", "first third", "last third", "most", title=f"{len(soak.builds)} builds")
+    table = Table("service", "", "middle third", "last third", "most", title=f"{len(soak.builds)} builds")
     for name, samples in soak.samples.items():
         for what in ("memory", "files", "connections", "processes"):
             found = [getattr(sample, what) for sample in samples]
@@ -255,9 +262,9 @@ def print_samples(soak: Soak, console: Console) -> None:
 
 
 def parts_of(found: list[int]) -> tuple[float, float]:
-    """Return the medians of the first third, without the warming up, and of the last third."""
+    """Return the medians of the middle third and of the last: in the first, models are loaded."""
     third = max(len(found) // 3, 1)
-    return median(found[third // 2 : third] or found[:1]), median(found[-third:])
+    return median(found[third:-third] or found[:1]), median(found[-third:])
 
 
 async def judge(soak: Soak, scores: Scores) -> None:
@@ -265,18 +272,18 @@ async def judge(soak: Soak, scores: Scores) -> None:
     for name, samples in soak.samples.items():
         first, last = parts_of([sample.memory for sample in samples])
         scores.at_most(f"{name}: memory", last / 1e6, max(first * MOST_GROWTH, first + MEMORY_MARGIN) / 1e6, "MB")
-        if name != "worker":
-            # The worker's are those of the builds that run.
-            first, last = parts_of([sample.files for sample in samples])
-            scores.at_most(f"{name}: files", last, first + MORE_FILES, "")
+        before, after = soak.idle[name], measure(psutil.Process(soak.stack.info.pids[name]))
+        scores.at_most(f"{name}: files when idle", after.files, before.files + MORE_FILES, "")
+        scores.at_most(f"{name}: processes when idle", after.processes, before.processes + MORE_PROCESSES, "")
     states = Counter[str]()
     for build_id, kind in soak.builds.items():
         build = await read_build(soak.product.pool, UUID(build_id))
-        states[f"{kind} {build.status}"] += 1
+        cause = f": {build.error[:60]}" if build.error and build.status == "failed" else ""
+        states[f"{kind} {build.status}{cause}"] += 1
         if build.status == "completed" and (problem := find_wrong_sum(build.statistics or {})):
             scores.holds(f"statistics of {build_id}", False, problem)
     scores.console.print(dict(sorted(states.items())))
-    open_ones = [state for state in states if not state.endswith(("completed", "failed", "cancelled"))]
+    open_ones = [state for state in states if state.split(":")[0].split()[-1] in ("pending", "running")]
     scores.holds("every build has ended", not open_ones, ", ".join(open_ones))
     scores.at_most("slots taken when idle", await soak.slots(), 0, "")
     scores.at_most("processes of runs when idle", len(soak.run_processes()), 1, "")

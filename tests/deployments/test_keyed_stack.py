@@ -160,37 +160,6 @@ async def ask(product: Product, seen: Seen) -> None:
     seen.texts["settings"] = f"{settings!r} {settings}"
 
 
-async def test_a_refused_key_or_an_empty_account_ends_a_build_after_one_call(keyed: Keyed, seen: Seen) -> None:
-    """No retry storm, and the build says the cause."""
-    _, _, service = keyed
-    assert (service.calls["refused"], service.calls["unpaid"]) == (1, 1)
-    assert "rejects the API key" in seen.details["refused"]
-    assert "has no credit" in seen.details["unpaid"]
-
-
-async def test_no_secret_is_anywhere_after_builds_that_fail_in_ten_ways(
-    keyed: Keyed, seen: Seen, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In files, tables, Prefect's records, logs, event streams, responses, output and environments."""
-    running, product, service = keyed
-    monkeypatch.setattr(service, "fault", "refused")
-    await ask(product, seen)
-    login = str(running.info.prefect_auth_string).partition(":")[2]
-    wanted = [KEY, ADMIN, PASSWORD, login, *seen.owner_tokens]
-    assert all(wanted)
-    stores = seen.texts | await read_stores(running, product.pool)
-    finds = [(name, secret) for name, text in stores.items() for secret in wanted if secret in text]
-    finds += find_in_files(running.data_dir, wanted)
-    finds += find_in_environments(running, [KEY, ADMIN, running.info.database_url], ADMIN)
-    assert finds == []
-    # The places that were looked at are the right ones: the failures are there, without the key.
-    assert "rejects the API key" in stores["PostgreSQL: build_events"]
-    assert "rejects the API key" in stores["Prefect: log"]
-    assert "no such key: ***" in stores["Prefect: log"]
-    assert "a defect, with ***" in stores["Prefect: task_run_state"] + stores["Prefect: flow_run_state"]
-    assert "rejects the API key" in (running.data_dir / "logs" / "worker.log").read_text()
-
-
 async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(keyed: Keyed) -> None:
     """Stored pages are kept, and neither fetched nor embedded again; the event says what to do."""
     _, product, service = keyed
@@ -226,3 +195,34 @@ async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(k
         inputs = "SELECT count(*) FROM knowledge_chunks WHERE job_id = %s"
         # An overview a page, and its chunks: nothing that was paid for is paid for twice, but what was under way.
         assert server.embedded <= await product.count(inputs, new.build_id) + 60 + 2 * 32
+
+
+async def test_a_refused_key_or_an_empty_account_ends_a_build_after_one_call(keyed: Keyed, seen: Seen) -> None:
+    """No retry storm, and the build says the cause."""
+    _, _, service = keyed
+    assert (service.calls["refused"], service.calls["unpaid"]) == (1, 1)
+    assert "rejects the API key" in seen.details["refused"]
+    assert "has no credit" in seen.details["unpaid"]
+
+
+async def test_no_secret_is_anywhere_after_builds_that_fail_in_ten_ways(
+    keyed: Keyed, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In files, tables, Prefect's records, logs, event streams, responses, output and environments."""
+    running, product, service = keyed
+    monkeypatch.setattr(service, "fault", "refused")
+    await ask(product, seen)
+    login = str(running.info.prefect_auth_string).partition(":")[2]
+    wanted = [KEY, ADMIN, PASSWORD, login, *seen.owner_tokens]
+    assert all(wanted)
+    stores = seen.texts | await read_stores(running, product.pool)
+    finds = [(name, secret) for name, text in stores.items() for secret in wanted if secret in text]
+    finds += find_in_files(running.data_dir, wanted)
+    finds += find_in_environments(running, [KEY, ADMIN, running.info.database_url], ADMIN)
+    assert finds == []
+    # The places that were looked at are the right ones: the failures are there, without the key.
+    assert "rejects the API key" in stores["PostgreSQL: build_events"]
+    assert "rejects the API key" in stores["Prefect: log"]
+    assert "no such key: ***" in stores["Prefect: log"]
+    assert "a defect, with ***" in stores["Prefect: task_run_state"] + stores["Prefect: flow_run_state"]
+    assert "rejects the API key" in (running.data_dir / "logs" / "worker.log").read_text()
