@@ -86,6 +86,8 @@ class RouteFuzz:
             answer = await http.send(request, stream=True)
             self.slowest_s = max(self.slowest_s, time.monotonic() - began)
             text = await _beginning_of(answer)
+        except httpx.LocalProtocolError:
+            return  # the client itself refuses it
         except httpx.TransportError as error:
             self._find(operation, request, f"{type(error).__name__}: {error}")
             return
@@ -193,7 +195,9 @@ def _problem_of(answer: httpx.Response, text: str) -> str | None:
         return "a traceback"
     if status >= 500 and status != 503:
         return text[:200]
-    if status in (404, 405) or status < 400 or answer.request.method in ("HEAD", "OPTIONS"):
+    # The Model Context Protocol has errors of its own form.
+    is_of_agents = answer.request.url.path.startswith("/mcp/")
+    if status in (404, 405) or status < 400 or answer.request.method in ("HEAD", "OPTIONS") or is_of_agents:
         return None
     if "Retry-After" not in answer.headers and status == 429:
         return "429 without Retry-After"
