@@ -33,6 +33,7 @@ _FIRST_ELEMENT = re.compile(r"<(?:[\w.-]{1,40}:)?(?:urlset|sitemapindex|sitemap|
 _DECLARED = re.compile(rb"""^[^>]{0,100}encoding\s*=\s*["']([\w.-]{1,40})""")
 _DECLARATION = re.compile(r"<\?[^<>]{0,1000}\?>|<!DOCTYPE[^<>]{0,1000}>", re.IGNORECASE)
 _AMPERSAND = re.compile(r"&(?!(?:#\d{1,7}|#x[\da-f]{1,6}|amp|lt|gt|quot|apos);)(\w{1,40};)?", re.IGNORECASE)
+_REFERENCE = re.compile(r"&#(?:x([\da-f]{1,6})|(\d{1,7}));", re.IGNORECASE)
 _ESCAPED = re.compile("&(?:amp;)+")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -132,7 +133,7 @@ def _mended(text: str) -> Iterator[bytes]:
         # Cut after a tag: an entity or a declaration must not be in two portions.
         end = text.find(">", start + _PORTION) + 1 or len(text)
         portion = _FORBIDDEN.sub("", _DECLARATION.sub("", text[start:end]))
-        yield _AMPERSAND.sub(_mend_ampersand, portion).encode()
+        yield _REFERENCE.sub(_mend_reference, _AMPERSAND.sub(_mend_ampersand, portion)).encode()
         start = end
 
 
@@ -142,6 +143,12 @@ def _mend_ampersand(found: re.Match[str]) -> str:
     if name is None:
         return "&amp;"
     return escape(html5.get(name, ""))
+
+
+def _mend_reference(found: re.Match[str]) -> str:
+    """Drop a reference to what is no character of XML: the parser would take it in, and fail where it is read."""
+    code = int(found[1], 16) if found[1] else int(found[2])
+    return "" if code > 0x10FFFF or _FORBIDDEN.match(chr(code)) else found[0]
 
 
 def _fields(element: etree._Element) -> dict[str, str]:
