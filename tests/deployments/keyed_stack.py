@@ -24,10 +24,12 @@ from tests.sites.server import serve_handler
 KEY = f"sk-proj-{secrets.token_urlsafe(24)}"
 ADMIN = secrets.token_urlsafe(24)
 HANGING = "hanging"
+SPENT = "spent"
 FAULTS = {
     "refused": (401, "invalid_api_key"),
     "limited": (429, "rate_limit_exceeded"),
     "unpaid": (429, "insufficient_quota"),
+    SPENT: (429, "insufficient_quota"),
     "broken": (500, "server_error"),
     "model": (404, "model_not_found"),
     "elsewhere": (405, "method_not_allowed"),
@@ -42,6 +44,10 @@ class FaultyService:
     openai: OpenAIServer = field(default_factory=OpenAIServer)
     fault: str | None = None
     """Fault of all texts that name none."""
+    allowance: int | None = None
+    """Inputs that are embedded until the account is empty."""
+    may_refuse: asyncio.Event = field(default_factory=asyncio.Event)
+    """Requests beyond the allowance wait until this is set."""
     calls: Counter[str] = field(default_factory=Counter)
     """Requests for embeddings, by fault."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -51,6 +57,9 @@ class FaultyService:
         """Any request."""
         named = re.search(r"fault-(\w+)", await request.text())
         fault = named[1] if named else self.fault
+        if self.allowance is not None and self.openai.embedded >= self.allowance:
+            await self.may_refuse.wait()
+            fault = SPENT
         if fault is None:
             return await self.openai.answer(request)
         self.calls[fault] += 1

@@ -22,7 +22,6 @@ from tests.deployments.stores import find_in_environments, find_in_files, read_s
 from tests.flow_runs import BUILD, END_S, end_of, retry, run_deployment, start_deployment
 from tests.product import PATH, Event, Product
 from tests.sites.generated import generated_site
-from tests.sites.openai_server import Next
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -163,7 +162,7 @@ async def ask(product: Product, seen: Seen) -> None:
 async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(keyed: Keyed) -> None:
     """Stored pages are kept, and neither fetched nor embedded again; the event says what to do."""
     _, product, service = keyed
-    server = service.openai
+    service.allowance = 40
     async with generated_site(60, 3, 0.1) as site:
         request = BuildRequest(url=site.url + "/", depth=3, max_pages=60)
         new = await create_build(product.pool, request, build_id=uuid4())
@@ -172,7 +171,7 @@ async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(k
         async with asyncio.timeout(END_S):
             while not await product.count(count_stored, new.build_id):
                 await asyncio.sleep(0.05)
-        server.then(*[Next.insufficient_quota] * 5)
+        service.may_refuse.set()
         run = await end_of(product, run.id)
         assert run.state is not None
         assert run.state.is_failed()
@@ -183,7 +182,7 @@ async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(k
             query = "SELECT url FROM crawl_urls WHERE status = 'stored' AND job_id = %s"
             stored = [str(row[0]) for row in await (await connection.execute(query, (new.build_id,))).fetchall()]
         assert stored
-        server.forget()
+        service.allowance = None
         run = await retry(product, run.id)
         assert run.state is not None
         assert run.state.is_completed(), run.state
@@ -194,7 +193,7 @@ async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(k
         assert {site.requests[url.removeprefix(site.url)] for url in stored} == {1}
         inputs = "SELECT count(*) FROM knowledge_chunks WHERE job_id = %s"
         # An overview a page, and its chunks: nothing that was paid for is paid for twice, but what was under way.
-        assert server.embedded <= await product.count(inputs, new.build_id) + 60 + 2 * 32
+        assert service.openai.embedded <= await product.count(inputs, new.build_id) + 60 + 2 * 32
 
 
 async def test_a_refused_key_or_an_empty_account_ends_a_build_after_one_call(keyed: Keyed, seen: Seen) -> None:
