@@ -26,7 +26,7 @@ logger = logging.getLogger("widget_builder.chat")
 DEADLINE_S = 0.5
 """Seconds for a question's ratings; sentences that are not rated by then are judged by their words."""
 STALLED_S = 10.0
-"""Seconds after which a call of the model counts as stalled: nothing waits for it any more."""
+"""Seconds after which a call of the model counts as stalled, if the deadline is not later: nothing waits for it."""
 MAX_CACHED = 30_000
 """Sentences whose vectors are kept: 23 MB."""
 INTENT_FROM, INTENT_TO = 5.0, 10.0
@@ -148,7 +148,7 @@ class SentenceReader:
 
     def _is_stalled(self) -> bool:
         began = self._began
-        return began is not None and time.monotonic() - began > STALLED_S
+        return began is not None and time.monotonic() - began > max(STALLED_S, self._deadline_s)
 
     def _fail(self, error: Exception) -> None:
         self._model = None

@@ -3,6 +3,9 @@
 One loading path: the packaged model (all-MiniLM-L6-v2, int8, English), a folder with `model.onnx` and `tokenizer.json`,
 or the name of a repository at the Hugging Face Hub, which is downloaded once. A folder may have sentence-transformers'
 own files: pooling and prompts are read from them.
+
+The packaged model's weights are int8, its arithmetic is float: its vectors do not depend on the batch, nor, beyond the
+sixth decimal, on the processor. A model that computes in int8 may differ between processors.
 """
 
 import json
@@ -114,7 +117,8 @@ class SentenceModel:
         return np.stack([vector for vector in vectors if vector is not None])
 
     def _embed_batch(self, texts: list[str]) -> Vectors:
-        encoded = self._tokenizer.encode_batch(texts)
+        # Half an emoji is no Unicode: the tokenizer refuses it, and a visitor's message must not end the model.
+        encoded = self._tokenizer.encode_batch([text.encode("utf-8", "replace").decode() for text in texts])
         ids = np.array([each.ids for each in encoded], np.int64)
         mask = np.array([each.attention_mask for each in encoded], np.int64)
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}

@@ -42,6 +42,15 @@ async def test_sentences_are_rated_by_sense(tmp_path: Path) -> None:
         reader.close()
 
 
+async def test_an_odd_question_does_not_end_the_model(tmp_path: Path) -> None:
+    """Half an emoji, nothing, or more than it reads."""
+    reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=60)
+    for odd in ("half an emoji \ud83d", "", "\0", "why " * 400):
+        assert set((await reader.read(odd, TEXTS)).senses) == set(TEXTS)
+    assert reader.warnings() == []
+    reader.close()
+
+
 @pytest.mark.parametrize("broken", ["model.onnx", "tokenizer.json"])
 @pytest.mark.parametrize("how", ["missing", "empty", "cut", "other"])
 async def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path, broken: str, how: str) -> None:
