@@ -9,12 +9,14 @@ import pytest
 
 from flows.workspace import Workspace
 from tasks.core.database import Pool
-from tasks.core.models import BuildRequest
+from tasks.core.models import BuildRequest, ChunkedPage, Target
 from tasks.knowledge.search.passage_search import search
+from tasks.reading import reading_signature
 from tasks.records.cleanup import tidy_widget
 from tasks.records.new_builds import create_rebuild
-from tasks.records.prior_pages import PriorPage
+from tasks.records.prior_pages import PriorPage, PriorPages
 from tasks.records.rollback import roll_back
+from tasks.web.revisiting import fetch_or_reuse
 from tests.crawling import Crawled, Crawler
 from tests.knowledge.material import count
 from tests.sites.living import LivingSite, living_site
@@ -113,18 +115,21 @@ async def test_without_validators_an_equal_page_is_not_read_again(
 async def test_a_sitemaps_date_spares_a_page_without_validators_the_request(
     crawler: Crawler, plain_space: Workspace, site: LivingSite
 ) -> None:
-    """While it is of a day before the page was read, as far as it is known in time."""
-    site.has_validators, site.sitemap_date = False, "2020-02-02"
+    """If it is of a day before the page was read; the home page alone is always read."""
+    site.has_validators = False
     first = await crawler.publish_in(plain_space, site.url)
-    asked = site.requests.total()
-    again = await crawler.publish_in(plain_space, site.url, first.widget_id)
-    # The home page, and those that it links to if they come before the sitemap.
-    assert site.requests.total() <= asked + 1 + len(site.links["/"])
-    assert again.diff == {"added": 0, "changed": 0, "removed": 0, "unchanged": 15}
-    site.change(site.leaves[0])
-    site.sitemap_date = datetime.now(UTC).isoformat()
-    third = await crawler.publish_in(plain_space, site.url, first.widget_id)
-    assert third.diff == {"added": 0, "changed": 1, "removed": 0, "unchanged": 14}
+    target = Target(url=site.url + site.leaves[0], depth=2)
+    reading = reading_signature(plain_space.settings.chunk_tokens)
+    prior = PriorPages(crawler.pool, first.build_id, plain_space.embedder.model, reading, 5)
+    for date, requests in (("2020-02-02", 0), (datetime.now(UTC).isoformat(), 1), ("", 1)):
+        site.requests.clear()
+        prior.modified[target.url] = date
+        found = await fetch_or_reuse(target, plain_space.web, prior)
+        assert isinstance(found, ChunkedPage)
+        assert site.requests.total() == requests
+    assert not isinstance(
+        await fetch_or_reuse(Target(url=f"{site.url}/", depth=0), plain_space.web, prior), ChunkedPage
+    )
 
 
 async def test_a_page_that_was_a_leaf_is_fetched_for_its_links(

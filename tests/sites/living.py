@@ -26,8 +26,6 @@ class LivingSite(Site):
     statuses: dict[str, int] = field(default_factory=dict)
     """The status of pages that are not given, by path."""
     has_validators: bool = True
-    sitemap_date: str = ""
-    """Date of the last change of all pages in the sitemap; no sitemap if empty."""
     answers: Counter[int] = field(default_factory=Counter)
     """Number of answers by status."""
 
@@ -57,11 +55,6 @@ class LivingSite(Site):
 
     def _answer(self, request: web.Request) -> web.Response:
         path = request.path
-        if path == "/sitemap.xml" and self.sitemap_date:
-            entry = f"<loc>{self.url}%s</loc><lastmod>{self.sitemap_date}</lastmod>"
-            return web.Response(
-                text="<urlset>" + "".join(f"<url>{entry % page}</url>" for page in self.links) + "</urlset>"
-            )
         if path not in self.links or path in self.statuses:
             return web.Response(status=self.statuses.get(path, 404), text="Not here")
         body = render_page(path, self.links, 1).replace("</main>", f"<p>{self.texts.get(path, '')}</p></main>")
