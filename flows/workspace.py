@@ -43,7 +43,7 @@ class Workspace:
 
 def prior_pages(settings: Settings, pool: Pool, job: Job, model: str) -> PriorPages:
     """Return the pages of the build that the job replaces, as far as they were read as now."""
-    reading = reading_signature(settings.chunk_tokens)
+    reading = reading_signature(settings.chunk_tokens, settings.read_noindex)
     return PriorPages(pool, job.replaces, model, reading, job.request.depth, keep_missing=not job.allow_fewer_pages)
 
 

@@ -44,7 +44,7 @@ class ReadOptions:
     @property
     def signature(self) -> str:
         """The way of reading: stored with a page, which is read again when it is another."""
-        return reading_signature(self.chunk_tokens)
+        return reading_signature(self.chunk_tokens, self.read_noindex)
 
     @property
     def limits(self) -> Limits:
@@ -68,9 +68,9 @@ def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:
     return chunked.model_copy(update={"fingerprint": fingerprint_of(read)})
 
 
-def reading_signature(chunk_tokens: int) -> str:
-    """Return the name of the way in which pages are read into chunks of this size."""
-    return f"{READING}/{chunk_tokens}"
+def reading_signature(chunk_tokens: int, read_noindex: bool) -> str:
+    """Return the name of the way in which pages are read, with these options."""
+    return f"{READING}/{chunk_tokens}/{'all' if read_noindex else 'index'}"
 
 
 def facts_to_store(read: ReadPage) -> tuple[Fact, ...]:

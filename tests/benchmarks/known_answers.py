@@ -141,7 +141,7 @@ async def _measure(pool: Pool, pages: Sequence[ChunkedPage], asked: Sequence[Ask
     """Return the places by search, and by BM25 over whole pages."""
     job = await store_widget(pool, await asyncio.to_thread(lambda: list(embed_pages(pages))))
     async with pool.connection() as connection:
-        await connection.execute("ANALYZE knowledge_chunks, knowledge_scraped_pages")
+        await connection.execute("ANALYZE stored_chunks, stored_pages")
     places = []
     for each in asked:
         found = [passage.url for passage in await search(pool, EMBEDDER, job.widget_id, each.text[:1000])]

@@ -96,7 +96,7 @@ async def _store_many(pool: Pool, pages: Sequence[EmbeddedPage]) -> list[Job]:
 async def _settle(pool: Pool) -> None:
     """Vacuum and analyse, as autovacuum would a minute later."""
     async with pool.connection() as connection:
-        await connection.execute("VACUUM ANALYZE knowledge_chunks, knowledge_scraped_pages")
+        await connection.execute("VACUUM ANALYZE stored_chunks, stored_pages")
 
 
 async def _index(pool: Pool, job: Job) -> float:

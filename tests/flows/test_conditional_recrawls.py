@@ -119,7 +119,8 @@ async def test_a_sitemaps_date_spares_a_page_without_validators_the_request(
     site.has_validators = False
     first = await crawler.publish_in(plain_space, site.url)
     target = Target(url=site.url + site.leaves[0], depth=2)
-    reading = reading_signature(plain_space.settings.chunk_tokens)
+    settings = plain_space.settings
+    reading = reading_signature(settings.chunk_tokens, settings.read_noindex)
     prior = PriorPages(crawler.pool, first.build_id, plain_space.embedder.model, reading, 5)
     for date, requests in (("2020-02-02", 0), (datetime.now(UTC).isoformat(), 1), ("", 1)):
         site.requests.clear()
