@@ -74,3 +74,19 @@ def test_dead_routes_are_given_up_at_once() -> None:
         [f"/#/guide-{name}" for name in "abcdefgh"] + paths, [f"/#/guide-{name}" for name in "abcdefgh"]
     )
     assert len(requested) == 8 + len(paths)
+
+
+def test_leaves_that_wait_for_others_of_their_pattern_are_not_forgotten() -> None:
+    """Nothing else is open or a candidate then; the results of the first ones allow more."""
+    home = Target(url=f"{SITE}/", depth=0)
+    frontier = Frontier(Scope(home.url), 1, 100)
+    frontier.restore(home, has_place=True, is_open=True)
+    frontier.record_links(0, 0, [Link(f"{SITE}/docs/{name}") for name in "abcdefghijklmnopqrst"])
+    frontier.record_result(home, page=fingerprint("home"))
+    first = frontier.admit_next()
+    assert len(first) == FIRST
+    assert not frontier.is_done
+    for target in first:
+        frontier.record_result(target, page=fingerprint(target.url))
+    assert len(frontier.admit_next()) == 20 - FIRST
+    assert frontier.is_done

@@ -234,7 +234,9 @@ class Frontier:
     @property
     def is_done(self) -> bool:
         """Whether no URL can be admitted any more; valid after `admit_next` has returned none."""
-        return not self._open_pages.unreported and (not self._open_pages.pending or not self.is_waiting)
+        if self._open_pages.unreported or self._missing.is_waiting:
+            return False
+        return not self._open_pages.pending or not self.is_waiting
 
     def is_leaf(self, target: Target) -> bool:
         """Whether the links of this page are not followed."""

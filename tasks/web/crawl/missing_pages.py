@@ -59,6 +59,11 @@ class MissingPages:
         self._existing: dict[int, str] = {}
         """… and of those that exist."""
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an admitted URL waits for results of its pattern."""
+        return any(pattern.waiting for pattern in self._patterns.values())
+
     def request(self, target: Target) -> bool:
         """Return whether an admitted URL may be requested now; otherwise it waits."""
         name, pattern = self._pattern(target)
