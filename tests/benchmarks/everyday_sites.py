@@ -1,7 +1,7 @@
 """Small businesses' sites with everyday questions: the splits `chosen_on` and `reported_on`, and one of Wikipedia's.
 
 Five sites are in `small_sites`; `goods` and `services` are pages of WCXB's sample, and the passages of XQuAD (SQuAD in
-several languages) are read from `../shared/bench` as well.
+several languages) are read from `../shared/bench` as well. Two articles of SQuAD 2.0's training part are in `squad2`.
 """
 
 import gzip
@@ -21,12 +21,14 @@ from tests.benchmarks.stack import ROOT
 
 SHARED = ROOT.parent / "shared" / "bench"
 SITES = Path(__file__).with_name("small_sites")
+SQUAD = Path(__file__).with_name("squad2") / "articles.json.gz"
 WCXB_SITES = {
     "goods": ("0582", "0606", "0595", "4789", "4017", "4195", "0617", "3026", "4780"),
     "services": ("0053", "0194", "0211", "0266", "0376", "4552", "4900", "1647"),
 }
 GERMAN = ("bakery",)
-_HIDDEN = re.compile(r"(?i)<link[^>]*canonical[^>]*>|<meta[^>]*robots[^>]*>")
+HIDDEN = re.compile(r"(?i)<link[^>]*canonical[^>]*>|<meta[^>]*robots[^>]*>")
+"""Elements that keep a saved page from being read."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,19 @@ def load_xquad(language: str, most: int) -> EverydaySite:
     return EverydaySite(f"xquad-{language}", language, pages, questions[:: max(1, len(questions) // most)])
 
 
+def load_squad(split: str) -> EverydaySite:
+    """Return SQuAD 2.0's article of the split, a page a paragraph; half of its questions have no answer there."""
+    article = json.loads(gzip.decompress(SQUAD.read_bytes()))[split]
+    pages, questions = [], []
+    for number, paragraph in enumerate(article["paragraphs"]):
+        path = f"/paragraph-{number}"
+        pages.append(_chunk(path, article["title"].replace("_", " "), paragraph["context"], "en"))
+        for asked in paragraph["qas"]:
+            answer = "|".join(re.escape(each) for each in asked["answers"])
+            questions.append(AskedQuestion(asked["question"], answer or None, path if answer else ""))
+    return EverydaySite("squad", "en", pages, questions)
+
+
 def _read_markdown(name: str, language: str) -> list[ChunkedPage]:
     parts = re.split(r"(?m)^=== ", (SITES / f"{name}.md").read_text("utf-8"))[1:]
     pages = []
@@ -102,7 +117,7 @@ def _read_wcxb(numbers: Iterable[str]) -> list[ChunkedPage]:
         if not file.is_file():
             return []
         url = f"{SITE}/{number}.html"
-        html = _HIDDEN.sub("", gzip.decompress(file.read_bytes()).decode("utf-8", "replace"))
+        html = HIDDEN.sub("", gzip.decompress(file.read_bytes()).decode("utf-8", "replace"))
         fetched = FetchedPage(
             target=Target(url=url, depth=1), final_url=url, method=FetchMethod.http, html=html, byte_count=len(html)
         )
