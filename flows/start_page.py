@@ -9,7 +9,8 @@ from tasks.brand.site_identity import SiteIdentity
 from tasks.core.boundaries import contain
 from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
-from tasks.core.models import ExtractedUrl, FetchedPage, Link, Target, Theme
+from tasks.core.models import ExtractedUrl, FetchedPage, Link, Target
+from tasks.core.theme_model import Theme
 from tasks.records.publication import WidgetLooks, save_looks
 from tasks.records.widgets import read_widget
 from tasks.theme import Home, theme

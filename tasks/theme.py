@@ -15,7 +15,8 @@ from tasks.brand.site_identity import SiteIdentity, identify_site
 from tasks.brand.site_images import MAX_BYTES
 from tasks.core.boundaries import contain, page_failure
 from tasks.core.errors import PageError
-from tasks.core.models import ExtractedUrl, FetchedPage, Frozen, Target, Theme
+from tasks.core.models import ExtractedUrl, FetchedPage, Frozen, Target
+from tasks.core.theme_model import Theme
 from tasks.retries import RETRY_FACTOR_S, is_retriable
 from tasks.web.content.page_titles import home_title_of
 from tasks.web.crawl.links import links_of

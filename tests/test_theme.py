@@ -14,8 +14,8 @@ from PIL import Image
 import tasks.theme
 from tasks.brand.colours import difference
 from tasks.brand.derived_theme import neutral_theme
-from tasks.core.models import Theme
 from tasks.core.settings import Settings
+from tasks.core.theme_model import Theme
 from tasks.theme import load_home
 from tasks.web.fetching.first_screen import MAX_BYTES
 from tasks.web.reader import Web, open_web

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tasks.core.adjustments import Adjustments
-from tasks.core.models import Theme
+from tasks.core.theme_model import Theme
 from tasks.records.widgets import WidgetRecord
 
 NOT_SHOWN = {"sources", "swatches", "tone", "confidence"}

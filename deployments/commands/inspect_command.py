@@ -16,8 +16,9 @@ from deployments.display.inspected_page import render_inspection
 from deployments.display.inspection import Inspection
 from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest, PageError, PageSkipped, WidgetBuilderError
-from tasks.core.models import FetchedPage, FetchMethod, ReadPage, Target, Theme
+from tasks.core.models import FetchedPage, FetchMethod, ReadPage, Target
 from tasks.core.settings import Settings
+from tasks.core.theme_model import Theme
 from tasks.web.content.main_content import read_page
 from tasks.web.crawl.directives import refusal_of
 from tasks.web.crawl.links import links_of

@@ -10,8 +10,9 @@ from tasks.brand.drawing import draw_in
 from tasks.brand.probe import PROBE
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import FetchFailed, FetchTimeout
-from tasks.core.models import Target, Theme
+from tasks.core.models import Target
 from tasks.core.settings import RenderMode, Settings
+from tasks.core.theme_model import Theme
 from tasks.theme import fetch_resources
 from tasks.web.fetching.chromium import open_chromium
 from tasks.web.fetching.egress import open_gate

@@ -7,7 +7,7 @@ from enum import Enum
 from uuid import UUID
 
 from tasks.core.events import EventType, Stage
-from tasks.core.models import Theme
+from tasks.core.theme_model import Theme
 
 STAGES = (Stage.theme, Stage.url_extraction, Stage.scraping, Stage.embedding, Stage.storage)
 """The stages that are shown, in order."""

@@ -5,7 +5,8 @@ from rich.text import Text
 from deployments.display.formatting import printable, to_text
 from deployments.display.inspection import Inspection
 from tasks.core.facts import Fact
-from tasks.core.models import Link, Theme
+from tasks.core.models import Link
+from tasks.core.theme_model import Theme
 
 MAX_FACTS = 40
 MAX_LINKS = 20

@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import Field
 
 from tasks.core.facts import Fact
-from tasks.core.models import Frozen, Link, Theme
+from tasks.core.models import Frozen, Link
+from tasks.core.theme_model import Theme
 
 
 class Inspection(Frozen):

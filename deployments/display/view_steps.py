@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from deployments.display.build_view import BuildView, Cause, Failure, StageStatus
 from tasks.core.events import BuildEvent, EventType, Stage
-from tasks.core.models import Statistics, Theme
+from tasks.core.models import Statistics
+from tasks.core.theme_model import Theme
 
 RECENT_FAILURES = 8
 MAX_CAUSES = 50

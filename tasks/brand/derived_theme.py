@@ -15,9 +15,9 @@ from tasks.brand.naming import site_name
 from tasks.brand.primary import BrandColour, is_decided, rank_brand_colours
 from tasks.brand.probe_reading import read_probe
 from tasks.brand.voice import greeting, monogram, site_tone
-from tasks.core.models import Swatch, Theme
 from tasks.core.oklch import BLACK, WHITE, contrast, is_dark
 from tasks.core.palette import TEXT_CONTRAST, adjust_contrast, choose_text_colour, with_tokens
+from tasks.core.theme_model import Swatch, Theme
 
 NEUTRAL_PRIMARY = {"light": "#1f2937", "dark": "#e5e7eb"}
 NEUTRAL_TEXT = {"light": "#1f2937", "dark": "#f3f4f6"}

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from tasks.core.models import Hex, Theme
 from tasks.core.palette import choose_text_colour, with_tokens
+from tasks.core.theme_model import Hex, Theme
 
 MAX_QUESTIONS = 6
 MAX_ORIGINS = 50

@@ -6,8 +6,8 @@ Every palette satisfies `TEXT_PAIRS` and `SHAPE_PAIRS`, whatever colours it was 
 from collections.abc import Mapping
 from typing import Final
 
-from tasks.core.models import Theme
 from tasks.core.oklch import BLACK, WHITE, Oklch, contrast, from_oklch, is_dark, to_oklch
+from tasks.core.theme_model import Theme
 
 TEXT_CONTRAST: Final = 4.5
 SHAPE_CONTRAST: Final = 3.0

@@ -9,7 +9,8 @@ from psycopg.types.json import Jsonb
 
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import SiteShrank
-from tasks.core.models import Frozen, Job, Theme
+from tasks.core.models import Frozen, Job
+from tasks.core.theme_model import Theme
 from tasks.records.pictures import PictureKind, write_picture
 from tasks.records.sanitizing import sanitize_json, sanitize_text
 from tasks.records.widget_vocabulary import count_words

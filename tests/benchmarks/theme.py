@@ -21,10 +21,10 @@ from rich.table import Table
 from tasks.brand.colours import difference, parse_colour
 from tasks.brand.derived_theme import HomePageProbe, derive_theme
 from tasks.brand.probe import PROBE
-from tasks.core.models import Theme
 from tasks.core.oklch import contrast
 from tasks.core.palette import SHAPE_CONTRAST, SHAPE_PAIRS, TEXT_CONTRAST, TEXT_PAIRS
 from tasks.core.settings import Settings
+from tasks.core.theme_model import Theme
 from tasks.theme import load_home
 from tasks.web.fetching.browsers import find_browser
 from tasks.web.reader import Web, open_web

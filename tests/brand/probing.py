@@ -5,7 +5,7 @@ from playwright.async_api import Page, Route
 from tasks.brand.derived_theme import HomePageProbe, derive_theme
 from tasks.brand.probe import PROBE
 from tasks.brand.site_images import draw_picture
-from tasks.core.models import Theme
+from tasks.core.theme_model import Theme
 
 URL = "https://www.acme.example/"
 

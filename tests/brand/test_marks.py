@@ -12,7 +12,7 @@ from PIL import Image
 from tasks.brand.colours import difference
 from tasks.brand.derived_theme import HomePageProbe, derive_theme, resources_for
 from tasks.brand.site_images import MAX_BYTES, draw_picture
-from tasks.core.models import Theme
+from tasks.core.theme_model import Theme
 
 URL = "https://www.acme.example/"
 LOGO, ICON = f"{URL}logo.png", f"{URL}icon.png"

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.brand.derived_theme import HomePageProbe, derive_theme, neutral_theme
-from tasks.core.models import Theme
 from tasks.core.oklch import contrast
 from tasks.core.palette import SHAPE_PAIRS, TEXT_PAIRS
+from tasks.core.theme_model import Theme
 
 URL = "https://www.acme.example/"
 

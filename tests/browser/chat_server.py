@@ -20,8 +20,8 @@ from starlette.routing import Route
 from api.http.cross_origin import CrossOrigin
 from api.http.problems import problem
 from api.pages import script_routes
-from tasks.core.models import Theme
 from tasks.core.palette import with_tokens
+from tasks.core.theme_model import Theme
 
 WIDGET = "6f1d5b1e-3c2a-4d53-9a0e-0d7c6f6f4b11"
 HOLD = "hold"

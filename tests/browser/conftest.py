@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
-from tasks.core.models import Theme
 from tasks.core.settings import load_settings
+from tasks.core.theme_model import Theme
 from tasks.web.fetching.browsers import find_browser
 from tests.browser.bundles import build_if_changed
 from tests.browser.chat_server import WIDGET, ChatServer, make_config, open_chat_server

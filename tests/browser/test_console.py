@@ -11,8 +11,8 @@ from playwright.async_api import Browser, Page, expect
 from api.app import create_app
 from tasks.core.database import Pool
 from tasks.core.facts import FactKind, SiteFact
-from tasks.core.models import Theme
 from tasks.core.palette import with_tokens
+from tasks.core.theme_model import Theme
 from tasks.records.fact_records import replace_site_facts
 from tasks.records.owner_tokens import hash_token
 from tasks.records.publication import WidgetLooks, save_looks

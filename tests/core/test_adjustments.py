@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tasks.core.adjustments import Adjustments
-from tasks.core.models import Theme
 from tasks.core.oklch import contrast
 from tasks.core.palette import TEXT_PAIRS, with_tokens
+from tasks.core.theme_model import Theme
 
 FOUND = with_tokens(
     Theme(

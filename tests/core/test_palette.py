@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core.models import Theme
 from tasks.core.oklch import contrast, from_oklch, is_dark, to_oklch
 from tasks.core.palette import SHAPE_PAIRS, TEXT_PAIRS, ramp, with_tokens
+from tasks.core.theme_model import Theme
 
 COLOUR = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from tasks.core.events import BuildEvent, EventType
-from tasks.core.models import Statistics, Theme
+from tasks.core.models import Statistics
+from tasks.core.theme_model import Theme
 
 BUILD_ID = UUID("7d1a7c0e-9f3c-4b62-8f0e-2f1c3f1f7a11")
 WIDGET_ID = "5f3c9a52-0b5e-4a8b-b6c3-6d0c0a2b9e01"

@@ -6,7 +6,8 @@ import pytest
 
 from tasks.core.database import Pool
 from tasks.core.errors import SiteShrank
-from tasks.core.models import Job, Theme
+from tasks.core.models import Job
+from tasks.core.theme_model import Theme
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.records.builds import start_build
 from tasks.records.new_builds import create_rebuild
