@@ -287,6 +287,23 @@ async def test_the_look_is_tried_on_the_real_widget_and_saved(console: MakeConso
     assert config["theme"]["tokens"]["light"]["--aw-primary"] == "#0a5c36"
 
 
+async def test_the_preview_leaves_the_keyboard_to_the_form(console: MakeConsole, shop: Chat) -> None:
+    """The chat opens by itself in the preview's frame, which is as narrow as a phone."""
+    opened = await console(**DESKTOP)
+    await opened.page.add_init_script("addEventListener('ai-widget:open', () => (window.hasOpened = true))")
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("look")
+    name, preview = opened.page.get_by_label("Name"), opened.page.frames[1]
+    await preview.wait_for_function("() => window.hasOpened")
+    await name.focus()
+    await preview.evaluate("() => { window.hasOpened = false; location.reload(); }")
+    await preview.wait_for_function("() => window.hasOpened")
+    await opened.page.keyboard.press("End")
+    await opened.page.keyboard.type(" & Sons")
+    assert await name.input_value() == "Leith Roasters & Sons"
+
+
 async def test_a_widget_is_deleted_after_confirming(console: MakeConsole, shop: Chat) -> None:
     """Cancelling changes nothing."""
     opened = await console(**DESKTOP)

@@ -54,7 +54,7 @@ class ChatPanel implements Panel {
   private listen(): void {
     const { host } = this.context.root;
     const options = { signal: this.leaving.signal };
-    this.phone.addEventListener("change", () => this.isOpen && this.show(true), options);
+    this.phone.addEventListener("change", () => this.isOpen && this.show(this.context.root.activeElement !== null), options);
     for (const type of ["online", "offline"]) addEventListener(type, () => this.showConnection(), options);
     addEventListener("pagehide", () => this.conversation.save(), options);
     visualViewport?.addEventListener("resize", () => this.fit(), options);
@@ -143,9 +143,11 @@ class ChatPanel implements Panel {
 
   /** Modal over a phone's whole screen, else beside the page, which stays usable. */
   private show(focus: boolean): void {
-    const modal = this.phone.matches;
+    const full = this.phone.matches;
+    // A modal dialog takes the focus: in a frame that opens it unasked, from the page around, where an owner may be typing.
+    const modal = full && (focus || window.parent === window);
     if (this.dialog.open) this.dialog.close();
-    this.dialog.classList.toggle("full", modal);
+    this.dialog.classList.toggle("full", full);
     if (modal) this.dialog.showModal();
     else if (focus) this.dialog.show();
     else this.dialog.open = true;
