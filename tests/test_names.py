@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.test_imports import ROOT, SOURCES
+from tests.test_imports import ROOT, SOURCES, parse_source
 
 ODD_BEGINNINGS = re.compile(r"(What|Who|Whoever|Take in|Takes in)\b")
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -15,7 +15,7 @@ Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 def trees() -> Iterator[tuple[Path, ast.Module]]:
     """Yield each module of the product with its path in the tree."""
     for file in SOURCES:
-        yield file.relative_to(ROOT), ast.parse(file.read_text())
+        yield file.relative_to(ROOT), parse_source(file)
 
 
 def repeated(places: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from tasks.core.html_source import MAX_DEPTH, MAX_FORMATTING, bound_html, parse_html
-from tests.test_imports import ROOT, SOURCES
+from tests.test_imports import ROOT, SOURCES, parse_source
 
 DEEP = 80_000
 SOURCES_BY_KIND = {
@@ -67,7 +67,7 @@ def test_documents_are_parsed_in_one_place() -> None:
     calls = {
         str(file.relative_to(ROOT))
         for file in SOURCES
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(parse_source(file))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "LexborHTMLParser"
     }
     # The reader of content bounds the source itself, to know whether it was cut.
