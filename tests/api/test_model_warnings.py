@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 
 from tasks.core.database import Pool
-from tests.api.chatting import serving
+from tests.api.chatting import MANY, serving
 from tests.conftest import MakeSettings
 from tests.knowledge.answer_material import SHOP, build_site
 from tests.sites.openai_chat import NextChat
@@ -14,7 +14,7 @@ async def test_a_model_that_does_not_exist_is_told_while_answers_go_on(pool: Poo
     """`/readyz` stays 200 and warns with the remedy; the metrics count the failures."""
     site = await build_site(pool, SHOP)
     async with serve_openai(key="sk-secret") as server:
-        made = settings(openai_api_key=SecretStr("sk-secret"), openai_base_url=server.base_url)
+        made = settings(openai_api_key=SecretStr("sk-secret"), openai_base_url=server.base_url, chat_rate=MANY)
         async with serving(pool, made, site) as chat:
             assert (await chat.http.get("/readyz")).json()["warnings"] == []
             server.chat.then(NextChat.unknown_model)

@@ -8,7 +8,7 @@ from tasks.records.build_events import read_events
 from tests.crawling import Crawler
 from tests.web.conftest import html, serve, silence
 
-TIMEOUT_S = 3
+TIMEOUT_S = 6
 LINKS = "<p>Read about our <a href=/boats>boats</a> and our <a href=/birds>birds</a> before you come to the island.</p>"
 PAGES = {
     "/boats": html("<main><h1>Boats</h1><p>Two ferries cross the sound each morning, except in a storm.</p></main>"),
@@ -27,7 +27,7 @@ async def test_a_build_goes_on_after_a_poisonous_start_page(crawler: Crawler, na
     home = html(f"<body><h1>Island</h1>{LINKS}<script>{SCRIPTS[name]}</script></body>")
     async with serve({"/": home, **PAGES}) as site:
         built = await crawler.crawl(site.url, depth=1, page_timeout_s=TIMEOUT_S)
-    assert set(built.pages) == {"/", "/boats", "/birds"}
+    assert set(built.pages) == {"/", "/boats", "/birds"}, built.statistics
     themes = [each for each in await read_events(crawler.pool, built.build_id) if each.type.startswith("theme_")]
     assert [str(each.type) for each in themes] == ["theme_generation_started", "theme_generation_failed"]
     assert "the browser could not show the page: " in (themes[1].detail or "")
