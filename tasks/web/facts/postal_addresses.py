@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tasks.core.facts import Fact, FactKind
+from tasks.core.month_names import MONTH_NAMES
 from tasks.web.facts.page_lines import Line, PageText, labels_above
 
 MAX_ADDRESS = 200
@@ -33,6 +34,8 @@ _POSTAL = re.compile(
     r"|\b[A-ZÀ-Þ][\w'’-]+,?\s(?:[A-Z]{2,3}\s)?\d{4,6}\b"  # town first: AU, IN
     r"|〒?\d{3}-\d{4}\b"
 )
+_DATE = re.compile(rf"\b(?:{'|'.join(MONTH_NAMES)})\b\.?,?\s+(?:\d{{1,2}},?\s+)?\d{{4}}\b", re.IGNORECASE)
+"""Month and year, which look like a town and its postal code."""
 _STREET = re.compile(
     r"\b\d{1,5}[a-zA-Z]?(?:[-/]\d{1,4}[a-zA-Z]?)?,?\s+(?:[^\W\d_][\w'’.-]*\s+){0,5}(?:street|st|road|rd"
     r"|avenue|ave|lane|ln|drive|dr|boulevard|blvd|way|place"
@@ -86,7 +89,7 @@ def _read(lines: list[Line], index: int) -> list[int]:
         return _whole_element(lines, index)
     if len(body) > MAX_ADDRESS:
         return []
-    has_postal = _MAY_POSTAL.search(body) is not None and _POSTAL.search(body) is not None
+    has_postal = _MAY_POSTAL.search(body) is not None and _POSTAL.search(_DATE.sub(" ", body)) is not None
     if line.region == "main" and not has_postal and len(body) > MAX_LOOSE:
         return []
     is_labelled = (

@@ -200,6 +200,13 @@ def test_an_address_is_found(body: str, lang: str, address: str) -> None:
     assert values(facts(body, lang=lang), FactKind.address) == [address]
 
 
+@pytest.mark.parametrize("date", ["12 June 2026", "June 12, 2026", "2 April 2026"])
+def test_a_list_of_dated_posts_is_no_address(date: str) -> None:
+    """A month and a year look like a town and its postal code."""
+    posts = "".join(f"<li>Half the way, 12 roots<br>Why we water at dawn {date}</li>" for _ in range(2))
+    assert values(facts(f"<footer><h4>From our garden</h4><ul>{posts}</ul></footer>"), FactKind.address) == []
+
+
 def test_a_price_comes_with_the_thing_it_buys() -> None:
     """From the same line, from the card's heading, with cents in a raised element."""
     body = (
