@@ -29,7 +29,7 @@ def render_summary(view: BuildView, *, width: int = 80) -> RenderableType:
         parts += [Text(), _table(view, width)]
     if view.causes:
         parts += [Text(), _causes(view, view.causes)]
-    notes = [note for note in (_skipped(view), _readiness(view), _volume(view)) if note]
+    notes = [note for note in (_changes(view), _skipped(view), _readiness(view), _volume(view)) if note]
     if notes:
         parts += [Text(), *(to_text(note, "dim", fold=True) for note in notes)]
     return in_panel(view, Group(*parts), width, subtitle="")
@@ -63,6 +63,11 @@ def _causes(view: BuildView, causes: Mapping[tuple[Stage, str], Cause]) -> Table
         line = Text.assemble(f"{STAGE_NAMES[stage].lower()}: ", printable(reason), (f"  {printable(which)}", "dim"))
         table.add_row(f"{cause.count} ×", line)
     return table
+
+
+def _changes(view: BuildView) -> str:
+    counts = ", ".join(f"{count} {change}" for change, count in view.diff.items())
+    return f"Since the build before: {counts}" if counts else ""
 
 
 def _skipped(view: BuildView) -> str:

@@ -96,6 +96,8 @@ class BuildView:
     causes: Mapping[tuple[Stage, str], Cause] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
     by_method: Mapping[str, int] = field(default_factory=dict)
+    diff: Mapping[str, int] = field(default_factory=dict)
+    """Pages by change (added, changed, removed, unchanged), of a re-crawl."""
     ready_pages: int | None = None
     """Number of pages stored when the widget became ready."""
     ready_at: datetime | None = None

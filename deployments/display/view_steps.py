@@ -104,8 +104,10 @@ def _end_processing(view: BuildView, event: BuildEvent) -> BuildView:
 
 def _complete(view: BuildView, event: BuildEvent) -> BuildView:
     view = _with_statistics(view, event.data.get("statistics"))
+    diff = event.data.get("diff")
     return replace(
         view,
+        diff=diff if isinstance(diff, dict) else {},
         outcome=event.type,
         widget_id=_text(event, "widget_id") or view.widget_id,
         embed_snippet=_text(event, "embed_snippet"),

@@ -99,8 +99,8 @@ def first_half() -> Story:
     return story
 
 
-def completed() -> Story:
-    """A build from its first event to `builder_completed`."""
+def completed(**more: object) -> Story:
+    """A build from its first event to `builder_completed`, which has more data if given."""
     story = first_half()
     story.add(
         6.5,
@@ -130,6 +130,7 @@ def completed() -> Story:
         preview_url=f"http://127.0.0.1:8080/preview/{WIDGET_ID}",
         statistics=STATISTICS.model_dump(),
         seconds=9.6,
+        **more,
     )
 
 

@@ -113,6 +113,14 @@ def test_the_summary_of_a_completed_build_accounts_for_every_page() -> None:
     assert "Skipped: 4 duplicate, 12 robots" in shown
     assert "Answering since 3.2 s, from 16 pages on" in shown
     assert "9.8 MB read · 184,223 tokens" in shown
+    assert "Since the build before" not in shown
+
+
+def test_the_summary_of_a_recrawl_says_what_has_changed() -> None:
+    """Pages by change, as the last event has them."""
+    diff = {"added": 5, "changed": 4, "removed": 3, "unchanged": 128}
+    shown = draw(render_summary(view_of(story.completed(diff=diff))))
+    assert "Since the build before: 5 added, 4 changed, 3 removed, 128 unchanged" in shown
 
 
 def test_the_summary_of_a_failed_build_says_why() -> None:
