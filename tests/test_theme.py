@@ -170,7 +170,7 @@ async def test_a_style_sheet_that_comes_late_is_waited_for(a_web: Web) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         if request.path != "/late.css":
             return web.Response(text=linked, content_type="text/html")
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.4)
         return web.Response(text=style, content_type="text/css")
 
     async with serve_handler(answer) as url:

@@ -307,7 +307,7 @@ async def test_the_preview_leaves_the_keyboard_to_the_form(console: MakeConsole,
 async def test_a_widget_is_deleted_after_confirming(console: MakeConsole, shop: Chat) -> None:
     """Cancelling changes nothing."""
     opened = await console(**DESKTOP)
-    await opened.sign_in(ADMIN)
+    await opened.sign_in()
     await opened.page.get_by_role("heading", name="Your widgets").wait_for()
     await opened.tab("settings")
     page = opened.page
