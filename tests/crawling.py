@@ -43,7 +43,7 @@ class Crawled:
     statistics: Statistics
     widget_id: UUID
     diff: dict[str, int] | None
-    """What a re-crawl that was published has changed."""
+    """Changes by a published re-crawl."""
     left_out: list[dict[str, Any]]
     """Families of which not all URLs were read, from the events: pattern, URLs read, URLs left out."""
 

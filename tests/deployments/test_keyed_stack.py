@@ -78,7 +78,7 @@ async def keyed() -> AsyncIterator[Keyed]:
 
 @pytest.fixture(scope="module")
 async def seen(keyed: Keyed) -> Seen:
-    """What is seen of failures in ten ways, all at once."""
+    """Events and records of failures in ten ways, all at once."""
     running, product, service = keyed
     seen = Seen()
     async with serve_fault_pages() as site:

@@ -63,7 +63,7 @@ async def crawler_on_small_disk(crawler: Crawler, postgres_url: str, small_disk:
 async def test_a_build_on_a_full_disk_ends_with_the_cause_and_goes_on_when_there_is_space(
     crawler_on_small_disk: Crawler, small_disk: Path
 ) -> None:
-    """What was stored is neither lost nor fetched again."""
+    """Stored pages are neither lost nor fetched again."""
     crawler = crawler_on_small_disk
     async with generated_site(PAGES, 2, 0.05) as site:
         build_id = await crawler.record(site.url)

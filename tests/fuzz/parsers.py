@@ -83,7 +83,7 @@ def read_manifest(document: bytes) -> None:
 
 
 def read_probe_result(document: bytes) -> None:
-    """What a page's scripts made of the probe."""
+    """Results of the probe as a page's scripts made them."""
     try:
         answer = json.loads(document)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What the fuzz has found (`tests/fuzz`): each a document that once broke its parser."""
+"""Findings of the fuzz (`tests/fuzz`): each a document that once broke its parser."""
 
 import pytest
 

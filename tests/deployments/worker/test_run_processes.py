@@ -99,7 +99,7 @@ async def test_runs_end_when_the_fork_server_is_closed() -> None:
 def test_what_a_killed_worker_left_goes_when_the_next_one_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What one that lives has stays, and so does what only has such a name."""
+    """The folder of a living one stays, and so does one that only has such a name."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     gone = subprocess.Popen(["true"])
     gone.wait()
