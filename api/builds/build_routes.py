@@ -124,7 +124,7 @@ async def start_run(state: AppState, build_id: UUID, request: BuildRequest, atte
     try:
         run_id = await state.runs.start(build_id, request, attempt)
         await notify_workers(state.pool)
-        await link_flow_run(state.pool, build_id, run_id)
+        await link_flow_run(state.pool, build_id, run_id, attempt=attempt)
     except DependencyUnavailable as error:
         logger.warning("build %s cannot start: %s", build_id, error)
         draft = EventDraft(

@@ -6,7 +6,6 @@ second, and a missing heartbeat is enough to act.
 
 import asyncio
 import logging
-from uuid import UUID
 
 from psycopg import Error as DatabaseError
 
@@ -76,16 +75,17 @@ class Sweeper:
         """Start the run of a build whose API process died before it could."""
         if build.silent_s > SILENT_S:
             request = BuildRequest(url=build.url, depth=build.depth, max_pages=build.max_pages)
-            await link_flow_run(self._pool, build.id, await self._runs.start(build.id, request, build.attempt))
+            started = await self._runs.start(build.id, request, build.attempt)
+            await link_flow_run(self._pool, build.id, started, attempt=build.attempt)
 
     async def _check(self, build: OpenBuild, run: RunRecord | None) -> None:
         if run is None:
-            await self._end(build.id, EventType.builder_failed, "the flow run no longer exists in Prefect")
+            await self._end(build, EventType.builder_failed, "the flow run no longer exists in Prefect")
         elif run.state is StateType.CANCELLED:
-            await self._end(build.id, EventType.builder_cancelled, None)
+            await self._end(build, EventType.builder_cancelled, None)
         elif run.state in (StateType.FAILED, StateType.COMPLETED):
             cause = run.message or "the flow run ended without a result"
-            await self._end(build.id, EventType.builder_failed, cause)
+            await self._end(build, EventType.builder_failed, cause)
         elif run.state is StateType.SCHEDULED and not run.has_queue:
             await self._replace(build, run)
         elif has_died(build, run):
@@ -96,25 +96,27 @@ class Sweeper:
         logger.warning("build %s: no worker can find its flow run, and another is started", build.id)
         request = BuildRequest(url=build.url, depth=build.depth, max_pages=build.max_pages)
         started = await self._runs.start(build.id, request, build.attempt, instead_of=run.id)
-        await link_flow_run(self._pool, build.id, started)
+        await link_flow_run(self._pool, build.id, started, attempt=build.attempt)
         await self._runs.end(run.id, "cancelled")
 
     async def _restart(self, build: OpenBuild, run: RunRecord) -> None:
         reason = f"{run.state}, silent for {silent_s(build, run):.0f} s"
         if run.run_count >= ATTEMPTS:
             cause = f"the flow run died {run.run_count} times: {reason}"
-            await self._end(build.id, EventType.builder_failed, cause)
+            await self._end(build, EventType.builder_failed, cause)
             await self._runs.fail(run.id, cause)
             return
         logger.warning("build %s: its flow run died (%s) and is restarted where it stopped", build.id, reason)
         await self._runs.restart(run.id, reason)
 
-    async def _end(self, build_id: UUID, type_: EventType, cause: str | None) -> None:
+    async def _end(self, build: OpenBuild, type_: EventType, cause: str | None) -> None:
         message = "The build was cancelled" if cause is None else "The build cannot go on"
+        draft = EventDraft(type=type_, message=message, detail=cause)
         try:
-            await append_event(self._pool, build_id, EventDraft(type=type_, message=message, detail=cause))
+            # The state in Prefect is that of a run of this attempt: its owner may have resumed the build meanwhile.
+            await append_event(self._pool, build.id, draft, attempt=build.attempt)
         except BuildEnded:
-            logger.info("build %s ended by itself in the meantime", build_id)
+            logger.info("build %s ended or began again in the meantime", build.id)
 
 
 def silent_s(build: OpenBuild, run: RunRecord) -> float:

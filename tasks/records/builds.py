@@ -102,10 +102,15 @@ async def find_run_build(pool: Pool, flow_run_id: UUID) -> UUID | None:
     return None if row is None else UUID(str(row[0]))
 
 
-async def link_flow_run(pool: Pool, build_id: UUID, flow_run_id: UUID) -> None:
-    """Record the Prefect flow run that carries out the build."""
+async def link_flow_run(pool: Pool, build_id: UUID, flow_run_id: UUID, *, attempt: int) -> None:
+    """Record the Prefect flow run that was started for an attempt of the build.
+
+    Later attempts keep theirs: a run that has begun has recorded itself, and a resumed build waits for another.
+    """
     async with pool.connection() as connection:
-        await connection.execute("UPDATE scrape_jobs SET flow_run_id = %s WHERE id = %s", (flow_run_id, build_id))
+        await connection.execute(
+            "UPDATE scrape_jobs SET flow_run_id = %s WHERE id = %s AND attempt = %s", (flow_run_id, build_id, attempt)
+        )
 
 
 async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> Job:

@@ -74,7 +74,7 @@ async def test_a_build_whose_run_nobody_can_find_gets_another(product: Product) 
         # Scheduled, as one is again that was pending for two minutes.
         run = await client.create_flow_run(build_widget, parameters=request.model_dump(), state=Scheduled())
         new = await create_build(product.pool, request)
-        await link_flow_run(product.pool, new.build_id, run.id)
+        await link_flow_run(product.pool, new.build_id, run.id, attempt=0)
         events = await product.replay(str(new.build_id))
         assert events[-1]["type"] == "builder_completed"
         assert (await read_build(product.pool, new.build_id)).flow_run_id != run.id

@@ -53,7 +53,7 @@ async def test_open_builds_are_those_without_an_end_and_how_long_they_are_silent
     """Oldest first; silence counts from the last heartbeat or, without one, from the build's creation."""
     pending, beating, silent, ended = [await new_job(pool) for _ in range(4)]
     run_id = uuid4()
-    await link_flow_run(pool, pending.build_id, run_id)
+    await link_flow_run(pool, pending.build_id, run_id, attempt=pending.attempt)
     await record_heartbeat(pool, beating.build_id)
     await cancel(pool, ended)
     async with pool.connection() as connection:

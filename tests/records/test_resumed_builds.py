@@ -11,7 +11,7 @@ from tasks.core.errors import BuildEnded, InvalidRequest, NotFound
 from tasks.core.events import EventType
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.records.build_events import append_event, read_events
-from tasks.records.builds import read_build, record_heartbeat, start_build
+from tasks.records.builds import link_flow_run, read_build, record_heartbeat, start_build
 from tasks.records.publication import activate_build
 from tasks.records.resumed_builds import resume_build, resume_in_run
 from tests.knowledge.material import cancel, draft, new_job, page_of, set_status
@@ -67,6 +67,17 @@ async def refusal(pool: Pool, build_id: object) -> str:
     assert refused.value.status == 409
     assert await read_build(pool, build_id) == before  # type: ignore[arg-type]
     return refused.value.code
+
+
+async def test_a_flow_run_that_is_told_late_does_not_take_over_a_resumed_build(pool: Pool) -> None:
+    """The run of the former attempt, whose start had been slow; that of the new attempt does."""
+    job, late, new = await new_job(pool), uuid4(), uuid4()
+    await cancel(pool, job)
+    resumed = await resume_build(pool, job.build_id)
+    await link_flow_run(pool, job.build_id, late, attempt=job.attempt)
+    assert (await read_build(pool, job.build_id)).flow_run_id is None
+    await link_flow_run(pool, job.build_id, new, attempt=resumed.attempt)
+    assert (await read_build(pool, job.build_id)).flow_run_id == new
 
 
 async def test_of_many_resumptions_at_once_one_counts(pool: Pool) -> None:

@@ -97,7 +97,7 @@ async def test_a_deleted_widget_takes_its_builds_with_it(pool: Pool) -> None:
 async def test_deleting_a_widget_deletes_its_builds_and_returns_the_runs_to_cancel(pool: Pool) -> None:
     """The flow runs of its unfinished builds."""
     job, run_id = await new_job(pool), uuid4()
-    await link_flow_run(pool, job.build_id, run_id)
+    await link_flow_run(pool, job.build_id, run_id, attempt=job.attempt)
     assert await build_exists(pool, job.build_id)
     assert await delete_widget(pool, job.widget_id) == [run_id]
     assert not await build_exists(pool, job.build_id)

@@ -105,7 +105,7 @@ async def test_cancelling_does_not_wait_for_prefect(pool: Pool, settings: MakeSe
     silent = await asyncio.start_server(hold, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     new = await create_build(pool, BuildRequest(url="https://a.example/", depth=0, max_pages=1), build_id=uuid4())
-    await link_flow_run(pool, new.build_id, uuid4())
+    await link_flow_run(pool, new.build_id, uuid4(), attempt=0)
     app = create_app(settings(embedding_provider="local"))
     try:
         with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{port}/api"}):

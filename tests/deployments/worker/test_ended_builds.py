@@ -30,7 +30,7 @@ async def test_a_run_is_found_after_the_grace_period_of_its_build(
     jobs = {name: await new_job(pool) for name in ("running", "cancelled", "deleted", "completed")}
     runs = {name: uuid4() for name in (*jobs, "unknown")}
     for name, job in jobs.items():
-        await link_flow_run(pool, job.build_id, runs[name])
+        await link_flow_run(pool, job.build_id, runs[name], attempt=job.attempt)
     found = EndedBuilds(database_url)
     assert await found.find(runs.values()) == {}
     await cancel(pool, jobs["cancelled"])
