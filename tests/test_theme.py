@@ -174,5 +174,6 @@ async def test_a_style_sheet_that_comes_late_is_waited_for(a_web: Web) -> None:
         return web.Response(text=style, content_type="text/css")
 
     async with serve_handler(answer) as url:
-        theme = (await load_home(f"{url}/", a_web)).theme
-    assert (theme.primary, theme.background) == ("#b3005e", "#fffdf8")
+        home = await load_home(f"{url}/", a_web)
+    found = (home.browser_failure, home.theme.primary, home.theme.background)
+    assert found == ("", "#b3005e", "#fffdf8"), home.theme
