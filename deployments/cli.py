@@ -7,6 +7,7 @@ import asyncio
 import io
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -231,6 +232,40 @@ def inspect_command(
     raise typer.Exit(asyncio.run(work))
 
 
+@app.command("backup")
+def backup_command(
+    file: Annotated[Path, typer.Argument(help="The file to write; one that is there is replaced.")],
+) -> None:
+    """Write all data of the product to one file.
+
+    Widgets, looks, pages, own answers, conversations, e-mail addresses and tokens' hashes: from DATABASE_URL, the stack
+    that runs on the data directory, or its stopped database. Builds and chats go on meanwhile, and are in the file as
+    they were at its start. It is readable by its owner only.
+
+    Exits with 1 if the file cannot be written.
+    """
+    from deployments.commands.backup_commands import run_backup
+
+    raise typer.Exit(_run_interruptible(lambda: run_backup(_settings(), file, _console())))
+
+
+@app.command("restore")
+def restore_command(
+    file: Annotated[Path, typer.Argument(help="A file that `backup` has written.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Delete all widgets of the database first.")] = False,
+) -> None:
+    """Restore all data from a file into a database without widgets.
+
+    The database is found as by `backup`. A file of an earlier version is migrated. The whole file is checked first: if
+    it is damaged, or anything fails, the database stays as it was.
+
+    Exits with 1 if nothing was restored.
+    """
+    from deployments.commands.backup_commands import run_restore
+
+    raise typer.Exit(_run_interruptible(lambda: run_restore(_settings(), file, _console(), replace=replace)))
+
+
 @app.command("doctor")
 def doctor_command() -> None:
     """Check every dependency and suggest a fix.
@@ -300,6 +335,14 @@ def _format_error(error: WidgetBuilderError) -> str:
     from deployments.display.formatting import printable
 
     return "\n".join(printable(line) for line in f"widget-builder: {error}".splitlines())
+
+
+def _run_interruptible(work: Callable[[], None]) -> int:
+    try:
+        work()
+    except KeyboardInterrupt:
+        return 130
+    return 0
 
 
 def _settings() -> "Settings":

@@ -6,6 +6,7 @@ WidgetBuilderError
 ├── InvalidRequest            the request gets 4xx; nothing was started
 │   ├── NotFound              404: no such build, widget, page or message
 │   └── TryLater              429 or 503, with Retry-After
+├── BackupFailed              the command ends; the database, or the file of that name, stays as it was
 ├── CallFailed                its page fails, or its picture is left out: a call in a child process was ended
 ├── PageError                 one page fails; the build continues
 │   ├── PageSkipped           page skipped: counted separately, with the reason
@@ -99,6 +100,12 @@ class TryLater(InvalidRequest):
     def __init__(self, code: str, message: str, *, retry_after: int | None, status: int = 429) -> None:
         super().__init__(code, message, status=status)
         self.retry_after = retry_after
+
+
+class BackupFailed(WidgetBuilderError):
+    """A backup cannot be written or restored; nothing was changed."""
+
+    code = "backup_failed"
 
 
 class CallFailed(WidgetBuilderError):

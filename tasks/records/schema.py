@@ -5,11 +5,16 @@ others find nothing left to do.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -22,8 +27,32 @@ LEAST_PGVECTOR = (0, 8, 4)
 _LOCK = 7_302_115_019
 
 
-def migrate(database_url: str) -> None:
-    """Migrate the schema to the newest version, if it is older.
+class SchemaConnection:
+    """A connection that holds the lock on migrations, with one transaction open."""
+
+    def __init__(self, connection: SqlConnection) -> None:
+        self._connection = connection
+
+    @property
+    def driver(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """The driver's connection, in the same transaction."""
+        driver: psycopg.Connection[tuple[Any, ...]] = self._connection.connection.driver_connection  # type: ignore[assignment]
+        return driver
+
+    def upgrade(self, version: str) -> None:
+        """Migrate the schema to a version, if it is older; `head` is the newest."""
+        config = _config()
+        config.attributes["connection"] = self._connection
+        command.upgrade(config, version)
+
+    def commit(self) -> None:
+        """Keep the changes; they are rolled back without it."""
+        self._connection.commit()
+
+
+@contextmanager
+def open_schema(database_url: str) -> Iterator[SchemaConnection]:
+    """Open a connection for migrations; one that another process holds is waited for.
 
     Raises:
         DependencyUnavailable: the server does not answer, or lacks pgvector 0.8.4; with a remedy.
@@ -33,17 +62,49 @@ def migrate(database_url: str) -> None:
     try:
         with engine.connect() as connection:
             _check_pgvector(*connection.execute(text(_VERSIONS)).one())
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
             # The advisory lock is released with the session.
-            connection.commit()
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+            yield SchemaConnection(connection)
     except DBAPIError as error:
         raise DependencyUnavailable("PostgreSQL", str(error.orig).strip(), _remedy(error.orig)) from error
     finally:
         engine.dispose()
+
+
+def migrate(database_url: str) -> None:
+    """Migrate the schema to the newest version, if it is older.
+
+    Raises:
+        DependencyUnavailable: the server does not answer, or lacks pgvector 0.8.4; with a remedy.
+    """
+    with open_schema(database_url) as schema:
+        schema.upgrade("head")
+        schema.commit()
+
+
+def read_version(connection: "psycopg.Connection[tuple[Any, ...]]") -> str | None:
+    """Return the version of the database's schema; None without a schema."""
+    row = connection.execute("SELECT to_regclass('alembic_version')").fetchone()
+    if row is None or row[0] is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def newest_version() -> str:
+    """Return the newest version of the schema."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def knows_version(version: str) -> bool:
+    """Whether there is such a version of the schema here."""
+    return version in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
 
 
 _VERSIONS = """

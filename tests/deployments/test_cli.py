@@ -18,7 +18,8 @@ async def test_help_names_the_commands_and_loads_nothing_heavy(tmp_path: Path) -
     """Prefect, the database driver and the HTTP client stay unloaded until a command needs them."""
     code, out, _ = await run(tmp_path, "--help")
     assert code == 0
-    for name in ("up", "build", "ask", "list", "recrawl", "delete", "inspect", "doctor", "migrate", "register"):
+    names = ("up", "build", "ask", "list", "recrawl", "delete", "inspect", "doctor", "migrate", "register")
+    for name in (*names, "backup", "restore"):
         assert f"\n  {name} " in out
     check = (
         "import sys, deployments.cli; "

@@ -56,15 +56,27 @@ async def index_build(pool: Pool, job: Job, *, more_than: int = INDEXED_CHUNKS) 
     Returns:
         Whether the widget has them now.
     """
+    return await _index(pool, job.build_id, job.widget_id, more_than)
+
+
+async def index_all(pool: Pool, *, more_than: int = INDEXED_CHUNKS) -> int:
+    """Create the indexes of all widgets with a large build, as after a restoration; return their number."""
+    async with pool.connection() as connection:
+        rows = await connection.execute("SELECT active_job_id, id FROM widgets WHERE active_job_id IS NOT NULL")
+        found = await rows.fetchall()
+    return sum([await _index(pool, build_id, widget_id, more_than) for build_id, widget_id in found])
+
+
+async def _index(pool: Pool, build_id: UUID, widget_id: UUID, more_than: int) -> bool:
     try:
         async with pool.connection() as connection, _index_lock(connection):
             await _drop_unused(connection)
-            is_large = await _is_large(connection, job, more_than)
+            is_large = await _is_large(connection, build_id, widget_id, more_than)
             if is_large:
-                await _create(connection, job.widget_id)
+                await _create(connection, widget_id)
             return is_large
     except psycopg.Error as error:
-        logger.warning("widget %s stays without a vector index: %s", job.widget_id, str(error).split("\n", 1)[0])
+        logger.warning("widget %s stays without a vector index: %s", widget_id, str(error).split("\n", 1)[0])
         return False
 
 
@@ -112,11 +124,11 @@ async def widen_search(connection: Connection) -> None:
     )
 
 
-async def _is_large(connection: Connection, job: Job, more_than: int) -> bool:
+async def _is_large(connection: Connection, build_id: UUID, widget_id: UUID, more_than: int) -> bool:
     rows = await connection.execute(
-        f"SELECT FROM {chunk_table(job.widget_id)} WHERE scraped_page_id = ANY(ARRAY({JOB_CONTENT}))"
+        f"SELECT FROM {chunk_table(widget_id)} WHERE scraped_page_id = ANY(ARRAY({JOB_CONTENT}))"
         " OFFSET %(more_than)s LIMIT 1",
-        {"job": job.build_id, "more_than": more_than},
+        {"job": build_id, "more_than": more_than},
     )
     return await rows.fetchone() is not None
 
