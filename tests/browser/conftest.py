@@ -13,6 +13,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, async_p
 from tasks.core.settings import load_settings
 from tasks.core.theme_model import Theme
 from tasks.web.fetching.browsers import find_browser
+from tasks.web.fetching.chromium import DISABLED_FEATURES
 from tests.browser.bundles import build_if_changed
 from tests.browser.chat_server import WIDGET, ChatServer, make_config, open_chat_server
 from tests.sites.server import serve_handler
@@ -120,7 +121,9 @@ async def chromium() -> AsyncIterator[Browser]:
     path = find_browser(load_settings())
     assert path is not None
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", DISABLED_FEATURES]
+        )
         yield browser
         await browser.close()
 

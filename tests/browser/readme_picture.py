@@ -17,6 +17,7 @@ from playwright.async_api import async_playwright
 
 from tasks.core.settings import load_settings
 from tasks.web.fetching.browsers import find_browser
+from tasks.web.fetching.chromium import DISABLED_FEATURES
 from tests.benchmarks.stack import ROOT, open_product
 from tests.sites.server import serve_site
 
@@ -55,7 +56,8 @@ async def take_picture(page_url: str, api_url: str, widget_id: str, questions: S
     """Return the window as PNG once the widget has answered on the page."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=str(find_browser(load_settings())), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=str(find_browser(load_settings())),
+            args=["--no-sandbox", "--disable-gpu", DISABLED_FEATURES],
         )
         page = await browser.new_page(
             viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SCALE, color_scheme="light"

@@ -12,6 +12,7 @@ from playwright.sync_api import sync_playwright
 from deployments.install.widget_bundle import PAGES
 from tasks.core.settings import load_settings
 from tasks.web.fetching.browsers import find_browser
+from tasks.web.fetching.chromium import DISABLED_FEATURES
 
 RENDER = """pieces => {
     const target = document.createElement("div");
@@ -39,7 +40,9 @@ def render() -> Iterator[Render]:
     )
     path = find_browser(load_settings())
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", DISABLED_FEATURES]
+        )
         page = browser.new_page()
         page.evaluate(bundled.stdout + ";globalThis.M = M")
         yield lambda pieces: page.evaluate(RENDER, pieces)

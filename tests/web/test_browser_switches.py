@@ -173,3 +173,15 @@ async def test_nobody_can_connect_to_the_browser(launch: Launch, gate: Gate) -> 
         assert children
         sockets = [each for child in children for each in child.net_connections()]
         assert [each for each in sockets if each.status == psutil.CONN_LISTEN] == []
+
+
+async def test_what_playwright_disables_stays_disabled(launch: Launch, gate: Gate) -> None:
+    """Chromium takes only the last switch of a name, and ours names more: the address bar's pop-ups are not loaded."""
+    async with launch(gate.proxy_url) as context:
+        await context.new_page()
+        commands = [each.cmdline() for each in psutil.Process().children(recursive=True) if "chrom" in each.name()]
+        (browser,) = [each for each in commands if not any(part.startswith("--type=") for part in each)]
+        lists = [part.partition("=")[2].split(",") for part in browser if part.startswith("--disable-features=")]
+        assert len(lists) == 2
+        assert set(lists[0]) <= set(lists[1])
+        assert not [each for each in commands if "--top-chrome-webui" in each]

@@ -38,7 +38,31 @@ PAGES_PER_TAB = 25
 """Then the tab is replaced: this bounds the state that pages leave behind in it."""
 PAGES_PER_CONTEXT = 300
 """The same for cookies, caches and storage; a lower value would download the site's scripts again and again."""
+_PLAYWRIGHTS_DISABLED = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "msForceBrowserSignIn",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+)
+"""Features that Playwright disables itself: named again, as Chromium takes only the last switch of a name."""
+# Pop-ups of the address bar are pages, loaded at the start in a process of their own that costs as much as the browser.
+_ADDRESS_BAR = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
+DISABLED_FEATURES = "--disable-features=" + ",".join(_PLAYWRIGHTS_DISABLED + _ADDRESS_BAR)
+
 _FLAGS = (
+    DISABLED_FEATURES,
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

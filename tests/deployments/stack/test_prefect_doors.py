@@ -22,6 +22,7 @@ from deployments.stack.prefect_login import LOGIN_FILE, load_login
 from deployments.stack.stack_file import STACK_FILE
 from tasks.core.settings import load_settings
 from tasks.web.fetching.browsers import find_browser
+from tasks.web.fetching.chromium import DISABLED_FEATURES
 from tests.product import Event, Product
 from tests.sites.server import serve_handler
 
@@ -85,7 +86,9 @@ async def chromium() -> AsyncIterator[Browser]:
     path = find_browser(load_settings())
     assert path is not None
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", DISABLED_FEATURES]
+        )
         yield browser
         await browser.close()
 
