@@ -20,6 +20,7 @@ from deployments.stack.data_lock import open_data_lock
 from deployments.stack.embedded_postgres import STOP_SIGNAL, Cluster, prepare_cluster
 from deployments.stack.environment import ADMIN_TOKEN, environment_of, prefect_environment, service_environment
 from deployments.stack.ports import address_of, claim_port
+from deployments.stack.prefect_database import copy_prepared_database
 from deployments.stack.prefect_login import load_login
 from deployments.stack.service_log import ServiceLog
 from deployments.stack.services import Check, Report, Service
@@ -159,6 +160,7 @@ class Stack:
     async def _start_prefect(self) -> None:
         if self.prefect_login is None:
             return
+        await asyncio.to_thread(copy_prepared_database, self.data_dir / "prefect")
         address = self.env["PREFECT_API_URL"].removesuffix("/api")
         port = address.rpartition(":")[2]
         command = [
