@@ -13,6 +13,7 @@ from api.builds.lost_runs import LostRuns
 from api.builds.prefect_runs import PrefectRuns, open_prefect_runs
 from api.builds.stream import Streams
 from api.builds.sweeper import Sweeper
+from api.chat.chat_metrics import ChatMetrics
 from api.chat.retention import delete_expired_forever
 from api.http.metered_embedder import MeteredEmbedder
 from api.webhooks.courier import Courier
@@ -45,6 +46,7 @@ class AppState:
     """State of each model of the service at OPENAI_BASE_URL."""
     readers: Sequence[SentenceReader] = ()
     """The model that rates sentences by their sense, if it is open here."""
+    chat_metrics: ChatMetrics = field(default_factory=ChatMetrics)
     started_at: float = field(default_factory=time.monotonic)
     """Time of the process's start, on the monotonic clock."""
     background: set[asyncio.Task[None]] = field(default_factory=set)

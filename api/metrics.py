@@ -1,4 +1,4 @@
-"""Prometheus metrics: requests and event streams of this process, and build and widget counts of the database."""
+"""Prometheus metrics: requests, event streams and answers of this process, and figures of the whole product."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +14,10 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app_state import AppState, app_state
+from api.product_metrics import ProductMetrics
 from tasks.knowledge.openai_api.model_status import ModelStatus, days_until
 from tasks.records.monitoring import count_records
+from tasks.records.product_figures import read_product_figures
 
 READ_TIMEOUT_S = 5.0
 STATUSES = ("pending", "running", "completed", "failed", "cancelled")
@@ -52,6 +54,8 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self._models = ModelMetrics()
         self.registry.register(self._models)
+        self._product = ProductMetrics()
+        self.registry.register(self._product)
         labels, registry = ("method", "route"), self.registry
         self.requests = Counter(
             "widget_builder_http_requests", "HTTP requests answered.", (*labels, "status"), registry=registry
@@ -68,8 +72,10 @@ class Metrics:
         """Refresh the gauges; while the database is down, its counts keep their last values."""
         self.streams.set(state.streams.readers)
         self._models.models = state.models
+        self._product.token_cap = state.settings.chat_tokens
         try:
             counts = await count_records(state.pool, READ_TIMEOUT_S)
+            self._product.day, self._product.stored = await read_product_figures(state.pool, READ_TIMEOUT_S)
         except (DatabaseError, PoolTimeout):
             self.database.set(0)
             return
@@ -117,8 +123,10 @@ class RequestMetrics:
 async def show_metrics(request: Request) -> Response:
     """GET /metrics: all metrics in Prometheus' text format."""
     metrics: Metrics = request.app.state.metrics
-    await metrics.refresh(app_state(request))
-    return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0})
+    state = app_state(request)
+    await metrics.refresh(state)
+    text = generate_latest(metrics.registry) + generate_latest(state.chat_metrics.registry)
+    return Response(text, headers={"Content-Type": CONTENT_TYPE_PLAIN_1_0_0})
 
 
 routes = [Route("/metrics", show_metrics, methods=["GET"])]

@@ -10,6 +10,7 @@ from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Crashed
 
+from flows.build_figures import report_figures, reported_figures
 from flows.job import state_of_ended, take_job
 from flows.outcome import cause_of, emit_failure, finish
 from flows.parent_process import ParentProcess
@@ -20,10 +21,11 @@ from flows.slots import open_slots
 from flows.start_page import open_site
 from flows.watch import watch
 from flows.workspace import Workspace, open_database, open_workspace
-from tasks.core.database import CONNECTION_ERRORS, DISK_FULL
+from tasks.core.database import CONNECTION_ERRORS, DISK_FULL, Pool
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
+from tasks.core.models import Job
 from tasks.core.requests import parse_build_request
-from tasks.core.settings import load_settings
+from tasks.core.settings import Settings, load_settings
 from tasks.records.pictures import save_screenshot
 from tasks.records.publication import WidgetLooks
 
@@ -62,26 +64,34 @@ async def build_widget(
             job = await take_job(pool, request, run_id, build_id=build_id, widget_id=widget_id)
         except BuildEnded as error:
             return await state_of_ended(pool, run_id, error)
-        progress, parent = Progress(pool, job, run_id), ParentProcess()
-        cause: WidgetBuilderError | None = None
-        has_lost_database = False
-        try:
-            async with open_workspace(settings, pool, job, progress) as space:
-                await build_site(space, run_id)
-        except* (WidgetBuilderError, DISK_FULL) as group:
-            cause = cause_of(group)
-        except* CONNECTION_ERRORS:
-            has_lost_database = True
-        if has_lost_database and cause is None:
-            # Not the end of the build: stored pages stay, and the next attempt resumes from them.
-            return Crashed(message="The database is unreachable.")
-        if isinstance(cause, BuildEnded):
-            return Cancelled(message=cause.message)
-        if isinstance(cause, HomePageFailed | NothingStored) and await parent.is_gone():
-            return Crashed(message=f"The worker was killed, and its browser with it: {cause.message}")
-        if cause is not None:
-            await emit_failure(progress, cause)
-            raise cause
+        progress = Progress(pool, job, run_id)
+        with reported_figures(progress):
+            return await build_job(settings, pool, job, progress, run_id)
+
+
+async def build_job(settings: Settings, pool: Pool, job: Job, progress: Progress, run_id: UUID) -> State[Any] | None:
+    """Build the site, and turn what ended the build early into its last event and its run's state."""
+    parent = ParentProcess()
+    cause: WidgetBuilderError | None = None
+    has_lost_database = False
+    try:
+        async with open_workspace(settings, pool, job, progress) as space:
+            await build_site(space, run_id)
+    except* (WidgetBuilderError, DISK_FULL) as group:
+        cause = cause_of(group)
+    except* CONNECTION_ERRORS:
+        has_lost_database = True
+    if has_lost_database and cause is None:
+        # Not the end of the build: stored pages stay, and the next attempt resumes from them.
+        return Crashed(message="The database is unreachable.")
+    if isinstance(cause, BuildEnded):
+        progress.outcome = progress.outcome or "stopped"
+        return Cancelled(message=cause.message)
+    if isinstance(cause, HomePageFailed | NothingStored) and await parent.is_gone():
+        return Crashed(message=f"The worker was killed, and its browser with it: {cause.message}")
+    if cause is not None:
+        await emit_failure(progress, cause)
+        raise cause
     return None
 
 
@@ -90,9 +100,11 @@ async def build_site(space: Workspace, run_id: UUID) -> None:
     async with open_slots(space.job.leases) as slots, asyncio.TaskGroup() as group:
         guard = group.create_task(watch(space.pool, space.job, run_id, space.progress, slots))
         site = await open_site(space)
+        reporter = group.create_task(report_figures(space.progress))
         screenshot = group.create_task(take_screenshot(space, site.looks))
         await Pipeline(space, site, slots.hold).run()
-        guard.cancel()
+        for task in (guard, reporter):
+            task.cancel()
     await finish(space, await screenshot)
 
 

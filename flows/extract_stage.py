@@ -26,6 +26,7 @@ class ExtractStage:
         self._pace = Pace()
         # Unbounded: the browser's backlog must not hold back the URLs for HTTP.
         self._queues: dict[FetchMethod, Channel[Target]] = {method: Channel(size=None) for method in FetchMethod}
+        self.lanes = (self._browser_lanes(), self._http_lanes())
 
     @property
     def is_idle(self) -> bool:
@@ -44,8 +45,8 @@ class ExtractStage:
     async def run(self) -> None:
         """Fetch until the queues are exhausted; then report the URLs found and close the following queue."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._browser_lanes().run())
-            group.create_task(self._http_lanes().run())
+            for lanes in self.lanes:
+                group.create_task(lanes.run())
         await self._admission.emit_traps()
         progress = self._space.progress
         await progress.emit(

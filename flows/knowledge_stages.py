@@ -42,11 +42,11 @@ class EmbedStage:
         self._space = space
         self._admission = admission
         self._following = following
-        self._lanes = _page_lanes(space, "embed", source, self._embed, slot)
+        self.lanes = _page_lanes(space, "embed", source, self._embed, slot)
 
     async def run(self) -> None:
         """Embed until the source is exhausted; then close the following queue."""
-        await self._lanes.run()
+        await self.lanes.run()
         await self._space.progress.emit_progress(Stage.embedding)
         await self._following.close()
 
@@ -60,6 +60,7 @@ class EmbedStage:
         new = [page for page in pages if page.stored_id is None]
         for page in pages:
             if page.stored_id is not None:
+                space.progress.reused["not_embedded"] += 1
                 await self._hand_on(page, as_stored(page, space.embedder.model))
         if not new:
             return
@@ -86,11 +87,11 @@ class StoreStage:
         self._admission = admission
         self._counted_pages = 0
         """Stored pages when the words of the build were last counted."""
-        self._lanes = _page_lanes(space, "store", source, self._store, slot)
+        self.lanes = _page_lanes(space, "store", source, self._store, slot)
 
     async def run(self) -> None:
         """Store until the source is exhausted."""
-        await self._lanes.run()
+        await self.lanes.run()
         await self._space.progress.emit_progress(Stage.storage)
 
     async def _store(self, pages: list[EmbeddedPage]) -> None:

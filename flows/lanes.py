@@ -151,6 +151,16 @@ class Lanes(Generic[T]):
     """Lanes that wait for a slot or release it; cancelled when the channel is exhausted."""
     _has_worked: bool = field(default=False, init=False)
 
+    @property
+    def working(self) -> int:
+        """Lanes at work."""
+        return self._alive - self._free
+
+    @property
+    def idle(self) -> int:
+        """Lanes that wait: for a slot, or for work."""
+        return self._free
+
     async def run(self) -> None:
         """Serve the channel until it is exhausted and all work is done."""
         async with asyncio.TaskGroup() as group:

@@ -30,6 +30,7 @@ class Pipeline:
         self._scrape = ScrapeStage(space, admission, slot, self._found, chunked, site_title=site.title)
         self._embed = EmbedStage(space, admission, slot, chunked, embedded)
         self._store = StoreStage(space, admission, slot, embedded)
+        space.progress.lanes = (*self._extract.lanes, self._scrape.lanes, self._embed.lanes, self._store.lanes)
 
     async def run(self) -> None:
         """Read the site, from its home page and from the URLs an earlier attempt left open.

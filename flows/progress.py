@@ -2,12 +2,14 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
 from prefect.events import emit_event
 
+from flows.lanes import Lanes
 from tasks.core.database import Pool
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import PREFECT_PREFIX, EventDraft, EventType, Stage
@@ -23,6 +25,11 @@ _REPORTS = {
     Stage.scraping: (EventType.scraping_progress, EventType.scraping_failed, "read"),
     Stage.embedding: (EventType.embedding_progress, EventType.embedding_failed, "embedded"),
     Stage.storage: (EventType.storage_progress, EventType.storage_failed, "stored"),
+}
+_OUTCOMES = {
+    EventType.builder_completed: "completed",
+    EventType.builder_failed: "failed",
+    EventType.builder_cancelled: "stopped",
 }
 
 
@@ -64,12 +71,24 @@ class Progress:
         self._job = job
         self._crawl_record = CrawlRecord(pool, job.build_id)
         self._flow_run_id = flow_run_id
-        self._skipped: Counter[str] = Counter()
+        self.skipped: Counter[str] = Counter()
+        """URLs skipped, by reason."""
         self._methods: Counter[str] = Counter()
         self.meters = {
             stage: Meter() for stage in (Stage.url_extraction, Stage.scraping, Stage.embedding, Stage.storage)
         }
         self._causes: Counter[str] = Counter()
+        self.failure_codes: Counter[tuple[Stage, str]] = Counter()
+        """Failed pages by the stage and code of their error."""
+        self.reused: Counter[str] = Counter()
+        """Pages `not_sent` again, as the site says they are unchanged, and pages `not_embedded` again."""
+        self.earlier_pages: dict[Stage, int] = {}
+        self.earlier_skipped: Counter[str] = Counter()
+        """What earlier attempts have counted."""
+        self.lanes: Sequence[Lanes[Any]] = ()
+        self.embedder: Embedder | None = None
+        self.outcome: str | None = None
+        """The build's end, once this run has seen it: `completed`, `failed` or `stopped`."""
         self._began = time.monotonic()
         self.byte_count = 0
         self.token_count = 0
@@ -90,7 +109,7 @@ class Progress:
             failed_embeddings=embedding.failed,
             stored_pages=storage.done,
             failed_stores=storage.failed,
-            skipped=dict(sorted(self._skipped.items())),
+            skipped=dict(sorted(self.skipped.items())),
         )
 
     @property
@@ -101,7 +120,7 @@ class Progress:
     @property
     def commonest_cause(self) -> str:
         """The most frequent reason why pages were not used."""
-        causes = self._causes + Counter({f"left out ({reason})": n for reason, n in self._skipped.items()})
+        causes = self._causes + Counter({f"left out ({reason})": n for reason, n in self.skipped.items()})
         return causes.most_common(1)[0][0] if causes else "no page was found"
 
     @property
@@ -130,6 +149,7 @@ class Progress:
         """
         draft = EventDraft(type=type_, message=message, detail=detail, data=data)
         event = await append_event(self._pool, self._job.build_id, draft, self.statistics, attempt=self._job.attempt)
+        self.outcome = _OUTCOMES.get(event.type, self.outcome)
         if self._flow_run_id is not None:
             emit_event(
                 event=PREFECT_PREFIX + event.type,
@@ -168,18 +188,19 @@ class Progress:
         """Count a page that failed in a stage, record its error, and emit the cause."""
         self.meters[stage].count(failed=True)
         self._causes[error.message] += 1
+        self.failure_codes[stage, error.code] += 1
         await self._crawl_record.record_outcome(target.url, "failed", error.message)
         _, failure, verb = _REPORTS[stage]
         await self.emit(failure, f"Not {verb}: {target.url}", detail=error.message, url=target.url, code=error.code)
 
     async def record_skip(self, target: Target, skipped: PageSkipped) -> None:
         """Count a skipped page by its reason, and record it."""
-        self._skipped[skipped.reason] += 1
+        self.skipped[skipped.reason] += 1
         await self._crawl_record.record_outcome(target.url, "skipped", skipped.reason, same_as=skipped.same_as)
 
     def count_skipped(self, reason: str, urls: int) -> None:
         """Count URLs that were skipped before they were admitted."""
-        self._skipped[reason] += urls
+        self.skipped[reason] += urls
 
     def uncount_passed(self, stage: Stage) -> None:
         """Take back one page that passed a stage: another is kept instead."""
@@ -207,4 +228,6 @@ class Progress:
                 for stage in _REPORTS:
                     self.meters[stage].done += 1
             elif known.status == "skipped":
-                self._skipped[known.reason or "unknown"] += 1
+                self.skipped[known.reason or "unknown"] += 1
+        self.earlier_pages = {stage: self.meters[stage].done for stage in _REPORTS}
+        self.earlier_skipped = Counter(self.skipped)

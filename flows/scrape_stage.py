@@ -48,7 +48,7 @@ class ScrapeStage:
             site_title=site_title,
             read_noindex=settings.read_noindex,
         )
-        self._lanes = Lanes(
+        self.lanes = Lanes(
             "scrape",
             source,
             settings.max_lanes["scrape"],
@@ -61,7 +61,7 @@ class ScrapeStage:
 
     async def run(self) -> None:
         """Scrape until the source is exhausted; then close the following queue."""
-        await self._lanes.run()
+        await self.lanes.run()
         await self._space.progress.emit_progress(Stage.scraping)
         await self._following.close()
 
@@ -77,6 +77,7 @@ class ScrapeStage:
         self._space.progress.meters[Stage.scraping].start()
         for found in items:
             if found.reused is not None:
+                self._space.progress.reused["not_sent"] += 1
                 await self._deliver(found.target, found.reused)
         items = [found for found in items if found.reused is None and await self._is_to_be_read(found)]
         if not items:

@@ -71,6 +71,7 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
         embedder = await stack.enter_async_context(
             open_embedder(settings, web.readers, pool, patience_s=EMBEDDING_PATIENCE_S)
         )
+        progress.embedder = embedder
         yield Workspace(
             job=job,
             settings=settings,

@@ -1,6 +1,7 @@
 """The whole product for tests: one embedded stack per session, and the company site to build from."""
 
 import os
+import socket
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -42,6 +43,7 @@ class Product:
     info: StackInfo
     http: httpx.AsyncClient
     pool: Pool
+    worker_metrics_port: int
 
     async def build(self, url: str, **asked: Any) -> list[Event]:
         """Return all events of a new build, up to its end."""
@@ -86,7 +88,8 @@ async def run_product() -> AsyncIterator[Product]:
     # Not under pytest's folder: PostgreSQL drops root's rights and could not enter it.
     with tempfile.TemporaryDirectory(prefix="product-") as name, pytest.MonkeyPatch.context() as patch:
         os.chmod(name, 0o755)
-        for variable, value in {**ENVIRONMENT, "WIDGET_BUILDER_DATA_DIR": name}.items():
+        own = {"WIDGET_BUILDER_DATA_DIR": name, "WIDGET_BUILDER_WORKER_METRICS_PORT": str(_unused_port())}
+        for variable, value in {**ENVIRONMENT, **own}.items():
             patch.setenv(variable, value)
         settings = load_settings(_env_file=None)
         async with (
@@ -94,7 +97,13 @@ async def run_product() -> AsyncIterator[Product]:
             httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http,
             open_pool(stack.info.database_url) as pool,
         ):
-            yield Product(stack.info, http, pool)
+            yield Product(stack.info, http, pool, settings.worker_metrics_port or 0)
+
+
+def _unused_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from api.app_state import AppState, app_state
 from api.chat.chat_config import answering_site
+from api.chat.chat_metrics import AnswerClock
 from api.http.bodies import read_object, validate_body
 from api.http.event_streams import event_stream
 from api.http.guards import Guard, PublicRoute
@@ -120,17 +121,23 @@ async def not_ready_error(state: AppState, widget_id: UUID) -> TryLater:
 
 async def _answer_frames(state: AppState, exchange: _Exchange) -> AsyncIterator[ServerSentEvent]:
     """Yield the answer's events; the answer is stored before its `done` event is sent."""
-    reply = exchange.reply
+    reply, clock = exchange.reply, AnswerClock(state.chat_metrics)
     try:
         async for event in state.answerer.answer(reply):
+            clock.tick()
             yield answer_frame(event)
-        yield answer_frame(await _conclude(state, exchange))
+        last = await _conclude(state, exchange)
+        clock.finish("failed" if isinstance(last, ErrorEvent) else reply.kind)
+        yield answer_frame(last)
     except NotFound:
+        clock.finish("failed")
         yield answer_frame(ErrorEvent(code="not_found", message="The widget has been deleted."))
     except (DatabaseError, PoolTimeout) as error:
+        clock.finish("failed")
         logger.warning("storing an answer failed: %s", error)
         yield answer_frame(ErrorEvent(code="dependency_unavailable", message=_NOT_STORED, retry_after=RETRY_AFTER_S))
     finally:
+        clock.close()
         # Shielded, so that tokens are also settled when the visitor has disconnected.
         await asyncio.shield(exchange.settle(state))
 

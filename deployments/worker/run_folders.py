@@ -11,6 +11,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tasks.core.run_figures import FILE_VARIABLE
+
 PREFIX = "wb"
 """Short: a socket's path in a folder in it has at most 103 bytes on macOS, and its `TMPDIR` takes half."""
 MARK = ".widget-builder-worker"
@@ -40,12 +42,18 @@ def enter_run_folder() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     os.environ["TMPDIR"] = str(folder)
+    os.environ[FILE_VARIABLE] = str(figures_file(folder))
     tempfile.tempdir = None
 
 
 def folder_of(worker_folder: Path, pid: int) -> Path:
     """Return the folder of the run's process."""
     return worker_folder / str(pid)
+
+
+def figures_file(run_folder: Path) -> Path:
+    """Return the file with the run's figures, for the worker's metrics."""
+    return run_folder / "figures.json"
 
 
 async def remove_folder(folder: Path) -> None:

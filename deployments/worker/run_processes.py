@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deployments.stack.child_processes import parent_death_hook
-from deployments.worker.run_folders import folder_of, make_worker_folder, remove_folder
+from deployments.worker.run_folders import figures_file, folder_of, make_worker_folder, remove_folder
 
 logger = logging.getLogger("widget_builder.worker")
 
@@ -28,6 +28,8 @@ class RunProcess:
     def __init__(self, pid: int, exit_status: asyncio.Future[int], folder: Path) -> None:
         """`folder`: that of its temporary files."""
         self.pid = pid
+        self.figures = figures_file(folder)
+        """File with the run's figures."""
         self.is_replaced = False
         """Whether it was ended because its run is to start again."""
         self._exit_status = exit_status

@@ -41,6 +41,7 @@ from api.builds.prefect_runs import PREFECT_ERRORS
 from deployments.worker.ended_builds import LOOK_TIMEOUT_S, POLL_S, EndedBuilds
 from deployments.worker.own_flows import RECRAWL
 from deployments.worker.run_processes import ForkServerClient, RunProcess
+from deployments.worker.worker_metrics import WorkerMetrics, serve_metrics
 from tasks.core.database import CONNECTION_ERRORS
 from tasks.core.redacted_logs import redact_logs
 from tasks.core.settings import load_settings
@@ -102,12 +103,14 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         redact_logs(load_settings())
         super().__init__(*args, **kwargs)
         self._fork_server = ForkServerClient()
+        self._metrics = WorkerMetrics()
         self._running: dict[str, RunProcess] = {}
         self._polling_lock = asyncio.Lock()
         self._background: list[asyncio.Task[None]] = []
 
     async def setup(self) -> None:
         """Register with the server once the fork server is ready: a worker shown as online starts runs at once."""
+        serve_metrics(load_settings(), self._metrics)
         await self._fork_server.start()
         await super().setup()
         self._background = [asyncio.create_task(self._poll_on_notices()), asyncio.create_task(self._end_stuck_runs())]
@@ -195,6 +198,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
         """
         process = await self._fork_server.fork(str(flow_run.id), configuration.env)
         self._running[str(flow_run.id)] = process
+        self._metrics.open_run(process.pid, process.figures)
         try:
             if task_status is not None:
                 task_status.started(process.pid)
@@ -202,6 +206,8 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
                 status = await process.wait()
         finally:
             with anyio.CancelScope(shield=True):
+                # Before its folder goes with its process.
+                self._metrics.close_run(process.pid)
                 await process.end(GRACE_S)
             del self._running[str(flow_run.id)]
         # The end of a replaced process says nothing about the run, which is scheduled again by now: reported as a

@@ -98,9 +98,8 @@ def egress_policy(settings: Settings) -> EgressPolicy:
     model = None if settings.openai_base_url == _OPENAI else settings.openai_base_url
     urls = (settings.public_url, settings.prefect_api_url or EMBEDDED_PREFECT_API_URL, model)
     web = (_endpoint_of(url) for url in urls if url)
-    return EgressPolicy(
-        settings.egress_allow, (StackEndpoint(settings.host, settings.port), *web, *_databases(settings))
-    )
+    ours = (StackEndpoint(settings.host, port) for port in (settings.port, settings.worker_metrics_port) if port)
+    return EgressPolicy(settings.egress_allow, (*ours, *web, *_databases(settings)))
 
 
 def _endpoint_of(url: str) -> StackEndpoint:

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=1, le=65535)
     """Port the API listens on; `up` uses the next free one if it is taken."""
 
+    worker_metrics_port: int | None = Field(None, ge=1, le=65535)
+    """Port on `host` under which a worker shows its metrics. Absent: none."""
+
     public_url: str | None = None
     """URL of the API as browsers see it, for snippets and previews. Absent: `http://HOST:PORT`."""
 

@@ -13,9 +13,9 @@ from tests.sites.generated import generated_site
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-async def read(product: Product) -> Figures:
+async def read(product: Product, url: str = "/metrics") -> Figures:
     """All samples, by name and labels."""
-    answer = await product.http.get("/metrics")
+    answer = await product.http.get(url)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return {
@@ -57,6 +57,36 @@ async def test_requests_are_counted_by_route_not_by_path(product: Product) -> No
         name = "http_requests_total"
         assert figure(after, name, **labels) - figure(before, name, **labels) == times
     assert not any(dict(labels).get("method") == "BREW" for _, labels in after)
+
+
+async def test_a_worker_counts_the_pages_of_its_runs(product: Product, built: list[Event]) -> None:
+    """By stage and outcome, with the ends of builds, and after the run's process has ended."""
+    worker = f"http://127.0.0.1:{product.worker_metrics_port}/metrics"
+    async with asyncio.timeout(60):
+        while not figure(await read(product, worker), "build_ends_total", outcome="completed"):
+            await asyncio.sleep(0.1)
+    figures = await read(product, worker)
+    statistics = built[-1]["data"]["statistics"]
+    assert figure(figures, "pages_total", stage="storage", outcome="passed") >= statistics["stored_pages"]
+    assert figure(figures, "pages_total", stage="scraping", outcome="failed") >= statistics["failed_scrapes"]
+    for name in ("page_bytes_total", "page_tokens_total"):
+        assert figure(figures, name) > 0
+    assert figure(figures, "stage_seconds_total", stage="scraping") > 0
+
+
+async def test_answers_are_counted_by_outcome_with_their_latency(product: Product, built: list[Event]) -> None:
+    """An answer that was read to its end."""
+    before = await read(product)
+    path = f"/api/public/widgets/{built[0]['data']['widget_id']}/chat"
+    asked = await product.http.post(path, json={"message": "Hello!"}, headers={"Origin": product.info.api_url})
+    assert asked.status_code == 200
+    after = await read(product)
+    for name, labels in (
+        ("chat_answers_total", {"outcome": "small_talk"}),
+        ("chat_answer_seconds_count", {}),
+        ("chat_first_event_seconds_count", {}),
+    ):
+        assert figure(after, name, **labels) - figure(before, name, **labels) == 1
 
 
 async def test_streams_are_counted_while_they_are_open(product: Product) -> None:

@@ -34,6 +34,7 @@ async def is_open(policy: EgressPolicy, host: str, port: int) -> bool:
 ENDPOINTS = {
     "API": ({"host": "127.0.0.1", "port": 7001}, 7001),
     "API on all interfaces": ({"host": "0.0.0.0", "port": 7001}, 7001),
+    "worker's metrics on all interfaces": ({"host": "0.0.0.0", "worker_metrics_port": 7001}, 7001),
     "API on all interfaces, IPv6": ({"host": "::", "port": 7001}, 7001),
     "public URL": ({"public_url": "http://localhost:7001"}, 7001),
     "public URL without a port": ({"public_url": "http://localhost"}, 80),

@@ -40,7 +40,7 @@ PREFECT = [name for name, service in SERVICES.items() if service.get("image", ""
 SYSTEM = {"HOME"}
 OF_PREFECT_REDIS = {"PREFECT_REDIS_MESSAGING_HOST", "PREFECT_REDIS_MESSAGING_PORT", "PREFECT_REDIS_MESSAGING_DB"}
 """Settings of the package prefect-redis, which is in Prefect's image and not here."""
-FIXED = {"DATA_DIR", "HOST", "PORT", "BROWSER_PATH"}
+FIXED = {"DATA_DIR", "HOST", "PORT", "BROWSER_PATH", "WORKER_METRICS_PORT"}
 """Settings of ours that the image or the command fixes."""
 ELSEWHERE = {"PREFECT_API_KEY"}
 """Settings for a Prefect server that is not this one."""

@@ -27,6 +27,8 @@ class Usage:
     inputs: int = 0
     tokens: int = 0
     """Billed tokens, as counted by the service."""
+    cached: int = 0
+    """Texts whose vectors were in the cache."""
 
 
 class Embedder(Protocol):

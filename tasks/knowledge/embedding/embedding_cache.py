@@ -31,6 +31,7 @@ async def embed_cached(pool: Pool, embedder: Embedder, texts: Mapping[str, str])
         EmbeddingRefused, EmbeddingUnavailable: as the embedder; the vectors obtained until then are stored.
     """
     results: dict[str, Vector | EmbeddingFailed] = {**await _look_up(pool, embedder.model, list(texts))}
+    embedder.usage.cached += len(results)
     while missing := {hash_: text for hash_, text in texts.items() if hash_ not in results}:
         if embedder.price == 0:
             results |= await _embed(pool, embedder, missing)
