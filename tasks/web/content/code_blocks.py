@@ -8,7 +8,19 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.web.content.pruning import remove_all
 
-TABLE_MARKS = b"linenos", b"lntable", b"rouge", b"hljs-ln", b"blob-", b"line-number", b"gutter", b"lineno", b"codetable"
+TABLE_MARKS = (
+    b"linenos",
+    b"lntable",
+    b"rouge",
+    b"hljs-ln",
+    b"blob-",
+    b"line-number",
+    b"gutter",
+    b"lineno",
+    b"codetable",
+    b"linenum",
+    b"-nums",
+)
 """Bytes of a source that may have code in a table, in lower case."""
 MAX_BLOCKS = 2_000
 MAX_ROWS = 20_000
@@ -16,9 +28,11 @@ _NUMBERS = (
     ".linenos, .lineno, .linenodiv, .line-number, .line-numbers, .line-numbers-rows, .ln, .lnt, .hljs-ln-numbers,"
     " .code-line-number, .gutter, .copybtn, .react-syntax-highlighter-line-number, .linenumber, .line-no"
 )
+_LONE_NUMBERS = ".line-numbers, .line-number, .linenos, .lineno, .linenumbers, .line-nums, .gutter"
 _GUTTER = re.compile(r"\b(?:line-?no|ln|lnt|lntd|num|gutter|line-?number|blob-num|linenos)", re.IGNORECASE)
 _CODE = re.compile(r"code|hljs|blob|rouge|lntd|highlight|line", re.IGNORECASE)
 _DIGITS = re.compile(r"[\s\d]*")
+_NUMBERED = re.compile(r"\s*1\s+2\b[\s\d]*")
 _BLOCKS = "div, li, p, tr"
 _LINES = "[class*=line]"
 _LANGUAGE = re.compile(
@@ -52,7 +66,13 @@ def join_code_tables(tree: LexborHTMLParser) -> None:
 
 
 def flatten_code(tree: LexborHTMLParser) -> None:
-    """Give each code block its text alone, line by line: what follows would take empty lines for empty elements."""
+    """Give each code block its text alone, line by line: what follows would take empty lines for empty elements.
+
+    Line numbers in an element beside the block go.
+    """
+    remove_all(
+        node for node in tree.css(_LONE_NUMBERS) if node.tag != "pre" and _NUMBERED.fullmatch(node.text(separator=" "))
+    )
     once = {pre.mem_id: pre for pre in tree.css("pre")[:MAX_BLOCKS]}
     for pre in reversed(once.values()):
         if pre.child is None or pre.css_first("table, pre pre") is not None:
@@ -62,6 +82,15 @@ def flatten_code(tree: LexborHTMLParser) -> None:
         text = _text_of(pre)
         pre.inner_html = ""
         pre.insert_child(text)
+
+
+def write_shown_code(tree: LexborHTMLParser) -> None:
+    """Turn fields that only show a text to copy, such as the code to embed something, into code blocks."""
+    for field_ in tree.css("textarea[readonly]")[:MAX_BLOCKS]:
+        if text := field_.text().strip():
+            block = tree.create_node("pre")
+            block.insert_child(text)
+            field_.replace_with(block)
 
 
 def _outermost_block(table: LexborNode) -> LexborNode:

@@ -6,9 +6,15 @@ from urllib.parse import unquote
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 MAX_LINKS = 500
-_LINKS = 'a[href^="tel:" i], a[href^="mailto:" i]'
-_TELEPHONE = re.compile(r"\+?\d[\d ()./-]{4,20}\d")
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_LINKS = 'a[href^="tel:" i], a[href^="mailto:" i], a[href^="sms:" i], a[href*="//wa.me/"], a[href*="whatsapp.com/send"]'
+_MAPS = (
+    'a[href*="maps.google"], a[href*="google.com/maps"], a[href*="maps.apple"], a[href*="goo.gl/maps"], a[href^="geo:"]'
+)
+CONTACT_MARKS = b"tel:", b"mailto:", b"sms:", b"//wa.me/", b"whatsapp.com/send", b"maps", b"geo:"
+"""Bytes of a source that may have such links, in lower case."""
+_WHATSAPP = re.compile(r"(?:wa\.me/|[?&]phone=)\+?(\d{7,15})")
+_TELEPHONE = re.compile(r"\+?\d[\d ()./-]{4,20}\d|[\d+-]{1,6}[A-Z-]{5,12}")
+_ADDRESS = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+(?:[,;]\s*[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+){0,4}")
 
 
 def spell_out_contacts(tree: LexborHTMLParser) -> None:
@@ -22,14 +28,21 @@ def spell_out_contacts(tree: LexborHTMLParser) -> None:
             link.insert_after(f" ({contact})")
         else:
             link.insert_child(label or contact)
+    for link in tree.css(_MAPS)[:MAX_LINKS]:
+        label = link.attributes.get("aria-label") or link.attributes.get("title") or ""
+        if re.search(r"\d", label) and not link.text(strip=True):
+            link.insert_child(label)
 
 
 def _contact_of(link: LexborNode) -> tuple[str, str]:
     """Return what the link leads to, and its label if that says it too."""
     attributes = link.attributes
-    scheme, _, target = unquote(attributes.get("href") or "").strip().partition(":")
+    href = unquote(attributes.get("href") or "").strip()
+    if found := _WHATSAPP.search(href):
+        return f"+{found[1]}", ""
+    scheme, _, target = href.partition(":")
     target = target.partition("?")[0].strip().lstrip("/")
-    is_telephone = scheme.lower() == "tel"
+    is_telephone = scheme.lower() in ("tel", "sms")
     form = _TELEPHONE if is_telephone else _ADDRESS
     target = target.partition(";")[0] if is_telephone else target
     if not form.fullmatch(target):

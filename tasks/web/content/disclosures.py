@@ -17,7 +17,19 @@ MAX_LINKED = 0.6
 LEVELS = 3
 """Elements around the opener that may have no other text than its own."""
 HEADING = "h4"
-_OPENERS = "button, [role=button], [aria-expanded], [aria-controls], label, [data-toggle=collapse]"
+_OPENERS = (
+    "button, [role=button], [aria-expanded], [aria-controls], label, [data-toggle], [data-bs-toggle], [role=tab],"
+    " [class*=tabs] li > a[href^='#'], dt > a"
+)
+OPENER_MARKS = (
+    *(b"<button", b"aria-expanded", b"aria-controls", b"<label", b"role=button", b'role="button"'),
+    *(b"data-toggle", b"data-bs-toggle", b"tabs", b"<dt"),
+)
+"""Bytes of a source that may have an opener, in lower case."""
+_TABS = frozenset(("tab", "pill"))
+_TOGGLES = "data-toggle", "data-bs-toggle"
+_PANELS = re.compile(r"tab|pane", re.IGNORECASE)
+_DEAD = re.compile(r"\s*(?:javascript:|#|$)", re.IGNORECASE)
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"))
 _NAMES = re.compile(r"accordion|faq|question|toggle|collaps|expand|disclos|dropdown", re.IGNORECASE)
 _MENUS = re.compile(r"dropdown|collapse|modal|popover|hidden", re.IGNORECASE)
@@ -34,15 +46,24 @@ def make_headings(tree: LexborHTMLParser) -> None:
         if opener.mem_id in freed:
             continue
         if opener.parent is not None and opener.parent.tag in _HEADINGS:
-            if opener.tag == "button":
-                opener.unwrap()
-        elif opener.attributes.get("role") == "tab":
+            _free_heading(opener, opener.parent)
+        elif _is_tab(opener):
             _name_panel(tree, opener)
         elif (answer := _answer_of(opener)) is not None and _opens(opener, answer):
             _show(answer)
             # Replacing an element frees those in it.
             freed.update(inner.mem_id for inner in opener.css(_OPENERS))
             _make_heading(tree, opener)
+
+
+def _free_heading(opener: LexborNode, heading: LexborNode) -> None:
+    """Leave the text of an opener that stands in a heading already, and show what it opens."""
+    is_dead = opener.tag == "a" and _DEAD.match(opener.attributes.get("href") or "") is not None
+    if opener.tag != "button" and not is_dead:
+        return
+    if (answer := _answer_of(heading)) is not None:
+        _show(answer)
+    opener.unwrap()
 
 
 def _answer_of(opener: LexborNode) -> LexborNode | None:
@@ -53,7 +74,7 @@ def _answer_of(opener: LexborNode) -> LexborNode | None:
     for _ in range(LEVELS):
         following = _next_element(node)
         if following is not None:
-            return following if _is_answer(following) else None
+            return following if _is_answer(following, 1 if _asks(opener) else MIN_ANSWER_WORDS) else None
         parent = node.parent
         if parent is None or parent.tag in ("body", "main", "td", "li") or len(parent.text(strip=True)) > size + 3:
             return None
@@ -71,13 +92,18 @@ def _next_element(node: LexborNode, *, backwards: bool = False) -> LexborNode | 
     return beside
 
 
-def _is_answer(node: LexborNode) -> bool:
+def _asks(opener: LexborNode) -> bool:
+    """Whether the opener is plainly one: its answer may be a single word."""
+    return "aria-expanded" in opener.attributes or opener.text(strip=True).endswith(("?", "？"))
+
+
+def _is_answer(node: LexborNode, least_words: int) -> bool:
     """Whether the element has prose: not a menu, a form or another opener."""
     if node.tag in ("button", "label", "input", "script", "a", "span", "svg") or node.css_first(_NO_ANSWERS):
         return False
     words = len(_WORD.findall(node.text(separator=" ")))
     linked = sum(len(_WORD.findall(link.text(separator=" "))) for link in node.css("a"))
-    return words >= MIN_ANSWER_WORDS and linked <= MAX_LINKED * words
+    return words >= least_words and linked <= MAX_LINKED * words
 
 
 def _opens(opener: LexborNode, answer: LexborNode) -> bool:
@@ -111,8 +137,8 @@ def _repeats(opener: LexborNode, answer: LexborNode) -> bool:
     return (
         beside is not None
         and (beside.tag, beside.attributes.get("class")) == (holder.tag, holder.attributes.get("class"))
-        and beside.css_first(opener.tag or "button") is not None
-        and len(beside.css(opener.tag or "button")) == 1
+        # The openers before this one are headings by now.
+        and len(beside.css(f"{opener.tag or 'button'}, {HEADING}")) == 1
     )
 
 
@@ -153,15 +179,29 @@ def _text_of(node: LexborNode) -> str:
     return " ".join(" ".join(part for part in parts if _WORD.search(part) or part.strip() in "?!.%").split())
 
 
+def _is_tab(opener: LexborNode) -> bool:
+    attributes = opener.attributes
+    if attributes.get("role") == "tab" or not _TABS.isdisjoint(attributes.get(name) for name in _TOGGLES):
+        return True
+    return opener.tag == "a" and opener.parent is not None and opener.parent.tag == "li" and "class" not in attributes
+
+
 def _name_panel(tree: LexborHTMLParser, tab: LexborNode) -> None:
     """Write the name of a tab over its panel, and show the panel."""
     attributes = tab.attributes
-    name = attributes.get("aria-controls") or (attributes.get("href") or "").removeprefix("#")
+    targets = ("aria-controls", "data-bs-target", "data-target", "href")
+    name = next((value for key in targets if (value := attributes.get(key))), "").removeprefix("#")
     text = _text_of(tab)
     if not re.fullmatch(r"[\w:.-]+", name) or not 2 <= len(text) <= 80:
         return
     panel = tree.css_first(f'[id="{name}"]')
-    if panel is None or panel.css_first(_NO_ANSWERS) or not panel.text(strip=True):
+    if panel is None or panel.tag in _HEADINGS or panel.css_first(_NO_ANSWERS) or not panel.text(strip=True):
+        return
+    if (
+        attributes.get("role") != "tab"
+        and not _PANELS.search(panel.attributes.get("class") or "")
+        and not _is_hidden(panel)
+    ):
         return
     _show(panel)
     first = panel.css_first("h1, h2, h3, h4, h5, h6")

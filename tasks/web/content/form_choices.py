@@ -5,6 +5,8 @@ from html import escape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from tasks.web.content.telling import FACT
+
 MAX_CONTROLS = 500
 MAX_OPTIONS = 30
 """A longer list is all countries, all years."""
@@ -17,15 +19,19 @@ _CONSENT = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
-    r"^\W*(?:please|choose|select|pick|any|all|none|bitte|w[aä]hlen|auswahl|choisi|s[ée]lection|seleccion|elige|elegir"
+    r"^\W*(?:please|choose|select|pick|any|all|none|bitte|w[aä]hlen?|auswahl|choisi|s[ée]lection|seleccion|elige|elegir"
     r"|scegli|kies|velg|v[aä]lj|---*)\b|^\W*$",
     re.IGNORECASE,
 )
+_VARIANTS = re.compile(r"swatch|variant|variation|size|(?:^|[\s_-])options?(?:$|[\s_-])", re.IGNORECASE)
+MAX_SWATCH_CHARACTERS = 60
 _ROUTINE = re.compile(
     r"country|countries|land\b|state|region|province|lang|locale|currency|sort|order|year|month|\bday|date|time|phone"
     r"|prefix|per.?page|limit|qty|quantity|archive|categor|search|version|theme|font|speed|filter",
     re.IGNORECASE,
 )
+_DATED = re.compile(r"[^\W\d]{3,}\W+\d{1,2}\b.*[^\W\d]{3,}|\d{1,2}\W+[^\W\d]{3,}.*\d")
+_MIN_TOLD = 0.5
 _AROUND = frozenset(("nav", "header", "footer", "aside"))
 _NUMBER = re.compile(r"[\d\s.,:%+-]+")
 _MIN_NUMBERS_LEFT = 0.5
@@ -39,12 +45,28 @@ def list_choices(tree: LexborHTMLParser) -> None:
 
 
 def list_options(tree: LexborHTMLParser) -> None:
-    """Write the options of menus that a visitor would want to know as lists."""
-    for menu in tree.css("select")[:MAX_CONTROLS]:
+    """Write the options of menus and the suggestions of fields that a visitor would want to know as lists."""
+    for menu in tree.css("select, datalist")[:MAX_CONTROLS]:
         if options := _options_of(menu):
             listed = tree.create_node("ul")
             listed.inner_html = "".join(f"<li>{escape(option)}</li>" for option in options)
             _block_of(menu).insert_after(listed)
+
+
+def list_swatches(tree: LexborHTMLParser) -> None:
+    """Write buttons that choose a variant as list items."""
+    for button in [button for button in tree.css("button")[:MAX_CONTROLS] if _is_swatch(button)]:
+        item = tree.create_node("ul")
+        item.inner_html = f"<li>{escape(' '.join(button.text(separator=' ').split()))}</li>"
+        button.replace_with(item)
+
+
+def _is_swatch(button: LexborNode) -> bool:
+    holder = button.parent
+    names = f"{button.attributes.get('class')} {holder.attributes.get('class') if holder else ''}"
+    if holder is None or not _VARIANTS.search(names) or not 1 < len(button.text(strip=True)) <= MAX_SWATCH_CHARACTERS:
+        return False
+    return len([child for child in holder.iter() if child.tag == "button"]) > 1
 
 
 def _label_of(tree: LexborHTMLParser, choice: LexborNode) -> LexborNode | None:
@@ -80,15 +102,21 @@ def _options_of(menu: LexborNode) -> list[str]:
     """Return the options to keep; none of a menu that every site has, such as countries or a sort order."""
     attributes = menu.attributes
     names = " ".join(attributes.get(name) or "" for name in ("name", "id", "class", "aria-label", "autocomplete"))
-    if _ROUTINE.search(names) or "multiple" in attributes or _is_around(menu):
-        return []
     nodes = menu.css("option")
-    if not 1 <= len(nodes) <= MAX_OPTIONS + 1:
+    if "multiple" in attributes or not 1 <= len(nodes) <= MAX_OPTIONS + 1 or _is_around(menu):
         return []
-    options = [" ".join(node.text().split()) for node in nodes]
+    options = [" ".join((node.text() or node.attributes.get("value") or "").split()) for node in nodes]
+    if _ROUTINE.search(names) and not _tell(options):
+        return []
     kept = [option for option in options if len(option) <= MAX_OPTION_CHARACTERS and not _PLACEHOLDER.search(option)]
     numbers = sum(bool(_NUMBER.fullmatch(option)) for option in kept)
     return list(dict.fromkeys(kept)) if len(kept) > 1 and numbers < _MIN_NUMBERS_LEFT * len(kept) else []
+
+
+def _tell(options: list[str]) -> bool:
+    """Whether most of the options state something: dates of courses with places, delivery with its price."""
+    told = sum(bool(FACT.search(option)) or _DATED.search(option) is not None for option in options)
+    return told > 1 and told >= _MIN_TOLD * len(options)
 
 
 def _is_around(node: LexborNode) -> bool:

@@ -7,45 +7,66 @@ from collections.abc import Callable
 
 from selectolax.lexbor import LexborHTMLParser
 
-from tasks.web.content.code_blocks import TABLE_MARKS, flatten_code, join_code_tables
-from tasks.web.content.contact_links import spell_out_contacts
-from tasks.web.content.disclosures import make_headings
-from tasks.web.content.form_choices import list_choices, list_options
-from tasks.web.content.hidden_emails import MARK, reveal_emails
+from tasks.web.content.code_blocks import TABLE_MARKS, flatten_code, join_code_tables, write_shown_code
+from tasks.web.content.contact_links import CONTACT_MARKS, spell_out_contacts
+from tasks.web.content.counters import COUNTER_MARKS, finish_counters
+from tasks.web.content.disclosures import OPENER_MARKS, make_headings
+from tasks.web.content.embedded import ROOT, fill_slots
+from tasks.web.content.form_choices import list_choices, list_options, list_swatches
+from tasks.web.content.hidden_emails import MARKS as EMAIL_MARKS
+from tasks.web.content.hidden_emails import reveal_emails
+from tasks.web.content.picture_text import write_labels, write_pictured_facts
 from tasks.web.content.screen_copies import MARKS as COPY_MARKS
-from tasks.web.content.screen_copies import drop_copies
-from tasks.web.content.spoken_text import COUNTER_MARKS, SPOKEN_MARKS, choose_twins, finish_counters, read_labels
+from tasks.web.content.screen_copies import drop_copies, drop_marquee_copies
+from tasks.web.content.spoken_text import SPOKEN_MARKS, choose_twins, read_labels
 from tasks.web.content.superscripts import CENTS_MARKS, write_cents, write_raised
 from tasks.web.content.table_cells import fill_spans, name_icons
 
-_PASSES: tuple[tuple[tuple[bytes, ...], Callable[[LexborHTMLParser], None]], ...] = (
-    (MARK, reveal_emails),
+_Passes = tuple[tuple[tuple[bytes, ...], Callable[[LexborHTMLParser], None]], ...]
+_PASSES: _Passes = (
+    ((ROOT.encode(),), fill_slots),
     (SPOKEN_MARKS, choose_twins),
     ((b"aria-hidden",), read_labels),
+    ((b"aria-hidden",), drop_marquee_copies),
     (COUNTER_MARKS, finish_counters),
     ((b"<sup",), write_raised),
     (CENTS_MARKS, write_cents),
     (TABLE_MARKS, join_code_tables),
+    ((b" readonly",), write_shown_code),
     ((b"<pre",), flatten_code),
     ((b"<td",), name_icons),
     ((b"rowspan", b"colspan"), fill_spans),
     (COPY_MARKS, drop_copies),
-    ((b"tel:", b"mailto:"), spell_out_contacts),
-    ((b"<button", b"aria-expanded", b"aria-controls", b"<label", b"role=button", b'role="button"'), make_headings),
+    ((b"role=img", b'role="img"'), write_labels),
+    (CONTACT_MARKS, spell_out_contacts),
+    (OPENER_MARKS, make_headings),
     ((b"radio", b"checkbox"), list_choices),
-    ((b"<select",), list_options),
+    ((b"<select", b"<datalist"), list_options),
+    ((b"swatch", b"variant", b"variation", b"sizes", b"size-", b"options"), list_swatches),
 )
 """Bytes of a source in lower case, any of which calls for the pass, in the order of the passes."""
 
 
+_FIRST: _Passes = (
+    (EMAIL_MARKS, reveal_emails),
+    ((b"alt=",), write_pictured_facts),
+)
+"""Passes that write facts, before facts are read."""
+
+
+def reveal(tree: LexborHTMLParser, html: str) -> None:
+    """Write addresses and prices that only scripts, attributes or pictures hold."""
+    _run(_FIRST, tree, html)
+
+
 def normalise(tree: LexborHTMLParser, html: str) -> None:
     """Run the passes that the document needs; `html` is its source."""
-    lowered = lowered_bytes(html)
-    for marks, run in _PASSES:
+    _run(_PASSES, tree, html)
+
+
+def _run(passes: _Passes, tree: LexborHTMLParser, html: str) -> None:
+    # Lower-casing bytes is much faster than text.
+    lowered = html.encode("utf-8", "replace").lower()
+    for marks, run in passes:
         if any(mark in lowered for mark in marks):
             run(tree)
-
-
-def lowered_bytes(html: str) -> bytes:
-    """Return the source in lower case; lower-casing bytes is much faster than text."""
-    return html.encode("utf-8", "replace").lower()

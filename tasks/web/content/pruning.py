@@ -5,14 +5,19 @@ from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from tasks.web.content.telling import FACT
+
 _NOISE = (
     "script, style, template, canvas, iframe, object, embed, link, meta, audio, [role=contentinfo], [role=search],"
-    " [role=menu], [role=menubar], .headerlink, .sphinxsidebar, .breadcrumb, .breadcrumbs, .skip-link, .sr-only,"
+    " .headerlink, .sphinxsidebar, .breadcrumb, .breadcrumbs, .skip-link, .sr-only,"
     " .visually-hidden, .screen-reader-text"
 )
-_MISUSED = "nav, dialog, menu, [role=navigation], [role=banner], [role=dialog], [role=alertdialog]"
+_MISUSED = (
+    "nav, dialog, menu, [role=navigation], [role=banner], [role=dialog], [role=alertdialog], [role=menu],"
+    " [role=menubar]"
+)
 """Noise by its meaning, but authors put answers, dishes and fees in it too."""
-_PROSE_WORDS = 7
+_PROSE_WORDS = 6
 """Words outside links from which an element among `_MISUSED` may be prose …"""
 _MENU_WORDS = 3
 """… and for a `menu`, whose items are short."""
@@ -75,6 +80,11 @@ def remove_furniture(node: LexborHTMLParser | LexborNode) -> None:
 def _is_prose(node: LexborNode) -> bool:
     """Whether the element holds sentences rather than links and controls."""
     is_menu = node.tag == "menu"
+    if node.attributes.get("role") in ("menu", "menubar"):
+        # Dishes have prices; the commands of an application do not.
+        if not FACT.search(node.text(separator=" ")):
+            return False
+        is_menu = True
     if _is_in_header(node) or len(node.css("button")) >= _MANY_BUTTONS or node.css_first(_FILLED_IN) is not None:
         return False
     words = len(_WORD.findall(node.text(separator=" ")))

@@ -8,29 +8,30 @@ import re
 from collections.abc import Sequence
 
 from tasks.web.content.boxes import HEADINGS, LANDMARKS, Box, Outline, Run
-from tasks.web.content.lexicon import TOPICS
+from tasks.web.content.lexicon import PRICE, TOPICS
 from tasks.web.content.run_features import heading_text, is_prose
+from tasks.web.content.telling import FACT
 from tasks.web.content.vocabulary import BITS
 
 MAX_CARD_WORDS = 60
 """Words of the largest box that is taken to name the fact in it."""
 MAX_CARD_RUNS = 14
+MAX_LATE_WORDS = 30
+"""Words of the largest card that is kept after the last prose."""
 MAX_CARD_LEVELS = 4
+MAX_FIGURE_WORDS = 3
+MAX_FIGURE_CARD_WORDS = 25
+MAX_LONE_WORDS = 8
+_FIGURE = re.compile(r"\W*\d[\d.,’' ]*(?:[+%°]|[kKmM]\b)?\W*")
 MAX_FACT_WORDS = 40
 """Longer runs are prose."""
-FACT = re.compile(
-    r"[$€£¥₹]\s?\d|\d\s?(?:€|£|zł|kč|kr\b|eur\b|euros?\b|usd\b|chf\b|dollars?\b|pounds?\b)|\b(?:chf|eur|usd|rs\.?|fr\.)\s?\d"
-    r"|[\w.+-]+@[\w-]+\.\w{2,}|\+\d[\d ()./-]{7,}\d|\b0\d{2,4}[ /-]\d{3,}[\d -]*"
-    r"|\b\d{1,2}(?:[:.]\d\d)?\s?(?:am|pm|uhr|h)?\s?(?:[-–—]|to|bis|à|until)\s?\d{1,2}(?:[:.]\d\d|\s?(?:am|pm|uhr|h)\b)",
-    re.IGNORECASE,
-)
-"""Prices, addresses, telephone numbers, hours."""
 _UNITS = frozenset(("table", "dl", "details"))
 _ASIDE = sum(
     BITS[name]
     for name in ("related", "comment", "ad", "consent", "navigation", "pages", "review", "person", "form", "overlay")
 )
 _SOLD = BITS["related"] | BITS["ad"] | BITS["consent"]
+_CONTENT = LANDMARKS["main"] | LANDMARKS["article"]
 _AROUND = LANDMARKS["nav"] | LANDMARKS["footer"]
 
 
@@ -94,12 +95,64 @@ def keep_facts(outline: Outline, kept: list[bool]) -> None:
     first, last = kept.index(True), len(kept) - kept[::-1].index(True)
     for index, run in enumerate(runs):
         is_related = topic.advance(run)
-        if not first <= index < last or kept[index] or is_related or run.words > MAX_FACT_WORDS:
+        is_within = first <= index < last
+        if (
+            not (is_within or (index >= last and _is_in_main(run, runs[last - 1])))
+            or kept[index]
+            or is_related
+            or run.words > MAX_FACT_WORDS
+        ):
             continue
         if FACT.search(run.text) and not _is_aside(run.box, _SOLD):
             card = _card_of(run)
+            if not is_within and (card.words > MAX_LATE_WORDS or _is_for_sale(card)):
+                # The card is another product's, or no card at all; a number or address stands for itself.
+                kept[index] = run.words <= MAX_LONE_WORDS and PRICE.search(run.text) is None
+                continue
             for at in range(card.first, card.last):
                 kept[at] = True
+
+
+def _is_for_sale(card: Box) -> bool:
+    """Whether the card leads to a page of its own, as those of other products below a product do."""
+    return card.link_words > 0 and PRICE.search(card.node.text(separator=" ")) is not None
+
+
+def _is_in_main(run: Run, last: Run) -> bool:
+    """Whether the run stands in the same `main` element or article as the last kept one."""
+    return bool(run.box.tags & last.box.tags & _CONTENT)
+
+
+def keep_figures(outline: Outline, kept: list[bool]) -> None:
+    """Keep numbers beside the kept text that says their meaning: "350" and "happy families"."""
+    runs = outline.runs
+    for index, run in enumerate(runs):
+        if kept[index] or run.words > MAX_FIGURE_WORDS or run.link_words or not _FIGURE.fullmatch(run.text):
+            continue
+        for beside in (index + 1, index - 1):
+            if 0 <= beside < len(runs) and kept[beside] and _shares_card(run, runs[beside]):
+                kept[index] = True
+
+
+def keep_below(outline: Outline, kept: list[bool]) -> None:
+    """Keep the prose below a kept heading that would stand alone: a question without its answer says nothing."""
+    runs = outline.runs
+    topic = _Topic()
+    for index, run in enumerate(runs[:-1]):
+        is_related, below = topic.advance(run), runs[index + 1]
+        if kept[index] and run.box.tag in HEADINGS and not kept[index + 1] and not is_related and is_prose(below):
+            kept[index + 1] = below.link_words == 0 and not _is_aside(below.box, _ASIDE)
+
+
+def _shares_card(run: Run, other: Run) -> bool:
+    card: Box | None = run.box
+    for _ in range(MAX_CARD_LEVELS):
+        if card is None or card.words > MAX_FIGURE_CARD_WORDS:
+            return False
+        if card.first <= other.box.first and other.box.last <= card.last:
+            return True
+        card = card.parent
+    return False
 
 
 class _Topic:

@@ -4,7 +4,21 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-MARKS = b"d-none", b"hidden", b"visible-", b"mobile", b"desktop", b"hide-", b"show-", b"-only", b"phone"
+from tasks.web.content.pruning import remove_all
+
+MARKS = (
+    b"d-none",
+    b"hidden",
+    b"visible-",
+    b"mobile",
+    b"desktop",
+    b"hide-",
+    b"show-",
+    b"-only",
+    b"phone",
+    b"visibility",
+    b" only",
+)
 """Bytes of a source that may have such copies, in lower case."""
 MAX_BLOCKS = 1_000
 MIN_CHARACTERS = 12
@@ -12,7 +26,9 @@ MIN_CHARACTERS = 12
 _SIZES = re.compile(
     r"(?:^|\s)(?:d-(?:(?:xs|sm|md|lg|xl|xxl)-)?(?:none|block|flex|grid|inline|inline-block|table)|visible-\w+|hidden-(?:xs|sm|md|lg|xl)\w*"
     r"|(?:max-)?(?:xs|sm|md|lg|xl|2xl):(?:hidden|block|flex|grid|inline|inline-block|table)|hidden|[\w-]*(?:mobile|desktop|phone|tablet)[\w-]*"
-    r"|(?:hide|show)-(?:for|on|xs|sm|small|md|medium|lg|large)[\w-]*|uk-(?:hidden|visible)@\w+|(?:small|medium|large)-only)(?=\s|$)"
+    r"|(?:hide|show)-(?:for|on|xs|sm|small|md|medium|lg|large)[\w-]*|uk-(?:hidden|visible)@\w+|(?:small|medium|large)-only"
+    r"|vc_(?:hidden|visible)-(?:xs|sm|md|lg)|fusion-no-(?:small|medium|large)-visibility|(?:computer|large screen) only"
+    r"|(?:mob|dt|tab|pc|sp)-only)(?=\s|$)"
 )
 
 
@@ -31,6 +47,20 @@ def drop_copies(tree: LexborHTMLParser) -> None:
     # The innermost first: removing an element frees those in it.
     for node in reversed(gone):
         node.decompose()
+
+
+def drop_marquee_copies(tree: LexborHTMLParser) -> None:
+    """Remove elements hidden from screen readers whose text the element before them has: marquees, endless sliders."""
+    gone: list[LexborNode] = []
+    for node in tree.css("[aria-hidden=true]")[:MAX_BLOCKS]:
+        before = node.prev
+        while before is not None and not before.is_element_node:
+            before = before.prev
+        if before is not None and before.tag == node.tag:
+            text = " ".join(node.text(separator=" ").split())
+            if len(text) >= MIN_CHARACTERS and text == " ".join(before.text(separator=" ").split()):
+                gone.append(node)
+    remove_all(gone)
 
 
 def _sized(tree: LexborHTMLParser) -> list[LexborNode]:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from selectolax.lexbor import LexborNode
 
 from tasks.web.content.boxes import HEADINGS, LANDMARKS, Box, Outline, Run
 from tasks.web.content.pruning import remove_all
-from tasks.web.content.recall_rules import keep_facts, keep_near
+from tasks.web.content.recall_rules import keep_below, keep_facts, keep_figures, keep_near
 
 RECALL_FACTOR = 0.9
 """Factor on the threshold with the best F1, for recall: omitted text cannot be found, excess text does little harm."""
@@ -32,7 +33,9 @@ def select_runs(outline: Outline, probabilities: Sequence[float]) -> list[bool]:
     _decide_units(outline, probabilities, UNIT_FACTOR * threshold, kept)
     keep_near(outline, kept)
     keep_facts(outline, kept)
+    keep_figures(outline, kept)
     _keep_headings(runs, [probability >= HEADING_FACTOR * threshold for probability in probabilities], kept)
+    keep_below(outline, kept)
     drop_repeated(runs, kept)
     return kept
 
@@ -86,10 +89,11 @@ def _keep_headings(runs: Sequence[Run], is_likely: Sequence[bool], kept: list[bo
 def drop_repeated(runs: Sequence[Run], kept: list[bool]) -> None:
     """Drop verbatim repetitions: rotating slides, copies for small screens, quoted posts.
 
-    A heading is never one: the text below it would lose its topic. Nor does a link count as the first occurrence of
-    anything but other links: the entries of a contents list come before the headings that they repeat, and it is the
-    entries that are dropped.
+    A heading goes only with its whole section: text left below it would lose its topic. Nor does a link count as the
+    first occurrence of anything but other links: the entries of a contents list come before the headings that they
+    repeat, and it is the entries that are dropped.
     """
+    _drop_repeated_sections(runs, kept)
     said: set[str] = set()
     # An entry and its heading may differ in their marks, such as a number or "¶".
     linked = {_words_of(run) for run, is_kept in zip(runs, kept, strict=True) if is_kept and run.box.tag in HEADINGS}
@@ -102,6 +106,19 @@ def drop_repeated(runs: Sequence[Run], kept: list[bool]) -> None:
         else:
             kept[index] = (text := run.text.lower()) not in said
             said.add(text)
+
+
+def _drop_repeated_sections(runs: Sequence[Run], kept: list[bool]) -> None:
+    """Drop sections whose heading and text are all those of an earlier one."""
+    heads = [index for index, run in enumerate(runs) if run.box.tag in HEADINGS]
+    said: set[tuple[str, ...]] = set()
+    for first, last in pairwise([*heads, len(runs)]):
+        section = tuple(runs[index].text for index in range(first, last) if kept[index])
+        if len(section) < 2 or any(_is_bound(runs[index].box) for index in range(first, last)):
+            continue
+        if section in said and sum(runs[index].words for index in range(first, last)) >= MIN_REPEATED_WORDS:
+            kept[first:last] = [False] * (last - first)
+        said.add(section)
 
 
 def _words_of(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""Chooses between text for the eye and its spoken twin for screen readers, and gives counters their final number.
+"""Chooses between text for the eye and its spoken twin for screen readers.
 
 Shops print a price twice: split into styled parts that screen readers skip (`aria-hidden`), and whole, visually
 hidden. The whole one is kept. A visually hidden text without such a twin ("Skip to content") is noise.
@@ -11,22 +11,16 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from tasks.web.content.pruning import remove_all
 
 MAX_NODES = 2_000
-SPOKEN = ".sr-only, .screen-reader-text, .visually-hidden, .visuallyhidden, .a-offscreen, .u-hidden-visually"
+SPOKEN = (
+    ".sr-only, .screen-reader-text, .visually-hidden, .visuallyhidden, .visuallyHidden, .a-offscreen,"
+    ' .u-hidden-visually, span[style*="clip"]'
+)
 """Usual classes of text that is only spoken."""
-SPOKEN_MARKS = b"sr-only", b"screen-reader", b"visually", b"offscreen"
+SPOKEN_MARKS = b"sr-only", b"screen-reader", b"visually", b"offscreen", b"clip"
 _ICONS = frozenset(("i", "svg", "img", "picture", "span", "em", "b"))
 _CELLS = frozenset(("td", "th", "dd", "li"))
 _CONTROLS = frozenset(("a", "button", "label", "nav", "form"))
 _LETTERS = re.compile(r"\w")
-_COUNTS = (
-    *("count", "target", "to", "value", "end", "number", "counter", "count-to", "countto", "to-value", "stop", "final"),
-    *("purecounter-end", "end-value", "counter-value", "counterup-nums", "max", "num", "val"),
-)
-_COUNTERS = ", ".join(f"[data-{name}]" for name in _COUNTS)
-COUNTER_MARKS = (*(f"data-{name}".encode() for name in _COUNTS), b"counter", b"odometer", b"countup")
-_ZERO = re.compile(r"([^\d]*)0+(?:[.,]0+)?([^\d]*)")
-_NUMBER = re.compile(r"\d[\d.,  ']*")
-_COUNTING = ".counter, .count-up, .countup, .odometer, .purecounter, .counter-number, .counter-value"
 
 
 def choose_twins(tree: LexborHTMLParser) -> None:
@@ -80,29 +74,3 @@ def _in_control(node: LexborNode) -> bool:
             return True
         parent = parent.parent
     return False
-
-
-def finish_counters(tree: LexborHTMLParser) -> None:
-    """Give counters that a script counts up their final number; a zero whose number is unknown goes."""
-    for node in _innermost_first(tree, _COUNTERS):
-        if (shown := _ZERO.fullmatch(node.text().strip())) and (number := _final(node)):
-            attributes = node.attributes
-            before, after = attributes.get("data-prefix") or "", attributes.get("data-suffix") or ""
-            node.inner_html = ""
-            node.insert_child(f"{shown[1] or before}{number}{shown[2] or after}")
-    for node in _innermost_first(tree, _COUNTING):
-        if node.text(strip=True) == "0":
-            node.inner_html = ""
-
-
-def _innermost_first(tree: LexborHTMLParser, selector: str) -> list[LexborNode]:
-    """Return each element once: emptying one frees those in it."""
-    once = {node.mem_id: node for node in tree.css(selector)[:MAX_NODES]}
-    return list(reversed(once.values()))
-
-
-def _final(node: LexborNode) -> str:
-    """Return the number that an attribute of the counter names; empty if none does, or if it is 0."""
-    values = ((node.attributes.get(f"data-{name}") or "").strip() for name in _COUNTS)
-    found = next((value for value in values if _NUMBER.fullmatch(value)), "")
-    return found if found.strip("0.,") else ""

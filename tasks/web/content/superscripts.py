@@ -5,8 +5,19 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 MAX_NODES = 3_000
-CENTS = ".cents, .price-cents, .price-decimals, .decimals, .a-price-fraction, .price__cents, .price-fraction"
-CENTS_MARKS = b"cents", b"decimals", b"fraction"
+CENTS = (
+    "[class*=cents i], [class*=decimal i], [class*=fraction i], [class*=centimes i], small, span[style*=super],"
+    " span[style*=font-size]"
+)
+CENTS_MARKS = (
+    b"cents",
+    b"centimes",
+    b"decimal",
+    b"fraction",
+    b"<small",
+    b'<span style="font-size',
+    b"vertical-align:super",
+)
 _RAISED = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
 _MAPPED = re.compile(r"[0-9+\-−–=()n]{1,8}")
 _CURRENCY = r"(?:[€$£¥₹]|\b(?:CHF|EUR|USD|GBP|kr|zł|Fr)\.?)"
@@ -16,6 +27,7 @@ _PAID = re.compile(rf"\s*{_CURRENCY}")
 _ORDINARY = re.compile(
     r"st|nd|rd|th|er|re|e|[eè]me|d|nde?|o|a|os|as|º|ª|te|ter|™|®|©|tm|sm|r|\*+|†|‡|\[.*\]", re.IGNORECASE
 )
+_FRACTION = re.compile(r"[.,]\d\d")
 _SHORT = re.compile(r"[\w+−-]{1,6}")
 MAX_CHARACTERS = 12
 REACH = 40
@@ -30,6 +42,9 @@ def write_raised(tree: LexborHTMLParser) -> None:
             text = "".join(node.text().split())
             if (written := _written(node, text, is_price=False)) is not None:
                 node.replace_with(written)
+            elif _FRACTION.fullmatch(text) and node.prev is not None and node.prev.tag in ("b", "strong"):
+                # Their marks in Markdown would part the number.
+                node.prev.unwrap()
 
 
 def write_cents(tree: LexborHTMLParser) -> None:

@@ -10,7 +10,7 @@ MAX_CELLS = 5_000
 """Cells of a table with spans; a larger one stays as it is."""
 MAX_SPAN = 60
 _ICONS = (
-    "td img[alt], td svg, td [role=img], td i, td input[type=checkbox], th img[alt], th svg, th [role=img], th i,"
+    "td img, td svg, td [role=img], td i, td input[type=checkbox], th img, th svg, th [role=img], th i,"
     " td span[class*=icon], td span[class*=fa-], td span[title], td span[aria-label]"
 )
 _YES = re.compile(r"(?:^|[\s_-])(?:check|checked|tick|yes|included|available|done|ok|true)(?:$|[\s_-])", re.IGNORECASE)
@@ -22,10 +22,16 @@ _HEAD_ROWS = 3
 def name_icons(tree: LexborHTMLParser) -> None:
     """Write in cells without text what their icon stands for."""
     once = {node.mem_id: node for node in tree.css(_ICONS)[:MAX_ICONS]}
+    silent: dict[int, bool] = {}
     for icon in reversed(once.values()):
         cell = _cell_of(icon)
-        if cell is not None and not _has_text(cell) and (name := _name_of(icon)):
-            icon.insert_before(name)
+        if cell is None:
+            continue
+        if cell.mem_id not in silent:
+            silent[cell.mem_id] = not _has_text(cell)
+        if silent[cell.mem_id] and (name := _name_of(icon)):
+            # Another icon may follow, or have been written already.
+            icon.insert_before(f" {name} ")
 
 
 def _has_text(cell: LexborNode) -> bool:
@@ -54,13 +60,15 @@ def _name_of(icon: LexborNode) -> str:
     if said:
         return said.strip()
     if icon.tag == "input":
-        return "✓" if "checked" in attributes else ""
+        return "✓" if "checked" in attributes else "✗" if "disabled" in attributes else ""
     names = _names(icon)
     return "✓" if _YES.search(names) else "✗" if _NO.search(names) else ""
 
 
 def _names(icon: LexborNode) -> str:
-    """Return the classes of the icon, or the name of the drawing that it uses."""
+    """Return the classes of the icon, or the name of the drawing or picture that it shows."""
+    if icon.tag == "img":
+        return (icon.attributes.get("src") or "").rpartition("/")[2].partition(".")[0]
     use = icon.css_first("use") if icon.tag == "svg" else None
     drawing = (use.attributes.get("href") or use.attributes.get("xlink:href") or "") if use else ""
     return f"{icon.attributes.get('class') or ''} {drawing.rpartition('#')[2]}"
