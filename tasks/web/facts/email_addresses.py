@@ -9,13 +9,14 @@ from tasks.web.facts.page_lines import Line, PageText
 
 _NAME = r"[A-Za-z0-9À-ɏ](?:[\w.+'’-]{0,62}[\wÀ-ɏ+])?"
 _DOMAIN = r"(?:[A-Za-z0-9À-ɏ](?:[\wÀ-ɏ-]{0,61}[\wÀ-ɏ])?\.){1,5}[A-Za-z]{2,18}"
-_ADDRESS = re.compile(rf"(?<![\w.+/-])({_NAME})\s?@\s?({_DOMAIN})(?![\w@])")
-_AT = r"(?:\s*[\[({<]\s*(?:at|ät|a|arroba|chiocciola|arobase|@)\s*[\])}>]\s*|\s+(?:AT|\(at\))\s+|\s*&#64;\s*)"
-_DOT = r"(?:\s*[\[({]\s*(?:dot|punkt|punto|point|\.)\s*[\])}]\s*|\s+(?:DOT|dot)\s+|\.)"
+_ADDRESS = re.compile(rf"(?<![\w.+/-])({_NAME})\s?[@＠]\s?({_DOMAIN})(?![\w@])")
+_SIGN = r"(?:at|ät|æt|ατ|a|arroba|chiocciola|arobase|snabel-?a|apenstaartje|@)"
+_AT = rf"(?:\s*[\[({{<]\s*{_SIGN}\s*[\])}}>]\s*|\s+(?:AT|ät|æt|\(at\))\s+|\s+at\s+(?=[\w-]+\s+dot\s)|\s*&#64;\s*)"
+_DOT = r"(?:\s*[\[({]\s*(?:dot|punkt|punto|point|\.)\s*[\])}]\s*|\s+(?:DOT|dot)\s+|\s\.\s(?=[a-z]{2,7}\b)|\.)"
 _DISGUISED = re.compile(
     rf"(?<![\w.+-])([A-Za-z0-9](?:[\w+-]|{_DOT}(?=\w)){{0,60}}){_AT}([A-Za-z0-9][\w-]{{0,60}}(?:{_DOT}[A-Za-z0-9-]{{2,30}}){{1,3}})",
 )
-_MAY_DISGUISE = re.compile(r"[\[({< ](?i:\s?(?:at|ät|a|arroba|chiocciola|arobase|@)\s?[\])}>]|(?-i:AT)\s)")
+_MAY_DISGUISE = re.compile(rf"[\[({{<](?i:\s?{_SIGN}\s?[\])}}>])|\s(?:AT|ät|æt)\s|\sat\s[\w-]+\sdot\s")
 _CDN = "/cdn-cgi/l/"
 _PROTECTED = re.compile(r"/cdn-cgi/l/email-protection#([0-9a-fA-F]{6,400})")
 _FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|avif|css|js|woff2?)$", re.IGNORECASE)
@@ -23,12 +24,12 @@ _FILE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|avif|css|js|woff2?)$", re.IGNOR
 
 def find_emails(page: PageText) -> Iterator[Fact]:
     """Yield the addresses in the order of the page; an address that is linked and written comes twice."""
-    linking = page.sources.containing("ailto:", "cfemail", _CDN)
-    for line in (page.lines[index] for index in sorted({*linking, *page.joined.containing("@")})):
+    linking = page.sources.containing("ailto:", "AILTO:", "cfemail", _CDN)
+    for line in (page.lines[index] for index in sorted({*linking, *page.joined.containing("@", "＠")})):
         for link in line.links:
             for address in _linked(link.href):
                 yield _fact(address, line, "link" if address not in line.text else line.region)
-        if "@" in line.text:
+        if "@" in line.text or "＠" in line.text:
             for found in _ADDRESS.finditer(line.text):
                 yield _fact(f"{found[1]}@{found[2]}", line, line.region)
     for index in page.joined.matching(_MAY_DISGUISE):

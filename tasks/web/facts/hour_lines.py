@@ -44,6 +44,17 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 """Ways to write days and times, each with the usual one: "m-f", "0900-1700", "between 9 and 5", times in columns."""
+_CHINESE_DAYS = re.compile(r"(周|週|星期|礼拜)([一二三四五六日天])\s?([至到~〜–-])\s?([一二三四五六日天])")
+_SPACELESS = re.compile(r"(?:周|週|星期|礼拜)[一二三四五六日天]|[月火水木金土日]曜日?|[至到和及]|休息|休業|定休日|休み")
+"""Words of scripts that are written without spaces."""
+_FROM = frozenset(("ab", "from", "dès", "partir", "desde", "dalle", "vanaf", "od", "fra", "från", "alkaen"))
+_LATE = frozenset(
+    ("late", "close", "closing", "ende", "schluss", "open-end", "openend", "cierre", "fermeture", "chiusura")
+)
+OPEN_END = -1
+"""The end of a range that is not said: "from 5 pm"."""
+_EARLIEST_SHORT = 5 * 60
+"""Before this, an end with a leading zero is the next day's: "08:00 – 03:00" closes at night, "09:00 – 05:00" not."""
 Range = tuple[int, int]
 
 
@@ -59,7 +70,7 @@ class HourEntry:
     @property
     def normal(self) -> str:
         """OpenStreetMap's notation: `Mo-Fr 08:30-17:00`."""
-        times = "off" if self.is_closed else ",".join(f"{_clock(start)}-{_clock(end)}" for start, end in self.ranges)
+        times = "off" if self.is_closed else ",".join(_written(start, end) for start, end in self.ranges)
         return f"{write_days(self.days)} {times}".strip()
 
 
@@ -92,6 +103,10 @@ def write_days(days: frozenset[int]) -> str:
     return ",".join([*parts, *(["PH"] if HOLIDAY in days else [])])
 
 
+def _written(start: int, end: int) -> str:
+    return f"{_clock(start)}+" if end == OPEN_END else f"{_clock(start)}-{_clock(end)}"
+
+
 def _clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
@@ -101,13 +116,18 @@ def read_hours(text: str, words: HourWords) -> HourReading:
     reading = HourReading()
     for pattern, usual in _SPELLINGS:
         text = pattern.sub(usual, text)
+    if not text.isascii() and _SPACELESS.search(text):
+        text = _SPACELESS.sub(r" \g<0> ", _CHINESE_DAYS.sub(r"\1\2\3\1\4", text))
     text = words.phrases.sub(lambda found: " ⓓ " if found["daily"] else found[0].replace(" ", "\u2060"), text)
     days, listed, ranges, start = set[int](), list[int](), list[Range](), None
     is_closed = is_range = False
-    has_half = False
+    has_half = is_since = closes_following = False
 
     def flush() -> None:
-        nonlocal days, listed, ranges, is_closed
+        nonlocal days, listed, ranges, is_closed, start, is_since
+        if is_since and start is not None:
+            ranges.append((start, OPEN_END))
+            start, is_since = None, False
         if days and (ranges or is_closed):
             reading.entries.append(HourEntry(frozenset(days), ranges, is_closed and not ranges))
             days, ranges, is_closed = set(), [], False
@@ -129,8 +149,8 @@ def read_hours(text: str, words: HourWords) -> HourReading:
             if start is None or not is_range:
                 start, has_half = minutes, bool(token["half"])
             else:
-                ranges.append(_range(start, minutes, has_half, token["half"] or ""))
-                start = None
+                ranges.append(_range(start, minutes, has_half, token["half"] or "", token["hour"]))
+                start, is_since = None, False
             is_range = False
         elif token["dash"]:
             is_range = True
@@ -143,7 +163,7 @@ def read_hours(text: str, words: HourWords) -> HourReading:
             elif bare in _NOON:
                 start = _NOON[bare]
             elif bare in words.days and not (bare in words.to and (start is not None)):
-                if ranges or is_closed:
+                if ranges or (is_closed and not closes_following) or (is_since and start is not None):
                     flush()
                 found = words.days[bare]
                 if is_range and listed and len(found) == 1 and HOLIDAY not in found:
@@ -155,8 +175,14 @@ def read_hours(text: str, words: HourWords) -> HourReading:
                 start = None
             elif bare in words.to:
                 is_range = True
+            elif bare in _FROM:
+                is_since = start is None
+            elif bare in _LATE and start is not None:
+                is_since = True
             elif bare in words.closed:
-                is_closed = True
+                if is_since and start is not None:
+                    flush()
+                is_closed, closes_following = True, not days
             elif bare in words.joining:
                 is_range = False
             elif bare not in words.around and len(bare) > 1:
@@ -164,7 +190,7 @@ def read_hours(text: str, words: HourWords) -> HourReading:
         elif token["other"] == "ⓓ":
             flush()
             days.update(range(7))
-    if days and (ranges or is_closed):
+    if days and (ranges or is_closed or is_since):
         flush()
     reading.days, reading.ranges, reading.is_closed = frozenset(days), ranges, is_closed
     return reading
@@ -179,10 +205,12 @@ def _minutes(token: re.Match[str]) -> int | None:
     return hour * 60 + minute if hour * 60 + minute <= 24 * 60 else None
 
 
-def _range(start: int, end: int, has_half: bool, half: str) -> Range:
+def _range(start: int, end: int, has_half: bool, half: str, written: str) -> Range:
     """Return the range of two times; "9 to 5" and "1-5 pm" mean the afternoon, "18–2" the next day."""
     if half[:1].lower() == "p" and not has_half and start + 720 < end:
         start += 720
-    if end <= start:
+    if end < _EARLIEST_SHORT and written.startswith("0") and start > end and not half:
+        end += 1440
+    elif end <= start:
         end += 720 if start <= 720 and end <= 720 and not half and not has_half else 1440
     return start, end

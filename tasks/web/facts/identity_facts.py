@@ -9,17 +9,18 @@ from tasks.web.facts.page_lines import PageText
 
 MAX_NAME = 80
 _SOCIAL = re.compile(
-    r"^https?://(?:[\w-]+\.)?(?P<site>facebook\.com|fb\.com|fb\.me|instagram\.com|twitter\.com|x\.com"
+    r"^(?:https?:)?//(?:[\w-]+\.)?(?P<site>facebook\.com|fb\.com|fb\.me|instagram\.com|twitter\.com|x\.com"
     r"|linkedin\.com|youtube\.com|youtu\.be|tiktok\.com"
     r"|pinterest\.[a-z.]{2,6}|vimeo\.com|xing\.com|t\.me|telegram\.me|vk\.com|ok\.ru|snapchat\.com"
     r"|threads\.net|bsky\.app|yelp\.[a-z.]{2,6}"
     r"|tripadvisor\.[a-z.]{2,6}|github\.com|dribbble\.com|behance\.net|flickr\.com|plus\.google\.com"
-    r"|mastodon\.\w+|weibo\.com|line\.me|whatsapp\.com)/(?P<path>.+)$",
+    r"|mastodon\.\w+|weibo\.com|line\.me|whatsapp\.com|discord\.gg|twitch\.tv|soundcloud\.com|threads\.com)/(?P<path>.+)$",
     re.IGNORECASE,
 )
 _MAY_PROFILE = re.compile(
     r"//(?:[\w-]+\.)?(?:facebook|fb|instagram|twitter|x|linkedin|youtu|tiktok|pinterest|vimeo|xing|t\.me|telegram|vk\.|ok\.ru"
-    r"|snapchat|threads|bsky|yelp|tripadvisor|github|dribbble|behance|flickr|plus\.google|mastodon|weibo|line\.me|whatsapp)"
+    r"|snapchat|threads|bsky|yelp|tripadvisor|github|dribbble|behance|flickr|plus\.google|mastodon|weibo|line\.me|whatsapp"
+    r"|discord|twitch|soundcloud)"
 )
 _SHARING = re.compile(
     r"^(?:sharer|share|intent/|dialog/|shareArticle|pin/create|cws/share|home\?status|submit|watch|embed|tr\?"
@@ -54,15 +55,15 @@ _REGISTRATION = re.compile(
     r"(?<![^\W\d_])(?P<label>(?:VAT|GST|Tax)(?:[ -]?(?:reg(?:istration)?)?\.?\s?(?:no|number|id|nr|#)?\.?)?"
     r"|USt\.?-?\s?Id(?:ent)?\.?-?(?:\s?Nr\.?|nummer)?"
     r"|Umsatzsteuer-?(?:ID|Identifikationsnummer)[\w\s]{0,12}|Steuer-?(?:nummer|nr\.?)|N°\s?TVA"
-    r"|TVA(?:\s\w{0,16})?|P\.?\s?I\.?V\.?A\.?|Partita IVA|Codice Fiscale"
+    r"|TVA(?:\s\w{0,20})?|P\.?\s?I\.?V\.?A\.?|Partita IVA|Codice Fiscale"
     r"|C\.F\.|C\.I\.F\.|N\.I\.F\.|KvK(?:-?(?:nummer|nr\.?))?|BTW(?:-?(?:nummer|nr\.?|id))?|Org\.?\s?(?:nr"
     r"|nummer)\.?|CVR(?:-?nr\.?)?|Y-tunnus"
     r"|(?:company|registration|registered|charity|reg)\.?\s?(?:in\s\w+\s)?(?:no|number|nr|reg\.?\s?no)\.?"
     r"|Handelsregister(?:nummer)?|Registernummer|Firmenbuchnummer"
     r"|(?-i:UID(?:-?Nr\.?|-Nummer)?|SIRET|SIREN|RCS(?:\s[A-Z][\w-]+)?|REA|CIF|NIF|NIPC|CNPJ|NIP|REGON|KRS"
     r"|IČO?|DIČ|ABN|ACN|EIN|ИНН|ОГРН|КПП|ЄДРПОУ|HR[AB]|FN|GSTIN|EORI))"
-    r"(?![^\W\d_])\s*[:.#]?\s*(?P<value>(?-i:(?:HR[AB]\s?)?(?:[A-Z]{2,3}[-\s]?)?[A-Z]?\d(?:[\d\s./-]"
-    r"|[A-Z](?![a-z])){4,20}))",
+    r"(?![^\W\d_])\s*[:.#]?\s*(?P<value>(?-i:(?:HR[AB]\s?)?(?:[A-Z]{2,3}[-\s]?)?[A-Z]?\d(?:[\d./-]|\s(?![A-Z]{3})"
+    r"|[A-Z](?![a-z])){4,20}))|(?<!\w)(?P<bare>(?-i:ATU\s?\d{8}|CHE-\d{3}\.\d{3}\.\d{3})(?!\d))",
     re.IGNORECASE,
 )
 
@@ -88,14 +89,14 @@ def find_registrations(page: PageText) -> Iterator[Fact]:
     for index in page.joined.matching(_MAY_REGISTER):
         line = page.lines[index]
         for found in _REGISTRATION.finditer(line.text):
-            value = found["value"].strip(" .-/")
+            value = (found["value"] or found["bare"]).strip(" .-/")
             if sum(char.isdigit() for char in value) >= 5:
                 normal = re.sub(r"\W", "", value).upper()
                 yield Fact(
                     kind=FactKind.registration,
                     value=value,
                     normal=normal,
-                    label=found["label"].strip(" .:"),
+                    label=(found["label"] or "").strip(" .:"),
                     place=line.region,
                 )
 
@@ -104,7 +105,7 @@ def find_profiles(page: PageText) -> Iterator[Fact]:
     """Yield links to profiles in social networks; links that share a page are none."""
     for line in (page.lines[index] for index in page.sources.matching(_MAY_PROFILE)):
         for link in line.links:
-            if "://" not in link.href or not (found := _SOCIAL.match(link.href)):
+            if "//" not in link.href or not (found := _SOCIAL.match(link.href)):
                 continue
             path = found["path"].strip("/")
             if path and path != "#" and not _SHARING.search(path):
@@ -113,4 +114,10 @@ def find_profiles(page: PageText) -> Iterator[Fact]:
                 if parts.query and parts.path.endswith(".php"):
                     normal += f"?{parts.query}"
                 name = found["site"].split(".")[0].capitalize()
-                yield Fact(kind=FactKind.social, value=link.href, normal=normal, label=name, place=line.region)
+                yield Fact(
+                    kind=FactKind.social,
+                    value=link.href if ":" in link.href else f"https:{link.href}",
+                    normal=normal,
+                    label=name,
+                    place=line.region,
+                )

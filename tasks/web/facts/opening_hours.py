@@ -16,6 +16,7 @@ MAX_LINE = 400
 """Characters of a line that may be hours."""
 MAX_DAY_LINE = 60
 """Characters of a line that names only days."""
+MAX_APPOINTMENT = 100
 MAX_OTHERS = 2
 """Words besides days, times and their particles on a line of hours without a title …"""
 MAX_TITLED_OTHERS = 12
@@ -31,7 +32,8 @@ _MONTH = re.compile(
 def find_hours(page: PageText, language: str) -> Iterator[Fact]:
     """Yield each table of opening hours as one fact."""
     lines, words = page.lines, hour_words(find_languages(page.lowered.text, language))
-    candidates = {*page.lowered.matching(words.any_day), *page.lowered.matching(_MAY_HOLD)}
+    patterns = (words.any_day, _MAY_HOLD, words.appointment)
+    candidates = {index for pattern in patterns for index in page.lowered.matching(pattern)}
     if not candidates:
         return
     block = _Block()
@@ -50,6 +52,8 @@ def find_hours(page: PageText, language: str) -> Iterator[Fact]:
                     blocks += 1
                 block = _Block()
             block.add(index, used, reading, lines)
+        elif not block.entries and reading is not None and _is_by_appointment(lines, index, words):
+            yield Fact(kind=FactKind.hours, value=line.text, normal=lowered, place=line.region)
         elif block.entries and index - block.last <= MAX_GAP and _is_exception(lowered, words):
             block.notes.append((index, line.text))
             block.last = index
@@ -155,6 +159,16 @@ def _is_accepted(lines: Sequence[Line], index: int, reading: HourReading, words:
     is_pure = reading.others <= (MAX_OTHERS if are_several or line.region != "main" else 0)
     return (has_days and is_pure and any(entry.ranges for entry in reading.entries)) or (
         has_days and reading.others == 0 and any(entry.is_closed for entry in reading.entries)
+    )
+
+
+def _is_by_appointment(lines: Sequence[Line], index: int, words: HourWords) -> bool:
+    """Whether the line says that there are no hours, only appointments."""
+    text = lines[index].text.lower()
+    if len(text) > MAX_APPOINTMENT or words.appointment.search(text) is None:
+        return False
+    return any(words.hours.search(label.lower()) for label in (text, *labels_above(list(lines), index, 2))) or (
+        len(text) <= MAX_DAY_LINE and not lines[index].is_linked
     )
 
 

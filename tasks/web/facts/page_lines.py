@@ -79,7 +79,7 @@ _TAG = re.compile(rf"</?[a-zA-Z]{_ATTRIBUTES}>")
 _JOINTS = re.compile(
     r"\x02(?:(?<=[^\W\d_]\x02)\x02*(?=\d)|(?<=[\d%]\x02)\x02*(?=\w)|(?<=[a-zß-ÿ.,;:!?)]\x02)\x02*(?=[A-ZÀ-Þ(+]))"
 )
-_CENTS = re.compile(r"\x03(?<=\d\x03)(?=\d\d(?!\d))")
+_CENTS = re.compile(r"(\d)\x02*\x03\x02*(?=\d\d(?!\d))")
 
 
 @dataclass(slots=True)
@@ -230,7 +230,7 @@ def _texts_of(segments: list[str]) -> list[str]:
         text = _SUP.sub(_CENT, text)
     text = _TAG.sub(_INLINE, text)
     if _CENT in text:
-        text = _CENTS.sub(".", text).replace(_CENT, _INLINE)
+        text = _CENTS.sub(r"\1.", text).replace(_CENT, _INLINE)
     text = _JOINTS.sub(" ", text).replace(_INLINE, "")
     if "&" in text:
         text = unescape(text)

@@ -33,6 +33,8 @@ _POSTAL = re.compile(
     r"|\b\d{3}\s\d{2}\s+[A-ZÀ-ÞĀ-Ž]"  # CZ, SE
     r"|\b[A-ZÀ-Þ][\w'’-]+,?\s(?:[A-Z]{2,3}\s)?\d{4,6}\b"  # town first: AU, IN
     r"|〒?\d{3}-\d{4}\b"
+    r"|\b[A-Z]\d[\dW]\s?[A-Z\d]{4}\b"  # IE
+    r"|(?<=, )\d{6}\b|\b\d{6}, [А-ЯЁ]"  # RU
 )
 _DATE = re.compile(rf"\b(?:{'|'.join(MONTH_NAMES)})\b\.?,?\s+(?:\d{{1,2}},?\s+)?\d{{4}}\b", re.IGNORECASE)
 """Month and year, which look like a town and its postal code."""
@@ -46,9 +48,14 @@ _STREET = re.compile(
     r"|\b(?:via|viale|piazza|corso|largo|vicolo|calle|c/|avenida|avda?\.?|av\.|plaza|paseo|rua|praça|travessa"
     r"|ul\.|ulica|aleja|al\.|ulice|rue|avenue|bd|boulevard"
     r"|ул\.?|улица|проспект|вул\.?|вулиця)\s+[^\d\n]{2,40}?,?\s*(?:n[°ºo.]?\s*)?\d"
-    r"|(?:caddesi|sokak|cad\.|sok\.|mah\.)",
+    r"|(?:caddesi|sokak|cad\.|sok\.|mah\.)|\b(?:unit|suite)\s\d|\b(?:business|retail|industrial) (?:park|estate)\b"
+    r"|〒\s?\d|[都道府県市区町村]\w{1,12}\d",
     re.IGNORECASE,
 )
+_SHORT_STREET = re.compile(
+    r"\W*(?:[A-ZÀ-ÞĀ-Ž][\w'’.-]*\s+){1,4}\d{1,4}\s?[a-zA-Z]?\s*[,·•|–-]\s*(?:[A-Z]{1,2}\s?-\s?)?(?!(?:19|20)\d\d\b)\d{3,5}"
+)
+"""Street without its kind, directly before the postal code: "Am Markt 3 · A-5020 Salzburg"."""
 _BOX = re.compile(r"\b(?:p\.?\s?o\.?\s?box|postfach|postbus|apartado|casella postale)\s+\d", re.IGNORECASE)
 _NOT_ADDRESS = re.compile(r"@|https?:|\bwww\.|copyright|©|[$€£]\s?\d|\d\s?[€£]", re.IGNORECASE)
 _MAY_HOLD = re.compile(r"\d[^\n]*")
@@ -99,7 +106,7 @@ def _read(lines: list[Line], index: int) -> list[int]:
     )
     if line.region == "main" and not (has_postal or is_labelled):
         return []
-    has_street = bool(_STREET.search(body) or _BOX.search(body))
+    has_street = bool(_STREET.search(body) or _BOX.search(body) or (has_postal and _SHORT_STREET.match(body)))
     if not (has_postal or has_street or "," in body):
         return []
     if _TIMES.search(body) or (_NOT_ADDRESS.search(body) and not has_street):

@@ -19,28 +19,39 @@ MIN_TERM_WORDS = 3
 MAX_TERM_IN_MAIN = 160
 
 _CURRENCY = (
-    r"(?:US\$|A\$|C\$|R\$|[$€£¥₹₽₺₴₪₩฿]|\b(?:EUR|USD|GBP|CHF|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|JPY|CNY|RUB"
+    r"(?:US\$|A\$|C\$|R\$|[$€£¥₹₽₺₴₪₩฿₦₱₫₵]|\b(?:K[Ss]h|TSh|Rp|RM|SGD|HKD|NZD|SAR|QAR|THB|MYR|PHP|KES|NGN|(?-i:R(?=\s?\d\d))|EUR|USD|GBP|CHF|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|JPY|CNY|RUB"
     r"|UAH|TRY|BRL|ZAR|AED|Rs\.?|Fr\.)(?![a-z]))"
 )
 _AFTER = (
-    r"(?:[€£$¥₽₺₴₪₩]|(?:EUR|Euros?|USD|GBP|CHF|SEK|NOK|DKK|PLN|zł|Kč|kr|Ft|руб|грн|лв|lei|RON|TL|R\$|dollars?"
+    r"(?:[€£$¥₽₺₴₪₩₫円元]|(?:EUR|Euros?|USD|GBP|CHF|SEK|NOK|DKK|PLN|zł|Kč|kr|Ft|руб|грн|лв|lei|RON|TL|R\$|dollars?"
     r"|pounds?)(?![^\W_]))"
 )
 _AMOUNT = r"\d(?:[\d .,'’]*\d)?(?:\s?[,.]?[-–—]{1,2}(?!\s?\d))?"
 PRICE = re.compile(
     rf"(?<![\w.,])(?:{_CURRENCY}\s?{_AMOUNT}(?:\s?[kKmM]\b)?"
-    rf"|{_AMOUNT}\s?{_AFTER})(?:\s?[-–]\s?(?:{_CURRENCY}\s?{_AMOUNT}|{_AMOUNT}\s?{_AFTER}))?"
+    rf"|{_AMOUNT}\s?{_AFTER}|\d[\d .']*[,:.][-–—]+(?![\w-]|\s?\d))"
+    rf"(?:\s?[-–]\s?(?:{_CURRENCY}\s?{_AMOUNT}|{_AMOUNT}\s?{_AFTER}))?"
     r"(?:\s?/\s?[^\W\d_]{1,10}\.?|\s?(?:per|pro|par|por|al|a|je)\s[^\W\d_]{2,12})?",
     re.IGNORECASE,
 )
 _MAY_PRICE = (
-    re.compile(r"[$€£¥₹₽₺₴₪₩฿]"),
+    re.compile(r"[$€£¥₹₽₺₴₪₩฿₦₱₫₵円元]"),
+    re.compile(r"[,:.][-–—](?<=\d[,:.][-–—])"),
     re.compile(
         r"\d\s?(?:EUR|[Ee]uro|USD|GBP|CHF|SEK|NOK|DKK|PLN|zł|Kč|kr|Ft|руб|грн|лв|lei|RON|TL"
         r"|dollars?|pounds?)(?![^\W_])"
     ),
-    re.compile(r"(?:EUR|USD|GBP|CHF|AUD|CAD|SEK|NOK|DKK|PLN|CZK|INR|ZAR|AED|Rs|Fr)\.?\s?\d"),
+    re.compile(r"(?:EUR|USD|GBP|CHF|AUD|CAD|SEK|NOK|DKK|PLN|CZK|INR|ZAR|AED|Rs|Fr|R)\.?\s?\d"),
 )
+_RARE = "KSh", "Ksh", "TSh", "Rp", "RM", "SGD", "HKD", "NZD", "SAR", "QAR", "THB", "MYR", "PHP", "KES", "NGN"
+"""Currencies that are sought as plain text: alternatives with many first letters are slow."""
+_FREE = re.compile(
+    r"(?<=\w)\s*[\t:–—-]\s*(?P<free>free(?: of charge)?|gratis|kostenlos|kostenfrei|frei|freier eintritt|gratuite?"
+    r"|gratuit[io]|ingresso libero|za darmo|bezpłatnie|zdarma|ilmainen|бесплатно|無料)[.!]?(?=\n|$)",
+    re.IGNORECASE,
+)
+"""The end of a line that says that a thing costs nothing."""
+_FREE_MARKS = "free", "gratis", "gratuit", "kosten", "frei", "libero", "darmo", "zdarma", "ilmainen", "бесплат", "無料"
 _SHIPPING = re.compile(
     r"shipping|deliver|dispatch|postage|versand|liefer|livraison|expédition|envío|envio|spedizion|consegna"
     r"|entrega|verzend|bezorg|levering|dostaw|wysyłk|frakt|leverans"
@@ -71,9 +82,14 @@ _ICON = re.compile(rf"(?:cc|payment|pay|card|icon)[-_ ]?({_METHODS.pattern})", r
 
 
 def find_offers(page: PageText) -> Iterator[Fact]:
-    """Yield the prices in text, each with its line and the name of the thing."""
+    """Yield the prices in text, each with its line and the name of the thing, and things that are free."""
+    for line in (page.lines[index] for index in page.lowered.containing(*_FREE_MARKS)):
+        if len(line.text) <= MAX_SHORT_LINE and (free := _FREE.search(line.text)):
+            label = line.text[: free.start()].replace("\t", " ").strip(" :.–-")
+            normal = f"{label}: {free['free']}".casefold()
+            yield Fact(kind=FactKind.offer, value=line.text.replace("\t", " "), normal=normal, place=line.region)
     count, lines = 0, page.lines
-    for index in page.joined.matching(*_MAY_PRICE):
+    for index in _priced(page):
         line = lines[index]
         text = line.text
         for found in PRICE.finditer(text):
@@ -90,6 +106,11 @@ def find_offers(page: PageText) -> Iterator[Fact]:
             count += 1
             if count >= MAX_OFFERS:
                 return
+
+
+def _priced(page: PageText) -> list[int]:
+    """Return the numbers of the lines that may have a price."""
+    return sorted({*page.joined.matching(*_MAY_PRICE), *page.joined.containing(*_RARE)})
 
 
 def _label(lines: list[Line], index: int, start: int, end: int) -> str:
@@ -126,7 +147,7 @@ def find_terms(page: PageText, taken: set[str]) -> Iterator[Fact]:
     if len(named := _pictured_methods(page)) >= MIN_METHODS:
         written = ", ".join(named)
         yield Fact(kind=FactKind.payment, value=written, normal=", ".join(sorted(named)).lower(), place="footer")
-    priced = set(page.joined.matching(*_MAY_PRICE, _MAY_NAME_METHOD))
+    priced = {*_priced(page), *page.joined.matching(_MAY_NAME_METHOD)}
     for index in sorted({*_announcing_lines(page), *priced}):
         line = page.lines[index]
         if not _may_be_term(line) or (text := line.text.replace("\t", " ")) in taken:

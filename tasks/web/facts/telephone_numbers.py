@@ -20,15 +20,21 @@ _CANDIDATE = re.compile(
     r"|(?<![\w@/#=.,:€$£-])(?:\+|00(?=\d))?\s?[(\[]?\+?\d[\d\s().\[\]/\-–‑−·xX*]{3,28}[\dxX*](?![\w@€£$%]"
     r"|[.,:]\d|\s?(?:€|£|\$|%|EUR|USD))"
 )
-_CALLING = ('"tel:', "hatsapp", "wa.me/", "callto:")
+_CALLING = ('"tel:', "hatsapp", "wa.me/", "callto:", '"sms:', "viber:")
 """Parts of links that call."""
+_CHAT = re.compile(
+    r"(?:https?:)?//(?:wa\.me/|(?:api|web)\.whatsapp\.com/send/?\?(?:.*&)?phone=)\+?(\d{7,15})"
+    r"|viber://\w+\?number=\+?(\d{7,15})"
+)
 _MAY_HOLD = re.compile(r"\d(?:(?:[^\w\n]{0,4}[\dxX*]){4}|\d\d[-. ][A-Z]{3})")
+_STREET_FOLLOWS = re.compile(r"\s?[^\W\d_]{2}")
 _TWO = re.compile(r"(\d[\d\s().-]{6,20})\s[/|•·]\s(?=[+(]?\d[\d\s().-]{6})")
 _EXTENSION = re.compile(r"\s*(?:ext\.?|extension|x|durchwahl|dw|poste|int\.)\s?:?\s?(\d{1,5})", re.IGNORECASE)
 _PHONE = re.compile(
     r"phone|\btel\b|\btel[.:]|\btél|telef|telép|teléf|\bmob(?:ile|il)?\b|\bcell\b|\bcall\b|\bfon\b|\bfono\b"
     r"|hotline|ruf|handy|\bgsm\b"
-    r"|whats\s?app|\bsms\b|\b[tpm]\s?[:.]\s*$|\bph\b|puhelin|movil|móvil|celular|portable|llám|appel|chiama|\bbel\b"
+    r"|whats\s?app|\bsms\b|\btext us\b"
+    r"|\b[tpm]\s?[:.]\s*$|\bph\b|puhelin|movil|móvil|celular|portable|llám|appel|chiama|\bbel\b"
     r"|\bring\b|\bzadzwo|komórk|тел|моб|звон|telefon|☎|📞|☏|✆|电话|電話|전화|هاتف|טלפון|contact us|toll.?free"
     r"|emergency|notdienst|\bsupport\b",
     re.IGNORECASE,
@@ -117,8 +123,8 @@ def _linked_number(href: str) -> str:
     if scheme.lower() in ("tel", "callto", "sms"):
         number = unquote(rest).strip("/ ").split("?")[0]
         return number if sum(char.isalnum() for char in number) >= 3 and any(char.isdigit() for char in number) else ""
-    found = re.match(r"https?://(?:wa\.me/|(?:api|web)\.whatsapp\.com/send/?\?(?:.*&)?phone=)\+?(\d{7,15})", href)
-    return "+" + found[1] if found else ""
+    found = _CHAT.match(unquote(href))
+    return f"+{found[1] or found[2]}" if found else ""
 
 
 def _written_like(text: str, number: str) -> str:
@@ -144,7 +150,8 @@ def _in_text(lines: list[Line], index: int, country: str) -> Iterator[Fact]:
         end = found.end()
         if kind is None:
             continue
-        number = _without_house_number(number, country)
+        if _STREET_FOLLOWS.match(text, found.end()):
+            number = _without_house_number(number, country)
         if extension := _EXTENSION.match(text, found.end()):
             number += extension[0]
         yield _fact(kind, number, number, country, _own_label(line, number), line.region)

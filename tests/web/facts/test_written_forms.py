@@ -1,0 +1,145 @@
+"""Forms in which businesses of many countries write hours, prices, addresses and numbers."""
+
+import pytest
+
+from tasks.core.facts import FactKind
+from tests.web.facts.test_page_facts import facts, normals, values
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "normal"),
+    [
+        ("Mo–Fr 9–12 & 14–18 Uhr", "de", "Mo-Fr 09:00-12:00,14:00-18:00"),
+        ("Fri 08:00 – 03.00", "en", "Fr 08:00-27:00"),
+        ("Mon 09:00 – 05:00", "en", "Mo 09:00-17:00"),
+        ("Fermé le dimanche et le lundi", "fr", "Mo,Su off"),
+        ("Täglich ab 17 Uhr, Dienstag Ruhetag", "de", "Mo-Su 17:00+; Tu off"),
+        ("Open: Tues thru Sat, 5pm til late", "en", "Tu-Sa 17:00+"),
+        ("周一至周五 9:00-18:00，周六 10:00-16:00", "zh", "Mo-Fr 09:00-18:00; Sa 10:00-16:00"),
+        ("星期一至五 9:00-18:00", "zh", "Mo-Fr 09:00-18:00"),
+        ("月〜金 10:00〜19:00", "ja", "Mo-Fr 10:00-19:00"),
+        ("Δευτέρα - Παρασκευή: 09:00 - 17:00", "el", "Mo-Fr 09:00-17:00"),
+        ("Пн–Пт: 9:00–18:00, Вс: выходной", "ru", "Mo-Fr 09:00-18:00; Su off"),
+        ("Hétfő - Péntek: 8:00 - 16:00", "hu", "Mo-Fr 08:00-16:00"),
+        ("Luni - Vineri: 8:00 - 16:00", "ro", "Mo-Fr 08:00-16:00"),
+        ("Pondelok - Piatok: 8:00 - 16:00", "sk", "Mo-Fr 08:00-16:00"),
+        ("Ponedjeljak - petak: 8:00 - 16:00", "hr", "Mo-Fr 08:00-16:00"),
+    ],
+)
+def test_hours_are_read_as_meant(text: str, lang: str, normal: str) -> None:
+    """Over midnight, with an open end, closed days first, and without spaces."""
+    title = "<h3>Öffnungszeiten / Opening hours</h3>"
+    assert normals(facts(f"{title}<p>{text}</p>", lang=lang), FactKind.hours) == [normal]
+
+
+def test_hours_by_appointment_are_told() -> None:
+    """A business without hours says so."""
+    found = facts("<h3>Sprechzeiten</h3><p>Termine nur nach Vereinbarung</p>", lang="de")
+    assert values(found, FactKind.hours) == ["Termine nur nach Vereinbarung"]
+    sentence = "We talk about it by appointment with our tax adviser, who knows the rules of all three countries well"
+    assert values(facts(f"<p>{sentence} and has since 1987.</p>"), FactKind.hours) == []
+
+
+@pytest.mark.parametrize(
+    "price",
+    ["450,-", "450:-", "4,400円", "88元", "R 250", "₦5,000", "KSh 1,500", "₱350", "Rp 150.000", "RM45", "Fr. 120.–"],
+)
+def test_prices_of_other_countries_are_found(price: str) -> None:
+    """Without a currency where a country writes none."""
+    assert any(price in value for value in values(facts(f"<h3>Haircut</h3><p>{price}</p>"), FactKind.offer))
+
+
+@pytest.mark.parametrize("text", ["Open 1.–5. May", "Room R2, door 3", "Version 4.-beta", "Ratio 3:-1"])
+def test_other_numbers_with_dashes_are_no_prices(text: str) -> None:
+    """Dates, rooms and versions."""
+    assert values(facts(f"<p>{text}</p>"), FactKind.offer) == []
+
+
+@pytest.mark.parametrize("text", ["Children under 6: free", "Kinder bis 6 – kostenlos", "Enfants : gratuit"])
+def test_free_things_are_offers(text: str) -> None:
+    """Zero is a price."""
+    assert values(facts(f"<ul><li>{text}</li></ul>"), FactKind.offer) == [text]
+
+
+def test_raised_cents_in_elements_of_their_own_are_decimals() -> None:
+    """49 euros and 99 cents."""
+    found = facts("<div><h4>Pump</h4><span>$</span><span>49</span><sup>99</sup></div>")
+    assert values(found, FactKind.offer) == ["$49.99"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("Am Markt 3 · A-5020 Salzburg", "de"),
+        ("Karlova 5, 110 00 Praha 1", "cs"),
+        ("Keizersgracht 12, 1015 CN Amsterdam", "nl"),
+        ("〒100-0001 東京都千代田区千代田1-1", "ja"),
+        ("Unit 4, Harbour Business Park, Cork, T12 X8XX, Ireland", "en-IE"),
+        ("ул. Тверская, д. 5, Москва, 125009", "ru"),
+    ],
+)
+def test_addresses_without_a_word_for_street_are_found(text: str, lang: str) -> None:
+    """By the postal code after the number."""
+    assert values(facts(f"<p>{text}</p>", lang=lang), FactKind.address) == [text]
+
+
+@pytest.mark.parametrize("text", ["Lot 3, 2024 Report", "Page 12, 1998 Edition"])
+def test_years_after_a_number_are_no_postal_codes(text: str) -> None:
+    """Titles of publications."""
+    assert values(facts(f"<p>{text}</p>"), FactKind.address) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("ATU12345678", "ATU12345678"),
+        ("CHE-123.456.789 MWST", "CHE123456789"),
+        ("TVA intracommunautaire FR 12 345678901", "FR12345678901"),
+    ],
+)
+def test_registrations_are_known_by_their_form(text: str, normal: str) -> None:
+    """Some have no label."""
+    assert normals(facts(f"<p>{text}</p>"), FactKind.registration) == [normal]
+
+
+def test_two_registrations_on_a_line_are_two() -> None:
+    """The label of the second ends the first."""
+    found = facts("<p>KvK 12345678 BTW NL123456789B01</p>")
+    assert normals(found, FactKind.registration) == ["12345678", "NL123456789B01"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("info [at] birke . example", "info ät birke.example", "info (snabel-a) birke.example"),
+        *("info at birke dot example", "info＠birke.example", "info [æt] birke.example"),
+    ],
+)
+def test_disguised_addresses_are_read(text: str) -> None:
+    """In the words of several languages."""
+    assert normals(facts(f"<p>{text}</p>"), FactKind.email) == ["info@birke.example"]
+
+
+def test_words_with_at_are_no_addresses() -> None:
+    """Only with a dot written out."""
+    assert values(facts("<p>Meet us at harbour.example today, or look at birke.</p>"), FactKind.email) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "number"),
+    [
+        ("<a href='viber://chat?number=%2B380441234567'>V</a>", "+380441234567"),
+        ("<a href='//api.whatsapp.com/send?phone=491711234567'>W</a>", "+491711234567"),
+        ("<p>Text us: 07700 900123</p>", "07700900123"),
+        ("<p>Telefon 040-123 456 78</p>", "04012345678"),
+    ],
+)
+def test_numbers_of_messengers_are_telephone_numbers(body: str, number: str) -> None:
+    """Whole, as written."""
+    assert normals(facts(body, lang="en"), FactKind.phone) == [number]
+
+
+def test_a_link_without_its_scheme_is_a_profile() -> None:
+    """It has the page's."""
+    found = facts("<a href='//www.facebook.com/birkehof'><i></i></a>")
+    assert values(found, FactKind.social) == ["https://www.facebook.com/birkehof"]
