@@ -26,14 +26,14 @@ from api.widgets import (
     picture_routes,
     public_routes,
 )
-from tasks.core.redacted_logs import redact_logs
+from tasks.core.json_logs import set_up_logs
 from tasks.core.settings import Settings, load_settings
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """Return the application; settings default to the environment's."""
     settings = settings or load_settings()
-    redact_logs(settings)
+    set_up_logs(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

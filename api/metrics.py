@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.app_state import AppState, app_state
 from api.product_metrics import ProductMetrics
+from tasks.core.json_logs import name_request
 from tasks.knowledge.openai_api.model_status import ModelStatus, days_until
 from tasks.records.monitoring import count_records
 from tasks.records.product_figures import read_product_figures
@@ -103,6 +104,7 @@ class RequestMetrics:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        name_request(lambda: _ids_in(scope))
         began = time.perf_counter()
 
         async def send_and_record(message: Message) -> None:
@@ -118,6 +120,12 @@ class RequestMetrics:
         method = scope["method"] if scope["method"] in METHODS else "other"
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(method, route).observe(seconds)
+
+
+def _ids_in(scope: Scope) -> dict[str, object]:
+    """Return the ids in the request's path, for its log records; the router has put them there."""
+    params = scope.get("path_params") or {}
+    return {name: params[f"{name}_id"] for name in ("build", "widget") if f"{name}_id" in params}
 
 
 async def show_metrics(request: Request) -> Response:

@@ -23,6 +23,7 @@ from flows.watch import watch
 from flows.workspace import Workspace, open_database, open_workspace
 from tasks.core.database import CONNECTION_ERRORS, DISK_FULL, Pool
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
+from tasks.core.json_logs import name_process
 from tasks.core.models import Job
 from tasks.core.requests import parse_build_request
 from tasks.core.settings import Settings, load_settings
@@ -64,6 +65,7 @@ async def build_widget(
             job = await take_job(pool, request, run_id, build_id=build_id, widget_id=widget_id)
         except BuildEnded as error:
             return await state_of_ended(pool, run_id, error)
+        name_process(build=job.build_id, widget=job.widget_id)
         progress = Progress(pool, job, run_id)
         with reported_figures(progress):
             return await build_job(settings, pool, job, progress, run_id)

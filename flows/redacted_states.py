@@ -9,7 +9,7 @@ from types import TracebackType
 from prefect import states
 from prefect._internal import states as task_states
 
-from tasks.core.redacted_logs import redact_logs
+from tasks.core.json_logs import set_up_logs
 from tasks.core.redaction import redact
 from tasks.core.settings import Settings
 
@@ -22,6 +22,6 @@ def _format_redacted(exc: BaseException, tb: TracebackType | None = None) -> str
 
 def redact_run(settings: Settings) -> None:
     """Keep the secrets of these settings and of the environment out of all that this run tells Prefect."""
-    redact_logs(settings)
+    set_up_logs(settings)
     states.format_exception = _format_redacted
     task_states.format_exception = _format_redacted  # type: ignore[attr-defined]

@@ -35,7 +35,7 @@ from deployments.stack.child_processes import parent_death_hook
 from deployments.worker.forked_run import wait_and_run
 from deployments.worker.own_flows import ENTRYPOINTS
 from deployments.worker.run_folders import enter_run_folder, folder_of
-from tasks.core.redacted_logs import redact_logs
+from tasks.core.json_logs import set_up_logs
 from tasks.core.settings import load_settings
 
 READER_MODULE = "tasks.reader_process"
@@ -174,7 +174,7 @@ def preload() -> None:
 
 def main() -> None:
     """Serve the worker at the other end of the standard input."""
-    redact_logs(load_settings())
+    set_up_logs(load_settings())
     preload()
     with socket.socket(fileno=os.dup(0)) as worker:
         requests = ForkServer(worker).serve()

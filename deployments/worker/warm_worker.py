@@ -43,7 +43,7 @@ from deployments.worker.own_flows import RECRAWL
 from deployments.worker.run_processes import ForkServerClient, RunProcess
 from deployments.worker.worker_metrics import WorkerMetrics, serve_metrics
 from tasks.core.database import CONNECTION_ERRORS
-from tasks.core.redacted_logs import redact_logs
+from tasks.core.json_logs import set_up_logs
 from tasks.core.settings import load_settings
 from tasks.records.run_notices import listen_for_runs
 
@@ -100,7 +100,7 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
     _display_name = "Widget Builder"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        redact_logs(load_settings())
+        set_up_logs(load_settings())
         super().__init__(*args, **kwargs)
         self._fork_server = ForkServerClient()
         self._metrics = WorkerMetrics()

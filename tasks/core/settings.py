@@ -45,6 +45,13 @@ class EmbeddingProvider(StrEnum):
     local = "local"
 
 
+class LogFormat(StrEnum):
+    """The format of log lines."""
+
+    text = "text"
+    json = "json"
+
+
 class ReasoningEffort(StrEnum):
     """The effort of reasoning before an answer; `default`: the model's own."""
 
@@ -274,6 +281,9 @@ class Settings(BaseSettings):
 
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     """Comma-separated CIDRs of reverse proxies whose `X-Forwarded-For` names the client. Empty: there is none."""
+
+    log_format: LogFormat = LogFormat.text
+    """Format of the logs of API, workers and flows: `text`, or `json` with one object a line."""
 
     performance_metrics: bool = True
     """Whether the statistics include seconds, pages/s, bytes and tokens of each stage."""
