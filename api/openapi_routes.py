@@ -20,7 +20,7 @@ from api.webhooks.webhook_routes import WebhookBody, change_webhook, create_webh
 from api.widgets.answer_routes import OwnAnswerBody, TrialBody, add_answer, change_answer, try_answer
 from api.widgets.fact_routes import FactChange, change_fact
 from api.widgets.owner_routes import change_owned_widget
-from tasks.core.adjustments import Adjustments
+from api.widgets.widget_changes import WidgetChanges
 
 OWNERS = "/api/widgets"
 REFERENCE = "#/components/schemas/{model}"
@@ -30,7 +30,7 @@ BODIES: dict[Callable[..., Any], type[BaseModel]] = {
     answer_message: ChatRequest,
     receive_feedback: FeedbackRequest,
     answer_owner: OwnerQuestion,
-    change_owned_widget: Adjustments,
+    change_owned_widget: WidgetChanges,
     add_answer: OwnAnswerBody,
     try_answer: TrialBody,
     receive_lead: LeadBody,

@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Crashed
 
 from flows.build_figures import report_figures, reported_figures
-from flows.job import state_of_ended, take_job
+from flows.job import find_request, state_of_ended, take_job
 from flows.outcome import cause_of, emit_failure, finish
 from flows.parent_process import ParentProcess
 from flows.pipeline import Pipeline
@@ -25,8 +25,8 @@ from tasks.core.database import CONNECTION_ERRORS, DISK_FULL, Pool
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.json_logs import name_process
 from tasks.core.models import Job
-from tasks.core.requests import parse_build_request
-from tasks.core.settings import Settings, load_settings
+from tasks.core.rules import Language, PathPattern, Rules
+from tasks.core.settings import RenderMode, Settings, load_settings
 from tasks.records.pictures import save_screenshot
 from tasks.records.publication import WidgetLooks
 
@@ -40,8 +40,12 @@ def name_run() -> str:
 @flow(name="build-widget", flow_run_name=name_run)
 async def build_widget(
     url: str,
-    depth: int = 2,
+    depth: int | None = None,
     max_pages: int | None = None,
+    include: list[PathPattern] | None = None,
+    exclude: list[PathPattern] | None = None,
+    languages: list[Language] | None = None,
+    render: RenderMode | None = None,
     build_id: UUID | None = None,
     widget_id: UUID | None = None,
 ) -> State[Any] | None:
@@ -49,8 +53,12 @@ async def build_widget(
 
     Args:
         url: The site's start page.
-        depth: Links to follow from the start page; 0 reads that page only.
-        max_pages: Most pages to read; if absent, the maximum of the settings.
+        depth: Links to follow from the start page; 0 reads that page only. If absent, as the widget's rules say, or 2.
+        max_pages: Most pages to read; if absent, as the widget's rules say, or the maximum of the settings.
+        include: Paths like /docs/*: only these are read; if absent, as the widget's rules or the settings say.
+        exclude: Paths like /blog/* to leave out; if absent, as the widget's rules or the settings say.
+        languages: Languages to read beside the start page's; if absent, as the widget's rules or the settings say.
+        render: Pages that the browser renders; if absent, as the widget's rules or the settings say.
         build_id: The build as recorded by the API; if absent, a build is recorded now.
         widget_id: The widget to rebuild; it switches to the new knowledge when that is complete.
     """
@@ -58,9 +66,12 @@ async def build_widget(
     logging.getLogger("prefect.task_runs").setLevel(logging.WARNING)
     settings = load_settings()
     redact_run(settings)
-    request = parse_build_request(settings, url, depth, max_pages)
+    asked = Rules(
+        depth=depth, max_pages=max_pages, include=include, exclude=exclude, languages=languages, render=render
+    )
     run_id = UUID(runtime.flow_run.id)
     async with open_database(settings) as pool:
+        request = await find_request(pool, settings, url, asked, widget_id)
         try:
             job = await take_job(pool, request, run_id, build_id=build_id, widget_id=widget_id)
         except BuildEnded as error:
@@ -107,7 +118,7 @@ async def build_site(space: Workspace, run_id: UUID) -> None:
         await Pipeline(space, site, slots.hold).run()
         for task in (guard, reporter):
             task.cancel()
-    await finish(space, await screenshot)
+    await finish(space, await screenshot, site.frontier.scope)
 
 
 async def take_screenshot(space: Workspace, looks: WidgetLooks | None) -> WidgetLooks | None:

@@ -1,7 +1,8 @@
 """The job of a run: its build, which may be new, recorded, opened again, or a re-crawl of a complete one.
 
 Prefect's UI offers "Retry", which schedules the same run again, and "Run again", which makes a run with the same
-parameters. Either way a build that ended early goes on where it stopped, and a complete one is built anew.
+parameters. Either way a build that ended early goes on where it stopped, and a complete one is built anew; so is one
+whose parameters were changed for the new run.
 """
 
 from typing import Any
@@ -11,12 +12,31 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.retried_runs import read_retry_time
+from tasks.core.addresses import parse_start_url
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded
 from tasks.core.models import BuildRequest, Job
+from tasks.core.requests import check_bounds, make_request
+from tasks.core.rules import Rules
+from tasks.core.settings import Settings
 from tasks.records.builds import BuildRecord, find_run_build, read_build, start_build
 from tasks.records.new_builds import create_build, create_rebuild
 from tasks.records.resumed_builds import resume_in_run
+from tasks.records.widgets import read_rules
+
+
+async def find_request(pool: Pool, settings: Settings, url: str, asked: Rules, widget_id: UUID | None) -> BuildRequest:
+    """Return the request that a run's parameters make; the widget's own rules take the place of absent ones.
+
+    Raises:
+        InvalidRequest: a parameter is wrong; the message names it and its bounds.
+        NotFound: there is no such widget.
+    """
+    check_bounds(settings, asked)
+    if widget_id is not None:
+        _, own = await read_rules(pool, widget_id)
+        asked = own.model_copy(update=asked.model_dump(exclude_none=True))
+    return make_request(settings, parse_start_url(url), asked)
 
 
 async def take_job(
@@ -30,23 +50,23 @@ async def take_job(
     """
     known = await find_run_build(pool, run_id) or build_id
     if known is not None:
-        return await _take_known(pool, await read_build(pool, known), run_id)
+        return await _take_known(pool, await read_build(pool, known), request, run_id)
     if widget_id is None:
         await create_build(pool, request, build_id=run_id)
         return await start_build(pool, run_id, run_id)
     return await _rebuild(pool, widget_id, request, run_id, run_id)
 
 
-async def _take_known(pool: Pool, build: BuildRecord, run_id: UUID) -> Job:
+async def _take_known(pool: Pool, build: BuildRecord, request: BuildRequest, run_id: UUID) -> Job:
     if not build.is_over:
         return await start_build(pool, build.id, run_id)
     retried_at = await read_retry_time(run_id)
-    if build.status != "completed" and await resume_in_run(pool, build.id, run_id, retried_at):
+    is_changed = build.flow_run_id not in (None, run_id) and request != build.request
+    if build.status != "completed" and not is_changed and await resume_in_run(pool, build.id, run_id, retried_at):
         return await start_build(pool, build.id, run_id)
     if build.flow_run_id in (None, run_id) and (retried_at is None or retried_at <= (build.finished_at or retried_at)):
         raise BuildEnded(f"The build is already {build.status}. Start a new one.")
-    request = BuildRequest(url=build.url, depth=build.depth, max_pages=build.max_pages)
-    return await _rebuild(pool, build.widget_id, request, run_id, uuid4())
+    return await _rebuild(pool, build.widget_id, request if is_changed else build.request, run_id, uuid4())
 
 
 async def _rebuild(pool: Pool, widget_id: UUID, request: BuildRequest, run_id: UUID, build_id: UUID) -> Job:

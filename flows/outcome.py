@@ -16,13 +16,15 @@ from tasks.core.errors import (
     WidgetBuilderError,
 )
 from tasks.core.events import EventType
+from tasks.core.models import Link
 from tasks.knowledge.facts.fact_writer import write_facts
 from tasks.knowledge.indexing.vector_index import index_build
 from tasks.records.build_diff import read_diff
 from tasks.records.publication import WidgetLooks, activate_build, check_page_count
+from tasks.web.crawl.scope import Scope
 
 
-async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
+async def finish(space: Workspace, looks: WidgetLooks | None, scope: Scope) -> None:
     """Publish the stored pages with the site's looks, and emit the terminal event.
 
     Raises:
@@ -42,7 +44,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None) -> None:
     )
     if not statistics.stored_pages:
         raise NothingStored(f"No page could be used: {progress.commonest_cause}.")
-    await check_page_count(space.pool, job)
+    await check_page_count(space.pool, job, lambda url: scope.allows(Link(url)))
     await write_facts(space.pool, space.embedder, job, space.site_facts)
     diff = await read_diff(space.pool, job)
     await activate_build(space.pool, job, replace=True, looks=looks)

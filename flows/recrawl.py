@@ -17,7 +17,7 @@ from prefect.states import Completed, Failed
 from flows.rebuild_runs import Rebuild, RebuildRuns
 from flows.redacted_states import redact_run
 from flows.workspace import open_database
-from tasks.core.requests import within_limits
+from tasks.core.requests import make_request
 from tasks.core.settings import load_settings
 from tasks.records.run_locks import hold_run
 from tasks.records.widgets import list_built_widgets
@@ -40,8 +40,8 @@ async def recrawl_widgets(widget_id: UUID | None = None, window_s: float | None 
     run_id = UUID(runtime.flow_run.id)
     async with open_database(settings) as pool, hold_run(pool, run_id), get_client(sync_client=False) as client:
         known = [
-            (widget, within_limits(settings, request))
-            for widget, request in await list_built_widgets(pool)
+            (widget, make_request(settings, url, rules))
+            for widget, url, rules in await list_built_widgets(pool)
             if widget_id in (None, widget)
         ]
         window_s = 0 if widget_id else settings.recrawl_window_s if window_s is None else window_s

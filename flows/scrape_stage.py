@@ -47,6 +47,7 @@ class ScrapeStage:
             chunk_tokens=settings.chunk_tokens,
             site_title=site_title,
             read_noindex=settings.read_noindex,
+            render=settings.render,
         )
         self.lanes = Lanes(
             "scrape",

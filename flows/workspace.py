@@ -10,6 +10,7 @@ from tasks.core.database import Pool, open_pool
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.models import Job
 from tasks.core.processes import Processes
+from tasks.core.requests import settings_for
 from tasks.core.settings import Settings
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.open_embedder import open_embedder
@@ -43,7 +44,7 @@ class Workspace:
 
 def prior_pages(settings: Settings, pool: Pool, job: Job, model: str) -> PriorPages:
     """Return the pages of the build that the job replaces, as far as they were read as now."""
-    reading = reading_signature(settings.chunk_tokens, settings.read_noindex)
+    reading = reading_signature(settings.chunk_tokens, settings.read_noindex, settings.render)
     return PriorPages(pool, job.replaces, model, reading, job.request.depth, keep_missing=not job.allow_fewer_pages)
 
 
@@ -64,9 +65,14 @@ async def open_database(settings: Settings) -> AsyncIterator[Pool]:
 
 @asynccontextmanager
 async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Progress) -> AsyncIterator[Workspace]:
-    """Open the build's resources; the slow ones (child processes, browser) start in the background."""
+    """Open the build's resources; the slow ones (child processes, browser) start in the background.
+
+    The rules of the widget take the place of the settings of the same names.
+    """
+    own = settings_for(settings, job.request)
     async with AsyncExitStack() as stack:
-        web = await stack.enter_async_context(open_run_web(settings))
+        # Of the rules, only the render mode matters there: a web that was opened ahead fits whatever the others say.
+        web = await stack.enter_async_context(open_run_web(settings.model_copy(update={"render": own.render})))
         web.readers.warm_up()
         embedder = await stack.enter_async_context(
             open_embedder(settings, web.readers, pool, patience_s=EMBEDDING_PATIENCE_S)
@@ -74,13 +80,13 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
         progress.embedder = embedder
         yield Workspace(
             job=job,
-            settings=settings,
+            settings=own,
             pool=pool,
             web=web,
             processes=web.readers,
             embedder=embedder,
             progress=progress,
             crawl_record=CrawlRecord(pool, job.build_id),
-            prior=prior_pages(settings, pool, job, embedder.model),
+            prior=prior_pages(own, pool, job, embedder.model),
             site_facts=await open_site_facts(pool, job),
         )

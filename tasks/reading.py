@@ -10,6 +10,7 @@ from tasks.core.errors import PageSkipped
 from tasks.core.facts import Fact, FactKind
 from tasks.core.models import ChunkedPage, FetchedPage, Fingerprint, ReadPage
 from tasks.core.processes import Limits
+from tasks.core.settings import RenderMode
 from tasks.knowledge.embedding.tokens import load_tokenizer
 from tasks.knowledge.indexing.chunks import CHUNK_TOKENS, chunk_page
 from tasks.web.content.main_content import read_page
@@ -41,10 +42,13 @@ class ReadOptions:
     read_noindex: bool = True
     """Whether pages that the start page links to are read although they ask search engines not to index them."""
 
+    render: RenderMode = RenderMode.auto
+    """The pages that the browser renders."""
+
     @property
     def signature(self) -> str:
         """The way of reading: stored with a page, which is read again when it is another."""
-        return reading_signature(self.chunk_tokens, self.read_noindex)
+        return reading_signature(self.chunk_tokens, self.read_noindex, self.render)
 
     @property
     def limits(self) -> Limits:
@@ -68,9 +72,10 @@ def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:
     return chunked.model_copy(update={"fingerprint": fingerprint_of(read)})
 
 
-def reading_signature(chunk_tokens: int, read_noindex: bool) -> str:
+def reading_signature(chunk_tokens: int, read_noindex: bool, render: RenderMode = RenderMode.auto) -> str:
     """Return the name of the way in which pages are read, with these options."""
-    return f"{READING}/{chunk_tokens}/{'all' if read_noindex else 'index'}"
+    name = f"{READING}/{chunk_tokens}/{'all' if read_noindex else 'index'}"
+    return name if render is RenderMode.auto else f"{name}/{render}"
 
 
 def facts_to_store(read: ReadPage) -> tuple[Fact, ...]:

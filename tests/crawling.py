@@ -19,10 +19,11 @@ from flows import extract_stage, knowledge_stages, scrape_stage, start_page
 from flows.outcome import finish
 from flows.pipeline import Pipeline
 from flows.progress import Progress
-from flows.start_page import open_site
+from flows.start_page import OpenedSite, open_site
 from flows.workspace import EMBEDDING_PATIENCE_S, Workspace, prior_pages
 from tasks.core.database import Pool
 from tasks.core.models import BuildRequest, Statistics
+from tasks.core.requests import settings_for
 from tasks.core.settings import Settings
 from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.knowledge.facts.site_facts import open_site_facts
@@ -90,36 +91,49 @@ class Crawler:
         return await self._build(await self._share(shared, build_id))
 
     async def publish_in(
-        self, shared: Workspace, url: str, widget_id: UUID | None = None, *, depth: int = 5, max_pages: int = 500
+        self,
+        shared: Workspace,
+        url: str,
+        widget_id: UUID | None = None,
+        *,
+        depth: int = 5,
+        max_pages: int = 500,
+        **rules: Any,
     ) -> Crawled:
-        """Build the site and publish it, as the next build of the widget if one is given."""
-        request = BuildRequest(url=f"{url}/", depth=depth, max_pages=max_pages)
+        """Build the site by the rules and publish it, as the next build of the widget if one is given."""
+        request = BuildRequest(url=f"{url}/", depth=depth, max_pages=max_pages, **rules)
         new = await (create_rebuild(self.pool, widget_id, request) if widget_id else create_build(self.pool, request))
         return await self.publish_attempt_in(shared, new.build_id)
 
     async def publish_attempt_in(self, shared: Workspace, build_id: UUID) -> Crawled:
         """Run an attempt of the build, which goes on where the one before it stopped, and publish it."""
         space = await self._share(shared, build_id)
-        await self._build(space)
-        await finish(space, None)
+        site = await self._read(space)
+        await finish(space, None, site.frontier.scope)
         return await self._describe(space)
 
     async def _share(self, shared: Workspace, build_id: UUID) -> Workspace:
         job = await start_build(self.pool, build_id, None)
+        settings = settings_for(shared.settings, job.request)
         return replace(
             shared,
             job=job,
+            settings=settings,
             progress=Progress(self.pool, job, None),
             crawl_record=CrawlRecord(self.pool, build_id),
-            prior=prior_pages(shared.settings, self.pool, job, shared.embedder.model),
+            prior=prior_pages(settings, self.pool, job, shared.embedder.model),
             site_facts=await open_site_facts(self.pool, job),
         )
 
     async def _build(self, space: Workspace) -> Crawled:
+        await self._read(space)
+        return await self._describe(space)
+
+    async def _read(self, space: Workspace) -> OpenedSite:
         site = await open_site(space)
         await space.web.take_picture()
         await Pipeline(space, site, _slot).run()
-        return await self._describe(space)
+        return site
 
     @asynccontextmanager
     async def open_workspace(self, build_id: UUID, **more: Any) -> AsyncIterator[Workspace]:

@@ -23,14 +23,14 @@ from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
-from tasks.core.requests import parse_build_request, within_limits
+from tasks.core.requests import make_request, parse_build_request
 from tasks.records.budgets import RatedAction
 from tasks.records.build_events import append_event
 from tasks.records.build_quotas import Caller
 from tasks.records.builds import BuildRecord, link_flow_run
 from tasks.records.new_builds import NewBuild, create_build, create_rebuild
 from tasks.records.run_notices import notify_workers
-from tasks.records.widgets import read_last_request
+from tasks.records.widgets import read_rules
 
 logger = logging.getLogger("widget_builder.api")
 
@@ -65,7 +65,7 @@ async def rebuild_widget(request: Request) -> Response:
     state, widget_id = app_state(request), widget_id_of(request)
     await require_owner(request, widget_id)
     fewer = _read_flag(await read_object(request), "allow_fewer_pages")
-    wanted = within_limits(state.settings, await read_last_request(state.pool, widget_id))
+    wanted = make_request(state.settings, *await read_rules(state.pool, widget_id))
     await check_address(state, wanted.url)
     await state.runs.check()
     caller, key = await identify_caller(request), _idempotency_key(request)

@@ -84,7 +84,7 @@ class PrefectRuns:
         try:
             run = await self._client.create_flow_run_from_deployment(
                 await self._find_deployment(),
-                parameters=request.model_dump() | {"build_id": str(build_id)},
+                parameters=request.model_dump(mode="json") | {"build_id": str(build_id)},
                 # Unique per flow for ever: a resumed build needs another.
                 idempotency_key=f"build-{build_id}-{attempt}" + (f"-{instead_of}" if instead_of else ""),
             )

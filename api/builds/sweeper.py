@@ -14,7 +14,6 @@ from api.builds.waiting_builds import WaitingBuilds
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded, DependencyUnavailable
 from tasks.core.events import EventDraft, EventType
-from tasks.core.models import BuildRequest
 from tasks.records.build_events import append_event
 from tasks.records.builds import OpenBuild, link_flow_run, read_open_builds
 
@@ -74,8 +73,7 @@ class Sweeper:
     async def _start_missing_run(self, build: OpenBuild) -> None:
         """Start the run of a build whose API process died before it could."""
         if build.silent_s > SILENT_S:
-            request = BuildRequest(url=build.url, depth=build.depth, max_pages=build.max_pages)
-            started = await self._runs.start(build.id, request, build.attempt)
+            started = await self._runs.start(build.id, build.request, build.attempt)
             await link_flow_run(self._pool, build.id, started, attempt=build.attempt)
 
     async def _check(self, build: OpenBuild, run: RunRecord | None) -> None:
@@ -94,8 +92,7 @@ class Sweeper:
     async def _replace(self, build: OpenBuild, run: RunRecord) -> None:
         """Start another run in place of one that no worker can find."""
         logger.warning("build %s: no worker can find its flow run, and another is started", build.id)
-        request = BuildRequest(url=build.url, depth=build.depth, max_pages=build.max_pages)
-        started = await self._runs.start(build.id, request, build.attempt, instead_of=run.id)
+        started = await self._runs.start(build.id, build.request, build.attempt, instead_of=run.id)
         await link_flow_run(self._pool, build.id, started, attempt=build.attempt)
         await self._runs.end(run.id, "cancelled")
 

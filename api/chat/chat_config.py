@@ -7,7 +7,7 @@ from tasks.knowledge.answering.phrases import Phrase, languages, phrase
 from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.answering.suggestions.suggested_questions import read_suggestions
 from tasks.knowledge.language.words import primary_subtag
-from tasks.records.widgets import WidgetRecord
+from tasks.records.widgets import WidgetRecord, rules_of
 
 
 async def describe_chat(state: AppState, widget: WidgetRecord) -> dict[str, Any]:
@@ -31,4 +31,5 @@ def answering_site(widget: WidgetRecord) -> AnsweringSite:
         name=widget.name,
         url=widget.site_url,
         language=language if isinstance(language, str) and language else "en",
+        instructions=rules_of(widget.rules).instructions or "",
     )

@@ -7,17 +7,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.app_state import app_state
+from api.app_state import AppState, app_state
 from api.http.authorization import authorize_listing, require_owner
-from api.http.bodies import read_object, validate_body
+from api.http.bodies import read_object
 from api.http.queries import query_integer, widget_id_of
 from api.widgets.appearance import adjustments_of, public_theme
+from api.widgets.widget_changes import describe_rules, read_changes
 from api.widgets.widget_state import state_of
 from tasks.core.adjustments import Adjustments
-from tasks.core.database import Pool
+from tasks.core.rules import Rules
 from tasks.records.rollback import roll_back
 from tasks.records.widget_list import list_summaries
-from tasks.records.widgets import delete_widget, read_widget, save_settings
+from tasks.records.widgets import delete_widget, read_widget, rules_of, save_settings
 
 ALL = "/api/widgets"
 PATH = ALL + "/{widget_id}"
@@ -40,20 +41,19 @@ async def list_owned_widgets(request: Request) -> Response:
 
 
 async def show_owned_widget(request: Request) -> Response:
-    """GET: the theme found on the site with its sources, and the owner's settings."""
+    """GET: the theme found on the site with its sources, the owner's settings, and the rules of the next build."""
     widget_id = widget_id_of(request)
     await require_owner(request, widget_id)
-    return JSONResponse(await _describe(app_state(request).pool, widget_id))
+    return JSONResponse(await _describe(app_state(request), widget_id))
 
 
 async def change_owned_widget(request: Request) -> Response:
-    """PATCH: change settings; null resets one, absent fields stay unchanged."""
-    widget_id, pool = widget_id_of(request), app_state(request).pool
+    """PATCH: change settings and rules; null resets one, absent fields stay unchanged. Rules are for the next build."""
+    widget_id, state = widget_id_of(request), app_state(request)
     await require_owner(request, widget_id)
-    sent = await read_object(request)
-    chosen = validate_body(Adjustments, sent)
-    await save_settings(pool, widget_id, chosen.model_dump(mode="json", include=set(sent)))
-    return JSONResponse(await _describe(pool, widget_id))
+    changes = read_changes(state.settings, await read_object(request))
+    await save_settings(state.pool, widget_id, changes.chosen(Adjustments), changes.chosen(Rules))
+    return JSONResponse(await _describe(state, widget_id))
 
 
 async def delete_owned_widget(request: Request) -> Response:
@@ -68,22 +68,23 @@ async def delete_owned_widget(request: Request) -> Response:
 
 async def roll_back_widget(request: Request) -> Response:
     """POST …/rollback: answer from the build before the present one; a later re-crawl goes on from there."""
-    widget_id, pool = widget_id_of(request), app_state(request).pool
+    widget_id, state = widget_id_of(request), app_state(request)
     await require_owner(request, widget_id)
-    build_id = await roll_back(pool, widget_id)
-    return JSONResponse(await _describe(pool, widget_id) | {"build_id": str(build_id)})
+    build_id = await roll_back(state.pool, widget_id)
+    return JSONResponse(await _describe(state, widget_id) | {"build_id": str(build_id)})
 
 
-async def _describe(pool: Pool, widget_id: UUID) -> dict[str, Any]:
-    widget = await read_widget(pool, widget_id)
+async def _describe(state: AppState, widget_id: UUID) -> dict[str, Any]:
+    widget = await read_widget(state.pool, widget_id)
     return {
         "id": str(widget.id),
         "name": widget.name,
         "site_url": widget.site_url,
-        "state": await state_of(pool, widget),
+        "state": await state_of(state.pool, widget),
         "found": widget.theme,
         "chosen": adjustments_of(widget).model_dump(mode="json", exclude_none=True),
         "theme": public_theme(widget),
+        "rules": describe_rules(state.settings, widget.site_url, rules_of(widget.rules)),
     }
 
 

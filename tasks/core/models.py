@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, computed_field
 
 from tasks.core.errors import PageError
 from tasks.core.facts import Fact
+from tasks.core.rules import ReadingRules
 
 
 class Frozen(BaseModel):
@@ -26,8 +27,8 @@ class FetchMethod(StrEnum):
     http = "http"
 
 
-class BuildRequest(Frozen):
-    """A client's request for a build, already validated."""
+class BuildRequest(ReadingRules):
+    """A client's request for a build, already validated, with the rules of its widget."""
 
     url: str
     """Absolute http(s) URL, normalised."""

@@ -1,11 +1,14 @@
-"""Validation of a client's build request, at the edge."""
+"""Validation of what clients send, at the edge: build requests, and the rules of widgets."""
 
 from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest
 from tasks.core.models import BuildRequest
-from tasks.core.settings import Settings
+from tasks.core.rules import ReadingRules, Rules
+from tasks.core.settings import RenderMode, Settings
 
 DEFAULT_DEPTH = 2
+READING = tuple(ReadingRules.model_fields)
+"""Names of the rules that a build has as settings of its own."""
 
 
 def parse_build_request(
@@ -23,14 +26,36 @@ def parse_build_request(
     )
 
 
-def within_limits(settings: Settings, request: BuildRequest) -> BuildRequest:
-    """Return the request of an earlier build within the settings' limits, which may have been lowered since."""
-    return request.model_copy(
-        update={
-            "depth": min(request.depth, settings.max_depth),
-            "max_pages": min(request.max_pages, settings.max_pages),
-        }
+def check_bounds(settings: Settings, rules: Rules) -> None:
+    """Return if the rules are within the bounds of the settings.
+
+    Raises:
+        InvalidRequest: one is not; the message names it and its bounds.
+    """
+    _whole_number("depth", rules.depth, DEFAULT_DEPTH, 0, settings.max_depth)
+    _whole_number("max_pages", rules.max_pages, settings.max_pages, 1, settings.max_pages)
+    if settings.render is RenderMode.never and rules.render not in (None, RenderMode.never):
+        problem = "`render` can only be never: this service renders no pages (WIDGET_BUILDER_RENDER)."
+        raise InvalidRequest("render_invalid", problem, field="render")
+
+
+def make_request(settings: Settings, url: str, rules: Rules) -> BuildRequest:
+    """Return the request for a build by a widget's rules, within the settings, which may have been narrowed since."""
+    reading = rules.model_dump(include={*READING})
+    if settings.render is RenderMode.never:
+        reading["render"] = None
+    depth = DEFAULT_DEPTH if rules.depth is None else rules.depth
+    return BuildRequest(
+        url=url,
+        depth=min(depth, settings.max_depth),
+        max_pages=min(rules.max_pages or settings.max_pages, settings.max_pages),
+        **reading,
     )
+
+
+def settings_for(settings: Settings, request: BuildRequest) -> Settings:
+    """Return the settings of a build: its request's rules in place of the defaults."""
+    return settings.model_copy(update=request.model_dump(include={*READING}, exclude_none=True))
 
 
 def _whole_number(field: str, value: object, default: int, least: int, most: int) -> int:

@@ -9,19 +9,17 @@ from psycopg.rows import class_row
 
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded, NotFound
-from tasks.core.models import BuildRequest, Frozen, Job
+from tasks.core.models import Job
 from tasks.records.build_events import TERMINAL_STATUS
+from tasks.records.recorded_request import REQUEST_COLUMNS, RecordedRequest, request_of
 
 
-class BuildRecord(Frozen):
+class BuildRecord(RecordedRequest):
     """A build's row in `scrape_jobs`."""
 
     id: UUID
     widget_id: UUID
     flow_run_id: UUID | None
-    url: str
-    depth: int
-    max_pages: int
     status: str
     """`pending`, `running`, `completed`, `failed` or `cancelled`."""
     statistics: dict[str, Any]
@@ -39,14 +37,11 @@ class BuildRecord(Frozen):
         return self.status in TERMINAL_STATUS.values()
 
 
-class OpenBuild(Frozen):
+class OpenBuild(RecordedRequest):
     """An unfinished build, for the sweeper."""
 
     id: UUID
     flow_run_id: UUID | None
-    url: str
-    depth: int
-    max_pages: int
     attempt: int = 0
     last_seq: int = 0
     has_begun: bool = False
@@ -84,7 +79,7 @@ async def read_open_builds(pool: Pool) -> list[OpenBuild]:
     """Return the builds without a terminal event, oldest first."""
     async with pool.connection() as connection, connection.cursor(row_factory=class_row(OpenBuild)) as cursor:
         await cursor.execute(
-            "SELECT id, flow_run_id, url, depth, max_pages, attempt, last_seq, status = 'running' AS has_begun,"
+            f"SELECT id, flow_run_id, {REQUEST_COLUMNS}, attempt, last_seq, status = 'running' AS has_begun,"
             " extract(epoch FROM"
             " now() - coalesce(heartbeat_at, created_at))::float AS silent_s"
             " FROM scrape_jobs WHERE status IN ('pending', 'running') ORDER BY created_at"
@@ -127,7 +122,7 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
             " attempt = attempt + 1, flow_run_id = coalesce(%(run)s, flow_run_id)"
             " WHERE id = %(id)s AND status IN ('pending', 'running')"
             " AND coalesce(flow_run_id = %(run)s, true)"
-            " RETURNING widget_id, url, depth, max_pages, leases, allow_fewer_pages, attempt,"
+            f" RETURNING widget_id, leases, allow_fewer_pages, attempt, {REQUEST_COLUMNS},"
             " (SELECT active_job_id FROM widgets WHERE widgets.id = widget_id AND active_job_id <> scrape_jobs.id)",
             {"run": flow_run_id, "id": build_id},
         )
@@ -137,15 +132,14 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
         if not record.is_over:
             raise BuildEnded("Another flow run has taken over the build.")
         raise BuildEnded(f"The build is already {record.status}. Start a new one.")
-    request = BuildRequest(url=row[1], depth=row[2], max_pages=row[3])
     return Job(
         build_id=build_id,
         widget_id=row[0],
-        request=request,
-        leases=tuple(row[4]),
-        allow_fewer_pages=row[5],
-        attempt=row[6],
-        replaces=row[7],
+        request=request_of(row[4:8]),
+        leases=tuple(row[1]),
+        allow_fewer_pages=row[2],
+        attempt=row[3],
+        replaces=row[8],
     )
 
 

@@ -7,6 +7,8 @@ cause one run. Only the request that created the widget gets the owner's token.
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
+from psycopg.types.json import Jsonb
+
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.events import EventDraft, EventType
@@ -14,6 +16,7 @@ from tasks.core.models import BuildRequest, Frozen
 from tasks.records.build_events import insert_event
 from tasks.records.build_quotas import Caller, enforce_quotas, lock_new_builds, site_key
 from tasks.records.owner_tokens import hash_token, new_token
+from tasks.records.recorded_request import REQUEST_COLUMNS, request_of, rules_to_store
 
 
 class NewBuild(Frozen):
@@ -51,9 +54,10 @@ async def create_build(
         if caller is not None:
             await enforce_quotas(connection, caller, site_key(request.url))
         widget_id, token = uuid4(), new_token()
+        rules = request.model_dump(mode="json", exclude={"url"}, exclude_none=True)
         await connection.execute(
-            "INSERT INTO widgets (id, site_url, name, owner_token_hash) VALUES (%s, %s, %s, %s)",
-            (widget_id, request.url, urlsplit(request.url).hostname or "", hash_token(token)),
+            "INSERT INTO widgets (id, site_url, name, owner_token_hash, rules) VALUES (%s, %s, %s, %s, %s)",
+            (widget_id, request.url, urlsplit(request.url).hostname or "", hash_token(token), Jsonb(rules)),
         )
         new = await _insert(connection, request, idempotency_key, widget_id, build_id or uuid4(), caller)
         return new.model_copy(update={"owner_token": token})
@@ -99,14 +103,16 @@ async def _insert(
     caller: Caller | None,
 ) -> NewBuild:
     await connection.execute(
-        "INSERT INTO scrape_jobs (id, widget_id, idempotency_key, url, depth, max_pages, site, client)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO scrape_jobs (id, widget_id, idempotency_key, url, depth, max_pages, rules, site, client)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
-            *(build_id, widget_id, key, request.url, request.depth, request.max_pages),
+            *(build_id, widget_id, key, request.url, request.depth, request.max_pages, rules_to_store(request)),
             *(site_key(request.url), caller.client if caller else None),
         ),
     )
-    data = {"build_id": str(build_id), "widget_id": str(widget_id), **request.model_dump()}
+    # Without the widget's rules: everybody who has the build's id may read its events.
+    asked = request.model_dump(include={"url", "depth", "max_pages"})
+    data = {"build_id": str(build_id), "widget_id": str(widget_id), **asked}
     started = EventDraft(type=EventType.builder_started, message=f"Building a widget from {request.url}", data=data)
     await insert_event(connection, build_id, started)
     return NewBuild(build_id=build_id, widget_id=widget_id, owner_token=None, created=True)
@@ -114,12 +120,12 @@ async def _insert(
 
 async def _find_by_key(connection: Connection, key: str, request: BuildRequest) -> NewBuild | None:
     rows = await connection.execute(
-        "SELECT id, widget_id, url, depth, max_pages FROM scrape_jobs WHERE idempotency_key = %s", (key,)
+        f"SELECT id, widget_id, {REQUEST_COLUMNS} FROM scrape_jobs WHERE idempotency_key = %s", (key,)
     )
     row = await rows.fetchone()
     if row is None:
         return None
-    if row[2:] != (request.url, request.depth, request.max_pages):
+    if request_of(row[2:]) != request:
         raise _conflict()
     return NewBuild(build_id=row[0], widget_id=row[1], owner_token=None, created=False)
 

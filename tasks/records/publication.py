@@ -3,6 +3,7 @@
 A first build is published early, with its first pages; a later one all at once, when it is complete.
 """
 
+from collections.abc import Callable
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -51,11 +52,11 @@ async def _write_looks(connection: Connection, widget_id: UUID, looks: WidgetLoo
         await write_picture(connection, widget_id, PictureKind.screenshot, looks.screenshot)
 
 
-async def check_page_count(pool: Pool, job: Job) -> None:
+async def check_page_count(pool: Pool, job: Job, is_wanted: Callable[[str], bool]) -> None:
     """Raise SiteShrank if the build has far fewer pages than the one it replaces, unless `allow_fewer_pages` is set.
 
     A build of less depth than the one it replaces is not compared. Pages that the site did not give and that stay for
-    this build do not count.
+    this build do not count, and neither do known ones that the widget's rules leave out by now.
     """
     if job.allow_fewer_pages or job.replaces is None:
         return
@@ -71,8 +72,22 @@ async def check_page_count(pool: Pool, job: Job) -> None:
     if row is None or row[2] > job.request.depth:
         return
     known, found = min(row[0], job.request.max_pages), row[1]
-    if found < KEPT_SHARE * known and known - found >= LEAST_LOST:
-        raise SiteShrank(found, known)
+    if _has_shrunk(found, known):
+        known = min(await _count_wanted(pool, job.replaces, is_wanted), job.request.max_pages)
+        if _has_shrunk(found, known):
+            raise SiteShrank(found, known)
+
+
+def _has_shrunk(found: int, known: int) -> bool:
+    return found < KEPT_SHARE * known and known - found >= LEAST_LOST
+
+
+async def _count_wanted(pool: Pool, build_id: UUID, is_wanted: Callable[[str], bool]) -> int:
+    """Return the number of a build's stored pages that are wanted, without loading all their addresses at once."""
+    query = "SELECT url FROM crawl_urls WHERE job_id = %s AND content_id IS NOT NULL"
+    async with pool.connection() as connection, connection.transaction(), connection.cursor("known_pages") as cursor:
+        await cursor.execute(query, (build_id,))
+        return sum([is_wanted(url) async for (url,) in cursor])
 
 
 async def activate_build(pool: Pool, job: Job, *, replace: bool, looks: WidgetLooks | None = None) -> bool:

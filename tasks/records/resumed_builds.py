@@ -13,6 +13,7 @@ from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.events import BuildEvent, EventDraft, EventType, number_event
 from tasks.core.models import BuildRequest, Frozen
 from tasks.records.build_quotas import Caller, enforce_quotas, lock_new_builds, site_key
+from tasks.records.recorded_request import REQUEST_COLUMNS, request_of
 
 
 class ResumedBuild(Frozen):
@@ -25,12 +26,12 @@ class ResumedBuild(Frozen):
 
 
 _READ = (
-    "SELECT status, url, depth, max_pages, last_seq, finished_at, flow_run_id,"
+    "SELECT status, last_seq, finished_at, flow_run_id,"
     " EXISTS (SELECT FROM scrape_jobs AS other WHERE other.widget_id = job.widget_id"
     "  AND other.status IN ('pending', 'running')),"
     " EXISTS (SELECT FROM widgets JOIN scrape_jobs AS active ON active.id = active_job_id"
-    "  WHERE widgets.id = job.widget_id AND active.created_at > job.created_at)"
-    " FROM scrape_jobs AS job WHERE id = %s FOR UPDATE OF job"
+    "  WHERE widgets.id = job.widget_id AND active.created_at > job.created_at),"
+    f" {REQUEST_COLUMNS} FROM scrape_jobs AS job WHERE id = %s FOR UPDATE OF job"
 )
 # A new attempt: whatever is left of the former ones may not write any more.
 _OPEN = (
@@ -52,11 +53,9 @@ async def resume_build(pool: Pool, build_id: UUID, caller: Caller | None = None)
         await lock_new_builds(connection)
         row = await _read_resumable(connection, build_id)
         if caller is not None:
-            await enforce_quotas(connection, caller, site_key(row[1]))
-        attempt = await _open(connection, build_id, row[4], None)
-    return ResumedBuild(
-        build_id=build_id, request=BuildRequest(url=row[1], depth=row[2], max_pages=row[3]), attempt=attempt
-    )
+            await enforce_quotas(connection, caller, site_key(request_of(row[6:]).url))
+        attempt = await _open(connection, build_id, row[1], None)
+    return ResumedBuild(build_id=build_id, request=request_of(row[6:]), attempt=attempt)
 
 
 async def resume_in_run(pool: Pool, build_id: UUID, flow_run_id: UUID, retried_at: datetime | None) -> bool:
@@ -74,11 +73,11 @@ async def resume_in_run(pool: Pool, build_id: UUID, flow_run_id: UUID, retried_a
             row = await _read_resumable(connection, build_id)
         except InvalidRequest:
             return False
-        finished_at, own_run = row[5], row[6]
+        finished_at, own_run = row[2], row[3]
         was_retried = retried_at is not None and finished_at is not None and retried_at > finished_at
         if own_run is None or (own_run == flow_run_id and not was_retried):
             return False
-        await _open(connection, build_id, row[4], flow_run_id)
+        await _open(connection, build_id, row[1], flow_run_id)
     return True
 
 
@@ -86,7 +85,7 @@ async def _read_resumable(connection: Connection, build_id: UUID) -> tuple[Any, 
     row = await (await connection.execute(_READ, (build_id,))).fetchone()
     if row is None:
         raise NotFound("build")
-    status, is_busy, is_outdated = row[0], row[7], row[8]
+    status, is_busy, is_outdated = row[0], row[4], row[5]
     if status in ("pending", "running"):
         raise _conflict("build_running", "The build is already running. Follow its events.")
     if status == "completed":

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
+from pydantic import ValidationError
 
 from tasks.core.database import Pool
 from tasks.core.errors import NotFound
-from tasks.core.models import BuildRequest, Frozen
+from tasks.core.models import Frozen
+from tasks.core.rules import Rules
 from tasks.records.sanitizing import sanitize_json
 
 
@@ -23,6 +25,8 @@ class WidgetRecord(Frozen):
     theme: dict[str, Any] | None
     settings: dict[str, Any]
     """The owner's adjustments (`tasks.core.adjustments`)."""
+    rules: dict[str, Any]
+    """Its own rules (`tasks.core.rules`)."""
     active_job_id: UUID | None
     created_at: datetime
 
@@ -55,15 +59,23 @@ async def read_latest_status(pool: Pool, widget_id: UUID) -> str | None:
     return None if row is None else str(row[0])
 
 
-async def read_last_request(pool: Pool, widget_id: UUID) -> BuildRequest:
-    """Return the request the widget's knowledge was built from; without knowledge, the latest request.
+def rules_of(stored: Mapping[str, Any]) -> Rules:
+    """Return stored rules; none if they are of another version, which must not keep the widget from being read."""
+    try:
+        return Rules.model_validate(stored)
+    except ValidationError:
+        return Rules()
+
+
+async def read_rules(pool: Pool, widget_id: UUID) -> tuple[str, Rules]:
+    """Return the address that the widget is built from, and its rules.
 
     Raises:
         NotFound: there is no such widget, or it has no build.
     """
     async with pool.connection() as connection:
         rows = await connection.execute(
-            "SELECT url, depth, max_pages FROM scrape_jobs JOIN widgets ON widgets.id = widget_id"
+            "SELECT url, widgets.rules FROM scrape_jobs JOIN widgets ON widgets.id = widget_id"
             " WHERE widget_id = %s"
             " ORDER BY scrape_jobs.id = active_job_id DESC NULLS LAST, scrape_jobs.created_at DESC LIMIT 1",
             (widget_id,),
@@ -71,25 +83,29 @@ async def read_last_request(pool: Pool, widget_id: UUID) -> BuildRequest:
         row = await rows.fetchone()
     if row is None:
         raise NotFound("widget")
-    return BuildRequest(url=row[0], depth=row[1], max_pages=row[2])
+    return row[0], rules_of(row[1])
 
 
-async def list_built_widgets(pool: Pool) -> Sequence[tuple[UUID, BuildRequest]]:
-    """Return the widgets that have knowledge, with the request that built it, oldest first."""
+async def list_built_widgets(pool: Pool) -> Sequence[tuple[UUID, str, Rules]]:
+    """Return the widgets that have knowledge, each with the address it is built from and its rules, oldest first."""
     async with pool.connection() as connection:
         rows = await connection.execute(
-            "SELECT widgets.id, url, depth, max_pages FROM widgets"
+            "SELECT widgets.id, url, widgets.rules FROM widgets"
             " JOIN scrape_jobs ON scrape_jobs.id = active_job_id ORDER BY widgets.created_at"
         )
-        return [(row[0], BuildRequest(url=row[1], depth=row[2], max_pages=row[3])) for row in await rows.fetchall()]
+        return [(row[0], row[1], rules_of(row[2])) for row in await rows.fetchall()]
 
 
-async def save_settings(pool: Pool, widget_id: UUID, changes: Mapping[str, Any]) -> None:
-    """Store the owner's changes to the widget's settings; None removes a setting."""
+async def save_settings(
+    pool: Pool, widget_id: UUID, changes: Mapping[str, Any], rules: Mapping[str, Any] | None = None
+) -> None:
+    """Store the owner's changes to the widget's settings and rules; None removes one."""
+    values = [Jsonb(sanitize_json(dict(each))) for each in (changes, rules or {})]
     async with pool.connection() as connection:
         await connection.execute(
-            "UPDATE widgets SET settings = jsonb_strip_nulls(settings || %s), updated_at = now() WHERE id = %s",
-            (Jsonb(sanitize_json(dict(changes))), widget_id),
+            "UPDATE widgets SET settings = jsonb_strip_nulls(settings || %s), rules = jsonb_strip_nulls(rules || %s),"
+            " updated_at = now() WHERE id = %s",
+            (*values, widget_id),
         )
 
 

@@ -28,6 +28,11 @@ THEME = Theme(
 )
 
 
+def wants_all(url: str) -> bool:
+    """No rule leaves out a page."""
+    return True
+
+
 def looks(name: str = "Beans & Co", screenshot: bytes | None = None) -> WidgetLooks:
     """Return looks with a theme of this name and a site's address after redirects."""
     theme = THEME.model_copy(update={"name": name})
@@ -112,10 +117,10 @@ async def test_far_fewer_pages_than_the_widget_has_are_not_published(
     assert job.replaces == first.build_id
     await store(pool, job, found)
     if is_published:
-        await check_page_count(pool, job)
+        await check_page_count(pool, job, wants_all)
     else:
         with pytest.raises(SiteShrank, match=f"gave {found} pages, and the widget has {known}"):
-            await check_page_count(pool, job)
+            await check_page_count(pool, job, wants_all)
 
 
 async def test_fewer_pages_are_published_when_that_was_said_or_asked_for(pool: Pool) -> None:
@@ -125,13 +130,13 @@ async def test_fewer_pages_are_published_when_that_was_said_or_asked_for(pool: P
     await activate_build(pool, first, replace=True)
     await set_status(pool, first.widget_id, "completed")
     new = await create_rebuild(pool, first.widget_id, first.request, allow_fewer_pages=True)
-    await check_page_count(pool, await start_build(pool, new.build_id, None))
+    await check_page_count(pool, await start_build(pool, new.build_id, None), wants_all)
     for less in ({"depth": 1}, {"max_pages": 1}):
         await set_status(pool, first.widget_id, "completed")
         new = await create_rebuild(pool, first.widget_id, first.request.model_copy(update=less))
         job = await start_build(pool, new.build_id, None)
         await store(pool, job, 1)
-        await check_page_count(pool, job)
+        await check_page_count(pool, job, wants_all)
 
 
 async def test_a_first_build_replaces_nothing(pool: Pool) -> None:
@@ -140,4 +145,4 @@ async def test_a_first_build_replaces_nothing(pool: Pool) -> None:
     await activate_build(pool, first, replace=False)
     again = await start_build(pool, first.build_id, None)
     assert again.replaces is None
-    await check_page_count(pool, again)
+    await check_page_count(pool, again, wants_all)

@@ -8,6 +8,7 @@ from tasks.core.database import Pool
 from tasks.core.errors import NotFound
 from tasks.core.events import EventType
 from tasks.core.models import BuildRequest, Statistics
+from tasks.core.rules import Rules
 from tasks.records.build_events import append_event
 from tasks.records.builds import (
     build_exists,
@@ -18,34 +19,37 @@ from tasks.records.new_builds import create_build, create_rebuild
 from tasks.records.owner_tokens import hash_token
 from tasks.records.publication import activate_build
 from tasks.records.widget_list import list_summaries
-from tasks.records.widgets import delete_widget, list_built_widgets, read_last_request, read_widget, save_settings
+from tasks.records.widgets import delete_widget, list_built_widgets, read_rules, read_widget, save_settings
 from tests.knowledge.material import SITE, count, draft, new_job
 
 REQUEST = BuildRequest(url=f"{SITE}/", depth=2, max_pages=100)
 
 
 async def test_widgets_with_knowledge_are_listed_oldest_first(pool: Pool) -> None:
-    """With the request of the active build; widgets without knowledge are left out."""
+    """With the address of the active build and the widget's rules; widgets without knowledge are left out."""
     jobs = [await new_job(pool) for _ in range(4)]
     for job in (jobs[2], jobs[0], jobs[1]):
         await activate_build(pool, job, replace=True)
     mine = {job.widget_id for job in jobs}
-    listed = [(id_, request) for id_, request in await list_built_widgets(pool) if id_ in mine]
-    assert listed == [(job.widget_id, REQUEST) for job in jobs[:3]]
+    listed = [(id_, url, rules) for id_, url, rules in await list_built_widgets(pool) if id_ in mine]
+    assert listed == [(job.widget_id, REQUEST.url, Rules(depth=2, max_pages=100)) for job in jobs[:3]]
 
 
-async def test_a_re_crawl_repeats_the_request_of_the_widgets_knowledge(pool: Pool) -> None:
-    """Not a later request that failed; for a widget without knowledge, the latest request."""
+async def test_a_re_crawl_reads_the_site_of_the_widgets_knowledge_by_its_rules(pool: Pool) -> None:
+    """Not the site of a later build that failed; without knowledge, that of the latest. Rules begin as first asked."""
     job = await new_job(pool)
-    assert await read_last_request(pool, job.widget_id) == job.request
+    rules = Rules(depth=job.request.depth, max_pages=job.request.max_pages)
+    assert await read_rules(pool, job.widget_id) == (job.request.url, rules)
     await activate_build(pool, job, replace=True)
     await append_event(pool, job.build_id, draft(EventType.builder_completed))
     later = BuildRequest(url=f"{SITE}/later", depth=1, max_pages=5)
     failed = await create_rebuild(pool, job.widget_id, later)
     await append_event(pool, failed.build_id, draft(EventType.builder_failed))
-    assert await read_last_request(pool, job.widget_id) == job.request
+    await save_settings(pool, job.widget_id, {}, {"depth": None, "exclude": ["/old/*"]})
+    expected = Rules(max_pages=job.request.max_pages, exclude=("/old/*",))
+    assert await read_rules(pool, job.widget_id) == (job.request.url, expected)
     with pytest.raises(NotFound):
-        await read_last_request(pool, uuid4())
+        await read_rules(pool, uuid4())
 
 
 async def test_the_list_has_the_state_of_each_widget(pool: Pool) -> None:

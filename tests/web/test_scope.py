@@ -34,6 +34,22 @@ def test_paths_narrow_it() -> None:
     assert [scope.contains(f"https://example.com{path}") for path in inside + outside] == [True] * 4 + [False] * 4
 
 
+@pytest.mark.parametrize(
+    ("pattern", "path", "matches"),
+    [
+        ("/a[1]/*", "/a[1]/b", True),
+        ("/a[1]/*", "/a1/b", False),
+        ("/über/*", "/%C3%BCber/uns", True),
+        ("/a?c", "/abc", True),
+        ("/a.c", "/abc", False),
+        ("/" + "*a" * 90 + "!", "/" + "a" * 5_000, False),
+    ],
+)
+def test_in_a_path_only_the_star_and_the_question_mark_are_special(pattern: str, path: str, matches: bool) -> None:
+    """A pattern of many stars comes to an end as well: one that tried all ways to share a path among them would not."""
+    assert Scope(START, include=(pattern,)).contains(f"https://example.com{path}") is matches
+
+
 def test_an_insecure_link_to_a_secure_site_means_the_secure_page() -> None:
     """On other hosts the scheme stays."""
     assert Scope(START).with_site_scheme("http://example.com/a") == "https://example.com/a"

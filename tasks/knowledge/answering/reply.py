@@ -37,6 +37,8 @@ class AnsweringSite(Frozen):
     url: str
     language: str = "en"
     """Language of its pages, BCP 47."""
+    instructions: str = ""
+    """Its owner's wishes for the wording of generated answers."""
 
 
 @dataclass

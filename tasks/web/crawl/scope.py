@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tasks.core.models import Link
 from tasks.core.settings import Settings
@@ -60,7 +60,13 @@ def _same_host(url: str, other: str) -> bool:
 
 
 def _any_of(globs: tuple[str, ...]) -> re.Pattern[str] | None:
-    return re.compile("|".join(translate(glob) for glob in globs)) if globs else None
+    """Return a pattern of paths; it takes no exponential time, because `translate` makes each `*` match once."""
+    return re.compile("|".join(translate(_as_path(glob)) for glob in globs)) if globs else None
+
+
+def _as_path(glob: str) -> str:
+    """Return the glob as URLs are written; `[` stands for itself, for only `*` and `?` are special."""
+    return quote(glob, safe="/*?%:@!$&'()+,;=~[]").replace("[", "[[]")
 
 
 def scope_of(settings: Settings, start_url: str, languages: Languages = _NO_LANGUAGES) -> Scope:

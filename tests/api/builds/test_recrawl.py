@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from tasks.records.builds import find_run_build
 from tests.api.builds.test_builds import named, numbers
+from tests.flow_runs import BUILD, find_run, run_deployment
 from tests.product import PATH, Event, Product
 from tests.sites.generated import GeneratedSite, generated_site
 
@@ -61,6 +63,26 @@ async def test_a_second_request_joins_the_running_rebuild(product: Product) -> N
         first = await asyncio.gather(post(keyed), post(owner), post(owner))
         assert len(set(first)) == 1
         assert await post(owner) != first[0]
+
+
+async def test_a_re_crawl_obeys_the_widgets_rules(product: Product) -> None:
+    """Its run in Prefect has them as parameters, and one that repeats it with others builds the widget by those."""
+    async with generated_site(8, 3, 0) as site:
+        widget, owner, _ = await build_of(product, site)
+        *_, left_out, other = site.links
+        changed = await product.http.patch(f"/api/widgets/{widget}", json={"exclude": [left_out]}, headers=owner)
+        assert changed.json()["chosen"] == {}
+        expected = {"depth": 2, "max_pages": 8, "include": [], "exclude": [left_out], "languages": [], "render": "auto"}
+        assert changed.json()["rules"] == expected | {"instructions": None}
+        events = [event async for event in product.stream("POST", f"/api/widgets/{widget}/recrawl", headers=owner)]
+        assert events[-1]["data"]["diff"]["removed"] == 1
+        run = await find_run(product, events[0]["build_id"])
+        assert run.parameters["exclude"] == [left_out]
+        again = await run_deployment(product, BUILD, run.parameters | {"exclude": [other]})
+    paths = "SELECT count(*) FROM crawl_urls WHERE content_id IS NOT NULL AND job_id = %s AND url LIKE '%%' || %s"
+    build = str(await find_run_build(product.pool, again.id))
+    assert await active_job(product, widget) == build != events[0]["build_id"]
+    assert [await product.count(paths, build, path) for path in (left_out, other)] == [1, 0]
 
 
 async def test_a_re_crawl_that_fails_changes_nothing(product: Product) -> None:

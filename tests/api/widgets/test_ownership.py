@@ -71,6 +71,22 @@ async def test_an_invalid_setting_is_refused_with_its_field(
     assert (await product.http.get(f"/api/widgets/{widget}", headers=owner)).json()["chosen"] == {}
 
 
+async def test_a_rule_beyond_the_settings_is_refused_with_its_field(
+    product: Product, owned: tuple[str, dict[str, str]]
+) -> None:
+    """As is one that is no rule; null brings back the default."""
+    widget, owner = owned
+    path = f"/api/widgets/{widget}"
+    for field, wrong in {"depth": 99, "max_pages": 10**9, "include": ["docs"], "render": "now"}.items():
+        refused = await product.http.patch(path, json={"languages": ["de"], field: wrong}, headers=owner)
+        error = refused.json()["error"]
+        assert (error["code"], error["field"].split(".")[0]) == (f"{field}_invalid", field)
+    rules = (await product.http.patch(path, json={"depth": 0, "include": ["/a/*"]}, headers=owner)).json()["rules"]
+    assert (rules["depth"], rules["include"], rules["languages"]) == (0, ["/a/*"], [])
+    rules = (await product.http.patch(path, json={"depth": None, "include": None}, headers=owner)).json()["rules"]
+    assert (rules["depth"], rules["include"]) == (2, [])
+
+
 async def test_a_widget_works_on_its_allowed_origins_only(product: Product, owned: tuple[str, dict[str, str]]) -> None:
     """Every public route refuses other origins, and clients that send no origin."""
     widget, owner = owned

@@ -31,6 +31,7 @@ BYTES_PER_TOKEN = 3
 
 _FOLDER = Path(__file__).parent
 INSTRUCTIONS = (_FOLDER / "instructions.md").read_text("utf-8")
+WISHES = (_FOLDER / "wishes.md").read_text("utf-8")
 REWRITING = (_FOLDER / "rewriting.md").read_text("utf-8")
 
 
@@ -70,6 +71,7 @@ def _messages(reply: Reply, prompted: Sequence[Passage]) -> list[PromptMessage]:
         site_url=reply.site.url,
         language=language_name(reply.language),
         marker=MARKER,
+        wishes=_wishes(reply.site.instructions),
     )
     turns = [
         message
@@ -84,6 +86,11 @@ def _messages(reply: Reply, prompted: Sequence[Passage]) -> list[PromptMessage]:
     if reply.searched != reply.message:
         question += f"\n\nThat is, with what was said before:\n\n{reply.searched}"
     return [PromptMessage(role="system", content=rules), *turns, PromptMessage(role="user", content=question)]
+
+
+def _wishes(instructions: str) -> str:
+    """Return the prompt's part with the owner's instructions, which cannot close their own frame; empty without any."""
+    return WISHES.format(wishes=instructions.replace("</wishes", "< /wishes")) if instructions else ""
 
 
 def language_name(tag: str) -> str:

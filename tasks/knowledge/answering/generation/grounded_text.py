@@ -7,7 +7,7 @@ Nothing is shown before the first supported sentence: until then the answer is n
 import re
 from collections.abc import Iterator
 
-from tasks.knowledge.answering.generation.grounding import Grounding
+from tasks.knowledge.answering.generation.grounding import ADDRESS, Grounding
 from tasks.knowledge.answering.safe_markdown import IsSiteLink, sanitize_markdown
 
 MAX_HELD = 4_000
@@ -138,12 +138,20 @@ class GroundedText:
 
     def _supported_references(self, plain: str, referenced: list[int]) -> list[int]:
         """Return the passages to cite for the sentence; none if it must not be shown."""
+        if self._names_strange_address(plain):
+            return []
         supporting = self._grounding.supporting_passages(plain)
         chosen = [n for n in dict.fromkeys(referenced) if n in supporting]
         if chosen or self._grounding.same_language:
             return chosen or supporting[:1]
         # Across languages, only the figures tell which passage a sentence without a reference is from.
         return supporting[:1] if len(supporting) == 1 and not referenced else []
+
+    def _names_strange_address(self, plain: str) -> bool:
+        """Whether the sentence shows an address that is neither the site's nor in a passage."""
+        shown = ADDRESS.findall(sanitize_markdown(plain, self._is_site_link))
+        addresses = [address.rstrip(".,;:!?`") for address in shown]
+        return any(not self._is_site_link(each) and not self._grounding.mentions(each) for each in addresses)
 
     def _line_end(self, plain: str) -> Iterator[str]:
         if "\n" in plain and not self._ended_line:

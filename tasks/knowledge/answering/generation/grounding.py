@@ -42,7 +42,7 @@ _META = frozenset(
 _REFERENCE = re.compile(r"\[\d{1,2}\]")
 _MARKER = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*+])\s")
 _CLAUSE_END = re.compile(r"[,;:()–—](?!\d)|\b(?:and|or|und|oder|et|ou|y|och|og|en|ja)\b", re.IGNORECASE)
-_ADDRESS = re.compile(r"\bhttps?://[^\s<>()\[\]]+")
+ADDRESS = re.compile(r"\bhttps?://[^\s<>()\[\]]+")
 
 
 class _Statement:
@@ -61,7 +61,7 @@ class _Source:
 
     def __init__(self, passage: Passage, grounding: "Grounding") -> None:
         self._passage, self._grounding = passage, grounding
-        text = f"{passage.title} {passage.heading} {passage.text}"
+        self.text = text = f"{passage.title} {passage.heading} {passage.text}"
         words = list(read_words(text))
         self.stems = frozenset(map(grounding.stem, words))
         self.forms = _forms(read_figures(words, grounding.languages))
@@ -87,7 +87,7 @@ class _Sentence:
     """A sentence's claims."""
 
     def __init__(self, text: str, grounding: "Grounding") -> None:
-        self.text = _ADDRESS.sub(" ", _REFERENCE.sub(" ", _MARKER.sub(" ", text)))
+        self.text = ADDRESS.sub(" ", _REFERENCE.sub(" ", _MARKER.sub(" ", text)))
         self.words = list(read_words(self.text))
         self.figures = read_figures(self.words, grounding.languages)
         in_figures = {place for figure in self.figures for place in figure.places}
@@ -145,6 +145,10 @@ class Grounding:
         claims = _Sentence(sentence, self)
         shares = [(self._support(claims, source), -n) for n, source in enumerate(self._sources, start=1)]
         return [-n for share, n in sorted(shares, reverse=True) if share > 0]
+
+    def mentions(self, address: str) -> bool:
+        """Whether a passage has the address in its text."""
+        return any(address in source.text for source in self._sources)
 
     def makes_claims(self, sentence: str) -> bool:
         """Whether the sentence has a word that must be checked."""

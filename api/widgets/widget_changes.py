@@ -1,0 +1,40 @@
+"""An owner's changes to a widget: its adjustments and its rules in one body."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from api.http.bodies import validate_body
+from tasks.core.adjustments import Adjustments
+from tasks.core.requests import check_bounds, make_request
+from tasks.core.rules import Rules
+from tasks.core.settings import Settings
+
+
+class WidgetChanges(Adjustments, Rules):
+    """Changes to a widget; null restores the default."""
+
+    def chosen(self, part: type[BaseModel]) -> dict[str, Any]:
+        """Return the values sent of a part, as they are stored; None removes one."""
+        return self.model_dump(mode="json", include=self.model_fields_set & set(part.model_fields))
+
+
+def read_changes(settings: Settings, sent: dict[str, Any]) -> WidgetChanges:
+    """Return the validated changes.
+
+    Raises:
+        InvalidRequest: a value is invalid, or out of the settings' bounds; names its field.
+    """
+    changes = validate_body(WidgetChanges, sent)
+    check_bounds(settings, changes)
+    return changes
+
+
+def describe_rules(settings: Settings, url: str, rules: Rules) -> dict[str, Any]:
+    """Return the rules as the next build obeys them: the owner's within the settings, which are the defaults."""
+    request = make_request(settings, url, rules)
+    reading = {
+        name: getattr(settings, name) if value is None else value
+        for name, value in request.model_dump(mode="json", exclude={"url"}).items()
+    }
+    return reading | {"instructions": rules.instructions}

@@ -1,0 +1,61 @@
+"""A widget's own rules: which pages of its site are read and how, and its owner's instructions to the chat model.
+
+Each may be absent: the setting of the same name is the default. Numbers are bounded by the settings.
+"""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from tasks.core.settings import RenderMode
+
+MAX_PATTERNS = 50
+MAX_LANGUAGES = 20
+_LANGUAGE = re.compile(r"\*|[a-z]{2,3}(-[a-z0-9]{2,8})*")
+_NO_PATH = re.compile(r"[\s\x00-\x1f\x7f]|://")
+
+
+def _is_pattern(pattern: str) -> str:
+    if not pattern.startswith(("/", "*")) or _NO_PATH.search(pattern):
+        raise ValueError("must be a path with * and ? that begins with / or *, like /blog/*")
+    return pattern
+
+
+def _is_language(code: str) -> str:
+    code = code.lower().replace("_", "-")
+    if not _LANGUAGE.fullmatch(code):
+        raise ValueError("must be a language like de or pt-br, or * for all")
+    return code
+
+
+PathPattern = Annotated[str, Field(max_length=200), AfterValidator(_is_pattern)]
+Language = Annotated[str, Field(max_length=35), AfterValidator(_is_language)]
+
+
+class ReadingRules(BaseModel):
+    """Rules that narrow or widen what a build reads, and how; None: as the settings say."""
+
+    model_config = ConfigDict(frozen=True)
+
+    include: tuple[PathPattern, ...] | None = Field(None, max_length=MAX_PATTERNS)
+    """Paths with `*` and `?`: besides the start page only these are read. Empty: all."""
+    exclude: tuple[PathPattern, ...] | None = Field(None, max_length=MAX_PATTERNS)
+    """Paths with `*` and `?` that are not read. Empty: none."""
+    languages: tuple[Language, ...] | None = Field(None, max_length=MAX_LANGUAGES)
+    """Languages to read in addition to the start page's; `*`: all the site has."""
+    render: RenderMode | None = None
+    """The pages that the browser renders."""
+
+
+class Rules(ReadingRules):
+    """All rules of a widget."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    depth: int | None = Field(None, ge=0, strict=True)
+    """Links to follow from the start page."""
+    max_pages: int | None = Field(None, ge=1, strict=True)
+    """Most pages to read."""
+    instructions: str | None = Field(None, max_length=2_000)
+    """Tone and wording of generated answers; they never change what the answers may say."""
