@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from prefect import flow, runtime
@@ -17,6 +16,7 @@ from flows.parent_process import ParentProcess
 from flows.pipeline import Pipeline
 from flows.progress import Progress
 from flows.redacted_states import redact_run
+from flows.scheduled_runs import name_of, planned_widget, start_later
 from flows.slots import open_slots
 from flows.start_page import open_site
 from flows.watch import watch
@@ -32,14 +32,14 @@ from tasks.records.publication import WidgetLooks
 
 
 def name_run() -> str:
-    """Name the flow run after its site: host and path."""
-    parts = urlsplit(str(runtime.flow_run.parameters["url"]))
-    return parts.netloc + parts.path.rstrip("/")
+    """Name the flow run after its site; without its address, after the widget."""
+    parameters = runtime.flow_run.parameters
+    return name_of(str(parameters.get("url") or "")) or f"widget {parameters.get('widget_id') or ''}".strip()
 
 
 @flow(name="build-widget", flow_run_name=name_run)
 async def build_widget(
-    url: str,
+    url: str | None = None,
     depth: int | None = None,
     max_pages: int | None = None,
     include: list[PathPattern] | None = None,
@@ -48,11 +48,12 @@ async def build_widget(
     render: RenderMode | None = None,
     build_id: UUID | None = None,
     widget_id: UUID | None = None,
+    jitter_s: float = 0,
 ) -> State[Any] | None:
     """Build a widget from a website.
 
     Args:
-        url: The site's start page.
+        url: The site's start page; if absent, that of the widget.
         depth: Links to follow from the start page; 0 reads that page only. If absent, as the widget's rules say, or 2.
         max_pages: Most pages to read; if absent, as the widget's rules say, or the maximum of the settings.
         include: Paths like /docs/*: only these are read; if absent, as the widget's rules or the settings say.
@@ -61,7 +62,9 @@ async def build_widget(
         render: Pages that the browser renders; if absent, as the widget's rules or the settings say.
         build_id: The build as recorded by the API; if absent, a build is recorded now.
         widget_id: The widget to rebuild; it switches to the new knowledge when that is complete.
+        jitter_s: Most seconds by which a run of a schedule starts later, at random.
     """
+    await start_later(jitter_s)
     # Every page has a task run, and a log record for each would repeat its state.
     logging.getLogger("prefect.task_runs").setLevel(logging.WARNING)
     settings = load_settings()
@@ -71,8 +74,9 @@ async def build_widget(
     )
     run_id = UUID(runtime.flow_run.id)
     async with open_database(settings) as pool:
-        request = await find_request(pool, settings, url, asked, widget_id)
         try:
+            widget_id = widget_id or (None if url else planned_widget())
+            request = await find_request(pool, settings, url, asked, widget_id)
             job = await take_job(pool, request, run_id, build_id=build_id, widget_id=widget_id)
         except BuildEnded as error:
             return await state_of_ended(pool, run_id, error)

@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.retried_runs import read_retry_time
+from flows.scheduled_runs import check_is_due, read_own_rules, show_request
 from tasks.core.addresses import parse_start_url
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded
@@ -22,21 +23,26 @@ from tasks.core.settings import Settings
 from tasks.records.builds import BuildRecord, find_run_build, read_build, start_build
 from tasks.records.new_builds import create_build, create_rebuild
 from tasks.records.resumed_builds import resume_in_run
-from tasks.records.widgets import read_rules
 
 
-async def find_request(pool: Pool, settings: Settings, url: str, asked: Rules, widget_id: UUID | None) -> BuildRequest:
-    """Return the request that a run's parameters make; the widget's own rules take the place of absent ones.
+async def find_request(
+    pool: Pool, settings: Settings, url: str | None, asked: Rules, widget_id: UUID | None
+) -> BuildRequest:
+    """Return the request that a run's parameters make; the widget's address and rules take the place of absent ones.
 
     Raises:
         InvalidRequest: a parameter is wrong; the message names it and its bounds.
         NotFound: there is no such widget.
+        BuildEnded: there is none any more, and the run is one of its schedule.
     """
     check_bounds(settings, asked)
     if widget_id is not None:
-        _, own = await read_rules(pool, widget_id)
+        own_url, own = await read_own_rules(pool, widget_id)
+        url = url or own_url
         asked = own.model_copy(update=asked.model_dump(exclude_none=True))
-    return make_request(settings, parse_start_url(url), asked)
+    request = make_request(settings, parse_start_url(url), asked)
+    await show_request(request)
+    return request
 
 
 async def take_job(
@@ -70,6 +76,7 @@ async def _take_known(pool: Pool, build: BuildRecord, request: BuildRequest, run
 
 
 async def _rebuild(pool: Pool, widget_id: UUID, request: BuildRequest, run_id: UUID, build_id: UUID) -> Job:
+    await check_is_due(pool, widget_id)
     if not (await create_rebuild(pool, widget_id, request, build_id=build_id)).created:
         raise BuildEnded("Another build of this widget is already running.")
     return await start_build(pool, build_id, run_id)

@@ -15,6 +15,7 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import PrefectException
 from prefect.states import Scheduled
 
+from flows.scheduled_runs import DEPLOYMENT
 from tasks.core.database import CONNECTION_ERRORS, Pool
 from tasks.core.models import BuildRequest
 from tasks.records.run_notices import notify_workers
@@ -22,7 +23,6 @@ from tasks.records.run_states import RunOutcome, read_run_outcomes
 
 logger = logging.getLogger("widget_builder.flows")
 
-DEPLOYMENT = "build-widget/build"
 QUEUE = "scheduled"
 """The work queue of builds that nobody waits for: it limits how many run at once, and comes after the others."""
 WIDGET_S = 30.0

@@ -16,6 +16,7 @@ from prefect.states import Completed, Failed
 
 from flows.rebuild_runs import Rebuild, RebuildRuns
 from flows.redacted_states import redact_run
+from flows.scheduled_runs import find_scheduled_widgets
 from flows.workspace import open_database
 from tasks.core.requests import make_request
 from tasks.core.settings import load_settings
@@ -28,8 +29,8 @@ async def recrawl_widgets(widget_id: UUID | None = None, window_s: float | None 
     """Rebuild widgets from their sites, each in a run of the build deployment.
 
     Args:
-        widget_id: The widget to rebuild; if absent, all widgets with knowledge. A widget that is being built is not
-            rebuilt.
+        widget_id: The widget to rebuild; if absent, all widgets with knowledge and without a schedule of their own. A
+            widget that is being built is not rebuilt.
         window_s: Seconds over which the runs are spread; if absent, WIDGET_BUILDER_RECRAWL_WINDOW_S.
 
     Returns:
@@ -39,10 +40,11 @@ async def recrawl_widgets(widget_id: UUID | None = None, window_s: float | None 
     redact_run(settings)
     run_id = UUID(runtime.flow_run.id)
     async with open_database(settings) as pool, hold_run(pool, run_id), get_client(sync_client=False) as client:
+        others = set() if widget_id else await find_scheduled_widgets(client)
         known = [
             (widget, make_request(settings, url, rules))
             for widget, url, rules in await list_built_widgets(pool)
-            if widget_id in (None, widget)
+            if widget_id in (None, widget) and widget not in others
         ]
         window_s = 0 if widget_id else settings.recrawl_window_s if window_s is None else window_s
         runs = RebuildRuns(client, pool, run_id, window_s)

@@ -36,6 +36,8 @@ from tasks.core.models import BuildRequest, Frozen
 logger = logging.getLogger("widget_builder.api")
 
 BUILD_DEPLOYMENT = "build-widget/build"
+QUEUE = "default"
+"""The work queue of builds that somebody waits for; the deployment's own, of scheduled ones, comes after it."""
 DEPLOYMENT_TAG = "widget-builder"
 """Tag of all our deployments."""
 MOST_BEGUN = 200
@@ -68,7 +70,7 @@ class PrefectRuns:
     """Flow runs of the build deployment."""
 
     def __init__(self, client: PrefectClient) -> None:
-        self._client = client
+        self.client = self._client = client
         self._deployment_id: UUID | None = None
 
     async def start(
@@ -85,12 +87,13 @@ class PrefectRuns:
             run = await self._client.create_flow_run_from_deployment(
                 await self._find_deployment(),
                 parameters=request.model_dump(mode="json") | {"build_id": str(build_id)},
+                work_queue_name=QUEUE,
                 # Unique per flow for ever: a resumed build needs another.
                 idempotency_key=f"build-{build_id}-{attempt}" + (f"-{instead_of}" if instead_of else ""),
             )
         except PREFECT_ERRORS as error:
             self._deployment_id = None
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         return run.id
 
     async def _find_deployment(self) -> UUID:
@@ -109,7 +112,7 @@ class PrefectRuns:
                 raise failure
             await self._find_deployment()
         except PREFECT_ERRORS as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def check_worker(self) -> None:
         """Return when a worker is online for the build deployment.
@@ -122,7 +125,7 @@ class PrefectRuns:
             pool = deployment.work_pool_name or ""
             workers = await self._client.read_workers_for_work_pool(pool)
         except PREFECT_ERRORS as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         if not any(worker.status == WorkerStatus.ONLINE for worker in workers):
             raise DependencyUnavailable("Worker", f"no worker is online for the work pool {pool}")
 
@@ -139,7 +142,7 @@ class PrefectRuns:
                 flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=list(run_ids)))
             )
         except PREFECT_ERRORS as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         return {run.id: _record(run) for run in runs if run.state is not None}
 
     async def read_begun(self) -> dict[UUID, RunRecord]:
@@ -157,7 +160,7 @@ class PrefectRuns:
                 limit=MOST_BEGUN,
             )
         except PREFECT_ERRORS as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         return {run.id: _record(run) for run in runs if run.state is not None}
 
     async def cancel(self, run_id: UUID) -> None:
@@ -184,7 +187,7 @@ class PrefectRuns:
         try:
             await self._client.set_flow_run_state(run_id, Scheduled(name="AwaitingRetry", message=reason), force=True)
         except PREFECT_ERRORS as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def fail(self, run_id: UUID, cause: str) -> None:
         """Mark a dead run as failed: its build has ended. Its worker ends the process, if that still lives.
@@ -195,7 +198,7 @@ class PrefectRuns:
         try:
             await self._client.set_flow_run_state(run_id, Failed(message=cause), force=True)
         except PREFECT_ERRORS as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def end(self, run_id: UUID, status: str) -> None:
         """Give a dead run the final state of its build, `completed`, `failed` or `cancelled`.
@@ -207,7 +210,7 @@ class PrefectRuns:
         try:
             await self._client.set_flow_run_state(run_id, state(message=f"The build is {status}."), force=True)
         except PREFECT_ERRORS as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     async def read_logs(self, run_id: UUID, offset: int) -> list[Log]:
         """Return up to 200 of the run's log records from `offset` on, in order; none while Prefect is down."""
@@ -257,7 +260,8 @@ def _record(run: FlowRun) -> RunRecord:
     )
 
 
-def _unavailable(error: Exception) -> DependencyUnavailable:
+def unavailable(error: Exception) -> DependencyUnavailable:
+    """Return our error for one of Prefect's client."""
     if isinstance(error, ObjectNotFound):
         problem = f"the deployment {BUILD_DEPLOYMENT} does not exist"
         return DependencyUnavailable("Prefect", problem, "run `widget-builder register`")

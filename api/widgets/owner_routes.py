@@ -1,5 +1,6 @@
 """The owner's routes: list, show, change and delete widgets."""
 
+import logging
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.app_state import AppState, app_state
+from api.builds.prefect_schedules import PrefectSchedules
 from api.http.authorization import authorize_listing, require_owner
 from api.http.bodies import read_object
 from api.http.queries import query_integer, widget_id_of
@@ -15,10 +17,14 @@ from api.widgets.appearance import adjustments_of, public_theme
 from api.widgets.widget_changes import describe_rules, read_changes
 from api.widgets.widget_state import state_of
 from tasks.core.adjustments import Adjustments
+from tasks.core.errors import DependencyUnavailable
 from tasks.core.rules import Rules
+from tasks.core.schedules import WidgetSchedule
 from tasks.records.rollback import roll_back
 from tasks.records.widget_list import list_summaries
 from tasks.records.widgets import delete_widget, read_widget, rules_of, save_settings
+
+logger = logging.getLogger("widget_builder.api")
 
 ALL = "/api/widgets"
 PATH = ALL + "/{widget_id}"
@@ -52,6 +58,8 @@ async def change_owned_widget(request: Request) -> Response:
     widget_id, state = widget_id_of(request), app_state(request)
     await require_owner(request, widget_id)
     changes = read_changes(state.settings, await read_object(request))
+    if "schedule" in changes.model_fields_set:
+        await _save_schedule(state, widget_id, changes.schedule)
     await save_settings(state.pool, widget_id, changes.chosen(Adjustments), changes.chosen(Rules))
     return JSONResponse(await _describe(state, widget_id))
 
@@ -63,6 +71,11 @@ async def delete_owned_widget(request: Request) -> Response:
     state = app_state(request)
     for run_id in await delete_widget(state.pool, widget_id):
         state.run_in_background(state.runs.cancel(run_id))
+    try:
+        await PrefectSchedules(state.runs.client).remove(widget_id)
+    except DependencyUnavailable as error:
+        # Its next run finds no widget, and removes it.
+        logger.warning("the schedule of the deleted widget %s stays for now: %s", widget_id, error)
     return Response(status_code=204)
 
 
@@ -72,6 +85,24 @@ async def roll_back_widget(request: Request) -> Response:
     await require_owner(request, widget_id)
     build_id = await roll_back(state.pool, widget_id)
     return JSONResponse(await _describe(state, widget_id) | {"build_id": str(build_id)})
+
+
+async def _save_schedule(state: AppState, widget_id: UUID, schedule: WidgetSchedule | None) -> None:
+    schedules = PrefectSchedules(state.runs.client)
+    if schedule is None:
+        await schedules.remove(widget_id)
+    else:
+        await schedules.save(widget_id, schedule)
+
+
+async def _describe_schedule(state: AppState, widget_id: UUID) -> dict[str, Any]:
+    """Return the widget's schedule and the time of its next reading; nothing while Prefect does not answer."""
+    try:
+        schedule, next_at = await PrefectSchedules(state.runs.client).read(widget_id)
+    except DependencyUnavailable as error:
+        logger.warning("the schedule of the widget %s cannot be shown: %s", widget_id, error)
+        return {}
+    return {"schedule": schedule, "next_read_at": None if next_at is None else next_at.isoformat()}
 
 
 async def _describe(state: AppState, widget_id: UUID) -> dict[str, Any]:
@@ -85,6 +116,7 @@ async def _describe(state: AppState, widget_id: UUID) -> dict[str, Any]:
         "chosen": adjustments_of(widget).model_dump(mode="json", exclude_none=True),
         "theme": public_theme(widget),
         "rules": describe_rules(state.settings, widget.site_url, rules_of(widget.rules)),
+        **await _describe_schedule(state, widget_id),
     }
 
 

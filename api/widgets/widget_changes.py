@@ -4,15 +4,20 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from api.builds.prefect_schedules import check_schedule
 from api.http.bodies import validate_body
 from tasks.core.adjustments import Adjustments
 from tasks.core.requests import check_bounds, make_request
 from tasks.core.rules import Rules
+from tasks.core.schedules import WidgetSchedule
 from tasks.core.settings import Settings
 
 
 class WidgetChanges(Adjustments, Rules):
     """Changes to a widget; null restores the default."""
+
+    schedule: WidgetSchedule | None = None
+    """When its site is read again; null: with all widgets, at night."""
 
     def chosen(self, part: type[BaseModel]) -> dict[str, Any]:
         """Return the values sent of a part, as they are stored; None removes one."""
@@ -27,6 +32,8 @@ def read_changes(settings: Settings, sent: dict[str, Any]) -> WidgetChanges:
     """
     changes = validate_body(WidgetChanges, sent)
     check_bounds(settings, changes)
+    if changes.schedule is not None:
+        check_schedule(changes.schedule, settings.recrawl_interval_s)
     return changes
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import yaml
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate, WorkPoolCreate
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
-from prefect.exceptions import ObjectAlreadyExists, PrefectException
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectException
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 
@@ -71,7 +72,7 @@ async def _register_all(client: PrefectClient, settings: Settings, declared: lis
         await _register_pool(client, pool)
         await _register_queue(client, settings, pool)
     for deployment in declared:
-        await _register_deployment(client, deployment)
+        await register_deployment(client, deployment)
 
 
 async def _register_limits(client: PrefectClient, settings: Settings) -> None:
@@ -101,20 +102,42 @@ async def _register_queue(client: PrefectClient, settings: Settings, pool: str) 
             await client.update_work_queue(queue.id, concurrency_limit=settings.recrawls)
 
 
-async def _register_deployment(client: PrefectClient, declared: dict[str, Any]) -> None:
+async def register_deployment(client: PrefectClient, declared: dict[str, Any]) -> None:
+    """Create or update a deployment; the schedules of an existing one stay."""
     flow: Flow[..., Any] = load_flow_from_entrypoint(declared["entrypoint"])
-    flow_id = await client.create_flow(flow)
-    await client.create_deployment(
-        flow_id=flow_id,
-        name=declared["name"],
-        description=declared["description"],
-        tags=declared["tags"],
-        work_pool_name=declared["work_pool"]["name"],
-        work_queue_name=declared["work_pool"]["work_queue_name"],
-        entrypoint=declared["entrypoint"],
-        schedules=[_schedule(schedule) for schedule in declared["schedules"]],
-        parameter_openapi_schema=parameter_schema(flow).model_dump(),
-    )
+    known = await _find_deployment(client, f"{flow.name}/{declared['name']}")
+    common: dict[str, Any] = {
+        "description": declared["description"],
+        "tags": declared["tags"],
+        "work_pool_name": declared["work_pool"]["name"],
+        "work_queue_name": declared["work_pool"]["work_queue_name"],
+        "entrypoint": declared["entrypoint"],
+        "parameter_openapi_schema": parameter_schema(flow).model_dump(),
+    }
+    schedules = [_schedule(schedule) for schedule in declared["schedules"]]
+    if known is None:
+        flow_id = await client.create_flow(flow)
+        await client.create_deployment(flow_id, declared["name"], schedules=schedules, **common)
+        return
+    # Creating it again would delete its schedules, and those of the widgets are nowhere else.
+    await client.update_deployment(known.id, DeploymentUpdate(**common))
+    for schedule in schedules:
+        await _register_schedule(client, known, schedule)
+
+
+async def _find_deployment(client: PrefectClient, name: str) -> DeploymentResponse | None:
+    try:
+        return await client.read_deployment_by_name(name)
+    except ObjectNotFound:
+        return None
+
+
+async def _register_schedule(
+    client: PrefectClient, deployment: DeploymentResponse, wanted: DeploymentScheduleCreate
+) -> None:
+    """Create a declared schedule; one that is there stays as an operator has left it."""
+    if not any(wanted.slug == known.slug or wanted.schedule == known.schedule for known in deployment.schedules):
+        await client.create_deployment_schedules(deployment.id, [(wanted.schedule, wanted.active)], slug=wanted.slug)
 
 
 def _schedule(declared: dict[str, Any]) -> DeploymentScheduleCreate:

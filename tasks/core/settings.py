@@ -225,6 +225,9 @@ class Settings(BaseSettings):
     recrawls: int = Field(2, ge=1, le=1_000)
     """Scheduled re-crawls that run at once on all workers together; builds that people wait for come first."""
 
+    recrawl_interval_s: int = Field(3_600, ge=1, le=31_536_000)
+    """Least seconds between two re-crawls that a widget's own schedule may have."""
+
     recrawl_window_s: float = Field(14_400, ge=0, le=86_400)
     """Seconds over which the starts of a nightly re-crawl are spread, at most 30 a widget."""
 

@@ -97,6 +97,16 @@ async def find_run_build(pool: Pool, flow_run_id: UUID) -> UUID | None:
     return None if row is None else UUID(str(row[0]))
 
 
+async def was_read_since(pool: Pool, widget_id: UUID, time: datetime) -> bool:
+    """Whether a complete build of the widget has started since then."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT 1 FROM scrape_jobs WHERE widget_id = %s AND status = 'completed' AND started_at > %s LIMIT 1",
+            (widget_id, time),
+        )
+        return await rows.fetchone() is not None
+
+
 async def link_flow_run(pool: Pool, build_id: UUID, flow_run_id: UUID, *, attempt: int) -> None:
     """Record the Prefect flow run that was started for an attempt of the build.
 

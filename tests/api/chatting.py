@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import httpx
 from httpx_sse import aconnect_sse
@@ -28,6 +28,7 @@ from api.widgets import (
     public_routes,
 )
 from tasks.core.database import Pool
+from tasks.core.errors import DependencyUnavailable
 from tasks.core.rates import Rate
 from tasks.core.settings import Settings
 from tasks.knowledge.answering.answerer import Answerer
@@ -62,7 +63,12 @@ ROUTES = [
 
 
 class _NoBuilds:
-    """Prefect as these routes see it: it answers, and a worker is online."""
+    """Prefect as these routes see it: it answers, and a worker is online; schedules cannot be read."""
+
+    @property
+    def client(self) -> NoReturn:
+        """There is none."""
+        raise DependencyUnavailable("Prefect", "there is no server")
 
     async def check(self) -> None:
         """Return at once."""
