@@ -1,8 +1,10 @@
 """Adding widgets in the console with the whole product: builds, progress and failures."""
 
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page, expect
 
+from tests.browser.conftest import axe_source
 from tests.product import Product
+from tests.sites.generated import generated_site
 from tests.sites.server import Site
 
 TIMEOUT_MS = 60_000
@@ -30,3 +32,54 @@ async def test_pasted_addresses_become_widgets(chromium: Browser, product: Produ
     await page.get_by_role("button", name="Opening hours").or_(page.locator(".as-link")).first.click()
     await page.get_by_role("region", name="What was read").locator("p").first.wait_for()
     await context.close()
+
+
+async def test_rules_and_schedule_are_set_by_keyboard_and_errors_stand_beside_their_fields(
+    chromium: Browser, product: Product
+) -> None:
+    """What is saved is the widget's; axe finds nothing while an error is shown."""
+    async with generated_site(2, 1, 0) as site:
+        data = (await product.build(site.url, depth=1))[0]["data"]
+    context = await chromium.new_context(base_url=product.info.api_url)
+    context.set_default_timeout(TIMEOUT_MS)
+    page = await context.new_page()
+    await page.goto("/console")
+    await page.get_by_label("Token").fill(data["owner_token"])
+    await page.keyboard.press("Enter")
+    await page.get_by_role("heading", name="Widgets").wait_for()
+    await page.goto(f"/console#/w/{data['widget_id']}/settings")
+    await _type(page, "Leave out these paths", "blog")
+    await _save(page, "Pages to read")
+    await page.locator(".wrong").filter(has_text="begins with / or *").wait_for()
+    await expect(page.get_by_label("Leave out these paths")).to_be_focused()
+    await page.evaluate(axe_source())
+    assert await page.evaluate("axe.run({resultTypes: ['violations']}).then(it => it.violations)") == []
+    await _type(page, "Leave out these paths", "/blog/*")
+    await _save(page, "Pages to read")
+    await page.get_by_role("status").filter(has_text="Saved.").wait_for()
+    await page.get_by_label("Read the site", exact=True).select_option("At set times")
+    await _type(page, "Times (cron)", "* * * * *")
+    await _save(page, "When the site is read again")
+    await page.locator(".wrong").filter(has_text="between two readings").wait_for()
+    await _type(page, "Times (cron)", "0 4 * * 1")
+    await _type(page, "Time zone", "Europe/Berlin")
+    await _save(page, "When the site is read again")
+    await page.get_by_text("Next reading:").wait_for()
+    owner = {"Authorization": f"Bearer {data['owner_token']}"}
+    shown = (await product.http.get(f"/api/widgets/{data['widget_id']}", headers=owner)).json()
+    assert shown["rules"]["exclude"] == ["/blog/*"]
+    assert shown["schedule"] == {"cron": "0 4 * * 1", "timezone": "Europe/Berlin", "jitter_s": 0, "active": True}
+    await product.http.delete(f"/api/widgets/{data['widget_id']}", headers=owner)
+    await context.close()
+
+
+async def _type(page: Page, label: str, text: str) -> None:
+    """Replace a field's text by keyboard."""
+    await page.get_by_label(label, exact=True).focus()
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type(text)
+
+
+async def _save(page: Page, card: str) -> None:
+    """Press the card's button by keyboard."""
+    await page.get_by_role("region", name=card).get_by_role("button", name="Save").press("Enter")

@@ -1,16 +1,21 @@
-// Settings: where the widget may be used, reading the site again, the token, deletion.
+// Settings: what of the site is read and when, where the widget may be used, the token, deletion.
 
 import { deleteWidget, rebuild, RequestFailed } from "../start/following";
 import { el } from "../widget/dom";
 import { area, button, card, confirmFirst, copyable, field, fill, host, lines, say } from "./parts";
+import { rulesCards } from "./rules";
+import { scheduleCard } from "./schedule";
 import { call, Failed, messageOf } from "./session";
 import type { Details, Widget } from "./types";
 import type { Go } from "./widget_page";
 
 export function settingsTab(widget: Widget, go: Go): HTMLElement {
-  const origins = el("div");
-  void fill(origins, async () => originsForm(widget, await call<Details>(`/api/widgets/${widget.id}`, widget.token)));
-  return el("div", { class: "stack" }, card("Allowed websites", origins), readAgain(widget, go), tokenCard(widget), deletion(widget, go));
+  const chosen = el("div", { class: "stack" });
+  void fill(chosen, async () => {
+    const details = await call<Details>(`/api/widgets/${widget.id}`, widget.token);
+    return [...rulesCards(widget, details), scheduleCard(widget, details), card("Allowed websites", originsForm(widget, details))];
+  });
+  return el("div", { class: "stack" }, chosen, readAgain(widget, go), tokenCard(widget), deletion(widget, go));
 }
 
 function originsForm(widget: Widget, { chosen }: Details): HTMLElement {
@@ -52,7 +57,7 @@ function readAgain(widget: Widget, go: Go): HTMLElement {
       act.disabled = false;
     }
   });
-  return card("Reading the site", el("p", {}, "The site is read again every night. Until a new reading is complete, the widget answers from the one before. Your own answers stay as they are."), status, el("div", { class: "row" }, act, button("Back to the reading before", () => rollBack(widget, go))));
+  return card("Reading the site", el("p", {}, "The site is read again every night, or by its own schedule. Until a new reading is complete, the widget answers from the one before. Your own answers stay as they are."), status, el("div", { class: "row" }, act, button("Back to the reading before", () => rollBack(widget, go))));
 }
 
 function rollBack(widget: Widget, go: Go): void {

@@ -17,10 +17,22 @@ export interface Widget {
   token: string;
 }
 
+export interface Schedule {
+  cron?: string;
+  interval_s?: number;
+  timezone: string;
+  jitter_s: number;
+  active: boolean;
+}
+
 export interface Details {
   found: Record<string, any> | null;
   chosen: Record<string, any>;
   theme: Record<string, any>;
+  rules: Record<string, any>;
+  /** Absent while it cannot be read. */
+  schedule?: Schedule | null;
+  next_read_at?: string | null;
   [more: string]: any;
 }
 
