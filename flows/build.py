@@ -25,7 +25,7 @@ from tasks.core.database import CONNECTION_ERRORS, DISK_FULL, Pool
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.json_logs import name_process
 from tasks.core.models import Job
-from tasks.core.rules import Language, PathPattern, Rules
+from tasks.core.rules import Language, PathPattern, WidgetRules
 from tasks.core.settings import RenderMode, Settings, load_settings
 from tasks.records.pictures import save_screenshot
 from tasks.records.publication import WidgetLooks
@@ -69,7 +69,7 @@ async def build_widget(
     logging.getLogger("prefect.task_runs").setLevel(logging.WARNING)
     settings = load_settings()
     redact_run(settings)
-    asked = Rules(
+    asked = WidgetRules(
         depth=depth, max_pages=max_pages, include=include, exclude=exclude, languages=languages, render=render
     )
     run_id = UUID(runtime.flow_run.id)

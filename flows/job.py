@@ -18,7 +18,7 @@ from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded
 from tasks.core.models import BuildRequest, Job
 from tasks.core.requests import check_bounds, make_request
-from tasks.core.rules import Rules
+from tasks.core.rules import WidgetRules
 from tasks.core.settings import Settings
 from tasks.records.builds import BuildRecord, find_run_build, read_build, start_build
 from tasks.records.new_builds import create_build, create_rebuild
@@ -26,7 +26,7 @@ from tasks.records.resumed_builds import resume_in_run
 
 
 async def find_request(
-    pool: Pool, settings: Settings, url: str | None, asked: Rules, widget_id: UUID | None
+    pool: Pool, settings: Settings, url: str | None, asked: WidgetRules, widget_id: UUID | None
 ) -> BuildRequest:
     """Return the request that a run's parameters make; the widget's address and rules take the place of absent ones.
 

@@ -22,7 +22,7 @@ from flows.prepared_web import close_prepared_web
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded, NotFound
 from tasks.core.models import BuildRequest
-from tasks.core.rules import Rules
+from tasks.core.rules import WidgetRules
 from tasks.core.schedules import widget_of
 from tasks.records.builds import was_read_since
 from tasks.records.widgets import read_rules
@@ -81,7 +81,7 @@ async def check_is_due(pool: Pool, widget_id: UUID) -> None:
         raise BuildEnded("The site has been read since this run was due.")
 
 
-async def read_own_rules(pool: Pool, widget_id: UUID) -> tuple[str, Rules]:
+async def read_own_rules(pool: Pool, widget_id: UUID) -> tuple[str, WidgetRules]:
     """Return address and rules of the widget that the present run builds; of a deleted one, delete the schedules.
 
     Raises:

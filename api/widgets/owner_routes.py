@@ -18,7 +18,7 @@ from api.widgets.widget_changes import describe_rules, read_changes
 from api.widgets.widget_state import state_of
 from tasks.core.adjustments import Adjustments
 from tasks.core.errors import DependencyUnavailable
-from tasks.core.rules import Rules
+from tasks.core.rules import WidgetRules
 from tasks.core.schedules import WidgetSchedule
 from tasks.records.rollback import roll_back
 from tasks.records.widget_list import list_summaries
@@ -60,7 +60,7 @@ async def change_owned_widget(request: Request) -> Response:
     changes = read_changes(state.settings, await read_object(request))
     if "schedule" in changes.model_fields_set:
         await _save_schedule(state, widget_id, changes.schedule)
-    await save_settings(state.pool, widget_id, changes.chosen(Adjustments), changes.chosen(Rules))
+    await save_settings(state.pool, widget_id, changes.chosen(Adjustments), changes.chosen(WidgetRules))
     return JSONResponse(await _describe(state, widget_id))
 
 

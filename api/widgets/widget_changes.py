@@ -8,12 +8,12 @@ from api.builds.prefect_schedules import check_schedule
 from api.http.bodies import validate_body
 from tasks.core.adjustments import Adjustments
 from tasks.core.requests import check_bounds, make_request
-from tasks.core.rules import Rules
+from tasks.core.rules import WidgetRules
 from tasks.core.schedules import WidgetSchedule
 from tasks.core.settings import Settings
 
 
-class WidgetChanges(Adjustments, Rules):
+class WidgetChanges(Adjustments, WidgetRules):
     """Changes to a widget; null restores the default."""
 
     schedule: WidgetSchedule | None = None
@@ -37,7 +37,7 @@ def read_changes(settings: Settings, sent: dict[str, Any]) -> WidgetChanges:
     return changes
 
 
-def describe_rules(settings: Settings, url: str, rules: Rules) -> dict[str, Any]:
+def describe_rules(settings: Settings, url: str, rules: WidgetRules) -> dict[str, Any]:
     """Return the rules as the next build obeys them: the owner's within the settings, which are the defaults."""
     request = make_request(settings, url, rules)
     reading = {

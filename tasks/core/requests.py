@@ -3,7 +3,7 @@
 from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest
 from tasks.core.models import BuildRequest
-from tasks.core.rules import ReadingRules, Rules
+from tasks.core.rules import ReadingRules, WidgetRules
 from tasks.core.settings import RenderMode, Settings
 
 DEFAULT_DEPTH = 2
@@ -26,7 +26,7 @@ def parse_build_request(
     )
 
 
-def check_bounds(settings: Settings, rules: Rules) -> None:
+def check_bounds(settings: Settings, rules: WidgetRules) -> None:
     """Return if the rules are within the bounds of the settings.
 
     Raises:
@@ -39,7 +39,7 @@ def check_bounds(settings: Settings, rules: Rules) -> None:
         raise InvalidRequest("render_invalid", problem, field="render")
 
 
-def make_request(settings: Settings, url: str, rules: Rules) -> BuildRequest:
+def make_request(settings: Settings, url: str, rules: WidgetRules) -> BuildRequest:
     """Return the request for a build by a widget's rules, within the settings, which may have been narrowed since."""
     reading = rules.model_dump(include={*READING})
     if settings.render is RenderMode.never:

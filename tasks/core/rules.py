@@ -48,7 +48,7 @@ class ReadingRules(BaseModel):
     """The pages that the browser renders."""
 
 
-class Rules(ReadingRules):
+class WidgetRules(ReadingRules):
     """All rules of a widget."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)

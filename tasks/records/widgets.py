@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tasks.core.database import Pool
 from tasks.core.errors import NotFound
 from tasks.core.models import Frozen
-from tasks.core.rules import Rules
+from tasks.core.rules import WidgetRules
 from tasks.records.sanitizing import sanitize_json
 
 
@@ -59,15 +59,15 @@ async def read_latest_status(pool: Pool, widget_id: UUID) -> str | None:
     return None if row is None else str(row[0])
 
 
-def rules_of(stored: Mapping[str, Any]) -> Rules:
+def rules_of(stored: Mapping[str, Any]) -> WidgetRules:
     """Return stored rules; none if they are of another version, which must not keep the widget from being read."""
     try:
-        return Rules.model_validate(stored)
+        return WidgetRules.model_validate(stored)
     except ValidationError:
-        return Rules()
+        return WidgetRules()
 
 
-async def read_rules(pool: Pool, widget_id: UUID) -> tuple[str, Rules]:
+async def read_rules(pool: Pool, widget_id: UUID) -> tuple[str, WidgetRules]:
     """Return the address that the widget is built from, and its rules.
 
     Raises:
@@ -86,7 +86,7 @@ async def read_rules(pool: Pool, widget_id: UUID) -> tuple[str, Rules]:
     return row[0], rules_of(row[1])
 
 
-async def list_built_widgets(pool: Pool) -> Sequence[tuple[UUID, str, Rules]]:
+async def list_built_widgets(pool: Pool) -> Sequence[tuple[UUID, str, WidgetRules]]:
     """Return the widgets that have knowledge, each with the address it is built from and its rules, oldest first."""
     async with pool.connection() as connection:
         rows = await connection.execute(

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from tasks.core.errors import InvalidRequest
 from tasks.core.requests import check_bounds, make_request, settings_for
-from tasks.core.rules import Rules
+from tasks.core.rules import WidgetRules
 from tasks.core.settings import RenderMode, Settings
 
 SETTINGS = Settings(_env_file=None, max_depth=3, max_pages=100, exclude=("/old/*",), languages=("de",))
@@ -35,24 +35,24 @@ URL = "https://example.com/"
 def test_a_wrong_rule_is_refused(wrong: dict[str, Any]) -> None:
     """The error names the field."""
     with pytest.raises(ValidationError) as refused:
-        Rules.model_validate(wrong)
+        WidgetRules.model_validate(wrong)
     assert refused.value.errors()[0]["loc"][0] in wrong
 
 
 def test_a_language_is_understood_in_every_spelling() -> None:
     """Lower case with a hyphen, as the languages of URLs are compared."""
-    assert Rules(languages=("pt_BR", "DE", "*")).languages == ("pt-br", "de", "*")
+    assert WidgetRules(languages=("pt_BR", "DE", "*")).languages == ("pt-br", "de", "*")
 
 
 @pytest.mark.parametrize(
     ("field", "rules", "settings"),
     [
-        ("depth", Rules(depth=4), SETTINGS),
-        ("max_pages", Rules(max_pages=101), SETTINGS),
-        ("render", Rules(render=RenderMode.auto), NO_BROWSER),
+        ("depth", WidgetRules(depth=4), SETTINGS),
+        ("max_pages", WidgetRules(max_pages=101), SETTINGS),
+        ("render", WidgetRules(render=RenderMode.auto), NO_BROWSER),
     ],
 )
-def test_the_settings_are_bounds(field: str, rules: Rules, settings: Settings) -> None:
+def test_the_settings_are_bounds(field: str, rules: WidgetRules, settings: Settings) -> None:
     """A rule beyond them is refused with its field; one that was stored before obeys them."""
     with pytest.raises(InvalidRequest) as refused:
         check_bounds(settings, rules)
@@ -64,5 +64,5 @@ def test_the_settings_are_bounds(field: str, rules: Rules, settings: Settings) -
 
 def test_the_settings_are_defaults() -> None:
     """An absent rule is the setting; an empty one is none at all."""
-    own = settings_for(SETTINGS, make_request(SETTINGS, URL, Rules(exclude=(), render=RenderMode.always)))
+    own = settings_for(SETTINGS, make_request(SETTINGS, URL, WidgetRules(exclude=(), render=RenderMode.always)))
     assert (own.exclude, own.languages, own.render) == ((), ("de",), RenderMode.always)

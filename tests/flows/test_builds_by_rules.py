@@ -6,7 +6,7 @@ from flows.job import find_request
 from flows.workspace import Workspace
 from tasks.core.errors import InvalidRequest, SiteShrank
 from tasks.core.models import BuildRequest
-from tasks.core.rules import Rules
+from tasks.core.rules import WidgetRules
 from tasks.core.settings import RenderMode
 from tasks.knowledge.search.passage_search import search
 from tasks.records.new_builds import create_build
@@ -48,10 +48,10 @@ async def test_a_runs_parameters_come_before_the_widgets_rules(crawler: Crawler,
     request = BuildRequest(url="https://a.example/", depth=1, max_pages=7)
     widget_id = (await create_build(crawler.pool, request)).widget_id
     await save_settings(crawler.pool, widget_id, {}, {"exclude": ["/old/*"], "languages": ["de"]})
-    asked = Rules(exclude=("/new/*",))
+    asked = WidgetRules(exclude=("/new/*",))
     request = await find_request(crawler.pool, settings(), request.url, asked, widget_id)
     assert (request.depth, request.max_pages) == (1, 7)
     assert (request.exclude, request.languages, request.include) == (("/new/*",), ("de",), None)
     with pytest.raises(InvalidRequest) as refused:
-        await find_request(crawler.pool, settings(), request.url, Rules(depth=99), widget_id)
+        await find_request(crawler.pool, settings(), request.url, WidgetRules(depth=99), widget_id)
     assert refused.value.field == "depth"

@@ -8,7 +8,7 @@ from tasks.core.database import Pool
 from tasks.core.errors import NotFound
 from tasks.core.events import EventType
 from tasks.core.models import BuildRequest, Statistics
-from tasks.core.rules import Rules
+from tasks.core.rules import WidgetRules
 from tasks.records.build_events import append_event
 from tasks.records.builds import (
     build_exists,
@@ -32,13 +32,13 @@ async def test_widgets_with_knowledge_are_listed_oldest_first(pool: Pool) -> Non
         await activate_build(pool, job, replace=True)
     mine = {job.widget_id for job in jobs}
     listed = [(id_, url, rules) for id_, url, rules in await list_built_widgets(pool) if id_ in mine]
-    assert listed == [(job.widget_id, REQUEST.url, Rules(depth=2, max_pages=100)) for job in jobs[:3]]
+    assert listed == [(job.widget_id, REQUEST.url, WidgetRules(depth=2, max_pages=100)) for job in jobs[:3]]
 
 
 async def test_a_re_crawl_reads_the_site_of_the_widgets_knowledge_by_its_rules(pool: Pool) -> None:
     """Not the site of a later build that failed; without knowledge, that of the latest. Rules begin as first asked."""
     job = await new_job(pool)
-    rules = Rules(depth=job.request.depth, max_pages=job.request.max_pages)
+    rules = WidgetRules(depth=job.request.depth, max_pages=job.request.max_pages)
     assert await read_rules(pool, job.widget_id) == (job.request.url, rules)
     await activate_build(pool, job, replace=True)
     await append_event(pool, job.build_id, draft(EventType.builder_completed))
@@ -46,7 +46,7 @@ async def test_a_re_crawl_reads_the_site_of_the_widgets_knowledge_by_its_rules(p
     failed = await create_rebuild(pool, job.widget_id, later)
     await append_event(pool, failed.build_id, draft(EventType.builder_failed))
     await save_settings(pool, job.widget_id, {}, {"depth": None, "exclude": ["/old/*"]})
-    expected = Rules(max_pages=job.request.max_pages, exclude=("/old/*",))
+    expected = WidgetRules(max_pages=job.request.max_pages, exclude=("/old/*",))
     assert await read_rules(pool, job.widget_id) == (job.request.url, expected)
     with pytest.raises(NotFound):
         await read_rules(pool, uuid4())
