@@ -261,6 +261,27 @@ def test_compose_builds_what_the_dockerfile_describes(name: str) -> None:
     assert stage.strip().splitlines()[-1] == "USER widget-builder"
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_can_take_the_machine_from_the_others(name: str) -> None:
+    """Processors, memory and the space of logs are bounded; the shared memory is part of the memory."""
+    service = SERVICES[name]
+    memory, cpus = (str(service[limit]) for limit in ("mem_limit", "cpus"))
+    assert re.fullmatch(r"(\$\{\w+:-)?\d+[mg]\}?", memory)
+    assert re.fullmatch(r"(\$\{\w+:-)?\d+\}?", cpus)
+    assert service["logging"]["driver"] == "json-file"
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_that_stays_says_whether_it_is_well(name: str) -> None:
+    """By a request or a command; the job ends, and Prefect's services listen nowhere: their process is their health."""
+    if name in ("setup", "prefect-services"):
+        assert "healthcheck" not in SERVICES[name]
+        return
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
 def test_only_the_worker_s_image_has_a_browser() -> None:
     """The product is given the path of the browser."""
     assert {name for name in OURS if SERVICES[name]["build"]["target"] == "worker"} == {"worker"}
