@@ -2,7 +2,7 @@
 
 import { el } from "../widget/dom";
 import { MarkdownStream } from "../widget/markdown";
-import { messageOf } from "./session";
+import { Failed, messageOf } from "./session";
 
 export type Child = Node | string | false | null | undefined;
 
@@ -128,6 +128,20 @@ export function field(label: string, control: HTMLElement, hint = "", ...more: C
       else control.removeAttribute("aria-invalid");
     },
   };
+}
+
+/** Shows a failed request beside the field it is about, which gets the focus, or else in the form's own place. */
+export function showFailure(error: unknown, fields: Record<string, Field>, name: (field: string) => string, wrong: HTMLElement): void {
+  const message = messageOf(error);
+  const about = error instanceof Failed ? fields[name(error.field)] : undefined;
+  if (!about) {
+    wrong.textContent = message;
+    return;
+  }
+  // The field's name stands in the message, for programs.
+  const plain = message.replace(/^`[^`]*`:? /, "");
+  about.fail(plain.charAt(0).toUpperCase() + plain.slice(1));
+  about.element.querySelector<HTMLElement>("[aria-invalid]")?.focus();
 }
 
 export function input(attributes: Record<string, string | boolean> = {}): HTMLInputElement {

@@ -1,8 +1,8 @@
 // Rules: which pages of the site are read and how, and instructions for the answers.
 
 import { el } from "../widget/dom";
-import { area, card, field, type Field, input, lines, say, select } from "./parts";
-import { call, Failed, messageOf } from "./session";
+import { area, card, field, type Field, input, lines, say, select, showFailure } from "./parts";
+import { call } from "./session";
 import type { Details, Widget } from "./types";
 
 const RENDER = { auto: "Where a page needs it", always: "On the start page and the pages it links to", never: "Never" };
@@ -96,12 +96,7 @@ class RulesForm {
       Object.assign(this.rules, changed.rules);
       say("Saved.");
     } catch (error) {
-      const message = messageOf(error);
-      const about = error instanceof Failed ? this.fields[error.field.split(".")[0]!] : undefined;
-      if (about) {
-        about.fail(message);
-        about.element.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-      } else this.wrong.textContent = message;
+      showFailure(error, this.fields, (it) => it.split(".")[0]!, this.wrong);
     }
     by.disabled = false;
   }

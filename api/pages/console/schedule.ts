@@ -1,8 +1,8 @@
 // The schedule: when the site is read again, with all widgets at night or at times of its own.
 
 import { el } from "../widget/dom";
-import { card, check, field, type Field, fill, input, problem, say, select, time } from "./parts";
-import { call, Failed, messageOf } from "./session";
+import { card, check, field, type Field, fill, input, problem, say, select, showFailure, time } from "./parts";
+import { call } from "./session";
 import type { Details, Schedule, Widget } from "./types";
 
 const KINDS = { night: "Every night, with all widgets", interval: "At an interval", cron: "At set times" };
@@ -89,12 +89,7 @@ class ScheduleForm {
       this.shown(await call<Details>(`/api/widgets/${this.widget.id}`, this.widget.token, { method: "PATCH", body }));
       say("Saved.");
     } catch (error) {
-      const message = messageOf(error);
-      const about = error instanceof Failed ? this.fields[error.field.replace("schedule.", "")] : undefined;
-      if (about) {
-        about.fail(message);
-        about.element.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-      } else this.wrong.textContent = message;
+      showFailure(error, this.fields, (it) => it.replace("schedule.", ""), this.wrong);
       this.save.disabled = false;
     }
   }
