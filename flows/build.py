@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Crashed
 
 from flows.build_figures import report_figures, reported_figures
+from flows.build_report import publish_summary
 from flows.job import find_request, state_of_ended, take_job
 from flows.outcome import cause_of, emit_failure, finish
 from flows.parent_process import ParentProcess
@@ -108,6 +109,8 @@ async def build_job(settings: Settings, pool: Pool, job: Job, progress: Progress
         return Crashed(message=f"The worker was killed, and its browser with it: {cause.message}")
     if cause is not None:
         await emit_failure(progress, cause)
+    await publish_summary(settings, pool, job, progress)
+    if cause is not None:
         raise cause
     return None
 

@@ -46,7 +46,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None, scope: Scope) -> N
         raise NothingStored(f"No page could be used: {progress.commonest_cause}.")
     await check_page_count(space.pool, job, lambda url: scope.allows(Link(url)))
     await write_facts(space.pool, space.embedder, job, space.site_facts)
-    diff = await read_diff(space.pool, job)
+    progress.diff = diff = await read_diff(space.pool, job)
     await activate_build(space.pool, job, replace=True, looks=looks)
     await progress.emit(
         EventType.builder_completed,

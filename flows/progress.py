@@ -15,6 +15,7 @@ from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import PREFECT_PREFIX, EventDraft, EventType, Stage
 from tasks.core.models import Job, Statistics, Target
 from tasks.knowledge.embedding.embedder import Embedder
+from tasks.records.build_diff import BuildDiff
 from tasks.records.build_events import append_event
 from tasks.records.crawl_record import CrawledUrl, CrawlRecord
 
@@ -87,6 +88,8 @@ class Progress:
         """What earlier attempts have counted."""
         self.lanes: Sequence[Lanes[Any]] = ()
         self.embedder: Embedder | None = None
+        self.diff: BuildDiff | None = None
+        """Of a re-crawl that is complete."""
         self.outcome: str | None = None
         """The build's end, once this run has seen it: `completed`, `failed` or `stopped`."""
         self._began = time.monotonic()

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,7 @@ async def register_deployment(client: PrefectClient, declared: dict[str, Any]) -
     known = await _find_deployment(client, f"{flow.name}/{declared['name']}")
     common: dict[str, Any] = {
         "description": declared["description"],
+        "version": version("ai-widget-builder"),
         "tags": declared["tags"],
         "work_pool_name": declared["work_pool"]["name"],
         "work_queue_name": declared["work_pool"]["work_queue_name"],

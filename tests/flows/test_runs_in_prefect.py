@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from importlib.metadata import version
 
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import TaskRun
@@ -34,6 +35,25 @@ async def test_operators_see_the_site_its_pages_and_its_failures(built: list[Eve
     assert all(task.name.startswith(f"{tag} {site}") for tag, found in by_stage.items() for task in found)
     failed = [task for task in tasks if task.state and task.state.is_failed()]
     assert [task.state.message for task in failed if task.state and "HTTP 404" in (task.state.message or "")]
+
+
+async def test_the_summary_of_a_build_is_attached_to_its_run(built: list[Event], product: Product) -> None:
+    """Stages, links to widget and site, and failures by cause with their pages; the deployment has our version."""
+    run = await find_run(product, built[0]["build_id"])
+    async with product.prefect() as client, asyncio.timeout(30):
+        mine = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
+        while not (found := await client.read_artifacts(flow_run_filter=mine)):
+            # After the end of the build: its large index comes first.
+            await asyncio.sleep(0.2)
+        deployment = await client.read_deployment_by_name("build-widget/build")
+    (summary,) = found
+    assert (summary.key, summary.type) == ("build", "markdown")
+    statistics = built[-1]["data"]["statistics"]
+    assert f"| storage | {statistics['stored_pages']} | 0 |" in str(summary.data)
+    assert f"/preview/{built[0]['data']['widget_id']})" in str(summary.data)
+    assert f"<{built[0]['data']['url']}>" in str(summary.data)
+    assert "failed | `HTTP 404` | <http" in str(summary.data)
+    assert deployment.version == version("ai-widget-builder")
 
 
 async def test_no_slot_stays_behind_after_a_build(built: list[Event], product: Product) -> None:
