@@ -54,11 +54,12 @@ class Owned:
         return [each for each in found if each.slug == f"widget-{self.widget_id}"]
 
     async def planned(self) -> list[FlowRun]:
-        """The widget's planned runs in Prefect, the next one first."""
+        """The widget's planned runs in Prefect that have not started yet, the next one first."""
         scheduled = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
         runs = await self.client.read_flow_runs(flow_run_filter=FlowRunFilter(state=scheduled))
         name = f"widget-{self.widget_id}"
-        own = [run for run in runs if run.created_by and run.created_by.display_value == name]
+        new = [run for run in runs if run.run_count == 0]
+        own = [run for run in new if run.created_by and run.created_by.display_value == name]
         return sorted(own, key=lambda run: run.expected_start_time or datetime.now(UTC))
 
     async def next_run(self) -> FlowRun:
