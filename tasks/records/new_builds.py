@@ -1,7 +1,8 @@
 """Recording of new builds, for a new widget or an existing one, each with its first event.
 
 A request for a build that is already running joins it: two clients, or one client that sends a lost request again,
-cause one run. Only the request that created the widget gets the owner's token.
+cause one run. Only the request that created the widget gets the owner's token. Builds of a workspace are joined by its
+members alone, and its widgets have no owner token: the members' tokens open them.
 """
 
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from tasks.records.build_events import insert_event
 from tasks.records.build_quotas import Caller, enforce_quotas, lock_new_builds, site_key
 from tasks.records.owner_tokens import hash_token, new_token
 from tasks.records.recorded_request import REQUEST_COLUMNS, request_of, rules_to_store
+from tasks.records.workspace_limits import reserve_widget
 
 
 class NewBuild(Frozen):
@@ -25,7 +27,10 @@ class NewBuild(Frozen):
     build_id: UUID
     widget_id: UUID
     owner_token: str | None
-    """Token of a new widget's owner, handed out once; only its hash is stored. None for an existing widget."""
+    """Token of a new widget's owner, handed out once; only its hash is stored.
+
+    None for an existing widget, and for a workspace's.
+    """
     created: bool
     """Whether the build is new, not joined."""
 
@@ -34,30 +39,45 @@ async def create_build(
     pool: Pool,
     request: BuildRequest,
     *,
+    workspace_id: UUID | None = None,
     caller: Caller | None = None,
     idempotency_key: str | None = None,
     build_id: UUID | None = None,
 ) -> NewBuild:
     """Record a build of a new widget, or join the build of the same key or of the same request.
 
+    `workspace_id`: the workspace that the widget belongs to; None: it is one of its own, with an owner token.
+
     Raises:
-        InvalidRequest: the key was used for another request (409).
+        InvalidRequest: the key was used for another request (409), or the workspace is full (409).
         TryLater: one of the caller's quotas is reached.
     """
     async with pool.connection() as connection, connection.transaction():
         await lock_new_builds(connection)
-        if idempotency_key is not None and (known := await _find_by_key(connection, idempotency_key, request)):
+        if idempotency_key is not None and (
+            known := await _find_by_key(connection, idempotency_key, request, workspace_id)
+        ):
             return known
         # A new key marks the request as a new one: it joins nothing.
-        if caller is not None and idempotency_key is None and (running := await _find_running(connection, request)):
+        if (
+            caller is not None
+            and idempotency_key is None
+            and (running := await _find_running(connection, request, workspace_id))
+        ):
             return running
+        if workspace_id is not None:
+            await reserve_widget(connection, workspace_id)
         if caller is not None:
             await enforce_quotas(connection, caller, site_key(request.url))
-        widget_id, token = uuid4(), new_token()
+        widget_id, token = uuid4(), new_token() if workspace_id is None else None
         rules = request.model_dump(mode="json", exclude={"url"}, exclude_none=True)
         await connection.execute(
-            "INSERT INTO widgets (id, site_url, name, owner_token_hash, rules) VALUES (%s, %s, %s, %s, %s)",
-            (widget_id, request.url, urlsplit(request.url).hostname or "", hash_token(token), Jsonb(rules)),
+            "INSERT INTO widgets (id, site_url, name, workspace_id, owner_token_hash, rules)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            (
+                *(widget_id, request.url, urlsplit(request.url).hostname or "", workspace_id),
+                *(hash_token(token) if token is not None else None, Jsonb(rules)),
+            ),
         )
         new = await _insert(connection, request, idempotency_key, widget_id, build_id or uuid4(), caller)
         return new.model_copy(update={"owner_token": token})
@@ -118,26 +138,31 @@ async def _insert(
     return NewBuild(build_id=build_id, widget_id=widget_id, owner_token=None, created=True)
 
 
-async def _find_by_key(connection: Connection, key: str, request: BuildRequest) -> NewBuild | None:
+async def _find_by_key(
+    connection: Connection, key: str, request: BuildRequest, workspace_id: UUID | None
+) -> NewBuild | None:
     rows = await connection.execute(
-        f"SELECT id, widget_id, {REQUEST_COLUMNS} FROM scrape_jobs WHERE idempotency_key = %s", (key,)
+        "SELECT id, widget_id, (SELECT workspace_id FROM widgets WHERE widgets.id = widget_id),"
+        f" {REQUEST_COLUMNS} FROM scrape_jobs WHERE idempotency_key = %s",
+        (key,),
     )
     row = await rows.fetchone()
     if row is None:
         return None
-    if request_of(row[2:]) != request:
+    if row[2] != workspace_id or request_of(row[3:]) != request:
         raise _conflict()
     return NewBuild(build_id=row[0], widget_id=row[1], owner_token=None, created=False)
 
 
-async def _find_running(connection: Connection, request: BuildRequest) -> NewBuild | None:
+async def _find_running(connection: Connection, request: BuildRequest, workspace_id: UUID | None) -> NewBuild | None:
     """Find an unfinished build of the same request, re-crawls excepted: those belong to a widget's owner."""
     rows = await connection.execute(
-        "SELECT id, widget_id FROM scrape_jobs AS job WHERE status IN ('pending', 'running')"
-        " AND url = %s AND depth = %s AND max_pages = %s"
+        "SELECT job.id, widget_id FROM scrape_jobs AS job JOIN widgets ON widgets.id = widget_id"
+        " WHERE status IN ('pending', 'running') AND url = %s AND depth = %s AND max_pages = %s"
+        " AND workspace_id IS NOT DISTINCT FROM %s"
         " AND NOT EXISTS (SELECT FROM scrape_jobs WHERE widget_id = job.widget_id AND id <> job.id)"
-        " ORDER BY created_at LIMIT 1",
-        (request.url, request.depth, request.max_pages),
+        " ORDER BY job.created_at LIMIT 1",
+        (request.url, request.depth, request.max_pages, workspace_id),
     )
     row = await rows.fetchone()
     return None if row is None else NewBuild(build_id=row[0], widget_id=row[1], owner_token=None, created=False)

@@ -20,6 +20,7 @@ class WidgetSummary(Frozen):
     """`ready`: it has knowledge; `building`: none yet, but a build is unfinished; `failed`: neither."""
     pages: int
     """Stored pages of the active build, by its statistics."""
+    workspace_id: UUID | None
     created_at: datetime
     built_at: datetime | None
     """End of the active build."""
@@ -35,11 +36,14 @@ class WidgetSummary(Frozen):
     """Those of them that were not answered."""
 
 
+_OF = """
+    (%(hash)s::text IS NULL OR owner_token_hash = %(hash)s)
+    AND (%(workspace)s::uuid IS NULL OR workspace_id = %(workspace)s)
+"""
 # Questions are counted for all listed widgets at once: one by one took seconds for a thousand.
-_LIST = """
+_LIST = f"""
     WITH listed AS MATERIALIZED (
-        SELECT id, name, settings, site_url, active_job_id, created_at
-        FROM widgets WHERE %(hash)s::text IS NULL OR owner_token_hash = %(hash)s
+        SELECT id, name, settings, site_url, active_job_id, workspace_id, created_at FROM widgets WHERE {_OF}
         ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s
     ), asked AS MATERIALIZED (
         SELECT widget_id, count(*) AS questions, count(*) FILTER (WHERE NOT answered) AS unanswered
@@ -47,7 +51,7 @@ _LIST = """
         WHERE at > now() - interval '7 days' AND kind <> 'small_talk' AND widget_id IN (SELECT id FROM listed)
         GROUP BY widget_id
     )
-    SELECT listed.id, coalesce(settings ->> 'name', name) AS name, site_url, listed.created_at,
+    SELECT listed.id, coalesce(settings ->> 'name', name) AS name, site_url, workspace_id, listed.created_at,
         CASE WHEN active_job_id IS NOT NULL THEN 'ready'
             WHEN latest.status IN ('pending', 'running') THEN 'building' ELSE 'failed' END AS state,
         coalesce((active.statistics ->> 'stored_pages')::int, 0) AS pages, active.finished_at AS built_at,
@@ -63,19 +67,17 @@ _LIST = """
 
 
 async def list_summaries(
-    pool: Pool, *, owner_hash: str | None, limit: int, offset: int = 0
+    pool: Pool, *, owner_hash: str | None = None, workspace_id: UUID | None = None, limit: int, offset: int = 0
 ) -> tuple[list[WidgetSummary], int]:
     """Return a page of widgets, newest first, and their total number.
 
-    `owner_hash`: only the widgets of the owner's token with this hash; None: all.
+    `owner_hash`: only the widgets of the owner's token with this hash; `workspace_id`: only the workspace's.
     """
+    wanted = {"hash": owner_hash, "workspace": workspace_id}
     async with pool.connection() as connection, connection.cursor(row_factory=class_row(WidgetSummary)) as cursor:
-        await cursor.execute(_LIST, {"hash": owner_hash, "limit": limit, "offset": offset})
+        await cursor.execute(_LIST, wanted | {"limit": limit, "offset": offset})
         widgets = await cursor.fetchall()
     async with pool.connection() as connection:
-        rows = await connection.execute(
-            "SELECT count(*) FROM widgets WHERE %(hash)s::text IS NULL OR owner_token_hash = %(hash)s",
-            {"hash": owner_hash},
-        )
+        rows = await connection.execute(f"SELECT count(*) FROM widgets WHERE {_OF}", wanted)
         row = await rows.fetchone()
     return widgets, 0 if row is None else int(row[0])

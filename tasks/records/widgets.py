@@ -28,6 +28,8 @@ class WidgetRecord(Frozen):
     rules: dict[str, Any]
     """Its own rules (`tasks.core.rules`)."""
     active_job_id: UUID | None
+    workspace_id: UUID | None
+    """None: a workspace of its own, opened by its owner token."""
     created_at: datetime
 
 
