@@ -26,6 +26,7 @@ from api.widgets import (
     picture_routes,
     public_routes,
 )
+from api.workspaces import claim_routes, member_routes, workspace_routes
 from tasks.core.json_logs import set_up_logs
 from tasks.core.settings import Settings, load_settings
 
@@ -55,6 +56,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *page_list_routes.routes,
         *owner_routes.routes,
         *fact_routes.routes,
+        *workspace_routes.routes,
+        *member_routes.routes,
+        *claim_routes.routes,
         *llms_text.routes,
         *mcp_routes.routes,
         *installation_routes.routes,

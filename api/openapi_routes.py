@@ -11,18 +11,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.builds.build_access import OwnBuildRoute
 from api.builds.build_routes import rebuild_widget, start_build, stream_events
 from api.builds.owner_actions import resume_ended_build
 from api.chat.chat_routes import ChatRequest, FeedbackRequest, answer_message, receive_feedback
 from api.chat.lead_routes import LeadBody, receive_lead
 from api.chat.owner_chat_routes import OwnerQuestion, answer_owner
+from api.http.authorization import OwnerRoute
 from api.webhooks.webhook_routes import WebhookBody, change_webhook, create_webhook
 from api.widgets.answer_routes import OwnAnswerBody, TrialBody, add_answer, change_answer, try_answer
 from api.widgets.fact_routes import FactChange, change_fact
 from api.widgets.owner_routes import change_owned_widget
 from api.widgets.widget_changes import WidgetChanges
+from api.workspaces.claim_routes import ClaimBody, claim_owned_widget
+from api.workspaces.member_routes import MemberBody, create_member
+from api.workspaces.workspace_routes import LimitsBody, WorkspaceBody, change_limits, change_workspace, open_workspace
 
-OWNERS = "/api/widgets"
 REFERENCE = "#/components/schemas/{model}"
 STREAMS = (start_build, rebuild_widget, stream_events, resume_ended_build, answer_message, answer_owner)
 """Endpoints whose answer is a stream of Server-Sent Events."""
@@ -36,6 +40,11 @@ BODIES: dict[Callable[..., Any], type[BaseModel]] = {
     receive_lead: LeadBody,
     create_webhook: WebhookBody,
     change_fact: FactChange,
+    open_workspace: WorkspaceBody,
+    change_workspace: WorkspaceBody,
+    change_limits: LimitsBody,
+    create_member: MemberBody,
+    claim_owned_widget: ClaimBody,
 }
 LOOSE_BODIES: dict[Callable[..., Any], dict[str, Any]] = {
     start_build: {
@@ -105,8 +114,9 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if description:
         operation["description"] = description
-    if route.path.startswith(OWNERS):
+    if isinstance(route, OwnerRoute | OwnBuildRoute):
         operation["security"] = [{"token": []}]
+        operation["x-role"] = route.role
     if (body := _body(endpoint)) is not None:
         operation["requestBody"] = {"content": {"application/json": {"schema": body}}}
     return operation

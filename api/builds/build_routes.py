@@ -8,12 +8,12 @@ from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from api.app_state import AppState, app_state
-from api.builds.build_access import describe_build, find_build, find_own_build
+from api.builds.build_access import describe_build, find_build, require_build_role
 from api.builds.event_frames import build_frames
-from api.http.authorization import require_owner
+from api.http.authorization import OwnerRoute, find_build_workspace, require_widget_role
 from api.http.bodies import read_object
 from api.http.event_streams import event_stream
 from api.http.guards import Guard, PublicRoute, identify_client
@@ -24,6 +24,7 @@ from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable,
 from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
 from tasks.core.requests import make_request, parse_build_request
+from tasks.core.roles import Role
 from tasks.records.budgets import RatedAction
 from tasks.records.build_events import append_event
 from tasks.records.build_quotas import Caller
@@ -42,17 +43,19 @@ async def start_build(request: Request) -> Response:
     """POST: record a build, start its flow run, stream its events. The build goes on if the client leaves.
 
     If the same build is already running, the client joins its stream: with the build's id, without the owner's token.
+    With a member's token the widget belongs to the member's workspace, and has no owner token.
     """
     state = app_state(request)
+    workspace_id = await find_build_workspace(request)
     asked = await read_object(request)
     wanted = parse_build_request(state.settings, asked.get("url"), asked.get("depth"), asked.get("max_pages"))
     await check_address(state, wanted.url)
     await state.runs.check()
     caller, key = await identify_caller(request), _idempotency_key(request)
-    new = await create_build(state.pool, wanted, caller=caller, idempotency_key=key)
+    new = await create_build(state.pool, wanted, workspace_id=workspace_id, caller=caller, idempotency_key=key)
     # Who sends the build's own key has started it: a new key joins nothing.
     if _wants_logs(request) and not new.created and key is None:
-        await require_owner(request, new.widget_id)
+        await require_widget_role(request, new.widget_id, Role.viewer)
     return _stream_new(request, new, wanted)
 
 
@@ -63,7 +66,6 @@ async def rebuild_widget(request: Request) -> Response:
     site has far fewer pages now, unless the request has `{"allow_fewer_pages": true}`.
     """
     state, widget_id = app_state(request), widget_id_of(request)
-    await require_owner(request, widget_id)
     fewer = _read_flag(await read_object(request), "allow_fewer_pages")
     wanted = make_request(state.settings, *await read_rules(state.pool, widget_id))
     await check_address(state, wanted.url)
@@ -142,7 +144,9 @@ async def stream_events(request: Request) -> Response:
 
     With `?logs=1` it is the owner's: log records quote the site, the settings and the services.
     """
-    build = await (find_own_build(request) if _wants_logs(request) else find_build(request))
+    if _wants_logs(request):
+        await require_build_role(request, Role.viewer)
+    build = await find_build(request)
     after = last_event_id(request, build)
     if build.is_over and after >= build.last_seq:
         return Response(status_code=204)
@@ -178,7 +182,7 @@ GUARD = Guard(OriginRule.ours, RatedAction.requests)
 
 routes: list[BaseRoute] = [
     PublicRoute(PATH, start_build, GUARD, ["POST"]),
-    Route("/api/widgets/{widget_id}/recrawl", rebuild_widget, methods=["POST"]),
+    OwnerRoute("/api/widgets/{widget_id}/recrawl", rebuild_widget, Role.editor, ["POST"]),
     PublicRoute(PATH + "/{build_id}", show_build, GUARD, ["GET"]),
     PublicRoute(PATH + "/{build_id}/events", stream_events, GUARD, ["GET"]),
 ]

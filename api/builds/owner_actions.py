@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.app_state import app_state
-from api.builds.build_access import describe_build, find_build, find_own_build
+from api.builds.build_access import OwnBuildRoute, describe_build, find_build
 from api.builds.build_routes import (
     GUARD,
     PATH,
@@ -14,9 +14,9 @@ from api.builds.build_routes import (
     start_run,
     stream_build,
 )
-from api.http.guards import PublicRoute
 from tasks.core.errors import BuildEnded, InvalidRequest
 from tasks.core.events import EventDraft, EventType
+from tasks.core.roles import Role
 from tasks.records.build_events import append_event
 from tasks.records.resumed_builds import resume_build
 
@@ -28,7 +28,7 @@ async def cancel_build(request: Request) -> Response:
     told in the background, for its own view of the run.
     """
     state = app_state(request)
-    build = await find_own_build(request)
+    build = await find_build(request)
     draft = EventDraft(
         type=EventType.builder_cancelled,
         message="The build was cancelled",
@@ -53,7 +53,7 @@ async def resume_ended_build(request: Request) -> Response:
     The answer is the build's state, or its stream for a client that accepts `text/event-stream`.
     """
     state = app_state(request)
-    build = await find_own_build(request)
+    build = await find_build(request)
     await check_address(state, build.url)
     await state.runs.check()
     resumed = await resume_build(state.pool, build.id, await identify_caller(request))
@@ -65,6 +65,6 @@ async def resume_ended_build(request: Request) -> Response:
 
 
 routes = [
-    PublicRoute(PATH + "/{build_id}", cancel_build, GUARD, ["DELETE"]),
-    PublicRoute(PATH + "/{build_id}/resume", resume_ended_build, GUARD, ["POST"]),
+    OwnBuildRoute(PATH + "/{build_id}", cancel_build, Role.editor, GUARD, ["DELETE"]),
+    OwnBuildRoute(PATH + "/{build_id}/resume", resume_ended_build, Role.editor, GUARD, ["POST"]),
 ]

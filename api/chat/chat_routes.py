@@ -36,6 +36,7 @@ from tasks.knowledge.answering.suggestions.suggested_questions import read_sugge
 from tasks.records.budgets import Account, RatedAction
 from tasks.records.conversations import open_conversation, store_feedback, store_message
 from tasks.records.widgets import read_latest_status
+from tasks.records.workspace_limits import count_answer
 
 _NOT_STORED = "The answer could not be stored because the database is not available. Please ask again."
 
@@ -99,6 +100,8 @@ async def answer_message(request: Request) -> Response:
     conversation_id, history = await open_conversation(state.pool, widget.id, asked.conversation_id)
     if widget.active_job_id is None:
         raise await not_ready_error(state, widget.id)
+    if widget.workspace_id is not None:
+        await count_answer(state.pool, widget.workspace_id)
     if state.answerer.generates:
         await state.budgets.reserve_tokens(visit.client, widget.id, tokens_to_rewrite(asked.message, history))
     reply = await state.answerer.prepare(answering_site(widget), asked.message, history)

@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from api.app_state import app_state
-from api.http.authorization import require_owner
+from api.http.authorization import OwnerRoute
 from api.http.bodies import read_object, validate_body
 from api.http.guards import Guard, PublicRoute
 from api.http.origins import OriginRule
@@ -23,6 +23,7 @@ from api.widgets.appearance import adjustments_of
 from api.widgets.public_routes import PATH
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest
+from tasks.core.roles import Role
 from tasks.records.budgets import RatedAction
 from tasks.records.leads import Lead, LeadDraft, erase_lead, erase_leads, export_leads, list_leads, store_lead
 
@@ -73,7 +74,6 @@ async def receive_lead(request: Request) -> Response:
 async def show_leads(request: Request) -> Response:
     """GET …/leads: the latest first; as JSON, or with `Accept: text/csv` all of them as CSV."""
     widget_id, pool = widget_id_of(request), app_state(request).pool
-    await require_owner(request, widget_id)
     if "text/csv" in request.headers.get("accept", ""):
         headers = _NO_STORE | {"Content-Disposition": 'attachment; filename="leads.csv"'}
         return StreamingResponse(_csv(pool, widget_id), media_type="text/csv", headers=headers)
@@ -98,7 +98,6 @@ def _cells(lead: Lead) -> tuple[object, ...]:
 async def delete_lead(request: Request) -> Response:
     """DELETE …/leads/{lead_id}: with the webhook deliveries that have the address."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     await erase_lead(app_state(request).pool, widget_id, path_id(request, "lead_id", "lead"))
     return Response(status_code=204)
 
@@ -106,13 +105,12 @@ async def delete_lead(request: Request) -> Response:
 async def delete_leads(request: Request) -> Response:
     """DELETE …/leads: all of the widget's."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     return JSONResponse({"deleted": await erase_leads(app_state(request).pool, widget_id)})
 
 
 routes: list[BaseRoute] = [
     PublicRoute(PATH + "/leads", receive_lead, Guard(OriginRule.widget, RatedAction.questions), ["POST"]),
-    Route(ALL, show_leads, methods=["GET"]),
-    Route(ALL, delete_leads, methods=["DELETE"]),
-    Route(ALL + "/{lead_id}", delete_lead, methods=["DELETE"]),
+    OwnerRoute(ALL, show_leads, Role.viewer, ["GET"]),
+    OwnerRoute(ALL, delete_leads, Role.owner, ["DELETE"]),
+    OwnerRoute(ALL + "/{lead_id}", delete_lead, Role.owner, ["DELETE"]),
 ]

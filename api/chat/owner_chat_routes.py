@@ -7,18 +7,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api.app_state import AppState, app_state
 from api.chat.chat_config import answering_site
 from api.chat.chat_routes import MAX_MESSAGE_LENGTH, answer_frame, not_ready_error
-from api.http.authorization import bearer_token, is_admin_token, require_owner
+from api.http.authorization import OwnerRoute, role_of
 from api.http.bodies import read_object, validate_body
 from api.http.event_streams import event_stream
 from api.http.guards import identify_client
 from api.http.queries import widget_id_of
 from api.http.visits import PublicVisit, enter_visit
 from tasks.core.errors import NotFound
+from tasks.core.roles import Role
 from tasks.knowledge.answering.answer_events import DoneEvent, ErrorEvent
 from tasks.knowledge.answering.generation.generated_answer import tokens_to_answer, tokens_unused
 from tasks.knowledge.answering.reply import Reply
@@ -37,7 +37,6 @@ class OwnerQuestion(BaseModel):
 async def answer_owner(request: Request) -> Response:
     """POST /api/widgets/{id}/chat: the answer that a visitor would get, as a stream; nothing is stored."""
     state, widget_id = app_state(request), widget_id_of(request)
-    await require_owner(request, widget_id)
     widget = await read_widget(state.pool, widget_id)
     asked = validate_body(OwnerQuestion, await read_object(request))
     if widget.active_job_id is None:
@@ -48,7 +47,7 @@ async def answer_owner(request: Request) -> Response:
     accounts: Sequence[Account] = ()
     if state.answerer.generates:
         # Hundreds of test questions are no abuse if the administrator asks them; the other budgets hold for all.
-        payer = None if is_admin_token(state, bearer_token(request)) else client
+        payer = None if role_of(request) is Role.admin else client
         accounts = await state.budgets.reserve_tokens(payer, widget.id, tokens_to_answer(reply))
     return event_stream(_frames(state, reply, accounts))
 
@@ -66,4 +65,4 @@ async def _frames(state: AppState, reply: Reply, accounts: Sequence[Account]) ->
             await asyncio.shield(state.budgets.refund(accounts, tokens_unused(reply)))
 
 
-routes = [Route("/api/widgets/{widget_id}/chat", answer_owner, methods=["POST"])]
+routes = [OwnerRoute("/api/widgets/{widget_id}/chat", answer_owner, Role.editor, ["POST"])]

@@ -8,10 +8,9 @@ from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from api.app_state import app_state
-from api.http.authorization import require_owner
+from api.http.authorization import OwnerRoute
 from api.http.bodies import read_object
 from api.http.queries import widget_id_of
 from api.installation.content_policy import allows, parse_policies
@@ -21,6 +20,7 @@ from api.widgets.appearance import adjustments_of
 from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest, PageError
 from tasks.core.models import Frozen
+from tasks.core.roles import Role
 from tasks.records.widgets import WidgetRecord, read_widget
 
 _TAGS = frozenset(("script", "meta", "ai-widget", "base"))
@@ -65,7 +65,6 @@ class _Snippet:
 async def check_installation(request: Request) -> Response:
     """POST /api/widgets/{id}/installed: check the page at `url`, or the site's start page."""
     state, widget_id = app_state(request), widget_id_of(request)
-    await require_owner(request, widget_id)
     widget = await read_widget(state.pool, widget_id)
     asked = await read_object(request)
     url = parse_start_url(asked.get("url") or widget.site_url)
@@ -204,4 +203,4 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-routes = [Route("/api/widgets/{widget_id}/installed", check_installation, methods=["POST"])]
+routes = [OwnerRoute("/api/widgets/{widget_id}/installed", check_installation, Role.viewer, ["POST"])]

@@ -6,14 +6,14 @@ from can_ada import parse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from api.app_state import AppState, app_state
-from api.http.authorization import require_owner
+from api.http.authorization import OwnerRoute
 from api.http.bodies import read_object, validate_body
 from api.http.queries import path_id, query_choice, query_integer, widget_id_of
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import AddressBlocked, InvalidRequest
+from tasks.core.roles import Role
 from tasks.records.owner_tokens import new_token
 from tasks.records.webhook_outbox import list_deliveries, replay
 from tasks.records.webhooks import (
@@ -59,7 +59,6 @@ class WebhookBody(BaseModel):
 async def show_webhooks(request: Request) -> Response:
     """GET …/webhooks: the widget's webhooks, with the number of deliveries that wait or were given up."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     listed = await list_webhooks(app_state(request).pool, widget_id)
     return JSONResponse({"webhooks": [each.model_dump(mode="json") for each in listed]}, headers=_NO_STORE)
 
@@ -67,7 +66,6 @@ async def show_webhooks(request: Request) -> Response:
 async def create_webhook(request: Request) -> Response:
     """POST …/webhooks: a new webhook; `secret`, with which its deliveries are signed, is shown this once."""
     widget_id, state = widget_id_of(request), app_state(request)
-    await require_owner(request, widget_id)
     draft = await _draft(state, validate_body(WebhookBody, await read_object(request)))
     secret = new_token()
     webhook_id = await add_webhook(state.pool, widget_id, draft, secret)
@@ -78,7 +76,6 @@ async def create_webhook(request: Request) -> Response:
 async def change_webhook(request: Request) -> Response:
     """PATCH …/webhooks/{webhook_id}: another address, other events, or `paused`; the secret stays."""
     widget_id, state = widget_id_of(request), app_state(request)
-    await require_owner(request, widget_id)
     webhook_id = path_id(request, "webhook_id", "webhook")
     stored = await read_webhook(state.pool, widget_id, webhook_id)
     former = stored.model_dump(include=set(WebhookBody.model_fields))
@@ -91,7 +88,6 @@ async def change_webhook(request: Request) -> Response:
 async def remove_webhook(request: Request) -> Response:
     """DELETE …/webhooks/{webhook_id}: with its deliveries."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     await delete_webhook(app_state(request).pool, widget_id, path_id(request, "webhook_id", "webhook"))
     return Response(status_code=204)
 
@@ -99,7 +95,6 @@ async def remove_webhook(request: Request) -> Response:
 async def show_deliveries(request: Request) -> Response:
     """GET …/deliveries: the latest ones with body, attempts and cause; `status=dead`: those that were given up."""
     widget_id, pool = widget_id_of(request), app_state(request).pool
-    await require_owner(request, widget_id)
     webhook = await read_webhook(pool, widget_id, path_id(request, "webhook_id", "webhook"))
     limit = query_integer(request, "limit", DEFAULT_LISTED, 1, MAX_LISTED)
     listed = await list_deliveries(pool, webhook.id, query_choice(request, "status", STATUSES), limit)
@@ -109,7 +104,6 @@ async def show_deliveries(request: Request) -> Response:
 async def replay_delivery(request: Request) -> Response:
     """POST …/deliveries/{delivery_id}/replay: make a delivery again, with the same id."""
     widget_id, pool = widget_id_of(request), app_state(request).pool
-    await require_owner(request, widget_id)
     webhook = await read_webhook(pool, widget_id, path_id(request, "webhook_id", "webhook"))
     delivery_id = path_id(request, "delivery_id", "delivery")
     await replay(pool, webhook.id, delivery_id)
@@ -130,10 +124,10 @@ async def _draft(state: AppState, sent: WebhookBody) -> WebhookDraft:
 
 
 routes = [
-    Route(ALL, show_webhooks, methods=["GET"]),
-    Route(ALL, create_webhook, methods=["POST"]),
-    Route(ONE, change_webhook, methods=["PATCH"]),
-    Route(ONE, remove_webhook, methods=["DELETE"]),
-    Route(ONE + "/deliveries", show_deliveries, methods=["GET"]),
-    Route(ONE + "/deliveries/{delivery_id}/replay", replay_delivery, methods=["POST"]),
+    OwnerRoute(ALL, show_webhooks, Role.viewer, ["GET"]),
+    OwnerRoute(ALL, create_webhook, Role.editor, ["POST"]),
+    OwnerRoute(ONE, change_webhook, Role.editor, ["PATCH"]),
+    OwnerRoute(ONE, remove_webhook, Role.editor, ["DELETE"]),
+    OwnerRoute(ONE + "/deliveries", show_deliveries, Role.viewer, ["GET"]),
+    OwnerRoute(ONE + "/deliveries/{delivery_id}/replay", replay_delivery, Role.editor, ["POST"]),
 ]

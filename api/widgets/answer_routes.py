@@ -8,13 +8,13 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from api.app_state import app_state
 from api.chat.chat_config import answering_site
-from api.http.authorization import require_owner
+from api.http.authorization import OwnerRoute
 from api.http.bodies import read_object, validate_body
 from api.http.queries import path_id, widget_id_of
+from tasks.core.roles import Role
 from tasks.knowledge.answering.own_answer_match import MODEL, choose_own_answer, embed_questions
 from tasks.records.own_answers import (
     OwnAnswer,
@@ -89,7 +89,6 @@ class TrialBody(BaseModel):
 async def list_answers(request: Request) -> Response:
     """GET …/answers: the widget's own answers, those changed last first."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     listed = await list_own_answers(app_state(request).pool, widget_id)
     return JSONResponse({"answers": [_describe(each) for each in listed]}, headers=_NO_STORE)
 
@@ -97,7 +96,6 @@ async def list_answers(request: Request) -> Response:
 async def add_answer(request: Request) -> Response:
     """POST …/answers: a new own answer, given to visitors from now on."""
     widget_id, pool = widget_id_of(request), app_state(request).pool
-    await require_owner(request, widget_id)
     draft = _draft(validate_body(OwnAnswerBody, await read_object(request)))
     vectors = await embed_questions(draft.questions)
     answer_id = await add_own_answer(pool, widget_id, draft, MODEL, vectors)
@@ -107,7 +105,6 @@ async def add_answer(request: Request) -> Response:
 async def change_answer(request: Request) -> Response:
     """PATCH …/answers/{answer_id}: change parts; null removes link, start or end."""
     widget_id, pool = widget_id_of(request), app_state(request).pool
-    await require_owner(request, widget_id)
     answer_id = _answer_id(request)
     stored = await read_own_answer(pool, widget_id, answer_id)
     former = stored.model_dump(include=set(OwnAnswerBody.model_fields))
@@ -119,7 +116,6 @@ async def change_answer(request: Request) -> Response:
 async def delete_answer(request: Request) -> Response:
     """DELETE …/answers/{answer_id}: visitors get the site's answer again."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     await delete_own_answer(app_state(request).pool, widget_id, _answer_id(request))
     return Response(status_code=204)
 
@@ -127,7 +123,6 @@ async def delete_answer(request: Request) -> Response:
 async def try_answer(request: Request) -> Response:
     """POST …/answers/try: whether an unsaved own answer would be given to a question; nothing is stored."""
     widget_id, state = widget_id_of(request), app_state(request)
-    await require_owner(request, widget_id)
     asked = validate_body(TrialBody, await read_object(request))
     language = answering_site(await read_widget(state.pool, widget_id)).language
     matched = await choose_own_answer(
@@ -155,9 +150,9 @@ def _answer_id(request: Request) -> UUID:
 
 
 routes = [
-    Route(ALL, list_answers, methods=["GET"]),
-    Route(ALL, add_answer, methods=["POST"]),
-    Route(ALL + "/try", try_answer, methods=["POST"]),
-    Route(ONE, change_answer, methods=["PATCH"]),
-    Route(ONE, delete_answer, methods=["DELETE"]),
+    OwnerRoute(ALL, list_answers, Role.viewer, ["GET"]),
+    OwnerRoute(ALL, add_answer, Role.editor, ["POST"]),
+    OwnerRoute(ALL + "/try", try_answer, Role.editor, ["POST"]),
+    OwnerRoute(ONE, change_answer, Role.editor, ["PATCH"]),
+    OwnerRoute(ONE, delete_answer, Role.editor, ["DELETE"]),
 ]

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
 
 from api.app_state import app_state
-from api.http.authorization import require_owner
+from api.http.authorization import OwnerRoute
 from api.http.queries import path_id, query_choice, query_integer, widget_id_of
 from api.http.spreadsheets import BYTE_ORDER_MARK, csv_rows
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest
+from tasks.core.roles import Role
 from tasks.knowledge.answering.question_groups import group_questions
 from tasks.records.transcripts import (
     MessageFilter,
@@ -39,7 +39,6 @@ _NO_STORE = {"Cache-Control": "no-store"}
 async def list_conversations(request: Request) -> Response:
     """GET …/conversations: by time, filtered; as CSV with a row for each matching message, or as JSON."""
     widget_id, pool = widget_id_of(request), app_state(request).pool
-    await require_owner(request, widget_id)
     wanted = _read_filter(request)
     if "text/csv" in request.headers.get("accept", ""):
         headers = _NO_STORE | {"Content-Disposition": 'attachment; filename="conversations.csv"', "Vary": "Accept"}
@@ -101,7 +100,6 @@ def _query_time(request: Request, name: str, *, whole_day: bool = False) -> date
 async def delete_conversation(request: Request) -> Response:
     """DELETE …/conversations/{conversation_id}: with its messages and ratings."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     conversation_id = path_id(request, "conversation_id", "conversation")
     await erase_conversation(app_state(request).pool, widget_id, conversation_id)
     return Response(status_code=204)
@@ -110,14 +108,12 @@ async def delete_conversation(request: Request) -> Response:
 async def delete_conversations(request: Request) -> Response:
     """DELETE …/conversations: all of the widget's."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     return JSONResponse({"deleted": await erase_conversations(app_state(request).pool, widget_id)})
 
 
 async def list_unanswered_groups(request: Request) -> Response:
     """GET …/unanswered: questions without an answer in groups of the same meaning, the most asked first."""
     widget_id, pool = widget_id_of(request), app_state(request).pool
-    await require_owner(request, widget_id)
     asked = await list_unanswered(pool, widget_id, MAX_UNANSWERED)
     by_count = sorted(asked, key=lambda each: -each.count)
     groups = [
@@ -132,8 +128,8 @@ async def list_unanswered_groups(request: Request) -> Response:
 
 
 routes = [
-    Route(ALL, list_conversations, methods=["GET"]),
-    Route(ALL, delete_conversations, methods=["DELETE"]),
-    Route(ALL + "/{conversation_id}", delete_conversation, methods=["DELETE"]),
-    Route("/api/widgets/{widget_id}/unanswered", list_unanswered_groups, methods=["GET"]),
+    OwnerRoute(ALL, list_conversations, Role.viewer, ["GET"]),
+    OwnerRoute(ALL, delete_conversations, Role.owner, ["DELETE"]),
+    OwnerRoute(ALL + "/{conversation_id}", delete_conversation, Role.owner, ["DELETE"]),
+    OwnerRoute("/api/widgets/{widget_id}/unanswered", list_unanswered_groups, Role.viewer, ["GET"]),
 ]

@@ -7,13 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from api.app_state import app_state
-from api.http.authorization import require_owner
+from api.http.authorization import OwnerRoute
 from api.http.bodies import read_object, validate_body
 from api.http.queries import path_id, widget_id_of
 from tasks.core.facts import FactEdit
+from tasks.core.roles import Role
 from tasks.knowledge.facts.fact_edits import edit_fact
 from tasks.knowledge.facts.site_facts import find_conflicts
 from tasks.records.fact_records import FactRecord, read_site_facts
@@ -38,7 +38,6 @@ class FactChange(BaseModel):
 async def list_facts(request: Request) -> Response:
     """GET …/{id}/facts: what is known of the whole site, each once, with the pages that state it."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     pool = app_state(request).pool
     await read_widget(pool, widget_id)
     facts = await read_site_facts(pool, widget_id)
@@ -49,7 +48,6 @@ async def list_facts(request: Request) -> Response:
 async def change_fact(request: Request) -> Response:
     """PATCH …/{id}/facts/{fact_id}: another value, or `hidden`; later builds keep it."""
     widget_id, fact_id = widget_id_of(request), path_id(request, "fact_id", "fact")
-    await require_owner(request, widget_id)
     state = app_state(request)
     sent = await read_object(request)
     change = validate_body(FactChange, sent)
@@ -84,6 +82,6 @@ def _describe(fact: FactRecord, conflicts: Mapping[UUID, Sequence[UUID]]) -> dic
 
 
 routes = [
-    Route(ALL, list_facts, methods=["GET"]),
-    Route(ONE, change_fact, methods=["PATCH"]),
+    OwnerRoute(ALL, list_facts, Role.viewer, ["GET"]),
+    OwnerRoute(ONE, change_fact, Role.editor, ["PATCH"]),
 ]

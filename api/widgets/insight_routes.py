@@ -2,11 +2,11 @@
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from api.app_state import app_state
-from api.http.authorization import require_owner
+from api.http.authorization import OwnerRoute
 from api.http.queries import widget_id_of
+from tasks.core.roles import Role
 from tasks.records.insights import read_insights
 from tasks.records.transcripts import count_by_day
 
@@ -17,11 +17,10 @@ DAYS = 30
 async def show_insights(request: Request) -> Response:
     """GET …/{id}/insights: questions, unanswered questions, feedback, cited pages."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     pool = app_state(request).pool
     found = await read_insights(pool, widget_id)
     days = [day.model_dump() for day in await count_by_day(pool, widget_id, DAYS)]
     return JSONResponse(found.model_dump(mode="json") | {"days": days}, headers={"Cache-Control": "no-store"})
 
 
-routes = [Route("/api/widgets/{widget_id}/insights", show_insights, methods=["GET"])]
+routes = [OwnerRoute("/api/widgets/{widget_id}/insights", show_insights, Role.viewer, ["GET"])]

@@ -6,23 +6,27 @@ from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from api.app_state import AppState, app_state
 from api.builds.prefect_schedules import PrefectSchedules
-from api.http.authorization import authorize_listing, require_owner
+from api.http.authorization import OwnerRoute, bearer_token, granted
 from api.http.bodies import read_object
 from api.http.queries import query_integer, widget_id_of
 from api.widgets.appearance import adjustments_of, public_theme
 from api.widgets.widget_changes import describe_rules, read_changes
 from api.widgets.widget_state import state_of
 from tasks.core.adjustments import Adjustments
+from tasks.core.database import Pool
 from tasks.core.errors import DependencyUnavailable
+from tasks.core.roles import Role
 from tasks.core.rules import WidgetRules
 from tasks.core.schedules import WidgetSchedule
+from tasks.records.owner_tokens import hash_token
 from tasks.records.rollback import roll_back
+from tasks.records.token_roles import Grant
 from tasks.records.widget_list import list_summaries
 from tasks.records.widgets import delete_widget, read_widget, rules_of, save_settings
+from tasks.records.workspaces import read_workspace
 
 logger = logging.getLogger("widget_builder.api")
 
@@ -34,29 +38,40 @@ MAX_OFFSET = 10**9
 
 
 async def list_owned_widgets(request: Request) -> Response:
-    """GET /api/widgets: all widgets for the administrator, the token's widgets for an owner; newest first."""
-    owner_hash = await authorize_listing(request)
+    """GET /api/widgets: the widgets that the token opens, newest first: the workspace's for its members.
+
+    `role` is the token's, `workspace` that of its member.
+    """
+    grant, pool = granted(request), app_state(request).pool
+    is_owner_token = grant.role is Role.owner and grant.workspace_id is None
     widgets, total = await list_summaries(
-        app_state(request).pool,
-        owner_hash=owner_hash,
+        pool,
+        owner_hash=hash_token(bearer_token(request)) if is_owner_token else None,
+        workspace_id=grant.workspace_id,
         limit=query_integer(request, "limit", DEFAULT_LISTED, 1, MAX_LISTED),
         offset=query_integer(request, "offset", 0, 0, MAX_OFFSET),
     )
     listed = [widget.model_dump(mode="json") for widget in widgets]
-    return JSONResponse({"widgets": listed, "total": total}, headers={"Cache-Control": "no-store"})
+    body = {"widgets": listed, "total": total, "role": grant.role, "workspace": await _name_workspace(pool, grant)}
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+
+async def _name_workspace(pool: Pool, grant: Grant) -> dict[str, str] | None:
+    if grant.workspace_id is None:
+        return None
+    workspace = await read_workspace(pool, grant.workspace_id)
+    return {"id": str(workspace.id), "name": workspace.name}
 
 
 async def show_owned_widget(request: Request) -> Response:
     """GET: the theme found on the site with its sources, the owner's settings, and the rules of the next build."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     return JSONResponse(await _describe(app_state(request), widget_id))
 
 
 async def change_owned_widget(request: Request) -> Response:
     """PATCH: change settings and rules; null resets one, absent fields stay unchanged. Rules are for the next build."""
     widget_id, state = widget_id_of(request), app_state(request)
-    await require_owner(request, widget_id)
     changes = read_changes(state.settings, await read_object(request))
     if "schedule" in changes.model_fields_set:
         await _save_schedule(state, widget_id, changes.schedule)
@@ -67,7 +82,6 @@ async def change_owned_widget(request: Request) -> Response:
 async def delete_owned_widget(request: Request) -> Response:
     """DELETE: the widget with its knowledge and running builds. Pages that still have its snippet show no chat."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     state = app_state(request)
     for run_id in await delete_widget(state.pool, widget_id):
         state.run_in_background(state.runs.cancel(run_id))
@@ -82,7 +96,6 @@ async def delete_owned_widget(request: Request) -> Response:
 async def roll_back_widget(request: Request) -> Response:
     """POST …/rollback: answer from the build before the present one; a later re-crawl goes on from there."""
     widget_id, state = widget_id_of(request), app_state(request)
-    await require_owner(request, widget_id)
     build_id = await roll_back(state.pool, widget_id)
     return JSONResponse(await _describe(state, widget_id) | {"build_id": str(build_id)})
 
@@ -111,6 +124,7 @@ async def _describe(state: AppState, widget_id: UUID) -> dict[str, Any]:
         "id": str(widget.id),
         "name": widget.name,
         "site_url": widget.site_url,
+        "workspace_id": None if widget.workspace_id is None else str(widget.workspace_id),
         "state": await state_of(state.pool, widget),
         "found": widget.theme,
         "chosen": adjustments_of(widget).model_dump(mode="json", exclude_none=True),
@@ -121,9 +135,9 @@ async def _describe(state: AppState, widget_id: UUID) -> dict[str, Any]:
 
 
 routes = [
-    Route(ALL, list_owned_widgets, methods=["GET"]),
-    Route(PATH, show_owned_widget, methods=["GET"]),
-    Route(PATH, change_owned_widget, methods=["PATCH"]),
-    Route(PATH + "/rollback", roll_back_widget, methods=["POST"]),
-    Route(PATH, delete_owned_widget, methods=["DELETE"]),
+    OwnerRoute(ALL, list_owned_widgets, Role.viewer, ["GET"]),
+    OwnerRoute(PATH, show_owned_widget, Role.viewer, ["GET"]),
+    OwnerRoute(PATH, change_owned_widget, Role.editor, ["PATCH"]),
+    OwnerRoute(PATH + "/rollback", roll_back_widget, Role.editor, ["POST"]),
+    OwnerRoute(PATH, delete_owned_widget, Role.owner, ["DELETE"]),
 ]

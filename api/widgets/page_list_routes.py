@@ -7,12 +7,12 @@ from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
 
 from api.app_state import app_state
-from api.http.authorization import require_owner
+from api.http.authorization import OwnerRoute
 from api.http.queries import path_id, query_choice, query_integer, widget_id_of
 from tasks.core.database import Pool
+from tasks.core.roles import Role
 from tasks.records.known_pages import count_known_pages, list_known_pages, read_page_text
 from tasks.records.stored_pages import export_pages
 
@@ -31,7 +31,6 @@ async def list_pages(request: Request) -> Response:
     With `Accept: text/markdown` the texts of all stored pages, as one file.
     """
     widget_id, pool = widget_id_of(request), app_state(request).pool
-    await require_owner(request, widget_id)
     if "text/markdown" in request.headers.get("accept", ""):
         headers = _NO_STORE | {"Content-Disposition": 'attachment; filename="knowledge.md"'}
         return StreamingResponse(_markdown(pool, widget_id), media_type="text/markdown", headers=headers)
@@ -60,12 +59,11 @@ async def _markdown(pool: Pool, widget_id: UUID) -> AsyncIterator[str]:
 async def show_page(request: Request) -> Response:
     """GET …/pages/{page_id}: what was read from a page, as Markdown."""
     widget_id = widget_id_of(request)
-    await require_owner(request, widget_id)
     page = await read_page_text(app_state(request).pool, widget_id, path_id(request, "page_id", "page"))
     return JSONResponse(page.model_dump(mode="json"), headers=_NO_STORE)
 
 
 routes = [
-    Route(ALL, list_pages, methods=["GET"]),
-    Route(ALL + "/{page_id}", show_page, methods=["GET"]),
+    OwnerRoute(ALL, list_pages, Role.viewer, ["GET"]),
+    OwnerRoute(ALL + "/{page_id}", show_page, Role.viewer, ["GET"]),
 ]

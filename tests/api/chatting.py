@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
+from uuid import UUID, uuid4
 
 import httpx
 from httpx_sse import aconnect_sse
@@ -63,7 +64,7 @@ ROUTES = [
 
 
 class _NoBuilds:
-    """Prefect as these routes see it: it answers, and a worker is online; schedules cannot be read."""
+    """Prefect as these routes see it: it answers, a worker is online, and no build gets anywhere; no schedules."""
 
     @property
     def client(self) -> NoReturn:
@@ -75,6 +76,10 @@ class _NoBuilds:
 
     async def check_worker(self) -> None:
         """Return at once."""
+
+    async def start(self, *_: object) -> UUID:
+        """Return the id of a run that nobody takes."""
+        return uuid4()
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,6 @@ async def serving(
             await reader.load()
         answerer = Answerer(pool, metered, model, reader)
         app = Starlette(routes=routes, exception_handlers=HANDLERS)
-        # None of these routes starts or follows a build.
         runs = cast(PrefectRuns, _NoBuilds())
         models = [] if model is None else [model.status]
         app.state.resources = AppState(settings, pool, runs, Streams(pool), metered, answerer, budgets, models)

@@ -28,15 +28,18 @@ def references(part: Any) -> Iterator[str]:
 
 
 def test_every_route_is_in_the_document() -> None:
-    """With its methods and the parameters of its path; owners' routes ask for a token."""
+    """With its methods and the parameters of its path; owners' routes ask for a token, and name the role."""
     document = make_contract(routes())
     wanted = {(route.path, method) for route in routes() for method in (route.methods or set()) - {"HEAD"}}
     assert {(path, method.upper()) for path, found in document["paths"].items() for method in found} == wanted
+    roles = {(route.path, method): getattr(route, "role", None) for route in routes() for method in route.methods or ()}
+    assert len([role for role in roles.values() if role]) > 30
     for path, found in document["paths"].items():
-        for operation in found.values():
+        for method, operation in found.items():
             assert [each["name"] for each in operation["parameters"]] == re.findall(r"{(\w+)}", path)
             assert operation["summary"]
-            assert ("security" in operation) == path.startswith("/api/widgets")
+            role = roles[path, method.upper()]
+            assert (operation.get("x-role"), "security" in operation) == (role, role is not None)
 
 
 def test_operations_have_names_of_their_own() -> None:

@@ -1,5 +1,6 @@
 """Every route that is not public belongs to somebody: it is closed without a token, and with a stranger's."""
 
+import re
 from uuid import uuid4
 
 from starlette.routing import Route
@@ -21,6 +22,7 @@ PUBLIC = {
     ("POST", WIDGETS + "/leads"),
     ("GET", WIDGETS + "/llms.txt"),
     ("POST", "/mcp/{widget_id}"),
+    ("POST", "/api/workspaces"),
     ("GET", "/"),
     ("GET", "/console"),
     ("GET", "/preview/{widget_id}"),
@@ -69,8 +71,8 @@ async def test_no_owner_route_opens_without_the_owners_token(product: Product, b
         for part in [part.split("}")[0] for part in path.split("{")[1:]]:
             asked = asked.replace(f"{{{part}}}", str(names.get(part) or uuid4()))
         for headers, status in refused:
-            if path == "/api/widgets" and headers.get("Authorization") == "Bearer another owner":
-                continue  # it lists the other owner's widgets
+            if path in ("/api/widgets", "/api/workspaces") and headers.get("Authorization") == "Bearer another owner":
+                continue  # it lists the other owner's own
             async with product.http.stream(method, asked, headers=headers) as answer:
                 assert answer.status_code == status, (method, path, headers)
                 assert answer.headers["content-type"] == "application/json"
@@ -88,7 +90,10 @@ async def test_an_unknown_build_and_a_strangers_look_the_same_without_a_token(
 
 
 async def test_owner_and_administrator_are_let_in_everywhere(product: Product) -> None:
-    """On every route about a widget; a widget of this test's own, as some of them delete it."""
+    """On every route about a widget; a widget of this test's own, as some of them delete it.
+
+    Members and workspaces: `http/test_roles.py`.
+    """
     tokens = {"owner": f"the token {uuid4()}", "admin": product.info.admin_token}
     for token in tokens.values():
         widget = uuid4()
@@ -98,7 +103,7 @@ async def test_owner_and_administrator_are_let_in_everywhere(product: Product) -
                 " VALUES (%s, 'https://c.example/', encode(sha256(%s::bytea), 'hex'))",
                 (widget, tokens["owner"].encode()),
             )
-        routes = [route for route in closed_routes() if "{build_id}" not in route[1]]
+        routes = [route for route in closed_routes() if not re.search("build_id|workspace_id", route[1])]
         # The widget itself is deleted last.
         for method, path in sorted(routes, key=lambda route: route == ("DELETE", "/api/widgets/{widget_id}")):
             asked = path.replace("{widget_id}", str(widget))
