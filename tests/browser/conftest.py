@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from tasks.web.fetching.browsers import find_browser
 from tasks.web.fetching.chromium import DISABLED_FEATURES
 from tests.browser.bundles import build_if_changed
 from tests.browser.chat_server import WIDGET, ChatServer, make_config, open_chat_server
+from tests.browser.consoles import console, shop  # noqa: F401 - fixtures
 from tests.sites.server import serve_handler
 
 THEME = Theme(
@@ -178,8 +178,3 @@ def watch(visited: Visit) -> None:
     page.on("request", lambda request: visited.requests.append(request.url))
     page.on("pageerror", lambda error: visited.problems.append(str(error)))
     page.on("console", lambda message: message.type in ("error", "warning") and visited.problems.append(message.text))
-
-
-def axe_source() -> str:
-    """The accessibility checker."""
-    return (Path(__file__).parents[2] / "api/pages/node_modules/axe-core/axe.min.js").read_text()

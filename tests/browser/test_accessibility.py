@@ -3,8 +3,9 @@
 import pytest
 from playwright.async_api import Locator
 
+from tests.browser.axe import axe_source
 from tests.browser.chat_server import citation, citations, done, token
-from tests.browser.conftest import MakeVisit, Visit, axe_source
+from tests.browser.conftest import MakeVisit, Visit
 
 PHONE = {"viewport": {"width": 390, "height": 760}, "has_touch": True, "is_mobile": True}
 LINK = "[d](https://site.example/d)"

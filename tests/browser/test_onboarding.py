@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser.conftest import OPENED, axe_source
+from tests.browser.axe import axe_source
+from tests.browser.conftest import OPENED
 from tests.product import Product
 from tests.sites import company_facts as facts
 from tests.sites.server import Site, serve_site

@@ -3,6 +3,7 @@
 import { el, link, safeUrl } from "../widget/dom";
 import { AnswerEditor } from "./answer_editor";
 import { button, confirmFirst, empty, fill, host, markdown, plural, say, tag, time } from "./parts";
+import { may } from "./rights";
 import { call, messageOf } from "./session";
 import type { Group, OwnAnswer, Widget } from "./types";
 import type { Go } from "./widget_page";
@@ -23,7 +24,7 @@ class Answers {
     question: string,
   ) {
     this.element.append(this.editing, this.own, this.waiting);
-    if (question) this.edit(undefined, [question]);
+    if (question && this.canEdit) this.edit(undefined, [question]);
     this.load();
   }
 
@@ -31,13 +32,17 @@ class Answers {
     return `/api/widgets/${this.widget.id}`;
   }
 
+  private get canEdit(): boolean {
+    return may(this.widget, "editor");
+  }
+
   private load(): void {
     void fill(this.own, async () => {
       const { answers } = await call<{ answers: OwnAnswer[] }>(`${this.base}/answers`, this.widget.token);
       const write = button("Write an answer", () => this.edit(undefined, []), "primary");
-      const head = el("div", { class: "row between" }, el("h2", { id: "own" }, "Your own answers"), answers.length > 0 && write);
+      const head = el("div", { class: "row between" }, el("h2", { id: "own" }, "Your own answers"), this.canEdit && answers.length > 0 && write);
       if (answers.length) return [head, el("ul", { class: "plain lined" }, ...answers.map((it) => this.answer(it)))];
-      return [head, empty("None yet", "Answer a question in your own words. Visitors who ask it, also in other words, get exactly that, and reading the site again does not change it.", write)];
+      return [head, empty("None yet", "Answer a question in your own words. Visitors who ask it, also in other words, get exactly that, and reading the site again does not change it.", this.canEdit && write)];
     });
     void fill(this.waiting, async () => {
       const { groups } = await call<{ groups: Group[] }>(`${this.base}/unanswered`, this.widget.token);
@@ -52,7 +57,7 @@ class Answers {
     const more = others.length > 0 && el("details", {}, el("summary", {}, `${plural(others.length, "other wording")}`), el("ul", {}, ...others.map((each) => el("li", { dir: "auto" }, each))));
     const asked = el("small", {}, `${plural(it.count, "time")}, last `, time(it.last_at));
     const act = button("Answer", () => this.edit(undefined, it.questions.slice(0, 10)), "", { "aria-label": `Answer: ${first}` });
-    return el("li", { class: "row between top" }, el("div", {}, el("b", { dir: "auto" }, first), asked, more), act);
+    return el("li", { class: "row between top" }, el("div", {}, el("b", { dir: "auto" }, first), asked, more), this.canEdit && act);
   }
 
   private answer(it: OwnAnswer): HTMLElement {
@@ -83,7 +88,7 @@ class Answers {
       others.length > 0 && el("small", {}, others.join(" · ")),
       markdown(it.answer),
       url ? el("small", {}, "Cites ", link(url, {}, host(url))) : null,
-      el("div", { class: "row" }, button("Edit", () => this.edit(it, it.questions), "quiet", { "aria-label": `Edit: ${first}` }), pause, button("Delete", remove, "quiet", { "aria-label": `Delete: ${first}` })),
+      this.canEdit && el("div", { class: "row" }, button("Edit", () => this.edit(it, it.questions), "quiet", { "aria-label": `Edit: ${first}` }), pause, button("Delete", remove, "quiet", { "aria-label": `Delete: ${first}` })),
     );
   }
 

@@ -2,7 +2,8 @@
 
 import { el } from "../widget/dom";
 import { startBuild, RequestFailed, type BuildEvent } from "../start/following";
-import { area, button, card, field, host, plural, say, tag, type Tone } from "./parts";
+import { area, button, card, field, host, plural, say, select, tag, type Tone } from "./parts";
+import { grants, may, type Grant } from "./rights";
 import { signIn, isKept } from "./session";
 
 const AT_ONCE = 3;
@@ -25,6 +26,7 @@ export function bulkPage(): HTMLElement {
   const file = el("input", { type: "file", accept: ".csv,.txt,text/csv,text/plain" });
   const chosen = field("Or a CSV file", file, "Every cell that is a web address is taken; the others are passed over.");
   const count = el("span", { class: "muted", role: "status" });
+  const target = new Target();
   const go = el("button", { class: "btn primary" }, "Build");
   const place = el("div");
   const recount = (): void => {
@@ -37,22 +39,48 @@ export function bulkPage(): HTMLElement {
     if (read) text.value = `${text.value.trim()}\n${addresses(read).join("\n")}`.trim();
     recount();
   });
-  const submit = (event: Event): void => {
+  const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const found = addresses(text.value);
     asked.fail(found.length ? (found.length > MAX_ADDRESSES ? `These are ${found.length} addresses. Add at most ${MAX_ADDRESSES} at a time.` : "") : "Enter at least one address, like example.com.");
     if (!found.length || found.length > MAX_ADDRESSES) return void text.focus();
     text.value = "";
     recount();
-    place.append(new Run(found).element);
+    place.append(new Run(found, await target.token()).element);
   };
   return el(
     "div",
     {},
     el("div", { class: "head" }, el("h1", {}, "Add widgets")),
-    el("form", { class: "card", submit }, asked.element, chosen.element, el("div", { class: "row" }, go, count)),
+    el("form", { class: "card", submit: (event) => void submit(event) }, asked.element, chosen.element, target.element, el("div", { class: "row" }, go, count)),
     place,
   );
+}
+
+/** The workspace that the widgets are added to, if one may add to any. */
+class Target {
+  private readonly choice = select({ "": "None: each widget has a token of its own" }, "");
+  readonly element = field("Workspace", this.choice, "Its members open the widgets that are added.").element;
+  private readonly found: Promise<Grant[]>;
+
+  constructor() {
+    this.element.hidden = true;
+    this.found = this.load();
+  }
+
+  private async load(): Promise<Grant[]> {
+    const found = (await grants()).filter((it) => it.workspace && may(it, "editor"));
+    for (const { workspace } of found) this.choice.append(el("option", { value: workspace!.id }, workspace!.name));
+    if (found.length) this.choice.selectedIndex = 1;
+    this.element.hidden = !found.length;
+    return found;
+  }
+
+  /** The member's token; empty without a workspace. */
+  async token(): Promise<string> {
+    const found = await this.found;
+    return found.find((it) => it.workspace!.id === this.choice.value)?.token ?? "";
+  }
 }
 
 class Run {
@@ -66,7 +94,10 @@ class Run {
   private stopped = false;
   private readonly total: number;
 
-  constructor(urls: string[]) {
+  constructor(
+    urls: string[],
+    private readonly token: string,
+  ) {
     this.total = urls.length;
     this.waiting = urls.map((url) => [url, new Row(url)]);
     this.body.append(...this.waiting.map(([, row]) => row.element));
@@ -89,7 +120,7 @@ class Run {
 
   private async work(): Promise<void> {
     for (let next = this.waiting.shift(); next && !this.stopped; next = this.waiting.shift()) {
-      const isBuilt = await build(...next);
+      const isBuilt = await build(...next, this.token);
       if (!isBuilt) this.failed++;
       this.done++;
       this.count();
@@ -123,10 +154,10 @@ class Row {
 }
 
 /** Builds one widget; waits and tries again while the service is busy. */
-async function build(url: string, row: Row): Promise<boolean> {
+async function build(url: string, row: Row, token: string): Promise<boolean> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     try {
-      for await (const event of startBuild({ url })) {
+      for await (const event of startBuild({ url }, token)) {
         if (showEvent(event, row)) return event.type === "builder_completed";
       }
       return false;

@@ -3,10 +3,12 @@
 import { el } from "../widget/dom";
 import { bulkPage } from "./bulk_add";
 import { button, type Child, problem } from "./parts";
+import { mayBuild } from "./rights";
 import { builtHere, messageOf, signOut, tokens } from "./session";
 import { signInPage } from "./sign_in";
 import { listPage, loadWidgets } from "./widget_list";
 import { widgetPage } from "./widget_page";
+import { workspacesPage } from "./workspaces";
 
 const root = document.querySelector<HTMLElement>("#console")!;
 
@@ -25,6 +27,8 @@ function brand(): HTMLElement {
 }
 
 function frame(...children: Child[]): void {
+  const add = el("a", { href: "#/add", "aria-current": location.hash === "#/add" && "page" }, "Add");
+  void mayBuild().then((may) => (add.hidden = !may));
   const top = el(
     "header",
     { class: "top" },
@@ -33,7 +37,8 @@ function frame(...children: Child[]): void {
       "nav",
       { "aria-label": "Console" },
       el("a", { href: "#/", "aria-current": location.hash.length < 3 && "page" }, "Widgets"),
-      el("a", { href: "#/add", "aria-current": location.hash === "#/add" && "page" }, "Add"),
+      add,
+      el("a", { href: "#/workspaces", "aria-current": location.hash.startsWith("#/workspaces") && "page" }, "Workspaces"),
       el("a", { href: "#/sign-in", "aria-current": location.hash === "#/sign-in" && "page" }, "Tokens"),
     ),
     button("Sign out", leave, "quiet"),
@@ -54,18 +59,21 @@ async function show(): Promise<void> {
   const [, first = "", id = "", tab = "", extra = ""] = location.hash.split("/");
   const isNew = shown !== `${first}/${id}`;
   shown = `${first}/${id}`;
-  if (first === "sign-in" || (!tokens().length && !builtHere().length)) {
+  const isKnown = tokens().length > 0 || builtHere().length > 0;
+  if (first === "sign-in" || (!isKnown && first !== "workspaces")) {
     const page = signInPage(() => go("#/"));
     if (tokens().length) frame(page);
     else root.replaceChildren(el("main", { class: "alone stack" }, brand(), page));
   } else if (first === "add") {
     frame(bulkPage());
+  } else if (first === "workspaces") {
+    frame(workspacesPage(id, go));
   } else if (first === "w") {
     await showWidget(id, tab || "overview", decodeURIComponent(extra));
   } else {
     frame(listPage(go));
   }
-  document.title = `${root.querySelector("h1")?.textContent ?? "Your widgets"} – AI Widget Builder`;
+  document.title = `${root.querySelector("h1")?.textContent ?? "Console"} – AI Widget Builder`;
   if (isNew || document.activeElement === document.body) focusTitle();
 }
 

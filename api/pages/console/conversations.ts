@@ -2,6 +2,7 @@
 
 import { el, link, safeUrl } from "../widget/dom";
 import { afterTyping, button, confirmFirst, empty, fill, input, markdown, number, paging, path, saveAs, say, select, tag, time } from "./parts";
+import { may } from "./rights";
 import { call, download, messageOf } from "./session";
 import type { Message, Transcript, Widget } from "./types";
 
@@ -31,7 +32,7 @@ class Conversations {
       "div",
       { class: "stack" },
       el("div", { class: "filters" }, this.text, this.answered, this.rating, dates),
-      el("div", { class: "row end" }, button("Export CSV", () => void this.export("csv")), button("Export JSON", () => void this.export("json")), button("Erase all", () => this.eraseAll(), "danger")),
+      el("div", { class: "row end" }, button("Export CSV", () => void this.export("csv")), button("Export JSON", () => void this.export("json")), may(widget, "owner") && button("Erase all", () => this.eraseAll(), "danger")),
       this.list,
     );
     this.load(0);
@@ -81,7 +82,7 @@ class Conversations {
     return el(
       "article",
       { class: "card conversation", "aria-label": `Conversation: ${first}` },
-      el("header", { class: "row between" }, time(it.messages.at(-1)?.at ?? it.started_at), button("Erase", erase, "quiet", { "aria-label": `Erase the conversation: ${first}` })),
+      el("header", { class: "row between" }, time(it.messages.at(-1)?.at ?? it.started_at), may(this.widget, "owner") && button("Erase", erase, "quiet", { "aria-label": `Erase the conversation: ${first}` })),
       ...it.messages.map((message) => this.message(message)),
     );
   }
@@ -102,7 +103,7 @@ class Conversations {
       answer,
       sources.length > 0 && el("div", { class: "sources" }, el("span", { class: "muted" }, isRefused ? "Nearest pages, none of which answers it" : "Sources"), el("ul", { class: "plain" }, ...sources)),
       it.rating && el("p", { class: "rated" }, tag(it.rating === "up" ? "Helpful" : "Not helpful", it.rating === "up" ? "good" : "bad"), it.comment ? el("q", { dir: "auto" }, it.comment) : null),
-      el("div", { class: "row" }, state, it.kind !== "small_talk" && el("a", { class: "btn quiet", href: `#/w/${this.widget.id}/answers/${encodeURIComponent(it.question)}`, "aria-label": `${label}: ${it.question}` }, label)),
+      el("div", { class: "row" }, state, it.kind !== "small_talk" && may(this.widget, "editor") && el("a", { class: "btn quiet", href: `#/w/${this.widget.id}/answers/${encodeURIComponent(it.question)}`, "aria-label": `${label}: ${it.question}` }, label)),
     );
   }
 

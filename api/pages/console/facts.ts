@@ -2,6 +2,7 @@
 
 import { el, link, safeUrl } from "../widget/dom";
 import { area, button, empty, fill, path, say, tag } from "./parts";
+import { may } from "./rights";
 import { call, messageOf } from "./session";
 import type { SiteFact, Widget } from "./types";
 
@@ -78,7 +79,7 @@ function row(widget: Widget, fact: SiteFact, all: SiteFact[], reload: () => void
     fact.edited ? el("small", {}, `Found: ${fact.found}`) : null,
     others.length > 0 && el("small", { class: "wrong" }, `The site also says: ${others.join(" · ")}`),
     el("small", {}, "On", ...pages, more),
-    el("div", { class: "row" }, ...actions),
+    may(widget, "editor") && el("div", { class: "row" }, ...actions),
   );
   return item;
 }

@@ -2,12 +2,14 @@
 
 import { el } from "../widget/dom";
 import { area, button, card, check, confirmFirst, empty, field, fill, number, paging, plural, saveAs, say, time } from "./parts";
+import { may } from "./rights";
 import { call, download, messageOf } from "./session";
 import type { Details, Lead, Widget } from "./types";
 
 const SIZE = 50;
 
 export function leadsTab(widget: Widget): HTMLElement {
+  if (!may(widget, "editor")) return new Leads(widget).element;
   const form = el("div");
   void fill(form, async () => formSettings(widget, await call<Details>(`/api/widgets/${widget.id}`, widget.token)));
   return el("div", { class: "stack" }, card("Form in the chat", form), new Leads(widget).element);
@@ -54,7 +56,7 @@ class Leads {
       const { leads, total } = await call<{ leads: Lead[]; total: number }>(`${this.base}?limit=${SIZE}&offset=${offset}`, this.widget.token);
       const title = el("h2", { id: "leads" }, "E-mail addresses");
       if (!leads.length) return [title, empty("None yet", "Addresses that visitors leave are listed here. A webhook tells your own systems of each.")];
-      const actions = el("div", { class: "row" }, button("Export CSV", () => void this.export()), button("Delete all", () => this.deleteAll(total), "danger"));
+      const actions = el("div", { class: "row" }, button("Export CSV", () => void this.export()), may(this.widget, "owner") && button("Delete all", () => this.deleteAll(total), "danger"));
       return [el("div", { class: "row between" }, title, actions), el("ul", { class: "plain lined" }, ...leads.map((it) => this.lead(it))), paging(offset, SIZE, total, (to) => this.load(to))];
     });
   }
@@ -78,7 +80,7 @@ class Leads {
         it.message ? el("p", { dir: "auto" }, it.message) : null,
         el("small", {}, time(it.created_at), it.consent ? ` · agreed to: “${it.consent}”` : ""),
       ),
-      button("Delete", remove, "quiet", { "aria-label": `Delete: ${it.email}` }),
+      may(this.widget, "owner") && button("Delete", remove, "quiet", { "aria-label": `Delete: ${it.email}` }),
     );
   }
 

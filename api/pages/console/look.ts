@@ -4,6 +4,7 @@ import { Stage } from "../start/stage";
 import { el } from "../widget/dom";
 import type { Config } from "../widget/types";
 import { area, button, type Field, field, fill, input, lines, say, select } from "./parts";
+import { may, readOnly } from "./rights";
 import { call, Failed, messageOf } from "./session";
 import type { Details, Widget } from "./types";
 
@@ -68,6 +69,7 @@ class Look {
       this.wrong,
       el("div", { class: "row between" }, button("Back to what was found", () => void this.reset(), "quiet"), this.save),
     );
+    if (!may(widget, "editor")) readOnly(form);
     this.element = el("div", { class: "look" }, form, el("div", { class: "sticky" }, this.stage.element));
     this.stage.show(widget.id);
     this.stage.showScheme(theme.scheme);

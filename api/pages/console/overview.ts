@@ -2,6 +2,7 @@
 
 import { el } from "../widget/dom";
 import { card, empty, fill, number, path, plural, problem, tag, time } from "./parts";
+import { may } from "./rights";
 import { call } from "./session";
 import type { Group, Insights, Widget } from "./types";
 
@@ -26,7 +27,7 @@ export function overviewTab(widget: Widget): HTMLElement {
 function failure(widget: Widget): HTMLElement | null {
   if (widget.build_status !== "failed") return null;
   const rest = widget.state === "ready" ? " The widget answers from what it read before." : "";
-  return el("div", { class: "banner bad" }, el("p", {}, el("b", {}, "The last reading of the site failed. "), `${widget.build_error ?? ""}${rest} `), el("a", { class: "btn", href: `#/w/${widget.id}/settings` }, "Read again"));
+  return el("div", { class: "banner bad" }, el("p", {}, el("b", {}, "The last reading of the site failed. "), `${widget.build_error ?? ""}${rest} `), may(widget, "editor") && el("a", { class: "btn", href: `#/w/${widget.id}/settings` }, "Read again"));
 }
 
 function figures(insights: Insights): HTMLElement {
@@ -75,7 +76,7 @@ function chart({ days }: Insights): HTMLElement {
 function todo(widget: Widget, groups: Group[]): HTMLElement {
   if (!groups.length) return card("To answer", empty("Nothing is waiting", "Questions that the site does not answer will be listed here, so that you can answer them once for all."));
   const items = groups.slice(0, 5).map((it) =>
-    el("li", { class: "row between" }, el("span", {}, it.questions[0]!, it.count > 1 && el("small", {}, plural(it.count, "time"))), el("a", { class: "btn", href: `#/w/${widget.id}/answers/${encodeURIComponent(it.questions[0]!)}`, "aria-label": `Answer: ${it.questions[0]}` }, "Answer")),
+    el("li", { class: "row between" }, el("span", {}, it.questions[0]!, it.count > 1 && el("small", {}, plural(it.count, "time"))), may(widget, "editor") && el("a", { class: "btn", href: `#/w/${widget.id}/answers/${encodeURIComponent(it.questions[0]!)}`, "aria-label": `Answer: ${it.questions[0]}` }, "Answer")),
   );
   return card("To answer", el("ul", { class: "plain lined" }, ...items), groups.length > 5 && el("p", {}, el("a", { href: `#/w/${widget.id}/answers` }, `All ${groups.length}`)));
 }

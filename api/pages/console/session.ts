@@ -71,7 +71,7 @@ export interface Asked {
 }
 
 async function send(path: string, token: string, { method = "GET", body, accept }: Asked): Promise<Response> {
-  const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
+  const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
   if (body) headers["Content-Type"] = "application/json";
   if (accept) headers["Accept"] = accept;
   const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) }).catch(() => {

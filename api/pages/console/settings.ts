@@ -3,6 +3,7 @@
 import { deleteWidget, rebuild, RequestFailed } from "../start/following";
 import { el } from "../widget/dom";
 import { area, button, card, confirmFirst, copyable, field, fill, host, lines, say } from "./parts";
+import { may, readOnly } from "./rights";
 import { rulesCards } from "./rules";
 import { scheduleCard } from "./schedule";
 import { call, Failed, messageOf } from "./session";
@@ -10,12 +11,14 @@ import type { Details, Widget } from "./types";
 import type { Go } from "./widget_page";
 
 export function settingsTab(widget: Widget, go: Go): HTMLElement {
+  const canEdit = may(widget, "editor");
   const chosen = el("div", { class: "stack" });
   void fill(chosen, async () => {
     const details = await call<Details>(`/api/widgets/${widget.id}`, widget.token);
-    return [...rulesCards(widget, details), scheduleCard(widget, details), card("Allowed websites", originsForm(widget, details))];
+    const cards = [...rulesCards(widget, details), scheduleCard(widget, details), card("Allowed websites", originsForm(widget, details))];
+    return canEdit ? cards : cards.map(readOnly);
   });
-  return el("div", { class: "stack" }, chosen, readAgain(widget, go), tokenCard(widget), deletion(widget, go));
+  return el("div", { class: "stack" }, chosen, canEdit && readAgain(widget, go), tokenCard(widget), may(widget, "owner") && deletion(widget, go));
 }
 
 function originsForm(widget: Widget, { chosen }: Details): HTMLElement {
@@ -68,7 +71,9 @@ function rollBack(widget: Widget, go: Go): void {
   });
 }
 
-function tokenCard(widget: Widget): HTMLElement {
+/** The widget's own token; one of the workspace's members is theirs, and is not shown again. */
+function tokenCard(widget: Widget): HTMLElement | null {
+  if (widget.workspace_id || widget.role !== "owner") return null;
   return card(
     "Token",
     el("p", {}, "Whoever has this token can see and change this widget. Keep it in a safe place: it cannot be shown again once it is lost from this browser."),

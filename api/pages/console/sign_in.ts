@@ -9,7 +9,7 @@ export function signInPage(done: () => void): HTMLElement {
   const token = input({ type: "password", required: true, spellcheck: "false", autocomplete: "current-password" });
   const [stay, stays] = check("Stay signed in on this device", isKept());
   const go = el("button", { class: "btn primary" }, "Sign in");
-  const asked = field("Token", token, "The owner token you got when the widget was built, or the administrator's.");
+  const asked = field("Token", token, "The owner token you got when the widget was built, a member's of a workspace, or the administrator's.");
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     asked.fail("");
@@ -20,7 +20,7 @@ export function signInPage(done: () => void): HTMLElement {
       done();
     } catch (error) {
       const isUnknown = error instanceof Failed && error.status === 403;
-      asked.fail(isUnknown ? "No widget has this token. Check that you have copied all of it." : messageOf(error));
+      asked.fail(isUnknown ? "No widget has this token. Check that you have copied all of it, and that it has not been revoked." : messageOf(error));
       token.focus();
     }
     go.disabled = false;
@@ -28,11 +28,11 @@ export function signInPage(done: () => void): HTMLElement {
   return el(
     "div",
     { class: "sign-in" },
-    el("h1", {}, tokens().length ? "Tokens" : "Your widgets"),
+    el("h1", {}, tokens().length ? "Tokens" : "Sign in"),
     el("p", { class: "muted" }, tokens().length ? "Add a token to see its widgets too." : "Sign in to see what visitors ask, answer what the site does not, and change the look."),
     el("form", { class: "card", submit: (event) => void submit(event) }, asked.element, stay, el("div", { class: "row" }, go)),
     known(done),
-    el("p", { class: "muted" }, "No widget yet? ", el("a", { href: "/" }, "Build one"), " from a website's address."),
+    el("p", { class: "muted" }, "No widget yet? ", el("a", { href: "/" }, "Build one"), " from a website's address. Several people? ", el("a", { href: "#/workspaces" }, "Create a workspace"), "."),
   );
 }
 

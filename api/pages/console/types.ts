@@ -1,5 +1,7 @@
 // The service's responses, as far as the console reads them.
 
+import type { Role } from "./rights";
+
 export interface Widget {
   id: string;
   name: string;
@@ -13,8 +15,30 @@ export interface Widget {
   build_error: string | null;
   questions: number;
   unanswered: number;
+  workspace_id: string | null;
   /** The token that opens it. */
   token: string;
+  /** The token's role in it. */
+  role: Role;
+}
+
+export interface Workspace {
+  id: string;
+  name: string;
+  limits: { widgets: number | null; answers_a_month: number | null };
+  usage: { widgets: number; answers_this_month: number };
+  /** The token that opens it. */
+  token: string;
+  /** The token's role in it. */
+  role: Role;
+}
+
+export interface Member {
+  id: string;
+  name: string;
+  role: Role;
+  last_used_at: string | null;
+  revoked_at: string | null;
 }
 
 export interface Schedule {

@@ -2,6 +2,7 @@
 
 import { el } from "../widget/dom";
 import { button, card, check, confirmFirst, copyable, empty, field, fill, input, plural, say, tag, time, type Tone } from "./parts";
+import { may } from "./rights";
 import { call, Failed, messageOf } from "./session";
 import type { Delivery, Webhook, Widget } from "./types";
 
@@ -24,12 +25,17 @@ class Webhooks {
   private readonly list = el("div", { class: "stack" });
 
   constructor(private readonly widget: Widget) {
-    this.element.append(this.added, this.list, this.addForm());
+    this.element.append(this.added, this.list);
+    if (this.canEdit) this.element.append(this.addForm());
     this.load();
   }
 
   private get base(): string {
     return `/api/widgets/${this.widget.id}/webhooks`;
+  }
+
+  private get canEdit(): boolean {
+    return may(this.widget, "editor");
   }
 
   private load(): void {
@@ -97,7 +103,7 @@ class Webhooks {
       el("p", { class: "muted" }, it.events.map((each) => EVENTS[each] ?? each).join(" · ")),
       el("p", {}, ...counts.filter((each): each is HTMLElement => each !== false)),
       details,
-      el("div", { class: "row" }, button(it.paused ? "Resume" : "Pause", () => void pause(), "quiet", { "aria-label": `${it.paused ? "Resume" : "Pause"}: ${it.url}` }), button("Delete", remove, "quiet", { "aria-label": `Delete: ${it.url}` })),
+      this.canEdit && el("div", { class: "row" }, button(it.paused ? "Resume" : "Pause", () => void pause(), "quiet", { "aria-label": `${it.paused ? "Resume" : "Pause"}: ${it.url}` }), button("Delete", remove, "quiet", { "aria-label": `Delete: ${it.url}` })),
     );
   }
 
@@ -133,7 +139,7 @@ class Webhooks {
         el("small", {}, time(it.created_at), `, ${plural(it.attempts, "attempt")}`, it.error ? `: ${it.error}` : "", ...next),
         el("details", {}, el("summary", {}, "Content"), el("pre", { tabindex: "0", "aria-label": "Content" }, it.body)),
       ),
-      button("Send again", () => void replay(), "quiet", { "aria-label": `Send again: ${it.event}` }),
+      this.canEdit && button("Send again", () => void replay(), "quiet", { "aria-label": `Send again: ${it.event}` }),
     );
   }
 }

@@ -4,17 +4,19 @@ import { el } from "../widget/dom";
 import { deleteWidget, rebuild } from "../start/following";
 import { afterTyping, confirmFirst, empty, fill, host, input, number, plural, say, select, tag, time, button } from "./parts";
 import { builtHere, call, Failed, forget, tokens } from "./session";
+import { learn, may, mayBuild, rank, type Grant } from "./rights";
 import type { Widget } from "./types";
 
 const PAGE = 1_000;
 const SHOWN = 100;
 const STALE_DAYS = 8;
 
-/** All widgets that the tokens open, each once, newest first. */
+/** All widgets that the tokens open, each once, with the token that has the most rights; newest first. */
 export async function loadWidgets(): Promise<Widget[]> {
   const found = new Map<string, Widget>();
   const lists = await Promise.all([...new Set([...tokens(), ...builtHere()])].map(listOf));
-  for (const widget of lists.flat()) if (!found.has(widget.id)) found.set(widget.id, widget);
+  const byRank = lists.flat().sort((a, b) => rank(b.role) - rank(a.role));
+  for (const widget of byRank) if (!found.has(widget.id)) found.set(widget.id, widget);
   return [...found.values()].sort((a, b) => b.created_at.localeCompare(a.created_at));
 }
 
@@ -22,12 +24,13 @@ async function listOf(token: string): Promise<Widget[]> {
   const all: Widget[] = [];
   try {
     for (;;) {
-      const { widgets, total } = await call<{ widgets: Widget[]; total: number }>(`/api/widgets?limit=${PAGE}&offset=${all.length}`, token);
-      all.push(...widgets.map((it) => ({ ...it, token })));
+      const { widgets, total, role, workspace } = await call<Omit<Grant, "token"> & { widgets: Widget[]; total: number }>(`/api/widgets?limit=${PAGE}&offset=${all.length}`, token);
+      learn({ token, role, workspace });
+      all.push(...widgets.map((it) => ({ ...it, token, role })));
       if (all.length >= total || !widgets.length) return all;
     }
   } catch (error) {
-    // Its widgets have been deleted.
+    // Its widgets have been deleted, or it was revoked.
     if (error instanceof Failed && error.status === 403) forget(token);
     else throw error;
     return all;
@@ -60,17 +63,21 @@ export function listPage(go: (to: string) => void): HTMLElement {
   const title = el("h1", {}, "Your widgets");
   void fill(place, async () => {
     const widgets = await loadWidgets();
-    return widgets.length ? new List(widgets, () => go("#/")).element : nothing();
+    const canBuild = await mayBuild();
+    add.hidden = !canBuild;
+    return widgets.length ? new List(widgets, () => go("#/")).element : nothing(canBuild);
   });
+  const add = el("a", { class: "btn primary", href: "#/add" }, "Add widgets");
   return el(
     "div",
     {},
-    el("div", { class: "head" }, title, el("div", { class: "row" }, el("a", { class: "btn primary", href: "#/add" }, "Add widgets"))),
+    el("div", { class: "head" }, title, el("div", { class: "row" }, add)),
     place,
   );
 }
 
-function nothing(): HTMLElement {
+function nothing(canBuild: boolean): HTMLElement {
+  if (!canBuild) return el("div", { class: "card" }, empty("No widgets yet", "Widgets that the workspace's editors add are listed here."));
   const build = el("a", { class: "btn primary", href: "#/add" }, "Add widgets");
   return el("div", { class: "card" }, empty("No widgets yet", "Give the address of a website, and a widget that knows its pages is ready in seconds.", build));
 }
@@ -130,7 +137,7 @@ class List {
     return el(
       "tr",
       {},
-      el("td", { class: "box" }, box),
+      el("td", { class: "box" }, may(widget, "editor") && box),
       el("th", { scope: "row" }, name, el("small", {}, host(widget.site_url))),
       cell("State", "", stateOf(widget)),
       cell("Pages", "n", number(widget.pages)),
@@ -164,6 +171,7 @@ class List {
           this.reload();
         },
       );
-    this.actions.replaceChildren(el("span", {}, `${plural(chosen.length, "widget")} chosen`), button("Read again", () => void again()), button("Delete", remove, "danger"));
+    const children = [el("span", {}, `${plural(chosen.length, "widget")} chosen`), button("Read again", () => void again()), chosen.every((it) => may(it, "owner")) && button("Delete", remove, "danger")];
+    this.actions.replaceChildren(...children.filter((it) => it !== false));
   }
 }

@@ -37,11 +37,13 @@ async function request(path: string, options: RequestInit = {}): Promise<Readabl
   throw new RequestFailed(problem?.error?.message ?? `The service failed with status ${answer.status}. Try again later.`, answer.status);
 }
 
-/** The events of a new build. Throws `RequestFailed` if the build cannot start. */
-export async function* startBuild(asked: object): AsyncGenerator<BuildEvent> {
+/** The events of a new build; with a member's token, of a widget of the workspace. Throws `RequestFailed` if it cannot start. */
+export async function* startBuild(asked: object, token = ""): AsyncGenerator<BuildEvent> {
+  const headers: Record<string, string> = { "Content-Type": "application/json" };
+  if (token) headers["Authorization"] = `Bearer ${token}`;
   const stream = await request(BUILDS, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers,
     body: JSON.stringify(asked),
   });
   yield* followStream(stream, undefined);

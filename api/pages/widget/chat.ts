@@ -35,6 +35,7 @@ const SILENCE_MS = 60_000;
 const BY_STATUS: Record<number, string> = { 404: "gone", 410: "gone", 429: "rate_limited" };
 const BY_CODE: Record<string, string> = {
   answer_interrupted: "broken_off",
+  answers_limit: "unavailable",
   not_found: "gone",
   rate_limited: "rate_limited",
   widget_building: "not_ready",
