@@ -25,6 +25,7 @@ TABLES = (
     "fact_edits",
     "feedback",
     "leads",
+    "members",
     "own_answer_questions",
     "own_answers",
     "scrape_jobs",
@@ -38,6 +39,8 @@ TABLES = (
     "widget_vocabularies",
     "widget_words",
     "widgets",
+    "workspace_answers",
+    "workspaces",
 )
 """The tables of the newest schema; other tables in the database are not ours."""
 TRANSIENT_TABLES = ("embedding_claims",)
