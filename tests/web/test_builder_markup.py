@@ -266,3 +266,49 @@ def test_other_products_below_the_text_are_left_out() -> None:
     )
     assert "01234 555 777" in markdown
     assert "Brass pump" not in markdown
+
+
+RELATED = {
+    "a list": ("<li><a href=/a{0}>How the harbour of town {0} got its new crane</a></li>", "<ul>{}</ul>"),
+    "teasers": (
+        "<div><h4><a href=/a{0}>The crane of town {0}</a></h4><p>How the harbour of town {0} got its new crane in one winter, and what the neighbours had to say.</p></div>",
+        "<div class=row>{}</div>",
+    ),
+}
+
+
+@pytest.mark.parametrize(("item", "around"), RELATED.values(), ids=RELATED)
+@pytest.mark.parametrize(
+    "title", ["Related articles", "Das könnte Sie auch interessieren", "À lire aussi", "Lo más leído", "Zobacz także"]
+)
+def test_lists_of_related_pages_are_left_out(item: str, around: str, title: str) -> None:
+    """With their titles; what stands after them stays."""
+    teasers = around.format("".join(item.format(at) for at in range(5)))
+    markdown = markdown_of(
+        f"<div><h3>{title}</h3>{teasers}</div><p>Our crane lifts nine tonnes at every tide.</p>", around=LONG
+    )
+    assert "town" not in markdown
+    assert title not in markdown
+    assert "nine tonnes" in markdown
+
+
+def test_a_page_that_is_a_list_of_popular_pages_is_kept() -> None:
+    """Nothing stands above the list: it is the content."""
+    item, around = RELATED["teasers"]
+    teasers = around.format("".join(item.format(at) for at in range(5)))
+    assert markdown_of(f"<h2>Most popular</h2>{teasers}", around="").count("The crane of town") == 5
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("<a href='tel:+390612345678'><svg aria-hidden=true></svg></a>", "+390612345678"),
+        (
+            "<div class=menus><div class=menu><div class=menu-item><div>Burrata</div><div><span>$</span>14</div></div></div></div>",
+            "Burrata",
+        ),
+    ],
+)
+def test_facts_below_the_last_prose_stay(body: str, wanted: str) -> None:
+    """Contact data and prices are what visitors ask for, wherever the content ends."""
+    assert wanted in markdown_of(body, around=LONG)

@@ -12,7 +12,10 @@ _COUNTS = (
     *("count-end", "animate-to", "to-number", "percentage", "percent", "stat"),
 )
 _COUNTERS = ", ".join(f"[data-{name}]" for name in _COUNTS)
-COUNTER_MARKS = (*(f"data-{name}=".encode() for name in _COUNTS), b"counter", b"odometer", b"countup")
+COUNTER_MARKS = tuple(f"data-{name}=".encode() for name in _COUNTS)
+"""Bytes of a source that may have a counter with its number, in lower case."""
+ZERO_MARKS = b"counter", b"odometer", b"countup", b"count-up", b"percent-value"
+"""Bytes of a source that may have another counter, in lower case."""
 _ZERO = re.compile(r"([^\d]*)0+(?:[.,]0+)?([^\d]*)")
 _NESTED = re.compile(r'"(?:end(?:Value|Val)?|to|value|target|number)"\s*:\s*"?(\d[\d.,]*)')
 _FROM = "data-from", "data-purecounter-start", "data-start", "data-from-value"
@@ -22,7 +25,7 @@ _COUNTING = ".counter, .count-up, .countup, .odometer, .purecounter, .counter-nu
 
 
 def finish_counters(tree: LexborHTMLParser) -> None:
-    """Give counters that a script counts up their final number; a zero whose number is unknown goes."""
+    """Give counters that a script counts up from zero their final number."""
     for node in _innermost_first(tree, _COUNTERS):
         shown = _ZERO.fullmatch(node.text().strip() or ("0" if _is_unfilled(node) else ""))
         if shown and (number := _final(node)):
@@ -30,6 +33,10 @@ def finish_counters(tree: LexborHTMLParser) -> None:
             before, after = attributes.get("data-prefix") or "", attributes.get("data-suffix") or ""
             node.inner_html = ""
             node.insert_child(f"{shown[1] or before}{number}{shown[2] or after}")
+
+
+def replace_zeros(tree: LexborHTMLParser) -> None:
+    """Give counters whose frame names their number that number; a zero whose number is unknown goes."""
     for node in _innermost_first(tree, _COUNTING):
         if node.text(strip=True) in ("", "0") and (node.child is None or node.child.is_text_node):
             node.inner_html = ""

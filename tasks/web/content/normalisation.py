@@ -9,12 +9,13 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tasks.web.content.code_blocks import TABLE_MARKS, flatten_code, join_code_tables, write_shown_code
 from tasks.web.content.contact_links import CONTACT_MARKS, spell_out_contacts
-from tasks.web.content.counters import COUNTER_MARKS, finish_counters
+from tasks.web.content.counters import COUNTER_MARKS, ZERO_MARKS, finish_counters, replace_zeros
 from tasks.web.content.disclosures import OPENER_MARKS, make_headings
 from tasks.web.content.embedded import ROOT, fill_slots
 from tasks.web.content.form_choices import list_choices, list_options, list_swatches
 from tasks.web.content.hidden_emails import MARKS as EMAIL_MARKS
 from tasks.web.content.hidden_emails import reveal_emails
+from tasks.web.content.page_state import STATE_MARKS, read_state
 from tasks.web.content.picture_text import write_labels, write_pictured_facts
 from tasks.web.content.screen_copies import MARKS as COPY_MARKS
 from tasks.web.content.screen_copies import drop_copies, drop_marquee_copies
@@ -29,6 +30,7 @@ _PASSES: _Passes = (
     ((b"aria-hidden",), read_labels),
     ((b"aria-hidden",), drop_marquee_copies),
     (COUNTER_MARKS, finish_counters),
+    (ZERO_MARKS, replace_zeros),
     ((b"<sup",), write_raised),
     (CENTS_MARKS, write_cents),
     (TABLE_MARKS, join_code_tables),
@@ -42,12 +44,13 @@ _PASSES: _Passes = (
     (OPENER_MARKS, make_headings),
     ((b"radio", b"checkbox"), list_choices),
     ((b"<select", b"<datalist"), list_options),
-    ((b"swatch", b"variant", b"variation", b"sizes", b"size-", b"options"), list_swatches),
+    ((b"swatch", b"variant", b"variation", b"size-option", b"-sizes", b"-options"), list_swatches),
 )
 """Bytes of a source in lower case, any of which calls for the pass, in the order of the passes."""
 
 
 _FIRST: _Passes = (
+    (STATE_MARKS, read_state),
     (EMAIL_MARKS, reveal_emails),
     ((b"alt=",), write_pictured_facts),
 )
