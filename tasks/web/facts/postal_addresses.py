@@ -53,7 +53,7 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _SHORT_STREET = re.compile(
-    r"\W*(?:[A-ZÀ-ÞĀ-Ž][\w'’.-]*\s+){1,4}\d{1,4}\s?[a-zA-Z]?\s*[,·•|–-]\s*(?:[A-Z]{1,2}\s?-\s?)?(?!(?:19|20)\d\d\b)\d{3,5}"
+    r"\W*(?:[A-ZÀ-ÞĀ-Ž][\w'’.-]*\s+){1,4}\d{1,4}\s?[a-zA-Z]?(?:\s*[,·•|]\s*|\s[–-]\s)(?:[A-Z]{1,2}\s?-\s?)?(?!(?:19|20)\d\d\b)\d{3,5}"
 )
 """Street without its kind, directly before the postal code: "Am Markt 3 · A-5020 Salzburg"."""
 _BOX = re.compile(r"\b(?:p\.?\s?o\.?\s?box|postfach|postbus|apartado|casella postale)\s+\d", re.IGNORECASE)

@@ -19,7 +19,7 @@ MIN_TERM_WORDS = 3
 MAX_TERM_IN_MAIN = 160
 
 _CURRENCY = (
-    r"(?:US\$|A\$|C\$|R\$|[$€£¥₹₽₺₴₪₩฿₦₱₫₵]|\b(?:K[Ss]h|TSh|Rp|RM|SGD|HKD|NZD|SAR|QAR|THB|MYR|PHP|KES|NGN|(?-i:R(?=\s?\d\d))|EUR|USD|GBP|CHF|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|JPY|CNY|RUB"
+    r"(?:US\$|A\$|C\$|R\$|[$€£¥₹₽₺₴₪₩฿₦₱₫₵]|\b(?:K[Ss]h|TSh|Rp|RM|SGD|HKD|NZD|SAR|QAR|THB|MYR|PHP|KES|NGN|(?-i:R(?=\s?[1-9]\d))|EUR|USD|GBP|CHF|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|INR|JPY|CNY|RUB"
     r"|UAH|TRY|BRL|ZAR|AED|Rs\.?|Fr\.)(?![a-z]))"
 )
 _AFTER = (
