@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from tasks.knowledge.facts.fact_passages import FACT_POSITION
 from tasks.knowledge.search.excerpts import CONTEXT_PASSAGES
 from tasks.knowledge.search.heading_match import heading_match
 from tasks.knowledge.search.rankings import HEADING_WEIGHT
@@ -37,13 +38,14 @@ def by_headings(question: str, hits: Sequence[Hit]) -> list[Hit]:
     return sorted(matched, key=lambda hit: -hit.score)
 
 
-def limit_per_page(hits: Sequence[Hit], per_page: int) -> list[Hit]:
-    """Keep the first `per_page` hits of each page."""
-    counts: Counter[UUID] = Counter()
+def limit_per_page(hits: Sequence[Hit], per_page: int, *, facts_apart: bool = False) -> list[Hit]:
+    """Keep the first `per_page` hits of each page; its passages of facts count apart if they may be more."""
+    counts: Counter[tuple[UUID, bool]] = Counter()
     chosen = []
     for hit in hits:
-        counts[hit.page_id] += 1
-        if counts[hit.page_id] <= per_page:
+        counted = hit.page_id, facts_apart and hit.position >= FACT_POSITION
+        counts[counted] += 1
+        if counts[counted] <= per_page:
             chosen.append(hit)
     return chosen
 

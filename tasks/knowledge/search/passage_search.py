@@ -7,17 +7,18 @@ likeness to the question by a heading. Then the number of results per page is li
 """
 
 from collections.abc import Sequence
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pgvector import HalfVector
 from psycopg import sql
 
 from tasks.core.database import Connection, Pool
-from tasks.core.errors import EmbeddingFailed, InvalidRequest, NotFound
+from tasks.core.errors import EmbeddingFailed, InvalidRequest
 from tasks.core.models import Passage, RatedPassage
 from tasks.knowledge.embedding.embedder import LEAD_DIMENSIONS, Embedder, Vector, stored_dimensions
-from tasks.knowledge.indexing.vector_index import IS_INDEXED, widen_search
+from tasks.knowledge.facts.fact_passages import FACT_POSITION
+from tasks.knowledge.indexing.vector_index import widen_search
 from tasks.knowledge.search.deep_links import deep_link
 from tasks.knowledge.search.excerpts import CONTEXT_PASSAGES, ContextPassage, Excerpt, cut_excerpts
 from tasks.knowledge.search.hits import Hit, by_headings, limit_per_page, without_neighbours
@@ -39,7 +40,7 @@ from tasks.knowledge.search.search_terms import (
     term_coverage,
     to_sparse_vector,
 )
-from tasks.records.chunk_tables import chunk_table
+from tasks.knowledge.search.searched_build import SearchedBuild, read_searched_build
 from tasks.records.sanitizing import sanitize_text
 
 MAX_QUERY_LENGTH = 1_000
@@ -95,7 +96,8 @@ async def find_passages(
 ) -> list[RatedPassage]:
     """Return the `limit` best passages of the widget's active build, at most `per_page` of a page, best first.
 
-    Without `weights`, the rankings' weights depend on the model. A single ranking serves measurements.
+    A page's passages of facts count apart: a home page tells the address and much else. Without `weights`, the
+    rankings' weights depend on the model. A single ranking serves measurements.
 
     Raises:
         InvalidRequest, NotFound, EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: as `search`.
@@ -104,7 +106,8 @@ async def find_passages(
     prepared = await _prepare(pool, embedder, widget_id, query, limit)
     if prepared is None:
         return []
-    return [_to_rated_passage(hit) for hit in await _find(pool, prepared, per_page, by, weights)]
+    found = await _find(pool, prepared, per_page, by, weights, facts_apart=True)
+    return [_to_rated_passage(hit) for hit in found]
 
 
 def _check_limit(limit: int) -> None:
@@ -116,7 +119,7 @@ class _PreparedQuery(NamedTuple):
     """A query with its terms and the statements' parameters."""
 
     question: str
-    build: "_Build"
+    build: SearchedBuild
     terms: list[SearchTerm]
     candidates: int
     """Passages taken from each ranking."""
@@ -130,7 +133,7 @@ async def _prepare(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, 
     candidates = max(CANDIDATES, CANDIDATES_PER_RESULT * limit)
     async with pool.connection() as connection:
         # First, so that nothing is paid for an unknown widget.
-        build = await _read_build(connection, widget_id, candidates)
+        build = await read_searched_build(connection, widget_id, candidates)
         terms = await read_terms(connection, widget_id, build.languages, question) if build.job_id else []
     vector = await _embed_query(embedder, question)
     if build.job_id is None:
@@ -149,6 +152,7 @@ async def _prepare(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, 
         "page_distance_weight": PAGE_WEIGHT,
         "navigation_share": NAVIGATION_SHARE,
         "navigation_weight": NAVIGATION_WEIGHT,
+        "fact_position": FACT_POSITION,
         "limit": limit,
     }
     return _PreparedQuery(question, build, terms, candidates, parameters)
@@ -160,6 +164,8 @@ async def _find(
     per_page: int,
     by: Ranking = Ranking.both,
     weights: RankingWeights | None = None,
+    *,
+    facts_apart: bool = False,
 ) -> list[Hit]:
     if by is not Ranking.both:
         weights = DEFAULT_WEIGHTS
@@ -182,7 +188,7 @@ async def _find(
                 )
         else:
             found = await _search(connection, SCAN.format(table=prepared.build.table), parameters, prepared.terms)
-        if len(limit_per_page(found, per_page)) < limit and prepared.build.has_more:
+        if len(limit_per_page(found, per_page, facts_apart=facts_apart)) < limit and prepared.build.has_more:
             # A few long pages may have taken up all candidates.
             statement = SCAN_PER_PAGE.format(table=prepared.build.table)
             found = await _search(
@@ -190,7 +196,7 @@ async def _find(
             )
     if by is Ranking.both:
         found = by_headings(prepared.question, found)
-    return limit_per_page(found, per_page)[:limit]
+    return limit_per_page(found, per_page, facts_apart=facts_apart)[:limit]
 
 
 def _ranking_limits(by: Ranking, candidates: int) -> dict[str, int]:
@@ -210,38 +216,6 @@ def _check_query(query: str) -> str:
     return question
 
 
-class _Build(NamedTuple):
-    """The active build of a widget."""
-
-    widget_id: UUID
-    job_id: UUID | None
-    is_indexed: bool
-    has_more: bool
-    """Whether it has more chunks than are taken as candidates."""
-    languages: list[str]
-    """Those of at least a tenth of its passages."""
-
-    @property
-    def table(self) -> sql.Identifier:
-        """The partition with the widget's chunks."""
-        return sql.Identifier(chunk_table(self.widget_id))
-
-
-_READ_BUILD: LiteralString = f"""
-SELECT id, active_job_id, {IS_INDEXED},
-       coalesce((SELECT passages > %s FROM widget_vocabularies WHERE widget_id = id), false),
-       ARRAY(SELECT unnest(languages) FROM widget_vocabularies WHERE widget_id = id)
-FROM widgets WHERE id = %s
-"""
-
-
-async def _read_build(connection: Connection, widget_id: UUID, candidates: int) -> _Build:
-    rows = await connection.execute(_READ_BUILD, (candidates, widget_id))
-    if (row := await rows.fetchone()) is None:
-        raise NotFound("widget")
-    return _Build(*row)
-
-
 async def _embed_query(embedder: Embedder, question: str) -> Vector:
     (result,) = await embedder.embed([question])
     if isinstance(result, EmbeddingFailed):
@@ -250,7 +224,7 @@ async def _embed_query(embedder: Embedder, question: str) -> Vector:
     return result
 
 
-def _indexed_search(build: _Build, parameters: dict[str, Any]) -> sql.Composed:
+def _indexed_search(build: SearchedBuild, parameters: dict[str, Any]) -> sql.Composed:
     limits = {name: sql.Literal(parameters[name]) for name in ("nearest", "matching")}
     return INDEXED_SEARCH.format(table=build.table, widget=sql.Literal(build.widget_id), **limits)
 

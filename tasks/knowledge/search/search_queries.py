@@ -78,7 +78,9 @@ _FUSED: LiteralString = """
            * CASE WHEN is_navigation THEN %(navigation_weight)s::float ELSE 1 END AS score
     FROM candidates JOIN pages USING (page_id) LEFT JOIN by_meaning USING (id)
 ), diverse AS (
-    SELECT *, row_number() OVER (PARTITION BY page_id ORDER BY score DESC, position) AS of_page FROM fused
+    SELECT *, row_number() OVER (
+        PARTITION BY page_id, position >= %(fact_position)s ORDER BY score DESC, position
+    ) AS of_page FROM fused
 ), best AS (
     SELECT id, distance, score FROM diverse WHERE of_page <= %(per_page)s ORDER BY score DESC, id LIMIT %(limit)s
 )

@@ -1,12 +1,15 @@
 """Search terms: a query's lexemes, their document frequencies and the coverage by a passage."""
 
+from dataclasses import replace
+
 import pytest
 
 from tasks.core.database import Pool
 from tasks.core.models import Job
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
+from tasks.knowledge.facts.fact_passages import FACT_POSITION
 from tasks.knowledge.indexing.page_writer import store_pages
-from tasks.knowledge.search.passage_search import find_passages
+from tasks.knowledge.search.passage_search import find_passages, search
 from tasks.knowledge.search.search_terms import SearchTerm, read_terms, select_rarest, term_coverage
 from tasks.records.publication import activate_build
 from tests.knowledge.material import embed_page, new_job, page_of
@@ -99,6 +102,22 @@ async def test_a_page_gets_no_more_places_than_it_may(pool: Pool) -> None:
         found = await find_passages(pool, EMBEDDER, job.widget_id, "roasted beans", 8, per_page=per_page)
         assert [passage.url[-5:] for passage in found].count("/long") == per_page
         assert len(found) == per_page + 1
+
+
+async def test_a_page_of_much_else_has_a_place_for_its_facts(pool: Pool) -> None:
+    """The address is not crowded out by the home page's own passages, and a search lists the page once."""
+    job = await new_job(pool)
+    home = "\n\n".join(f"## Shop {n}\n\n" + "Our shop sells tea to shops. " * 25 for n in range(7))
+    page = await embed_page(EMBEDDER, "/", "Fern", home)
+    chunks = page.chunked.chunks
+    address = {"heading_path": ("Contact",), "text": "## Contact\n\n- Address: 9 Abbey Row, Malmesby"}
+    facts = chunks[-1].model_copy(update={"position": FACT_POSITION, **address})
+    told = replace(page, chunked=page.chunked.model_copy(update={"chunks": (*chunks[:-1], facts)}))
+    await store_pages(pool, job.build_id, [told])
+    await activate_build(pool, job, replace=True)
+    found = await find_passages(pool, EMBEDDER, job.widget_id, "Where is your shop?", 8, per_page=3)
+    assert ["Abbey Row" in passage.text for passage in found] == [False, False, False, True]
+    assert len(await search(pool, EMBEDDER, job.widget_id, "Where is your shop?")) == 1
 
 
 def test_a_word_counts_once_in_whatever_language_it_is_found() -> None:
