@@ -31,7 +31,14 @@ ENVIRONMENT = {
     "WIDGET_BUILDER_SEARCH_RATE": "1000/minute",
     "WIDGET_BUILDER_CHAT_RATE": "1000/minute",
 }
-UNWANTED = ("DATABASE_URL", "PREFECT_API_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL")
+UNWANTED = (
+    "DATABASE_URL",
+    "PREFECT_API_URL",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    # Of the product of the session: another stack in this process has a worker of its own.
+    "WIDGET_BUILDER_WORKER_METRICS_PORT",
+)
 
 Event = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import axe_source
+from tests.browser.axe import axe_source
 from tests.product import Product
 from tests.sites.generated import generated_site
 from tests.sites.server import Site

@@ -120,7 +120,7 @@ async def test_a_sitemaps_date_spares_a_page_without_validators_the_request(
     first = await crawler.publish_in(plain_space, site.url)
     target = Target(url=site.url + site.leaves[0], depth=2)
     settings = plain_space.settings
-    reading = reading_signature(settings.chunk_tokens, settings.read_noindex)
+    reading = reading_signature(settings.chunk_tokens, settings.read_noindex, settings.render)
     prior = PriorPages(crawler.pool, first.build_id, plain_space.embedder.model, reading, 5)
     for date, requests in (("2020-02-02", 0), (datetime.now(UTC).isoformat(), 1), ("", 1)):
         site.requests.clear()

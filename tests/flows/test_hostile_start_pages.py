@@ -5,7 +5,7 @@ import pytest
 from tasks.core.errors import FetchTimeout, HomePageFailed
 from tasks.core.models import Target
 from tasks.records.build_events import read_events
-from tests.crawling import Crawler
+from tests.crawling import Crawled, Crawler
 from tests.web.conftest import html, serve, silence
 
 TIMEOUT_S = 6
@@ -27,10 +27,17 @@ async def test_a_build_goes_on_after_a_poisonous_start_page(crawler: Crawler, na
     home = html(f"<body><h1>Island</h1>{LINKS}<script>{SCRIPTS[name]}</script></body>")
     async with serve({"/": home, **PAGES}) as site:
         built = await crawler.crawl(site.url, depth=1, page_timeout_s=TIMEOUT_S)
-    assert set(built.pages) == {"/", "/boats", "/birds"}, built.statistics
+    assert set(built.pages) == {"/", "/boats", "/birds"}, await errors_of(crawler, built)
     themes = [each for each in await read_events(crawler.pool, built.build_id) if each.type.startswith("theme_")]
     assert [str(each.type) for each in themes] == ["theme_generation_started", "theme_generation_failed"]
     assert "the browser could not show the page: " in (themes[1].detail or "")
+
+
+async def errors_of(crawler: Crawler, built: Crawled) -> list[tuple[str, str]]:
+    """The pages that failed, with their causes."""
+    async with crawler.pool.connection() as connection:
+        query = "SELECT url, error FROM crawl_urls WHERE job_id = %s AND error IS NOT NULL"
+        return [(row[0], row[1]) for row in await (await connection.execute(query, (built.build_id,))).fetchall()]
 
 
 async def test_attempts_at_a_start_page_share_one_timeout_that_begins_with_a_tab(crawler: Crawler) -> None:
