@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tasks.core.settings import Settings
 from tasks.web.fetching.browsers import find_browser
-from tasks.web.fetching.chromium import DISABLED_FEATURES
+from tasks.web.fetching.chromium_switches import DISABLED_FEATURES
 
 FLAGS = [
     DISABLED_FEATURES,

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, async_p
 from tasks.core.settings import load_settings
 from tasks.core.theme_model import Theme
 from tasks.web.fetching.browsers import find_browser
-from tasks.web.fetching.chromium import DISABLED_FEATURES
+from tasks.web.fetching.chromium_switches import DISABLED_FEATURES
 from tests.browser.bundles import build_if_changed
 from tests.browser.chat_server import WIDGET, ChatServer, make_config, open_chat_server
 from tests.browser.consoles import console, shop  # noqa: F401 - fixtures

@@ -17,7 +17,7 @@ from playwright.async_api import async_playwright
 
 from tasks.core.settings import load_settings
 from tasks.web.fetching.browsers import find_browser
-from tasks.web.fetching.chromium import DISABLED_FEATURES
+from tasks.web.fetching.chromium_switches import DISABLED_FEATURES
 from tests.benchmarks.stack import ROOT, open_product
 from tests.sites.server import serve_site
 

@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 from deployments.install.widget_bundle import PAGES
 from tasks.core.settings import load_settings
 from tasks.web.fetching.browsers import find_browser
-from tasks.web.fetching.chromium import DISABLED_FEATURES
+from tasks.web.fetching.chromium_switches import DISABLED_FEATURES
 
 RENDER = """pieces => {
     const target = document.createElement("div");

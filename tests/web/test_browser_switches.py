@@ -13,7 +13,8 @@ from playwright.async_api import BrowserContext, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from tasks.web.fetching.browsers import find_browser
-from tasks.web.fetching.chromium import launch_options, new_context
+from tasks.web.fetching.chromium import new_context
+from tasks.web.fetching.chromium_switches import launch_options
 from tasks.web.fetching.egress import Gate
 from tests.web.canaries import open_listener
 from tests.web.conftest import HOME, binary, html, make_settings, serve

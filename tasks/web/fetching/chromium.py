@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Playwright, ViewportSize
 from playwright.async_api import Error as PlaywrightError
@@ -21,6 +20,7 @@ from tasks.core.errors import DependencyUnavailable, PageError
 from tasks.core.settings import Settings
 from tasks.web.fetching.browser_driver import start_driver
 from tasks.web.fetching.browsers import REMEDY, find_browser
+from tasks.web.fetching.chromium_switches import launch_options
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.tab import Tab, TabGone, clear, stop
 from tasks.web.fetching.tab_guard import limit_tab_memory
@@ -38,47 +38,6 @@ PAGES_PER_TAB = 25
 """Then the tab is replaced: this bounds the state that pages leave behind in it."""
 PAGES_PER_CONTEXT = 300
 """The same for cookies, caches and storage; a lower value would download the site's scripts again and again."""
-_PLAYWRIGHTS_DISABLED = (
-    "AvoidUnnecessaryBeforeUnloadCheckSync",
-    "DestroyProfileOnBrowserClose",
-    "HttpsUpgrades",
-    "HttpsFirstBalancedModeAutoEnable",
-    "LensOverlay",
-    "MediaRouter",
-    "PaintHolding",
-    "ThirdPartyStoragePartitioning",
-    "AvoidCorsURLLoaderRestartOnRedirect",
-    "TcpPortRandomizationWin",
-    "OptimizationHints",
-    "NetworkTimeServiceQuerying",
-    "AimEnabled",
-    "PreconnectToSearch",
-    "msForceBrowserSignIn",
-    "msEdgeUpdateLaunchServicesPreferredVersion",
-)
-"""Features that Playwright disables itself: named again, as Chromium takes only the last switch of a name."""
-# Pop-ups of the address bar are pages, loaded at the start in a process of their own that costs as much as the browser.
-_ADDRESS_BAR = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
-DISABLED_FEATURES = "--disable-features=" + ",".join(_PLAYWRIGHTS_DISABLED + _ADDRESS_BAR)
-
-_FLAGS = (
-    DISABLED_FEATURES,
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # The switches above leave two requests to Google at each start of Chromium 156: nothing listens here.
-    "--component-updater=url-source=http://127.0.0.1:1/",
-    "--gaia-url=http://127.0.0.1:1",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--mute-audio",
-    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
-)
-# Playwright disables the popup blocker; with it, only a visitor's click opens a window.
-_REMOVED_FLAGS = ("--disable-popup-blocking",)
 
 
 @dataclass(eq=False)
@@ -267,20 +226,6 @@ class Chromium:
         if self._guard is not None:
             self._guard.cancel()
         self._guard = asyncio.create_task(limit_tab_memory(await browser.new_browser_cdp_session()))
-
-
-def launch_options(gate: Gate) -> dict[str, Any]:
-    """Return Playwright's options for a browser that reaches nothing but the gate.
-
-    `tests/web/test_browser_switches.py` holds each switch that is a protection, by its effect.
-    """
-    host = urlsplit(gate.proxy_url).hostname
-    return {
-        # Without "<-loopback>" Chromium connects to loopback addresses directly, past the gate.
-        "proxy": {"server": gate.proxy_url, "bypass": "<-loopback>"},
-        "args": [*_FLAGS, f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {host}"],
-        "ignore_default_args": list(_REMOVED_FLAGS),
-    }
 
 
 async def new_context(browser: Browser) -> BrowserContext:

@@ -22,7 +22,7 @@ from deployments.stack.prefect_login import LOGIN_FILE, load_login
 from deployments.stack.stack_file import STACK_FILE
 from tasks.core.settings import load_settings
 from tasks.web.fetching.browsers import find_browser
-from tasks.web.fetching.chromium import DISABLED_FEATURES
+from tasks.web.fetching.chromium_switches import DISABLED_FEATURES
 from tests.product import Event, Product
 from tests.sites.server import serve_handler
 
