@@ -5,8 +5,9 @@ import socket
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -50,7 +51,9 @@ class Product:
     info: StackInfo
     http: httpx.AsyncClient
     pool: Pool
-    worker_metrics_port: int
+    data_dir: Path = Path()
+    """The stack's data directory, if the product is that of the session."""
+    worker_metrics_port: int = 0
 
     async def build(self, url: str, **asked: Any) -> list[Event]:
         """Return all events of a new build, up to its end."""
@@ -93,18 +96,24 @@ class Product:
 async def run_product() -> AsyncIterator[Product]:
     """Run an embedded stack on a data folder of its own, with the settings of the environment."""
     # Not under pytest's folder: PostgreSQL drops root's rights and could not enter it.
-    with tempfile.TemporaryDirectory(prefix="product-") as name, pytest.MonkeyPatch.context() as patch:
+    with tempfile.TemporaryDirectory(prefix="product-") as name:
         os.chmod(name, 0o755)
         own = {"WIDGET_BUILDER_DATA_DIR": name, "WIDGET_BUILDER_WORKER_METRICS_PORT": str(_unused_port())}
-        for variable, value in {**ENVIRONMENT, **own}.items():
-            patch.setenv(variable, value)
-        settings = load_settings(_env_file=None)
-        async with (
-            open_stack(settings, lambda *_: None) as stack,
-            httpx.AsyncClient(base_url=stack.info.api_url, timeout=30) as http,
-            open_pool(stack.info.database_url) as pool,
-        ):
-            yield Product(stack.info, http, pool, settings.worker_metrics_port or 0)
+        async with AsyncExitStack() as opened:
+            # For the start alone: other tests in this process have settings of their own.
+            with pytest.MonkeyPatch.context() as patch:
+                for variable, value in {**ENVIRONMENT, **own}.items():
+                    patch.setenv(variable, value)
+                settings = load_settings(_env_file=None)
+                stack = await opened.enter_async_context(open_stack(settings, lambda *_: None))
+            http = await opened.enter_async_context(api_client(stack.info.api_url))
+            pool = await opened.enter_async_context(open_pool(stack.info.database_url))
+            yield Product(stack.info, http, pool, Path(name), settings.worker_metrics_port or 0)
+
+
+def api_client(url: str) -> httpx.AsyncClient:
+    """Return a client whose idle connections end before the server closes them, which it does after 5 s."""
+    return httpx.AsyncClient(base_url=url, timeout=60, limits=httpx.Limits(keepalive_expiry=2))
 
 
 def _unused_port() -> int:

@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import httpx
 import pytest
 from aiohttp import web
 
 from deployments.stack.embedded_stack import Stack, open_stack
 from tasks.core.database import open_pool
 from tasks.core.settings import load_settings
-from tests.product import ENVIRONMENT, UNWANTED, Product
+from tests.product import ENVIRONMENT, UNWANTED, Product, api_client
 from tests.sites.openai_server import OpenAIServer, Refusal
 from tests.sites.server import serve_handler
 
@@ -108,7 +107,7 @@ async def open_keyed_stack() -> AsyncIterator[tuple[Stack, Product, FaultyServic
                 patch.setenv(variable, value)
             async with (
                 open_stack(load_settings(_env_file=None), lambda *_: None) as stack,
-                httpx.AsyncClient(base_url=stack.info.api_url, timeout=60) as http,
+                api_client(stack.info.api_url) as http,
                 open_pool(stack.info.database_url) as pool,
             ):
                 yield stack, Product(stack.info, http, pool), service

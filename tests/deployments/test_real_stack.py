@@ -1,7 +1,6 @@
 """The real stack: its widgets operated from the command line, its state checked by the doctor."""
 
 import json
-import os
 from pathlib import Path
 
 from deployments.checks.doctor import examine
@@ -30,7 +29,7 @@ async def test_widgets_of_the_stack_are_operated_from_the_command_line(
 
 async def test_a_running_stack_is_examined_as_it_runs(product: Product, settings: MakeSettings) -> None:
     """Database, Prefect with deployments and worker, and API are checked."""
-    folder = Path(os.environ["WIDGET_BUILDER_DATA_DIR"])
+    folder = product.data_dir
     found = await examine(settings(database_url=None, data_dir=folder))
     assert [finding for finding in found if not finding.ok] == []
     details = {finding.name: finding.detail for finding in found}

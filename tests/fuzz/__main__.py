@@ -7,7 +7,6 @@ as a case in `tests/web/test_fuzz_findings.py` or beside the route's tests.
 import argparse
 import asyncio
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -33,7 +32,7 @@ async def run_routes(seconds: float, seed: int) -> ParserRun:
         for variable in UNWANTED:
             patch.delenv(variable, raising=False)
         async with serve_site() as site, run_product() as product:
-            folder = Path(os.environ["WIDGET_BUILDER_DATA_DIR"])
+            folder = product.data_dir
             events = await product.build(site.url, depth=1, max_pages=5)
             widget = events[0]["data"]["widget_id"]
             owner = {"Authorization": f"Bearer {events[0]['data']['owner_token']}"}

@@ -5,7 +5,7 @@ The browser is started as builds start it, but for the other protections that wo
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import psutil
 import pytest
@@ -180,9 +180,21 @@ async def test_what_playwright_disables_stays_disabled(launch: Launch, gate: Gat
     """Chromium takes only the last switch of a name, and ours names more: the address bar's pop-ups are not loaded."""
     async with launch(gate.proxy_url) as context:
         await context.new_page()
-        commands = [each.cmdline() for each in psutil.Process().children(recursive=True) if "chrom" in each.name()]
+        commands = commands_of(gate)
         (browser,) = [each for each in commands if not any(part.startswith("--type=") for part in each)]
         lists = [part.partition("=")[2].split(",") for part in browser if part.startswith("--disable-features=")]
         assert len(lists) == 2
         assert set(lists[0]) <= set(lists[1])
         assert not [each for each in commands if "--top-chrome-webui" in each]
+
+
+def commands_of(gate: Gate) -> list[list[str]]:
+    """The command lines of the browser behind the gate; other tests' browsers may run, and end, beside it."""
+    found: dict[int, list[str]] = {}
+    ours: set[int] = set()
+    for each in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            found[each.pid] = each.cmdline()
+            if f"--proxy-server={gate.proxy_url}" in found[each.pid]:
+                ours |= {each.pid, *(child.pid for child in each.children(recursive=True))}
+    return [command for pid, command in found.items() if pid in ours]

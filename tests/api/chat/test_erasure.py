@@ -1,6 +1,5 @@
 """Erasure: after it, nothing that was stored or logged has a visitor's words."""
 
-import os
 from pathlib import Path
 
 from httpx_sse import aconnect_sse
@@ -24,12 +23,11 @@ async def tables_with(product: Product, word: str) -> list[str]:
     return found
 
 
-def files_with(word: str) -> list[str]:
+def files_with(folder: Path, word: str) -> list[str]:
     """Return the files of the stack that have the word: logs, and the database of Prefect's server.
 
     Of PostgreSQL only its log is read: its data files keep deleted rows until they are vacuumed.
     """
-    folder = Path(os.environ["WIDGET_BUILDER_DATA_DIR"])
     assert folder.is_dir()
     databases = {file.parent for file in folder.rglob("PG_VERSION")}
     files = [file for file in folder.rglob("*") if file.is_file() and not file.is_socket()]
@@ -70,4 +68,4 @@ async def test_erased_conversations_leave_no_trace(product: Product, built: list
     await product.http.delete(f"/api/widgets/{widget}/webhooks/{made.json()['id']}", headers=owner)
     await product.http.patch(f"/api/widgets/{widget}", json={"contact_form": None}, headers=owner)
     assert await tables_with(product, WORD) == []
-    assert files_with(WORD) == []
+    assert files_with(product.data_dir, WORD) == []

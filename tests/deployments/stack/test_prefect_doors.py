@@ -199,7 +199,7 @@ async def test_sockets_are_for_programs_with_the_login(product: Product, path: s
 
 def test_nobody_else_can_read_the_login(product: Product) -> None:
     """It is in two files of their owner, in no argument, no log, and not in the database's environment."""
-    folder = Path(os.environ["WIDGET_BUILDER_DATA_DIR"])
+    folder = product.data_dir
     for file in (folder / LOGIN_FILE, folder / STACK_FILE):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE((folder / LOGIN_FILE).parent.stat().st_mode) == 0o700
