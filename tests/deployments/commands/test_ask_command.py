@@ -19,7 +19,7 @@ FACT = facts.FACTS[0]
 @pytest.fixture
 def settings_of(product: Product) -> Settings:
     """The settings of the running stack."""
-    return load_settings(_env_file=None)
+    return load_settings(_env_file=None, data_dir=product.data_dir)
 
 
 async def ask(settings: Settings, widget: str, question: str, *, as_json: bool = False) -> tuple[int, str]:
