@@ -4,10 +4,12 @@ The one decision between an answer and a refusal. The statements of the passages
 measured (`statement_features`) and weighed (`answer_model`).
 """
 
+import math
 from collections.abc import Sequence
 
 from tasks.core.models import Frozen, Passage
 from tasks.knowledge.answering.evidence.answer_model import REFUSAL_THRESHOLD, answer_probability, choose_part
+from tasks.knowledge.answering.evidence.fact_evidence import asked_facts, facts_in
 from tasks.knowledge.answering.evidence.labelled_values import implied_stems
 from tasks.knowledge.answering.evidence.sense import NOTHING_READ, Reading
 from tasks.knowledge.answering.evidence.statement_candidates import StatementCandidate, question_above, read_candidates
@@ -17,6 +19,12 @@ from tasks.knowledge.language.words import stems
 
 MAX_READ_PASSAGES = 8
 """Passages read statement by statement; the others are preselected by all their words together."""
+
+FACT_SHARE = 0.5
+"""Share of a question that counts as met by a passage with the kind of fact that it asks for."""
+
+NEAR_LOG_ODDS = 0.15
+"""Difference in log-odds below which two statements of a passage are as likely."""
 
 SAME_QUESTION_STRENGTH = 0.75
 """Least probability that a statement answers below the site's own, equal question."""
@@ -48,7 +56,11 @@ class ReadPassages:
         shares = [
             self._matcher.share({*stems(text, question.language), *implied_stems(question, text)}) for text in texts
         ]
-        order = sorted(range(len(passages)), key=lambda index: -(shares[index] + passages[index].similarity))
+        asked = {each.name for each in asked_facts(question.text)}
+        facts = [0.0 if asked.isdisjoint(facts_in(text)) else FACT_SHARE for text in texts]
+        order = sorted(
+            range(len(passages)), key=lambda index: -(shares[index] + facts[index] + passages[index].similarity)
+        )
         self.passages = [passages[index] for index in order[:MAX_READ_PASSAGES]]
         self.candidates = read_candidates(self.passages)
 
@@ -66,17 +78,19 @@ class ReadPassages:
         """Return the features of each candidate."""
         return measure(self.question, self._matcher, self.passages, self.candidates, reading)
 
+    def _probability(self, candidate: StatementCandidate, features: Features, reading: Reading) -> float:
+        language = self.question.language
+        part = choose_part(features, language, is_multilingual=reading.is_multilingual)
+        probability = answer_probability(part, features, language)
+        return max(probability, SAME_QUESTION_STRENGTH) if self._asks_the_same(candidate) else probability
+
     def score(self, reading: Reading = NOTHING_READ) -> list[Evidence]:
         """Return the evidence of the passages, strongest first. Takes some 30 ms of processor time."""
-        language = self.question.language
-        best: dict[int, tuple[float, StatementCandidate]] = {}
+        found: dict[int, list[tuple[float, StatementCandidate]]] = {}
         for candidate, features in zip(self.candidates, self.measure(reading), strict=True):
-            part = choose_part(features, language, is_multilingual=reading.is_multilingual)
-            probability = answer_probability(part, features, language)
-            if self._asks_the_same(candidate):
-                probability = max(probability, SAME_QUESTION_STRENGTH)
-            found = probability, candidate
-            best[candidate.passage] = max(found, best.get(candidate.passage, found), key=lambda pair: pair[0])
+            probability = self._probability(candidate, features, reading)
+            found.setdefault(candidate.passage, []).append((probability, candidate))
+        best = {number: _choose(rated) for number, rated in found.items()}
         evidence = [
             Evidence(passage=passage, strength=best[number][0], best=best[number][1].at)
             if number in best
@@ -84,3 +98,17 @@ class ReadPassages:
             for number, passage in enumerate(self.passages)
         ]
         return sorted(evidence, key=lambda each: -each.strength)
+
+
+def _choose(rated: Sequence[tuple[float, StatementCandidate]]) -> tuple[float, StatementCandidate]:
+    """Return a passage's strength and its best statement: of those nearly as likely, the first on the page.
+
+    The rows of a list, such as the days of opening hours, are hardly told apart by a question that names none.
+    """
+    strongest = max(probability for probability, _ in rated)
+    near = [each for probability, each in rated if _log_odds(strongest) - _log_odds(probability) <= NEAR_LOG_ODDS]
+    return strongest, min(near, key=lambda each: each.at)
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))

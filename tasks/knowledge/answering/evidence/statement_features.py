@@ -7,14 +7,15 @@ import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from tasks.core.models import Passage
+from tasks.knowledge.answering.evidence.fact_evidence import FactFeatures, fact_test, is_yes_or_no
 from tasks.knowledge.answering.evidence.labelled_values import LabelledValue, match_labelled_values
+from tasks.knowledge.answering.evidence.local_vectors import local_vectors
 from tasks.knowledge.answering.evidence.sense import Reading
 from tasks.knowledge.answering.evidence.statement_candidates import StatementCandidate
 from tasks.knowledge.answering.evidence.statements import StatementKind, read_statements
 from tasks.knowledge.answering.evidence.synonyms import find_synonyms
+from tasks.knowledge.answering.evidence.word_matches import MatchFeatures, WordMatcher
 from tasks.knowledge.answering.question.answer_types import find_answer_types, has_value
 from tasks.knowledge.answering.question.quantities import asks_for_number, has_number
 from tasks.knowledge.answering.question.question_analysis import Question, QuestionTerm
@@ -68,10 +69,30 @@ class Features(NamedTuple):
     """`sense` less the best of all candidates, at most 0."""
     sense_passage: float
     """The best `sense` in its passage."""
+    near: float = 0.0
+    """Mean match of the question's words in the statement, by `word_matches` …"""
+    near_window: float = 0.0
+    """… and in statement, context and headings."""
+    rarest: float = 0.0
+    """Match of the question's rarest word in the statement …"""
+    rarest_window: float = 0.0
+    """… in statement, context and headings …"""
+    rarest_site: float = 0.0
+    """… and in all that was read of the site."""
+    unmatched: float = 0.0
+    """Share of the question's words that neither statement nor context nor headings say …"""
+    unmatched_yes_no: float = 0.0
+    """… of a question for yes or no; otherwise 0."""
+    fact: float = 0.0
+    """Certainty that a kind of fact is asked for if the statement has one; negative if it has none."""
+    other_fact: float = 0.0
+    """Whether it has a fact of a kind that is not asked for, and none that is."""
 
 
 SENSE = ("intent", "sense", "sense_lead", "sense_gap", "sense_passage")
 """Features that need the sentence model."""
+WITH_SENSE = (*SENSE, *MatchFeatures._fields, "unmatched_yes_no", *FactFeatures._fields)
+"""Features that are weighed beside it alone: by words, they took the weight of labelled values, and lines lost."""
 
 
 class TermMatcher:
@@ -117,17 +138,37 @@ def measure(
     if not candidates:
         return []
     texts = [f"{passage.title} > {passage.heading}\n\n{passage.text}" for passage in passages]
-    query, *vectors = embed_locally([question.text, *texts, *(candidate.context for candidate in candidates)])
-    cosines = np.stack(vectors) @ query
+    (query,) = embed_locally([question.text])
+    cosines = local_vectors([*texts, *(candidate.context for candidate in candidates)]) @ query
     known = [_measure_passage(question, matcher, passage) for passage in passages]
     has_type = _type_test(question.text)
     senses = _Senses(passages, candidates, reading)
+    matches = _match_words(question, texts, passages, candidates)
+    has_fact, is_yes_no = fact_test(question.text, reading), is_yes_or_no(question.text)
     return [
         _measure_statement(question, matcher, known[each.passage], each, has_type)._replace(
-            word_cosine=float(cosine), passage_cosine=float(cosines[each.passage]), **senses.measure(each)
+            word_cosine=float(cosine),
+            passage_cosine=float(cosines[each.passage]),
+            unmatched_yes_no=matched.unmatched if is_yes_no else 0.0,
+            **matched._asdict(),
+            **has_fact(each.statement.text)._asdict(),
+            **senses.measure(each),
         )
-        for each, cosine in zip(candidates, cosines[len(passages) :], strict=True)
+        for each, matched, cosine in zip(candidates, matches, cosines[len(passages) :], strict=True)
     ]
+
+
+def _match_words(
+    question: Question, texts: Sequence[str], passages: Sequence[Passage], candidates: Sequence[StatementCandidate]
+) -> list[MatchFeatures]:
+    """Return the matches of the question's words in each candidate."""
+    words = WordMatcher(question, texts)
+    headings = [words.columns(f"{passage.title} {passage.heading}") for passage in passages]
+    found = []
+    for each in candidates:
+        own = words.columns(each.statement.text)
+        found.append(words.measure(own, own | words.columns(each.context) | headings[each.passage]))
+    return found
 
 
 class _Senses:

@@ -9,14 +9,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.knowledge.embedding.local_model import embed_locally
+from tasks.knowledge.answering.evidence.local_vectors import local_vectors
 
 MIN_COSINE = 0.5
 """Cosine from which a word counts as a synonym, with the cosine as its credit."""
-MAX_CACHED_WORDS = 20_000
-"""Words whose vectors are cached."""
-
-_cached: dict[str, NDArray[np.float32]] = {}
 
 
 def find_synonyms(wanted: Sequence[str], words: Mapping[str, str]) -> dict[str, dict[str, float]]:
@@ -27,7 +23,7 @@ def find_synonyms(wanted: Sequence[str], words: Mapping[str, str]) -> dict[str, 
     if not wanted or not words:
         return {}
     listed = list(words)
-    cosines = _vectors(wanted) @ _vectors(listed).T
+    cosines = word_cosines(wanted, listed)
     found: dict[str, dict[str, float]] = {}
     for word, row in zip(wanted, cosines, strict=True):
         near = [(words[listed[at]], float(row[at])) for at in np.flatnonzero(row >= MIN_COSINE)]
@@ -35,11 +31,7 @@ def find_synonyms(wanted: Sequence[str], words: Mapping[str, str]) -> dict[str, 
     return found
 
 
-def _vectors(words: Sequence[str]) -> NDArray[np.float32]:
-    unknown = [word for word in dict.fromkeys(words) if word not in _cached]
-    if len(_cached) + len(unknown) > MAX_CACHED_WORDS:
-        _cached.clear()
-        unknown = list(dict.fromkeys(words))
-    if unknown:
-        _cached.update(zip(unknown, embed_locally(unknown), strict=True))
-    return np.stack([_cached[word] for word in words])
+def word_cosines(wanted: Sequence[str], words: Sequence[str]) -> NDArray[np.float32]:
+    """Return the cosines of wanted words (rows) and others (columns); both have at least one."""
+    cosines: NDArray[np.float32] = local_vectors(wanted) @ local_vectors(words).T
+    return cosines
