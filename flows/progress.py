@@ -85,7 +85,7 @@ class Progress:
         """Pages `not_sent` again, as the site says they are unchanged, and pages `not_embedded` again."""
         self.earlier_pages: dict[Stage, int] = {}
         self.earlier_skipped: Counter[str] = Counter()
-        """What earlier attempts have counted."""
+        """Statistics of earlier attempts."""
         self.lanes: Sequence[Lanes[Any]] = ()
         self.embedder: Embedder | None = None
         self.diff: BuildDiff | None = None

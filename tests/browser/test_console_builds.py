@@ -37,7 +37,7 @@ async def test_pasted_addresses_become_widgets(chromium: Browser, product: Produ
 async def test_rules_and_schedule_are_set_by_keyboard_and_errors_stand_beside_their_fields(
     chromium: Browser, product: Product
 ) -> None:
-    """What is saved is the widget's; axe finds nothing while an error is shown."""
+    """The widget keeps what is saved; axe finds nothing while an error is shown."""
     async with generated_site(2, 1, 0) as site:
         data = (await product.build(site.url, depth=1))[0]["data"]
     context = await chromium.new_context(base_url=product.info.api_url)
