@@ -17,6 +17,7 @@ from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.knowledge.facts.site_facts import SiteFacts, open_site_facts
 from tasks.reading import reading_signature
 from tasks.records.crawl_record import CrawlRecord
+from tasks.records.host_claims import HostClaims
 from tasks.records.prior_pages import PriorPages
 from tasks.web.reader import Web
 
@@ -74,6 +75,7 @@ async def open_workspace(settings: Settings, pool: Pool, job: Job, progress: Pro
         # Of the rules, only the render mode matters there: a web that was opened ahead fits whatever the others say.
         web = await stack.enter_async_context(open_run_web(settings.model_copy(update={"render": own.render})))
         web.readers.warm_up()
+        await stack.enter_async_context(web.share_hosts(HostClaims(pool, job.build_id)))
         embedder = await stack.enter_async_context(
             open_embedder(settings, web.readers, pool, patience_s=EMBEDDING_PATIENCE_S)
         )

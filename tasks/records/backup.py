@@ -43,8 +43,8 @@ TABLES = (
     "workspaces",
 )
 """The tables of the newest schema; other tables in the database are not ours."""
-TRANSIENT_TABLES = ("embedding_claims",)
-"""Tables without lasting data, left out: a claim stands for work that is under way."""
+TRANSIENT_TABLES = ("embedding_claims", "host_claims", "host_limits")
+"""Tables without lasting data, left out: they stand for work that is under way."""
 Connection = psycopg.Connection[tuple[Any, ...]]
 _SESSION = "SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 3"
 """Values are written so that any server reads them alike, as pg_dump does."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tasks.core.database import Connection, Pool
 from tasks.core.models import Frozen
+from tasks.records.host_claims import forget_hosts
 
 ENDED_EARLY = timedelta(days=7)
 """Age at which a build that failed or was cancelled can no longer be resumed."""
@@ -60,6 +61,7 @@ async def keep_house(pool: Pool, keep_jobs: int) -> Freed:
     """
     freed = Freed(widgets=await _delete_silent_widgets(pool), cached_vectors=await _delete_old_vectors(pool))
     async with pool.connection() as connection:
+        await forget_hosts(connection)
         widgets = [row[0] for row in await (await connection.execute("SELECT id FROM widgets")).fetchall()]
     for widget_id in widgets:
         freed += await tidy_widget(pool, widget_id, keep_jobs)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 from tasks.core.egress_policy import egress_policy
@@ -24,6 +24,7 @@ from tasks.web.comparison import compare
 from tasks.web.crawl.sitemaps import find_hints
 from tasks.web.crawl.url_patterns import is_route, pattern_of
 from tasks.web.fetching.egress import open_gate
+from tasks.web.fetching.host_sharing import SharedLimits
 from tasks.web.fetching.middlewares import ClaimRedirect
 from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
 from tasks.web.fetching.rendered_page import OnSent, RenderedPage
@@ -269,6 +270,10 @@ class Web:
     async def _check_robots(self, target: Target) -> None:
         await self._static.robots.check(target.url)
         self._throttle.slow_down(target.url, await self._static.robots.delay_s(target.url))
+
+    def share_hosts(self, limits: SharedLimits) -> AbstractAsyncContextManager[None]:
+        """Share the limits of hosts with other runs until the context is left."""
+        return self._throttle.shared(limits)
 
     def set_redirect_claim(self, claim_redirect: ClaimRedirect) -> None:
         """Set the callback that claims the URL a page redirects to; the redirect ends there if the claim fails."""

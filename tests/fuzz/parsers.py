@@ -30,9 +30,9 @@ from tasks.web.crawl.urls import clean_url, in_scope, looks_like_page, page_key,
 from tasks.web.fetching.cookies import _from_playwright, _to_playwright
 from tasks.web.fetching.decoding import decode_html
 from tasks.web.fetching.forwarding import HeadTooLarge, Refusal, RequestReader
+from tasks.web.fetching.host_rate import parse_retry_after
 from tasks.web.fetching.responses import check_response, detect_type
 from tasks.web.fetching.shells import shell_sign
-from tasks.web.fetching.throttle import parse_retry_after
 from tasks.web.rendering import read_signs
 
 SITE = "https://shop.example/"

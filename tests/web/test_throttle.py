@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError
-from tasks.web.fetching.throttle import GIVE_UP_AFTER, GIVE_UP_S, JITTER, MAX_PAUSE_S, Throttle, parse_retry_after
+from tasks.web.fetching.host_rate import GIVE_UP_AFTER, GIVE_UP_S, JITTER, MAX_PAUSE_S, parse_retry_after
+from tasks.web.fetching.throttle import Throttle
 from tests.web.virtual_time import run_virtually
 
 SITE = "http://site.example/"

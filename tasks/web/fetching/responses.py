@@ -7,7 +7,7 @@ from tasks.core.addresses import NOT_REACHABLE
 from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageSkipped
 from tasks.web.crawl.urls import in_scope
 from tasks.web.fetching.egress import CONNECT_TIMEOUT_S
-from tasks.web.fetching.throttle import parse_retry_after
+from tasks.web.fetching.host_rate import parse_retry_after
 
 PDF = "application/pdf"
 _HTML = ("text/html", "application/xhtml+xml")

@@ -34,6 +34,7 @@ from tasks.web.fetching.decoding import decode_html
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.failures import explain_failure
 from tasks.web.fetching.handlers import DEADLINE, UNWANTED_TYPES, Http1Handler, HttpsHandler
+from tasks.web.fetching.host_rate import parse_retry_after
 from tasks.web.fetching.middlewares import ClaimRedirect, GateMiddleware, RequestCheckMiddleware
 from tasks.web.fetching.responses import (
     PDF,
@@ -43,7 +44,7 @@ from tasks.web.fetching.responses import (
     gate_refusal,
     unsupported_type,
 )
-from tasks.web.fetching.throttle import Throttle, make_throttle, parse_retry_after
+from tasks.web.fetching.throttle import Throttle, make_throttle
 
 _DOCUMENTS = {UNWANTED_TYPES: ("image/", "video/", "audio/", "font/")}
 _LANGUAGE = re.compile(r"<html\b[^>]*?\slang\s*=\s*[\"']?([a-z]{2,3}(?:-[a-z0-9]{2,8}){0,2})\b", re.IGNORECASE)
