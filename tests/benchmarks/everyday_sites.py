@@ -1,7 +1,8 @@
-"""Small businesses' sites with everyday questions: the splits `chosen_on` and `reported_on`, and one of Wikipedia's.
+"""Small businesses' sites with everyday questions to develop answers on, and Wikipedia's articles.
 
 Five sites are in `small_sites`; `goods` and `services` are pages of WCXB's sample, and the passages of XQuAD (SQuAD in
-several languages) are read from `../shared/bench` as well. Two articles of SQuAD 2.0's training part are in `squad2`.
+several languages) are read from `../shared/bench` as well. Two articles of SQuAD 2.0's training part are in `squad2`:
+`chosen_on` for development, `reported_on` for reports. The sites that report are in `business_sites`.
 """
 
 import gzip
@@ -52,9 +53,9 @@ class EverydaySite:
     questions: Sequence[AskedQuestion]
 
 
-def load_split(split: str) -> list[EverydaySite]:
-    """Return the sites of the split; those of WCXB only if its sample is beside the repository."""
-    listed = json.loads((SITES / "questions.json").read_text("utf-8"))[split]
+def load_small() -> list[EverydaySite]:
+    """Return the sites for development; those of WCXB only if its sample is beside the repository."""
+    listed = json.loads((SITES / "questions.json").read_text("utf-8"))
     sites = []
     for name, asked in listed.items():
         language = "de" if name in GERMAN else "en"

@@ -1,7 +1,6 @@
 """`python -m tests.benchmarks.learn_answers`: learn `evidence/answer_model.json` with scikit-learn.
 
-Learned from the sites of small businesses and of trades of the split `chosen_on`, and from XQuAD's even articles in
-English and German: questions as they are, without their page, and with a name that no page has. Each part is a logistic
+Learned from the sites of `everyday_sites` and `trade_sites`, and from XQuAD's even articles in English and German: questions as they are, without their page, and with a name that no page has. Each part is a logistic
 regression of the statements. Its threshold lets through 12 % of the questions that a small site does not answer and a
 quarter of those that a trade's site nearly answers, each site weighed by a model that has not seen it, and 15 % of
 those with another name. The part by words alone is learned without the trades, and lets through 8 %: words do not tell
@@ -36,7 +35,7 @@ from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.language.words import stemmer
 from tasks.knowledge.search.passage_search import find_passages
 from tasks.knowledge.search.rankings import RECALL_WEIGHTS
-from tests.benchmarks.everyday_sites import AskedQuestion, EverydaySite, load_split, load_xquad
+from tests.benchmarks.everyday_sites import AskedQuestion, EverydaySite, load_small, load_xquad
 from tests.benchmarks.knowledge import embed_pages, open_database, store_widget
 from tests.benchmarks.trade_sites import load_trades
 
@@ -83,8 +82,8 @@ async def collect(reader: SentenceReader) -> Examples:
     large = [load_xquad(language, most) for language, most in XQUAD.items()]
     async with open_database() as pool:
         for sites, examples in (
-            (load_split("chosen_on"), found.small),
-            (load_trades("chosen_on"), found.trades),
+            (load_small(), found.small),
+            (load_trades(), found.trades),
             (large, found.large),
         ):
             for site in sites:

@@ -2,9 +2,8 @@
 
 A line `? question | question` is answered by the line above it, `! question` by nothing on its site. The first line has
 the language, the name, and the contact data, which stand in each page's footer. Questions for those (`everywhere.json`;
-if they were found as facts) and three of other sites are asked of every site.
-
-Every third site in alphabetical order is `reported_on`, the others are `chosen_on`.
+if they were found as facts) and three of other sites are asked of every site. All of them are for development;
+`business_sites` reports.
 """
 
 import gzip
@@ -45,12 +44,11 @@ _STREET = re.compile(
 _EMAIL = re.compile(r"[\w.]+@[\w.-]+\w")
 
 
-def load_trades(split: str) -> list[EverydaySite]:
-    """Return the split's sites, read from HTML as in a build, with passages of their facts."""
+def load_trades() -> list[EverydaySite]:
+    """Return the sites, read from HTML as in a build, with passages of their facts."""
     files = sorted((FOLDER / "trades").glob("*.md"))
-    chosen = [file for at, file in enumerate(files) if (at % 3 == 2) == (split == "reported_on")]
-    parsed = {file.stem: _Site(file.read_text("utf-8")) for file in chosen}
-    everywhere = json.loads((FOLDER / "everywhere.json").read_text("utf-8"))[split]
+    parsed = {file.stem: _Site(file.read_text("utf-8")) for file in files}
+    everywhere = json.loads((FOLDER / "everywhere.json").read_text("utf-8"))
     chance = random.Random(7)
     sites = []
     for name, site in parsed.items():
