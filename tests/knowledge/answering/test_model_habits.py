@@ -1,4 +1,4 @@
-"""Forty habits of chat models, played by the protocol server: what a visitor sees of each."""
+"""Habits of chat models, played by the protocol server: what a visitor sees of each."""
 
 from collections.abc import AsyncIterator
 from typing import NamedTuple
@@ -95,6 +95,21 @@ HABITS = (
     Habit("repeats its rules", "I must answer only from the passages of that website.", None, EXTRACTIVE),
     Habit("apologizes", "I'm sorry, but I can't help with that.", None, EXTRACTIVE),
     Habit("links elsewhere", "Shipping to Norway costs [€14](http://evil.example/) [1].", COSTS),
+    Habit("affirms the question", "Yes, we sell bicycles [1].", None, REFUSAL, question="Do you sell bicycles?"),
+    Habit("offers the question's thing", "We do offer bicycles!", None, REFUSAL, question="Do you sell bicycles?"),
+    Habit("affirms by a pointer", "Yes, we do offer that [1].", None, REFUSAL, question="Do you sell bicycles?"),
+    Habit(
+        "says yes before something else",
+        "Yes! Shipping to Norway costs €14 [1].",
+        COSTS,
+        question="Do you sell bicycles?",
+    ),
+    Habit(
+        "says yes within something else",
+        "Yes, shipping to Norway costs €14 [1].",
+        COSTS,
+        question="Do you sell bicycles?",
+    ),
     Habit("says nothing", " \n ", None, EXTRACTIVE),
 )
 

@@ -61,8 +61,14 @@ async def generate_answer(model: ChatModel, reply: Reply) -> AsyncIterator[str]:
 
 def _grounding(reply: Reply, prompted: Sequence[Passage]) -> Grounding:
     same = primary_subtag(reply.language) == primary_subtag(reply.site.language)
-    asked = f"{reply.searched} {reply.site.name}"
-    return Grounding(prompted, asked, reply.site.language, same_language=same, answer_language=reply.language)
+    return Grounding(
+        prompted,
+        reply.searched,
+        reply.site.language,
+        same_language=same,
+        answer_language=reply.language,
+        site_name=reply.site.name,
+    )
 
 
 def _messages(reply: Reply, prompted: Sequence[Passage]) -> list[PromptMessage]:

@@ -127,6 +127,10 @@ class GroundedText:
             self.dropped += 1
             self._drop_pending()
             return
+        if not self._grounding.has_asked(supported[0]):
+            # A "Yes." would affirm what this sentence does not say.
+            self._drop_pending()
+            plain = self._grounding.affirm(plain, supported[0])
         yield from map(self._sanitized, self._pending)
         self._pending.clear()
         self.cited += [n for n in supported if n not in self.cited]

@@ -4,6 +4,7 @@ A passage supports a sentence if
 
 - it has the sentence's figures, in digits or in words, in statements about the same things,
 - its nearest statements deny what the sentence denies, and nothing else,
+- it has the things of the question that the sentence affirms (`affirmation`),
 - and it has most of the sentence's content words by their stems, or fewer in a statement of similar meaning.
 
 Across languages words cannot be compared: then the passage must have the figures and the names that contain one, and a
@@ -18,8 +19,9 @@ from babel import Locale, UnknownLocaleError
 
 from tasks.core.models import Passage
 from tasks.knowledge.answering.evidence.statements import read_statements
+from tasks.knowledge.answering.generation.affirmation import AskedThings, without_yes
 from tasks.knowledge.answering.generation.figures import MIN_RUN, Figure, read_figures
-from tasks.knowledge.answering.generation.negation import is_known, is_negated
+from tasks.knowledge.answering.generation.negation import is_known, is_negated, negations
 from tasks.knowledge.embedding.local_model import embed_locally
 from tasks.knowledge.language.function_words import function_words
 from tasks.knowledge.language.words import Stem, primary_subtag, read_words, stemmer
@@ -66,6 +68,8 @@ class _Source:
         self.stems = frozenset(map(grounding.stem, words))
         self.forms = _forms(read_figures(words, grounding.languages))
         self.digits = re.sub(r"\D", "", text)
+        self.things = grounding.asked.backed_by(words, self.stems, grounding.language)
+        """The things of the question that the passage has."""
 
     @cached_property
     def statements(self) -> list[_Statement]:
@@ -92,9 +96,11 @@ class _Sentence:
         self.figures = read_figures(self.words, grounding.languages)
         in_figures = {place for figure in self.figures for place in figure.places}
         others = [word for place, word in enumerate(self.words) if place not in in_figures]
-        left_out = function_words(*map(primary_subtag, grounding.languages)).all
+        # What it denies is compared apart: `_agrees`.
+        left_out = function_words(*grounding.languages).all | negations(*grounding.languages)
         self.names = [grounding.stem(word) for word in others if any(character.isdigit() for character in word)]
         self.proper = self._proper_names(others, grounding)
+        self.stems = frozenset(map(grounding.stem, others))
         self.content = frozenset(
             grounding.stem(word)
             for word in others
@@ -130,15 +136,15 @@ class Grounding:
         *,
         same_language: bool,
         answer_language: str | None = None,
+        site_name: str = "",
     ) -> None:
         self.stem: Stem = stemmer(language)
         self.language = language
         self.answer_language = answer_language or language
         self.languages = {primary_subtag(language), primary_subtag(self.answer_language)}
         self.same_language = same_language
+        self.asked = AskedThings(question, site_name, self.languages, language)
         self._sources = [_Source(passage, self) for passage in passages]
-        # An answer may repeat the question's words: they claim nothing new.
-        self._asked = frozenset(map(self.stem, read_words(question)))
 
     def supporting_passages(self, sentence: str) -> list[int]:
         """Return the passages (1, 2 …) that support the sentence, best first; all if it claims nothing."""
@@ -157,6 +163,14 @@ class Grounding:
             return False
         return bool(claims.figures or claims.names or (self.same_language and claims.content))
 
+    def has_asked(self, passage: int) -> bool:
+        """Whether passage 1, 2 … has all things of the question; across languages that cannot be told."""
+        return not self.same_language or self.asked.are_among(self._sources[passage - 1].things)
+
+    def affirm(self, sentence: str, passage: int) -> str:
+        """Return the supported sentence, without a "Yes" if its passage does not have the things of the question."""
+        return sentence if self.has_asked(passage) else without_yes(sentence, self.answer_language)
+
     def _support(self, sentence: _Sentence, source: _Source) -> float:
         """Return how well the passage supports the sentence, 0 … 1; 0: not."""
         figures_hold = all(source.has(figure, sentence.words[figure.places[0]]) for figure in sentence.figures)
@@ -164,14 +178,28 @@ class Grounding:
             return 0.0
         if not self.same_language:
             return float(self._may_deny(sentence, source))
-        if not (sentence.content or sentence.figures):
-            return 1.0
-        if not sentence.proper <= source.stems | self._asked or not _META.isdisjoint(sentence.content - source.stems):
+        if self._affirms_strange_things(sentence, source):
+            return 0.0
+        if not (sentence.content - self.asked.offering or sentence.figures or sentence.names):
+            return float(self.asked.are_among(source.things))
+        if not sentence.proper <= source.stems | self.asked.stems or not _META.isdisjoint(
+            sentence.content - source.stems
+        ):
             return 0.0
         nearest = self._nearest(sentence, source)
         if not self._holds_figures(sentence, source, nearest) or not self._agrees(sentence, nearest):
             return 0.0
         return self._share(sentence, source, nearest)
+
+    def _affirms_strange_things(self, sentence: _Sentence, source: _Source) -> bool:
+        """Whether the sentence affirms a thing of the question that the passage does not have."""
+        strange = (self.asked.things & sentence.stems) - source.things
+        if not strange or is_negated(sentence.text, self.language):
+            return False
+        says_more = bool(sentence.figures or sentence.content & source.stems - self.asked.stems - self.asked.offering)
+        # "Your parcel arrives within 2 days": what the question presumes, or what a visitor does, in the site's words.
+        may_differ = self.asked.is_open or (strange <= self.asked.acting and bool(source.things - self.asked.acting))
+        return not (says_more and may_differ)
 
     def _may_deny(self, sentence: _Sentence, source: _Source) -> bool:
         if not is_negated(sentence.text, self.answer_language) or not is_known(self.language):
@@ -182,7 +210,7 @@ class Grounding:
         """Return the statements about the same things as the sentence, nearest first."""
         # The question's words weigh less: they tell which of a table's rows is meant.
         rated = [
-            (2 * len(sentence.content & each.stems) + len(self._asked & each.stems), -place, each)
+            (2 * len(sentence.content & each.stems) + len(self.asked.stems & each.stems), -place, each)
             for place, each in enumerate(source.statements)
         ]
         best = max((rating for rating, _, _ in rated), default=0)
@@ -215,7 +243,7 @@ class Grounding:
     def _share(self, sentence: _Sentence, source: _Source, nearest: Sequence[_Statement]) -> float:
         if not sentence.content:
             return 1.0
-        share = len(sentence.content & (source.stems | self._asked)) / len(sentence.content)
+        share = len(sentence.content & (source.stems | self.asked.stems)) / len(sentence.content)
         if share >= SUPPORT_THRESHOLD:
             return share
         if share < PARAPHRASE_THRESHOLD or not nearest:

@@ -29,6 +29,12 @@ def is_negated(text: str, language: str) -> bool:
     return _holds(plain, words.get(subtag, frozenset())) or any(part in plain for part in parts.get(subtag, ()))
 
 
+def negations(*languages: str) -> frozenset[str]:
+    """Return the words that deny in these languages (primary subtags)."""
+    words, _ = _load()
+    return frozenset().union(*(words.get(language, frozenset()) for language in languages))
+
+
 def _holds(text: str, negations: Iterable[str]) -> bool:
     return not set(negations).isdisjoint(_WORD.findall(text))
 
