@@ -1,10 +1,11 @@
 """`python -m tests.benchmarks.learn_answers`: learn `evidence/answer_model.json` with scikit-learn.
 
-Learned from the sites of `everyday_sites` and `trade_sites`, and from XQuAD's even articles in English and German: questions as they are, without their page, and with a name that no page has. Each part is a logistic
-regression of the statements. Its threshold lets through 12 % of the questions that a small site does not answer and a
-quarter of those that a trade's site nearly answers, each site weighed by a model that has not seen it, and 15 % of
-those with another name. The part by words alone is learned without the trades, and lets through 8 %: words do not tell
-a near answer from an answer, so that their questions took weight from what words do tell.
+Learned from the sites of `everyday_sites` and `trade_sites`, and from XQuAD's even articles in English and German:
+questions as they are, without their page, and with a name that no page has. Each part is a logistic regression of the
+statements. Its threshold lets through 12 % of the questions that a small site does not answer and a quarter of those
+that a trade's site nearly answers, each site weighed by a model that has not seen it, and 15 % of those with another
+name. The part by words alone is learned without the trades, and lets through 8 %: words do not tell a near answer from
+an answer, so that their questions took weight from what words do tell.
 """
 
 import argparse

@@ -31,7 +31,7 @@ class _Words(Frozen):
     offering: tuple[str, ...] = ()
     """Words that say only that there is a thing: "sell", "offer", "available"."""
     acting: tuple[str, ...] = ()
-    """What visitors do with it: "rent", "bring", "pay". A page says it in many ways."""
+    """Verbs of visitors: "rent", "bring", "pay". A page says them in many ways."""
     interrogatives: tuple[str, ...] = ()
     """Words of questions that cannot be answered by yes or no."""
 
