@@ -10,6 +10,7 @@ from typing import Any, cast
 from starlette.requests import Request
 
 from api.builds.lost_runs import LostRuns
+from api.builds.planned_readings import PlannedReadings
 from api.builds.prefect_runs import PrefectRuns, open_prefect_runs
 from api.builds.stream import Streams
 from api.builds.sweeper import Sweeper
@@ -51,6 +52,10 @@ class AppState:
     """Time of the process's start, on the monotonic clock."""
     background: set[asyncio.Task[None]] = field(default_factory=set)
     """Tasks that no request waits for; cancelled at exit."""
+    readings: PlannedReadings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.readings = PlannedReadings(self.runs)
 
     def warnings(self) -> list[str]:
         """Return what is wrong with the models: answers go on without them."""

@@ -29,6 +29,7 @@ from api.builds.prefect_runs import BUILD_DEPLOYMENT, PREFECT_ERRORS, unavailabl
 from tasks.core.errors import InvalidRequest
 from tasks.core.schedules import WidgetSchedule, slug_of, widget_of
 
+NIGHTLY_DEPLOYMENT = "recrawl-widgets/nightly"
 TIMEOUT_S = 8.0
 COMPARED = 200
 """Times of a cron line whose distances are checked."""
@@ -48,6 +49,19 @@ class PrefectSchedules:
         async with _answering():
             found = next(_of_widget(await self._read_deployment(), widget_id), None)
         return (None, None) if found is None else (_describe(found), _next_time(found))
+
+    async def read_all(self) -> tuple[dict[UUID, datetime | None], datetime | None]:
+        """Return the next times of all widgets with a schedule, and that of the nightly run for all others."""
+        async with _answering():
+            deployment = await self._read_deployment()
+            nightly = await self._client.read_deployment_by_name(NIGHTLY_DEPLOYMENT)
+        own: dict[UUID, datetime | None] = {}
+        # In the order of `_of_widget`: the schedule with the widget's name decides.
+        for each in sorted(deployment.schedules, key=lambda each: each.slug is not None):
+            if (widget_id := widget_of(each.slug, each.parameters)) is not None:
+                own[widget_id] = _next_time(each)
+        times = [at for each in nightly.schedules if (at := _next_time(each)) is not None]
+        return own, None if nightly.paused or not times else min(times)
 
     async def save(self, widget_id: UUID, wanted: WidgetSchedule) -> None:
         """Create or change the widget's schedule; of several, one is left."""

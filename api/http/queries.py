@@ -33,6 +33,19 @@ def query_choice(request: Request, name: str, choices: Sequence[str]) -> str | N
     return value
 
 
+def query_id(request: Request, name: str) -> UUID | None:
+    """Return a query parameter that is an id; None if it is absent or empty.
+
+    Raises:
+        InvalidRequest: it is not a valid id.
+    """
+    text = request.query_params.get(name) or None
+    try:
+        return None if text is None else UUID(text)
+    except ValueError as error:
+        raise InvalidRequest(f"{name}_invalid", f"`{name}` must be an id.", field=name) from error
+
+
 def widget_id_of(request: Request) -> UUID:
     """Return the widget id of the path.
 

@@ -1,5 +1,6 @@
 """The owner's routes: list, show, change and delete widgets."""
 
+import asyncio
 import logging
 from typing import Any
 from uuid import UUID
@@ -8,23 +9,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.app_state import AppState, app_state
+from api.builds.planned_readings import NextReadings
 from api.builds.prefect_schedules import PrefectSchedules
 from api.http.authorization import OwnerRoute, bearer_token, granted
 from api.http.bodies import read_object
-from api.http.queries import query_integer, widget_id_of
+from api.http.queries import query_id, query_integer, widget_id_of
 from api.widgets.appearance import adjustments_of, public_theme
 from api.widgets.widget_changes import describe_rules, read_changes
 from api.widgets.widget_state import state_of
 from tasks.core.adjustments import Adjustments
 from tasks.core.database import Pool
-from tasks.core.errors import DependencyUnavailable
+from tasks.core.errors import DependencyUnavailable, InvalidRequest
 from tasks.core.roles import Role
 from tasks.core.rules import WidgetRules
 from tasks.core.schedules import WidgetSchedule
 from tasks.records.owner_tokens import hash_token
 from tasks.records.rollback import roll_back
 from tasks.records.token_roles import Grant
-from tasks.records.widget_list import list_summaries
+from tasks.records.widget_list import WidgetSummary, list_summaries
 from tasks.records.widgets import delete_widget, read_widget, rules_of, save_settings
 from tasks.records.workspaces import read_workspace
 
@@ -40,20 +42,42 @@ MAX_OFFSET = 10**9
 async def list_owned_widgets(request: Request) -> Response:
     """GET /api/widgets: the widgets that the token opens, newest first: the workspace's for its members.
 
-    `role` is the token's, `workspace` that of its member.
+    `?id=`: only this one; `?workspace=`: only this workspace's. `role` is the token's, `workspace` that of its member.
     """
-    grant, pool = granted(request), app_state(request).pool
+    grant, state = granted(request), app_state(request)
     is_owner_token = grant.role is Role.owner and grant.workspace_id is None
-    widgets, total = await list_summaries(
-        pool,
+    listing = list_summaries(
+        state.pool,
         owner_hash=hash_token(bearer_token(request)) if is_owner_token else None,
-        workspace_id=grant.workspace_id,
+        workspace_id=_wanted_workspace(request, grant),
+        widget_id=query_id(request, "id"),
         limit=query_integer(request, "limit", DEFAULT_LISTED, 1, MAX_LISTED),
         offset=query_integer(request, "offset", 0, 0, MAX_OFFSET),
     )
-    listed = [widget.model_dump(mode="json") for widget in widgets]
-    body = {"widgets": listed, "total": total, "role": grant.role, "workspace": await _name_workspace(pool, grant)}
+    (widgets, total), readings = await asyncio.gather(listing, state.readings.read())
+    listed = [widget.model_dump(mode="json") | {"next_read_at": _next_read(readings, widget)} for widget in widgets]
+    named = await _name_workspace(state.pool, grant)
+    body = {"widgets": listed, "total": total, "role": grant.role, "workspace": named}
     return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+
+def _wanted_workspace(request: Request, grant: Grant) -> UUID | None:
+    """Return the workspace whose widgets are listed; None: all that the token opens.
+
+    Raises:
+        InvalidRequest: the token's member is of another workspace (403).
+    """
+    wanted = query_id(request, "workspace")
+    if wanted is None or grant.role is Role.admin:
+        return wanted or grant.workspace_id
+    if wanted != grant.workspace_id:
+        raise InvalidRequest("forbidden", "This token is not valid for this workspace.", status=403)
+    return wanted
+
+
+def _next_read(readings: NextReadings, widget: WidgetSummary) -> str | None:
+    at = readings.of(widget.id, is_ready=widget.state == "ready")
+    return None if at is None else at.isoformat()
 
 
 async def _name_workspace(pool: Pool, grant: Grant) -> dict[str, str] | None:
@@ -106,6 +130,7 @@ async def _save_schedule(state: AppState, widget_id: UUID, schedule: WidgetSched
         await schedules.remove(widget_id)
     else:
         await schedules.save(widget_id, schedule)
+    state.readings.forget()
 
 
 async def _describe_schedule(state: AppState, widget_id: UUID) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class WidgetSummary(Frozen):
 _OF = """
     (%(hash)s::text IS NULL OR owner_token_hash = %(hash)s)
     AND (%(workspace)s::uuid IS NULL OR workspace_id = %(workspace)s)
+    AND (%(widget)s::uuid IS NULL OR id = %(widget)s)
 """
 # Questions are counted for all listed widgets at once: one by one took seconds for a thousand.
 _LIST = f"""
@@ -67,13 +68,20 @@ _LIST = f"""
 
 
 async def list_summaries(
-    pool: Pool, *, owner_hash: str | None = None, workspace_id: UUID | None = None, limit: int, offset: int = 0
+    pool: Pool,
+    *,
+    owner_hash: str | None = None,
+    workspace_id: UUID | None = None,
+    widget_id: UUID | None = None,
+    limit: int,
+    offset: int = 0,
 ) -> tuple[list[WidgetSummary], int]:
     """Return a page of widgets, newest first, and their total number.
 
-    `owner_hash`: only the widgets of the owner's token with this hash; `workspace_id`: only the workspace's.
+    `owner_hash`: only the widgets of the owner's token with this hash; `workspace_id`: only the workspace's;
+    `widget_id`: only this one of them.
     """
-    wanted = {"hash": owner_hash, "workspace": workspace_id}
+    wanted = {"hash": owner_hash, "workspace": workspace_id, "widget": widget_id}
     async with pool.connection() as connection, connection.cursor(row_factory=class_row(WidgetSummary)) as cursor:
         await cursor.execute(_LIST, wanted | {"limit": limit, "offset": offset})
         widgets = await cursor.fetchall()

@@ -83,6 +83,7 @@ async def test_the_list_is_paged_newest_first(pool: Pool) -> None:
     ]
     assert total >= 2
     assert await list_summaries(pool, owner_hash="nobody's", limit=2) == ([], 0)
+    assert await list_summaries(pool, widget_id=first.widget_id, limit=2) == ([widgets[1]], 1)
 
 
 async def test_a_deleted_widget_takes_its_builds_with_it(pool: Pool) -> None:

@@ -100,10 +100,14 @@ async def test_a_schedule_is_prefects_own_and_changes_made_there_are_shown(owned
     assert shown["next_read_at"] is None
 
     assert (await owned.patch(schedule=None)).json()["schedule"] is None
+    (listed,) = (await owned.product.http.get("/api/widgets", headers=owned.owner)).json()["widgets"]
+    assert datetime.fromisoformat(listed["next_read_at"]).hour == 3
     assert (await owned.schedules(), await owned.planned()) == ([], [])
     daily = (await owned.patch(schedule={"interval_s": 86_400})).json()
     assert timedelta() < datetime.fromisoformat(daily["next_read_at"]) - datetime.now(UTC) <= timedelta(days=1)
     assert len(await owned.schedules()) == 1
+    (listed,) = (await owned.product.http.get("/api/widgets", headers=owned.owner)).json()["widgets"]
+    assert listed["next_read_at"] == daily["next_read_at"]
     await owned.product.http.delete(f"/api/widgets/{owned.widget_id}", headers=owned.owner)
     assert await owned.schedules() == []
 

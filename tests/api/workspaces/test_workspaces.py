@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -161,6 +162,12 @@ async def test_a_claimed_widget_moves_with_all_that_is_its(api: Api) -> None:
     assert (await api.send("GET", "/api/widgets", api.token)).status_code == 403
     assert (await api.send("GET", path, editor)).json()["chosen"]["greeting"] == "Hello"
     assert (await api.list_widgets(editor))["total"] == 1
+    for token, status in ((ADMIN, 200), (editor, 200), (api.workspace["token"], 200)):
+        for query, total in ((f"workspace={api.workspace['id']}", 1), (f"id={api.widget}", 1), (f"id={uuid4()}", 0)):
+            listed = await api.send("GET", f"/api/widgets?{query}", token)
+            assert (listed.status_code, listed.json()["total"]) == (status, total), (token, query)
+    assert (await api.send("GET", f"/api/widgets?workspace={uuid4()}", editor)).status_code == 403
+    assert (await api.send("GET", "/api/widgets?id=nonsense", editor)).json()["error"]["field"] == "id"
 
 
 async def test_of_two_claims_at_once_one_wins(api: Api) -> None:
