@@ -127,7 +127,7 @@ async def console(chromium: Browser, shop: Chat) -> AsyncIterator[MakeConsole]:
     yield make
     for opened in made:
         await opened.page.context.close()
-        assert [text for text in opened.problems if not re.search(r"status of (403|404|422)", text)] == []
+        assert [text for text in opened.problems if not re.search(r"status of (403|404|422|429)", text)] == []
 
 
 async def focused(page: Page) -> str:

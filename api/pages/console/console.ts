@@ -2,12 +2,14 @@
 
 import { el } from "../widget/dom";
 import { bulkPage } from "./bulk_add";
+import { currentRun, dropRun } from "./bulk_run";
 import { button, type Child, problem } from "./parts";
 import { mayBuild } from "./rights";
 import { builtHere, messageOf, signOut, tokens } from "./session";
 import { signInPage } from "./sign_in";
-import { listPage, loadWidgets } from "./widget_list";
+import { listPage } from "./widget_list";
 import { widgetPage } from "./widget_page";
+import { loadWidget } from "./widgets";
 import { workspacesPage } from "./workspaces";
 
 const root = document.querySelector<HTMLElement>("#console")!;
@@ -18,6 +20,7 @@ function go(to: string): void {
 }
 
 function leave(): void {
+  dropRun();
   signOut();
   go("#/sign-in");
 }
@@ -27,7 +30,8 @@ function brand(): HTMLElement {
 }
 
 function frame(...children: Child[]): void {
-  const add = el("a", { href: "#/add", "aria-current": location.hash === "#/add" && "page" }, "Add");
+  const run = currentRun();
+  const add = el("a", { href: "#/add", "aria-current": location.hash === "#/add" && "page" }, run && !run.isOver ? `Reading ${run.count("ready", "failed")} of ${run.entries.length}` : "Add");
   void mayBuild().then((may) => (add.hidden = !may));
   const top = el(
     "header",
@@ -79,9 +83,9 @@ async function show(): Promise<void> {
 
 async function showWidget(id: string, tab: string, extra: string): Promise<void> {
   try {
-    const widget = (await loadWidgets()).find((it) => it.id === id);
+    const widget = await loadWidget(id);
     if (widget) frame(widgetPage(widget, tab, extra, go));
-    else frame(el("h1", {}, "No such widget"), problem("None of your tokens opens this widget. It may have been deleted."), el("p", {}, el("a", { href: "#/sign-in" }, "Add its token")));
+    else frame(el("div", { class: "stack" }, el("h1", {}, "No such widget"), problem("None of your tokens opens this widget. It may have been deleted."), el("p", {}, el("a", { href: "#/sign-in" }, "Add its token"))));
   } catch (error) {
     frame(el("h1", {}, "Widget"), problem(messageOf(error), () => void show()));
   }

@@ -10,6 +10,7 @@ export interface Widget {
   pages: number;
   created_at: string;
   built_at: string | null;
+  next_read_at: string | null;
   build_id: string | null;
   build_status: string | null;
   build_error: string | null;

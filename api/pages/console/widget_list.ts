@@ -1,60 +1,23 @@
 // The list of widgets: search, filter, and what needs the owner's attention.
 
 import { el } from "../widget/dom";
-import { deleteWidget, rebuild } from "../start/following";
-import { afterTyping, confirmFirst, empty, fill, host, input, number, plural, say, select, tag, time, button } from "./parts";
-import { builtHere, call, Failed, forget, tokens } from "./session";
-import { learn, may, mayBuild, rank, type Grant } from "./rights";
+import { deleteWidget } from "../start/following";
+import { readAgain } from "./bulk_run";
+import { afterTyping, button, confirmFirst, empty, fill, host, input, number, plural, saveAs, say, select, time } from "./parts";
+import { may, mayBuild } from "./rights";
+import { Failed } from "./session";
 import type { Widget } from "./types";
+import { asCsv, isBuilding, isStale, loadWidgets, stateOf } from "./widgets";
 
-const PAGE = 1_000;
 const SHOWN = 100;
-const STALE_DAYS = 8;
-
-/** All widgets that the tokens open, each once, with the token that has the most rights; newest first. */
-export async function loadWidgets(): Promise<Widget[]> {
-  const found = new Map<string, Widget>();
-  const lists = await Promise.all([...new Set([...tokens(), ...builtHere()])].map(listOf));
-  const byRank = lists.flat().sort((a, b) => rank(b.role) - rank(a.role));
-  for (const widget of byRank) if (!found.has(widget.id)) found.set(widget.id, widget);
-  return [...found.values()].sort((a, b) => b.created_at.localeCompare(a.created_at));
-}
-
-async function listOf(token: string): Promise<Widget[]> {
-  const all: Widget[] = [];
-  try {
-    for (;;) {
-      const { widgets, total, role, workspace } = await call<Omit<Grant, "token"> & { widgets: Widget[]; total: number }>(`/api/widgets?limit=${PAGE}&offset=${all.length}`, token);
-      learn({ token, role, workspace });
-      all.push(...widgets.map((it) => ({ ...it, token, role })));
-      if (all.length >= total || !widgets.length) return all;
-    }
-  } catch (error) {
-    // Its widgets have been deleted, or it was revoked.
-    if (error instanceof Failed && error.status === 403) forget(token);
-    else throw error;
-    return all;
-  }
-}
-
-export function stateOf(widget: Widget): HTMLElement {
-  if (widget.build_status === "pending" || widget.build_status === "running") {
-    return widget.state === "ready" ? tag("Reading again", "busy") : tag("Building", "busy");
-  }
-  if (widget.state === "failed") return tag("Failed", "bad");
-  return widget.build_status === "failed" ? tag("Ready, last reading failed", "bad") : tag("Ready", "good");
-}
-
-function isStale(widget: Widget): boolean {
-  return !!widget.built_at && Date.now() - Date.parse(widget.built_at) > STALE_DAYS * 86_400_000;
-}
+const FOLLOW_MS = 5_000;
 
 const FILTERS: Record<string, [string, (it: Widget) => boolean]> = {
   all: ["All", () => true],
   failing: ["Failing", (it) => it.state === "failed" || it.build_status === "failed"],
   unanswered: ["With unanswered questions", (it) => it.unanswered > 0],
   stale: ["Not read for a week", isStale],
-  building: ["Building", (it) => ["pending", "running"].includes(it.build_status ?? "")],
+  building: ["Building", isBuilding],
 };
 
 /** The page. */
@@ -90,27 +53,59 @@ class List {
   private readonly count = el("p", { class: "muted", role: "status" });
   private readonly more = button("Show more", () => this.show(this.limit + SHOWN));
   private readonly none = el("div", { class: "empty", hidden: true }, el("h3", {}, "No widget matches"), el("p", {}, "Change the search or the filter."));
-  private readonly chosen = new Set<Widget>();
+  private readonly all = el("input", { type: "checkbox" });
+  private readonly allLabel = el("span");
+  private found: Widget[] = [];
+  /** The chosen widgets' ids. */
+  private chosen = new Set<string>();
   private readonly actions = el("div", { class: "row chosen", hidden: true });
   private limit = SHOWN;
 
   constructor(
-    private readonly widgets: Widget[],
+    private widgets: Widget[],
     private readonly reload: () => void,
   ) {
     this.search.addEventListener("input", afterTyping(() => this.show(SHOWN)));
     this.filter.addEventListener("change", () => this.show(SHOWN));
-    const heads = ["", "Website", "State", "Pages", "Last read", "Questions, 7 days", "Unanswered"];
-    const head = heads.map((it, at) => (it ? el("th", { scope: "col", class: [3, 5, 6].includes(at) && "n" }, it) : el("td")));
+    this.all.addEventListener("change", () => this.chooseAll());
+    const heads = ["Website", "State", "Pages", "Last read", "Next read", "Questions, 7 days", "Unanswered"];
+    const canChoose = widgets.some((it) => may(it, "editor"));
+    const head = [el("td", { class: "box" }), ...heads.map((it, at) => el("th", { scope: "col", class: [2, 5, 6].includes(at) && "n" }, it))];
     this.element = el(
       "div",
       {},
-      el("div", { class: "filters" }, this.search, this.filter),
+      el("div", { class: "filters" }, this.search, this.filter, button("Export CSV", () => saveAs(asCsv(this.found), "widgets.csv"))),
+      canChoose && el("label", { class: "check all" }, this.all, this.allLabel),
       this.actions,
       el("div", { class: "card flush" }, el("table", { class: "list widgets" }, el("caption", { class: "hidden" }, "Widgets"), el("thead", {}, el("tr", {}, ...head)), this.body), this.none),
       el("div", { class: "row between" }, this.count, this.more),
     );
     this.show(SHOWN);
+    void this.follow();
+  }
+
+  /** The states anew, while sites are being read and the list is shown. */
+  private async follow(): Promise<void> {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
+      if (!this.element.isConnected) return;
+      if (!this.widgets.some(isBuilding) || document.hidden) continue;
+      try {
+        this.widgets = await loadWidgets();
+      } catch (error) {
+        if (error instanceof Failed) continue;
+        throw error;
+      }
+      this.show(this.limit);
+      this.showActions();
+    }
+  }
+
+  private chooseAll(): void {
+    const open = this.found.filter((it) => may(it, "editor"));
+    this.chosen = new Set(this.all.checked ? open.map((it) => it.id) : []);
+    this.show(this.limit);
+    this.showActions();
   }
 
   private show(limit: number): void {
@@ -118,17 +113,25 @@ class List {
     const wanted = this.search.value.trim().toLowerCase();
     const [, fits] = FILTERS[this.filter.value]!;
     const found = this.widgets.filter((it) => fits(it) && `${it.name} ${it.site_url}`.toLowerCase().includes(wanted));
+    this.found = found;
+    this.allLabel.textContent = `Choose all ${number(found.length)}`;
+    const focused = document.activeElement?.closest("tr")?.dataset.id;
+    const label = document.activeElement?.getAttribute("aria-label");
     this.body.replaceChildren(...found.slice(0, limit).map((it) => this.row(it)));
+    // A list that is shown anew leaves the focus where it was.
+    const row = focused && this.body.querySelector(`[data-id="${focused}"]`);
+    if (row) (label ? row.querySelector("input") : row.querySelector("a"))?.focus();
     this.none.hidden = found.length > 0;
     this.more.hidden = found.length <= limit;
     this.count.textContent = found.length === this.widgets.length ? plural(found.length, "widget") : `${number(found.length)} of ${plural(this.widgets.length, "widget")}`;
   }
 
   private row(widget: Widget): HTMLElement {
-    const box = el("input", { type: "checkbox", "aria-label": `Choose ${widget.name || host(widget.site_url)}`, checked: this.chosen.has(widget) });
+    const box = el("input", { type: "checkbox", "aria-label": `Choose ${widget.name || host(widget.site_url)}`, checked: this.chosen.has(widget.id) });
     box.addEventListener("change", () => {
-      if (box.checked) this.chosen.add(widget);
-      else this.chosen.delete(widget);
+      if (box.checked) this.chosen.add(widget.id);
+      else this.chosen.delete(widget.id);
+      this.all.checked = false;
       this.showActions();
     });
     const name = el("a", { href: `#/w/${widget.id}`, class: "name" }, widget.name || host(widget.site_url));
@@ -136,27 +139,23 @@ class List {
     const cell = (label: string, kind: string, ...children: (Node | string)[]): HTMLElement => el("td", { class: kind, "data-label": label }, ...children);
     return el(
       "tr",
-      {},
+      { "data-id": widget.id },
       el("td", { class: "box" }, may(widget, "editor") && box),
-      el("th", { scope: "row" }, name, el("small", {}, host(widget.site_url))),
+      el("th", { scope: "row" }, el("bdi", {}, name), el("small", {}, host(widget.site_url))),
       cell("State", "", stateOf(widget)),
       cell("Pages", "n", number(widget.pages)),
       cell("Last read", "", time(widget.built_at)),
+      cell("Next read", "", time(widget.next_read_at)),
       cell("Questions, 7 days", "n", number(widget.questions)),
       cell("Unanswered", "n", unanswered),
     );
   }
 
   private showActions(): void {
-    const chosen = [...this.chosen];
+    const chosen = this.widgets.filter((it) => this.chosen.has(it.id));
     this.actions.hidden = !chosen.length;
-    const again = async (): Promise<void> => {
-      for (const widget of chosen) {
-        // The build goes on without its stream.
-        const events = await rebuild(widget.id, widget.token).catch(() => undefined);
-        await events?.next();
-        await events?.return(undefined);
-      }
+    const again = (): void => {
+      readAgain(chosen);
       say(`Reading ${plural(chosen.length, "site")} again.`);
       this.reload();
     };
@@ -171,7 +170,7 @@ class List {
           this.reload();
         },
       );
-    const children = [el("span", {}, `${plural(chosen.length, "widget")} chosen`), button("Read again", () => void again()), chosen.every((it) => may(it, "owner")) && button("Delete", remove, "danger")];
+    const children = [el("span", {}, `${plural(chosen.length, "widget")} chosen`), button("Read again", again), chosen.every((it) => may(it, "owner")) && button("Delete", remove, "danger")];
     this.actions.replaceChildren(...children.filter((it) => it !== false));
   }
 }

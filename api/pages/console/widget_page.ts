@@ -13,7 +13,7 @@ import { host } from "./parts";
 import { settingsTab } from "./settings";
 import type { Widget } from "./types";
 import { webhooksTab } from "./webhooks";
-import { stateOf } from "./widget_list";
+import { stateOf } from "./widgets";
 
 export type Go = (to: string) => void;
 

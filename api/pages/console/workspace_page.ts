@@ -1,7 +1,8 @@
 // One workspace: its use and limits, its name, its members, and claiming widgets.
 
 import { el } from "../widget/dom";
-import { button, card, confirmFirst, copyable, field, fill, input, number, plural, say, select, tag, time, type Child } from "./parts";
+import { tokenCard } from "./new_workspace";
+import { button, card, confirmFirst, field, fill, input, number, plural, say, select, tag, time, type Child } from "./parts";
 import { may } from "./rights";
 import { call, Failed, forget, messageOf } from "./session";
 import type { Member, Workspace } from "./types";
@@ -18,13 +19,6 @@ export function workspacePage(workspace: Workspace, go: (to: string) => void): H
   // Whoever claims shows a member's token of the workspace: the administrator has none.
   if (!isAdmin) parts.push(claiming(workspace, again));
   return [...parts, renaming(workspace, again)];
-}
-
-/** A new token, shown once. */
-export function tokenCard(title: string, token: string): HTMLElement {
-  const made = card(title, el("p", {}, "Save it now: it is not shown again."), copyable("Token", token));
-  made.tabIndex = -1;
-  return made;
 }
 
 function usageCard({ usage, limits }: Workspace): HTMLElement {

@@ -2,10 +2,11 @@
 
 import { el } from "../widget/dom";
 import { card, empty, field, fill, input, plural, say } from "./parts";
-import { grants, learn, type Role } from "./rights";
-import { call, isKept, messageOf, signIn } from "./session";
+import { createWorkspace, tokenCard } from "./new_workspace";
+import { grants, type Role } from "./rights";
+import { call, messageOf } from "./session";
 import type { Workspace } from "./types";
-import { tokenCard, workspacePage } from "./workspace_page";
+import { workspacePage } from "./workspace_page";
 
 const ROLES: Record<Role, string> = { viewer: "Viewer", editor: "Editor", owner: "Owner", admin: "Administrator" };
 
@@ -57,9 +58,7 @@ function creation(place: HTMLElement): HTMLElement {
     asked.fail("");
     go.disabled = true;
     try {
-      const made = await call<Workspace>("/api/workspaces", "", { method: "POST", body: { name: name.value.trim() } });
-      signIn(made.token, isKept());
-      learn({ token: made.token, role: "owner", workspace: { id: made.id, name: made.name } });
+      const made = await createWorkspace(name.value.trim());
       say("The workspace is created. You are signed in with its token.");
       const opened = el("p", {}, el("a", { href: `#/workspaces/${made.id}` }, `Open ${made.name}`));
       const shown = tokenCard("Your token as its owner", made.token);

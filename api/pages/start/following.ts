@@ -18,11 +18,12 @@ export interface BuildEvent {
   build_id: string;
 }
 
-/** A failed request: the error's message and HTTP status, 0 without a response. */
+/** A failed request: the error's message, the HTTP status (0: no response), and the seconds after which to try again. */
 export class RequestFailed extends Error {
   constructor(
     message: string,
     readonly status: number,
+    readonly retryAfter = 0,
   ) {
     super(message);
   }
@@ -34,7 +35,7 @@ async function request(path: string, options: RequestInit = {}): Promise<Readabl
   });
   if (answer.ok) return answer.status === 204 ? null : answer.body;
   const problem = await answer.json().catch(() => undefined);
-  throw new RequestFailed(problem?.error?.message ?? `The service failed with status ${answer.status}. Try again later.`, answer.status);
+  throw new RequestFailed(problem?.error?.message ?? `The service failed with status ${answer.status}. Try again later.`, answer.status, Number(answer.headers.get("Retry-After")) || 0);
 }
 
 /** The events of a new build; with a member's token, of a widget of the workspace. Throws `RequestFailed` if it cannot start. */
