@@ -25,6 +25,7 @@ from api.widgets import (
     page_list_routes,
     picture_routes,
     public_routes,
+    publication_routes,
 )
 from api.workspaces import claim_routes, member_routes, workspace_routes
 from tasks.core.json_logs import set_up_logs
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *build_routes.routes,
         *owner_actions.routes,
         *public_routes.routes,
+        *publication_routes.routes,
         *chat_routes.routes,
         *owner_chat_routes.routes,
         *lead_routes.routes,

@@ -22,6 +22,7 @@ from api.webhooks.webhook_routes import WebhookBody, change_webhook, create_webh
 from api.widgets.answer_routes import OwnAnswerBody, TrialBody, add_answer, change_answer, try_answer
 from api.widgets.fact_routes import FactChange, change_fact
 from api.widgets.owner_routes import change_owned_widget
+from api.widgets.publication_routes import QuestionsBody, replace_test_questions
 from api.widgets.widget_changes import WidgetChanges
 from api.workspaces.claim_routes import ClaimBody, claim_owned_widget
 from api.workspaces.member_routes import MemberBody, create_member
@@ -45,6 +46,7 @@ BODIES: dict[Callable[..., Any], type[BaseModel]] = {
     change_limits: LimitsBody,
     create_member: MemberBody,
     claim_owned_widget: ClaimBody,
+    replace_test_questions: QuestionsBody,
 }
 LOOSE_BODIES: dict[Callable[..., Any], dict[str, Any]] = {
     start_build: {

@@ -130,19 +130,20 @@ def evaluate_command(
             min=0, max=100, show_default=False, help="Percentage of right answers below which to exit with 1."
         ),
     ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Ask them before new knowledge is published.")] = False,
 ) -> None:
     """Ask a widget test questions and compare its answers with those expected.
 
     FILE has a line for each question: `question`, and `page` (URL or path of the page to cite), `text` (words of the
-    answer, or a regular expression between slashes) or both; `none` where the site does not answer. Nothing is stored:
-    the questions appear in no conversation and in no insight.
+    answer, or a regular expression between slashes) or both; `none` where the site does not answer. The questions
+    appear in no conversation and in no insight. With --keep they take the place of the widget's test questions.
 
     Exits with 1 if fewer answers are right than --at-least, with 2 if FILE has an error.
     """
     from deployments.commands.evaluate_command import run_evaluate
 
     console = _console(to_stderr=as_json)
-    work = run_evaluate(_settings(), widget, file, console, as_json=as_json, at_least=at_least)
+    work = run_evaluate(_settings(), widget, file, console, as_json=as_json, at_least=at_least, keep=keep)
     raise typer.Exit(asyncio.run(work))
 
 
@@ -194,6 +195,19 @@ def rollback_command(
     from deployments.commands.widget_commands import run_rollback
 
     raise typer.Exit(asyncio.run(run_rollback(_settings(), widget, _console())))
+
+
+@app.command("publish")
+def publish_command(
+    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
+) -> None:
+    """Let a widget answer from its latest build that was held back for its fewer pages or worse answers.
+
+    Exits with 1 if there is no such widget or no such build.
+    """
+    from deployments.commands.widget_commands import run_publish
+
+    raise typer.Exit(asyncio.run(run_publish(_settings(), widget, _console())))
 
 
 @app.command("delete")

@@ -36,7 +36,9 @@ async def publish_summary(settings: Settings, pool: Pool, job: Job, progress: Pr
 
 def summarize_build(settings: Settings, job: Job, progress: Progress, causes: list[PageCause]) -> str:
     """Return the summary as Markdown."""
-    return "\n".join([*_head(settings, job, progress), *_stages(progress), *_diff(progress), *_causes(causes)])
+    return "\n".join(
+        [*_head(settings, job, progress), *_stages(progress), *_diff(progress), *_answers(progress), *_causes(causes)]
+    )
 
 
 def _head(settings: Settings, job: Job, progress: Progress) -> Iterator[str]:
@@ -60,6 +62,14 @@ def _diff(progress: Progress) -> Iterator[str]:
         yield "\n| added | changed | removed | unchanged |"
         yield "|---:|---:|---:|---:|"
         yield f"| {diff.added} | {diff.changed} | {diff.removed} | {diff.unchanged} |"
+
+
+def _answers(progress: Progress) -> Iterator[str]:
+    if (answers := progress.answers) is not None and answers.questions:
+        right = f"{answers.right_after} are answered right, before {answers.right_before}"
+        yield f"\nOf {len(answers.questions)} questions {right}."
+        for question in answers.lost:
+            yield f"- no longer: {_plain(question)}"
 
 
 def _causes(causes: list[PageCause]) -> Iterator[str]:

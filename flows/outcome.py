@@ -1,12 +1,14 @@
 """The end of a build: publication, or the event of its failure."""
 
 import contextlib
+from typing import Any
 
 from flows.progress import Progress
 from flows.remedies import code_of, find_remedy
 from flows.workspace import Workspace
 from tasks.core.database import DISK_FULL
 from tasks.core.errors import (
+    AnswersWorse,
     BuildEnded,
     EmbeddingRefused,
     EmbeddingUnavailable,
@@ -17,6 +19,7 @@ from tasks.core.errors import (
 )
 from tasks.core.events import EventType
 from tasks.core.models import Link
+from tasks.knowledge.evaluation.answer_comparison import compare_answers
 from tasks.knowledge.facts.fact_writer import write_facts
 from tasks.knowledge.indexing.vector_index import index_build
 from tasks.records.build_diff import read_diff
@@ -47,6 +50,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None, scope: Scope) -> N
     await check_page_count(space.pool, job, lambda url: scope.allows(Link(url)))
     await write_facts(space.pool, space.embedder, job, space.site_facts)
     progress.diff = diff = await read_diff(space.pool, job)
+    await check_answers(space)
     await activate_build(space.pool, job, replace=True, looks=looks)
     await progress.emit(
         EventType.builder_completed,
@@ -59,9 +63,29 @@ async def finish(space: Workspace, looks: WidgetLooks | None, scope: Scope) -> N
         statistics=statistics.model_dump(),
         seconds=progress.seconds,
         **({} if diff is None else {"diff": diff.model_dump()}),
+        **_answers(progress),
     )
     # After publication: the widget answers without the index, a large one only more slowly.
     await index_build(space.pool, job)
+
+
+async def check_answers(space: Workspace) -> None:
+    """Ask the changed knowledge of a re-crawl the widget's questions.
+
+    Raises:
+        AnswersWorse: clearly fewer are answered right; the old knowledge stays.
+    """
+    job, progress = space.job, space.progress
+    if job.allow_fewer_pages or job.replaces is None or progress.diff is None or progress.diff.is_empty:
+        return
+    compared = await compare_answers(space.pool, space.embedder, job.widget_id, before=job.replaces, after=job.build_id)
+    progress.answers = compared
+    if compared.is_clearly_worse(space.settings.answer_loss):
+        raise AnswersWorse(compared.right_before, compared.right_after, compared.lost)
+
+
+def _answers(progress: Progress) -> dict[str, Any]:
+    return {} if progress.answers is None else {"answers": progress.answers.summary}
 
 
 def cause_of(group: BaseExceptionGroup[WidgetBuilderError | DISK_FULL]) -> WidgetBuilderError:
@@ -89,4 +113,5 @@ async def emit_failure(progress: Progress, cause: WidgetBuilderError) -> None:
             cause=code_of(cause),
             remedy=find_remedy(cause),
             statistics=progress.statistics.model_dump(),
+            **_answers(progress),
         )

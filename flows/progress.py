@@ -15,6 +15,7 @@ from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import PREFECT_PREFIX, EventDraft, EventType, Stage
 from tasks.core.models import Job, Statistics, Target
 from tasks.knowledge.embedding.embedder import Embedder
+from tasks.knowledge.evaluation.answer_comparison import AnswerComparison
 from tasks.records.build_diff import BuildDiff
 from tasks.records.build_events import append_event
 from tasks.records.crawl_record import CrawledUrl, CrawlRecord
@@ -88,6 +89,8 @@ class Progress:
         """Statistics of earlier attempts."""
         self.lanes: Sequence[Lanes[Any]] = ()
         self.embedder: Embedder | None = None
+        self.answers: AnswerComparison | None = None
+        """Of a changed re-crawl, beside the build that it replaces."""
         self.diff: BuildDiff | None = None
         """Of a re-crawl that is complete."""
         self.outcome: str | None = None

@@ -2,12 +2,14 @@
 
 from tasks.core.errors import (
     AddressBlocked,
+    AnswersWorse,
     EmbeddingRefused,
     EmbeddingUnavailable,
     FetchTimeout,
     HttpStatus,
     NothingStored,
     PageSkipped,
+    SiteShrank,
     StorageFull,
     TlsFailed,
     WidgetBuilderError,
@@ -55,6 +57,8 @@ def find_remedy(error: WidgetBuilderError) -> str | None:
             return "The site may be slow or down. Open it in a browser, then try again."
         case EmbeddingRefused() | EmbeddingUnavailable() | StorageFull():
             return "Correct the cause, then resume the build: its stored pages stay."
+        case SiteShrank() | AnswersWorse():
+            return "Look at the site. If it is as it should be, publish the build: `widget-builder publish WIDGET`."
         case NothingStored():
             return "Look at the causes of the pages that failed."
     return None

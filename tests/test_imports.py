@@ -18,6 +18,7 @@ ENGINE_MODULES_IN_FLOWS = {
     "tasks.brand.site_identity",
     "tasks.knowledge.embedding.embedder",
     "tasks.knowledge.embedding.open_embedder",
+    "tasks.knowledge.evaluation.answer_comparison",
     "tasks.knowledge.facts.fact_writer",
     "tasks.knowledge.facts.site_facts",
     "tasks.knowledge.indexing.vector_index",

@@ -3,11 +3,11 @@
 from typing import Any
 
 from api.app_state import AppState
+from tasks.knowledge.answering.answering_site import answering_site
 from tasks.knowledge.answering.phrases import Phrase, languages, phrase
-from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.answering.suggestions.suggested_questions import read_suggestions
 from tasks.knowledge.language.words import primary_subtag
-from tasks.records.widgets import WidgetRecord, rules_of
+from tasks.records.widgets import WidgetRecord
 
 
 async def describe_chat(state: AppState, widget: WidgetRecord) -> dict[str, Any]:
@@ -21,15 +21,3 @@ async def describe_chat(state: AppState, widget: WidgetRecord) -> dict[str, Any]
         "greeting": (widget.theme or {}).get("greeting") or default,
         "suggested_questions": await read_suggestions(state.pool, state.answerer, site),
     }
-
-
-def answering_site(widget: WidgetRecord) -> AnsweringSite:
-    """Return the widget's site as the answerer needs it."""
-    language = (widget.theme or {}).get("language")
-    return AnsweringSite(
-        widget_id=widget.id,
-        name=widget.name,
-        url=widget.site_url,
-        language=language if isinstance(language, str) and language else "en",
-        instructions=rules_of(widget.rules).instructions or "",
-    )

@@ -18,7 +18,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.app_state import AppState, app_state
-from api.chat.chat_config import answering_site
 from api.chat.chat_metrics import AnswerClock
 from api.http.bodies import read_object, validate_body
 from api.http.event_streams import event_stream
@@ -29,6 +28,7 @@ from api.widgets.appearance import adjustments_of
 from api.widgets.public_routes import PATH
 from tasks.core.errors import NotFound, TryLater
 from tasks.knowledge.answering.answer_events import AnswerEvent, DoneEvent, ErrorEvent
+from tasks.knowledge.answering.answering_site import answering_site
 from tasks.knowledge.answering.generation.generated_answer import tokens_to_answer, tokens_to_rewrite, tokens_unused
 from tasks.knowledge.answering.question.person_requests import wants_person
 from tasks.knowledge.answering.reply import Reply

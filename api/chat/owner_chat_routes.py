@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.app_state import AppState, app_state
-from api.chat.chat_config import answering_site
 from api.chat.chat_routes import MAX_MESSAGE_LENGTH, answer_frame, not_ready_error
 from api.http.authorization import OwnerRoute, role_of
 from api.http.bodies import read_object, validate_body
@@ -20,6 +19,7 @@ from api.http.visits import PublicVisit, enter_visit
 from tasks.core.errors import NotFound
 from tasks.core.roles import Role
 from tasks.knowledge.answering.answer_events import DoneEvent, ErrorEvent
+from tasks.knowledge.answering.answering_site import answering_site
 from tasks.knowledge.answering.generation.generated_answer import tokens_to_answer, tokens_unused
 from tasks.knowledge.answering.reply import Reply
 from tasks.records.budgets import Account

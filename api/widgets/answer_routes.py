@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.app_state import app_state
-from api.chat.chat_config import answering_site
 from api.http.authorization import OwnerRoute
 from api.http.bodies import read_object, validate_body
 from api.http.queries import path_id, widget_id_of
 from tasks.core.roles import Role
+from tasks.knowledge.answering.answering_site import answering_site
 from tasks.knowledge.answering.own_answer_match import MODEL, choose_own_answer, embed_questions
 from tasks.records.own_answers import (
     OwnAnswer,

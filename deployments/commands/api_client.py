@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -178,6 +178,30 @@ async def request_rollback(api_url: str, widget_id: UUID, token: str) -> str:
     return str(answer.json()["build_id"])
 
 
+async def request_publication(api_url: str, widget_id: UUID, token: str) -> str:
+    """Publish the widget's held build; return its id.
+
+    Raises:
+        InvalidRequest: there is no such widget or no held build, or the token is not valid for it.
+        DependencyUnavailable: the API does not answer.
+    """
+    answer = await _send(api_url, "POST", f"{WIDGETS}/{widget_id}/publish", _bearer(token))
+    return str(answer.json()["build_id"])
+
+
+async def keep_test_questions(
+    api_url: str, widget_id: UUID, token: str, questions: Sequence[Mapping[str, str]]
+) -> None:
+    """Store the widget's test questions in place of those that it has.
+
+    Raises:
+        InvalidRequest: there is no such widget, there are too many questions, or the token is not valid for it.
+        DependencyUnavailable: the API does not answer.
+    """
+    path = f"{WIDGETS}/{widget_id}/test-questions"
+    await _send(api_url, "PUT", path, _bearer(token), {"questions": list(questions)})
+
+
 async def request_cancellation(api_url: str, build_id: UUID, token: str) -> None:
     """Cancel a build; its stream ends with `builder_cancelled`, unless it was over before.
 
@@ -258,10 +282,12 @@ def parse_error(status: int, body: bytes) -> WidgetBuilderError:
     return failure
 
 
-async def _send(api_url: str, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+async def _send(
+    api_url: str, method: str, path: str, headers: dict[str, str], body: dict[str, Any] | None = None
+) -> httpx.Response:
     async with open_http_client(api_url) as http:
         try:
-            response = await http.request(method, path, headers=headers)
+            response = await http.request(method, path, headers=headers, json=body)
         except httpx.TransportError as error:
             raise DependencyUnavailable(f"API at {api_url}", _describe(error)) from error
     if response.is_error:

@@ -26,9 +26,12 @@ async def run_evaluate(
     *,
     as_json: bool,
     at_least: float | None,
+    keep: bool = False,
     out: TextIO = sys.stdout,
 ) -> int:
     """Show verdicts and totals; return 1 if fewer than `at_least` percent of the answers are right, else 0.
+
+    With `keep` the questions take the place of the widget's test questions.
 
     Raises:
         InvalidRequest: the file has an error, or there is no such widget.
@@ -46,6 +49,9 @@ async def run_evaluate(
         if as_json:
             print(json.dumps(_describe(judged[-1]), ensure_ascii=False), file=out, flush=True)
     totals = summarize(judged)
+    if keep:
+        rows = [expected.row for expected in expectations]
+        await api_client.keep_test_questions(endpoint.api_url, widget_id, endpoint.token, rows)
     if as_json:
         summary = {"type": "summary", **totals.model_dump(), "share_right": totals.share_right}
         print(json.dumps(summary), file=out)

@@ -119,6 +119,20 @@ async def run_rollback(settings: Settings, widget: str, console: Console) -> int
     return 0
 
 
+async def run_publish(settings: Settings, widget: str, console: Console) -> int:
+    """Let the widget answer from its held build; return 0.
+
+    Raises:
+        InvalidRequest: there is no such widget, or no held build.
+        DependencyUnavailable, InvalidSetting: no stack runs, or its token is unknown.
+    """
+    widget_id = api_client.parse_widget_id(widget)
+    endpoint = await find_admin_endpoint(settings)
+    build_id = await api_client.request_publication(endpoint.api_url, widget_id, endpoint.token)
+    console.print(f"The widget answers from build {build_id}.")
+    return 0
+
+
 async def run_delete(settings: Settings, widget: str, console: Console, *, ask: bool) -> int:
     """Delete the widget after confirmation; return 0, or 1 if it was not confirmed.
 

@@ -25,9 +25,12 @@ WidgetBuilderError
     ├── EmbeddingUnavailable  build fails after a wait: the embedding service answers nothing
     ├── StorageFull           build fails at once: the database's disk is full
     ├── SiteShrank            build fails; the widget keeps its knowledge
+    ├── AnswersWorse          build fails; the widget keeps its knowledge
     ├── NothingStored         build fails: not one page was stored
     └── BuildEnded            build stops and writes nothing more: it was cancelled or swept meanwhile
 """
+
+from collections.abc import Sequence
 
 from tasks.core.redaction import redact
 
@@ -256,6 +259,18 @@ class SiteShrank(BuildError):
         super().__init__(
             f"The site gave {found} pages, and the widget has {known}, so the widget keeps its pages."
             " If the site is smaller now, start the build again with allow_fewer_pages."
+        )
+
+
+class AnswersWorse(BuildError):
+    """The new pages answer clearly fewer of the widget's questions; the widget keeps its knowledge."""
+
+    code = "answers_worse"
+
+    def __init__(self, before: int, after: int, lost: Sequence[str]) -> None:
+        super().__init__(
+            f"The new pages answer {after} of the widget's questions right, and its present ones {before}, so the"
+            f" widget keeps its pages. No longer answered: {'; '.join(lost)}"
         )
 
 

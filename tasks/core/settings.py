@@ -222,6 +222,10 @@ class Settings(BaseSettings):
     keep_jobs: int = Field(2, ge=1, le=100)
     """Complete builds kept of each widget, the one it answers from included: `rollback` returns to the one before."""
 
+    answer_loss: float = Field(0.2, ge=0, le=1)
+    """Share of right answers that a re-crawl may lose, asked the widget's test questions and suggested ones, before it
+    is published; with more the old knowledge stays. Two at least must be lost. 1: it is always published."""
+
     recrawls: int = Field(2, ge=1, le=1_000)
     """Scheduled re-crawls that run at once on all workers together; builds that people wait for come first."""
 

@@ -28,6 +28,11 @@ class BuildDiff(Frozen):
     removed: int
     unchanged: int
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changes."""
+        return not (self.added or self.changed or self.removed)
+
 
 async def read_diff(pool: Pool, job: Job) -> BuildDiff | None:
     """Return what the build changes in its widget's knowledge; None for a first build."""

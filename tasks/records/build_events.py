@@ -94,7 +94,8 @@ async def insert_event(
 def _summary(event: BuildEvent) -> dict[str, Any]:
     """Return what a webhook is told of the build's end."""
     data = dict(event.data)
-    shown: dict[str, Any] = {name: data[name] for name in ("statistics", "diff", "cause", "remedy") if name in data}
+    names = ("statistics", "diff", "answers", "cause", "remedy")
+    shown: dict[str, Any] = {name: data[name] for name in names if name in data}
     return {"build_id": str(event.build_id), "message": event.message, "detail": event.detail, **shown}
 
 

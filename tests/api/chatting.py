@@ -27,6 +27,7 @@ from api.widgets import (
     page_list_routes,
     picture_routes,
     public_routes,
+    publication_routes,
 )
 from tasks.core.database import Pool
 from tasks.core.errors import DependencyUnavailable
@@ -56,6 +57,7 @@ ROUTES = [
     *answer_routes.routes,
     *conversation_routes.routes,
     *page_list_routes.routes,
+    *publication_routes.routes,
     *llms_text.routes,
     *mcp_routes.routes,
     *health.routes,

@@ -116,7 +116,14 @@ class Answerer:
         query = searched[:MAX_QUERY_LENGTH]
         passages, question = await asyncio.gather(
             find_passages(
-                self._pool, self._embedder, site.widget_id, query, PASSAGES, per_page=PER_PAGE, weights=RECALL_WEIGHTS
+                self._pool,
+                self._embedder,
+                site.widget_id,
+                query,
+                PASSAGES,
+                per_page=PER_PAGE,
+                weights=RECALL_WEIGHTS,
+                build_id=site.build_id,
             ),
             analyse_question(self._pool, site.widget_id, query, site.language, asked_in),
         )

@@ -39,6 +39,8 @@ class AnsweringSite(Frozen):
     """Language of its pages, BCP 47."""
     instructions: str = ""
     """Its owner's wishes for the wording of generated answers."""
+    build_id: UUID | None = None
+    """The build whose knowledge answers; None: the active one."""
 
 
 @dataclass

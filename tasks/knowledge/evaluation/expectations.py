@@ -46,6 +46,14 @@ class Expectation(Frozen):
             [*([" or ".join(self.pages)] if self.pages else []), *([self.pattern] if self.pattern else [])]
         )
 
+    @property
+    def row(self) -> dict[str, str]:
+        """The test question as an object, such as `expectations_of` reads it."""
+        if not self.is_answerable:
+            return {"question": self.question, "page": NONE}
+        text = {"text": f"/{self.pattern}/"} if self.pattern else {}
+        return {"question": self.question, **({"page": " ".join(self.pages)} if self.pages else {}), **text}
+
 
 def read_expectations(path: Path) -> list[Expectation]:
     """Read the test questions of a file.
@@ -65,6 +73,15 @@ def read_expectations(path: Path) -> list[Expectation]:
     if not expectations:
         raise _invalid(path, 1, "has no question: add a line `question,page,text` and one line for each question")
     return expectations
+
+
+def expectations_of(rows: Iterable[Mapping[str, Any]]) -> list[Expectation]:
+    """Return test questions given as objects.
+
+    Raises:
+        InvalidRequest: one has an error; the message has its number, counted from 1.
+    """
+    return [_parse(Path("questions"), number, row) for number, row in enumerate(rows, start=1)]
 
 
 def _invalid(path: Path, line: int, problem: str) -> InvalidRequest:
@@ -118,8 +135,6 @@ def _read_json(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]
             raise _invalid(path, where, f"is not JSON ({getattr(error, 'msg', error)})") from error
         if not isinstance(item, dict):
             raise _invalid(path, line, 'is not an object such as {"question": …, "page": …, "text": …}')
-        if unknown := [name for name in item if name not in COLUMNS]:
-            raise _invalid(path, line, f"has the unknown key `{unknown[0]}`: use question, page and text")
         yield line, item
 
 
@@ -129,6 +144,8 @@ def _after_space(text: str, place: int) -> int:
 
 
 def _parse(path: Path, line: int, row: Mapping[str, Any]) -> Expectation:
+    if unknown := [name for name in row if name not in COLUMNS]:
+        raise _invalid(path, line, f"has the unknown key `{unknown[0]}`: use question, page and text")
     question = " ".join(str(row.get("question") or "").split())
     if not question:
         raise _invalid(path, line, "has no question")

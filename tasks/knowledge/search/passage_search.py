@@ -93,8 +93,11 @@ async def find_passages(
     per_page: int = 3,
     by: Ranking = Ranking.both,
     weights: RankingWeights | None = None,
+    build_id: UUID | None = None,
 ) -> list[RatedPassage]:
     """Return the `limit` best passages of the widget's active build, at most `per_page` of a page, best first.
+
+    With `build_id` they are those of another build of the widget; words are weighted as in the active one.
 
     A page's passages of facts count apart: a home page tells the address and much else. Without `weights`, the
     rankings' weights depend on the model. A single ranking serves measurements.
@@ -103,7 +106,7 @@ async def find_passages(
         InvalidRequest, NotFound, EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: as `search`.
     """
     _check_limit(limit)
-    prepared = await _prepare(pool, embedder, widget_id, query, limit)
+    prepared = await _prepare(pool, embedder, widget_id, query, limit, build_id)
     if prepared is None:
         return []
     found = await _find(pool, prepared, per_page, by, weights, facts_apart=True)
@@ -127,13 +130,15 @@ class _PreparedQuery(NamedTuple):
     """Parameters common to the statements."""
 
 
-async def _prepare(pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int) -> _PreparedQuery | None:
-    """Embed the query and read its terms; none if the widget has no active build."""
+async def _prepare(
+    pool: Pool, embedder: Embedder, widget_id: UUID, query: str, limit: int, build_id: UUID | None = None
+) -> _PreparedQuery | None:
+    """Embed the query and read its terms; none if the widget has no active build and none is given."""
     question = _check_query(query)
     candidates = max(CANDIDATES, CANDIDATES_PER_RESULT * limit)
     async with pool.connection() as connection:
         # First, so that nothing is paid for an unknown widget.
-        build = await read_searched_build(connection, widget_id, candidates)
+        build = await read_searched_build(connection, widget_id, candidates, build_id)
         terms = await read_terms(connection, widget_id, build.languages, question) if build.job_id else []
     vector = await _embed_query(embedder, question)
     if build.job_id is None:

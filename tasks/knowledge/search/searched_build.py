@@ -1,4 +1,4 @@
-"""The build that a search reads: a widget's active one."""
+"""The build that a search reads: a widget's active one, or one that is compared with it."""
 
 from typing import LiteralString, NamedTuple
 from uuid import UUID
@@ -12,7 +12,7 @@ from tasks.records.chunk_tables import chunk_table
 
 
 class SearchedBuild(NamedTuple):
-    """The active build of a widget."""
+    """A build of a widget, by default the active one."""
 
     widget_id: UUID
     job_id: UUID | None
@@ -29,20 +29,22 @@ class SearchedBuild(NamedTuple):
 
 
 _READ_BUILD: LiteralString = f"""
-SELECT id, active_job_id, {IS_INDEXED},
+SELECT id, coalesce(%s, active_job_id), {IS_INDEXED},
        coalesce((SELECT passages > %s FROM widget_vocabularies WHERE widget_id = id), false),
        ARRAY(SELECT unnest(languages) FROM widget_vocabularies WHERE widget_id = id)
 FROM widgets WHERE id = %s
 """
 
 
-async def read_searched_build(connection: Connection, widget_id: UUID, candidates: int) -> SearchedBuild:
-    """Return the widget's active build.
+async def read_searched_build(
+    connection: Connection, widget_id: UUID, candidates: int, build_id: UUID | None = None
+) -> SearchedBuild:
+    """Return the widget's active build, or another one of the widget.
 
     Raises:
         NotFound: the widget does not exist.
     """
-    rows = await connection.execute(_READ_BUILD, (candidates, widget_id))
+    rows = await connection.execute(_READ_BUILD, (build_id, candidates, widget_id))
     if (row := await rows.fetchone()) is None:
         raise NotFound("widget")
     return SearchedBuild(*row)

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from deployments.commands.evaluate_command import run_evaluate
+from deployments.commands.widget_commands import run_publish
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest
 from tasks.core.rates import Rate
@@ -48,13 +49,21 @@ def of_api(chat: Chat, settings: MakeSettings) -> Settings:
 
 
 async def evaluate(
-    settings: Settings, shop: AnsweringSite, folder: Path, *, as_json: bool = False, at_least: float | None = None
+    settings: Settings,
+    shop: AnsweringSite,
+    folder: Path,
+    *,
+    as_json: bool = False,
+    at_least: float | None = None,
+    keep: bool = False,
 ) -> tuple[int, str]:
     """The exit code, and what was printed."""
     file, out = folder / "questions.csv", io.StringIO()
     file.write_text(QUESTIONS)
     console = Console(file=io.StringIO() if as_json else out, width=160)
-    code = await run_evaluate(settings, str(shop.widget_id), file, console, as_json=as_json, at_least=at_least, out=out)
+    code = await run_evaluate(
+        settings, str(shop.widget_id), file, console, as_json=as_json, at_least=at_least, keep=keep, out=out
+    )
     return code, out.getvalue()
 
 
@@ -91,6 +100,27 @@ async def test_json_is_a_question_a_line_and_a_summary(of_api: Settings, shop: A
     assert questions[0]["pages"][0].endswith("/shipping")
     assert questions[0]["first_s"] > 0
     assert (summary["type"], summary["share_right"]) == ("summary", 0.5)
+
+
+async def test_questions_that_are_kept_are_the_widgets_test_questions(
+    of_api: Settings, shop: AnsweringSite, tmp_path: Path, chat: Chat
+) -> None:
+    """Its owner reads and replaces them; one with an error is refused with its number."""
+    await evaluate(of_api, shop, tmp_path, keep=True)
+    path, owner = f"/api/widgets/{shop.widget_id}/test-questions", {"Authorization": f"Bearer {ADMIN}"}
+    kept = (await chat.http.get(path, headers=owner)).json()["questions"]
+    assert [each["question"] for each in kept] == [line.split(",")[0] for line in QUESTIONS.splitlines()[1:]]
+    assert kept[2] == {"question": "Do you sell tea?", "page": "none"}
+    wrong = await chat.http.put(path, headers=owner, json={"questions": [kept[0], {"question": "Why?"}]})
+    assert (wrong.status_code, wrong.json()["error"]["field"]) == (422, "questions")
+    assert "line 2" in wrong.json()["error"]["message"]
+    assert (await chat.http.put(path, headers=owner, json={"questions": []})).json() == {"questions": []}
+
+
+async def test_without_a_held_build_there_is_nothing_to_publish(of_api: Settings, shop: AnsweringSite) -> None:
+    """The command says so."""
+    with pytest.raises(InvalidRequest, match="waits to be published"):
+        await run_publish(of_api, str(shop.widget_id), Console(file=io.StringIO()))
 
 
 async def test_an_unknown_widget_is_refused(of_api: Settings, shop: AnsweringSite, tmp_path: Path) -> None:
