@@ -8,12 +8,12 @@ from starlette.middleware import Middleware
 
 from api import health, metrics, openapi_routes
 from api.agents import llms_text, mcp_routes
-from api.app_state import open_app_state
 from api.builds import build_routes, owner_actions
 from api.chat import chat_routes, lead_routes, owner_chat_routes
 from api.http.cross_origin import CrossOrigin
 from api.http.problems import HANDLERS
 from api.installation import installation_routes
+from api.opening import keep_state_open
 from api.pages import page_routes, script_routes
 from api.webhooks import webhook_routes
 from api.widgets import (
@@ -39,8 +39,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_app_state(settings) as state:
-            app.state.resources = state
+        async with keep_state_open(app, settings):
             yield
 
     routes = [

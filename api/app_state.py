@@ -70,8 +70,19 @@ class AppState:
 
 
 def app_state(request: Request) -> AppState:
-    """Return the state of the request's application."""
-    return cast(AppState, request.app.state.resources)
+    """Return the open resources of the application that serves the request.
+
+    Raises:
+        DependencyUnavailable: they are not open yet; with what they wait for.
+    """
+    if (found := find_app_state(request)) is None:
+        raise getattr(request.app.state, "waits_for", None) or DependencyUnavailable("PostgreSQL", "it is starting")
+    return found
+
+
+def find_app_state(request: Request) -> AppState | None:
+    """Return the open resources; None before they are open."""
+    return cast("AppState | None", getattr(request.app.state, "resources", None))
 
 
 @asynccontextmanager

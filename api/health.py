@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.app_state import AppState, app_state
+from api.app_state import AppState, find_app_state
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.redaction import redact
 from tasks.core.settings import Settings
@@ -30,7 +30,8 @@ async def show_readiness(request: Request) -> Response:
 
     A model that fails or will be shut down is a warning: answers go on without it.
     """
-    state = app_state(request)
+    if (state := find_app_state(request)) is None:
+        return _report_opening(request)
     names = ("postgresql", "prefect", "worker")
     found = await asyncio.gather(
         _outcome(check_database(state.pool, CHECK_TIMEOUT_S)),
@@ -47,6 +48,13 @@ async def show_readiness(request: Request) -> Response:
         **_prefect_ui(state.settings),
     }
     return JSONResponse(body, status_code=200 if is_ready else 503)
+
+
+def _report_opening(request: Request) -> Response:
+    """Answer before the database can be used; the others are not asked for yet."""
+    waits_for = getattr(request.app.state, "waits_for", None)
+    problem = redact(str(waits_for)) if waits_for else "starting"
+    return JSONResponse({"status": "not ready", "dependencies": {"postgresql": problem}, "warnings": []}, 503)
 
 
 def _prefect_ui(settings: Settings) -> dict[str, str]:

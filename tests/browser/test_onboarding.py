@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, ConsoleMessage, Page, Route, expect
 
 from tests.browser.axe import axe_source
 from tests.browser.conftest import OPENED
@@ -32,11 +32,15 @@ async def page(chromium: Browser, product: Product) -> AsyncIterator[Page]:
     page = await context.new_page()
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: message.type in ("error", "warning") and said.append(message.text))
+    page.on("console", lambda message: message.type in ("error", "warning") and said.append(_text_of(message)))
     await page.goto("/")
     yield page
     await context.close()
-    assert [text for text in said if "422" not in text and "404" not in text] == []
+    assert [text for text in said if not any(known in text for known in ("422", "404", "/readyz"))] == []
+
+
+def _text_of(message: ConsoleMessage) -> str:
+    return f"{message.text} {message.location['url']}"
 
 
 async def violations(page: Page) -> list[str]:
@@ -45,6 +49,26 @@ async def violations(page: Page) -> list[str]:
         await frame.evaluate(axe_source())
     found = await page.evaluate("axe.run({resultTypes: ['violations']}).then(it => it.violations)")
     return [f"{it['id']}: {node['html']}" for it in found for node in it["nodes"]]
+
+
+async def test_the_page_says_what_a_starting_service_waits_for(page: Page) -> None:
+    """Until it is ready."""
+    states = [("ok", "no server", "no worker"), ("ok", "ok", "no worker"), ("ok", "ok", "ok")]
+
+    async def answer(route: Route) -> None:
+        dependencies = dict(zip(("postgresql", "prefect", "worker"), states[0], strict=True))
+        is_ready = len(states) == 1
+        body = {"status": "ready" if is_ready else "not ready", "dependencies": dependencies}
+        await route.fulfill(status=200 if is_ready else 503, json=body)
+
+    await page.route("**/readyz", answer)
+    await page.reload()
+    waiting = page.locator("#waiting")
+    await expect(waiting).to_have_text("Not ready yet: waiting for Prefect and the worker.")
+    del states[0]
+    await expect(waiting).to_have_text("Not ready yet: waiting for the worker.")
+    del states[0]
+    await expect(waiting).to_be_empty()
 
 
 async def test_from_an_address_to_an_answer(page: Page, product: Product, company: Site) -> None:

@@ -5,6 +5,7 @@ import { type BuildEvent, cancelBuild, followBuild, RequestFailed, startBuild } 
 import { deletedCard } from "./owner";
 import { Progress } from "./progress";
 import { BuildView } from "./view";
+import { showWaiting } from "./waiting";
 
 const form = document.querySelector<HTMLFormElement>("#start")!;
 const problem = document.querySelector<HTMLElement>("#problem")!;
@@ -92,6 +93,8 @@ form.addEventListener("submit", (event) => {
   for (const name of ["depth", "max_pages"] as const) if (values.get(name)) asked[name] = Number(values.get(name));
   build(asked);
 });
+
+void showWaiting(document.querySelector("#waiting")!);
 
 if (builtHere().length || tokens().length) document.querySelector("#console")!.textContent = "Your widgets";
 
