@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -34,7 +34,7 @@ class Service:
 
     name: str
     command: Sequence[str]
-    env: Mapping[str, str]
+    env: dict[str, str]
     log: ServiceLog
     is_ready: Check
     report: Report
@@ -42,6 +42,8 @@ class Service:
     user: str | None = None
     """User that the process runs as; None for the current one."""
     stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
+    """Signal from the kernel when the stack is killed: an orderly stop could wait for a service that died with it."""
     process: asyncio.subprocess.Process | None = None
     _restarts: int = 0
     _ready_since: float | None = None
@@ -109,7 +111,7 @@ class Service:
                 stderr=log,
                 # Ctrl-C at the terminal must not reach the services: the stack stops them in order.
                 start_new_session=True,
-                preexec_fn=parent_death_hook(self.stop_signal),
+                preexec_fn=parent_death_hook(self.death_signal),
                 # Databases, logs, stored results: what a service creates is for its user alone.
                 umask=0o077,
                 user=self.user,

@@ -13,6 +13,7 @@ import sys
 from typing import Any
 from uuid import UUID
 
+from deployments.worker.orphans import end_as_orphan
 from deployments.worker.own_flows import load_own_flow
 from deployments.worker.runtime_internals import fork_forkserver
 from tasks.core.errors import WidgetBuilderError
@@ -26,6 +27,7 @@ def wait_and_run(requests: socket.socket) -> None:
     # The flow and its children have nothing to read.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     fork_forkserver()
+    end_as_orphan()
     # The flows have imported this with all it needs. At the top it would load in child processes too, which import
     # this module again as part of `__main__`.
     from flows.prepared_web import close_prepared_web

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from deployments.stack.service_log import ServiceLog
@@ -56,3 +58,34 @@ async def test_a_service_that_keeps_crashing_is_given_up(tmp_path: Path) -> None
     with pytest.raises(DependencyUnavailable, match=f"{MAX_RESTARTS + 1} times") as caught:
         await toy.supervise()
     assert "no more memory" in str(caught.value)
+
+
+STACK = """
+import asyncio, sys
+from pathlib import Path
+from deployments.stack.service_log import ServiceLog
+from deployments.stack.services import Service
+
+CODE = "import os, signal as s; s.signal(s.SIGTERM, s.SIG_IGN); print(os.getpid(), flush=True); s.pause()"
+
+async def main() -> None:
+    async def never(service: Service) -> bool:
+        if pid := service.log.read():
+            print(pid, end="", flush=True)
+            await asyncio.sleep(60)
+        return False
+    await Service("toy", [sys.executable, "-c", CODE], {}, ServiceLog(Path(sys.argv[1])), never, print).start()
+
+asyncio.run(main())
+"""
+
+
+def test_a_service_ends_with_a_stack_that_is_killed_while_it_starts(tmp_path: Path) -> None:
+    """Whatever the service is doing: it may wait for another that was killed too."""
+    command = [sys.executable, "-c", STACK, str(tmp_path / "toy.log")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stack:
+        assert stack.stdout is not None
+        stack.stdout.readline()
+        toy = psutil.Process(int(stack.stdout.readline()))
+        stack.kill()
+        toy.wait(20)
