@@ -32,6 +32,9 @@ $(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the locked packages into $(VENV): about two minutes the first time …"
 	@$(PIP) install --no-deps --require-hashes -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.prefect: deployments/stack/prefect_database.py | $(VENV)/.installed
 	@$(BIN)/python -m deployments.stack.prefect_database
 	@touch $@
 
@@ -55,7 +58,7 @@ $(VENV)/.browser: $(VENV)/.installed
 	@$(BIN)/python -m deployments.install.browser_install
 	@touch $@
 
-install: $(VENV)/.installed $(VENV)/.browser api/pages/dist/widget.js ## Install into .venv, Chromium included
+install: $(VENV)/.installed $(VENV)/.prefect $(VENV)/.browser api/pages/dist/widget.js ## Install into .venv, Chromium included
 
 install-dev: install $(VENV)/.installed-dev $(VENV)/.installed-widget-dev
 

@@ -13,30 +13,35 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 
-from deployments.stack.child_processes import parent_death_hook
 from deployments.stack.data_lock import open_data_lock
 from deployments.stack.embedded_postgres import STOP_SIGNAL, Cluster, prepare_cluster
-from deployments.stack.environment import ADMIN_TOKEN, environment_of, prefect_environment, service_environment
+from deployments.stack.environment import (
+    ADMIN_TOKEN,
+    complete_database_environment,
+    environment_of,
+    prefect_environment,
+    service_environment,
+)
 from deployments.stack.ports import address_of, claim_port
-from deployments.stack.prefect_database import copy_prepared_database
+from deployments.stack.prefect_database import copy_prepared_database, is_complete, mark_complete
 from deployments.stack.prefect_login import load_login
+from deployments.stack.readiness import check_http, check_postgres, check_worker, open_check_client
 from deployments.stack.service_log import ServiceLog
 from deployments.stack.services import Check, Report, Service
 from deployments.stack.stack_file import StackInfo, write_stack_file
-from deployments.worker.runtime_internals import has_worker_started
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.redacted_logs import secrets_of
 from tasks.core.redaction import learn_secrets
 from tasks.core.settings import Settings
 from tasks.records.owner_tokens import new_token
-from tasks.records.schema import migrate
 
 PREFECT_PORT = 4200
 WORKER_RUNS = 4
 """Maximum number of concurrent builds of the embedded worker."""
-WORK_POOL = "widget-builder"
+READY_TIMEOUT_S = 120.0
+"""Seconds from the start of the last service until the API has seen all others; a busy machine takes several."""
+READY_POLL_S = 0.2
 
 
 @dataclass
@@ -56,6 +61,7 @@ class Stack:
     is_up: bool = False
     _claims: ExitStack = field(default_factory=ExitStack)
     """Claims on our ports."""
+    _http: httpx.AsyncClient = field(default_factory=open_check_client)
 
     @property
     def info(self) -> StackInfo:
@@ -80,16 +86,14 @@ class Stack:
         await _run_together(*(service.supervise() for service in self.services.values()))
 
     async def start(self) -> None:
-        """Start all services: database and Prefect concurrently, API and worker as soon as these are ready.
+        """Start all services at once; each waits for those that it needs.
 
         Raises:
             DependencyUnavailable: a service does not start.
         """
         self._choose_addresses()
-        database_ready = asyncio.Event()
-        await _run_together(
-            self._start_database_and_api(database_ready), self._start_prefect_and_worker(database_ready)
-        )
+        await _run_together(self._start_prefect(), self._start_database_and_own())
+        await self._wait_until_ready()
         self._publish()
         self.is_up = True
 
@@ -98,6 +102,7 @@ class Stack:
         for names in (("api", "worker"), ("prefect", "postgres")):
             await asyncio.gather(*(self.services[name].stop() for name in names if name in self.services))
         self._claims.close()
+        await self._http.aclose()
 
     def _choose_addresses(self) -> None:
         host = self.settings.host
@@ -123,23 +128,24 @@ class Stack:
             self.report(name, "starting", f"port {wanted} is taken, using {port}")
         return port
 
-    async def _start_database_and_api(self, database_ready: asyncio.Event) -> None:
+    async def _start_database_and_own(self) -> None:
+        """Start PostgreSQL, and what needs to know its address."""
         if self.settings.database_url is not None:
             self.env["DATABASE_URL"] = self.settings.database_url.get_secret_value()
             self.report("postgres", "ready", "DATABASE_URL")
+            cluster = None
         else:
             self.report("postgres", "starting", "")
             cluster = await asyncio.to_thread(prepare_cluster, self.data_dir / "postgres")
             self.env["DATABASE_URL"] = cluster.url
-            await self._start_postgres(cluster)
-        await asyncio.to_thread(migrate, self.env["DATABASE_URL"])
-        database_ready.set()
-        await self._start_api()
+        await _run_together(self._start_database(cluster), self._start_worker(), self._start_api())
 
-    async def _start_postgres(self, cluster: Cluster) -> None:
-        service = self._add("postgres", list(cluster.command), _check_postgres(cluster.url))
-        service.user, service.stop_signal = cluster.user, STOP_SIGNAL
-        await service.start()
+    async def _start_database(self, cluster: Cluster | None) -> None:
+        if cluster is not None:
+            service = self._add("postgres", list(cluster.command), check_postgres(cluster.url))
+            service.user, service.stop_signal, service.death_signal = cluster.user, STOP_SIGNAL, STOP_SIGNAL
+            await service.start()
+        await asyncio.to_thread(_migrate, self.env["DATABASE_URL"])
 
     async def _start_api(self) -> None:
         host, port = self.env["WIDGET_BUILDER_HOST"], self.env["WIDGET_BUILDER_PORT"]
@@ -148,53 +154,40 @@ class Stack:
         command += ["--log-level", "warning", "--timeout-graceful-shutdown", "2", "--no-proxy-headers"]
         command += ["--http", "api.http.deadlines:DeadlineProtocol"]
         address = address_of(host, int(port))
-        await self._add("api", command, _check_http(f"{address}/readyz"), address).start()
+        await self._add("api", command, check_http(self._http, f"{address}/healthz"), address).start()
 
-    async def _start_prefect_and_worker(self, database_ready: asyncio.Event) -> None:
-        await _run_together(self._start_prefect(), self._register())
-        await database_ready.wait()
-        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", WORK_POOL]
-        command += ["--name", f"{os.uname().nodename}-embedded", "--limit", str(WORKER_RUNS)]
-        await self._add("worker", command, _has_worker_started).start()
+    async def _start_worker(self) -> None:
+        command = [sys.executable, "-m", "deployments.worker.embedded_worker", str(WORKER_RUNS)]
+        await self._add("worker", command, check_worker).start()
 
     async def _start_prefect(self) -> None:
         if self.prefect_login is None:
             return
-        await asyncio.to_thread(copy_prepared_database, self.data_dir / "prefect")
+        home = self.data_dir / "prefect"
+        await asyncio.to_thread(copy_prepared_database, home)
         address = self.env["PREFECT_API_URL"].removesuffix("/api")
-        port = address.rpartition(":")[2]
-        command = [
-            sys.executable,
-            "-m",
-            "deployments.stack.embedded_prefect",
-            "server",
-            "start",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            port,
-        ]
-        await self._add("prefect", command, _check_http(f"{address}/api/health"), address).start()
+        command = [sys.executable, "-m", "deployments.stack.embedded_prefect", address.rpartition(":")[2]]
+        service = self._add("prefect", command, check_http(self._http, f"{address}/api/health"), address)
+        if is_complete(home):
+            service.env |= complete_database_environment()
+        await service.start()
+        mark_complete(home)
 
-    async def _register(self) -> None:
-        """Register in a process of its own, which reads Prefect's URL from the environment and imports meanwhile."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "deployments.stack.registration"),
-            env=environment_of("registration", self.env),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=parent_death_hook(),
-        )
+    async def _wait_until_ready(self) -> None:
+        """Wait until the API says that all it depends on is well.
+
+        Raises:
+            DependencyUnavailable: it does not within a minute; with its reasons.
+        """
+        api = self.services["api"]
+        is_ready = check_http(self._http, f"{api.address}/readyz")
         try:
-            output, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            raise DependencyUnavailable("prefect", f"registration failed: {output.decode(errors='replace')[-2_000:]}")
+            async with asyncio.timeout(READY_TIMEOUT_S):
+                while not await is_ready(api):
+                    await asyncio.sleep(READY_POLL_S)
+        except TimeoutError as error:
+            answer = await self._http.get(f"{api.address}/readyz")
+            raise DependencyUnavailable("api", f"not ready after {READY_TIMEOUT_S:g} s: {answer.text}") from error
 
     def _add(self, name: str, command: list[str], is_ready: Check, address: str = "") -> Service:
         log, env = ServiceLog(self.data_dir / "logs" / f"{name}.log"), environment_of(name, self.env)
@@ -230,6 +223,13 @@ async def open_stack(settings: Settings, report: Report) -> AsyncIterator[Stack]
             await stack.stop()
 
 
+def _migrate(database_url: str) -> None:
+    # Imported once the services are on their way: Alembic takes most of a second.
+    from tasks.records.schema import migrate
+
+    migrate(database_url)
+
+
 async def _run_together(*works: Coroutine[Any, Any, None]) -> None:
     """Run all concurrently; the first failure cancels the others."""
     try:
@@ -243,30 +243,3 @@ async def _run_together(*works: Coroutine[Any, Any, None]) -> None:
 def _first(group: "BaseExceptionGroup[DependencyUnavailable]") -> DependencyUnavailable:
     first = group.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
-
-
-def _check_http(url: str) -> Check:
-    async def ask(_service: Service) -> bool:
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(url, timeout=5)).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    return ask
-
-
-def _check_postgres(url: str) -> Check:
-    async def connect(_service: Service) -> bool:
-        try:
-            await (await psycopg.AsyncConnection.connect(url, connect_timeout=5)).close()
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    return connect
-
-
-async def _has_worker_started(worker: Service) -> bool:
-    # Our worker registers with the server once its fork server is ready.
-    return has_worker_started(worker.log.read())

@@ -12,18 +12,13 @@ _LOOPBACK = "127.0.0.1,localhost,::1"
 _KEPT = "PREFECT_LOGGING_"
 ADMIN_TOKEN = "WIDGET_BUILDER_ADMIN_TOKEN"
 SERVER_LOGIN = "PREFECT_SERVER_API_AUTH_STRING"
+TYPE_CHECKS = "PY_KEY_VALUE_DISABLE_BEARTYPE"
 CLIENT_LOGINS = ("PREFECT_API_AUTH_STRING", "PREFECT_API_KEY")
 _OWN = ("api", "worker")
 """Our own services, which use the keys, the database and what else an operator sets for them."""
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _NEEDED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "postgres": ((), ()),
-    "prefect": (("PREFECT_", "NO_PROXY", "no_proxy"), CLIENT_LOGINS),
-    # The limits of lanes are settings; with EMBEDDING_PROVIDER a key would have to be there.
-    "registration": (
-        ("PREFECT_", "WIDGET_BUILDER_", *_PROXIES),
-        (SERVER_LOGIN, ADMIN_TOKEN, "WIDGET_BUILDER_EMBEDDING_PROVIDER"),
-    ),
+    "prefect": (("PREFECT_", TYPE_CHECKS, "NO_PROXY", "no_proxy"), CLIENT_LOGINS),
 }
 """Prefixes of the variables that another service needs beside those of every program, and the ones left out."""
 
@@ -74,6 +69,16 @@ def _worker_environment() -> dict[str, str]:
     }
 
 
+def complete_database_environment() -> dict[str, str]:
+    """Build the environment of an embedded Prefect server whose database needs nothing (`prefect_database`)."""
+    return {
+        "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false",
+        "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
+        # Even to find out that it has nothing to register, Prefect would load all plugins.
+        "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+    }
+
+
 def prefect_environment(home: Path, api_url: str, login: str) -> dict[str, str]:
     """Build the environment of the embedded Prefect server and its clients."""
     address = api_url.removesuffix("/api")
@@ -104,6 +109,8 @@ def prefect_environment(home: Path, api_url: str, login: str) -> dict[str, str]:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "DO_NOT_TRACK": "1",
+        # A library of the server would translate each of its own modules anew at every start, to check types.
+        TYPE_CHECKS: "true",
     }
 
 

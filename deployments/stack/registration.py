@@ -1,7 +1,6 @@
 """Registration at a Prefect server: concurrency limits, the work pool, the deployments of prefect.yaml."""
 
 import asyncio
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,7 @@ from prefect.utilities.callables import parameter_schema
 from deployments.worker.warm_worker import WORKER_TYPE, WarmWorker
 from flows.rebuild_runs import QUEUE
 from tasks.core.errors import DependencyUnavailable
-from tasks.core.redacted_logs import redact_logs
-from tasks.core.settings import Settings, load_settings
+from tasks.core.settings import Settings
 
 START_TIMEOUT_S = 240.0
 ATTEMPTS = 3
@@ -145,12 +143,3 @@ async def _register_schedule(
 def _schedule(declared: dict[str, Any]) -> DeploymentScheduleCreate:
     cron = CronSchedule(cron=declared["cron"], timezone=declared["timezone"])
     return DeploymentScheduleCreate(schedule=cron, active=declared["active"], slug="nightly")
-
-
-if __name__ == "__main__":
-    try:
-        found = load_settings()
-        redact_logs(found)
-        asyncio.run(wait_and_register(found))
-    except DependencyUnavailable as unavailable:
-        sys.exit(str(unavailable))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deployments.stack.child_processes import parent_death_hook
+from deployments.worker.forked_server import ForkedServer
 from deployments.worker.run_folders import figures_file, folder_of, make_worker_folder, remove_folder
 
 logger = logging.getLogger("widget_builder.worker")
@@ -56,8 +57,10 @@ class RunProcess:
 class ForkServerClient:
     """A fork server and the connection to it; a server that has died is replaced when the next run needs it."""
 
-    def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
+    def __init__(self, forked: ForkedServer | None = None) -> None:
+        """`forked`: the first server, if there is one already."""
+        self._forked = forked
+        self._process: asyncio.subprocess.Process | ForkedServer | None = None
         self._folder: Path | None = None
         """Folder of all temporary files of the server and its processes."""
         self._writer: asyncio.StreamWriter | None = None
@@ -118,6 +121,17 @@ class ForkServerClient:
 
     async def _start(self) -> None:
         self._kill()
+        ours = await self._spawn() if self._forked is None else self._adopt(self._forked)
+        self._forked = None
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._ready.clear()
+        self._reading = asyncio.create_task(self._read_messages(reader))
+        waiting = asyncio.create_task(self._ready.wait())
+        await asyncio.wait({waiting, self._reading}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+
+    async def _spawn(self) -> socket.socket:
+        """Start a server in an interpreter of its own; return the connection to it."""
         if self._folder is None:
             self._folder = await asyncio.to_thread(make_worker_folder)
         ours, theirs = socket.socketpair()
@@ -127,14 +141,13 @@ class ForkServerClient:
                 env={**os.environ, "TMPDIR": str(self._folder)},
                 stdin=theirs.fileno(),
                 process_group=0,
-                preexec_fn=parent_death_hook(),
+                preexec_fn=parent_death_hook(signal.SIGKILL),
             )
-        reader, self._writer = await asyncio.open_connection(sock=ours)
-        self._ready.clear()
-        self._reading = asyncio.create_task(self._read_messages(reader))
-        waiting = asyncio.create_task(self._ready.wait())
-        await asyncio.wait({waiting, self._reading}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        return ours
+
+    def _adopt(self, forked: ForkedServer) -> socket.socket:
+        self._process, self._folder = forked, forked.folder
+        return forked.connection
 
     async def _read_messages(self, reader: asyncio.StreamReader) -> None:
         """Handle the server's messages until it closes the connection; then fail all that waits for it."""

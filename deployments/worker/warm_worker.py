@@ -14,8 +14,9 @@ the others the whole start of a run, Prefect's polling and state changes include
 
 The parts, from outside in: `warm_worker` (Prefect's view), `run_processes` (the worker's side of the fork server),
 `fork_server` (forks), `forked_run` (the run's process), `own_flows` (the only flows it runs), and `runtime_internals`
-(what they need of Python's and Prefect's internals). `flows.prepared_web` holds the browser that a waiting process has
-started: flows may not import from here.
+(what they need of Python's and Prefect's internals). `embedded_worker` starts the same worker for the embedded stack,
+with a fork server of `forked_server`. `flows.prepared_web` holds the browser that a waiting process has started: flows
+may not import from here.
 
 Two overrides use private parts of Prefect 3.8.8: `_submit_scheduled_flow_runs` and the worker's `_limiter`.
 """
@@ -39,6 +40,7 @@ from pydantic import PrivateAttr
 
 from api.builds.prefect_runs import PREFECT_ERRORS
 from deployments.worker.ended_builds import LOOK_TIMEOUT_S, POLL_S, EndedBuilds
+from deployments.worker.forked_server import ForkedServer
 from deployments.worker.own_flows import RECRAWL
 from deployments.worker.run_processes import ForkServerClient, RunProcess
 from deployments.worker.worker_metrics import WorkerMetrics, serve_metrics
@@ -50,6 +52,7 @@ from tasks.records.run_notices import listen_for_runs
 logger = logging.getLogger("widget_builder.worker")
 
 WORKER_TYPE = "widget-builder"
+WORK_POOL = "widget-builder"
 GRACE_S = 4.0
 """Seconds a run's process gets to exit after SIGTERM."""
 RECONNECT_S = 5.0
@@ -99,10 +102,11 @@ class WarmWorker(BaseWorker[WarmJobConfiguration, WarmVariables, WarmWorkerResul
     _description = "Runs flow runs in warm processes of this machine."
     _display_name = "Widget Builder"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, forked: ForkedServer | None = None, **kwargs: Any) -> None:
+        """`forked`: a fork server that is there already."""
         set_up_logs(load_settings())
         super().__init__(*args, **kwargs)
-        self._fork_server = ForkServerClient()
+        self._fork_server = ForkServerClient(forked)
         self._metrics = WorkerMetrics()
         self._running: dict[str, RunProcess] = {}
         self._polling_lock = asyncio.Lock()

@@ -12,7 +12,7 @@ from rich.table import Table
 
 EVERY_S = 1.0
 MB = 1_000_000
-WARM = "deployments.worker.fork_server"
+WARM = "deployments.worker.embedded_worker"
 
 
 @dataclass
@@ -107,7 +107,7 @@ def _kind(process: psutil.Process, root: str) -> str:
     if WARM in command:
         # Forked from each other, they share most of their memory.
         above = sum(WARM in " ".join(parent.cmdline()) for parent in process.parents())
-        return ("fork server", "flow run", "page readers' server", "page readers")[above]
+        return ("worker", "fork server", "flow run", "page readers' server", "page readers")[above]
     return root if root == "postgres" else f"{root}: others"
 
 

@@ -13,9 +13,9 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.flows import Flow, load_flow_from_entrypoint
 
 from api.builds.prefect_runs import BUILD_DEPLOYMENT
-from deployments.stack.embedded_stack import WORK_POOL
 from deployments.stack.registration import DECLARATION
 from deployments.worker.own_flows import ENTRYPOINTS, find_flow
+from deployments.worker.warm_worker import WORK_POOL
 from tasks.core.models import BuildRequest
 
 DECLARED: dict[str, Any] = yaml.safe_load(DECLARATION.read_text())

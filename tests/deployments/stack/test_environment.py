@@ -41,7 +41,6 @@ OTHERS = {
     [
         ("postgres", set()),
         ("prefect", set()),
-        ("registration", set()),
         ("worker", {"OPENAI_API_KEY", "DATABASE_URL", "AWS_SECRET_ACCESS_KEY"}),
         ("api", set(SECRETS)),
     ],
@@ -131,8 +130,8 @@ def test_the_embedded_server_alone_has_the_login_as_the_one_it_asks_for(tmp_path
     env = prefect_environment(tmp_path / "prefect", "http://127.0.0.1:4200/api", "admin:hunter2")
     held = {
         service: sorted(name for name, value in environment_of(service, env).items() if "hunter2" in value)
-        for service in ("postgres", "prefect", "registration", "worker", "api")
+        for service in ("postgres", "prefect", "worker", "api")
     }
     client = ["PREFECT_API_AUTH_STRING"]
     server = ["PREFECT_SERVER_API_AUTH_STRING"]
-    assert held == {"postgres": [], "prefect": server, "registration": client, "worker": client, "api": client}
+    assert held == {"postgres": [], "prefect": server, "worker": client, "api": client}

@@ -17,9 +17,9 @@ from playwright.async_api import Browser, Page, async_playwright
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from deployments.stack.embedded_stack import WORK_POOL
 from deployments.stack.prefect_login import LOGIN_FILE, load_login
 from deployments.stack.stack_file import STACK_FILE
+from deployments.worker.warm_worker import WORK_POOL
 from tasks.core.settings import load_settings
 from tasks.web.fetching.browsers import find_browser
 from tasks.web.fetching.chromium_switches import DISABLED_FEATURES

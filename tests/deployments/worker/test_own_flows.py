@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from prefect.client.schemas.objects import FlowRun
 
-from deployments.stack.embedded_stack import WORK_POOL
 from deployments.worker.own_flows import ENTRYPOINTS, RECRAWL, ForeignDeployment, find_flow
+from deployments.worker.warm_worker import WORK_POOL
 from tasks.records.run_notices import notify_workers
 from tests.flow_runs import end_of
 from tests.product import Product

@@ -1,4 +1,4 @@
-"""The embedded Prefect server's transactions."""
+"""Transactions of the embedded Prefect server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from prefect.server.database.configurations import AioSqliteConfiguration
 
-from deployments.stack.embedded_prefect import begin_in_turn
+from deployments.stack.sqlite_turns import begin_in_turn
 
 WRITERS = 8
 
