@@ -95,7 +95,7 @@ async def open_keyed_stack() -> AsyncIterator[tuple[Stack, Product, FaultyServic
         async with serve_handler(service.answer) as url:
             ours = {
                 "WIDGET_BUILDER_DATA_DIR": f"{name}/data",
-                "WIDGET_BUILDER_PORT": "38080",
+                "WIDGET_BUILDER_PORT": "28380",
                 "WIDGET_BUILDER_PAGE_TIMEOUT_S": "30",
                 "WIDGET_BUILDER_ADMIN_TOKEN": ADMIN,
                 "OPENAI_API_KEY": KEY,
