@@ -3,6 +3,7 @@
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.axe import axe_source
+from tests.placing import Placer
 from tests.product import Product
 from tests.sites.generated import generated_site
 from tests.sites.server import Site
@@ -35,19 +36,19 @@ async def test_pasted_addresses_become_widgets(chromium: Browser, product: Produ
 
 
 async def test_rules_and_schedule_are_set_by_keyboard_and_errors_stand_beside_their_fields(
-    chromium: Browser, product: Product
+    chromium: Browser, product: Product, place: Placer
 ) -> None:
     """The widget keeps what is saved; axe finds nothing while an error is shown."""
     async with generated_site(2, 1, 0) as site:
-        data = (await product.build(site.url, depth=1))[0]["data"]
+        placed = await place(site.url)
     context = await chromium.new_context(base_url=product.info.api_url)
     context.set_default_timeout(TIMEOUT_MS)
     page = await context.new_page()
     await page.goto("/console")
-    await page.get_by_label("Token").fill(data["owner_token"])
+    await page.get_by_label("Token").fill(placed.token)
     await page.keyboard.press("Enter")
     await page.get_by_role("heading", name="Widgets").wait_for()
-    await page.goto(f"/console#/w/{data['widget_id']}/settings")
+    await page.goto(f"/console#/w/{placed.widget_id}/settings")
     await _type(page, "Leave out these paths", "blog")
     await _save(page, "Pages to read")
     await page.locator(".wrong").filter(has_text="begins with / or *").wait_for()
@@ -65,11 +66,10 @@ async def test_rules_and_schedule_are_set_by_keyboard_and_errors_stand_beside_th
     await _type(page, "Time zone", "Europe/Berlin")
     await _save(page, "When the site is read again")
     await page.get_by_text("Next reading:").wait_for()
-    owner = {"Authorization": f"Bearer {data['owner_token']}"}
-    shown = (await product.http.get(f"/api/widgets/{data['widget_id']}", headers=owner)).json()
+    shown = (await product.http.get(f"/api/widgets/{placed.widget_id}", headers=placed.owner)).json()
     assert shown["rules"]["exclude"] == ["/blog/*"]
     assert shown["schedule"] == {"cron": "0 4 * * 1", "timezone": "Europe/Berlin", "jitter_s": 0, "active": True}
-    await product.http.delete(f"/api/widgets/{data['widget_id']}", headers=owner)
+    await product.http.delete(f"/api/widgets/{placed.widget_id}", headers=placed.owner)
     await context.close()
 
 

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.states import Cancelled, Failed, Running, Scheduled
+from prefect.client.schemas.objects import State, StateType
+from prefect.states import Running, Scheduled
 
 from api.builds import lost_runs
 from api.builds.lost_runs import LostRuns
@@ -17,25 +18,20 @@ from tasks.core.models import BuildRequest
 from tasks.records.builds import find_run_build, link_flow_run, read_build
 from tasks.records.new_builds import create_build
 from tasks.records.run_locks import hold_run
-from tests.flow_runs import find_run, retry, run_deployment
+from tests.flow_runs import BUILD, find_run, retry, run_deployment
+from tests.placing import Placer
 from tests.product import Product
 from tests.sites.generated import generated_site
 
 
-async def new_widget(product: Product, url: str) -> tuple[UUID, BuildRequest]:
-    """A widget of the site with knowledge, and its request."""
-    events = await product.build(url, depth=1, max_pages=3)
-    assert events[-1]["type"] == "builder_completed"
-    return UUID(events[0]["data"]["widget_id"]), BuildRequest(url=events[0]["data"]["url"], depth=1, max_pages=3)
-
-
-async def test_each_widget_is_rebuilt_in_a_run_of_its_own_and_none_twice(product: Product) -> None:
+async def test_each_widget_is_rebuilt_in_a_run_of_its_own_and_none_twice(product: Product, place: Placer) -> None:
     """In the queue of scheduled builds; a site that is down fails alone, and its run is tried once more when the
     re-crawl is asked again."""
     recrawl_id = uuid4()
     async with generated_site(3, 2, 0) as site, product.prefect() as client:
         async with generated_site(3, 2, 0) as down:
-            widgets = [await new_widget(product, site.url), await new_widget(product, down.url)]
+            placed = [await place(site.url), await place(down.url)]
+        widgets = [(UUID(it.widget_id), it.request) for it in placed]
         runs = RebuildRuns(client, product.pool, recrawl_id, 0)
         started = await runs.start(widgets)
         again = await RebuildRuns(client, product.pool, recrawl_id, 0).start(widgets)
@@ -54,11 +50,11 @@ async def test_each_widget_is_rebuilt_in_a_run_of_its_own_and_none_twice(product
     assert [await product.count(rebuilds, widget) for widget, _ in widgets] == [2, 2]
 
 
-async def test_a_recrawl_is_red_if_a_widget_was_not_rebuilt(product: Product) -> None:
+async def test_a_recrawl_is_red_if_a_widget_was_not_rebuilt(product: Product, place: Placer) -> None:
     """Its message names the site, and Prefect has the table of outcomes."""
     async with generated_site(3, 2, 0) as site:
-        widget, _ = await new_widget(product, site.url)
-    run = await run_deployment(product, "recrawl-widgets/nightly", {"widget_id": str(widget)})
+        widget = (await place(site.url)).widget_id
+    run = await run_deployment(product, "recrawl-widgets/nightly", {"widget_id": widget})
     assert run.state is not None
     assert run.state.is_failed()
     assert site.url in (run.state.message or "")
@@ -130,25 +126,26 @@ async def test_a_run_that_outlives_its_build_gets_the_builds_state(
 
 @pytest.mark.parametrize("as_new_run", [False, True], ids=["Retry", "Run again"])
 @pytest.mark.parametrize("end", ["failed", "cancelled", "completed"])
-async def test_retry_and_run_again_do_what_an_operator_expects(product: Product, end: str, as_new_run: bool) -> None:
+async def test_retry_and_run_again_do_what_an_operator_expects(
+    product: Product, place: Placer, end: str, as_new_run: bool
+) -> None:
     """A build that ended early is the same build again; a complete one is built anew, and stays as it was."""
     async with generated_site(3, 2, 0) as site, product.prefect() as client:
-        events = await product.build(site.url, depth=1, max_pages=3)
-        first = UUID(events[0]["build_id"])
-        widget = events[0]["data"]["widget_id"]
-        run = await find_run(product, str(first))
-        async with asyncio.timeout(30):
-            while not run.state or not run.state.is_completed():
-                await asyncio.sleep(0.2)
-                run = await client.read_flow_run(run.id)
-        if end != "completed":
-            # As such a build and its run end.
-            async with product.pool.connection() as connection:
-                await connection.execute("UPDATE scrape_jobs SET status = %s WHERE id = %s", (end, first))
-            state = Failed() if end == "failed" else Cancelled()
-            await client.set_flow_run_state(run.id, state, force=True)
+        placed = await place(site.url)
+        first, widget = UUID(placed.build_id), placed.widget_id
+        # As such a build and its run end.
+        deployment = await client.read_deployment_by_name(BUILD)
+        run = await client.create_flow_run_from_deployment(
+            deployment.id,
+            parameters=placed.request.model_dump(mode="json") | {"build_id": placed.build_id},
+            state=State(type=StateType(end.upper())),
+        )
+        async with product.pool.connection() as connection:
+            await connection.execute(
+                "UPDATE scrape_jobs SET status = %s, flow_run_id = %s WHERE id = %s", (end, run.id, first)
+            )
         if as_new_run:
-            run = await run_deployment(product, "build-widget/build", run.parameters)
+            run = await run_deployment(product, BUILD, run.parameters)
         else:
             run = await retry(product, run.id)
         assert run.state is not None

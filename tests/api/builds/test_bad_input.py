@@ -1,14 +1,13 @@
 """Bad input: a clear error before the stream where it can be known, else `builder_failed` with the cause."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from tests.benchmarks.stack import free_port
 from tests.product import PATH, Product
+from tests.sites.server import serve_handler
 
 
 @pytest.mark.parametrize(
@@ -46,62 +45,17 @@ async def test_an_invalid_request_is_refused_with_its_field(
     assert await product.count("SELECT count(*) FROM scrape_jobs") == before
 
 
-async def _loop(request: web.Request) -> web.Response:
-    raise web.HTTPFound(request.path)
-
-
-async def _hang(_request: web.Request) -> web.Response:
-    await asyncio.sleep(60)
-    return web.Response()
-
-
-@pytest.fixture(scope="module")
-async def broken_site() -> AsyncIterator[str]:
-    """A server of start pages that cannot be built from."""
+async def test_a_start_page_that_cannot_be_read_ends_the_build_with_the_cause(product: Product) -> None:
+    """As the page's status, or as a server that does not respond in time."""
 
     async def answer(request: web.Request) -> web.Response:
-        status = int(request.match_info["status"])
-        return web.Response(status=status, text="<p>no</p>", content_type="text/html")
+        if request.path == "/hang":
+            await asyncio.sleep(60)
+        return web.Response(status=404, text="<p>no</p>", content_type="text/html")
 
-    async def empty(_request: web.Request) -> web.Response:
-        return web.Response(text="", content_type="text/html")
-
-    async def archive(_request: web.Request) -> web.Response:
-        return web.Response(body=b"PK", content_type="application/zip")
-
-    async def pdf(_request: web.Request) -> web.Response:
-        return web.Response(body=b"%PDF-1.7", content_type="application/pdf")
-
-    app = web.Application()
-    app.router.add_get("/status/{status}", answer)
-    app.router.add_get("/empty", empty)
-    app.router.add_get("/zip", archive)
-    app.router.add_get("/pdf", pdf)
-    app.router.add_get("/loop", _loop)
-    app.router.add_get("/hang", _hang)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
-
-
-async def test_a_start_page_that_cannot_be_read_ends_the_build_with_the_cause(
-    product: Product, broken_site: str
-) -> None:
-    """404, 500, empty, an archive, a broken PDF, a redirect loop, a refused connection, a timeout."""
-    expected = {
-        f"{broken_site}/status/404": "HTTP 404",
-        f"{broken_site}/status/500": "HTTP 500",
-        f"{broken_site}/empty": "empty",
-        f"{broken_site}/zip": "application/zip",
-        f"{broken_site}/pdf": "the PDF cannot be read",
-        f"{broken_site}/loop": "redirect",
-        f"{broken_site}/hang": "timeout after 5s",
-        f"http://127.0.0.1:{free_port()}/": "refused",
-    }
-    streams = await asyncio.gather(*(product.build(url, depth=1) for url in expected))
+    expected = {"/gone": "HTTP 404", "/hang": "timeout after 5s"}
+    async with serve_handler(answer) as site:
+        streams = await asyncio.gather(*(product.build(site + path, depth=1) for path in expected))
     for cause, events in zip(expected.values(), streams, strict=True):
         assert events[-1]["type"] == "builder_failed"
         assert cause in events[-1]["detail"]

@@ -8,16 +8,9 @@ import pytest
 from tasks.records.builds import find_run_build
 from tests.api.builds.test_builds import named, numbers
 from tests.flow_runs import BUILD, find_run, run_deployment
+from tests.placing import Placer
 from tests.product import PATH, Event, Product
-from tests.sites.generated import GeneratedSite, generated_site
-
-
-async def build_of(product: Product, site: GeneratedSite) -> tuple[str, dict[str, str], list[Event]]:
-    """A widget of the site, its owner's header, and the events of its build."""
-    events = await product.build(site.url, depth=2, max_pages=8)
-    assert events[-1]["type"] == "builder_completed", events[-1]
-    owner = {"Authorization": f"Bearer {events[0]['data']['owner_token']}"}
-    return str(events[0]["data"]["widget_id"]), owner, events
+from tests.sites.generated import generated_site
 
 
 async def active_job(product: Product, widget: str) -> str:
@@ -28,31 +21,33 @@ async def active_job(product: Product, widget: str) -> str:
     return str(row[0])
 
 
-async def test_the_old_knowledge_answers_until_the_new_is_complete(product: Product) -> None:
+async def test_the_old_knowledge_answers_until_the_new_is_complete(product: Product, place: Placer) -> None:
     """A rebuild has the first build's limits and the same kind of stream, without a token; then the widget switches."""
     async with generated_site(20, 3, 0.2) as site:
-        widget, owner, first = await build_of(product, site)
+        first = await place(site.url, depth=2, max_pages=8)
+        widget, owner = first.widget_id, first.owner
         events: list[Event] = []
         async for event in product.stream("POST", f"/api/widgets/{widget}/recrawl", headers=owner):
             events.append(event)
             if event["type"] == "parallel_processing_started":
-                assert await active_job(product, widget) == first[0]["build_id"]
+                assert await active_job(product, widget) == first.build_id
                 found = await product.http.get(f"/api/public/widgets/{widget}/search", params={"q": "page"})
                 assert found.json()["results"]
     assert numbers(events) == list(range(1, len(events) + 1))
     started = events[0]["data"]
     assert (started["widget_id"], started["depth"], started["max_pages"]) == (widget, 2, 8)
     assert "owner_token" not in started
-    assert events[0]["build_id"] != first[0]["build_id"]
+    assert events[0]["build_id"] != first.build_id
     assert events[-1]["type"] == "builder_completed"
     assert await active_job(product, widget) == events[0]["build_id"]
 
 
-async def test_a_second_request_joins_the_running_rebuild(product: Product) -> None:
+async def test_a_second_request_joins_the_running_rebuild(product: Product, place: Placer) -> None:
     """Also a simultaneous one, and one with a key; later the key returns the same build, and without it a new one
     starts."""
     async with generated_site(20, 3, 0.2) as site:
-        widget, owner, _ = await build_of(product, site)
+        placed = await place(site.url, depth=2, max_pages=8)
+        widget, owner = placed.widget_id, placed.owner
         path, keyed = f"/api/widgets/{widget}/recrawl", {**owner, "Idempotency-Key": str(uuid4())}
 
         async def post(headers: dict[str, str]) -> str:
@@ -65,10 +60,11 @@ async def test_a_second_request_joins_the_running_rebuild(product: Product) -> N
         assert await post(owner) != first[0]
 
 
-async def test_a_re_crawl_obeys_the_widgets_rules(product: Product) -> None:
+async def test_a_re_crawl_obeys_the_widgets_rules(product: Product, place: Placer) -> None:
     """Its run in Prefect has them as parameters, and one that repeats it with others builds the widget by those."""
     async with generated_site(8, 3, 0) as site:
-        widget, owner, _ = await build_of(product, site)
+        first = await place(site.url, depth=2, max_pages=8)
+        widget, owner = first.widget_id, first.owner
         *_, left_out, other = site.links
         changed = await product.http.patch(f"/api/widgets/{widget}", json={"exclude": [left_out]}, headers=owner)
         assert changed.json()["chosen"] == {}
@@ -85,27 +81,29 @@ async def test_a_re_crawl_obeys_the_widgets_rules(product: Product) -> None:
     assert [await product.count(paths, build, path) for path in (left_out, other)] == [1, 0]
 
 
-async def test_a_re_crawl_that_fails_changes_nothing(product: Product) -> None:
+async def test_a_re_crawl_that_fails_changes_nothing(product: Product, place: Placer) -> None:
     """The site is down: the build fails with the cause, the widget answers as before."""
     async with generated_site(20, 3, 0) as site:
-        widget, owner, first = await build_of(product, site)
+        first = await place(site.url, depth=2, max_pages=8)
+        widget, owner = first.widget_id, first.owner
     events = [event async for event in product.stream("POST", f"/api/widgets/{widget}/recrawl", headers=owner)]
     assert events[-1]["type"] == "builder_failed"
-    assert await active_job(product, widget) == first[0]["build_id"]
+    assert await active_job(product, widget) == first.build_id
 
 
-async def test_a_site_that_has_lost_half_its_pages_does_not_empty_the_widget(product: Product) -> None:
+async def test_a_site_that_has_lost_half_its_pages_does_not_empty_the_widget(product: Product, place: Placer) -> None:
     """The error names both counts, and old knowledge and theme stay; `allow_fewer_pages` accepts the new site."""
     async with generated_site(20, 3, 0) as site:
-        widget, owner, first = await build_of(product, site)
+        first = await place(site.url, depth=2, max_pages=8)
+        widget, owner = first.widget_id, first.owner
         for path in list(site.links)[4:]:
             del site.links[path]
         path = f"/api/widgets/{widget}/recrawl"
         *_, refused = [event async for event in product.stream("POST", path, headers=owner)]
         assert (refused["type"], refused["data"]["code"]) == ("builder_failed", "site_shrank")
-        known = first[-1]["data"]["statistics"]["stored_pages"]
-        assert f"and the widget has {known}" in refused["detail"]
-        assert await active_job(product, widget) == first[0]["build_id"]
+        known = "SELECT count(*) FROM knowledge_scraped_pages WHERE job_id = %s"
+        assert f"and the widget has {await product.count(known, first.build_id)}" in refused["detail"]
+        assert await active_job(product, widget) == first.build_id
         asked = {"allow_fewer_pages": True}
         *_, last = [event async for event in product.stream("POST", path, headers=owner, json=asked)]
         assert last["type"] == "builder_completed", last

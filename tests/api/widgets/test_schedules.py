@@ -22,6 +22,7 @@ from flows.scheduled_runs import find_scheduled_widgets
 from tasks.records.builds import find_run_build, was_read_since
 from tasks.records.run_notices import notify_workers
 from tests.flow_runs import BUILD, end_of
+from tests.placing import Placer
 from tests.product import Product
 from tests.sites.generated import generated_site
 
@@ -70,11 +71,11 @@ class Owned:
 
 
 @pytest.fixture
-async def owned(product: Product) -> AsyncIterator[Owned]:
+async def owned(product: Product, place: Placer) -> AsyncIterator[Owned]:
     """A widget of two pages whose site is up."""
     async with generated_site(2, 1, 0) as site, product.prefect() as client:
-        data = (await product.build(site.url, depth=1))[0]["data"]
-        yield Owned(product, client, UUID(data["widget_id"]), {"Authorization": f"Bearer {data['owner_token']}"})
+        placed = await place(site.url)
+        yield Owned(product, client, UUID(placed.widget_id), placed.owner)
 
 
 async def test_a_schedule_is_prefects_own_and_changes_made_there_are_shown(owned: Owned) -> None:
