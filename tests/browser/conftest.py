@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Locator, Page
 
-from tasks.core.settings import load_settings
 from tasks.core.theme_model import Theme
-from tasks.web.fetching.browsers import find_browser
-from tasks.web.fetching.chromium_switches import DISABLED_FEATURES
 from tests.browser.bundles import build_if_changed
 from tests.browser.chat_server import WIDGET, ChatServer, make_config, open_chat_server
 from tests.browser.consoles import console, shop  # noqa: F401 - fixtures
@@ -113,19 +110,6 @@ MakeVisit = Callable[..., Awaitable[Visit]]
 def bundles() -> None:
     """Build the bundles of the current sources."""
     build_if_changed()
-
-
-@pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    """A browser for the session; each test has a context of its own."""
-    path = find_browser(load_settings())
-    assert path is not None
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", DISABLED_FEATURES]
-        )
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture(scope="session")

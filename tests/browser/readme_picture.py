@@ -15,10 +15,8 @@ from httpx_sse import aconnect_sse
 from PIL import Image
 from playwright.async_api import async_playwright
 
-from tasks.core.settings import load_settings
-from tasks.web.fetching.browsers import find_browser
-from tasks.web.fetching.chromium_switches import DISABLED_FEATURES
 from tests.benchmarks.stack import ROOT, open_product
+from tests.browsers import FLAGS, browser_path
 from tests.sites.server import serve_site
 
 PICTURE = ROOT / ".github" / "images" / "widget.webp"
@@ -55,10 +53,7 @@ async def build(api_url: str, site: str) -> str:
 async def take_picture(page_url: str, api_url: str, widget_id: str, questions: Sequence[str]) -> bytes:
     """Return the window as PNG once the widget has answered on the page."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=str(find_browser(load_settings())),
-            args=["--no-sandbox", "--disable-gpu", DISABLED_FEATURES],
-        )
+        browser = await playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
         page = await browser.new_page(
             viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SCALE, color_scheme="light"
         )

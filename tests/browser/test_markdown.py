@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
 
 from deployments.install.widget_bundle import PAGES
-from tasks.core.settings import load_settings
-from tasks.web.fetching.browsers import find_browser
-from tasks.web.fetching.chromium_switches import DISABLED_FEATURES
+from tests.browsers import FLAGS, browser_path
 
 RENDER = """pieces => {
     const target = document.createElement("div");
@@ -38,11 +36,8 @@ def render() -> Iterator[Render]:
     bundled = subprocess.run(
         [esbuild, "widget/markdown.ts", *options], cwd=PAGES, check=True, capture_output=True, text=True
     )
-    path = find_browser(load_settings())
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", DISABLED_FEATURES]
-        )
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
         page = browser.new_page()
         page.evaluate(bundled.stdout + ";globalThis.M = M")
         yield lambda pieces: page.evaluate(RENDER, pieces)

@@ -13,16 +13,13 @@ import httpx
 import psutil
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from deployments.stack.prefect_login import LOGIN_FILE, load_login
 from deployments.stack.stack_file import STACK_FILE
 from deployments.worker.warm_worker import WORK_POOL
-from tasks.core.settings import load_settings
-from tasks.web.fetching.browsers import find_browser
-from tasks.web.fetching.chromium_switches import DISABLED_FEATURES
 from tests.product import Event, Product
 from tests.sites.server import serve_handler
 
@@ -78,19 +75,6 @@ async def stranger(product: Product) -> AsyncIterator[httpx.AsyncClient]:
     """A client of Prefect's server without its login."""
     async with httpx.AsyncClient(base_url=product.info.prefect_url, timeout=60, trust_env=False) as http:
         yield http
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    """The browser of the machine's operator."""
-    path = find_browser(load_settings())
-    assert path is not None
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", DISABLED_FEATURES]
-        )
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture
