@@ -84,11 +84,12 @@ class PrefectSchedules:
                 *(deployment.id, existing.id, wanted.active, _to_prefect(wanted, existing)), parameters=parameters
             )
 
-    async def remove(self, widget_id: UUID) -> None:
-        """Delete the widget's schedules, if there are any, with the runs they have planned."""
+    async def remove(self, *widget_ids: UUID) -> None:
+        """Delete the widgets' schedules, if there are any, with the runs they have planned."""
         async with _answering():
             deployment = await self._read_deployment()
-            await self._delete(deployment, [*_of_widget(deployment, widget_id)])
+            for widget_id in widget_ids:
+                await self._delete(deployment, [*_of_widget(deployment, widget_id)])
 
     async def _read_deployment(self) -> DeploymentResponse:
         return await self._client.read_deployment_by_name(BUILD_DEPLOYMENT)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.app_state import AppState, app_state
+from api.builds.deleted_widgets import end_runs_of_deleted
 from api.builds.planned_readings import NextReadings
 from api.builds.prefect_schedules import PrefectSchedules
 from api.http.authorization import OwnerRoute, bearer_token, granted
@@ -28,6 +29,7 @@ from tasks.records.rollback import roll_back
 from tasks.records.token_roles import Grant
 from tasks.records.widget_list import WidgetSummary, list_summaries
 from tasks.records.widgets import delete_widget, read_widget, rules_of, save_settings
+from tasks.records.withheld_pages import apply_rules
 from tasks.records.workspaces import read_workspace
 
 logger = logging.getLogger("widget_builder.api")
@@ -94,12 +96,17 @@ async def show_owned_widget(request: Request) -> Response:
 
 
 async def change_owned_widget(request: Request) -> Response:
-    """PATCH: change settings and rules; null resets one, absent fields stay unchanged. Rules are for the next build."""
+    """PATCH: change settings and rules; null resets one, absent fields stay unchanged.
+
+    Rules are for the next build; pages they leave out are in no answer from now on.
+    """
     widget_id, state = widget_id_of(request), app_state(request)
     changes = read_changes(state.settings, await read_object(request))
     if "schedule" in changes.model_fields_set:
         await _save_schedule(state, widget_id, changes.schedule)
     await save_settings(state.pool, widget_id, changes.chosen(Adjustments), changes.chosen(WidgetRules))
+    if changes.model_fields_set & {"include", "exclude"}:
+        await apply_rules(state.pool, widget_id)
     return JSONResponse(await _describe(state, widget_id))
 
 
@@ -107,13 +114,7 @@ async def delete_owned_widget(request: Request) -> Response:
     """DELETE: the widget with its knowledge and running builds. Pages that still have its snippet show no chat."""
     widget_id = widget_id_of(request)
     state = app_state(request)
-    for run_id in await delete_widget(state.pool, widget_id):
-        state.run_in_background(state.runs.cancel(run_id))
-    try:
-        await PrefectSchedules(state.runs.client).remove(widget_id)
-    except DependencyUnavailable as error:
-        # Its next run finds no widget, and removes it.
-        logger.warning("the schedule of the deleted widget %s stays for now: %s", widget_id, error)
+    await end_runs_of_deleted(state, [widget_id], await delete_widget(state.pool, widget_id))
     return Response(status_code=204)
 
 

@@ -4,7 +4,10 @@ Each may be absent: the setting of the same name is the default. Numbers are bou
 """
 
 import re
+from collections.abc import Sequence
+from fnmatch import translate
 from typing import Annotated
+from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -29,6 +32,19 @@ def _is_language(code: str) -> str:
     return code
 
 
+def paths_pattern(globs: Sequence[str]) -> re.Pattern[str] | None:
+    """Return the pattern of paths that one of the globs fits; None without globs.
+
+    It takes no exponential time, because `translate` makes each `*` match once.
+    """
+    return re.compile("|".join(translate(_as_path(glob)) for glob in globs)) if globs else None
+
+
+def _as_path(glob: str) -> str:
+    """Return the glob as URLs are written; `[` stands for itself, for only `*` and `?` are special."""
+    return quote(glob, safe="/*?%:@!$&'()+,;=~[]").replace("[", "[[]")
+
+
 PathPattern = Annotated[str, Field(max_length=200), AfterValidator(_is_pattern)]
 Language = Annotated[str, Field(max_length=35), AfterValidator(_is_language)]
 
@@ -46,6 +62,12 @@ class ReadingRules(BaseModel):
     """Languages to read in addition to the start page's; `*`: all the site has."""
     render: RenderMode | None = None
     """The pages that the browser renders."""
+
+    def admits(self, url: str) -> bool:
+        """Whether a page is read by its path; the start page always is."""
+        path = urlsplit(url).path
+        included, excluded = paths_pattern(self.include or ()), paths_pattern(self.exclude or ())
+        return (included is None or bool(included.match(path))) and not (excluded and excluded.match(path))
 
 
 class WidgetRules(ReadingRules):

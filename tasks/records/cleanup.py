@@ -48,8 +48,8 @@ WHERE id IS DISTINCT FROM active_job_id
 """
 _UNNEEDED_PAGES = """
 DELETE FROM stored_pages WHERE widget_id = %(widget)s AND id NOT IN (
-    SELECT content_id FROM scrape_jobs JOIN crawl_urls ON job_id = scrape_jobs.id
-    WHERE widget_id = %(widget)s AND content_id IS NOT NULL
+    SELECT coalesce(content_id, withheld_id) FROM scrape_jobs JOIN crawl_urls ON job_id = scrape_jobs.id
+    WHERE widget_id = %(widget)s AND coalesce(content_id, withheld_id) IS NOT NULL
 )
 """
 

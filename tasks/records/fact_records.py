@@ -54,13 +54,18 @@ async def replace_site_facts(pool: Pool, widget_id: UUID, job_id: UUID, facts: I
 
 
 async def read_site_facts(pool: Pool, widget_id: UUID) -> list[FactRecord]:
-    """Return the facts of the widget's active build with their owner's edits, in the order of their kinds."""
+    """Return the facts of the widget's active build with their owner's edits, in the order of their kinds.
+
+    A fact that withheld pages alone state is left out.
+    """
     async with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
             "SELECT site_facts.*, edit.value AS edited, edit.hidden FROM widgets"
             " JOIN site_facts ON site_facts.job_id = active_job_id"
             " LEFT JOIN fact_edits AS edit ON edit.widget_id = widgets.id AND edit.fact_id = site_facts.fact_id"
-            " WHERE widgets.id = %s ORDER BY position",
+            " WHERE widgets.id = %s AND (page_count > cardinality(pages) OR NOT pages <@ ARRAY("
+            "  SELECT page.url FROM crawl_urls JOIN stored_pages AS page ON page.id = withheld_id"
+            "  WHERE crawl_urls.job_id = active_job_id)) ORDER BY position",
             (widget_id,),
         )
         return [_record(row) for row in await cursor.fetchall()]

@@ -46,7 +46,7 @@ _JOB = (
     " ORDER BY created_at DESC LIMIT 1)) FROM widgets WHERE id = %(widget)s)"
 )
 _PAGES = (
-    " FROM crawl_urls AS crawl LEFT JOIN stored_pages AS page ON page.id = content_id"
+    " FROM crawl_urls AS crawl LEFT JOIN stored_pages AS page ON page.id = coalesce(content_id, withheld_id)"
     " WHERE crawl.job_id = " + _JOB + " AND (%(state)s::text IS NULL OR crawl.status = %(state)s)"
     " AND (%(text)s::text IS NULL OR strpos(lower(crawl.url || ' ' || coalesce(page.title, '')), lower(%(text)s)) > 0)"
 )
@@ -62,7 +62,8 @@ async def list_known_pages(
             await cursor.execute(
                 "SELECT crawl.url, coalesce(page.title, '') AS title,"
                 " crawl.status AS state, coalesce(crawl.reason, crawl.error) AS cause, crawl.same_as,"
-                " page.metadata ->> 'method' AS method, page.token_count AS tokens, page.scraped_at AS read_at, page.id"
+                " page.metadata ->> 'method' AS method, page.token_count AS tokens, page.scraped_at AS read_at,"
+                " content_id AS id"
                 + _PAGES
                 + " ORDER BY crawl.place, crawl.position LIMIT %(limit)s OFFSET %(offset)s",
                 values,

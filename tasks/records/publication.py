@@ -15,6 +15,7 @@ from tasks.core.theme_model import Theme
 from tasks.records.pictures import PictureKind, write_picture
 from tasks.records.sanitizing import sanitize_json, sanitize_text
 from tasks.records.widget_vocabulary import count_words
+from tasks.records.withheld_pages import apply_rules_in
 
 KEPT_SHARE = 0.7
 """Least share of the widget's pages a new build must have: a site that gives fewer is probably broken or blocks us.
@@ -111,6 +112,9 @@ async def activate_build(pool: Pool, job: Job, *, replace: bool, looks: WidgetLo
             (job.build_id, job.widget_id, replace, job.build_id, job.attempt),
         )
         is_switched = await rows.fetchone() is not None
+        if is_switched:
+            # They may have changed while it read the site.
+            await apply_rules_in(connection, job.widget_id)
         if is_switched and looks is not None:
             await _write_looks(connection, job.widget_id, looks)
     return is_switched

@@ -5,11 +5,12 @@ from uuid import UUID
 from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.records.widget_vocabulary import count_words
+from tasks.records.withheld_pages import apply_rules_in
 
 _BEFORE = """
 SELECT older.id FROM scrape_jobs AS older JOIN scrape_jobs AS active ON active.id = %s
 WHERE older.widget_id = active.widget_id AND older.status = 'completed' AND older.created_at < active.created_at
-    AND EXISTS (SELECT FROM crawl_urls WHERE job_id = older.id AND content_id IS NOT NULL)
+    AND EXISTS (SELECT FROM crawl_urls WHERE job_id = older.id AND coalesce(content_id, withheld_id) IS NOT NULL)
 ORDER BY older.created_at DESC LIMIT 1
 """
 
@@ -34,4 +35,5 @@ async def roll_back(pool: Pool, widget_id: UUID) -> UUID:
             "UPDATE widgets SET active_job_id = %s, updated_at = now() WHERE id = %s", (found[0], widget_id)
         )
         await count_words(connection, widget_id, found[0])
+        await apply_rules_in(connection, widget_id)
     return UUID(str(found[0]))

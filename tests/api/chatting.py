@@ -79,6 +79,9 @@ class _NoBuilds:
     async def check_worker(self) -> None:
         """Return at once."""
 
+    async def cancel(self, _: UUID) -> None:
+        """Return at once."""
+
     async def start(self, *_: object) -> UUID:
         """Return the id of a run that nobody takes."""
         return uuid4()

@@ -245,6 +245,20 @@ async def test_a_webhook_is_added_and_its_deliveries_are_sent_again(console: Mak
     await page.get_by_text("Paused", exact=True).wait_for()
 
 
+async def test_a_page_is_left_out_of_the_answers_and_taken_in_again(console: MakeConsole, shop: Chat) -> None:
+    """At once, by a rule that the settings show."""
+    opened = await console(**DESKTOP)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("knowledge")
+    for label, is_answered in (("Leave out: Shipping", False), ("Take in: Shipping", True)):
+        await opened.page.get_by_role("button", name=label).click()
+        await opened.page.get_by_role("button", name=label).wait_for(state="detached")
+        assert (await shop.ask("What does shipping to Norway cost?")).end["answered"] is is_answered
+    await opened.tab("settings")
+    await expect(opened.page.get_by_label("Leave out these paths")).to_have_value("")
+
+
 async def test_a_fact_is_corrected_and_hidden(console: MakeConsole, shop: Chat) -> None:
     """Visitors are told the correction; what was found comes back."""
     opened = await console(**DESKTOP)

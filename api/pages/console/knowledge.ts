@@ -2,8 +2,9 @@
 
 import { el, link, safeUrl } from "../widget/dom";
 import { afterTyping, button, empty, fill, input, markdown, number, paging, path, saveAs, say, select, tag, time, type Tone } from "./parts";
+import { may } from "./rights";
 import { call, download, messageOf } from "./session";
-import type { KnownPage, Widget } from "./types";
+import type { Details, KnownPage, Widget } from "./types";
 
 const SIZE = 50;
 const STATES: Record<string, [string, Tone]> = {
@@ -21,6 +22,7 @@ const REASONS: Record<string, string> = {
   soft_404: "The page says that it does not exist",
   trap: "One of endlessly many pages",
   empty: "It has no text",
+  excluded: "By your rules",
   off_site: "It leads to another site",
   too_large: "It is too large",
 };
@@ -40,7 +42,7 @@ export function knowledgeTab(widget: Widget): HTMLElement {
         const isFiltered = !!text.value.trim() || !!state.value;
         return el("div", { class: "card" }, isFiltered ? empty("No page matches", "Change the search or the state.") : empty("No pages yet", "The widget has read nothing so far."));
       }
-      return [summary(states), table(widget, pages), paging(offset, SIZE, total, load)];
+      return [summary(states), table(widget, pages, () => load(offset)), paging(offset, SIZE, total, load)];
     });
   text.addEventListener("input", afterTyping(() => load(0)));
   state.addEventListener("change", () => load(0));
@@ -62,16 +64,18 @@ function summary(states: Record<string, number>): HTMLElement {
   return el("dl", { class: "figures" }, ...parts);
 }
 
-function table(widget: Widget, pages: KnownPage[]): HTMLElement {
-  const heads = ["Page", "State", "Fetched by", "Length", "Read"].map((it) => el("th", { scope: "col", class: it === "Length" && "n" }, it));
+function table(widget: Widget, pages: KnownPage[], again: () => void): HTMLElement {
+  const canEdit = may(widget, "editor");
+  const heads = ["Page", "State", "Fetched by", "Tokens", "Read", ...(canEdit ? ["Answers"] : [])].map((it) => el("th", { scope: "col", class: it === "Tokens" && "n" }, it));
+  const rows = pages.map((it) => row(widget, it, canEdit && el("td", { "data-label": "Answers" }, choice(widget, it, again) ?? "–")));
   return el(
     "div",
     { class: "card flush" },
-    el("table", { class: "list" }, el("caption", { class: "hidden" }, "Pages"), el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...pages.map((it) => row(widget, it)))),
+    el("table", { class: "list" }, el("caption", { class: "hidden" }, "Pages"), el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows)),
   );
 }
 
-function row(widget: Widget, page: KnownPage): HTMLElement {
+function row(widget: Widget, page: KnownPage, chosen: HTMLElement | false): HTMLElement {
   const [name, tone] = STATES[page.state] ?? [page.state, "plain" as Tone];
   const url = safeUrl(page.url);
   const title = page.title || path(page.url);
@@ -80,12 +84,36 @@ function row(widget: Widget, page: KnownPage): HTMLElement {
   return el(
     "tr",
     {},
-    el("th", { scope: "row" }, open, el("small", {}, url ? link(url, {}, path(url)) : page.url)),
+    el("th", { scope: "row" }, el("bdi", {}, open), el("small", {}, url ? link(url, {}, path(url)) : page.url)),
     el("td", { "data-label": "State" }, tag(name, tone), cause ? el("small", {}, cause) : null),
     el("td", { "data-label": "Fetched by" }, page.method ? (METHODS[page.method] ?? page.method) : "–"),
-    el("td", { "data-label": "Length", class: "n" }, page.tokens ? `${number(page.tokens)} tokens` : "–"),
+    el("td", { "data-label": "Tokens", class: "n" }, page.tokens ? number(page.tokens) : "–"),
     el("td", { "data-label": "Read" }, time(page.read_at)),
+    chosen,
   );
+}
+
+/** A button that leaves the page out of the answers, or takes it in again; null where neither is possible. */
+function choice(widget: Widget, page: KnownPage, again: () => void): HTMLElement | null {
+  const isOut = page.cause === "excluded";
+  // Rules are of paths; the start page is always read.
+  if (!URL.canParse(page.url) || new URL(page.url).search || page.url === widget.site_url || !(page.id || isOut)) return null;
+  const own = new URL(page.url).pathname;
+  const change = async (): Promise<void> => {
+    try {
+      const route = `/api/widgets/${widget.id}`;
+      const { rules } = await call<Details>(route, widget.token);
+      const others = (rules.exclude as string[]).filter((it) => it !== own);
+      if (isOut && others.length === rules.exclude.length) return say("A rule for several pages leaves it out. Change the rule in the settings.");
+      await call(route, widget.token, { method: "PATCH", body: { exclude: isOut ? others : [...others, own] } });
+      say(isOut ? "The page is in the answers again." : "The page is in no answer from now on.");
+      again();
+    } catch (error) {
+      say(messageOf(error));
+    }
+  };
+  const label = isOut ? "Take in" : "Leave out";
+  return button(label, () => void change(), "quiet", { "aria-label": `${label}: ${page.title || own}` });
 }
 
 /** Opens what was read from a page, as Markdown and as visitors see it. */

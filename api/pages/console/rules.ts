@@ -27,7 +27,7 @@ class RulesForm {
   pages(): HTMLElement {
     return this.form(
       "Pages to read",
-      "The next reading of the site obeys these rules; until then, the widget answers as before.",
+      "Pages that the paths leave out are in no answer from now on. All else is for the next reading of the site.",
       this.text("include", "Read only these paths", "One per line, with * for anything: /docs/*. Empty: all. The start page is always read."),
       this.text("exclude", "Leave out these paths", "One per line, like /blog/* or /shop/cart."),
       this.languages(),

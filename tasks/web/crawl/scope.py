@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from fnmatch import translate
 from functools import cached_property
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from tasks.core.models import Link
+from tasks.core.rules import paths_pattern
 from tasks.core.settings import Settings
 from tasks.web.crawl.site_languages import Languages
 from tasks.web.crawl.urls import in_scope, page_key, site_key
@@ -48,25 +48,15 @@ class Scope:
 
     @cached_property
     def _included(self) -> re.Pattern[str] | None:
-        return _any_of(self.include)
+        return paths_pattern(self.include)
 
     @cached_property
     def _excluded(self) -> re.Pattern[str] | None:
-        return _any_of(self.exclude)
+        return paths_pattern(self.exclude)
 
 
 def _same_host(url: str, other: str) -> bool:
     return site_key(url) == site_key(other)
-
-
-def _any_of(globs: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Return a pattern of paths; it takes no exponential time, because `translate` makes each `*` match once."""
-    return re.compile("|".join(translate(_as_path(glob)) for glob in globs)) if globs else None
-
-
-def _as_path(glob: str) -> str:
-    """Return the glob as URLs are written; `[` stands for itself, for only `*` and `?` are special."""
-    return quote(glob, safe="/*?%:@!$&'()+,;=~[]").replace("[", "[[]")
 
 
 def scope_of(settings: Settings, start_url: str, languages: Languages = _NO_LANGUAGES) -> Scope:
