@@ -1,4 +1,4 @@
-"""Workspaces: create, list, show and rename them; their limits, which the administrator sets."""
+"""Workspaces: create, list, show, rename and delete them; their limits, which the administrator sets."""
 
 from typing import Annotated, Any
 
@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from api.app_state import app_state
+from api.builds.deleted_widgets import end_runs_of_deleted
 from api.http.authorization import OwnerRoute, granted, role_of
 from api.http.bodies import read_object, validate_body
 from api.http.guards import Guard, PublicRoute
@@ -19,6 +20,7 @@ from tasks.records.owner_tokens import hash_token, new_token
 from tasks.records.workspaces import (
     WorkspaceRecord,
     create_workspace,
+    delete_workspace,
     limit_workspace,
     list_workspaces,
     read_workspace,
@@ -50,6 +52,8 @@ class LimitsBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     widgets: Limit = None
+    pages: Limit = None
+    """Pages of all widgets together."""
     answers_a_month: Limit = None
     """Answers to visitors in a calendar month (UTC)."""
 
@@ -90,7 +94,7 @@ async def change_workspace(request: Request) -> Response:
 
 
 async def change_limits(request: Request) -> Response:
-    """PATCH …/limits: the most widgets, and the most answers to visitors a month; null: no limit."""
+    """PATCH …/limits: the most widgets, pages, and answers to visitors a month; null: no limit."""
     sent = await read_object(request)
     wanted = validate_body(LimitsBody, sent)
     pool, workspace_id = app_state(request).pool, path_id(request, "workspace_id", "workspace")
@@ -99,9 +103,20 @@ async def change_limits(request: Request) -> Response:
         pool,
         workspace_id,
         max_widgets=wanted.widgets if "widgets" in sent else before.max_widgets,
+        max_pages=wanted.pages if "pages" in sent else before.max_pages,
         max_answers=wanted.answers_a_month if "answers_a_month" in sent else before.max_answers,
     )
     return await _answer(request)
+
+
+async def remove_workspace(request: Request) -> Response:
+    """DELETE: with its members and widgets; the body repeats its `name`. Pages that have a snippet show no chat."""
+    state = app_state(request)
+    named = validate_body(WorkspaceBody, await read_object(request))
+    workspace_id = path_id(request, "workspace_id", "workspace")
+    gone = await delete_workspace(state.pool, workspace_id, named.name)
+    await end_runs_of_deleted(state, gone.widgets, gone.flow_runs)
+    return Response(status_code=204)
 
 
 async def _answer(request: Request) -> Response:
@@ -115,8 +130,16 @@ def describe_workspace(workspace: WorkspaceRecord, role: Role) -> dict[str, Any]
         "id": str(workspace.id),
         "name": workspace.name,
         "created_at": workspace.created_at.isoformat(),
-        "limits": {"widgets": workspace.max_widgets, "answers_a_month": workspace.max_answers},
-        "usage": {"widgets": workspace.widgets, "answers_this_month": workspace.answers},
+        "limits": {
+            "widgets": workspace.max_widgets,
+            "pages": workspace.max_pages,
+            "answers_a_month": workspace.max_answers,
+        },
+        "usage": {
+            "widgets": workspace.widgets,
+            "pages": workspace.pages,
+            "answers_this_month": workspace.answers,
+        },
         "role": role,
     }
 
@@ -126,5 +149,6 @@ routes: list[BaseRoute] = [
     OwnerRoute(ALL, show_workspaces, Role.viewer, ["GET"]),
     OwnerRoute(ONE, show_workspace, Role.viewer, ["GET"]),
     OwnerRoute(ONE, change_workspace, Role.owner, ["PATCH"]),
+    OwnerRoute(ONE, remove_workspace, Role.owner, ["DELETE"]),
     OwnerRoute(ONE + "/limits", change_limits, Role.admin, ["PATCH"]),
 ]

@@ -9,9 +9,10 @@ from psycopg.rows import class_row
 
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded, NotFound
-from tasks.core.models import Job
+from tasks.core.models import BuildRequest, Job
 from tasks.records.build_events import TERMINAL_STATUS
 from tasks.records.recorded_request import REQUEST_COLUMNS, RecordedRequest, request_of
+from tasks.records.workspace_limits import read_pages_left
 
 
 class BuildRecord(RecordedRequest):
@@ -137,6 +138,7 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
             {"run": flow_run_id, "id": build_id},
         )
         row = await rows.fetchone()
+        pages_left = None if row is None else await read_pages_left(connection, row[0])
     if row is None:
         record = await read_build(pool, build_id)
         if not record.is_over:
@@ -145,12 +147,19 @@ async def start_build(pool: Pool, build_id: UUID, flow_run_id: UUID | None) -> J
     return Job(
         build_id=build_id,
         widget_id=row[0],
-        request=request_of(row[4:8]),
+        request=_within(request_of(row[4:8]), pages_left),
         leases=tuple(row[1]),
         allow_fewer_pages=row[2],
         attempt=row[3],
         replaces=row[8],
     )
+
+
+def _within(request: BuildRequest, pages_left: int | None) -> BuildRequest:
+    """Return the request for no more pages than are left in the workspace."""
+    if pages_left is None or pages_left >= request.max_pages:
+        return request
+    return request.model_copy(update={"max_pages": pages_left})
 
 
 async def record_heartbeat(

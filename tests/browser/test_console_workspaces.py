@@ -113,4 +113,16 @@ async def test_the_administrator_sees_and_changes_all(console: MakeConsole, shop
     await page.get_by_role("button", name="Save").click()
     await page.get_by_text("Saved.").wait_for()
     answer = await shop.http.get(made.headers["location"], headers={"Authorization": f"Bearer {made.json()['token']}"})
-    assert answer.json()["limits"] == {"widgets": None, "answers_a_month": 500}
+    assert answer.json()["limits"] == {"widgets": None, "pages": None, "answers_a_month": 500}
+    await page.get_by_role("link", name="Its 0 widgets").click()
+    await page.get_by_role("heading", name="Widgets of Limited").wait_for()
+    await page.get_by_text("No widgets yet").wait_for()
+    await page.go_back()
+    delete = page.get_by_role("button", name="Delete for good")
+    await expect(delete).to_be_disabled()
+    await page.get_by_label("Type Limited to confirm").fill("Limited")
+    await delete.press("Enter")
+    await page.get_by_text("Limited is deleted.").wait_for()
+    assert (
+        await shop.http.get(made.headers["location"], headers={"Authorization": f"Bearer {ADMIN}"})
+    ).status_code == 404

@@ -75,7 +75,7 @@ async function show(): Promise<void> {
   } else if (first === "w") {
     await showWidget(id, tab || "overview", decodeURIComponent(extra));
   } else {
-    frame(listPage(go));
+    frame(listPage(new URLSearchParams(first.slice(1)).get("workspace") ?? "", go));
   }
   document.title = `${root.querySelector("h1")?.textContent ?? "Console"} – AI Widget Builder`;
   if (isNew || document.activeElement === document.body) focusTitle();

@@ -26,8 +26,8 @@ export interface Widget {
 export interface Workspace {
   id: string;
   name: string;
-  limits: { widgets: number | null; answers_a_month: number | null };
-  usage: { widgets: number; answers_this_month: number };
+  limits: { widgets: number | null; pages: number | null; answers_a_month: number | null };
+  usage: { widgets: number; pages: number; answers_this_month: number };
   /** The token that opens it. */
   token: string;
   /** The token's role in it. */

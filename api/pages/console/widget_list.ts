@@ -7,6 +7,7 @@ import { afterTyping, button, confirmFirst, empty, fill, host, input, number, pl
 import { may, mayBuild } from "./rights";
 import { Failed } from "./session";
 import type { Widget } from "./types";
+import { myWorkspaces } from "./my_workspaces";
 import { asCsv, isBuilding, isStale, loadWidgets, stateOf } from "./widgets";
 
 const SHOWN = 100;
@@ -20,15 +21,17 @@ const FILTERS: Record<string, [string, (it: Widget) => boolean]> = {
   building: ["Building", isBuilding],
 };
 
-/** The page. */
-export function listPage(go: (to: string) => void): HTMLElement {
+/** The page: all widgets, or those of one workspace by its id. */
+export function listPage(workspace: string, go: (to: string) => void): HTMLElement {
   const place = el("div");
   const title = el("h1", {}, "Your widgets");
+  const load = (): Promise<Widget[]> => loadWidgets(workspace ? { workspace } : {});
   void fill(place, async () => {
-    const widgets = await loadWidgets();
+    const widgets = await load();
     const canBuild = await mayBuild();
     add.hidden = !canBuild;
-    return widgets.length ? new List(widgets, () => go("#/")).element : nothing(canBuild);
+    if (workspace) title.textContent = `Widgets of ${await nameOf(workspace)}`;
+    return widgets.length ? new List(widgets, load, () => go(location.hash)).element : nothing(canBuild);
   });
   const add = el("a", { class: "btn primary", href: "#/add" }, "Add widgets");
   return el(
@@ -37,6 +40,10 @@ export function listPage(go: (to: string) => void): HTMLElement {
     el("div", { class: "head" }, title, el("div", { class: "row" }, add)),
     place,
   );
+}
+
+async function nameOf(workspace: string): Promise<string> {
+  return (await myWorkspaces()).find((it) => it.id === workspace)?.name ?? "the workspace";
 }
 
 function nothing(canBuild: boolean): HTMLElement {
@@ -63,6 +70,7 @@ class List {
 
   constructor(
     private widgets: Widget[],
+    private readonly load: () => Promise<Widget[]>,
     private readonly reload: () => void,
   ) {
     this.search.addEventListener("input", afterTyping(() => this.show(SHOWN)));
@@ -91,7 +99,7 @@ class List {
       if (!this.element.isConnected) return;
       if (!this.widgets.some(isBuilding) || document.hidden) continue;
       try {
-        this.widgets = await loadWidgets();
+        this.widgets = await this.load();
       } catch (error) {
         if (error instanceof Failed) continue;
         throw error;

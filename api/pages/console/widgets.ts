@@ -38,6 +38,8 @@ async function listOf(token: string, query: Record<string, string>): Promise<Wid
     if (error.field === "id") return all;
     // Its widgets have been deleted, or it was revoked.
     if (error.status !== 403) throw error;
+    // Of another workspace.
+    if (query.workspace) return all;
     forget(token);
     return all;
   }

@@ -18,13 +18,14 @@ export function workspacePage(workspace: Workspace, go: (to: string) => void): H
   parts.push(new Members(workspace).element);
   // Whoever claims shows a member's token of the workspace: the administrator has none.
   if (!isAdmin) parts.push(claiming(workspace, again));
-  return [...parts, renaming(workspace, again)];
+  return [...parts, renaming(workspace, again), deletion(workspace, go)];
 }
 
-function usageCard({ usage, limits }: Workspace): HTMLElement {
+function usageCard({ id, usage, limits }: Workspace): HTMLElement {
   const of = (used: number, limit: number | null): string => (limit === null ? number(used) : `${number(used)} of ${number(limit)}`);
   const facts: [string, Node | string][] = [
-    ["Widgets", el("a", { href: "#/" }, of(usage.widgets, limits.widgets))],
+    ["Widgets", el("a", { href: `#/?workspace=${id}` }, of(usage.widgets, limits.widgets))],
+    ["Pages", of(usage.pages, limits.pages)],
     ["Answers this month", of(usage.answers_this_month, limits.answers_a_month)],
   ];
   return card("Usage", el("dl", { class: "facts" }, ...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))));
@@ -52,14 +53,17 @@ function limitsForm(workspace: Workspace, again: () => void): HTMLElement {
   const { usage, limits, token } = workspace;
   const box = (value: number | null): HTMLInputElement => input({ type: "number", min: "0", value: value === null ? "" : String(value), placeholder: "no limit" });
   const widgets = box(limits.widgets);
+  const pages = box(limits.pages);
   const answers = box(limits.answers_a_month);
-  const fields = [field("Widgets", widgets, `${number(usage.widgets)} now.`), field("Answers a month", answers, `${number(usage.answers_this_month)} this month.`)];
+  const fields = [field("Widgets", widgets, `${number(usage.widgets)} now.`), field("Pages of all widgets", pages, `${number(usage.pages)} now.`), field("Answers a month", answers, `${number(usage.answers_this_month)} this month.`)];
   const value = (it: HTMLInputElement): number | null => (it.value ? Number(it.value) : null);
-  return form("Limits", "Save", fields, async () => {
-    await call(`/api/workspaces/${workspace.id}/limits`, token, { method: "PATCH", body: { widgets: value(widgets), answers_a_month: value(answers) } });
+  const open = el("p", {}, el("a", { href: `#/?workspace=${workspace.id}` }, `Its ${plural(usage.widgets, "widget")}`));
+  const save = async (): Promise<void> => {
+    await call(`/api/workspaces/${workspace.id}/limits`, token, { method: "PATCH", body: { widgets: value(widgets), pages: value(pages), answers_a_month: value(answers) } });
     say("Saved.");
     again();
-  });
+  };
+  return form("Limits", "Save", fields, save, open);
 }
 
 function renaming(workspace: Workspace, again: () => void): HTMLElement {
@@ -69,6 +73,31 @@ function renaming(workspace: Workspace, again: () => void): HTMLElement {
     say("Saved.");
     again();
   });
+}
+
+/** Deletes the workspace once its name has been typed. */
+function deletion(workspace: Workspace, go: (to: string) => void): HTMLElement {
+  const name = input({ required: true, spellcheck: "false" });
+  const { widgets } = workspace.usage;
+  const asked = field(`Type ${workspace.name} to confirm`, name);
+  const text = `${widgets ? `${plural(widgets, "widget")} with all knowledge, conversations and answers` : "The workspace"} and the tokens of all members are deleted. This cannot be undone. Pages that still have a snippet will show no chat.`;
+  const made = form(
+    "Delete the workspace",
+    "Delete for good",
+    [asked],
+    async () => {
+      await call(`/api/workspaces/${workspace.id}`, workspace.token, { method: "DELETE", body: { name: name.value.trim() } });
+      if (!may(workspace, "admin")) forget(workspace.token);
+      say(`${workspace.name} is deleted.`);
+      go("#/workspaces");
+    },
+    el("p", {}, text),
+  );
+  const act = made.querySelector("button")!;
+  act.className = "btn danger";
+  act.disabled = true;
+  name.addEventListener("input", () => (act.disabled = name.value.trim() !== workspace.name));
+  return made;
 }
 
 /** The widgets of a token move into the workspace. */

@@ -2,9 +2,10 @@
 
 import { el } from "../widget/dom";
 import { card, empty, field, fill, input, plural, say } from "./parts";
+import { myWorkspaces } from "./my_workspaces";
 import { createWorkspace, tokenCard } from "./new_workspace";
-import { grants, type Role } from "./rights";
-import { call, messageOf } from "./session";
+import type { Role } from "./rights";
+import { messageOf } from "./session";
 import type { Workspace } from "./types";
 import { workspacePage } from "./workspace_page";
 
@@ -24,19 +25,6 @@ export function workspacesPage(id: string, go: (to: string) => void): HTMLElemen
   });
   const path = id ? el("nav", { class: "crumbs", "aria-label": "Path" }, el("a", { href: "#/workspaces" }, "Workspaces")) : null;
   return el("div", {}, path, el("div", { class: "head" }, title), place);
-}
-
-/** The workspaces that the tokens open, each once, with the token that has the most rights. */
-async function myWorkspaces(): Promise<Workspace[]> {
-  const asked = (await grants()).filter((it) => it.workspace || it.role === "admin");
-  // The administrator's come last in the list of tokens that open the same workspace, and replace the others.
-  asked.sort((a, b) => Number(a.role === "admin") - Number(b.role === "admin"));
-  const found = new Map<string, Workspace>();
-  for (const { token } of asked) {
-    const { workspaces } = await call<{ workspaces: Workspace[] }>("/api/workspaces?limit=1000", token);
-    for (const it of workspaces) found.set(it.id, { ...it, token });
-  }
-  return [...found.values()];
 }
 
 function list(found: Workspace[]): HTMLElement[] {

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -13,12 +13,14 @@ from httpx_sse import aconnect_sse
 from api.app import create_app
 from tasks.core.database import Pool
 from tasks.core.errors import TryLater
+from tasks.records.builds import start_build
 from tasks.records.owner_tokens import hash_token, new_token
 from tasks.records.workspace_limits import count_answer
 from tasks.records.workspaces import create_workspace, limit_workspace, read_workspace
 from tests.api.chatting import ADMIN, MANY, Chat, serving
 from tests.conftest import MakeSettings
 from tests.knowledge.answer_material import SHOP, build_site
+from tests.knowledge.material import count
 from tests.product import PATH
 
 
@@ -144,9 +146,50 @@ async def test_a_full_workspace_takes_no_widget(api: Api) -> None:
     assert "limit of 0 widgets" in error["message"]
     assert (await api.claim(api.token, owner)).status_code == 409
     raised = (await api.send("PATCH", f"{api.path}/limits", ADMIN, {"answers_a_month": 7})).json()
-    assert raised["limits"] == {"widgets": 0, "answers_a_month": 7}
+    assert raised["limits"] == {"widgets": 0, "pages": None, "answers_a_month": 7}
     await api.send("PATCH", f"{api.path}/limits", ADMIN, {"widgets": None})
     assert (await api.build(owner, "http://127.0.0.1:1/full"))[0] == 200
+
+
+async def test_a_workspace_has_no_more_pages_than_its_limit(api: Api, pool: Pool) -> None:
+    """No widget is added when none is left, and a build reads at most what the other widgets leave."""
+    owner = api.workspace["token"]
+    _, first = await api.build(owner, "http://127.0.0.1:1/first")
+    _, second = await api.build(owner, "http://127.0.0.1:1/second")
+    async with pool.connection() as connection:
+        stored = "UPDATE scrape_jobs SET statistics = '{\"stored_pages\": 70}' WHERE id = %s"
+        await connection.execute(stored, (first["build_id"],))
+        active = "UPDATE widgets SET active_job_id = %s WHERE id = %s"
+        await connection.execute(active, (first["build_id"], first["widget_id"]))
+    shown = (await api.send("PATCH", f"{api.path}/limits", ADMIN, {"pages": 100})).json()
+    assert (shown["limits"]["pages"], shown["usage"]["pages"]) == (100, 70)
+    assert (await start_build(pool, UUID(second["build_id"]), None)).request.max_pages == 30
+    # Its own pages are not counted: a re-crawl may read as many again.
+    assert (await start_build(pool, UUID(first["build_id"]), None)).request.max_pages == 100
+    await api.send("PATCH", f"{api.path}/limits", ADMIN, {"pages": 70})
+    status, error = await api.build(owner, "http://127.0.0.1:1/third")
+    assert (status, error["code"]) == (409, "pages_limit")
+    assert (await start_build(pool, UUID(second["build_id"]), None)).request.max_pages == 1
+
+
+async def test_a_deleted_workspace_takes_all_that_is_its(api: Api, pool: Pool) -> None:
+    """After its name has been repeated: widgets with their pages, and members; other workspaces stay."""
+    owner, other = api.workspace["token"], (await api.chat.http.post("/api/workspaces", json={"name": "Other"})).json()
+    await api.claim(api.token, owner)
+    _, built = await api.build(owner, "http://127.0.0.1:1/")
+    for body in ({"name": "agency"}, {}, None):
+        refused = await api.send("DELETE", api.path, owner, body)
+        assert (refused.status_code, refused.json()["error"]["field"]) == (422, "name"), body
+    assert (await api.list_widgets(owner))["total"] == 2
+    assert (await api.send("DELETE", api.path, owner, {"name": "Agency"})).status_code == 204
+    assert (await api.send("GET", "/api/widgets", owner)).status_code == 403
+    assert (await api.send("GET", api.path, ADMIN)).status_code == 404
+    for widget in (api.widget, built["widget_id"]):
+        assert (await api.chat.http.get(f"/api/public/widgets/{widget}")).status_code == 404
+        for table in ("stored_pages", "conversations", "scrape_jobs"):
+            assert await count(pool, f"SELECT count(*) FROM {table} WHERE widget_id = %s", UUID(widget)) == 0
+    assert await count(pool, "SELECT count(*) FROM members WHERE workspace_id = %s", UUID(api.workspace["id"])) == 0
+    assert (await api.send("GET", f"/api/workspaces/{other['id']}", other["token"])).status_code == 200
 
 
 async def test_a_claimed_widget_moves_with_all_that_is_its(api: Api) -> None:
@@ -197,9 +240,9 @@ async def test_visitors_get_no_more_answers_than_the_workspace_has(api: Api) -> 
 async def test_answers_at_once_stay_within_the_limit(pool: Pool) -> None:
     """Of 20 at once 5 are counted; without a limit, all."""
     workspace = await create_workspace(pool, "W", hash_token(new_token()))
-    await limit_workspace(pool, workspace, max_widgets=None, max_answers=5)
+    await limit_workspace(pool, workspace, max_widgets=None, max_pages=None, max_answers=5)
     counted = await asyncio.gather(*(count_answer(pool, workspace) for _ in range(20)), return_exceptions=True)
     assert [type(each) for each in counted].count(TryLater) == 15
-    await limit_workspace(pool, workspace, max_widgets=None, max_answers=None)
+    await limit_workspace(pool, workspace, max_widgets=None, max_pages=None, max_answers=None)
     await count_answer(pool, workspace)
     assert (await read_workspace(pool, workspace)).answers == 6

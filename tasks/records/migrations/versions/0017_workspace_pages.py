@@ -1,0 +1,16 @@
+"""Limit of the pages that the widgets of a workspace have together."""
+
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    """Add the column."""
+    op.execute("ALTER TABLE workspaces ADD COLUMN max_pages int -- null: no limit")
+
+
+def downgrade() -> None:
+    """Drop the column."""
+    op.execute("ALTER TABLE workspaces DROP COLUMN max_pages")
