@@ -32,7 +32,7 @@ class ColourRecord(Frozen):
     role: str = ""
     """Kind within the source: `filled`, `outlined`, `inverse`, `pale` or `background of a` for calls to action; the
     name for variables; `mask-icon`, `theme-color`, `manifest` … for declared; `header`, `hero`, `footer` or `bar` for
-    surfaces; `wordmark` for a logo set in type."""
+    surfaces; `wordmark` for a logo set in type, `ground` for the background of a logo without a colour of its own."""
     weight: float = 1
     """Factor 0 … 1 on the strength, for the colour's place, neighbours and share."""
     text: str | None = None
@@ -94,11 +94,13 @@ class ProbedPage(Frozen):
     names: tuple[tuple[str, str], ...] = ()
     """Pairs of a name and its place on the page, the most trusted first."""
     wordmarks: tuple[str, ...] = ()
-    """Texts of the header's links to the home page."""
+    """Texts of the header's links to the home page, outside of menus."""
     brands: tuple[str, ...] = ()
     """Those among them that the page calls its brand, logo or title."""
     copyrights: tuple[str, ...] = ()
     """Lines with a copyright sign."""
+    handles: tuple[str, ...] = ()
+    """Mail addresses, and addresses of profiles in social networks."""
     language: str = ""
     prose: str = ""
     """The first part of its headings and body text."""

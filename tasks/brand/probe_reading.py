@@ -23,6 +23,7 @@ from tasks.brand.values import Item, as_item, clean_text, items_of, number, web_
 from tasks.core.oklch import WHITE, contrast
 
 MAX_PROSE = 4_000
+MAX_TEXTS = 40
 MAX_INLINE = 80_000
 """Characters of an inline picture."""
 _FURTHER_DOWN = 0.6
@@ -30,6 +31,8 @@ _FOREIGN = 0.1
 _DESTRUCTIVE = 0.3
 _OVER_THE_PAGE = 0.6
 _FOLLOWS = 0.9
+_MENU_ENTRY = 0.75
+"""Factor on the current page's entry in a menu, which is often a shade of the menu's own colour."""
 _WALL = 0.15
 _PALE = 0.3
 _LARGE_SHARE = 0.12
@@ -47,11 +50,14 @@ def read_probe(probe: object, url: str) -> ProbedPage:
     return ProbedPage(
         title=clean_text(answer.get("title"), 300),
         names=tuple((name, found) for name, found in _names(answer) if name),
-        wordmarks=tuple(clean_text(item.get("name"), 60) for item in items_of(answer, "wordmarks")),
+        wordmarks=tuple(
+            clean_text(item.get("name"), 60) for item in items_of(answer, "wordmarks") if item.get("menu") is not True
+        ),
         brands=tuple(
             clean_text(item.get("name"), 60) for item in items_of(answer, "wordmarks") if item.get("named") is True
         ),
         copyrights=tuple(clean_text(item.get("line"), 200) for item in items_of(answer, "copyrights")),
+        handles=tuple(clean_text(item, 200) for item in _texts(answer, "handles")),
         language=clean_text(answer.get("language"), 40),
         prose=clean_text(answer.get("prose"), MAX_PROSE),
         asks_consent=consent.get("some") is True,
@@ -80,6 +86,11 @@ def read_probe(probe: object, url: str) -> ProbedPage:
 def _colour(item: Item, over: str = WHITE, key: str = "colour") -> str | None:
     value = item.get(key)
     return parse_colour(value, over) if isinstance(value, str) else None
+
+
+def _texts(answer: Item, key: str) -> Iterator[str]:
+    values = answer.get(key)
+    yield from (value for value in values[:MAX_TEXTS] if isinstance(value, str)) if isinstance(values, list) else ()
 
 
 def _plain_colours(answer: Item, key: str, over: str) -> Iterator[str]:
@@ -151,6 +162,7 @@ def _call_weight(item: Item) -> float:
     weight *= _FURTHER_DOWN if number(item.get("top")) >= 900 else 1
     weight *= _FOREIGN if item.get("foreign") is True else 1
     weight *= _OVER_THE_PAGE if item.get("layer") is True else 1
+    weight *= _MENU_ENTRY if item.get("menu") is True else 1
     weight *= _DESTRUCTIVE if item.get("destructive") is True else 1
     weight *= _FOLLOWS if item.get("follows") is True and item.get("place") == "main" else 1
     return weight * (_WALL if number(item.get("wall")) >= 3 else 1)
@@ -183,8 +195,11 @@ def _declared(answer: Item) -> Iterator[ColourRecord]:
                 what = clean_text(item.get("what"), 40)
                 yield ColourRecord(colour=colour, source=source, found=what, role=what)
     for item in items_of(answer, "wordmarks"):
-        if colour := _colour(item):
+        colour, ground = _colour(item), _colour(item, key="backdrop")
+        if colour:
             yield ColourRecord(colour=colour, source=EvidenceSource.logo, found="name in the header", role="wordmark")
+        if colour and ground and item.get("named") is True and vividness(colour) == 0:
+            yield ColourRecord(colour=ground, source=EvidenceSource.logo, found="background of the name", role="ground")
 
 
 def _surfaces(answer: Item, over: str) -> Iterator[ColourRecord]:

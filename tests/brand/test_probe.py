@@ -238,3 +238,52 @@ async def test_links_within_the_page_lead_home_only_from_the_header(page: Page) 
         <footer>© 2026 Somebody. Template by Webmakers</footer>""",
     )
     assert (theme.name, theme.logo_url) == ("Orrery", None)
+
+
+async def test_the_name_in_the_header_is_its_first_line(page: Page) -> None:
+    """Marked as the logo, without a link; as written, not as the style capitalises it."""
+    theme = await theme_of(
+        page,
+        f"""<title>Good roofs for ever</title><header style="text-transform:uppercase">
+        <div class="logo"><h2>Wälter Brothers</h2><span class="tagline">Since 1950, for you</span></div></header>
+        <main><h1>Good roofs</h1>{WORDS * 5}</main>""",
+    )
+    assert (theme.name, theme.sources["name"]) == ("Wälter Brothers", "name in the header")
+
+
+async def test_neither_customers_nor_slides_nor_decoration_are_the_logo(page: Page) -> None:
+    """A header may hold the whole first screen."""
+    theme = await theme_of(
+        page,
+        f"""<style>li a {{ background: url({URL}tab.gif) no-repeat; display: block; height: 40px }}</style>
+        <header><ul><li><a href="/"> </a></li></ul>
+        <a href="/"><img src="{URL}slide1-1.jpg" width="900" height="350"></a>
+        <h1>Planets for your desk</h1>
+        <div class="clients"><a href="#"><img src="{URL}logo-acme.png" alt="Acme logo" width="90" height="40"></a></div>
+        <div style="margin-top:300px"><img src="{URL}brand-9.png" width="90" height="40"></div></header>
+        <main>{WORDS * 5}</main>""",
+    )
+    assert theme.logo_url is None
+
+
+async def test_the_logo_of_a_menu_below_the_first_picture_is_the_sites(page: Page) -> None:
+    """The menu's background is the header's."""
+    theme = await theme_of(
+        page,
+        f"""<body style="margin:0"><main style="height:640px"><h1>Planets</h1>{WORDS}</main>
+        <div role="navigation" style="background:#15bd40;height:60px"><a class="navbar-brand" href="">
+        <img src="{URL}logo.png" width="90" height="40"></a><a href="#about">About</a></div>{WORDS * 5}""",
+    )
+    assert (theme.logo_url, theme.primary) == (f"{URL}logo.png", "#15bd40")
+
+
+async def test_a_link_in_a_box_that_looks_like_a_button_is_one(page: Page) -> None:
+    """And the current entry of the menu is less than a button."""
+    theme = await theme_of(
+        page,
+        f"""<nav><ul><li><a href="/" style="background:#ffc780;padding:12px 30px">Home page of ours</a></li></ul></nav>
+        <main><h1>Laundry</h1>
+        <div style="background:#4375e7;width:180px;padding:12px"><a href="/book">Book now</a></div>
+        {WORDS * 5}</main>""",
+    )
+    assert theme.primary == "#4375e7"

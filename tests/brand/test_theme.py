@@ -199,11 +199,54 @@ def test_names_are_taken_in_their_order_and_markup_is_skipped() -> None:
             "www.jwb.example",
         ),
         ({"title": "Home", "wordmarks": [{"name": "About"}]}, "www.jwb.example"),
+        (
+            {"title": "Studio", "copyrights": [{"line": "© Your Website 2026"}, {"line": "Copyright © reserved"}]},
+            "Studio",
+        ),
+        (
+            {"title": "Free HTML5 Template | Webmakers", "copyrights": [{"line": "Design by Webmakers.com"}]},
+            "jwb.example",
+        ),
     ],
 )
 def test_the_name_is_no_slogan_no_menu_and_not_the_makers(evidence: dict[str, Any], name: str) -> None:
     """A marked wordmark and the owner's copyright line come before the address."""
     assert theme_of(evidence, "https://www.jwb.example/").name.removeprefix("www.") == name.removeprefix("www.")
+
+
+WALTER = {"name": "Walter Brothers", "named": True}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "name"),
+    [
+        ({"title": "Walter Brothers - Fine Roofs For You", "wordmarks": [WALTER]}, "Walter Brothers"),
+        (
+            {"title": "Fine Roofs For You | Walter Brothers", "copyrights": [{"line": "© Walter Brothers"}]},
+            "Walter Brothers",
+        ),
+        ({"title": "Orrery HTML5 Bootstrap Template", "wordmarks": [{"name": "{ Orrery }", "named": True}]}, "Orrery"),
+        ({"title": "Orrery Free Responsive Template"}, "Orrery"),
+        ({"title": "React Bootstrap", "wordmarks": [{"name": "React-Bootstrap", "named": True}]}, "React Bootstrap"),
+        (
+            {"title": "Planet Desk Ltd-Free-HTML5-Template", "copyrights": [{"line": "© 2026 Planet Desk"}]},
+            "Planet Desk",
+        ),
+        ({"title": "Fine Roofs - Good Walls", "handles": ["info@goodwalls.example"]}, "Good Walls"),
+        (
+            {"title": "Walter Brothers - Fine Roofs", "prose": "Since 1950 Walter Brothers has mended roofs."},
+            "Walter Brothers",
+        ),
+        (
+            {"site_name": "Parallax Starter", "title": "Walter Brothers | Roofs", "wordmarks": [WALTER]},
+            "Walter Brothers",
+        ),
+        ({"title": "Roofs | Walter Brothers", "wordmarks": [{"name": "Home", "menu": True}]}, "Walter Brothers"),
+    ],
+)
+def test_the_name_is_what_most_places_of_the_page_agree_on(evidence: dict[str, Any], name: str) -> None:
+    """Header, title, owner, mail addresses and sentences vote; the description of a template does not."""
+    assert theme_of(evidence, "http://127.0.0.1:8000/").name == name
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ return {
   logos: attempt(logos, []),
   wordmarks: attempt(wordmarks, []),
   copyrights: attempt(copyrights, []),
+  handles: attempt(handles, []),
   calls: attempt(calls, []),
   links: largest(links, 6, asColour),
   headings: largest(headings, 4, asColour),
