@@ -32,6 +32,8 @@ APP_ICON_SHARE = 0.85
 """… and the least share of its area that is painted; rounded corners are not."""
 MOST_OF_SIDES = 0.75
 """Least share of its sides in the colour of that background."""
+ALL = 0.9
+"""Share of a picture from which its invisible rest is but an outline or a shadow."""
 MIN_ICON = 32
 """Side in pixels below which an icon is blurred at this size."""
 _MODERN = re.compile(r"(?:oklch|oklab|lab|lch|color)\([^()\"]*\)")
@@ -111,8 +113,11 @@ def _own_ground(image: Image.Image) -> str | None:
 
 
 def _grounds(picture: Picture, backdrop: str | None) -> Iterator[str]:
-    """Yield backgrounds: the one the logo stands on, if it is seen there; then white or black, the clearer first."""
-    if backdrop and picture.is_visible_on(backdrop, VISIBLE_CONTRAST):
+    """Yield backgrounds: the one the logo stands on, if all of it is seen there; then the one that shows most of it."""
+    if backdrop and picture.visible_share(backdrop) >= ALL:
         yield backdrop
+    choice = [ground for ground in (backdrop, WHITE, BLACK) if ground]
     for least in (SHAPE_CONTRAST, VISIBLE_CONTRAST):
-        yield from (ground for ground in (WHITE, BLACK) if picture.is_visible_on(ground, least))
+        seen = [ground for ground in choice if picture.is_visible_on(ground, least)]
+        # Of grounds that show as much, the first: the logo's own, then white.
+        yield from sorted(seen, key=lambda ground: -round(picture.visible_share(ground, least), 1))

@@ -19,6 +19,10 @@ MAX_MANIFEST_BYTES = 100_000
 MIN_SHARE = 0.03
 ENOUGH_SHARE = 0.3
 """Share of a picture's coloured area from which a colour counts with its full strength."""
+MOSTLY = 0.6
+"""Share of a logo without a colour of its own."""
+_ON_GROUND = 0.5
+"""Factor on the colours that such a logo has on a coloured background: they are accents."""
 _TRUSTED = 0.5
 _BY_ROLE = {"header": 0.3, "home": 0.5, "named": 0.4}
 _SOURCES = {
@@ -72,14 +76,30 @@ def mark_colours(page: ProbedPage, marks: Marks) -> Iterator[ColourRecord]:
     logos = [record for record in ranked_logos(page) if logo_strength(record) >= _TRUSTED][:1]
     others = [record for record in page.images if record.kind is not ImageKind.logo]
     for record in (*logos, *others):
+        stands_on = _ground_of(record, marks)
         for colour, share in _colours(record, marks):
             yield ColourRecord(
                 colour=colour,
                 source=_SOURCES[record.kind],
                 found=record.found,
                 area=share,
-                weight=min(1.0, share / ENOUGH_SHARE),
+                weight=min(1.0, share / ENOUGH_SHARE) * (_ON_GROUND if stands_on else 1.0),
             )
+        if stands_on:
+            found = f"background of the {record.kind}"
+            yield ColourRecord(colour=stands_on, source=EvidenceSource.logo, found=found, role="ground")
+
+
+def _ground_of(record: ImageRecord, marks: Marks) -> str | None:
+    """Return the coloured background of a logo that is mostly white or black; None for any other picture."""
+    if record.kind is not ImageKind.logo or not record.backdrop or vividness(record.backdrop) < 1:
+        return None
+    picture = marks.pictures.get(record.url or record.inline)
+    found = picture.colours if picture else record.paints
+    if not found or (picture and picture.is_opaque):
+        return None
+    plain = sum(area for colour, area in found if vividness(colour) == 0)
+    return record.backdrop if plain >= MOSTLY * sum(area for _, area in found) else None
 
 
 def ranked_logos(page: ProbedPage) -> list[ImageRecord]:

@@ -36,6 +36,11 @@ _ACCENT_VARIABLE = 0.45
 _OTHER_VARIABLE = 0.3
 _LOGO = 0.55
 _WORDMARK = 0.3
+_LOGO_GROUND = 0.5
+"""A white logo's background is the brand's colour more often than not."""
+_BESIDE_GROUND = 0.75
+OTHER = 20.0
+"""Least difference of a button's colour that contrasts with the logo's background."""
 _DECLARED = {"mask-icon": 0.5, "theme-color": 0.45, "manifest": 0.4, "msapplication-TileColor": 0.25}
 _ICON = 0.4
 _LINK = 0.3
@@ -69,8 +74,11 @@ def rank_brand_colours(page: ProbedPage) -> tuple[BrandColour, ...]:
     """Return the colours that may be the brand's, the most likely first; empty if the page has none."""
     called = frozenset(record.colour for record in page.colours if record.source is EvidenceSource.call)
     neutral = _NEUTRAL_BESIDE_LOGO if any(map(_is_coloured_logo, page.colours)) else 1.0
+    grounds = [record.colour for record in page.colours if record.role == "ground" and vividness(record.colour) >= 1]
     weighed = [
-        (strength, record) for record in page.colours if (strength := _strength(record, page, called, neutral)) > 0
+        (strength * _contrasting(record, grounds), record)
+        for record in page.colours
+        if (strength := _strength(record, page, called, neutral)) > 0
     ]
     weighed.sort(key=lambda pair: (-pair[0], -pair[1].area, pair[1].colour, pair[1].source, pair[1].found))
     groups: list[list[tuple[float, ColourRecord]]] = []
@@ -84,6 +92,12 @@ def rank_brand_colours(page: ProbedPage) -> tuple[BrandColour, ...]:
     # A stable sort: equal scores stay in the order of their strongest record.
     ranked = sorted((_combine(group) for group in groups), key=lambda brand: -brand.score)
     return tuple(brand for brand in ranked if brand.score >= MIN_SCORE)
+
+
+def _contrasting(record: ColourRecord, grounds: list[str]) -> float:
+    """Return the factor on a button in another colour than the one that the logo stands on: it is to stand out."""
+    is_other = record.source is EvidenceSource.call and bool(grounds)
+    return _BESIDE_GROUND if is_other and min(difference(record.colour, one) for one in grounds) > OTHER else 1.0
 
 
 def is_decided(ranked: tuple[BrandColour, ...]) -> bool:
@@ -101,7 +115,7 @@ def _combine(group: Iterable[tuple[float, ColourRecord]]) -> BrandColour:
 
 
 def _is_coloured_logo(record: ColourRecord) -> bool:
-    is_drawn = record.source is EvidenceSource.logo and record.role != "wordmark"
+    is_drawn = record.source is EvidenceSource.logo and record.role not in ("wordmark", "ground")
     return is_drawn and record.weight >= 1 and vividness(record.colour) >= 1
 
 
@@ -109,9 +123,9 @@ def _strength(record: ColourRecord, page: ProbedPage, called: frozenset[str], ne
     """Return the strength of one record as evidence for its colour, 0 … 1; `neutral` is the factor on grey buttons."""
     if record.source is EvidenceSource.call:
         return record.weight * max(_call_strength(record), neutral * _neutral_strength(record, page))
-    drawn = (
-        record.source in (EvidenceSource.logo, EvidenceSource.icon, EvidenceSource.preview)
-        and record.role != "wordmark"
+    drawn = record.source in (EvidenceSource.logo, EvidenceSource.icon, EvidenceSource.preview) and record.role not in (
+        "wordmark",
+        "ground",
     )
     if record.colour in ALL_DEFAULTS and not drawn and record.colour not in called:
         return 0.0
@@ -151,7 +165,7 @@ def _source_strength(record: ColourRecord, page: ProbedPage) -> float:
         case EvidenceSource.variable:
             return _variable_strength(record.role) if _is_painted(record.colour, page.painted) else 0.0
         case EvidenceSource.logo:
-            return _WORDMARK if record.role == "wordmark" else _LOGO
+            return {"wordmark": _WORDMARK, "ground": _LOGO_GROUND}.get(record.role, _LOGO)
         case EvidenceSource.declared:
             return _DECLARED.get(record.role, 0.0)
         case EvidenceSource.icon:

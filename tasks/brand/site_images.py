@@ -64,10 +64,14 @@ class Picture(Frozen):
 
     def is_visible_on(self, surface: str, least: float = VISIBLE_CONTRAST) -> bool:
         """Whether most of the drawn area has at least this contrast to the surface."""
+        return self.visible_share(surface, least) >= VISIBLE_SHARE
+
+    def visible_share(self, surface: str, least: float = VISIBLE_CONTRAST) -> float:
+        """Return the share of the drawn area that has at least this contrast to the surface."""
         if self.is_opaque:
-            return True
+            return 1.0
         seen = sum(share for colour, share in self.colours if contrast(colour, surface) >= least)
-        return seen >= VISIBLE_SHARE * sum(share for _, share in self.colours)
+        return seen / sum(share for _, share in self.colours)
 
 
 class Drawing(Frozen):

@@ -98,6 +98,15 @@ def test_the_widgets_logo_stands_on_a_ground_it_is_seen_on() -> None:
     assert (whole.size, shown(whole)) == ((80, 80), "#7b1fa2")
 
 
+def test_a_logo_with_a_white_letter_is_not_put_on_white() -> None:
+    """Nor on its own ground, if the letter is lost there: most of the picture is not all of it."""
+    letters = picture("#ffffff", "#d81b60", "#d81b60")
+    page = PAGE | {"logos": [PAGE["logos"][0] | {"backdrop": "#ffffff"}]}
+    assert shown(tile_of({LOGO: letters}, page)) == "#000000"
+    dark = PAGE | {"logos": [PAGE["logos"][0] | {"backdrop": "#102030"}]}
+    assert shown(tile_of({LOGO: letters}, dark)) == "#102030"
+
+
 def test_an_app_icon_with_round_corners_fills_its_place() -> None:
     """In its own ground, whatever else it shows."""
     inside = "<rect width='40' height='40' rx='9' fill='#e3f4e8'/><path fill='#0f6b4f' d='M12 12h16v28H12z'/>"
@@ -184,6 +193,18 @@ def test_a_white_logo_brings_the_ground_it_was_seen_on() -> None:
     assert (white.logo_url, white.logo_background) == (LOGO, "#101820")
     assert theme_with({LOGO: picture("#333333")}).logo_background is None
     assert theme_with({LOGO: picture("#ffffff", ground="#7b1fa2")}).logo_background is None
+
+
+def test_a_white_logos_coloured_ground_is_the_brands() -> None:
+    """Unless the logo has a colour itself; a button that contrasts with it comes second."""
+    button = {"colours": ["#efe204"], "area": 6000, "height": 44, "top": 300, "label": "Search", "backdrop": "#ffffff"}
+    page = PAGE | {"logos": [PAGE["logos"][0] | {"backdrop": "#7b1fa2"}]}
+    assert theme_with({LOGO: picture("#ffffff")}, page).primary == "#7b1fa2"
+    assert theme_with({LOGO: picture("#ffffff", "#43a047")}, page).primary == "#43a047"
+    header = {"colour": "#7b1fa2", "place": "header", "area": 90_000}
+    both = page | {"calls": [button], "surfaces": [header]}
+    assert theme_with({LOGO: picture("#ffffff")}, both).primary == "#7b1fa2"
+    assert theme_with({LOGO: picture("#333333")}, both | {"logos": [PAGE["logos"][0]]}).primary == "#efe204"
 
 
 def test_a_manifest_names_the_site_and_its_colour() -> None:

@@ -28,7 +28,14 @@ const outline = ({ style }) =>
   alpha(style.borderTopColor) >= 0.5
     ? style.borderTopColor
     : "";
-const call = (item) => {
+// A link without a fill of its own, alone in a box that looks like a button, is pressed as the box.
+const asButton = (item) => {
+  const outer = byElement.get(parent(item.element));
+  if (!outer || fills(item).length || !fills(outer).length || outer.element.childElementCount > 1) return item;
+  return outer.rect.height <= 96 && outer.rect.width <= 480 ? { ...outer, style: outer.style, element: item.element } : item;
+};
+const call = (pressed) => {
+  const item = asButton(pressed);
   const { element, rect, above } = item;
   const sized = rect.height >= 20 && rect.height <= 96 && rect.width >= 40 && rect.width <= 640;
   if (!sized || rect.top < 0 || rect.top >= 4 * SCREEN || element.disabled === true) return null;
@@ -41,7 +48,7 @@ const call = (item) => {
     element,
     colours: part.fills,
     border,
-    text: part.style.color,
+    text: pressed === item ? part.style.color : pressed.style.color,
     backdrop: above.backdrop,
     area: Math.round(part.rect.width * part.rect.height),
     radius: text(part.radius || part.style.borderTopLeftRadius, 40),
@@ -50,6 +57,7 @@ const call = (item) => {
     place: above.header ? "header" : above.footer ? "footer" : "main",
     foreign: FOREIGN.test(name),
     layer: Boolean(above.layer),
+    menu: Boolean(above.header) && Element.prototype.closest.call(element, "li") !== null,
     destructive: DESTRUCTIVE.test(name),
     label: name,
   };

@@ -6,7 +6,8 @@ const place = ({ element, context, rect }) => {
   if (context.footer) return "footer";
   const top = rect.top + scrollY;
   if (top < 120 && rect.height >= 24 && rect.height <= 220)
-    return context.header || holds(element, "nav, header, img, svg") ? "header" : "bar";
+    return context.header || holds(element, "nav, header, img, svg, h1") ? "header" : "bar";
+  if (top < SCREEN && rect.height >= 24 && rect.height <= 160 && context.header && holds(element, "a[href]")) return "header";
   if (top < 700 && rect.height > 120 && rect.height < 1400) return "hero";
   return null;
 };

@@ -5,7 +5,7 @@ const PARTS = new Map(
     heading: ["h1", "h2", "h3"],
     prose: ["p", "li", "td", "dd", "blockquote"],
     code: ["code", "pre", "kbd", "samp"],
-    header: ["header", "nav", "banner"],
+    header: ["header", "nav", "banner", "navigation"],
     footer: ["footer", "contentinfo"],
     aside: ["aside"],
     control: ["button", "select", "textarea"],
