@@ -66,7 +66,7 @@ async def wait_and_register(settings: Settings) -> None:
 
 
 async def _register_all(client: PrefectClient, settings: Settings, declared: list[dict[str, Any]]) -> None:
-    await _register_limits(client, settings)
+    await register_limits(client, settings)
     for pool in sorted({deployment["work_pool"]["name"] for deployment in declared}):
         await _register_pool(client, pool)
         await _register_queue(client, settings, pool)
@@ -74,9 +74,19 @@ async def _register_all(client: PrefectClient, settings: Settings, declared: lis
         await register_deployment(client, deployment)
 
 
-async def _register_limits(client: PrefectClient, settings: Settings) -> None:
+async def register_limits(client: PrefectClient, settings: Settings) -> None:
+    """Create the limits of lanes; of one that is there, an operator's number stays unless its setting is given."""
     for name, limit in settings.max_lanes.items():
-        await client.upsert_global_concurrency_limit_by_name(name, limit)
+        if settings.sets_lanes(name) or not await _has_limit(client, name):
+            await client.upsert_global_concurrency_limit_by_name(name, limit)
+
+
+async def _has_limit(client: PrefectClient, name: str) -> bool:
+    try:
+        await client.read_global_concurrency_limit_by_name(name)
+    except ObjectNotFound:
+        return False
+    return True
 
 
 async def _register_pool(client: PrefectClient, name: str) -> None:

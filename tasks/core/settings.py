@@ -350,6 +350,11 @@ class Settings(BaseSettings):
         }
         return {name: most if most and self.adaptive else workers for name, (workers, most) in kinds.items()}
 
+    def sets_lanes(self, limit: str) -> bool:
+        """Whether a setting says how many lanes the limit allows; if none does, the number is a default."""
+        kind = {"extract-browser": "browser_extract", "extract-http": "http_extract"}.get(limit, limit)
+        return not self.model_fields_set.isdisjoint((f"{kind}_workers", f"max_{kind}_workers", "adaptive"))
+
     @property
     def build_budget(self) -> tuple[float, int, int]:
         """The seconds, the bytes and the requests of a build."""

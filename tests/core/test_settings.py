@@ -102,6 +102,11 @@ def test_lanes_grow_to_their_maximum_only_while_adaptive(settings: MakeSettings)
     assert settings(max_scrape_workers=40, max_store_workers=1).max_lanes["scrape"] == 40
     assert settings(max_scrape_workers=40, max_store_workers=1).max_lanes["store"] == 1
     assert settings(max_scrape_workers=40, adaptive=False).max_lanes["scrape"] == settings().scrape_workers
+    assert [settings(browser_extract_workers=2).sets_lanes(name) for name in ("extract-browser", "scrape")] == [
+        True,
+        False,
+    ]
+    assert not any(settings().sets_lanes(name) for name in settings().max_lanes)
 
 
 @pytest.mark.parametrize("name", ["PREFECT_API_AUTH_STRING", "PREFECT_API_KEY"])
