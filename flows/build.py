@@ -12,11 +12,13 @@ from prefect.states import Cancelled, Crashed
 from flows.build_figures import report_figures, reported_figures
 from flows.build_report import publish_summary
 from flows.job import find_request, state_of_ended, take_job
+from flows.live_progress import live_progress
 from flows.outcome import cause_of, emit_failure, finish
 from flows.parent_process import ParentProcess
 from flows.pipeline import Pipeline
 from flows.progress import Progress
 from flows.redacted_states import redact_run
+from flows.run_tags import tagged_run
 from flows.scheduled_runs import name_of, planned_widget, start_later
 from flows.slots import open_slots
 from flows.start_page import open_site
@@ -84,7 +86,8 @@ async def build_widget(
         name_process(build=job.build_id, widget=job.widget_id)
         progress = Progress(pool, job, run_id)
         with reported_figures(progress):
-            return await build_job(settings, pool, job, progress, run_id)
+            async with tagged_run(pool, job, progress):
+                return await build_job(settings, pool, job, progress, run_id)
 
 
 async def build_job(settings: Settings, pool: Pool, job: Job, progress: Progress, run_id: UUID) -> State[Any] | None:
@@ -122,7 +125,8 @@ async def build_site(space: Workspace, run_id: UUID) -> None:
         site = await open_site(space)
         reporter = group.create_task(report_figures(space.progress))
         screenshot = group.create_task(take_screenshot(space, site.looks))
-        await Pipeline(space, site, slots.hold).run()
+        async with live_progress(space.progress, slots.client):
+            await Pipeline(space, site, slots.hold).run()
         for task in (guard, reporter):
             task.cancel()
     await finish(space, await screenshot, site.frontier.scope)

@@ -47,7 +47,7 @@ class EmbedStage:
     async def run(self) -> None:
         """Embed until the source is exhausted; then close the following queue."""
         await self.lanes.run()
-        await self._space.progress.emit_progress(Stage.embedding)
+        await self._space.progress.emit_progress(Stage.embedding, is_last=True)
         await self._following.close()
 
     async def _embed(self, pages: list[ChunkedPage]) -> None:
@@ -92,7 +92,7 @@ class StoreStage:
     async def run(self) -> None:
         """Store until the source is exhausted."""
         await self.lanes.run()
-        await self._space.progress.emit_progress(Stage.storage)
+        await self._space.progress.emit_progress(Stage.storage, is_last=True)
 
     async def _store(self, pages: list[EmbeddedPage]) -> None:
         space = self._space

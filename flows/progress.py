@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+from prefect.context import FlowRunContext
 from prefect.events import emit_event
+from prefect.logging.loggers import flow_run_logger
 
 from flows.lanes import Lanes
 from tasks.core.database import Pool
@@ -22,12 +24,15 @@ from tasks.records.crawl_record import CrawledUrl, CrawlRecord
 
 REPORT_EVERY = 10
 """Pages between two progress events of a stage."""
+LOG_EVERY = 50
+"""The same of a line in the run's log."""
 
 _REPORTS = {
     Stage.scraping: (EventType.scraping_progress, EventType.scraping_failed, "read"),
     Stage.embedding: (EventType.embedding_progress, EventType.embedding_failed, "embedded"),
     Stage.storage: (EventType.storage_progress, EventType.storage_failed, "stored"),
 }
+_LOGGED = {Stage.scraping: "Scraped", Stage.embedding: "Embedded", Stage.storage: "Stored"}
 _OUTCOMES = {
     EventType.builder_completed: "completed",
     EventType.builder_failed: "failed",
@@ -42,7 +47,9 @@ class Meter:
     done: int = 0
     failed: int = 0
     reported: int = 0
-    """Pages at the last progress event."""
+    """Pages at the last progress event …"""
+    logged: int = 0
+    """… and at the last line of the log."""
     began: float | None = None
     ended: float = 0
 
@@ -212,12 +219,15 @@ class Progress:
         """Take back one page that passed a stage: another is kept instead."""
         self.meters[stage].done -= 1
 
-    async def emit_progress(self, stage: Stage) -> None:
-        """Emit a stage's progress event."""
+    async def emit_progress(self, stage: Stage, *, is_last: bool = False) -> None:
+        """Emit a stage's progress event, and log it now and then."""
         meter = self.meters[stage]
         meter.reported = meter.done
         progress, _, verb = _REPORTS[stage]
         total = self.known_urls
+        if is_last or meter.done // LOG_EVERY > meter.logged // LOG_EVERY:
+            meter.logged = meter.done
+            _log("%s %d/%d pages", _LOGGED[stage], meter.done, total)
         await self.emit(
             progress,
             f"{meter.done} of {total} pages {verb}",
@@ -237,3 +247,10 @@ class Progress:
                 self.skipped[known.reason or "unknown"] += 1
         self.earlier_pages = {stage: self.meters[stage].done for stage in _REPORTS}
         self.earlier_skipped = Counter(self.skipped)
+
+
+def _log(message: str, *values: object) -> None:
+    """Write into the log of the present run, also from within a task, whose own log is quiet; nowhere without a run."""
+    context = FlowRunContext.get()
+    if context is not None and context.flow_run is not None:
+        flow_run_logger(context.flow_run, context.flow).info(message, *values)

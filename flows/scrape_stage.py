@@ -63,7 +63,7 @@ class ScrapeStage:
     async def run(self) -> None:
         """Scrape until the source is exhausted; then close the following queue."""
         await self.lanes.run()
-        await self._space.progress.emit_progress(Stage.scraping)
+        await self._space.progress.emit_progress(Stage.scraping, is_last=True)
         await self._following.close()
 
     def _portion(self, waiting: Sequence[ExtractedUrl]) -> int:

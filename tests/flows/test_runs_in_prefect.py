@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import re
 import signal
 from importlib.metadata import version
 
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import TaskRun
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.objects import Artifact, TaskRun
 
 from tasks.records.builds import read_build
 from tests.flow_runs import end_of, find_run, run_deployment
@@ -42,18 +43,36 @@ async def test_the_summary_of_a_build_is_attached_to_its_run(built: list[Event],
     run = await find_run(product, built[0]["build_id"])
     async with product.prefect() as client, asyncio.timeout(30):
         mine = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
-        while not (found := await client.read_artifacts(flow_run_filter=mine)):
+        found: dict[str | None, Artifact] = {}
+        while "build" not in found:
             # After the end of the build: its large index comes first.
             await asyncio.sleep(0.2)
+            found = {each.key: each for each in await client.read_artifacts(flow_run_filter=mine)}
         deployment = await client.read_deployment_by_name("build-widget/build")
-    (summary,) = found
-    assert (summary.key, summary.type) == ("build", "markdown")
+    summary, progress = found["build"], found["progress"]
+    assert (summary.type, progress.type) == ("markdown", "progress")
     statistics = built[-1]["data"]["statistics"]
+    assert progress.data == 100.0
+    assert f"{statistics['stored_pages']} of " in (progress.description or "")
     assert f"| storage | {statistics['stored_pages']} | 0 |" in str(summary.data)
     assert f"/preview/{built[0]['data']['widget_id']})" in str(summary.data)
     assert f"<{built[0]['data']['url']}>" in str(summary.data)
     assert "failed | `HTTP 404` | <http" in str(summary.data)
     assert deployment.version == version("ai-widget-builder")
+
+
+async def test_a_run_is_found_by_its_tags_and_its_log_tells_the_pages(built: list[Event], product: Product) -> None:
+    """Widget and outcome beside the deployment's own; one line of the log a stage at least."""
+    wanted = {"widget-builder", f"widget:{built[0]['data']['widget_id']}", "outcome:completed"}
+    async with product.prefect() as client, asyncio.timeout(30):
+        while not wanted <= set((run := await find_run(product, built[0]["build_id"])).tags):
+            await asyncio.sleep(0.2)
+        logged: list[str] = []
+        while not any(line.startswith("Stored ") for line in logged):
+            await asyncio.sleep(0.2)
+            mine = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run.id]))
+            logged = [log.message for log in await client.read_logs(mine, limit=200)]
+    assert any(re.fullmatch(r"Scraped \d+/\d+ pages", line) for line in logged)
 
 
 async def test_no_slot_stays_behind_after_a_build(built: list[Event], product: Product) -> None:
