@@ -210,6 +210,9 @@ class Settings(BaseSettings):
     build_rate: Annotated[Rate, NoDecode] = Rate(count=300, seconds=3600)
     """Builds one client address may start, e.g. `300/hour`. Joining a running build does not count."""
 
+    client_connections: int = Field(256, ge=1)
+    """Open connections of one public client address to one API process."""
+
     client_builds: int = Field(50, ge=1)
     """Unfinished builds of one client address, waiting ones included."""
 
