@@ -6,6 +6,7 @@ A log frame has no `id`, so that `Last-Event-ID` counts the build's events only.
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import UUID
 
 from sse_starlette import ServerSentEvent
@@ -16,6 +17,8 @@ from tasks.records.builds import read_build
 
 LOGS_S = 1.0
 """Poll interval for the run's log records."""
+LAST_LOGS_S = 3.0
+"""Most seconds that the terminal event waits for the log records before it."""
 
 
 async def build_frames(
@@ -26,13 +29,13 @@ async def build_frames(
     The owner token is added to `builder_started` of this stream alone; the stored event does not contain it.
     """
     async with state.streams.open(build_id) as stream:
-        events = (_event_frame(event, owner_token) async for event in stream.read(after))
-        if not with_logs:
-            async for frame in events:
+        events = stream.read(after)
+        if with_logs:
+            async for frame in _merge(events, _RunLog(state, build_id), owner_token):
                 yield frame
             return
-        async for frame in _merge(events, _log_frames(state, build_id)):
-            yield frame
+        async for event in events:
+            yield _event_frame(event, owner_token)
 
 
 def _event_frame(event: BuildEvent, owner_token: str | None) -> ServerSentEvent:
@@ -41,41 +44,66 @@ def _event_frame(event: BuildEvent, owner_token: str | None) -> ServerSentEvent:
     return ServerSentEvent(data=event.to_json(), id=str(event.seq))
 
 
-async def _log_frames(state: AppState, build_id: UUID) -> AsyncIterator[ServerSentEvent]:
-    """Yield log records as they appear, without end."""
-    seen = 0
-    while True:
-        run_id = (await read_build(state.pool, build_id)).flow_run_id
-        for record in await state.runs.read_logs(run_id, seen) if run_id else ():
-            seen += 1
-            yield ServerSentEvent(
-                data=json.dumps(
-                    {
-                        "type": EventType.log,
-                        "stage": EventType.log.stage,
-                        "message": record.message,
-                        "data": {"level": record.level, "logger": record.name},
-                        "at": record.timestamp.isoformat(),
-                        "build_id": str(build_id),
-                    }
-                )
-            )
-        await asyncio.sleep(LOGS_S)
+class _RunLog:
+    """The log records of a build's flow run, each read once."""
+
+    def __init__(self, state: AppState, build_id: UUID) -> None:
+        self._state = state
+        self._build_id = build_id
+        self._seen = 0
+        self._turn = asyncio.Lock()
+        """Records are put in order: by the poll, and by the end of the stream."""
+
+    async def follow(self, queue: "asyncio.Queue[ServerSentEvent | None]") -> None:
+        """Put records into the queue as they appear, without end."""
+        while True:
+            async with self._turn:
+                await self._put_new(queue)
+            await asyncio.sleep(LOGS_S)
+
+    async def finish(self, queue: "asyncio.Queue[ServerSentEvent | None]", last: ServerSentEvent) -> None:
+        """Put all records that there are by now, then the last frame: clients leave after it."""
+        async with self._turn:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_LOGS_S):
+                    while await self._put_new(queue):
+                        pass
+            await queue.put(last)
+
+    async def _put_new(self, queue: "asyncio.Queue[ServerSentEvent | None]") -> bool:
+        """Put the records that are new; return whether there were any."""
+        run_id = (await read_build(self._state.pool, self._build_id)).flow_run_id
+        records = await self._state.runs.read_logs(run_id, self._seen) if run_id else []
+        for record in records:
+            found = {
+                "type": EventType.log,
+                "stage": EventType.log.stage,
+                "message": record.message,
+                "data": {"level": record.level, "logger": record.name},
+                "at": record.timestamp.isoformat(),
+                "build_id": str(self._build_id),
+            }
+            await queue.put(ServerSentEvent(data=json.dumps(found)))
+            self._seen += 1
+        return bool(records)
 
 
 async def _merge(
-    events: AsyncIterator[ServerSentEvent], logs: AsyncIterator[ServerSentEvent]
+    events: AsyncIterator[BuildEvent], log: _RunLog, owner_token: str | None
 ) -> AsyncIterator[ServerSentEvent]:
-    """Yield from both as they come; end after the last event."""
+    """Yield events and log records as they come; end with the terminal event."""
     queue: asyncio.Queue[ServerSentEvent | None] = asyncio.Queue(maxsize=100)
 
-    async def pump(frames: AsyncIterator[ServerSentEvent], *, last: bool) -> None:
-        async for frame in frames:
-            await queue.put(frame)
-        if last:
-            await queue.put(None)
+    async def pump_events() -> None:
+        async for event in events:
+            frame = _event_frame(event, owner_token)
+            if event.type.is_terminal:
+                await log.finish(queue, frame)
+            else:
+                await queue.put(frame)
+        await queue.put(None)
 
-    pumps = [asyncio.create_task(pump(events, last=True)), asyncio.create_task(pump(logs, last=False))]
+    pumps = [asyncio.create_task(pump_events()), asyncio.create_task(log.follow(queue))]
     try:
         while (frame := await queue.get()) is not None:
             yield frame

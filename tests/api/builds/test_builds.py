@@ -205,6 +205,12 @@ async def test_log_records_come_only_when_asked_for_and_have_no_number(product: 
     assert all("seq" not in event for event in logs)
     rest = [event for event in events if event["type"] != "log"]
     assert numbers(rest) == list(range(1, len(rest) + 1))
+    # Again after the end, for the owner: the log is there, and clients leave after the terminal event.
+    owner = {"Authorization": f"Bearer {rest[0]['data']['owner_token']}"}
+    path = f"{PATH}/{rest[0]['build_id']}/events"
+    again = [event async for event in product.stream("GET", path, params={"logs": "1"}, headers=owner)]
+    assert [event for event in again if event["type"] == "log"][: len(logs)] == logs
+    assert again[-1]["type"] == "builder_completed"
 
 
 async def test_unknown_builds_and_routes_are_not_found(product: Product) -> None:
