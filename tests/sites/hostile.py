@@ -117,7 +117,10 @@ STRANGE: dict[str, Misbehaviour] = {
 
 @asynccontextmanager
 async def serve_hostile() -> AsyncIterator[str]:
-    """Serve the site on loopback and yield its URL; every path not listed above is a good page."""
+    """Serve the site on loopback and yield its URL; every path not listed above is a good page.
+
+    `/beside/silent` is one that links to nine others and to `/silent`.
+    """
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -146,4 +149,7 @@ def _answer(path: str) -> Misbehaviour:
     if path.startswith("/hops/"):
         left = int(path.removeprefix("/hops/"))
         return says("", f"Location: /hops/{left - 1}", status="302 Found") if left else says(GOOD)
+    if path.startswith("/beside/"):
+        links = (*(f"/good-{n}" for n in range(9)), path.removeprefix("/beside"))
+        return says(GOOD + "".join(f'<a href="{link}">A page</a>' for link in links))
     return MISBEHAVIOUR.get(path) or STRANGE.get(path) or says(GOOD)
