@@ -7,6 +7,7 @@ from psycopg.rows import class_row
 
 from tasks.core.database import Pool
 from tasks.core.models import Frozen
+from tasks.records.held_builds import HOLDS
 
 
 class WidgetSummary(Frozen):
@@ -30,6 +31,8 @@ class WidgetSummary(Frozen):
     """Status of the latest build."""
     build_error: str | None
     """Cause of the latest build's failure."""
+    build_held: bool
+    """Whether the latest build is complete but for its publication (`tasks.records.held_builds`)."""
     questions: int
     """Visitors' questions in the last 7 days, small talk not counted."""
     unanswered: int
@@ -57,11 +60,17 @@ _LIST = f"""
             WHEN latest.status IN ('pending', 'running') THEN 'building' ELSE 'failed' END AS state,
         coalesce((active.statistics ->> 'stored_pages')::int, 0) AS pages, active.finished_at AS built_at,
         latest.id AS build_id, latest.status AS build_status, latest.error AS build_error,
+        coalesce(latest.status = 'failed' AND last_event.code = ANY(%(holds)s), false) AS build_held,
         coalesce(questions, 0) AS questions, coalesce(unanswered, 0) AS unanswered
     FROM listed LEFT JOIN scrape_jobs active ON active.id = active_job_id
     LEFT JOIN LATERAL (
-        SELECT id, status, error FROM scrape_jobs WHERE widget_id = listed.id ORDER BY created_at DESC LIMIT 1
+        SELECT id, status, error, last_seq FROM scrape_jobs
+        WHERE widget_id = listed.id ORDER BY created_at DESC LIMIT 1
     ) latest ON true
+    LEFT JOIN LATERAL (
+        SELECT object -> 'data' ->> 'code' AS code FROM build_events
+        WHERE build_id = latest.id AND seq = latest.last_seq
+    ) last_event ON true
     LEFT JOIN asked ON asked.widget_id = listed.id
     ORDER BY listed.created_at DESC, listed.id
 """
@@ -83,7 +92,7 @@ async def list_summaries(
     """
     wanted = {"hash": owner_hash, "workspace": workspace_id, "widget": widget_id}
     async with pool.connection() as connection, connection.cursor(row_factory=class_row(WidgetSummary)) as cursor:
-        await cursor.execute(_LIST, wanted | {"limit": limit, "offset": offset})
+        await cursor.execute(_LIST, wanted | {"limit": limit, "offset": offset, "holds": list(HOLDS)})
         widgets = await cursor.fetchall()
     async with pool.connection() as connection:
         rows = await connection.execute(f"SELECT count(*) FROM widgets WHERE {_OF}", wanted)

@@ -5,8 +5,13 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
+from tasks.core.database import Pool
+from tasks.core.events import EventType
+from tasks.records.build_events import append_event
+from tasks.records.widgets import read_widget
 from tests.api.chatting import Chat
 from tests.browser.consoles import DESKTOP, PHONE, TOKEN, MakeConsole, tab_to
+from tests.knowledge.material import draft, new_job, set_status
 
 TABS = (
     "overview",
@@ -278,3 +283,25 @@ async def test_a_fact_is_corrected_and_hidden(console: MakeConsole, shop: Chat) 
     assert "0131 496 0002" not in told
     await page.get_by_role("button", name="Back to what was found: 0131 496 0001").click()
     await page.get_by_role("button", name="Correct: 0131 496 0001").wait_for()
+
+
+async def test_a_reading_that_is_held_back_is_published_by_hand(console: MakeConsole, shop: Chat, pool: Pool) -> None:
+    """The overview says what it lacks; once confirmed, the widget answers from it."""
+    widget_id = shop.site.widget_id
+    await set_status(pool, widget_id, "completed")
+    held = await new_job(pool, widget_id)
+    lost = "No longer answered: What does shipping to Norway cost?"
+    await append_event(
+        pool, held.build_id, draft(EventType.builder_failed, detail=lost, data={"code": "answers_worse"})
+    )
+    opened = await console(**DESKTOP)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("overview")
+    await expect(opened.page.get_by_text("is held back")).to_be_visible()
+    await expect(opened.page.get_by_text(lost)).to_be_visible()
+    assert await opened.violations() == []
+    await opened.page.get_by_role("button", name="Answer from it anyway").click()
+    await opened.page.get_by_role("button", name="Answer from it", exact=True).click()
+    await expect(opened.page.get_by_text("The widget answers from the new reading.")).to_be_visible()
+    assert (await read_widget(pool, widget_id)).active_job_id == held.build_id

@@ -13,6 +13,7 @@ from tasks.records.cleanup import tidy_widget
 from tasks.records.held_builds import publish_held
 from tasks.records.publication import activate_build
 from tasks.records.rollback import roll_back
+from tasks.records.widget_list import list_summaries
 from tasks.records.widgets import read_widget
 from tests.knowledge.material import draft, new_job, page_of
 
@@ -34,11 +35,18 @@ async def failed(pool: Pool, former: Job, code: str) -> Job:
     return job
 
 
+async def is_shown_as_held(pool: Pool, job: Job) -> bool:
+    """Whether the list of widgets says so of its latest build."""
+    ((shown,), _) = await list_summaries(pool, widget_id=job.widget_id, limit=1)
+    return shown.build_held
+
+
 @pytest.mark.parametrize("code", ["answers_worse", "site_shrank"])
 async def test_a_held_build_is_published_by_hand(pool: Pool, code: str) -> None:
     """It is complete then: it stays at housekeeping, and the widget can go back to the one before."""
     former = await published(pool)
     held = await failed(pool, former, code)
+    assert await is_shown_as_held(pool, former)
     assert await publish_held(pool, former.widget_id) == held.build_id
     assert (await read_widget(pool, former.widget_id)).active_job_id == held.build_id
     assert (await read_build(pool, held.build_id)).status == "completed"
@@ -50,6 +58,7 @@ async def test_nothing_else_is_published(pool: Pool) -> None:
     """A build that broke off has not read its site; one that is older than the present knowledge is past."""
     former = await published(pool)
     await failed(pool, former, "home_page_failed")
+    assert not await is_shown_as_held(pool, former)
     with pytest.raises(InvalidRequest, match="No build of the widget waits"):
         await publish_held(pool, former.widget_id)
     await failed(pool, former, "answers_worse")

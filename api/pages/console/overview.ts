@@ -1,16 +1,17 @@
 // Overview: what has happened, and what is to be done.
 
 import { el } from "../widget/dom";
-import { card, empty, fill, number, path, plural, problem, tag, time } from "./parts";
+import { button, card, confirmFirst, empty, fill, number, path, plural, problem, say, tag, time } from "./parts";
 import { may } from "./rights";
 import { call } from "./session";
 import type { Group, Insights, Widget } from "./types";
+import type { Go } from "./widget_page";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 120;
 const STEP = 20;
 
-export function overviewTab(widget: Widget): HTMLElement {
+export function overviewTab(widget: Widget, go: Go): HTMLElement {
   const place = el("div", { class: "stack" });
   void fill(place, async () => {
     const path = `/api/widgets/${widget.id}`;
@@ -19,15 +20,27 @@ export function overviewTab(widget: Widget): HTMLElement {
       call<{ groups: Group[] }>(`${path}/unanswered`, widget.token),
       widget.build_id ? call<Record<string, any>>(`/api/public/ai-widget-builder/${widget.build_id}`, widget.token) : undefined,
     ]);
-    return [failure(widget), figures(insights), chart(insights), todo(widget, groups), popular(widget, insights), reading(widget, build)];
+    return [failure(widget, go), figures(insights), chart(insights), todo(widget, groups), popular(widget, insights), reading(widget, build)];
   });
   return place;
 }
 
-function failure(widget: Widget): HTMLElement | null {
+function failure(widget: Widget, go: Go): HTMLElement | null {
   if (widget.build_status !== "failed") return null;
+  if (widget.build_held) return held(widget, go);
   const rest = widget.state === "ready" ? " The widget answers from what it read before." : "";
   return el("div", { class: "banner bad" }, el("p", {}, el("b", {}, "The last reading of the site failed. "), `${widget.build_error ?? ""}${rest} `), may(widget, "editor") && el("a", { class: "btn", href: `#/w/${widget.id}/settings` }, "Read again"));
+}
+
+/** A reading that is complete, and was not published because it lacks pages or answers. */
+function held(widget: Widget, go: Go): HTMLElement {
+  const publish = (): void =>
+    confirmFirst("Answer from the new reading?", "The widget answers from what was read last, although it lacks what is said above. You can go back in the settings.", "Answer from it", async () => {
+      await call(`/api/widgets/${widget.id}/publish`, widget.token, { method: "POST" });
+      say("The widget answers from the new reading.");
+      go(`#/w/${widget.id}/knowledge`);
+    });
+  return el("div", { class: "banner bad" }, el("p", {}, el("b", {}, "The last reading of the site is held back. "), widget.build_error ?? ""), may(widget, "editor") && button("Answer from it anyway", publish));
 }
 
 function figures(insights: Insights): HTMLElement {

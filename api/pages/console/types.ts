@@ -14,6 +14,8 @@ export interface Widget {
   build_id: string | null;
   build_status: string | null;
   build_error: string | null;
+  /** Whether the latest build is complete, and not published for what it lacks. */
+  build_held: boolean;
   questions: number;
   unanswered: number;
   workspace_id: string | null;
