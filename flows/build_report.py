@@ -66,8 +66,8 @@ def _diff(progress: Progress) -> Iterator[str]:
 
 def _answers(progress: Progress) -> Iterator[str]:
     if (answers := progress.answers) is not None and answers.questions:
-        right = f"{answers.right_after} are answered right, before {answers.right_before}"
-        yield f"\nOf {len(answers.questions)} questions {right}."
+        right = f"{answers.right_after} answered right, {answers.right_before} by the build before"
+        yield f"\n{len(answers.questions)} questions asked: {right}.\n"
         for question in answers.lost:
             yield f"- no longer: {_plain(question)}"
 

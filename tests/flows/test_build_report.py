@@ -9,6 +9,8 @@ from tasks.core.errors import HttpStatus, PageSkipped
 from tasks.core.events import Stage
 from tasks.core.models import Target
 from tasks.core.settings import Settings
+from tasks.knowledge.evaluation.answer_comparison import AnswerComparison, ComparedQuestion
+from tasks.knowledge.evaluation.verdicts import Verdict
 from tasks.records.build_diff import BuildDiff
 from tasks.records.crawl_record import CrawlRecord
 from tasks.records.failed_pages import read_causes
@@ -35,6 +37,20 @@ async def test_a_summary_has_the_stages_the_diff_and_the_causes(pool: Pool) -> N
     failed, skipped = text.splitlines()[-2:]
     assert failed == f"| 2 failed | `HTTP 404` | <{SITE}/0> <{SITE}/1> |"
     assert skipped == f"| 1 skipped | `robots` | <{SITE}/2> |"
+
+
+async def test_a_summary_names_the_questions_that_are_no_longer_answered(pool: Pool) -> None:
+    """As text: a suggested question may be the site's own heading."""
+    job = await new_job(pool)
+    progress = Progress(pool, job, None)
+    asked = [(EVIL, Verdict.refused), ("When are you open?", Verdict.right)]
+    progress.answers = AnswerComparison(
+        questions=tuple(ComparedQuestion(question=text, before=Verdict.right, after=after) for text, after in asked)
+    )
+    lines = summarize_build(Settings(_env_file=None), job, progress, []).splitlines()
+    assert "2 questions asked: 1 answered right, 2 by the build before." in lines
+    (lost,) = [line for line in lines if line.startswith("- no longer")]
+    assert lost.index("`") < lost.index("<img") < lost.rindex("`")
 
 
 @pytest.mark.parametrize("where", ["url", "cause"])
