@@ -150,7 +150,7 @@ async def _conclude(state: AppState, exchange: _Exchange) -> DoneEvent | ErrorEv
     message_id = await store_message(state.pool, reply.site.widget_id, exchange.conversation_id, reply.as_message())
     if reply.failure is not None:
         return reply.failure
-    suggestions = () if reply.answered else await read_suggestions(state.pool, state.answerer, reply.site)
+    suggestions = reply.choices if reply.answered else await read_suggestions(state.pool, state.answerer, reply.site)
     return DoneEvent(
         conversation_id=exchange.conversation_id,
         message_id=message_id,

@@ -106,6 +106,25 @@ async def test_suggested_questions_are_below_the_greeting(visit: MakeVisit) -> N
     assert await tab.dialog.get_by_role("group", name="Suggested questions").count() == 0
 
 
+async def test_choices_of_a_question_back_are_reached_by_keyboard(visit: MakeVisit) -> None:
+    """Buttons below the question; the chosen one is sent as the visitor's next message."""
+    tab = await visit()
+    await tab.open()
+    choices = ["How much is it: Locker?", "How much is it: Garage?"]
+    tab.chat.will_answer(token("Which one do you mean?"), citations(), done(suggestions=choices))
+    await tab.ask("How much is it?")
+    await tab.see("answered")
+    choice = tab.dialog.get_by_role("button", name=choices[1])
+    for _ in range(12):
+        if await choice.evaluate("button => button.getRootNode().activeElement === button"):
+            break
+        await tab.page.keyboard.press("Shift+Tab")
+    tab.chat.will_answer(token("£33."), done())
+    await tab.page.keyboard.press("Enter")
+    await tab.dialog.locator(".turn").nth(1).get_by_text("£33.").wait_for()
+    assert tab.chat.asked[-1]["message"] == choices[1]
+
+
 async def test_thumbs_reach_the_service_with_a_comment(visit: MakeVisit) -> None:
     """With the answer's message id; the pressed thumb has the pressed state."""
     tab = await visit()

@@ -46,7 +46,7 @@ class DoneEvent(Frozen):
     answered: bool
     """Whether the site answers the question."""
     suggestions: tuple[str, ...] = ()
-    """Answerable questions, after a refusal."""
+    """Answerable questions after a refusal; after a question back, one for each thing that may be meant."""
     contact: Literal["offered", "wanted"] | None = None
     """Why the widget shows its form for an e-mail address: after a refusal, or as the visitor wants a person."""
 

@@ -14,6 +14,7 @@ from tasks.core.database import Pool
 from tasks.core.errors import InvalidRequest, NotFound, TryLater
 from tasks.core.models import Passage
 from tasks.knowledge.answering.answer_events import CitationsEvent, TokenEvent
+from tasks.knowledge.answering.clarification import find_choices
 from tasks.knowledge.answering.evidence.evidence_score import Evidence, ReadPassages
 from tasks.knowledge.answering.evidence.sense import NOTHING_READ
 from tasks.knowledge.answering.extractive_answer import select_quotes
@@ -105,7 +106,8 @@ class Answerer:
         except InvalidRequest:
             # The message has nothing to search for: a refusal.
             evidence = []
-        return Reply(site, message, language, searched, evidence=evidence, history=history[-HISTORY:])
+        choices = find_choices(searched, language, site.language, evidence)
+        return Reply(site, message, language, searched, evidence, history[-HISTORY:], choices=choices)
 
     async def read_senses(self, question: str, texts: Sequence[str]) -> Mapping[str, float]:
         """Rate texts by their sense for a question; none without a sentence model, or when it is late."""
@@ -174,6 +176,10 @@ class Answerer:
             reply.cite_owner(reply.own)
             for piece in own_answer_pieces(reply.own.answer):
                 yield piece
+            return
+        if reply.choices:
+            reply.kind = AnswerKind.small_talk
+            yield phrase(Phrase.which_one, reply.language, reply.site.name, reply.site.language)
             return
         if self._model is not None and reply.evidence:
             async for piece in generate_answer(self._model, reply):

@@ -27,6 +27,7 @@ class AnswerKind(StrEnum):
     """The widget's owner wrote it."""
     refusal = "refusal"
     small_talk = "small_talk"
+    """A greeting, thanks, or a question back: nothing that the site says."""
 
 
 class AnsweringSite(Frozen):
@@ -59,6 +60,8 @@ class Reply:
     """The phrase to reply with, if the message is small talk."""
     own: OwnMatch | None = None
     """The owner's own answer, if there is one for the message."""
+    choices: Sequence[str] = ()
+    """Questions for the things that the message fits, if it fits several: the reply asks back."""
     kind: AnswerKind = AnswerKind.refusal
     text: str = ""
     citations: tuple[Citation, ...] = ()

@@ -145,7 +145,7 @@ def tokens_to_rewrite(message: str, history: Sequence[Turn]) -> int:
 
 def tokens_to_answer(reply: Reply) -> int:
     """Return the maximum of tokens for the answer; 0 if the model will not be asked."""
-    if reply.small_talk is not None or not reply.evidence:
+    if reply.small_talk is not None or reply.choices or not reply.evidence:
         return 0
     return _tokens(_messages(reply, reply.passages[:PASSAGES])) + MAX_ANSWER_TOKENS
 
