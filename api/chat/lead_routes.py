@@ -37,7 +37,8 @@ _NO_STORE = {"Cache-Control": "no-store", "Vary": "Accept"}
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W_])?)+")
 
 
-def _email(text: str) -> str:
+def check_email(text: str) -> str:
+    """Return the text if it is an e-mail address; raise ValueError otherwise."""
     if not _EMAIL.fullmatch(text):
         raise ValueError("must be an e-mail address like name@example.com")
     return text
@@ -48,7 +49,7 @@ class LeadBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    email: Annotated[str, Field(max_length=254), AfterValidator(_email)]
+    email: Annotated[str, Field(max_length=254), AfterValidator(check_email)]
     name: str = Field("", max_length=100)
     message: str = Field("", max_length=2_000)
     conversation_id: UUID | None = None
@@ -66,6 +67,7 @@ async def receive_lead(request: Request) -> Response:
         raise InvalidRequest("contact_form_off", message, status=403)
     if contact["consent"] is not None and not sent.consent:
         raise InvalidRequest("consent_missing", "`consent`: the visitor has to agree to the text.", field="consent")
+    await app_state(request).budgets.count_lead(widget.id)
     draft = LeadDraft(email=sent.email, name=sent.name, message=sent.message, consent=contact["consent"])
     conversation_id = await store_lead(app_state(request).pool, widget.id, sent.conversation_id, draft)
     return JSONResponse({"conversation_id": str(conversation_id)}, status_code=201)

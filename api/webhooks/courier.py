@@ -1,4 +1,4 @@
-"""Courier: sends the deliveries of webhooks that are due, from any number of processes."""
+"""Courier: sends the deliveries of webhooks that are due, by request or e-mail, from any number of processes."""
 
 import asyncio
 import logging
@@ -6,7 +6,8 @@ import logging
 from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
-from api.webhooks.signed_requests import send_delivery
+from api.webhooks.mailer import SCHEME, Mailer
+from api.webhooks.signed_requests import Outcome, send_delivery
 from tasks.core.database import Pool
 from tasks.core.egress_policy import egress_policy
 from tasks.core.settings import Settings
@@ -26,6 +27,7 @@ class Courier:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
         self._policy = egress_policy(settings)
+        self._mailer = Mailer.of(settings)
         self._sending: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
 
@@ -67,8 +69,15 @@ class Courier:
         self._sending.discard(task)
         self._woken.set()
 
+    async def _attempt(self, delivery: ClaimedDelivery) -> Outcome:
+        if not delivery.url.startswith(SCHEME):
+            return await send_delivery(self._policy, delivery)
+        if self._mailer is None:
+            return Outcome(None, "this service has no mail server any more")
+        return await self._mailer.deliver(delivery)
+
     async def _send(self, delivery: ClaimedDelivery) -> None:
-        outcome = await send_delivery(self._policy, delivery)
+        outcome = await self._attempt(delivery)
         if outcome.error is not None:
             logger.info("webhook delivery %s, attempt %d: %s", delivery.id, delivery.attempts, outcome.error)
         try:

@@ -282,6 +282,15 @@ class Settings(BaseSettings):
     retention_days: int = Field(30, ge=1, le=3650)
     """Days until conversations are deleted, with feedback, e-mail addresses left and webhook deliveries."""
 
+    leads_a_day: int = Field(200, ge=1)
+    """E-mail addresses that the visitors of one widget may leave in a day."""
+
+    smtp_url: SecretStr | None = None
+    """Mail server for events sent by e-mail: `smtps://user:password@host`, or `smtp://` with STARTTLS. Absent: none."""
+
+    mail_from: str | None = Field(None, pattern=r"^[^@\s]+@[^@\s]+$")
+    """Sender of these e-mails; needed with `smtp_url`."""
+
     admin_token: SecretStr | None = Field(None, min_length=16)
     """Token that opens every widget like its owner's token; at least 16 characters. Absent: there is none."""
 
@@ -333,6 +342,14 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/") if value else value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value() if value else "smtp://absent")
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("must be like smtps://user:password@host or smtp://host:587")
+        return value
 
     @property
     def uses_openai(self) -> bool:
@@ -412,4 +429,7 @@ def load_settings(**overrides: object) -> Settings:
     if settings.embedding_provider is EmbeddingProvider.openai and settings.openai_api_key is None:
         problem = "must be set while WIDGET_BUILDER_EMBEDDING_PROVIDER is openai; with auto or local it may be absent"
         raise InvalidSetting("OPENAI_API_KEY", problem)
+    if (settings.smtp_url is None) is not (settings.mail_from is None):
+        problem = "must be set together with WIDGET_BUILDER_SMTP_URL, or both be absent"
+        raise InvalidSetting(f"{PREFIX}MAIL_FROM", problem)
     return settings

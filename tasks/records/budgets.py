@@ -22,6 +22,8 @@ from tasks.core.models import Frozen
 from tasks.core.rates import Rate
 from tasks.core.settings import Settings
 
+CONFIRMATIONS_AN_HOUR = 10
+"""E-mails with a code that a client may have sent to addresses that have not agreed to get any."""
 DAY = Rate(count=1, seconds=86_400)
 IPV6_NETWORK_BITS = 64
 """Prefix length by which IPv6 addresses are counted: a household has a whole /64."""
@@ -112,6 +114,25 @@ class Budgets:
         account = Account(scope=action, key=client, cap=rate.count, seconds=rate.seconds)
         message = f"Too many {action} in a short time. Wait a little, then try again."
         await self._charge_all([account], 1, message, is_durable=False)
+
+    async def count_lead(self, widget_id: UUID) -> None:
+        """Count an e-mail address that a visitor leaves.
+
+        Raises:
+            TryLater: the widget's visitors have left as many today as they may.
+        """
+        cap = self._settings.leads_a_day
+        account = Account(scope="leads", key=str(widget_id), cap=cap, seconds=DAY.seconds)
+        await self._charge_all([account], 1, "This widget takes no more e-mail addresses today. Try again tomorrow.")
+
+    async def count_confirmation(self, client: str) -> None:
+        """Count an e-mail to an address that has not agreed to get any.
+
+        Raises:
+            TryLater: the client has had as many sent in this hour as it may.
+        """
+        account = Account(scope="confirmations", key=client, cap=CONFIRMATIONS_AN_HOUR, seconds=3_600)
+        await self._charge_all([account], 1, "Too many addresses to confirm. Try again in an hour.")
 
     async def reserve_tokens(self, client: str | None, widget_id: UUID, tokens: int) -> list[Account]:
         """Reserve tokens of a paid model on all of its accounts, or on none; return the accounts.

@@ -100,6 +100,7 @@ async def claim_due(pool: Pool, limit: int) -> list[ClaimedDelivery]:
             " WHERE webhooks.id = webhook_id AND claimed.id IN (SELECT id FROM ("
             "  SELECT DISTINCT ON (webhook_id) delivery.id, due_at FROM webhook_deliveries AS delivery"
             "  JOIN webhooks ON webhooks.id = webhook_id WHERE status = 'waiting' AND due_at <= now() AND NOT paused"
+            "  AND confirmation_hash IS NULL"
             "  AND NOT EXISTS (SELECT FROM webhook_deliveries AS sent WHERE sent.webhook_id = delivery.webhook_id"
             "   AND sent.status = 'waiting' AND sent.claimed_until > now())"
             "  ORDER BY webhook_id, position) AS due ORDER BY due_at LIMIT %(limit)s)"

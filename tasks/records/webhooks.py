@@ -32,6 +32,8 @@ class Webhook(Frozen):
     events: tuple[WebhookEvent, ...]
     paused: bool
     """Whether its deliveries wait."""
+    confirmed: bool
+    """Whether an e-mail address has been confirmed by its holder; its deliveries wait until then."""
     created_at: datetime
     waiting: int
     """Deliveries that are still to be made."""
@@ -48,7 +50,7 @@ class WebhookDraft(Frozen):
 
 
 _COLUMNS = (
-    "SELECT id, url, events, paused, created_at,"
+    "SELECT id, url, events, paused, confirmation_hash IS NULL AS confirmed, created_at,"
     " (SELECT count(*) FROM webhook_deliveries WHERE webhook_id = webhooks.id AND status = 'waiting') AS waiting,"
     " (SELECT count(*) FROM webhook_deliveries WHERE webhook_id = webhooks.id AND status = 'dead') AS dead"
     " FROM webhooks WHERE widget_id = %s"
@@ -76,8 +78,10 @@ async def read_webhook(pool: Pool, widget_id: UUID, webhook_id: UUID) -> Webhook
     return found
 
 
-async def add_webhook(pool: Pool, widget_id: UUID, draft: WebhookDraft, secret: str) -> UUID:
-    """Store a new webhook; return its id.
+async def add_webhook(
+    pool: Pool, widget_id: UUID, draft: WebhookDraft, secret: str, confirmation_hash: str | None = None
+) -> UUID:
+    """Store a new webhook; return its id. With the hash of a code it waits until that has been given.
 
     Raises:
         InvalidRequest: the widget has too many.
@@ -95,8 +99,9 @@ async def add_webhook(pool: Pool, widget_id: UUID, draft: WebhookDraft, secret: 
             message = f"The widget has {MAX_WEBHOOKS} webhooks, the most there can be. Delete one first."
             raise InvalidRequest("too_many_webhooks", message)
         await connection.execute(
-            "INSERT INTO webhooks (id, widget_id, url, secret, events, paused) VALUES (%s, %s, %s, %s, %s, %s)",
-            (webhook_id, widget_id, draft.url, secret, list(draft.events), draft.paused),
+            "INSERT INTO webhooks (id, widget_id, url, secret, events, paused, confirmation_hash)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (webhook_id, widget_id, draft.url, secret, list(draft.events), draft.paused, confirmation_hash),
         )
     return webhook_id
 
@@ -114,6 +119,17 @@ async def replace_webhook(pool: Pool, widget_id: UUID, webhook_id: UUID, draft: 
         )
         if await rows.fetchone() is None:
             raise NotFound("webhook")
+
+
+async def confirm_webhook(pool: Pool, widget_id: UUID, webhook_id: UUID, code_hash: str) -> bool:
+    """Let the webhook's deliveries be made, if the code is right; return whether they are."""
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "UPDATE webhooks SET confirmation_hash = NULL WHERE id = %s AND widget_id = %s"
+            " AND coalesce(confirmation_hash = %s, true) RETURNING id",
+            (webhook_id, widget_id, code_hash),
+        )
+        return await rows.fetchone() is not None
 
 
 async def delete_webhook(pool: Pool, widget_id: UUID, webhook_id: UUID) -> None:

@@ -114,6 +114,8 @@ export interface Webhook {
   url: string;
   events: string[];
   paused: boolean;
+  /** Whether the holder of an e-mail address has agreed. */
+  confirmed: boolean;
   waiting: number;
   dead: number;
 }

@@ -1,4 +1,4 @@
-// Webhooks: receivers of the widget's events, their last deliveries, and those that were given up.
+// Webhooks: receivers of the widget's events, programs or e-mail addresses, their last deliveries, and those that were given up.
 
 import { el } from "../widget/dom";
 import { button, card, check, confirmFirst, copyable, empty, field, fill, input, plural, say, tag, time, type Tone } from "./parts";
@@ -42,13 +42,13 @@ class Webhooks {
     void fill(this.list, async () => {
       const { webhooks } = await call<{ webhooks: Webhook[] }>(this.base, this.widget.token);
       if (webhooks.length) return webhooks.map((it) => this.webhook(it));
-      return el("div", { class: "card" }, empty("No webhooks yet", "A webhook tells your own systems what happens here, by a signed request to an address of yours."));
+      return el("div", { class: "card" }, empty("No webhooks yet", "A webhook tells your own systems what happens here by a signed request, or you by e-mail."));
     });
   }
 
   private addForm(): HTMLElement {
-    const url = input({ type: "url", placeholder: "https://www.example.com/hook", spellcheck: "false" });
-    const address = field("Address", url, "Requests are signed with a secret that is shown once, after adding.");
+    const url = input({ placeholder: "https://www.example.com/hook", spellcheck: "false" });
+    const address = field("Address", url, "Of a program, whose requests are signed with a secret that is shown once, or an e-mail address, which gets a code to confirm it with.");
     const boxes = Object.entries(EVENTS).map(([key, label]) => [key, ...check(label, key === "lead.created")] as const);
     const add = el("button", { class: "btn primary" }, "Add");
     const submit = async (event: Event): Promise<void> => {
@@ -57,13 +57,15 @@ class Webhooks {
       add.disabled = true;
       try {
         const events = boxes.filter(([, , box]) => box.checked).map(([key]) => key);
-        const made = await call<Webhook & { secret: string }>(this.base, this.widget.token, { method: "POST", body: { url: url.value.trim(), events } });
-        this.showSecret(made.secret);
+        const made = await call<Webhook & { secret: string }>(this.base, this.widget.token, { method: "POST", body: { url: asUrl(url.value.trim()), events } });
+        if (made.confirmed) this.showSecret(made.secret);
+        else say("An e-mail with a code is on its way.");
         url.value = "";
         this.load();
       } catch (error) {
         const isForEvents = error instanceof Failed && error.field.startsWith("events");
-        address.fail(isForEvents ? "Choose at least one event." : messageOf(error));
+        // The field's name stands in the message, for programs.
+        address.fail(isForEvents ? "Choose at least one event." : messageOf(error).replace(/^`url`:? /, ""));
         url.focus();
       }
       add.disabled = false;
@@ -97,14 +99,33 @@ class Webhooks {
     };
     const deliveries = el("div");
     const details = el("details", { toggle: () => details.open && this.loadDeliveries(it, deliveries) }, el("summary", {}, "Last deliveries"), deliveries);
-    const counts = [it.waiting > 0 && tag(`${plural(it.waiting, "delivery", "deliveries")} waiting`, "busy"), it.dead > 0 && tag(`${plural(it.dead, "delivery", "deliveries")} given up`, "bad"), it.paused && tag("Paused", "plain")];
+    const counts = [it.waiting > 0 && tag(`${plural(it.waiting, "delivery", "deliveries")} waiting`, "busy"), it.dead > 0 && tag(`${plural(it.dead, "delivery", "deliveries")} given up`, "bad"), it.paused && tag("Paused", "plain"), !it.confirmed && tag("Not confirmed", "bad")];
     return card(
-      it.url,
+      it.url.replace(/^mailto:/, ""),
       el("p", { class: "muted" }, it.events.map((each) => EVENTS[each] ?? each).join(" · ")),
       el("p", {}, ...counts.filter((each): each is HTMLElement => each !== false)),
+      this.canEdit && !it.confirmed && this.confirmation(it),
       details,
       this.canEdit && el("div", { class: "row" }, button(it.paused ? "Resume" : "Pause", () => void pause(), "quiet", { "aria-label": `${it.paused ? "Resume" : "Pause"}: ${it.url}` }), button("Delete", remove, "quiet", { "aria-label": `Delete: ${it.url}` })),
     );
+  }
+
+  private confirmation(it: Webhook): HTMLElement {
+    const code = input({ spellcheck: "false", autocomplete: "one-time-code" });
+    const asked = field("Code from the e-mail", code, "", el("button", { class: "btn primary" }, "Confirm"));
+    const submit = async (event: Event): Promise<void> => {
+      event.preventDefault();
+      asked.fail("");
+      try {
+        await call(`${this.base}/${it.id}/confirm`, this.widget.token, { method: "POST", body: { code: code.value.trim() } });
+        say("The address is confirmed.");
+        this.load();
+      } catch (error) {
+        asked.fail(messageOf(error).replace(/^`code`:? /, "This "));
+        code.focus();
+      }
+    };
+    return el("form", { novalidate: true, submit: (event) => void submit(event) }, asked.element);
   }
 
   private loadDeliveries(webhook: Webhook, place: HTMLElement): void {
@@ -142,4 +163,9 @@ class Webhooks {
       this.canEdit && button("Send again", () => void replay(), "quiet", { "aria-label": `Send again: ${it.event}` }),
     );
   }
+}
+
+/** The address as the service takes it: of e-mail addresses with their scheme. */
+function asUrl(address: string): string {
+  return /^[^\s/:@]+@[^\s/@]+$/.test(address) ? `mailto:${address}` : address;
 }
