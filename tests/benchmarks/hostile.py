@@ -16,7 +16,7 @@ from tests.benchmarks.scores import Scores
 from tests.benchmarks.stack import Product, open_product
 from tests.brand.hostile_pictures import HOSTILE_PICTURES
 from tests.core.test_html_source import SOURCES_BY_KIND
-from tests.sites.hostile import MISBEHAVIOUR, STRANGE, serve_hostile
+from tests.sites.hostile import MISBEHAVIOUR, STRANGE, TOPICS, good_page, serve_hostile
 from tests.web.conftest import Answer, binary, html, serve, silence
 from tests.web.test_hostile_pages import ENDING, ENDLESS
 
@@ -25,7 +25,7 @@ AT_ONCE = 4
 BUILD_S = 60.0
 IDLE_S = 120.0
 MEMORY_MB = 1_000.0
-GOOD = 9
+GOOD = len(TOPICS)
 """Good pages beside the hostile one; the page that links to them all is one more."""
 PROSE = "<main><h1>Harbour</h1><p>The lighthouse keeper counts the ships that pass in the night.</p></main>"
 PICTURE = (
@@ -56,7 +56,7 @@ async def _serve_cases() -> AsyncIterator[list[Case]]:
     raw = [path.removeprefix("/") for path in (*MISBEHAVIOUR, *STRANGE)][::2]
     pages = _pages()
     routes = {f"/{name}": answer for name, answer in pages.items()}
-    routes |= {f"/good-{n}": html(PROSE.replace("night", f"night of day {n}")) for n in range(GOOD)}
+    routes |= {f"/good-{n}": html(good_page(n)) for n in range(GOOD)}
     routes |= {"/good": html(PROSE), "/zip": binary(b"PK", Content_Type="application/zip"), "/silence": silence}
     for n, picture in enumerate(list(HOSTILE_PICTURES.values())[::3]):
         routes[f"/logo-{n}"] = binary(

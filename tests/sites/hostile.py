@@ -69,6 +69,19 @@ _OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
 _ZEROS = bytes(BOMB)
 
+TOPICS = (
+    "Two ferries cross the sound each morning, except in a storm or when the ice is thick.",
+    "Puffins nest in the northern cliffs from April until August, and leave within one night.",
+    "The bakery opens at six and sells rye bread, cinnamon buns and coffee to fishermen.",
+    "Our museum keeps the bones of a whale that stranded here in the winter of 1893.",
+    "Campers pitch their tents behind the church; water and firewood are free for all guests.",
+    "The school teaches eleven children in one classroom, and music on Wednesday afternoons.",
+    "Bicycles can be rented beside the post office for twelve euros, helmets included.",
+    "A doctor visits every second Thursday; for emergencies a helicopter comes from the mainland.",
+    "Sheep graze on the southern meadows, and their wool is spun, dyed and knitted on the farm.",
+)
+"""Texts of the good pages `/good-0` …: none is like another."""
+
 MISBEHAVIOUR: dict[str, Misbehaviour] = {
     "/silent": _nothing,
     "/drips-body": for_ever(_OK + b"\r\n", b"x", 0.05),
@@ -115,6 +128,11 @@ STRANGE: dict[str, Misbehaviour] = {
 """Wrong answers that still give a page, with the good page's words."""
 
 
+def good_page(number: int) -> str:
+    """One of the good pages."""
+    return f"<title>Topic {number}</title><main><h1>Topic {number}</h1><p>{TOPICS[number]}</p></main>"
+
+
 @asynccontextmanager
 async def serve_hostile() -> AsyncIterator[str]:
     """Serve the site on loopback and yield its URL; every path not listed above is a good page.
@@ -150,6 +168,8 @@ def _answer(path: str) -> Misbehaviour:
         left = int(path.removeprefix("/hops/"))
         return says("", f"Location: /hops/{left - 1}", status="302 Found") if left else says(GOOD)
     if path.startswith("/beside/"):
-        links = (*(f"/good-{n}" for n in range(9)), path.removeprefix("/beside"))
+        links = (*(f"/good-{n}" for n in range(len(TOPICS))), path.removeprefix("/beside"))
         return says(GOOD + "".join(f'<a href="{link}">A page</a>' for link in links))
+    if path.startswith("/good-"):
+        return says(good_page(int(path.removeprefix("/good-"))))
     return MISBEHAVIOUR.get(path) or STRANGE.get(path) or says(GOOD)
