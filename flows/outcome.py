@@ -1,6 +1,7 @@
 """The end of a build: publication, or the event of its failure."""
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from flows.progress import Progress
@@ -97,6 +98,18 @@ def cause_of(group: BaseExceptionGroup[WidgetBuilderError | DISK_FULL]) -> Widge
         else:
             errors.append(StorageFull() if isinstance(error, DISK_FULL) else error)
     return next((error for error in errors if not isinstance(error, BuildEnded)), errors[0])
+
+
+@contextlib.contextmanager
+def single_errors() -> Iterator[None]:
+    """Raise an unexpected error as itself, not as the group of a task group: its text becomes the run's state."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        error: Exception = group
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        raise error from group
 
 
 async def emit_failure(progress: Progress, cause: WidgetBuilderError) -> None:
