@@ -204,7 +204,9 @@ def open_crawler(pool: Pool) -> Iterator[Crawler]:
     with pytest.MonkeyPatch.context() as patch:
         for stage in (extract_stage, scrape_stage, knowledge_stages):
             patch.setattr(stage, "run_task", _run_plainly)
-        patch.setattr(start_page, "theme", start_page.theme.fn)
+        # It is a function already while another pool's crawler is open in the same process.
+        if isinstance(start_page.theme, Task):
+            patch.setattr(start_page, "theme", start_page.theme.fn)
         yield Crawler(pool)
 
 
