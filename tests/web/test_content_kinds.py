@@ -491,3 +491,30 @@ def test_deeply_nested_text_is_read(depth: int, element: str) -> None:
     """Browsers show it."""
     nested = f"<{element}>" * depth + "<p>The secret word is bathysphere.</p>" + f"</{element}>" * depth
     assert "The secret word is bathysphere." in markdown_of(nested)
+
+
+SPLIT = {
+    "spaces between": "<h2>{}</h2>".format(
+        " ".join(f"<span>{c}</span>" for c in "Bronze&winches").replace("&", "&nbsp;")
+    ),
+    "no spaces": "<h2>{}<b>&nbsp;</b>{}</h2>".format(
+        "".join(f"<b>{c}</b>" for c in "Bronze"), "".join(f"<b>{c}</b>" for c in "winches")
+    ),
+    "a box a word": "<h2><span>{}</span> <span>{}</span></h2>".format(
+        " ".join(f"<i>{c}</i>" for c in "Bronze"), " ".join(f"<i>{c}</i>" for c in "winches")
+    ),
+}
+
+
+@pytest.mark.parametrize("body", SPLIT.values(), ids=SPLIT)
+def test_a_headline_that_is_animated_letter_by_letter_is_whole(body: str) -> None:
+    """With the space between its words."""
+    assert "## Bronze winches\n" in markdown_of(body + "<p>They last.</p>")
+
+
+def test_sizes_grades_and_an_index_stay_apart() -> None:
+    """Single letters that are no word."""
+    sizes = "<p>Sizes: <b>S</b> <b>M</b> <b>L</b> <b>E</b></p><p><span>A</span> <span>E</span> <span>I</span> <span>O</span></p>"
+    markdown = markdown_of(sizes)
+    assert "SMLE" not in markdown.replace("*", "")
+    assert "AEIO" not in markdown

@@ -16,7 +16,7 @@ from tasks.web.content.boxes import Outline, find_outline
 from tasks.web.content.content_classifier import ContentClassifier, load_classifier
 from tasks.web.content.markdown import make_links_absolute, to_markdown
 from tasks.web.content.marked_content import find_marked_content
-from tasks.web.content.normalisation import normalise, reveal
+from tasks.web.content.normalisation import assemble, normalise, reveal
 from tasks.web.content.page_metadata import find_base, find_metadata, link_share, read_metas
 from tasks.web.content.page_titles import complete_title, declared_title, find_title, whole_title
 from tasks.web.content.page_type import PageType, page_features
@@ -70,6 +70,7 @@ def _read_html(
     metas = read_metas(tree)
     structured = read_structured(tree, metas)
     base = find_base(tree, page.final_url)
+    assemble(tree, html)
     title = find_title(tree, metas, page.final_url, site_title)
     metadata = find_metadata(tree, metas, page, structured)
     reveal(tree, html)

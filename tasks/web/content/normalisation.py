@@ -19,6 +19,7 @@ from tasks.web.content.page_state import STATE_MARKS, read_state
 from tasks.web.content.picture_text import write_labels, write_pictured_facts
 from tasks.web.content.screen_copies import MARKS as COPY_MARKS
 from tasks.web.content.screen_copies import drop_copies, drop_marquee_copies
+from tasks.web.content.split_letters import LETTER_MARKS, join_letters
 from tasks.web.content.spoken_text import SPOKEN_MARKS, choose_twins, read_labels
 from tasks.web.content.superscripts import CENTS_MARKS, write_cents, write_raised
 from tasks.web.content.table_cells import fill_spans, name_icons
@@ -55,6 +56,11 @@ _FIRST: _Passes = (
     ((b"alt=",), write_pictured_facts),
 )
 """Passes that write facts, before facts are read."""
+
+
+def assemble(tree: LexborHTMLParser, html: str) -> None:
+    """Join what the markup splits within words, before the title is read."""
+    _run(((LETTER_MARKS, join_letters),), tree, html)
 
 
 def reveal(tree: LexborHTMLParser, html: str) -> None:
