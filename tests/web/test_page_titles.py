@@ -75,6 +75,22 @@ def test_a_page_without_a_title_of_its_own_is_called_after_what_it_has(head: str
     )
 
 
+def test_a_heading_that_only_greets_loses_against_menu_and_address() -> None:
+    """Unless it says the same; without a menu it is all there is."""
+    menu = "<nav><a href=contact.html>Contact us</a><a href=about.html>About</a></nav>"
+    head, url, greeting = (
+        "<title>Harbour Tools</title>",
+        "https://x.example/contact.html",
+        "<h1>Let's get connected</h1>",
+    )
+    assert title_of(head, menu + greeting, url, home="Harbour Tools") == "Contact us"
+    assert (
+        title_of(head, menu + "<h1>How to contact the yard</h1>", url, home="Harbour Tools")
+        == "How to contact the yard"
+    )
+    assert title_of(head, greeting, url, home="Harbour Tools") == "Let's get connected"
+
+
 def test_a_title_copied_from_another_page_loses() -> None:
     """Heading, menu and address agree on another one."""
     body = "<nav><a href=prices.html>Prices</a><a href=about.html>About</a></nav><h1>Our prices</h1>"

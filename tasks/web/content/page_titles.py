@@ -66,6 +66,8 @@ _MENU_LINKS = "nav a[href], header a[href], li a[href]"
 MAX_MENU_LINKS = 300
 _HEADINGS = "h1, h2, h3"
 _FRAME = frozenset(("nav", "header", "footer", "aside", "pre", "code", "dialog"))
+_ONE_OF_MANY = re.compile(r"\b(?:single|details?|page|example|sample)\b", re.IGNORECASE)
+"""Words of a menu's label for one thing of many, whose own name is its heading."""
 _ENDING = re.compile(r"(?:\.\w{2,5})+$")
 
 
@@ -142,6 +144,13 @@ def find_title(tree: LexborHTMLParser, metas: dict[str, str], url: str, home_tit
         return likely[0] if len(likely) < len(parts) or not real else real[0]
     if own and not ((real or label) and names.is_like(own[0])):
         return own[0]
+    if (
+        real
+        and _shares_word(label, slug)
+        and not _shares_word(real[0], f"{label} {slug}")
+        and not _ONE_OF_MANY.search(label)
+    ):
+        return label  # "Contact" rather than a first heading that only greets: "Let's get connected"
     return real[0] if real else label or (own[0] if own else "")
 
 
