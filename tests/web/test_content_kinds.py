@@ -114,6 +114,8 @@ OPENERS = {
     "Webflow": "<div class=w-dropdown><div class=w-dropdown-toggle aria-expanded=false><div>{q}</div></div>"
     "<nav class=w-dropdown-list><p>{a}</p></nav></div>",
     "checkbox": "<div class=tab><input type=checkbox id=t1><label for=t1>{q}</label><div class=content><p>{a}</p></div></div>",
+    "link that a script opens": "<div><a href='javascript:void(0)'>{q}</a><div style='display:none'>{a}</div></div>",
+    "link without an address": "<div><a class=faq-question>{q}</a><div class=answer hidden>{a}</div></div>",
     "details": "<details><summary>{q}</summary><p>{a}</p></details>",
     "Bootstrap": "<div class=card><div class=card-header><a role=button data-toggle=collapse href='#d'>{q}</a></div>"
     "<div id=d class=collapse><div class=card-body>{a}</div></div></div>",
@@ -336,6 +338,7 @@ def test_invisible_characters_go(html: str, text: str) -> None:
     [
         '<a href="/cdn-cgi/l/email-protection" class="__cf_email__" data-cfemail="543d3a323b143c3526363b21267a312c3539243831">[email&#160;protected]</a>',
         '<a href="/cdn-cgi/l/email-protection#543d3a323b143c3526363b21267a312c3539243831">Write to us</a>',
+        '<a href="/cdn-cgi/l/email-protection#543d3a323b143c3526363b21267a312c3539243831">[email&#160;protected]</a>',
         '<span class="__cf_email__" data-cfemail="543d3a323b143c3526363b21267a312c3539243831">[email&#160;protected]</span>',
         '<a href="/cdn-cgi/l/email-protection#543d3a323b143c3526363b21267a312c3539243831"><span class="__cf_email__"'
         ' data-cfemail="543d3a323b143c3526363b21267a312c3539243831">[email&#160;protected]</span></a>',

@@ -19,11 +19,11 @@ LEVELS = 3
 HEADING = "h4"
 _OPENERS = (
     "button, [role=button], [aria-expanded], [aria-controls], label, [data-toggle], [data-bs-toggle], [role=tab],"
-    " [class*=tabs] li > a[href^='#'], dt > a"
+    " [class*=tabs] li > a[href^='#'], dt > a, a[href^='javascript:'], a:not([href])"
 )
 OPENER_MARKS = (
     *(b"<button", b"aria-expanded", b"aria-controls", b"<label", b"role=button", b'role="button"'),
-    *(b"data-toggle", b"data-bs-toggle", b"tabs", b"<dt"),
+    *(b"data-toggle", b"data-bs-toggle", b"tabs", b"<dt", b"javascript:", b"<a class", b"<a id"),
 )
 """Bytes of a source that may have an opener, in lower case."""
 _TABS = frozenset(("tab", "pill"))

@@ -19,6 +19,8 @@ MAX_NODES = 500
 MAX_SCRIPT_CHARACTERS = 4_000
 """A script with one address is short."""
 _LINK = "/cdn-cgi/l/email-protection"
+_EXCUSE = re.compile(r"\[?e-?mail\s*protected\]?", re.IGNORECASE)
+"""Cloudflare's text in the place of an address."""
 _HEX = re.compile(r"(?:[0-9a-f]{2}){4,}", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _WRITTEN = re.compile(r"(?<![/\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,4}[a-z]{2,18}", re.IGNORECASE)
@@ -71,6 +73,8 @@ def _decode_protected(tree: LexborHTMLParser) -> None:
         code = (link.attributes.get("href") or "").rpartition("#")[2]
         if address := decode_email(link.attributes.get("data-cfemail") or "") or decode_email(code):
             link.attrs["href"] = f"mailto:{address}"
+            if _EXCUSE.fullmatch(link.text(strip=True)):
+                link.inner_html = address
         else:
             # The text of a link without code is an element that has one.
             inner = link.css_first("[data-cfemail]")
