@@ -42,6 +42,14 @@ async def test_sentences_are_rated_by_sense(tmp_path: Path) -> None:
         reader.close()
 
 
+async def test_a_question_for_another_number_has_no_intent_of_a_telephone(tmp_path: Path) -> None:
+    """Nor has one for a password, or for work."""
+    reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=60)
+    for question in ("What's the fax no.?", "your account number for the transfer?", "Any jobs going?"):
+        assert (await reader.read(question, TEXTS)).asked == ()
+    reader.close()
+
+
 async def test_an_odd_question_does_not_end_the_model(tmp_path: Path) -> None:
     """Half an emoji, nothing, or more than it reads."""
     reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=60)

@@ -15,7 +15,7 @@ class Intent(Frozen):
     """A thing that visitors of most sites ask for."""
 
     types: tuple[str, ...]
-    """Names of the answer types whose values answer it."""
+    """Names of the answer types whose values answer it; none for what is no such value, though it is asked alike."""
     examples: tuple[str, ...]
     """Questions for it."""
 
