@@ -74,7 +74,7 @@ async def test_the_keyboard_is_enough_for_a_workspace_with_members(console: Make
     for path in ("#/workspaces", "#/"):
         await second.open(path)
         assert await second.violations() == [], path
-        assert await second.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert await second.page.evaluate("document.documentElement.scrollWidth <= screen.width"), path
 
     await opened.open("#/workspaces")
     await page.get_by_role("link", name="Leith Agency").click()
