@@ -12,6 +12,7 @@ from uuid import UUID
 from sse_starlette import ServerSentEvent
 
 from api.app_state import AppState
+from tasks.core.errors import NotFound
 from tasks.core.events import BuildEvent, EventType
 from tasks.records.builds import read_build
 
@@ -64,7 +65,8 @@ class _RunLog:
     async def finish(self, queue: "asyncio.Queue[ServerSentEvent | None]", last: ServerSentEvent) -> None:
         """Put all records that there are by now, then the last frame: clients leave after it."""
         async with self._turn:
-            with suppress(TimeoutError):
+            # A build that was deleted with its widget has no log any more.
+            with suppress(TimeoutError, NotFound):
                 async with asyncio.timeout(LAST_LOGS_S):
                     while await self._put_new(queue):
                         pass
