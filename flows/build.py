@@ -24,12 +24,13 @@ from flows.slots import open_slots
 from flows.start_page import open_site
 from flows.watch import watch
 from flows.workspace import Workspace, open_database, open_workspace
+from tasks.core.choices import RenderMode
 from tasks.core.database import CONNECTION_ERRORS, DISK_FULL, Pool
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.json_logs import name_process
 from tasks.core.models import Job
 from tasks.core.rules import Language, PathPattern, WidgetRules
-from tasks.core.settings import RenderMode, Settings, load_settings
+from tasks.core.settings import Settings, load_settings
 from tasks.records.pictures import save_screenshot
 from tasks.records.publication import WidgetLooks
 

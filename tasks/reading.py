@@ -6,11 +6,11 @@ It imports no Prefect, so that child processes start quickly.
 from dataclasses import dataclass
 
 from tasks.core.boundaries import contain
+from tasks.core.choices import RenderMode
 from tasks.core.errors import PageSkipped
 from tasks.core.facts import Fact, FactKind
 from tasks.core.models import ChunkedPage, FetchedPage, Fingerprint, ReadPage
 from tasks.core.processes import Limits
-from tasks.core.settings import RenderMode
 from tasks.knowledge.embedding.tokens import load_tokenizer
 from tasks.knowledge.indexing.chunks import CHUNK_TOKENS, chunk_page
 from tasks.web.content.main_content import read_page

@@ -8,10 +8,11 @@ from playwright.async_api import Route
 from tasks.brand.derived_theme import HomePageProbe, derive_theme, resources_for
 from tasks.brand.drawing import draw_in
 from tasks.brand.probe import PROBE
+from tasks.core.choices import RenderMode
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import FetchFailed, FetchTimeout
 from tasks.core.models import Target
-from tasks.core.settings import RenderMode, Settings
+from tasks.core.settings import Settings
 from tasks.core.theme_model import Theme
 from tasks.theme import fetch_resources
 from tasks.web.fetching.chromium import open_chromium

@@ -12,9 +12,10 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 
+from tasks.core.choices import LogFormat
 from tasks.core.redacted_logs import redact_logs
 from tasks.core.redaction import redact
-from tasks.core.settings import LogFormat, Settings
+from tasks.core.settings import Settings
 
 Ids = Mapping[str, object]
 """Ids by name: `build`, `widget`."""

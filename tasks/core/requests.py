@@ -1,10 +1,11 @@
 """Validation of what clients send, at the edge: build requests, and the rules of widgets."""
 
 from tasks.core.addresses import parse_start_url
+from tasks.core.choices import RenderMode
 from tasks.core.errors import InvalidRequest
 from tasks.core.models import BuildRequest
 from tasks.core.rules import ReadingRules, WidgetRules
-from tasks.core.settings import RenderMode, Settings
+from tasks.core.settings import Settings
 
 DEFAULT_DEPTH = 2
 READING = tuple(ReadingRules.model_fields)

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from tasks.core.settings import RenderMode
+from tasks.core.choices import RenderMode
 
 MAX_PATTERNS = 50
 MAX_LANGUAGES = 20

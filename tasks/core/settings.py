@@ -5,7 +5,6 @@ Settings the ecosystem knows keep their names (`DATABASE_URL`, `PREFECT_API_URL`
 """
 
 from collections.abc import Iterator
-from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tasks.core.choices import EmbeddingProvider, LogFormat, ReasoningEffort, RenderMode
 from tasks.core.errors import InvalidSetting
 from tasks.core.rates import Rate
 from tasks.core.setting_errors import allowed_values
@@ -27,42 +27,6 @@ Network = IPv4Network | IPv6Network
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::")
 """Hosts behind which loopback's names lead to the API as well."""
-
-
-class RenderMode(StrEnum):
-    """The pages rendered in the browser instead of read over plain HTTP."""
-
-    auto = "auto"
-    always = "always"
-    never = "never"
-
-
-class EmbeddingProvider(StrEnum):
-    """The provider of text embeddings."""
-
-    auto = "auto"
-    openai = "openai"
-    local = "local"
-
-
-class LogFormat(StrEnum):
-    """The format of log lines."""
-
-    text = "text"
-    json = "json"
-
-
-class ReasoningEffort(StrEnum):
-    """The effort of reasoning before an answer; `default`: the model's own."""
-
-    none = "none"
-    minimal = "minimal"
-    low = "low"
-    medium = "medium"
-    high = "high"
-    xhigh = "xhigh"
-    max = "max"
-    default = "default"
 
 
 def _named(name: str) -> AliasChoices:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
+from tasks.core.choices import RenderMode
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import (
     AddressBlocked,
@@ -19,7 +20,7 @@ from tasks.core.errors import (
 )
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
 from tasks.core.processes import PARSING, Processes, open_processes
-from tasks.core.settings import RenderMode, Settings
+from tasks.core.settings import Settings
 from tasks.web.comparison import compare
 from tasks.web.crawl.sitemaps import find_hints
 from tasks.web.crawl.url_patterns import is_route, pattern_of

@@ -6,8 +6,8 @@ from statistics import median
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tasks.core.choices import RenderMode
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.core.settings import RenderMode
 from tasks.web.comparison import Comparison
 from tasks.web.crawl.url_patterns import is_route, pattern_of
 from tasks.web.fetching.rendered_page import RenderedPage

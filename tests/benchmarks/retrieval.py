@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 import psycopg
 from rich.table import Table
 
+from tasks.core.choices import EmbeddingProvider
 from tasks.core.errors import EmbeddingFailed
-from tasks.core.settings import EmbeddingProvider, Settings
+from tasks.core.settings import Settings
 from tasks.knowledge.embedding.open_embedder import open_embedder
 from tests.benchmarks.client import open_http
 from tests.benchmarks.python_docs import DocsBuild

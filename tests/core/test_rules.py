@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tasks.core.choices import RenderMode
 from tasks.core.errors import InvalidRequest
 from tasks.core.requests import check_bounds, make_request, settings_for
 from tasks.core.rules import WidgetRules
-from tasks.core.settings import RenderMode, Settings
+from tasks.core.settings import Settings
 
 SETTINGS = Settings(_env_file=None, max_depth=3, max_pages=100, exclude=("/old/*",), languages=("de",))
 NO_BROWSER = SETTINGS.model_copy(update={"render": RenderMode.never})

@@ -10,10 +10,10 @@ from flows import admission as admission_module
 from flows.admission import Admission
 from flows.start_page import OpenedSite
 from flows.workspace import Workspace
+from tasks.core.choices import RenderMode
 from tasks.core.errors import PageSkipped
 from tasks.core.events import Stage
 from tasks.core.models import ChunkedPage, ExtractedUrl, Link, Target
-from tasks.core.settings import RenderMode
 from tasks.web.crawl.duplicates import Duplicates
 from tasks.web.crawl.fingerprints import fingerprint_of
 from tasks.web.crawl.frontier import Frontier

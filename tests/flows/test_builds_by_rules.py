@@ -4,10 +4,10 @@ import pytest
 
 from flows.job import find_request
 from flows.workspace import Workspace
+from tasks.core.choices import RenderMode
 from tasks.core.errors import InvalidRequest, SiteShrank
 from tasks.core.models import BuildRequest
 from tasks.core.rules import WidgetRules
-from tasks.core.settings import RenderMode
 from tasks.knowledge.search.passage_search import search
 from tasks.records.new_builds import create_build
 from tasks.records.widgets import save_settings

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.core.choices import RenderMode
 from tasks.core.models import FetchedPage, FetchMethod, Target
-from tasks.core.settings import RenderMode
 from tasks.web.comparison import Comparison, compare
 from tasks.web.fetching.rendered_page import RenderedPage
 from tasks.web.fetching.shells import shell_sign

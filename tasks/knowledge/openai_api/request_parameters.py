@@ -10,7 +10,7 @@ from typing import Any
 
 import openai
 
-from tasks.core.settings import ReasoningEffort
+from tasks.core.choices import ReasoningEffort
 
 MAX_ATTEMPTS = 6
 """Requests until every optional parameter has been refused once."""

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from deployments.checks import model_checks
-from tasks.core.settings import EmbeddingProvider
+from tasks.core.choices import EmbeddingProvider
 from tests.conftest import MakeSettings
 from tests.deployments.checks.examining import find, problem_and_remedy, serve_silence
 from tests.sites.openai_chat import NextChat

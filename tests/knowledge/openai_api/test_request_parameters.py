@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from tasks.core.settings import ReasoningEffort, Settings
+from tasks.core.choices import ReasoningEffort
+from tasks.core.settings import Settings
 from tasks.knowledge.answering.generation.chat_model import MAX_ANSWER_TOKENS, ModelFailed, PromptMessage
 from tasks.knowledge.answering.generation.openai_chat_model import OpenAIChatModel, open_openai_chat_model
 from tests.sites.openai_chat import NextChat

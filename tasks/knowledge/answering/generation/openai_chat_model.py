@@ -10,7 +10,8 @@ import httpx
 import openai
 from openai import AsyncOpenAI
 
-from tasks.core.settings import PREFIX, ReasoningEffort, Settings
+from tasks.core.choices import ReasoningEffort
+from tasks.core.settings import PREFIX, Settings
 from tasks.knowledge.answering.generation.chat_model import (
     FIRST_TOKEN_S,
     MAX_ANSWER_TOKENS,
