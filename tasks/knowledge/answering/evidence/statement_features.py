@@ -33,8 +33,6 @@ class Features(NamedTuple):
     """Share of the question in the statement, with the question on the page that it follows."""
     window: float
     """Share in it and its neighbours, their headings and the page's title."""
-    headings: float
-    """Share in the headings and the title of its passage."""
     near_heading: float
     """Share in the nearest heading."""
     unknown: float
@@ -212,7 +210,6 @@ def _measure_passage(question: Question, matcher: TermMatcher, passage: Passage)
     missing = [term for term in question.terms if not matcher.credit(term, everything)]
     total = question.weight or 1.0
     shared = {
-        "headings": matcher.share(headings),
         "unknown": sum(term.weight for term in missing if not term.is_known) / total,
         "missing": sum(term.weight for term in missing) / total,
         "missing_name": max((term.weight for term in missing if term.is_name), default=0.0),
