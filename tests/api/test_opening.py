@@ -27,7 +27,7 @@ async def dependencies(http: httpx.AsyncClient) -> dict[str, str]:
 
 
 async def test_pages_answer_before_the_database_can_be_used(postgres_url: str, settings: MakeSettings) -> None:
-    """What waits for it says so; once it has been migrated, it is used, and the next dependency is named."""
+    """Routes that need it say so; once it has been migrated, it is used, and the next dependency is named."""
     url = new_database(postgres_url)
     with temporary_settings({PREFECT_API_URL: NO_SERVER}):
         app = create_app(settings(database_url=SecretStr(url), embedding_provider="local"))
