@@ -9,11 +9,9 @@ from typing import Any, TypeVar
 from tasks.core.choices import RenderMode
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import (
-    AddressBlocked,
     CallFailed,
     ContentFailed,
     FetchFailed,
-    FetchTimeout,
     HttpStatus,
     PageError,
     PageSkipped,
@@ -27,12 +25,14 @@ from tasks.web.crawl.url_patterns import is_route, pattern_of
 from tasks.web.fetching.egress import open_gate
 from tasks.web.fetching.host_sharing import SharedLimits
 from tasks.web.fetching.middlewares import ClaimRedirect
+from tasks.web.fetching.page_time import PageTime, PageTimes
 from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
 from tasks.web.fetching.rendered_page import OnSent, RenderedPage
 from tasks.web.fetching.responses import may_read_over_http
 from tasks.web.fetching.shells import shell_sign
 from tasks.web.fetching.static import StaticFetcher, open_static_fetcher
 from tasks.web.fetching.throttle import Throttle, make_throttle
+from tasks.web.home_loading import DOCUMENT, HomeLoader
 from tasks.web.rendering import RenderPolicy, read_signs
 
 logger = logging.getLogger("widget_builder.web")
@@ -47,9 +47,6 @@ SMALL_TAGS = 5_000
 """… and tags in it, up to which it is parsed on the event loop, in milliseconds whatever it is: most pages are small,
 and dispatching them takes longer."""
 R = TypeVar("R")
-HTTP_SHARE = 1 / 3
-"""Part of the page timeout that a start page gets over HTTP, after the browser has used up all of it."""
-DOCUMENT = "a document that the browser does not display"
 
 
 class Web:
@@ -67,7 +64,8 @@ class Web:
         self.readers = readers
         """Child processes that parse and draw what was fetched."""
         self._throttle = throttle
-        self._home_over_http_s = page_timeout_s * HTTP_SHARE
+        self._times = PageTimes(page_timeout_s)
+        self._home = HomeLoader(static, rendered, page_timeout_s)
         self._static = static
         self._rendered = rendered
         self._policy = policy
@@ -87,47 +85,15 @@ class Web:
     async def load_home(self, target: Target, probe: str, on_sent: OnSent | None = None) -> RenderedPage:
         """Return the start page after redirects; as sent and without a probe if the browser is off or fails on it.
 
-        `on_sent` gets its URL and HTML as soon as they arrive. All calls share one page timeout in the browser.
+        `on_sent` gets its URL and HTML as soon as they arrive. All calls share one page timeout, robots.txt included.
 
         Raises:
             PageError: the page cannot be read.
         """
-        await self._check_robots(target)
-        if self._rendered is None:
-            return await self._fetch_home(target, "rendering is off", on_sent)
-        try:
-            rendered = await self._rendered.fetch(
-                target, probe=probe, compare=True, on_sent=on_sent, site_may_move=True, keep=True
-            )
-        except PageSkipped as skipped:
-            if not may_read_over_http(skipped):
-                raise
-            return await self._fetch_home(target, DOCUMENT)
-        except FetchFailed as failed:
-            is_browsers_own = isinstance(failed, FetchTimeout) or not failed.retriable
-            if isinstance(failed, AddressBlocked | HttpStatus) or not is_browsers_own:
-                raise
-            return await self._fetch_home_after(failed, target, on_sent)
-        page = await self._compare(rendered)
+        rendered, why_sent = await self._home.load(target, probe, on_sent, self._check_robots)
+        page = rendered.page if why_sent else await self._compare(rendered)
         self._static.prefer_language_of(page.html)
-        return rendered.model_copy(update={"page": self._with_reason(page, "the home page")})
-
-    async def _fetch_home(self, target: Target, why: str, on_sent: OnSent | None = None) -> RenderedPage:
-        """Return the start page as sent."""
-        page = await self._static.fetch(target, site_may_move=True)
-        self._static.prefer_language_of(page.html)
-        if on_sent:
-            await on_sent(page.final_url, page.html)
-        return RenderedPage(page=self._with_reason(page, why), sent_html=page.html)
-
-    async def _fetch_home_after(self, failed: FetchFailed, target: Target, on_sent: OnSent | None) -> RenderedPage:
-        """Return the start page as sent, after the browser has failed on it; if that fails too, raise its failure."""
-        try:
-            async with asyncio.timeout(self._home_over_http_s):
-                sent = await self._fetch_home(target, f"the browser failed: {failed.message}", on_sent)
-        except (PageError, TimeoutError) as error:
-            raise failed.as_final() from error
-        return sent.model_copy(update={"failure": failed.message})
+        return rendered.model_copy(update={"page": self._with_reason(page, why_sent or "the home page")})
 
     async def take_picture(self) -> bytes | None:
         """Return the start page's first screen as a JPEG; from the same load, so once, and after `load_home`.
@@ -159,12 +125,14 @@ class Web:
         """
         await self._check_robots(target)
         method, why = self._policy.choose(target)
-        if self._rendered is not None and method is FetchMethod.browser:
-            return await self._render_or_fetch(target, self._rendered, why)
-        if self._rendered is not None and is_route(target.url):
-            # Without the browser every route is the one document.
-            raise PageSkipped("empty", f"a route in the URL fragment, which has no content of its own over HTTP: {why}")
-        return await self._complete(await self._static.fetch(target), why)
+        with self._times.attempt(target.url) as time:
+            if self._rendered is not None and method is FetchMethod.browser:
+                return await self._render_or_fetch(target, self._rendered, why, time)
+            if self._rendered is not None and is_route(target.url):
+                # Without the browser every route is the one document.
+                message = f"a route in the URL fragment, which has no content of its own over HTTP: {why}"
+                raise PageSkipped("empty", message)
+            return await self._complete(await self._static.fetch(target, time=time), why, time)
 
     async def fetch_if_changed(self, target: Target, metadata: Mapping[str, Any]) -> FetchedPage | None:
         """Return the page, or None if the site says that it has not changed since this metadata.
@@ -173,15 +141,16 @@ class Web:
             PageError: the fetch failed, or the page is skipped.
         """
         await self._check_robots(target)
-        sent = await self._static.fetch_if_changed(target, metadata)
-        if sent is None:
-            return None
-        method, why = self._policy.choose(target)
-        if self._rendered is not None and method is FetchMethod.browser:
-            return await self._render_or_fetch(target, self._rendered, why)
-        return await self._complete(sent, why)
+        with self._times.attempt(target.url) as time:
+            sent = await self._static.fetch_if_changed(target, metadata, time=time)
+            if sent is None:
+                return None
+            method, why = self._policy.choose(target)
+            if self._rendered is not None and method is FetchMethod.browser:
+                return await self._render_or_fetch(target, self._rendered, why, time)
+            return await self._complete(sent, why, time)
 
-    async def _complete(self, sent: FetchedPage, why: str) -> FetchedPage:
+    async def _complete(self, sent: FetchedPage, why: str, time: PageTime) -> FetchedPage:
         """Return a page that was fetched over HTTP; rendered, if it turns out to need that."""
         target = sent.target
         if self._rendered is None:
@@ -190,7 +159,9 @@ class Web:
             await sampling.wait()
         method, changed = self._policy.choose(target)
         suspicion = changed if method is FetchMethod.browser else await self._find_suspicion(sent)
-        return await self._escalate(sent, suspicion, self._rendered) if suspicion else self._with_reason(sent, why)
+        if not suspicion:
+            return self._with_reason(sent, why)
+        return await self._escalate(sent, suspicion, self._rendered, time)
 
     async def parse(self, html: str, parse: Callable[..., R], *args: Any) -> R:
         """Return `parse(*args)`, which parses the document: a large one in a child process, within limits.
@@ -210,30 +181,34 @@ class Web:
             return None
         return self._policy.find_suspicion(sent, await self.parse(sent.html, read_signs, sent.html))
 
-    async def _render_or_fetch(self, target: Target, fetcher: RenderedFetcher, why: str) -> FetchedPage:
+    async def _render_or_fetch(self, target: Target, fetcher: RenderedFetcher, why: str, time: PageTime) -> FetchedPage:
         """Return the page from the browser; a document that the browser does not display is fetched over HTTP."""
         try:
-            return self._with_reason(await self._render(target, fetcher), why)
+            return self._with_reason(await self._render(target, fetcher, time), why)
         except PageSkipped as skipped:
             if not may_read_over_http(skipped):
                 raise
-        return self._with_reason(await self._static.fetch(target), DOCUMENT)
+        return self._with_reason(await self._static.fetch(target, time=time), DOCUMENT)
 
-    async def _escalate(self, sent: FetchedPage, suspicion: str, fetcher: RenderedFetcher) -> FetchedPage:
+    async def _escalate(
+        self, sent: FetchedPage, suspicion: str, fetcher: RenderedFetcher, time: PageTime
+    ) -> FetchedPage:
         """Render a page that was fetched over HTTP; if that fails, keep the HTTP version unless it is a shell."""
         try:
-            page = await self._render(sent.target, fetcher, escalated=True)
+            page = await self._render(sent.target, fetcher, time, escalated=True)
         except FetchFailed as error:
             if await self.parse(sent.html, shell_sign, sent.html):
                 raise
             return self._with_reason(sent, f"{suspicion}; but the browser failed: {error.message}")
         return self._with_reason(page.model_copy(update={"escalated": True}), suspicion)
 
-    async def _render(self, target: Target, fetcher: RenderedFetcher, *, escalated: bool = False) -> FetchedPage:
+    async def _render(
+        self, target: Target, fetcher: RenderedFetcher, time: PageTime, *, escalated: bool = False
+    ) -> FetchedPage:
         if not self._policy.needs_comparison(target, escalated=escalated):
-            return (await fetcher.fetch(target)).page
+            return (await fetcher.fetch(target, time=time)).page
         with self._sampling_pattern(target):
-            rendered = await fetcher.fetch(target, compare=True)
+            rendered = await fetcher.fetch(target, compare=True, time=time)
             return await self._compare(rendered, escalated=escalated)
 
     @contextmanager

@@ -40,7 +40,7 @@ async def errors_of(crawler: Crawler, built: Crawled) -> list[tuple[str, str]]:
         return [(row[0], row[1]) for row in await (await connection.execute(query, (built.build_id,))).fetchall()]
 
 
-async def test_attempts_at_a_start_page_share_one_timeout_that_begins_with_a_tab(crawler: Crawler) -> None:
+async def test_attempts_at_a_start_page_share_one_timeout(crawler: Crawler) -> None:
     """Each fetcher asks once; a further attempt gets what is left; none is to be retried."""
     async with serve({"/": silence}) as site:
         build_id = await crawler.record(site.url)
@@ -54,7 +54,7 @@ async def test_attempts_at_a_start_page_share_one_timeout_that_begins_with_a_tab
 
 
 async def test_a_start_page_that_never_answers_ends_the_build_with_its_cause(crawler: Crawler) -> None:
-    """After one page timeout and a third."""
+    """After one page timeout."""
     async with serve({"/": silence}) as site:
         with pytest.raises(HomePageFailed, match="timeout after 1s"):
             await crawler.crawl(site.url, page_timeout_s=1)

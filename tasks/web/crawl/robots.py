@@ -4,7 +4,7 @@
 |---|---|
 | 2xx | the rules apply; the first 500 KiB are read |
 | 4xx except 429, or too many redirects | no rules: everything may be fetched |
-| 429, 5xx or timeout | nothing on the host may be fetched until the build ends |
+| 429, 5xx or none in half a page timeout | nothing on the host may be fetched until the build ends |
 | no connection, unknown host or invalid certificate | the page fails with that cause; the next page tries again |
 
 A page that may not be fetched for lack of a robots.txt fails with that cause. If it is the start page, the
@@ -28,6 +28,8 @@ MAX_DELAY_S = 5.0
 """Longest `Crawl-delay` obeyed: sites copy longer ones from each other, and people wait for the build."""
 SMALL = 10_000
 """Characters of a robots.txt up to which it is parsed on the event loop, in milliseconds."""
+LIMIT_S = 15.0
+"""Seconds that all attempts at a host's file may take."""
 TRIES = 3
 RETRY_S = 0.5
 """Seconds before the second try; doubled before the third."""
@@ -86,10 +88,14 @@ class Rules:
 class Robots:
     """Cache of the rules of all hosts in a build."""
 
-    def __init__(self, fetch: FetchRobots, *, obey: bool) -> None:
-        """With `obey` off nothing is forbidden, and robots.txt is read only for its sitemaps."""
+    def __init__(self, fetch: FetchRobots, *, obey: bool, limit_s: float = LIMIT_S) -> None:
+        """With `obey` off nothing is forbidden, and robots.txt is read only for its sitemaps.
+
+        `limit_s`: seconds for all attempts at a host's file.
+        """
         self._fetch = fetch
         self._obey = obey
+        self._limit_s = limit_s
         self._rules: dict[str, asyncio.Future[Rules]] = {}
 
     async def check(self, url: str) -> None:
@@ -129,6 +135,13 @@ class Robots:
             raise
 
     async def _read(self, address: str) -> Rules:
+        try:
+            async with asyncio.timeout(self._limit_s):
+                return await self._ask(address)
+        except TimeoutError:
+            return Rules(refusal=FetchTimeout(self._limit_s).message)
+
+    async def _ask(self, address: str) -> Rules:
         status = 0
         for attempt in range(TRIES):
             if attempt:

@@ -15,6 +15,7 @@ from tasks.web.fetching.chromium import Chromium, open_chromium
 from tasks.web.fetching.cookies import SharedCookies
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.first_screen import KeptTab
+from tasks.web.fetching.page_time import PageTime
 from tasks.web.fetching.rendered_page import OnSent, RenderedPage
 from tasks.web.fetching.responses import check_scheme
 from tasks.web.fetching.tab import Tab, TabGone
@@ -41,8 +42,6 @@ class RenderedFetcher:
         """Pages loaded, attempts included."""
         self._endless: set[str] = set()
         self._kept: KeptTab | None = None
-        self._kept_page_left_s = settings.page_timeout_s
-        """Seconds left for the page that is kept: all attempts at it share one timeout."""
 
     async def fetch(
         self,
@@ -53,37 +52,35 @@ class RenderedFetcher:
         on_sent: OnSent | None = None,
         site_may_move: bool = False,
         keep: bool = False,
+        time: PageTime | None = None,
     ) -> RenderedPage:
         """Return the page once it has settled.
 
         `probe` is a JavaScript function that is then evaluated twice: with `"light"`, and with `"dark"` in the dark
         colour scheme. With `compare` the result includes the body as sent; `on_sent` gets it before the page settles.
         With `site_may_move` a redirect to another site is accepted, as the new address of the site. With `keep` the
-        tab keeps the page, for `take_picture`; that is for one page, and all attempts at it share one timeout.
+        tab keeps the page, for `take_picture`. `time`: what earlier attempts have left of the page's timeout.
 
         Raises:
             PageError: the fetch failed, or the result is not an HTML page of the site.
             DependencyUnavailable: no browser was found, or it does not start.
         """
         check_scheme(target.url)
-        timeout_s = self._settings.page_timeout_s
+        time = time or PageTime(self._settings.page_timeout_s)
         async with self._tabs, self._throttle.turn(target.url):
             await self._chromium.open()
             self.loads += 1
             # The clock begins when the browser and a tab are there, however long they took.
-            began = asyncio.get_running_loop().time()
+            left_s = time.left_s
             try:
-                async with asyncio.timeout(self._kept_page_left_s if keep else timeout_s):
+                async with time.limited():
                     for _ in range(TRIES):
                         try:
-                            return await self._visit(target, probe, compare, on_sent, site_may_move, keep)
+                            return await self._visit(target, left_s, probe, compare, on_sent, site_may_move, keep)
                         except TabGone:
                             await self._chromium.replace_if_dead()
             except (TimeoutError, PlaywrightTimeout) as error:
-                raise FetchTimeout(timeout_s) from error
-            finally:
-                if keep:
-                    self._kept_page_left_s -= asyncio.get_running_loop().time() - began
+                raise FetchTimeout(time.limit_s) from error
         raise FetchFailed("the page crashed the browser")
 
     async def take_picture(self) -> bytes | None:
@@ -100,6 +97,7 @@ class RenderedFetcher:
     async def _visit(
         self,
         target: Target,
+        timeout_s: float,
         probe: str | None,
         compare: bool,
         on_sent: OnSent | None,
@@ -112,7 +110,7 @@ class RenderedFetcher:
                 visit = Visit(
                     tab,
                     target,
-                    page_timeout_s=self._settings.page_timeout_s,
+                    page_timeout_s=timeout_s,
                     max_bytes=self._settings.max_page_bytes,
                     endless=self._endless,
                     site_may_move=site_may_move,

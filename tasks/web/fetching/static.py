@@ -36,6 +36,7 @@ from tasks.web.fetching.failures import explain_failure
 from tasks.web.fetching.handlers import DEADLINE, UNWANTED_TYPES, Http1Handler, HttpsHandler
 from tasks.web.fetching.host_rate import parse_retry_after
 from tasks.web.fetching.middlewares import ClaimRedirect, GateMiddleware, RequestCheckMiddleware
+from tasks.web.fetching.page_time import PageTime
 from tasks.web.fetching.responses import (
     PDF,
     check_scheme,
@@ -93,7 +94,7 @@ class StaticFetcher:
         self._headers: dict[str, str] = {}
         self.requests = 0
         """Requests made, without redirects."""
-        self.robots = Robots(self._fetch_robots, obey=settings.obey_robots)
+        self.robots = Robots(self._fetch_robots, obey=settings.obey_robots, limit_s=settings.page_timeout_s / 2)
         self.claim_redirect: ClaimRedirect = lambda _target, _url: None
         if middleware := crawler.get_downloader_middleware(RequestCheckMiddleware):
             middleware.check_robots = self.robots.check
@@ -110,20 +111,22 @@ class StaticFetcher:
             also = f"{general};q=0.9, " if general != language else ""
             self._headers["Accept-Language"] = f"{language}, {also}*;q=0.5"
 
-    async def fetch(self, target: Target, *, site_may_move: bool = False) -> FetchedPage:
+    async def fetch(self, target: Target, *, site_may_move: bool = False, time: PageTime | None = None) -> FetchedPage:
         """Return the page as sent; for a PDF, its bytes.
 
-        With `site_may_move` a redirect to another site is accepted, as the new address of the site.
+        With `site_may_move` a redirect to another site is accepted, as the new address of the site. `time`: what
+        earlier attempts have left of the page's timeout.
 
         Raises:
             PageError: the fetch failed, or the result is not a document of the site.
         """
         async with self._throttle.turn(target.url):
-            return _read(
-                await self._download(target.url, {**_DOCUMENTS, "target": target}), target, site_may_move=site_may_move
-            )
+            response = await self._download(target.url, {**_DOCUMENTS, "target": target}, time=time)
+            return _read(response, target, site_may_move=site_may_move)
 
-    async def fetch_if_changed(self, target: Target, metadata: Mapping[str, Any]) -> FetchedPage | None:
+    async def fetch_if_changed(
+        self, target: Target, metadata: Mapping[str, Any], *, time: PageTime | None = None
+    ) -> FetchedPage | None:
         """Return the page, or `None` if the server reports it unchanged since this `metadata` (RFC 9110, 304).
 
         Raises:
@@ -132,7 +135,7 @@ class StaticFetcher:
         names = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"}
         known = {header: str(metadata[name]) for header, name in names.items() if metadata.get(name)}
         async with self._throttle.turn(target.url):
-            response = await self._download(target.url, {**_DOCUMENTS, "target": target}, known)
+            response = await self._download(target.url, {**_DOCUMENTS, "target": target}, known, time=time)
             return None if known and response.status == 304 else _read(response, target)
 
     async def fetch_resource(self, url: str, *, max_bytes: int | None = None) -> Resource:
@@ -162,20 +165,26 @@ class StaticFetcher:
         resource = await self.fetch_resource(url)
         return RobotsAnswer(resource.status, resource.body)
 
-    async def _download(self, url: str, meta: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    async def _download(
+        self,
+        url: str,
+        meta: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        *,
+        time: PageTime | None = None,
+    ) -> Response:
         check_scheme(url)
         self.requests += 1
-        timeout_s = self._settings.page_timeout_s
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        request = Request(url, headers={**self._headers, **(headers or {})}, meta={**meta, DEADLINE: deadline})
+        time = time or PageTime(self._settings.page_timeout_s)
         try:
-            async with asyncio.timeout_at(deadline):
+            async with time.limited() as deadline:
+                request = Request(url, headers={**self._headers, **(headers or {})}, meta={**meta, DEADLINE: deadline})
                 response: Response = await self._crawler.engine.download_async(request)
         except TimeoutError as error:
-            raise FetchTimeout(timeout_s) from error
+            raise FetchTimeout(time.limit_s) from error
         except Exception as error:
             # Any exception of Scrapy's about a response (an invalid Location …) fails this page only.
-            raise explain_failure(error, timeout_s) from error
+            raise explain_failure(error, time.limit_s) from error
         if reason := _header(response, "X-Egress"):
             raise gate_refusal(reason)
         return response
