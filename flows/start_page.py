@@ -63,6 +63,7 @@ async def open_site(space: Workspace) -> OpenedSite:
         max_depth=space.job.request.depth,
         max_pages=space.job.request.max_pages,
     )
+    frontier.expect_pages(await space.prior.read_urls())
     duplicates = Duplicates()
     left_open = await resume(space, crawl, home, frontier, duplicates)
     await _emit_started(space, frontier)

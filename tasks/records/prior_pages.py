@@ -20,6 +20,8 @@ _FIND = (
     " WHERE job_id = %s AND crawl.url = %s AND model = %s AND metadata ->> 'reading' = %s"
 )
 
+_URLS = "SELECT url FROM crawl_urls WHERE job_id = %s AND content_id IS NOT NULL"
+
 BELIEVED = timedelta(days=30)
 """Age of a stored page up to which a sitemap may say that it has not changed."""
 
@@ -101,6 +103,12 @@ class PriorPages:
     """Whether a page that is not found stays for one build; not if the owner says that the site is smaller."""
     modified: dict[str, str] = field(default_factory=dict)
     """Dates of the last change in the sitemap, by URL."""
+
+    async def read_urls(self) -> list[str]:
+        """Return the addresses of the pages; none in a first build."""
+        async with self.pool.connection() as connection:
+            rows = await connection.execute(_URLS, (self.build_id,))
+            return [row[0] for row in await rows.fetchall()]
 
     async def find(self, target: Target) -> PriorPage | None:
         """Return what was stored for the URL; None if that cannot take the place of the page."""

@@ -161,3 +161,14 @@ def test_a_page_whose_text_comes_from_scripts_is_always_rendered() -> None:
     assert not page.can_be_asked_for
     assert not page.is_listed_unchanged("2020-02-02")
     assert page.model_copy(update={"metadata": {**validators, "sent_whole": True}}).can_be_asked_for
+
+
+async def test_a_recrawl_at_the_limit_of_pages_keeps_those_it_had(crawler: Crawler, plain_space: Workspace) -> None:
+    """A new page does not push one out that is still there."""
+    async with living_site(15, 2) as site:
+        first = await crawler.publish_in(plain_space, site.url, max_pages=9)
+        section = site.links["/"][0]
+        site.add(section, f"{section}new/")
+        site.links[section].insert(0, site.links[section].pop())
+        again = await crawler.publish_in(plain_space, site.url, first.widget_id, max_pages=9)
+        assert set(again.pages) == set(first.pages)

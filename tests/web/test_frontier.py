@@ -164,3 +164,59 @@ def test_never_more_pages_than_asked_for(finds: list[list[int]], most: int) -> N
             break
         order, depth = taken[order].order, taken[order].depth
     assert len({target.url for target in taken}) == len(taken) <= most
+
+
+def recrawl(kept: tuple[str, ...], max_pages: int) -> Frontier:
+    """Return the frontier of a re-crawl, with the pages of the build before, whose home page is open."""
+    frontier = Frontier(Scope(f"{SITE}/"), 2, max_pages)
+    frontier.expect_pages([f"{SITE}/", *(SITE + path for path in kept)])
+    frontier.restore(Target(url=f"{SITE}/", depth=0), has_place=True, is_open=True)
+    return frontier
+
+
+def finish(frontier: Frontier, site: dict[str, list[Link]]) -> list[str]:
+    """Read all pages that are admitted; those that are not in the site do not exist. Return the others."""
+    read = []
+    frontier.record_links(0, 0, site["/"])
+    frontier.record_result(Target(url=f"{SITE}/", depth=0), page=A_PAGE)
+    while targets := frontier.admit_next():
+        for target in targets:
+            path = target.url.removeprefix(SITE)
+            frontier.record_links(target.order, target.depth, site.get(path, ()))
+            if path in site:
+                frontier.record_result(target, page=A_PAGE)
+                read.append(path)
+            else:
+                frontier.record_failure(target)
+    assert frontier.is_done
+    return sorted(read)
+
+
+def a_site(*leaves: str) -> dict[str, list[Link]]:
+    """A section with four pages, and a second one with a page that links to the leaves."""
+    site = {"/": links("/a", "/b"), "/a": links("/a/1", "/a/2", "/a/3", "/a/4"), "/b": links(*leaves)}
+    return site | {link.url.removeprefix(SITE): [] for found in list(site.values()) for link in found if found} | site
+
+
+def test_a_recrawl_at_the_limit_of_pages_keeps_those_it_had() -> None:
+    """Whichever they were: the build before may have chosen others, because a page was slow."""
+    site = a_site("/b/1", "/b/2")
+    assert finish(make_frontier(max_pages=5), site) == ["/a", "/a/1", "/a/2", "/b"]
+    kept = ("/a", "/a/3", "/b", "/b/2")
+    assert finish(recrawl(kept, 5), site) == list(kept)
+    assert finish(recrawl(kept, 7), site) == ["/a", "/a/1", "/a/2", "/a/3", "/b", "/b/2"]
+
+
+def test_a_new_page_gets_the_place_of_one_that_is_gone() -> None:
+    """Also if nothing links to the old one any more."""
+    site = a_site("/b/1", "/b/2")
+    assert finish(recrawl(("/a", "/b", "/b/2", "/b/gone"), 5), site) == ["/a", "/a/1", "/b", "/b/2"]
+    site["/b"] += links("/b/gone")
+    assert finish(recrawl(("/a", "/b", "/b/2", "/b/gone"), 5), site) == ["/a", "/a/1", "/b", "/b/2"]
+
+
+def test_a_new_page_that_the_start_page_links_to_need_not_wait_for_a_place() -> None:
+    """News must not be missed because old pages are there; one of those at the end of the crawl makes room."""
+    site = a_site("/b/1", "/b/2")
+    site |= {"/": [*site["/"], *links("/news")], "/news": []}
+    assert finish(recrawl(("/a", "/a/3", "/b", "/b/2"), 5), site) == ["/a", "/a/3", "/b", "/news"]

@@ -71,6 +71,11 @@ class CandidatePool:
         self.keys_by_source.pop(self.level, None)
         return self.queue
 
+    def reopen(self, candidates: deque[tuple[str, Candidate]]) -> None:
+        """Go back to the last level, with these candidates as its queue."""
+        self.level = self.max_depth
+        self.queue = candidates
+
     def close_level(self) -> None:
         """Drop the queue and go on to the next level."""
         self.queue = None

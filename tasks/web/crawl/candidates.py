@@ -24,6 +24,8 @@ class Candidate:
     family: Family | None = None
     base: str = ""
     """Key of the page that it may be a variant of."""
+    is_new: bool = False
+    """The build before, which this one replaces, had no such page."""
 
     @property
     def found_at(self) -> tuple[int, int, int]:
@@ -34,6 +36,11 @@ class Candidate:
     def may_be_early(self) -> bool:
         """Whether it is certainly content, so that it may be admitted before its level is complete."""
         return self.family is None and worth_of(self.link.url) is Worth.content
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether pages of the build before go first; a new page that the start page links to is news."""
+        return self.is_new and not self.on_home
 
     @property
     def rank(self) -> tuple[Rank, bool, int, int]:

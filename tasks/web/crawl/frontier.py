@@ -16,6 +16,9 @@ URLs that may belong to a crawl trap are grouped into families, and each family 
 URLs of a pattern without results are admitted and wait; a pattern of which no page exists is given up
 (`tasks.web.crawl.missing_pages`). A page that fails gives its place back: `max_pages` counts pages, not requests.
 
+In a re-crawl, the pages of the build before keep their places while they exist (`expect_pages`); new ones get those
+that are left, except for what the start page links to. So a site at its limit of pages does not change by itself.
+
 A URL is *open* from its admission until its links are recorded, unless it is a leaf, and *pending* until its
 result is recorded (`tasks.web.crawl.open_pages`).
 """
@@ -56,6 +59,7 @@ class Frontier:
     """By page key: a candidate, the crawl order of an admitted URL, or `LEFT_OUT`."""
     _open_pages: OpenPages = field(default_factory=OpenPages)
     _next_order: int = 0
+    _is_recrawl: bool = False
 
     def __post_init__(self) -> None:
         self._tracker = FamilyTracker(self._known)
@@ -72,6 +76,11 @@ class Frontier:
         return self._places.taken
 
     # Record what was found
+
+    def expect_pages(self, urls: Iterable[str]) -> None:
+        """Keep a place for each page of the build before; call it before anything is recorded."""
+        self._places.awaited.update(page_key(url) for url in urls)
+        self._is_recrawl = bool(self._places.awaited)
 
     def expect_hints(self) -> None:
         """Hold the first level until the links of `HINTS` are recorded."""
@@ -103,11 +112,13 @@ class Frontier:
             self.left_out[DEEP_PATHS] += 1
             return None
         # Memory must not grow with the site: this many candidates are enough to choose from.
-        if self._pool.unsorted_count >= max(5_000, 4 * self.max_pages):
+        is_awaited = key in self._places.awaited
+        if not is_awaited and self._pool.unsorted_count >= max(5_000, 4 * self.max_pages):
             return None
         if url != link.url:
             link = replace(link, url=url)
-        candidate = Candidate(link, depth, source, position, source == 0, family=family_of(url))
+        is_new = self._is_recrawl and not is_awaited
+        candidate = Candidate(link, depth, source, position, source == 0, family=family_of(url), is_new=is_new)
         self._tracker.record_url(key, url, source)
         self._known[key] = candidate
         self._pool.add(key, candidate)
@@ -133,7 +144,9 @@ class Frontier:
 
         `was_wasted`: the site was asked for it, and the response had been read before.
         """
-        self._known[page_key(target.url)] = target.order
+        key = page_key(target.url)
+        self._known[key] = target.order
+        self._places.awaited.discard(key)
         self._next_order = max(self._next_order, target.order + 1)
         self._places.taken += has_place
         self._tracker.restore(target)
@@ -172,6 +185,7 @@ class Frontier:
         self._next_order += 1
         self._known[key] = target.order
         self._places.taken += 1
+        self._places.awaited.discard(key)
         self._open(target)
         self._tracker.record_admission(target, family, candidate.base)
         return target
@@ -216,6 +230,7 @@ class Frontier:
     def record_alias(self, url: str, target: Target) -> None:
         """Record another address of an admitted page, which need not be read any more."""
         key = page_key(url)
+        self._places.awaited.discard(key)
         known = self._known.get(key)
         if isinstance(known, Candidate):
             self._pool.remove(key, known.depth)
@@ -229,7 +244,7 @@ class Frontier:
     @property
     def is_waiting(self) -> bool:
         """Whether there are candidates."""
-        return bool(self._pool.queue or self._levels.held or self._pool.unsorted_count)
+        return bool(self._pool.queue or self._levels.held or self._levels.put_off or self._pool.unsorted_count)
 
     @property
     def is_done(self) -> bool:

@@ -6,7 +6,7 @@ until then a part of the page budget goes to content that no open page precedes.
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tasks.web.crawl.candidate_pool import CandidatePool
@@ -26,11 +26,18 @@ class Places:
 
     most: int
     taken: int = 0
+    awaited: set[str] = field(default_factory=set)
+    """Keys of the pages of the build before that have not been admitted yet; each has a place."""
 
     @property
     def are_taken(self) -> bool:
         """Whether no place is left."""
         return self.taken >= self.most
+
+    @property
+    def are_promised(self) -> bool:
+        """Whether no place is left but for pages of the build before."""
+        return self.taken + len(self.awaited) >= self.most
 
 
 class Choice(NamedTuple):
@@ -64,11 +71,14 @@ class LevelAdmission:
         self._left_out = left_out
         self.held: dict[str, deque[tuple[str, Candidate]]] = {}
         """Candidates of the present level that exceed the budget of their family, by family."""
+        self.put_off: deque[tuple[str, Candidate]] = deque()
+        """New candidates for which no place is left while pages of the build before are awaited."""
         self._early_budget: dict[int, int] = {}
         """Places left for early candidates, by level."""
 
     def choose(self) -> Iterator[Choice]:
         """Yield the candidates that may be admitted now; each takes its place before the next one is chosen."""
+        self._reopen_if_over()
         while self._pool.level <= self._pool.max_depth:
             # Results of families are awaited as well: the budgets of the next level depend on them.
             is_complete = not self._tracker.has_pending and self._open_pages.is_complete(self._pool.level)
@@ -79,6 +89,7 @@ class LevelAdmission:
             if self._is_level_unfinished():
                 return
             self._close_level()
+            self._reopen_if_over()
 
     def _is_level_unfinished(self) -> bool:
         """Whether more of the present level may be admitted later."""
@@ -107,6 +118,7 @@ class LevelAdmission:
                     candidate
                     and candidate.source == source
                     and candidate.may_be_early
+                    and not self._gives_way(candidate)
                     and self._tracker.classify(candidate, source) is None
                 ):
                     left -= 1
@@ -130,6 +142,9 @@ class LevelAdmission:
             if self._known.get(key) is not candidate:
                 # The page was reached under another address meanwhile.
                 continue
+            if self._gives_way(candidate):
+                self.put_off.append((key, candidate))
+                continue
             if family is None or (not candidate.base and self._budgets.claim_skeleton(family)):
                 yield Choice(key, candidate)
             elif not candidate.base and family.name not in self.held and self._budgets.admit(family):
@@ -150,13 +165,27 @@ class LevelAdmission:
             while self.held[name] and not self._places.are_taken:
                 key, candidate = self.held[name][0]
                 family = candidate.family
-                if self._known.get(key) is candidate and family is not None:
+                if self._known.get(key) is candidate and self._gives_way(candidate):
+                    self.put_off.append((key, candidate))
+                elif self._known.get(key) is candidate and family is not None:
                     if not self._budgets.admit(family):
                         break
                     yield Choice(key, candidate, family)
                 self.held[name].popleft()
             if not self.held[name]:
                 del self.held[name]
+
+    def _gives_way(self, candidate: Candidate) -> bool:
+        """Whether pages of the build before need all places that are left."""
+        return candidate.gives_way and self._places.are_promised
+
+    def _reopen_if_over(self) -> None:
+        """Queue what was put off after the last level: awaited pages that have not been found by then do not exist."""
+        if self._pool.level <= self._pool.max_depth or not self.put_off or self._open_pages.pending:
+            return
+        self._places.awaited.clear()
+        self._pool.reopen(self.put_off)
+        self.put_off = deque()
 
     def _close_level(self) -> None:
         """Leave out what is still held or queued, and go on to the next level."""
