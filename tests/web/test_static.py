@@ -4,7 +4,10 @@ import asyncio
 import gzip
 
 import pytest
+import requests
 from aiohttp import web
+from scrapy.downloadermiddlewares import cookies
+from tldextract import TLDExtract
 
 from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageSkipped
 from tasks.core.models import FetchedPage, FetchMethod, Target
@@ -151,6 +154,23 @@ async def test_cookies_come_back_to_the_site_that_set_them_alone(gate: Gate) -> 
     async with serve({"/": note}) as site, open_static_fetcher(settings, gate) as fetcher:
         await fetcher.fetch(Target(url=f"{site.url}/", depth=1))
         assert got[-1] == ""
+
+
+async def test_a_cookie_makes_no_request_past_the_gate(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scrapy's list of public suffixes would be downloaded at the first cookie, on the event loop."""
+    asked: list[str] = []
+
+    def refuse(_: requests.Session, url: str, **__: object) -> None:
+        asked.append(url)
+        raise requests.ConnectionError(url)
+
+    monkeypatch.setattr(requests.Session, "get", refuse)
+    # As Scrapy makes it, without a list from an earlier run.
+    monkeypatch.setattr(cookies, "_split_domain", TLDExtract(cache_dir=None))
+    answer = html(HOME, **{"Set-Cookie": "session=1"})
+    async with serve({"/": answer}) as site, open_static_fetcher(make_settings(), gate) as fetcher:
+        await fetcher.fetch(Target(url=f"{site.url}/", depth=1))
+    assert asked == []
 
 
 async def test_the_site_is_told_who_asks_and_in_which_language(gate: Gate) -> None:

@@ -171,13 +171,13 @@ def registrable_domain(host: str) -> str:
     try:
         ip_address(host.strip("[]"))
     except ValueError:
-        return _suffixes()(host).top_domain_under_public_suffix
+        return public_suffixes()(host).top_domain_under_public_suffix
     return ""
 
 
 @cache
-def _suffixes() -> TLDExtract:
-    # The public suffix list in the package: nothing is downloaded or written.
+def public_suffixes() -> TLDExtract:
+    """Return the public suffixes by the list in the package: nothing is downloaded or written."""
     return TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
+from scrapy.downloadermiddlewares import cookies as scrapy_cookies
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 from scrapy.http import Response
 from scrapy.http.cookies import CookieJar
@@ -29,6 +30,7 @@ from tasks.core.settings import Settings
 from tasks.web.crawl.directives import HEADER, SIGNAL
 from tasks.web.crawl.links import REFRESH
 from tasks.web.crawl.robots import Robots, RobotsAnswer
+from tasks.web.crawl.urls import public_suffixes
 from tasks.web.fetching.cookies import SharedCookies
 from tasks.web.fetching.decoding import decode_html
 from tasks.web.fetching.egress import Gate
@@ -267,6 +269,8 @@ async def open_static_fetcher(
 ) -> AsyncIterator[StaticFetcher]:
     """Open a fetcher behind the gate; close it on exit."""
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)
+    # Its own would be downloaded at the first cookie: past the gate, and on the event loop, however long that takes.
+    scrapy_cookies._split_domain = public_suffixes()
     opened, closing = asyncio.Event(), asyncio.Event()
     runner = AsyncCrawlerRunner(scrapy_settings(settings, gate))
     crawler = runner.create_crawler(_IdleSpider)
