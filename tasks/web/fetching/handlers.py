@@ -22,7 +22,7 @@ from scrapy.core.downloader.handlers._base_streaming import BaseStreamingDownloa
 from scrapy.core.downloader.handlers._httpx import HttpxDownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadFailedError, ResponseDataLossError
-from scrapy.http import Response
+from scrapy.http import Headers, Response
 
 from tasks.web.fetching.responses import media_type
 
@@ -78,7 +78,12 @@ def _status(response: Any) -> int:
 
 
 class Http1Handler(_BoundedHandler, AiohttpDownloadHandler):
-    """Scrapy's aiohttp handler with time limits."""
+    """Scrapy's aiohttp handler with time limits; headers keep bytes that are not UTF-8."""
+
+    @staticmethod
+    def _extract_headers(response: aiohttp.ClientResponse) -> Headers:
+        # aiohttp returns such bytes as surrogates, which Scrapy's headers cannot encode.
+        return Headers([(name, value.encode("utf-8", "surrogateescape")) for name, value in response.headers.items()])
 
 
 class Http2Handler(_BoundedHandler, HttpxDownloadHandler):
