@@ -89,7 +89,11 @@ def _text_of(body: bytes) -> str:
     except UnicodeDecodeError:
         declared = _DECLARED.search(body)
         name = resolve_encoding(declared[1].decode()) if declared else None
-        return to_unicode(body, "cp1252" if name is None or name.startswith(("utf-16", "utf-32")) else name)
+        try:
+            return to_unicode(body, "cp1252" if name is None or name.startswith(("utf-16", "utf-32")) else name)
+        except (LookupError, UnicodeError):
+            # A codec of Python's that is none for text.
+            return to_unicode(body, "cp1252")
 
 
 def _decompressed(body: bytes) -> bytes:

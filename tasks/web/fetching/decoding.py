@@ -25,6 +25,13 @@ _BROKEN_SHARE = 0.1
 """Text with a lower share of broken characters among the non-ASCII ones is UTF-8 with a few errors."""
 _CERTAIN = 8
 """With more continuation bytes than this, text in another encoding is not valid UTF-8 by chance."""
+_NOT_OF_THE_WEB = frozenset(
+    (
+        *("base64", "bz2", "hex", "quopri", "rot-13", "uu", "zlib"),
+        *("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"),
+    )
+)
+"""Codecs that Python knows, and no browser: most of them fail on text, or change it."""
 _ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
 """Escape sequences of ISO-2022-JP, which otherwise consists of ASCII bytes."""
 
@@ -68,7 +75,7 @@ def _declared(body: bytes, content_type: str) -> list[str]:
     if meta is not None and meta.startswith("utf-16"):
         # In UTF-16 the declaration itself would not be readable as ASCII.
         meta = "utf-8"
-    return [name for name in dict.fromkeys((header, meta)) if name is not None]
+    return [name for name in dict.fromkeys((header, meta)) if name is not None and name not in _NOT_OF_THE_WEB]
 
 
 def _most_credible_first(declared: list[str], body: bytes) -> list[str]:

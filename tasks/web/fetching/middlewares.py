@@ -4,9 +4,11 @@ import re
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
-from scrapy import Request
+from scrapy import Request, Spider
 from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 
 from tasks.core.errors import FetchFailed, PageError, PageSkipped
 from tasks.core.models import Target
@@ -61,6 +63,19 @@ class RequestCheckMiddleware:
                     raise FetchFailed("redirect loop: each redirect only raises a number in the URL")
         except PageError as error:
             raise IgnoreRequest(error.message) from error
+
+
+class RefreshMiddleware(MetaRefreshMiddleware):
+    """Scrapy's meta refreshes; a document that declares an encoding which is none for text has none."""
+
+    def process_response(
+        self, request: Request, response: Response, spider: Spider | None = None
+    ) -> Request | Response:
+        """Return the redirected request, or the response."""
+        try:
+            return super().process_response(request, response)
+        except (LookupError, UnicodeError):
+            return response
 
 
 def _only_counts_up(urls: list[str]) -> bool:

@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import urldefrag
 
 from playwright.async_api import Response
-from w3lib.encoding import html_to_unicode
 
 from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.web.crawl.directives import HEADER, SIGNAL
+from tasks.web.fetching.decoding import decode_html
 
 HASH_ROUTES = ("#/", "#!")
 _KEPT = {
@@ -55,5 +55,5 @@ async def make_fetched_page(target: Target, response: Response, url: str, html: 
 
 
 def decode_body(body: bytes, response: Response) -> str:
-    """Decode the body with the encoding declared by the document or its response."""
-    return html_to_unicode(response.headers.get("content-type"), body)[1] if body else ""
+    """Return the body's text, as if it had been fetched over HTTP."""
+    return decode_html(body, response.headers.get("content-type", "")) if body else ""

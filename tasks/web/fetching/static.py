@@ -21,6 +21,7 @@ from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.downloadermiddlewares import cookies as scrapy_cookies
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
+from scrapy.downloadermiddlewares.redirect import MetaRefreshMiddleware
 from scrapy.http import Response
 from scrapy.http.cookies import CookieJar
 
@@ -37,7 +38,7 @@ from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.failures import explain_failure
 from tasks.web.fetching.handlers import DEADLINE, UNWANTED_TYPES, Http1Handler, HttpsHandler
 from tasks.web.fetching.host_rate import parse_retry_after
-from tasks.web.fetching.middlewares import ClaimRedirect, GateMiddleware, RequestCheckMiddleware
+from tasks.web.fetching.middlewares import ClaimRedirect, GateMiddleware, RefreshMiddleware, RequestCheckMiddleware
 from tasks.web.fetching.page_time import PageTime
 from tasks.web.fetching.responses import (
     PDF,
@@ -244,7 +245,12 @@ def scrapy_settings(settings: Settings, gate: Gate) -> dict[str, Any]:
         "DOWNLOAD_HANDLERS_BASE": {},
         "DOWNLOAD_HANDLERS": {"http": Http1Handler, "https": HttpsHandler},
         "HTTPX_HTTP2_ENABLED": True,
-        "DOWNLOADER_MIDDLEWARES": {RequestCheckMiddleware: 100, GateMiddleware: 740},
+        "DOWNLOADER_MIDDLEWARES": {
+            RequestCheckMiddleware: 100,
+            MetaRefreshMiddleware: None,
+            RefreshMiddleware: 580,
+            GateMiddleware: 740,
+        },
         "EGRESS_GATE": gate.proxy_url,
         # Scrapy's default extensions include Telnet, a remote control.
         "EXTENSIONS_BASE": {},
