@@ -9,6 +9,7 @@ import gzip
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import reduce
 
 import brotli
 from backports import zstd
@@ -68,6 +69,7 @@ async def _reset(writer: asyncio.StreamWriter) -> None:
 _OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
 _ZEROS = bytes(BOMB)
+TEN = ", ".join(["gzip"] * 10)
 
 TOPICS = (
     "Two ferries cross the sound each morning, except in a storm or when the ice is thick.",
@@ -86,6 +88,8 @@ MISBEHAVIOUR: dict[str, Misbehaviour] = {
     "/silent": _nothing,
     "/drips-body": for_ever(_OK + b"\r\n", b"x", 0.05),
     "/drips-headers": for_ever(b"HTTP/1.1 200 OK\r\nX: ", b"x", 0.05),
+    "/endless-hints": for_ever(b"", b"HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n" * 500, 0.001),
+    "/endless-chunk-extension": for_ever(_CHUNKED + b"5;", b"a" * 4_096, 0.001),
     "/endless-body": for_ever(_OK + b"\r\n", b"x" * 65_536, 0),
     "/endless-chunks": for_ever(_CHUNKED, b"8000\r\n" + b"x" * 0x8000 + b"\r\n", 0),
     "/endless-headers": for_ever(b"HTTP/1.1 200 OK\r\n", b"X-Header: " + b"x" * 1_000 + b"\r\n", 0),
@@ -96,6 +100,12 @@ MISBEHAVIOUR: dict[str, Misbehaviour] = {
     "/says-two-lengths": says("x", "Content-Length: 7"),
     "/chunk-of-nonsense": raw(_CHUNKED + b"zz\r\nhello\r\n0\r\n\r\n"),
     "/chunk-cut-off": raw(_CHUNKED + b"400\r\nhello"),
+    "/chunk-beyond-numbers": raw(_CHUNKED + b"f" * 16 + b"\r\nhello"),
+    "/endless-trailers": for_ever(_CHUNKED + b"2\r\nok\r\n0\r\n", b"X: " + b"x" * 1_000 + b"\r\n", 0),
+    "/thousands-of-cookies": says(GOOD, *(f"Set-Cookie: c{n}=1" for n in range(5_000))),
+    "/no-head": raw(GOOD.encode()),
+    "/not-modified": raw(b"HTTP/1.1 304 Not Modified\r\n\r\n"),
+    "/no-content-and-yet-some": raw(b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"),
     "/no-http": raw(b"SSH-2.0-OpenSSH_9.9\r\n"),
     "/bad-headers": raw(_OK + b"No colon here\r\nContent-Length: 2\r\n\r\nok"),
     "/ends-at-once": raw(b""),
@@ -104,12 +114,15 @@ MISBEHAVIOUR: dict[str, Misbehaviour] = {
     "/deflate-bomb": says(zlib.compress(_ZEROS), "Content-Encoding: deflate"),
     "/br-bomb": says(brotli.compress(_ZEROS, quality=3), "Content-Encoding: br"),
     "/zstd-bomb": says(zstd.compress(_ZEROS), "Content-Encoding: zstd"),
+    "/ten-times-gzip-bomb": says(reduce(lambda b, _: gzip.compress(b), range(10), _ZEROS), f"Content-Encoding: {TEN}"),
     "/twice-gzip-bomb": says(gzip.compress(gzip.compress(_ZEROS)), "Content-Encoding: gzip, gzip"),
     "/no-gzip": says("not compressed", "Content-Encoding: gzip"),
     "/unknown-coding": says("???", "Content-Encoding: sdch"),
     "/image-as-html": says(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8),
     "/image": says(b"\x89PNG\r\n\x1a\n", "Content-Type: image/png"),
     "/redirects-to-itself": says("", "Location: /redirects-to-itself", status="302 Found"),
+    "/redirects-to-another": says("", "Location: /redirects-back", status="302 Found"),
+    "/redirects-back": says("", "Location: /redirects-to-another", status="302 Found"),
     "/redirects-to-a-file": says("", "Location: file:///etc/passwd", status="301 Moved Permanently"),
     "/redirects-to-nowhere": says("", "Location: http://nothing.invalid/", status="307 Temporary Redirect"),
     "/redirects-without-saying": says("", status="302 Found"),
@@ -119,6 +132,17 @@ MISBEHAVIOUR: dict[str, Misbehaviour] = {
 STRANGE: dict[str, Misbehaviour] = {
     "/no-type": raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(GOOD), GOOD.encode())),
     "/as-octet-stream": says(GOOD, "Content-Type: application/octet-stream"),
+    "/header-in-latin-1": says(GOOD, "X-Name: Caf\xe9", "Content-Disposition: inline; filename=caf\xe9.html"),
+    "/charset-of-no-text": says(GOOD, "Content-Type: text/html; charset=zlib"),
+    "/charset-of-names": says(GOOD, "Content-Type: text/html; charset=idna"),
+    "/charset-of-no-text-inside": says(GOOD.encode() + b"<meta charset=zlib>\xe9"),
+    "/early-hints": raw(
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 9 + _OK + b"Content-Length: %d\r\n\r\n" % len(GOOD) + GOOD.encode()
+    ),
+    "/part": says(GOOD, "Content-Range: bytes 0-9/100", status="206 Partial Content"),
+    "/status-zero": says(GOOD, status="000 Nothing"),
+    "/ninety-cookies": says(GOOD, *(f"Set-Cookie: c{n}={'v' * 50}" for n in range(90))),
+    "/tiny-chunks": raw(_CHUNKED + b"".join(b"1\r\n%c\r\n" % byte for byte in GOOD.encode()) + b"0\r\n\r\n"),
     "/cut-gzip": says(gzip.compress(GOOD.encode())[:-6], "Content-Encoding: gzip"),
     "/raw-deflate": says(zlib.compress(GOOD.encode(), wbits=-15), "Content-Encoding: deflate"),
     "/nuls": says(GOOD.replace("A page", "A\0 \0page")),
