@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - markup reads worse when it is broken into lines.
 import pytest
 
-from tests.web.test_content_kinds import LEAD, LONG, markdown_of
+from tests.web.harbour_page import LEAD, LONG, markdown_of
 
 ANSWER = "Yes, we deliver to the islands every Tuesday and Friday."
 FOLDED = {
