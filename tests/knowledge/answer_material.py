@@ -1,19 +1,27 @@
 """A shop's knowledge to answer from, and answers as a visitor sees them."""
 
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.database import Pool
 from tasks.knowledge.answering.answer_events import Citation, CitationsEvent, TokenEvent
 from tasks.knowledge.answering.answerer import Answerer
+from tasks.knowledge.answering.generation.chat_model import ChatModel
+from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
 from tasks.knowledge.answering.reply import AnsweringSite, Reply
 from tasks.knowledge.answering.sentence_reader import SentenceReader
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
+from tasks.knowledge.language.words import stems
 from tasks.records.conversations import Turn
 from tasks.records.publication import activate_build
+from tests.conftest import MakeSettings
 from tests.knowledge.material import SITE, embed_page, new_job
+from tests.sites.openai_server import OpenAIServer
 
 EMBEDDER = LocalEmbedder(None)
 READER = SentenceReader("all-MiniLM-L6-v2", Path("no-data"), deadline_s=60)
@@ -97,3 +105,29 @@ async def ask(answerer: Answerer, site: AnsweringSite, message: str, *history: T
 def turn(seen: Seen) -> Turn:
     """The conversation turn of an answer."""
     return Turn(question=seen.reply.message, searched=seen.reply.searched, answer=seen.text)
+
+
+def references(text: str) -> list[tuple[str, int]]:
+    """Each reference with the words before it, back to the previous reference or the start of the line."""
+    found, start = [], 0
+    for match in re.finditer(r"(?<!\\)\[(\d+)\]", text):
+        said = text[start : match.start()]
+        found.append((said.rpartition("\n")[2] if said.strip() else said, int(match[1])))
+        start = match.end()
+    return found
+
+
+def check_references(seen: Seen) -> None:
+    """Check that every [n] resolves to a passage with the statement's words."""
+    passages = {citation.n: citation.text for citation in seen.citations}
+    for said, n in references(seen.text):
+        words = set(stems(re.sub(r"[`*\\-]", " ", said), "en"))
+        assert len(words - set(stems(passages[n], "en"))) <= 0.4 * len(words), (said, passages[n])
+
+
+@asynccontextmanager
+async def model_at(server: OpenAIServer, make: MakeSettings) -> AsyncIterator[ChatModel]:
+    """The chat model of the server."""
+    async with open_chat_model(make(openai_api_key="sk-test", openai_base_url=server.base_url)) as model:
+        assert model is not None
+        yield model
