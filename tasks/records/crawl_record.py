@@ -1,5 +1,7 @@
 """The crawl record: a build's URLs with their status: found, queued, stored, failed or skipped.
 
+A URL is found by its digest (`md5(url)::uuid`), which the table's index has in place of the URL.
+
 A run that died resumes from it. `stored` is written by the page writer in the transaction that stores the
 page.
 """
@@ -19,7 +21,7 @@ _ADD_URLS = """
     INSERT INTO crawl_urls (job_id, url, depth, place, status)
     SELECT %s, url, depth, place, status
     FROM unnest(%s::text[], %s::int[], %s::int[], %s::text[]) AS found (url, depth, place, status)
-    ON CONFLICT (job_id, url) DO UPDATE
+    ON CONFLICT (job_id, (md5(url)::uuid)) DO UPDATE
     SET depth = excluded.depth, place = excluded.place, status = excluded.status
     WHERE crawl_urls.status = 'found' AND excluded.status <> 'found'
 """
@@ -90,7 +92,7 @@ class CrawlRecord:
         async with self.pool.connection() as connection:
             await connection.execute(
                 f"UPDATE crawl_urls SET status = %s, {column} = %s, same_as = %s, content_id = NULL"
-                " WHERE job_id = %s AND url = %s",
+                " WHERE job_id = %s AND md5(url)::uuid = md5(%s)::uuid",
                 (outcome, sanitize_text(cause), same_as, self.build_id, url),
             )
 
@@ -108,7 +110,7 @@ class CrawlRecord:
             for target_url, reason in dropped:
                 await connection.execute(
                     "UPDATE crawl_urls SET status = 'skipped', reason = %s, content_id = NULL"
-                    " WHERE job_id = %s AND url = %s",
+                    " WHERE job_id = %s AND md5(url)::uuid = md5(%s)::uuid",
                     (reason, self.build_id, target_url),
                 )
             await connection.execute(_ADD_ALIASES, {"job": self.build_id})

@@ -29,7 +29,7 @@ _REFER = (
     " SELECT %s, url, depth, place, 'stored', reason, content"
     " FROM unnest(%s::text[], %s::int[], %s::int[], %s::text[], %s::uuid[])"
     " AS stored (url, depth, place, reason, content) ORDER BY url"
-    " ON CONFLICT (job_id, url) DO UPDATE SET status = 'stored', error = NULL, reason = excluded.reason,"
+    " ON CONFLICT (job_id, (md5(url)::uuid)) DO UPDATE SET status = 'stored', error = NULL, reason = excluded.reason,"
     " content_id = excluded.content_id"
 )
 

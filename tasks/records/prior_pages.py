@@ -17,7 +17,7 @@ _FIND = (
     "SELECT page.id, page.url, title, content_hash, token_count, metadata, links, fingerprint, scraped_at,"
     " crawl.reason AS kept_for"
     " FROM crawl_urls AS crawl JOIN stored_pages AS page ON page.id = content_id"
-    " WHERE job_id = %s AND crawl.url = %s AND model = %s AND metadata ->> 'reading' = %s"
+    " WHERE job_id = %s AND md5(crawl.url)::uuid = md5(%s)::uuid AND model = %s AND metadata ->> 'reading' = %s"
 )
 
 _URLS = "SELECT url FROM crawl_urls WHERE job_id = %s AND content_id IS NOT NULL"

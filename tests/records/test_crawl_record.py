@@ -1,5 +1,8 @@
 """The crawl record: the URLs of a build and their status, so that it can resume where it stopped."""
 
+import random
+import string
+
 from tasks.core.database import Pool, open_pool
 from tasks.core.models import Target
 from tasks.knowledge.indexing.page_writer import store_pages
@@ -37,6 +40,15 @@ async def test_a_url_found_again_stays_as_it_is(pool: Pool) -> None:
     await record.add_urls([*targets("/a", depth=3), *targets("/b", "/b", depth=3)])
     known = [(url.target.url, url.target.depth, url.status) for url in await record.read()]
     assert known == [(f"{SITE}/a", 1, "skipped"), (f"{SITE}/b", 3, "queued")]
+
+
+async def test_an_address_may_be_longer_than_an_index_takes(pool: Pool) -> None:
+    """It is found again by its digest, beside one that differs at the end."""
+    record, chance = await new_record(pool), random.Random(1)
+    query = "".join(chance.choices(string.ascii_letters + string.digits, k=6_000))
+    await record.add_urls(targets(f"/a?{query}", f"/a?{query}x"))
+    await record.record_outcome(f"{SITE}/a?{query}x", "skipped", "robots")
+    assert [url.status for url in await record.read()] == ["queued", "skipped"]
 
 
 async def test_no_urls_are_no_work(pool: Pool) -> None:
