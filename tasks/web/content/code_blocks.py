@@ -28,12 +28,26 @@ _NUMBERS = (
     ".linenos, .lineno, .linenodiv, .line-number, .line-numbers, .line-numbers-rows, .ln, .lnt, .hljs-ln-numbers,"
     " .code-line-number, .gutter, .copybtn, .react-syntax-highlighter-line-number, .linenumber, .line-no"
 )
+EDITOR_MARKS = b"codemirror-code", b"cm-content", b"view-lines", b"ace_text-layer"
+"""Bytes of a source that may have an editor with code, in lower case."""
+_EDITORS = (
+    (".CodeMirror-code", ".CodeMirror-line"),
+    (".cm-content", ".cm-line"),
+    (".view-lines", ".view-line"),
+    (".ace_text-layer", ".ace_line"),
+)
+"""Elements of editors that hold code, with those of their lines."""
+PREFORMATTED_MARKS = b"white-space:pre", b"white-space: pre"
+_PREFORMATTED = "div[style*='white-space'], code[style*='white-space'], p[style*='white-space']"
+_KEEPS_LINES = re.compile(r"white-space\s*:\s*pre(?:\s*;|\s*$)", re.IGNORECASE)
 _LONE_NUMBERS = ".line-numbers, .line-number, .linenos, .lineno, .linenumbers, .line-nums, .gutter"
 _GUTTER = re.compile(r"\b(?:line-?no|ln|lnt|lntd|num|gutter|line-?number|blob-num|linenos)", re.IGNORECASE)
 _CODE = re.compile(r"code|hljs|blob|rouge|lntd|highlight|line", re.IGNORECASE)
 _DIGITS = re.compile(r"[\s\d]*")
 _NUMBERED = re.compile(r"\s*1\s+2\b[\s\d]*")
 _BLOCKS = "div, li, p, tr"
+_NO_CODE = "div, p, ul, ol, table, a, img, br, code"
+"""Elements in text that only keeps its lines, such as a poem or a comment, and in elements around code."""
 _LINES = "[class*=line]"
 _LANGUAGE = re.compile(
     r"(?:^|\s)(?:language|lang|highlight(?:-source|-text)?|brush:\s?|sourceCode|code)-?\s?([a-z][\w+#.-]*)",
@@ -42,7 +56,7 @@ _LANGUAGE = re.compile(
 _NO_LANGUAGES = frozenset(
     (
         *("default", "none", "plain", "text", "plaintext", "txt", "nohighlight", "highlight", "wrapper", "block"),
-        *("box", "inner", "line", "copy", "lines", "blocklines", "blockcontent", "container"),
+        *("box", "inner", "line", "copy", "lines", "blocklines", "blockcontent", "container", "mirror"),
     )
 )
 _LANGUAGE_LEVELS = 3
@@ -91,6 +105,37 @@ def write_shown_code(tree: LexborHTMLParser) -> None:
             block = tree.create_node("pre")
             block.insert_child(text)
             field_.replace_with(block)
+
+
+def write_edited_code(tree: LexborHTMLParser) -> None:
+    """Turn editors that show code into code blocks."""
+    for editor, line in _EDITORS:
+        for node in tree.css(editor)[:MAX_BLOCKS]:
+            block = tree.create_node("pre")
+            block.insert_child("\n".join(_clean_line(row) for row in node.css(line)[:MAX_ROWS]))
+            node.replace_with(block)
+
+
+def _clean_line(line: LexborNode) -> str:
+    # Editors show spaces as no-break ones, and fill empty lines.
+    return line.text().replace("\xa0", " ").strip("\u200b\n")
+
+
+def write_preformatted(tree: LexborHTMLParser) -> None:
+    """Turn elements whose style keeps spaces and lines into code blocks, if they have several."""
+    for node in tree.css(_PREFORMATTED)[:MAX_BLOCKS]:
+        is_plain = all(inner.mem_id == node.mem_id for inner in node.css(_NO_CODE))
+        if is_plain and _KEEPS_LINES.search(node.attributes.get("style") or ""):
+            text = node.text().strip("\n").rstrip()
+            if "\n" in text and not _in_pre(node):
+                block = tree.create_node("pre")
+                block.insert_child(text)
+                node.replace_with(block)
+
+
+def _in_pre(node: LexborNode) -> bool:
+    parent = node.parent
+    return parent is not None and (parent.tag == "pre" or (parent.parent is not None and parent.parent.tag == "pre"))
 
 
 def _outermost_block(table: LexborNode) -> LexborNode:

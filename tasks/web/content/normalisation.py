@@ -7,7 +7,16 @@ from collections.abc import Callable
 
 from selectolax.lexbor import LexborHTMLParser
 
-from tasks.web.content.code_blocks import TABLE_MARKS, flatten_code, join_code_tables, write_shown_code
+from tasks.web.content.code_blocks import (
+    EDITOR_MARKS,
+    PREFORMATTED_MARKS,
+    TABLE_MARKS,
+    flatten_code,
+    join_code_tables,
+    write_edited_code,
+    write_preformatted,
+    write_shown_code,
+)
 from tasks.web.content.contact_links import CONTACT_MARKS, spell_out_contacts
 from tasks.web.content.counters import COUNTER_MARKS, ZERO_MARKS, finish_counters, replace_zeros
 from tasks.web.content.disclosures import OPENER_MARKS, make_headings
@@ -22,7 +31,15 @@ from tasks.web.content.screen_copies import drop_copies, drop_marquee_copies
 from tasks.web.content.split_letters import LETTER_MARKS, join_letters
 from tasks.web.content.spoken_text import SPOKEN_MARKS, choose_twins, read_labels
 from tasks.web.content.superscripts import CENTS_MARKS, write_cents, write_raised
-from tasks.web.content.table_cells import fill_spans, name_icons
+from tasks.web.content.table_cells import (
+    ICON_MARKS,
+    LIGATURE_MARKS,
+    LIST_MARKS,
+    fill_spans,
+    name_icons,
+    name_ligatures,
+    name_list_icons,
+)
 
 _Passes = tuple[tuple[tuple[bytes, ...], Callable[[LexborHTMLParser], None]], ...]
 _PASSES: _Passes = (
@@ -36,8 +53,12 @@ _PASSES: _Passes = (
     (CENTS_MARKS, write_cents),
     (TABLE_MARKS, join_code_tables),
     ((b" readonly",), write_shown_code),
+    (EDITOR_MARKS, write_edited_code),
+    (PREFORMATTED_MARKS, write_preformatted),
     ((b"<pre",), flatten_code),
-    ((b"<td",), name_icons),
+    (LIGATURE_MARKS, name_ligatures),
+    (ICON_MARKS, name_icons),
+    (LIST_MARKS, name_list_icons),
     ((b"rowspan", b"colspan"), fill_spans),
     (COPY_MARKS, drop_copies),
     ((b"role=img", b'role="img"'), write_labels),
@@ -45,7 +66,7 @@ _PASSES: _Passes = (
     (OPENER_MARKS, make_headings),
     ((b"radio", b"checkbox"), list_choices),
     ((b"<select", b"<datalist"), list_options),
-    ((b"swatch", b"variant", b"variation", b"size-option", b"-sizes", b"-options"), list_swatches),
+    ((b"swatch", b"variant", b"variation", b"size-option", b"-sizes", b"options", b"<button"), list_swatches),
 )
 """Bytes of a source in lower case, any of which calls for the pass, in the order of the passes."""
 

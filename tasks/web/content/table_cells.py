@@ -9,12 +9,42 @@ MAX_ICONS = 3_000
 MAX_CELLS = 5_000
 """Cells of a table with spans; a larger one stays as it is."""
 MAX_SPAN = 60
-_ICONS = (
-    "td img, td svg, td [role=img], td i, td input[type=checkbox], th img, th svg, th [role=img], th i,"
-    " td span[class*=icon], td span[class*=fa-], td span[title], td span[aria-label]"
+_TIPS = "data-tooltip", "data-title", "data-original-title", "data-bs-title", "data-tippy-content", "data-tip"
+_INNER = (
+    *("img", "svg", "[role=img]", "i", "input[type=checkbox]", "span[class*=icon]", "span[class*=fa-]", "span[title]"),
+    *("span[aria-label]", "span[class*=glyph]", "span[class*=dashicon]", *(f"[{tip}]" for tip in _TIPS)),
 )
-_YES = re.compile(r"(?:^|[\s_-])(?:check|checked|tick|yes|included|available|done|ok|true)(?:$|[\s_-])", re.IGNORECASE)
-_NO = re.compile(r"(?:^|[\s_-])(?:times|xmark|cross|close|no|minus|dash|false|x|ban)(?:$|[\s_-])", re.IGNORECASE)
+_CELLS = "td", "th", "[role=cell]", "[role=gridcell]"
+_ICONS = ", ".join(f"{cell} {inner}" for cell in _CELLS for inner in _INNER)
+ICON_MARKS = b"<td", b"role=cell", b'role="cell"', b"role=gridcell", b'role="gridcell"'
+"""Bytes of a source that may have icons in cells, in lower case."""
+LIGATURE_MARKS = b"material-icons", b"material-symbols"
+_LIGATURES = "[class*=material-icons], [class*=material-symbols]"
+LIST_MARKS = tuple(
+    f"{name}{end}".encode()
+    for name in ("times", "cross", "xmark", "x", "close", "no", "minus", "remove")
+    for end in ('"', "'", " ", ">")
+)
+_ITEMS = "li > i:first-child, li > svg:first-child, li > span:first-child, li > img:first-child"
+_EMPTY_CELLS = "td[class*=yes i], td[class*=no i], td[class*=check i], td[class*=cross i], td[class*=included i]"
+_YES = re.compile(
+    r"(?:^|[\s_-])(?:check|checked|tick|yes|included|available|done|ok|true|checkmark)(?:$|[\s_-])", re.IGNORECASE
+)
+_NO = re.compile(
+    r"(?:^|[\s_-])(?:times|xmark|cross|close|no|minus|dash|false|x|ban|remove|cancel|clear|not|unavailable|excluded)"
+    r"(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_DRAWN_YES = re.compile(
+    r"m4\.5 12\.75|M5 13l4 4L19 7|M20 6 ?9 ?17|20 6 9 17 4 12|M16\.704 4\.153|M16\.707 5\.293|m5 12 5 5L20|M5 12l5 5"
+    r"|M19\.916 4\.626|M9 16\.17|M9 16\.2|M173\.898 439|M438\.6 105|M10\.97 4\.97|M13\.854 3\.646|M12\.736 3\.97"
+)
+_DRAWN_NO = re.compile(
+    r"M6 18 ?L? ?18 6|M18 6 ?L?6 18|M6\.28 5\.22|M4\.293 4\.293|M6 6 ?L?18 18|m6 6 12 12|M19 6\.41|M5\.47 5\.47"
+    r"|M242\.72 256|M342\.6 150|M4\.646 4\.646|M2\.146 2\.854|M18\.3 5\.71|M5 12h14|M20 12H4"
+)
+"""How the paths of the usual libraries' check marks and crosses begin: Heroicons, Feather, Lucide, Material, Font
+Awesome, Bootstrap."""
 _SPANS = "td[rowspan], th[rowspan], td[colspan], th[colspan]"
 _HEAD_ROWS = 3
 
@@ -33,6 +63,33 @@ def name_icons(tree: LexborHTMLParser) -> None:
             # Another icon may follow, or have been written already.
             icon.insert_before(f" {name} ")
 
+    for cell in tree.css(_EMPTY_CELLS)[:MAX_ICONS]:
+        # Drawn by a style sheet.
+        if cell.child is None and (name := _name_of(cell)):
+            cell.insert_child(name)
+
+
+def name_ligatures(tree: LexborHTMLParser) -> None:
+    """Replace icons that a font draws in the place of their names: the name is no text."""
+    for icon in tree.css(_LIGATURES)[:MAX_ICONS]:
+        name = icon.text(strip=True)
+        if re.fullmatch(r"[a-z0-9_]{2,40}", name):
+            sign = "✗" if _NO.search(name) else "✓" if _YES.search(name) else ""
+            icon.replace_with(sign if sign and _cell_of(icon) is not None else " ")
+
+
+def name_list_icons(tree: LexborHTMLParser) -> None:
+    """Write check marks and crosses before the items of lists that have both: what a plan has, and what it lacks."""
+    lists: dict[int, list[tuple[LexborNode, str]]] = {}
+    for icon in tree.css(_ITEMS)[:MAX_ICONS]:
+        item = icon.parent
+        if item is not None and item.parent is not None and not icon.text(strip=True) and (name := _name_of(icon)):
+            lists.setdefault(item.parent.mem_id, []).append((icon, name))
+    for icons in lists.values():
+        if {"✓", "✗"} <= {name for _, name in icons}:
+            for icon, name in icons:
+                icon.insert_before(f"{name} ")
+
 
 def _has_text(cell: LexborNode) -> bool:
     """Whether the cell has text besides titles of drawings."""
@@ -42,7 +99,7 @@ def _has_text(cell: LexborNode) -> bool:
 def _cell_of(node: LexborNode) -> LexborNode | None:
     parent = node.parent
     for _ in range(6):
-        if parent is None or parent.tag in ("td", "th"):
+        if parent is None or parent.tag in ("td", "th") or "cell" in (parent.attributes.get("role") or ""):
             return parent
         parent = parent.parent
     return None
@@ -50,11 +107,12 @@ def _cell_of(node: LexborNode) -> LexborNode | None:
 
 def _name_of(icon: LexborNode) -> str:
     attributes = icon.attributes
-    title = icon.css_first("title") if icon.tag == "svg" else None
+    title = icon.css_first("title, desc") if icon.tag == "svg" else None
     said = (
         attributes.get("alt")
         or attributes.get("aria-label")
         or attributes.get("title")
+        or next((tip for name in _TIPS if (tip := attributes.get(name))), "")
         or (title.text(strip=True) if title else "")
     )
     if said:
@@ -62,7 +120,17 @@ def _name_of(icon: LexborNode) -> str:
     if icon.tag == "input":
         return "✓" if "checked" in attributes else "✗" if "disabled" in attributes else ""
     names = _names(icon)
-    return "✓" if _YES.search(names) else "✗" if _NO.search(names) else ""
+    if icon.tag == "svg" and not (_NO.search(names) or _YES.search(names)):
+        return _drawn(icon)
+    return "✗" if _NO.search(names) else "✓" if _YES.search(names) else ""
+
+
+def _drawn(icon: LexborNode) -> str:
+    """Return the sign that a drawing without a name shows, by its lines; empty if it is none of the usual ones."""
+    lines = " ".join(
+        part.attributes.get("d") or part.attributes.get("points") or "" for part in icon.css("path, polyline")
+    )
+    return "✓" if _DRAWN_YES.search(lines) else "✗" if _DRAWN_NO.search(lines) else ""
 
 
 def _names(icon: LexborNode) -> str:
