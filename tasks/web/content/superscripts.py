@@ -6,14 +6,15 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 MAX_NODES = 3_000
 CENTS = (
-    "[class*=cents i], [class*=decimal i], [class*=fraction i], [class*=centimes i], small, span[style*=super],"
-    " span[style*=font-size]"
+    "[class*=cents i], [class*=decimal i], [class*=fraction i], [class*=centimes i], [class*=minor i], small,"
+    " span[style*=super], span[style*=font-size]"
 )
 CENTS_MARKS = (
     b"cents",
     b"centimes",
     b"decimal",
     b"fraction",
+    b"minor",
     b"<small",
     b'<span style="font-size',
     b"vertical-align:super",
@@ -29,6 +30,9 @@ _ORDINARY = re.compile(
 )
 _FRACTION = re.compile(r"[.,]\d\d")
 _SHORT = re.compile(r"[\w+−-]{1,6}")
+_INLINE = frozenset(("span", "bdi", "b", "strong", "ins", "del", "em", "a", "font", "big"))
+_BARS = "/", "\u2044", "\u2215"
+"""Signs between the numbers of a fraction."""
 MAX_CHARACTERS = 12
 REACH = 40
 """Characters before and after that are looked at."""
@@ -65,6 +69,8 @@ def _written(node: LexborNode, text: str, *, is_price: bool) -> str | None:
             return f".{text}"
         if _AMOUNT.search(before) and (is_price or _PAID.match(_after(node))):
             return f",{text}"
+    if not is_price and text.isdecimal() and before[-1:].isdecimal() and _after(node).lstrip().startswith(_BARS):
+        return f" {text}"  # 1½ cups, not 11/2
     if is_price or not text or not before or before[-1].isspace() or not (before[-1].isalnum() or before[-1] in ")]"):
         return None
     if _MAPPED.fullmatch(text):
@@ -79,7 +85,7 @@ def _before(node: LexborNode) -> str:
     found, at = "", node
     for _ in range(6):
         if at.prev is None:
-            if at.parent is None or at.parent.tag not in ("span", "bdi", "b", "strong", "ins", "del", "em", "a"):
+            if at.parent is None or at.parent.tag not in _INLINE:
                 break
             at = at.parent
             continue
@@ -93,8 +99,14 @@ def _before(node: LexborNode) -> str:
 
 
 def _after(node: LexborNode) -> str:
-    at = node.next if node.next is not None else node.parent.next if node.parent else None
-    return "" if at is None else ((at.text_content or "") if at.is_text_node else at.text())[:REACH]
+    at = node
+    for _ in range(3):
+        if at.next is not None:
+            return ((at.next.text_content or "") if at.next.is_text_node else at.next.text())[:REACH]
+        if at.parent is None or at.parent.tag not in _INLINE:
+            break
+        at = at.parent
+    return ""
 
 
 def _is_code(node: LexborNode) -> bool:
