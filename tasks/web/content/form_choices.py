@@ -24,6 +24,11 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _VARIANTS = re.compile(r"swatch|variant|variation|size|(?:^|[\s_-])options?(?:$|[\s_-])", re.IGNORECASE)
+_BUYS = re.compile(
+    r"\b(?:buy|add|order|book|pay|checkout|cart|kauf|bestell|warenkorb|buchen|acheter|ajouter|comprar|aggiungi|call|mail)",
+    re.IGNORECASE,
+)
+"""Buttons that do something with a price rather than choose what has it."""
 MAX_SWATCH_CHARACTERS = 60
 _ROUTINE = re.compile(
     r"country|countries|land\b|state|region|province|lang|locale|currency|sort|order|year|month|\bday|date|time|phone"
@@ -33,6 +38,7 @@ _ROUTINE = re.compile(
 _DATED = re.compile(r"[^\W\d]{3,}\W+\d{1,2}\b.*[^\W\d]{3,}|\d{1,2}\W+[^\W\d]{3,}.*\d")
 _MIN_TOLD = 0.5
 _AROUND = frozenset(("nav", "header", "footer", "aside"))
+FACT_OR_WORDS = re.compile(r"\w+\W+\w+\W+\w+|\d")
 _NUMBER = re.compile(r"[\d\s.,:%+-]+")
 _MIN_NUMBERS_LEFT = 0.5
 
@@ -40,7 +46,11 @@ _MIN_NUMBERS_LEFT = 0.5
 def list_choices(tree: LexborHTMLParser) -> None:
     """Write labels of radio buttons and checkboxes, and options of menus, as list items."""
     for choice in tree.css(_CHOICES)[:MAX_CONTROLS]:
-        if (label := _label_of(tree, choice)) is not None and not _is_routine_label(label):
+        if spoken := _spoken_label(choice):
+            item = tree.create_node("ul")
+            item.inner_html = f"<li>{escape(spoken)}</li>"
+            choice.insert_after(item)
+        elif (label := _label_of(tree, choice)) is not None and not _is_routine_label(label):
             _as_item(tree, label)
 
 
@@ -64,9 +74,21 @@ def list_swatches(tree: LexborHTMLParser) -> None:
 def _is_swatch(button: LexborNode) -> bool:
     holder = button.parent
     names = f"{button.attributes.get('class')} {holder.attributes.get('class') if holder else ''}"
-    if holder is None or not _VARIANTS.search(names) or not 1 < len(button.text(strip=True)) <= MAX_SWATCH_CHARACTERS:
+    text = button.text(separator=" ", strip=True)
+    if holder is None or not 1 < len(text) <= MAX_SWATCH_CHARACTERS:
+        return False
+    if not _VARIANTS.search(names) and (not FACT.search(text) or _BUYS.search(text)):
         return False
     return len([child for child in holder.iter() if child.tag == "button"]) > 1
+
+
+def _spoken_label(choice: LexborNode) -> str:
+    """Return the label that the choice has for screen readers alone."""
+    said = " ".join((choice.attributes.get("aria-label") or "").split())
+    parent = choice.parent
+    if parent is None or parent.tag == "label" or not FACT_OR_WORDS.search(said) or said in parent.text():
+        return ""
+    return "" if _CONSENT.search(said) else said
 
 
 def _label_of(tree: LexborHTMLParser, choice: LexborNode) -> LexborNode | None:
@@ -77,10 +99,13 @@ def _label_of(tree: LexborHTMLParser, choice: LexborNode) -> LexborNode | None:
         if parent.tag == "label":
             return parent
         parent = parent.parent
-    name = choice.attributes.get("id") or ""
-    if not re.fullmatch(r"[\w:.-]+", name):
-        return None
-    return tree.css_first(f'label[for="{name}"]')
+    for name, selector in (
+        (choice.attributes.get("id"), 'label[for="{}"]'),
+        (choice.attributes.get("aria-labelledby"), '[id="{}"]'),
+    ):
+        if name and re.fullmatch(r"[\w:.-]+", name) and (label := tree.css_first(selector.format(name))) is not None:
+            return label
+    return None
 
 
 def _is_routine_label(label: LexborNode) -> bool:
@@ -105,12 +130,20 @@ def _options_of(menu: LexborNode) -> list[str]:
     nodes = menu.css("option")
     if "multiple" in attributes or not 1 <= len(nodes) <= MAX_OPTIONS + 1 or _is_around(menu):
         return []
-    options = [" ".join((node.text() or node.attributes.get("value") or "").split()) for node in nodes]
+    options = [_written(node) for node in nodes]
     if _ROUTINE.search(names) and not _tell(options):
         return []
     kept = [option for option in options if len(option) <= MAX_OPTION_CHARACTERS and not _PLACEHOLDER.search(option)]
     numbers = sum(bool(_NUMBER.fullmatch(option)) for option in kept)
     return list(dict.fromkeys(kept)) if len(kept) > 1 and numbers < _MIN_NUMBERS_LEFT * len(kept) else []
+
+
+def _written(option: LexborNode) -> str:
+    """Return the option's text, with the name of its group."""
+    text = " ".join((option.text() or option.attributes.get("value") or "").split())
+    group = option.parent
+    name = (group.attributes.get("label") or "").strip() if group is not None and group.tag == "optgroup" else ""
+    return f"{text} ({name})" if name and text else text
 
 
 def _tell(options: list[str]) -> bool:
