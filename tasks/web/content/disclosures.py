@@ -19,17 +19,20 @@ LEVELS = 3
 HEADING = "h4"
 _OPENERS = (
     "button, [role=button], [aria-expanded], [aria-controls], label, [data-toggle], [data-bs-toggle], [role=tab],"
-    " [class*=tabs] li > a[href^='#'], dt > a, a[href^='javascript:'], a:not([href])"
+    " [class*=tabs] li > a[href^='#'], dt > a, a[href^='javascript:'], a:not([href]), a[href='#'], a[href=''],"
+    " a[href='#!'], [popovertarget], a[href^='#'][class*=accordion i], a[href^='#'][class*=toggle i]"
 )
 OPENER_MARKS = (
     *(b"<button", b"aria-expanded", b"aria-controls", b"<label", b"role=button", b'role="button"'),
-    *(b"data-toggle", b"data-bs-toggle", b"tabs", b"<dt", b"javascript:", b"<a class", b"<a id"),
+    *(b"data-toggle", b"data-bs-toggle", b"tabs", b"<dt", b"javascript:", b"<a class", b"<a id", b"popovertarget"),
+    *(b'href="#"', b"href='#'", b'href="#!"', b"href='#!'", b'href=""', b"href=''", b"href>", b"href=#"),
 )
 """Bytes of a source that may have an opener, in lower case."""
 _TABS = frozenset(("tab", "pill"))
 _TOGGLES = "data-toggle", "data-bs-toggle"
 _PANELS = re.compile(r"tab|pane", re.IGNORECASE)
 _DEAD = re.compile(r"\s*(?:javascript:|#|$)", re.IGNORECASE)
+_NOWHERE = re.compile(r"\s*(?:javascript:.*|#!?|)", re.IGNORECASE)
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"))
 _NAMES = re.compile(r"accordion|faq|question|toggle|collaps|expand|disclos|dropdown", re.IGNORECASE)
 _MENUS = re.compile(r"dropdown|collapse|modal|popover|hidden", re.IGNORECASE)
@@ -59,8 +62,8 @@ def make_headings(tree: LexborHTMLParser) -> None:
 def _free_heading(opener: LexborNode, heading: LexborNode) -> None:
     """Leave the text of an opener that stands in a heading already, and show what it opens."""
     is_dead = opener.tag == "a" and _DEAD.match(opener.attributes.get("href") or "") is not None
-    if opener.tag != "button" and not is_dead:
-        return
+    if (opener.tag != "button" and not is_dead) or len(opener.text(strip=True)) < len(heading.text(strip=True)):
+        return  # beside the heading's own text it does something else: "Copy link"
     if (answer := _answer_of(heading)) is not None:
         _show(answer)
     opener.unwrap()
@@ -76,7 +79,9 @@ def _answer_of(opener: LexborNode) -> LexborNode | None:
         if following is not None:
             return following if _is_answer(following, 1 if _asks(opener) else MIN_ANSWER_WORDS) else None
         parent = node.parent
-        if parent is None or parent.tag in ("body", "main", "td", "li") or len(parent.text(strip=True)) > size + 3:
+        if parent is not None and parent.tag == "td":
+            parent = parent.parent  # a row that opens the next one
+        if parent is None or parent.tag in ("body", "main", "tbody", "li") or len(parent.text(strip=True)) > size + 3:
             return None
         node = parent
     return None
@@ -183,7 +188,8 @@ def _is_tab(opener: LexborNode) -> bool:
     attributes = opener.attributes
     if attributes.get("role") == "tab" or not _TABS.isdisjoint(attributes.get(name) for name in _TOGGLES):
         return True
-    return opener.tag == "a" and opener.parent is not None and opener.parent.tag == "li" and "class" not in attributes
+    is_listed = opener.tag == "a" and opener.parent is not None and opener.parent.tag == "li"
+    return is_listed and "class" not in attributes and _NOWHERE.fullmatch(attributes.get("href") or "") is None
 
 
 def _name_panel(tree: LexborHTMLParser, tab: LexborNode) -> None:

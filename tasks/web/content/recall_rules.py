@@ -6,6 +6,7 @@ out: half of the words of prose between the first and the last kept run are cont
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tasks.web.content.boxes import HEADINGS, LANDMARKS, Box, Outline, Run
 from tasks.web.content.lexicon import PRICE, TOPICS
@@ -22,6 +23,9 @@ MAX_CARD_LEVELS = 4
 MAX_FIGURE_WORDS = 3
 MAX_FIGURE_CARD_WORDS = 25
 MAX_LONE_WORDS = 8
+MAX_QUESTION_WORDS = 30
+QUESTION_LEVELS = 3
+_ASKING = "?", "？", "؟"
 _FIGURE = re.compile(r"\W*\d[\d.,’' ]*(?:[+%°]|[kKmM]\b)?\W*")
 MAX_FACT_WORDS = 40
 """Longer runs are prose."""
@@ -142,6 +146,26 @@ def keep_below(outline: Outline, kept: list[bool]) -> None:
         is_related, below = topic.advance(run), runs[index + 1]
         if kept[index] and run.box.tag in HEADINGS and not kept[index + 1] and not is_related and is_prose(below):
             kept[index + 1] = below.link_words == 0 and not _is_aside(below.box, _ASIDE)
+
+
+def keep_questions(outline: Outline, kept: list[bool]) -> None:
+    """Keep a question just above its kept answer, whatever element it stands in."""
+    runs = outline.runs
+    for index, (run, below) in enumerate(pairwise(runs)):
+        if kept[index] or not kept[index + 1] or run.words > MAX_QUESTION_WORDS or not run.text.endswith(_ASKING):
+            continue
+        if is_prose(below) and below.box.tag not in HEADINGS and _is_beside(run.box, below.box):
+            kept[index] = not _is_aside(run.box, _ASIDE)
+
+
+def _is_beside(box: Box, other: Box) -> bool:
+    """Whether the other box stands in one of the nearest boxes around this one."""
+    around: Box | None = box
+    for _ in range(QUESTION_LEVELS):
+        around = around.parent if around is not None else None
+        if around is not None and around.first <= other.first and other.last <= around.last:
+            return True
+    return False
 
 
 def _shares_card(run: Run, other: Run) -> bool:

@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborNode
 
 from tasks.web.content.boxes import HEADINGS, LANDMARKS, Box, Outline, Run
 from tasks.web.content.pruning import remove_all
-from tasks.web.content.recall_rules import keep_below, keep_facts, keep_figures, keep_near
+from tasks.web.content.recall_rules import keep_below, keep_facts, keep_figures, keep_near, keep_questions
 from tasks.web.content.related_lists import drop_related
 
 RECALL_FACTOR = 0.9
@@ -37,6 +37,7 @@ def select_runs(outline: Outline, probabilities: Sequence[float]) -> list[bool]:
     keep_figures(outline, kept)
     _keep_headings(runs, [probability >= HEADING_FACTOR * threshold for probability in probabilities], kept)
     keep_below(outline, kept)
+    keep_questions(outline, kept)
     drop_related(outline, kept)
     drop_repeated(runs, kept)
     return kept
