@@ -9,19 +9,32 @@ _COUNTS = (
     *("count", "target", "to", "value", "end", "number", "counter", "count-to", "countto", "to-value", "stop", "final"),
     *("purecounter-end", "end-value", "counter-value", "counterup-nums", "max", "num", "val", "countup", "count-up"),
     *("final-number", "counter-target", "count-target", "target-number", "number-value", "counter-end", "endval"),
-    *("count-end", "animate-to", "to-number", "percentage", "percent", "stat"),
+    *(
+        "count-end",
+        "animate-to",
+        "to-number",
+        "percentage",
+        "percent",
+        "stat",
+        "perc",
+        "goal",
+        "end-number",
+        "final-value",
+    ),
 )
-_COUNTERS = ", ".join(f"[data-{name}]" for name in _COUNTS)
-COUNTER_MARKS = tuple(f"data-{name}=".encode() for name in _COUNTS)
+_COUNTERS = ", ".join((*(f"[data-{name}]" for name in _COUNTS), "[x-data]", "[role=progressbar]"))
+COUNTER_MARKS = (*(f"data-{name}=".encode() for name in _COUNTS), b"x-data=", b"progressbar")
 """Bytes of a source that may have a counter with its number, in lower case."""
-ZERO_MARKS = b"counter", b"odometer", b"countup", b"count-up", b"percent-value"
+ZERO_MARKS = b"counter", b"odometer", b"countup", b"count-up", b"percent-value", b"factor", b"fact-number"
 """Bytes of a source that may have another counter, in lower case."""
 _ZERO = re.compile(r"([^\d]*)0+(?:[.,]0+)?([^\d]*)")
-_NESTED = re.compile(r'"(?:end(?:Value|Val)?|to|value|target|number)"\s*:\s*"?(\d[\d.,]*)')
+_NESTED = re.compile(r"""["'{,\s](?:end(?:Value|Val)?|to|value|target|number|goal|final)["']?\s*:\s*["']?(\d[\d.,]*)""")
 _FROM = "data-from", "data-purecounter-start", "data-start", "data-from-value"
-_NUMBER = re.compile(r"\d[\d.,  ']*")
+_NUMBER = re.compile(r"\d[\d.,  ']*[+%kKmM]?")
 _COUNTING_NAME = re.compile(r"count|odometer|percent|timer|stat", re.IGNORECASE)
-_COUNTING = ".counter, .count-up, .countup, .odometer, .purecounter, .counter-number, .counter-value, .percent-value"
+_COUNTING = (
+    ".counter, .count-up, .countup, .odometer, .purecounter, .counter-number, .counter-value, .percent-value, .factor"
+)
 
 
 def finish_counters(tree: LexborHTMLParser) -> None:
@@ -72,7 +85,9 @@ def _is_unfilled(node: LexborNode) -> bool:
 
 def _final(node: LexborNode) -> str:
     """Return the number that an attribute of the counter names; empty if none does, or if it is 0."""
-    values = ((node.attributes.get(f"data-{name}") or "").strip() for name in _COUNTS)
+    attributes = node.attributes
+    names = (*(f"data-{name}" for name in _COUNTS), "x-data", "aria-valuenow")
+    values = ((attributes.get(name) or "").strip() for name in names)
     plain = (nested[1] if (nested := _NESTED.search(value)) else value for value in values)
     found = next((value for value in plain if _NUMBER.fullmatch(value)), "")
     return found if found.strip("0.,") else ""

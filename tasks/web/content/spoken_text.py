@@ -13,10 +13,14 @@ from tasks.web.content.pruning import remove_all
 MAX_NODES = 2_000
 SPOKEN = (
     ".sr-only, .screen-reader-text, .visually-hidden, .visuallyhidden, .visuallyHidden, .a-offscreen,"
-    ' .u-hidden-visually, span[style*="clip"]'
+    ' .u-hidden-visually, span[style*="clip"], span[style*="-999"], [class*="visually-hidden" i], .u-hiddenVisually,'
+    " .show-for-sr, .is-sr-only, .slds-assistive-text, .element-invisible, .hidden-accessible, .offscreen"
 )
 """Usual classes of text that is only spoken."""
-SPOKEN_MARKS = b"sr-only", b"screen-reader", b"visually", b"offscreen", b"clip"
+SPOKEN_MARKS = (
+    *(b"sr-only", b"screen-reader", b"visually", b"offscreen", b"clip", b"-999", b"for-sr", b"assistive"),
+    *(b"element-invisible", b"hidden-accessible"),
+)
 _ICONS = frozenset(("i", "svg", "img", "picture", "span", "em", "b"))
 _CELLS = frozenset(("td", "th", "dd", "li"))
 _CONTROLS = frozenset(("a", "button", "label", "nav", "form"))
