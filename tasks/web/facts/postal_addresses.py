@@ -20,7 +20,7 @@ _LABEL = re.compile(
     r"address|adresse|anschrift|dirección|direccion|indirizzo|endereço|adres\b|adress\b|osoite|adresa|адрес"
     r"|адреса|العنوان|כתובת|地址|住所|주소"
     r"|visit us|find us|location|where we are|standort|anfahrt|ubicación|dove siamo|sede|head ?office"
-    r"|our office|direccíon",
+    r"|our office|direccíon|địa chỉ|διεύθυνση|\bcím\b|alamat|ที่อยู่|पता|آدرس",
     re.IGNORECASE,
 )
 _POSTAL = re.compile(
@@ -35,6 +35,8 @@ _POSTAL = re.compile(
     r"|〒?\d{3}-\d{4}\b"
     r"|\b[A-Z]\d[\dW]\s?[A-Z\d]{4}\b"  # IE
     r"|(?<=, )\d{6}\b|\b\d{6}, [А-ЯЁ]"  # RU
+    r"|\b\d{3}\s\d{2}\s+[Α-ΩΆ-Ώ]"  # GR
+    r"|[A-Z][a-z]+\s?[-–]\s?\d{3}\s?\d{3}\b"  # IN
 )
 _DATE = re.compile(rf"\b(?:{'|'.join(MONTH_NAMES)})\b\.?,?\s+(?:\d{{1,2}},?\s+)?\d{{4}}\b", re.IGNORECASE)
 """Month and year, which look like a town and its postal code."""
@@ -49,15 +51,35 @@ _STREET = re.compile(
     r"|ul\.|ulica|aleja|al\.|ulice|rue|avenue|bd|boulevard"
     r"|ул\.?|улица|проспект|вул\.?|вулиця)\s+[^\d\n]{2,40}?,?\s*(?:n[°ºo.]?\s*)?\d"
     r"|(?:caddesi|sokak|cad\.|sok\.|mah\.)|\b(?:unit|suite)\s\d|\b(?:business|retail|industrial) (?:park|estate)\b"
-    r"|〒\s?\d|[都道府県市区町村]\w{1,12}\d",
+    r"|〒\s?\d|[都道府県市区町村]\w{1,12}\d"
+    r"|\b(?:plot|flat|door|shop|house|office|stall|level)\s(?:no\.?\s?)?#?\d|\b\d{1,2}(?:st|nd|rd|th)\s(?:floor|main|cross)\b"
+    r"|\b\d{1,5}[a-z]?,?\s+(?-i:(?:[A-Z][\w'’.-]*\s+){1,4}(?:Yard|Mews|Wharf|Crescent|Gardens|Grove|Hill|Walk|Green"
+    r"|Parade|Circus|Alley|View|Trail|Plaza|Buildings|Gate|Fields?|Rise|Mill|Park|Bridge|Market)\b)",
     re.IGNORECASE,
 )
+_STREET_NAMES = tuple(
+    f" {kind}" for kind in ("Road", "Street", "Lane", "Avenue", "Drive", "Square", "Quay", "Terrace", "Way", "Row")
+)
+_HOUSE = re.compile(
+    r"(?:The\s)?(?:[A-Z][\w'’&.-]*\s+){1,4}(?:Farm|House|Barn|Mill|Cottage|Hall|Court|Building|Centre|Center|Park|Studios?"
+    r"|Works|Yard|Wharf|Lodge|Manor|Estate|Bakery|School|Church|Stables|Forge|Nursery),\s+"
+    r"(?:[A-Z][\w'’.-]*\s+){1,3}(?:Road|Street|Lane|Avenue|Drive|Square|Quay|Terrace|Way|Row)\b"
+)
+"""A house with a name instead of a number."""
+_LONE_STREET = re.compile(
+    r"(?:[A-Z][\w'’.-]*\s+){1,3}(?:Road|Street|Lane|Avenue|Drive|Square|Quay|Terrace|Way|Row)[,.]?"
+)
+_TITLE = re.compile(r"(?:our |postal |shop |office )?address|(?:find|visit) us|where we are|location", re.IGNORECASE)
+_US_TOWN = re.compile(r"[A-Z][A-Za-z .'-]{2,30},\s[A-Z]{2}\s\d{5}(?:-\d{4})?\.?")
+_MAPS = "//maps.", "/maps", "geo:"
 _SHORT_STREET = re.compile(
-    r"\W*(?:[A-ZÀ-ÞĀ-Ž][\w'’.-]*\s+){1,4}\d{1,4}\s?[a-zA-Z]?(?:\s*[,·•|]\s*|\s[–-]\s)(?:[A-Z]{1,2}\s?-\s?)?(?!(?:19|20)\d\d\b)\d{3,5}"
+    r"(?<!\w)(?:[A-ZÀ-ÞĀ-ŽΑ-ΩΆ-ΏА-ЯЁ][\w'’.-]*\s+){1,4}\d{1,4}(?:/\d{1,4})?\s?[a-zA-Z]?(?:\s*[,·•|]\s*|\s[–-]\s)"
+    r"(?:[A-Z]{1,2}\s?-\s?)?(?!(?:19|20)\d\d\b)\d{3,5}"
 )
 """Street without its kind, directly before the postal code: "Am Markt 3 · A-5020 Salzburg"."""
 _BOX = re.compile(r"\b(?:p\.?\s?o\.?\s?box|postfach|postbus|apartado|casella postale)\s+\d", re.IGNORECASE)
 _NOT_ADDRESS = re.compile(r"@|https?:|\bwww\.|copyright|©|[$€£]\s?\d|\d\s?[€£]", re.IGNORECASE)
+_COMMA = re.compile("[,،、]")
 _MAY_HOLD = re.compile(r"\d[^\n]*")
 _MAY_POSTAL = re.compile(r"\d(?:\d{3}|[A-Z]{2}\b|[A-Z]\s?\d|\d-\d{3}|\d\d[\s-]\d\d)")
 _TIMES = re.compile(r"\d\s?[:.]\s?\d\d\b.{0,12}\d\s?[:.]\s?\d\d\b|\d\s?[ap]m\b", re.IGNORECASE)
@@ -69,20 +91,53 @@ def find_addresses(page: PageText) -> Iterator[Fact]:
     used: set[int] = set()
     found = 0
     lines = page.lines
-    for index in page.joined.matching(_MAY_HOLD):
+    named = set(page.joined.containing(*_STREET_NAMES))
+    for index in sorted({*page.joined.matching(_MAY_HOLD), *named}):
         line = lines[index]
         if index in used or found >= MAX_ADDRESSES:
             continue
-        if (lines_used := _read(lines, index)) and not used & set(lines_used):
+        lines_used = (_read_named(lines, index) if index in named else []) or _read(lines, index)
+        if lines_used and not used & set(lines_used):
             used.update(lines_used)
             texts = [_without_label(lines[at].text) for at in lines_used]
             value = ", ".join(text.strip(" ,;|\t").replace("\t", " ") for text in texts if text.strip(" ,;|\t"))
-            if 8 <= len(value) <= MAX_ADDRESS and any(char.isdigit() for char in value):
+            if 8 <= len(value) <= MAX_ADDRESS and (index in named or any(char.isdigit() for char in value)):
                 found += 1
                 label = next((text for text in labels_above(lines, lines_used[0], 1) if text not in value), "")
                 yield Fact(
                     kind=FactKind.address, value=value, label=label if len(label) <= 50 else "", place=line.region
                 )
+    yield from _mapped(page)
+
+
+def _mapped(page: PageText) -> Iterator[Fact]:
+    """Yield the addresses that links to a map have as their labels."""
+    for line in page.containing(*_MAPS):
+        for link in line.links:
+            if any(mark in link.href for mark in _MAPS) and link.label not in line.text and _is_labelling(link.label):
+                yield Fact(kind=FactKind.address, value=link.label, place=line.region)
+
+
+def _is_labelling(label: str) -> bool:
+    return len(label) <= MAX_ADDRESS and bool(_STREET.search(label) or _POSTAL.search(label) or _HOUSE.search(label))
+
+
+def _read_named(lines: list[Line], index: int) -> list[int]:
+    """Return the numbers of the lines of an address without house number."""
+    line = lines[index]
+    text = _without_label(line.text)
+    above = next(labels_above(lines, index, 1), "")
+    if len(text) <= MAX_LOOSE and _HOUSE.match(text):
+        is_known = line.region != "main" or line.is_address or line.shows_icon("address") or _LABEL.search(above)
+        return [index] if is_known and not _NOT_ADDRESS.search(text) else []
+    if not _LONE_STREET.fullmatch(text) or not _TITLE.fullmatch(line.heading.strip(" :")):
+        return []
+    first, last = index, index
+    if index and lines[index - 1].text and lines[index - 1].heading == line.heading and not lines[index - 1].is_heading:
+        first = index - 1
+    if index + 1 < len(lines) and lines[index + 1].text and _is_town(lines[index + 1].text):
+        last = index + 1
+    return list(range(first, last + 1))
 
 
 def _read(lines: list[Line], index: int) -> list[int]:
@@ -106,13 +161,13 @@ def _read(lines: list[Line], index: int) -> list[int]:
     )
     if line.region == "main" and not (has_postal or is_labelled):
         return []
-    has_street = bool(_STREET.search(body) or _BOX.search(body) or (has_postal and _SHORT_STREET.match(body)))
-    if not (has_postal or has_street or "," in body):
+    has_street = bool(_STREET.search(body) or _BOX.search(body) or (has_postal and _SHORT_STREET.search(body)))
+    if not (has_postal or has_street or _COMMA.search(body)):
         return []
     if _TIMES.search(body) or (_NOT_ADDRESS.search(body) and not has_street):
         return []
-    if has_postal and has_street:
-        return [index]
+    if has_postal and (has_street or _US_TOWN.fullmatch(body)):
+        return [*([] if has_street else _street_above(lines, index)), index]
     if has_postal and len(body) <= 80:
         above = _street_above(lines, index)
         if above or is_labelled:
@@ -126,7 +181,7 @@ def _read(lines: list[Line], index: int) -> list[int]:
         is_labelled
         and re.search(r"\d", body)
         and re.search(r"[^\W\d_]{3}", body)
-        and "," in body
+        and _COMMA.search(body)
         and len(body) <= MAX_LOOSE
     ):
         return [index] if not _CONTACT_LINE.search(body) else []
