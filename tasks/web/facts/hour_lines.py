@@ -24,6 +24,10 @@ _QUARTER = r"(?P<{0}>[01]\d|2[0-4])(?P<{1}>00|15|30|45)"
 _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<!\w)m\s?(?:[-–—]|to)\s?f(?!\w)"), "mon-fri"),
     (re.compile(r"(?<!\w)m\s?(?:[-–—]|to)\s?(?=(?:th|sa|su)[a-z]*\b)"), "mon-"),
+    (re.compile(r"(?<!\w)l\s?(?:[-–—]|a)\s?v(?!\w)"), "mon-fri"),
+    (re.compile(r"(?<!\w)l\s?(?:[-–—]|a)\s?s(?!\w)"), "mon-sat"),
+    (re.compile(r"(?<!\w)l\s?(?:[-–—]|a)\s?d(?!\w)"), "mon-sun"),
+    (re.compile(r"(mon-fri\D.*?)(?<!\w)s(?=:?\s\d)"), r"\1sat"),
     (
         re.compile(
             rf"(?<![\d.,:+]){_QUARTER.format('h', 'm')}\s?(?:hrs?|h)?\s?(?:[-–—]|to)"
@@ -43,7 +47,8 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
         r"\g<day> \g<from> - ",
     ),
 )
-"""Ways to write days and times, each with the usual one: "m-f", "0900-1700", "between 9 and 5", times in columns."""
+"""Ways to write days and times, each with the usual one: "m-f", Spanish "l-v", "0900-1700", "between 9 and 5", times
+in columns."""
 _CHINESE_DAYS = re.compile(r"(周|週|星期|礼拜)([一二三四五六日天])\s?([至到~〜–-])\s?([一二三四五六日天])")
 _SPACELESS = re.compile(r"(?:周|週|星期|礼拜)[一二三四五六日天]|[月火水木金土日]曜日?|[至到和及]|休息|休業|定休日|休み")
 """Words of scripts that are written without spaces."""

@@ -16,7 +16,7 @@ MAX_LABEL = 60
 """Characters before a number that may be its label."""
 
 _CANDIDATE = re.compile(
-    r"(?<![\w-])1?[-. ]?8\d\d[-. ][A-Z]{3,8}(?:[-. ][A-Z0-9]{2,8})?\b"
+    r"(?<![\w-])1?[-. ]?8\d\d[-. ](?:[A-Z]{3,8}(?:[-. ][A-Z0-9]{2,8})?|[A-Z]{2}[-. ][A-Z]{4,6})\b"
     r"|(?<![\w@/#=.,:€$£-])(?:\+|00(?=\d))?\s?[(\[]?\+?\d[\d\s().\[\]/\-–‑−·xX*]{3,28}[\dxX*](?![\w@€£$%]"
     r"|[.,:]\d|\s?(?:€|£|\$|%|EUR|USD))"
 )
@@ -26,7 +26,7 @@ _CHAT = re.compile(
     r"(?:https?:)?//(?:wa\.me/|(?:api|web)\.whatsapp\.com/send/?\?(?:.*&)?phone=)\+?(\d{7,15})"
     r"|viber://\w+\?number=\+?(\d{7,15})"
 )
-_MAY_HOLD = re.compile(r"\d(?:(?:[^\w\n]{0,4}[\dxX*]){4}|\d\d[-. ][A-Z]{3})")
+_MAY_HOLD = re.compile(r"\d(?:(?:[^\w\n]{0,4}[\dxX*]){4}|\d\d[-. ][A-Z]{2})")
 _STREET_FOLLOWS = re.compile(r"\s?[^\W\d_]{2}")
 _TWO = re.compile(r"(\d[\d\s().-]{6,20})\s[/|•·]\s(?=[+(]?\d[\d\s().-]{6})")
 _EXTENSION = re.compile(r"\s*(?:ext\.?|extension|x|durchwahl|dw|poste|int\.)\s?:?\s?(\d{1,5})", re.IGNORECASE)
@@ -34,8 +34,8 @@ _PHONE = re.compile(
     r"phone|\btel\b|\btel[.:]|\btél|telef|telép|teléf|\bmob(?:ile|il)?\b|\bcell\b|\bcall\b|\bfon\b|\bfono\b"
     r"|hotline|ruf|handy|\bgsm\b"
     r"|whats\s?app|\bsms\b|\btext us\b"
-    r"|\b[tpm]\s?[:.]\s*$|\bph\b|puhelin|movil|móvil|celular|portable|llám|appel|chiama|\bbel\b"
-    r"|\bring\b|\bzadzwo|komórk|тел|моб|звон|telefon|☎|📞|☏|✆|电话|電話|전화|هاتف|טלפון|contact us|toll.?free"
+    r"|(?<![\w.])[tpm]\s?[:.]\s*$|\bph\b|puhelin|movil|móvil|celular|portable|llám|appel|chiama|\bbel\b"
+    r"|\bring\b|\bzadzwo|komórk|\bkom\.|тел|моб|звон|telefon|☎|📞|☏|✆|电话|電話|전화|هاتف|טלפון|contact us|toll.?free"
     r"|emergency|notdienst|\bsupport\b",
     re.IGNORECASE,
 )

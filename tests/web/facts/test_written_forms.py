@@ -143,3 +143,81 @@ def test_a_link_without_its_scheme_is_a_profile() -> None:
     """It has the page's."""
     found = facts("<a href='//www.facebook.com/birkehof'><i></i></a>")
     assert values(found, FactKind.social) == ["https://www.facebook.com/birkehof"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("Oakridge Farm, Stow Road", "en"),
+        ("3rd floor, 18 Tannery Yard", "en"),
+        ("Plot No. 42, 2nd Main Road, Indiranagar, Bengaluru 560038, Karnataka", "en"),
+        ("Rosemead, CA 91770", "en"),
+        ("Bäckerei Krume · Am Alten Markt 3 · 18055 Rostock", "de"),
+        ("Ερμού 25, 105 63 Αθήνα", "el"),
+        ("Karlova 123/4, 110 00 Praha 1", "cs"),
+    ],
+)
+def test_addresses_in_a_footer_are_found(text: str, lang: str) -> None:
+    """Houses with names, yards, plots, towns alone."""
+    assert values(facts(f"<footer><p>{text}</p></footer>", lang=lang), FactKind.address) == [text]
+
+
+@pytest.mark.parametrize(
+    ("body", "address"),
+    [
+        ("<h5>Address</h5><p>The Old Bakery<br>High Street<br>Ludlow</p>", "The Old Bakery, High Street, Ludlow"),
+        ("<p>Địa chỉ: 123 Nguyễn Huệ, Quận 1</p>", "123 Nguyễn Huệ, Quận 1"),
+        ("<p>العنوان: شارع الملك فهد، حي العليا، الرياض 12214</p>", "شارع الملك فهد، حي العليا، الرياض 12214"),
+        (
+            "<address>Shop 12, Laxmi Complex,<br>M.G. Road,<br>Pune – 411 001</address>",
+            "Shop 12, Laxmi Complex, M.G. Road, Pune – 411 001",
+        ),
+        (
+            "<a href='https://maps.google.com/?q=x' aria-label='12 Harbour Road, Bristol, BS1 4XJ'><i></i></a>",
+            "12 Harbour Road, Bristol, BS1 4XJ",
+        ),
+    ],
+)
+def test_addresses_with_a_title_or_a_map_are_found(body: str, address: str) -> None:
+    """Without a number in them, in other scripts, over several lines."""
+    assert values(facts(f"<footer>{body}</footer>"), FactKind.address) == [address]
+
+
+@pytest.mark.parametrize(
+    "text", ["The Mill, High Street shops and more", "Turn into Stow Road", "Find Park Lane on the map"]
+)
+def test_streets_in_sentences_are_no_addresses(text: str) -> None:
+    """Only a house and its street alone."""
+    assert values(facts(f"<p>{text} when you come from the town.</p>"), FactKind.address) == []
+
+
+def test_a_postal_code_is_no_telephone_number() -> None:
+    """Though a letter that means a telephone ends its label."""
+    found = facts("<footer><p>Col. Juárez, C.P. 06600, México</p><p>Tel. 55 1234 5678</p></footer>", lang="es-MX")
+    assert values(found, FactKind.phone) == ["55 1234 5678"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "numbers"),
+    [
+        ("Call 1-800-GO-BLOOM", "en-US", ["1-800-GO-BLOOM"]),
+        ("tel. 12 345 67 89, kom. 601 234 567", "pl", ["12 345 67 89", "601 234 567"]),
+        ("[88] 657 524 332", "en", ["[88] 657 524 332"]),
+    ],
+)
+def test_numbers_in_odd_groups_are_found(text: str, lang: str, numbers: list[str]) -> None:
+    """Words, mobile telephones, brackets."""
+    assert values(facts(f"<footer><p>{text}</p></footer>", lang=lang), FactKind.phone) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "normal"),
+    [
+        ("L-V 9:30 a 14:00 y 17:00 a 20:30 · S 10:00 a 14:00", "es", "Mo-Fr 09:30-14:00,17:00-20:30; Sa 10:00-14:00"),
+        ("L a D 9:00 a 21:00", "es", "Mo-Su 09:00-21:00"),
+        ("Tuesdays to Saturdays 10am - 6pm, Mondays closed", "en", "Tu-Sa 10:00-18:00; Mo off"),
+    ],
+)
+def test_days_as_single_letters_and_plurals_are_read(text: str, lang: str, normal: str) -> None:
+    """As on Spanish doors."""
+    assert normals(facts(f"<h3>Opening hours / Horario</h3><p>{text}</p>", lang=lang), FactKind.hours) == [normal]
