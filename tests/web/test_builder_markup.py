@@ -156,6 +156,8 @@ def test_cents_set_off_by_style_are_set_off_in_text(html: str, text: str) -> Non
         "<p>Write: <script>document.write('<a href=\"mai'+'lto:info'+'@'+'birke.example\">'+'info'+'@'+'birke.example</a>')</script></p>",
         "<p><a href='#' onclick=\"location.href='mailto:'+'info'+'@'+'birke.example'\">Mail</a></p>",
         "<p>info<i class='fa fa-at'></i>birke.example</p>",
+        "<script>var u='info';var d='birke.example';document.write('<a href=\"mailto:'+u+'@'+d+'\">'+u+'@'+d+'</a>');</script>",
+        "<style>.rev{unicode-bidi:bidi-override;direction:rtl}</style><p>Mail: <span class=rev>elpmaxe.ekrib@ofni</span></p>",
         "<p>Mail: <img src=mail.png alt='info@birke.example'></p>",
     ],
 )

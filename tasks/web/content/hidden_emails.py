@@ -25,10 +25,14 @@ _HEX = re.compile(r"(?:[0-9a-f]{2}){4,}", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _WRITTEN = re.compile(r"(?<![/\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,4}[a-z]{2,18}", re.IGNORECASE)
 _WRITES = re.compile(r"document\.write(?:ln)?\(|getElementById\(['\"]cloak")
-_LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
+_TERM = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|([A-Za-z_$][\w$]*)")
+"""A literal or a name."""
 _STYLED = "span[style], b[style], i[style]"
 _UNSEEN = re.compile(r"display\s*:\s*none")
 _BACKWARDS = '[style*="bidi-override"]'
+_TURNED = "[dir=rtl], [class*=rev i], [class*=rtl i], [class*=bidi i], [class*=mail i]"
+_TURNED_ADDRESS = re.compile(r"[a-z]{2,18}(?:\.[\w-]+){1,3}@[\w-]+")
+"""An address whose style sheet turns it round: what follows its sign is no domain."""
 _SIGNS = 'i.fa-at, img[alt="@"]'
 _ASSIGNMENT = re.compile(r"\s*(?:var\s+|let\s+|const\s+)?(\w+)\s*(\+?)=")
 _DATA_NAMES = ("name", "user", "local", "mailbox")
@@ -61,6 +65,10 @@ def reveal_emails(tree: LexborHTMLParser) -> None:
     for node in tree.css(_BACKWARDS)[:MAX_NODES]:
         if _ADDRESS.search(text := node.text()[::-1]) or re.fullmatch(r"[+\d()\s/.-]{6,}", text):
             node.replace_with(text)
+    for node in tree.css(_TURNED)[:MAX_NODES]:
+        text = node.text(strip=True)
+        if _TURNED_ADDRESS.fullmatch(text) and _WRITTEN.fullmatch(text[::-1]):
+            node.replace_with(text[::-1])
     # The innermost first: removing an element frees those in it.
     for node in reversed(tree.css(_STYLED)[:MAX_NODES]):
         is_unseen = _UNSEEN.search(node.attributes.get("style") or "")
@@ -89,11 +97,12 @@ def _joined(source: str) -> str:
     """Return the address that a statement of the script joins from literals; empty if none does."""
     values: dict[str, str] = {}
     for statement in re.split(r";|\n", unescape(source)):
-        text = "".join(single or double for single, double in _LITERAL.findall(statement))
-        if assigned := _ASSIGNMENT.match(statement):
+        assigned = _ASSIGNMENT.match(statement)
+        terms = _TERM.findall(statement[assigned.end() :] if assigned else statement)
+        text = "".join(single or double or values.get(name, "") for single, double, name in terms)
+        if assigned:
             # A variable may get its address in several statements.
-            begun = values.get(assigned[1], "") if assigned[2] or statement.count(assigned[1]) > 1 else ""
-            values[assigned[1]] = text = begun + text
+            values[assigned[1]] = text = (values.get(assigned[1], "") if assigned[2] else "") + text
         plain = re.sub(r"<[^<>]*>|mailto:|&\w+=.*", " ", text)
         if found := _WRITTEN.search(plain) or _WRITTEN.search(text.replace("mailto:", " ")):
             return found[0]
