@@ -31,6 +31,9 @@ MEDIA = f"{PROSE}<video autoplay src=/silence></video><img src=/silence><audio a
 DEEP = "let e = document.body; for (let i = 0; i < 1e5; i++) e = e.appendChild(document.createElement('b'))"
 SPINNING_WORKER = "new Worker(URL.createObjectURL(new Blob(['while (1);'])))"
 DOWNLOADS = "const a = document.createElement('a'); a.href = '/zip'; setInterval(() => a.click(), 20)"
+DOUBLING = f":root {{ --a0: x; {' '.join(f'--a{n}: var(--a{n - 1}) var(--a{n - 1});' for n in range(1, 40))} }}"
+WASM_LOOP = "0,97,115,109,1,0,0,0,1,4,1,96,0,0,3,2,1,0,7,5,1,1,102,0,0,10,9,1,7,0,3,64,12,0,11,11"
+"""The bytes of a module whose function `f` never returns."""
 TICKING = "const b = document.body.appendChild(document.createElement('b')); setInterval(() => b.innerText = Date(), 5)"
 
 ENDING = {
@@ -48,11 +51,27 @@ ENDING = {
     "worker": (script(SPINNING_WORKER), READ),
     "media": (html(MEDIA), READ),
     "ticking": (script(TICKING), READ),
+    "history": (script("let n = 0; setInterval(() => { while (++n % 200) history.pushState(n, '', '/' + n) })"), READ),
+    "fragments": (script("let n = 0; setInterval(() => { location.hash = ++n })"), READ),
+    "leaving": (script("onbeforeunload = onunload = onpagehide = () => { while (true); }"), READ),
+    "timers": (script("const more = () => { setTimeout(more); setTimeout(more) }; more()"), READ),
+    "workers": (script(f"for (let i = 0; i < 20; i++) {SPINNING_WORKER}"), READ),
+    "rules": (html(f"<style>{''.join(f'.a{n} .b>c+d~e {{}}' for n in range(30_000))}</style>{PROSE}"), READ),
+    "variables": (html(f"<style>{DOUBLING} p::before {{ content: var(--a39) }}</style>{PROSE}"), READ),
+    "sockets": (
+        script("setInterval(() => { for (let i = 0; i < 50; i++) new WebSocket('ws://' + location.host) })"),
+        READ,
+    ),
 }
 ENDLESS = {
     "silence": silence,
     "drip": drip,
     "spin": script("while (true);"),
+    "history-spin": script("for (let n = 0; ; n++) history.pushState('x'.repeat(999), '', '/' + n)"),
+    "wasm": script(f"WebAssembly.instantiate(new Uint8Array([{WASM_LOOP}])).then(m => m.instance.exports.f())"),
+    "regex": script("/^(a+)+$/.test('a'.repeat(60) + 'b')"),
+    "console": script("for (;;) console.log('x'.repeat(1e5))"),
+    "writing": script("for (;;) document.write('<p>word')"),
     "spin-later": script("setTimeout(() => { while (true); }, 9)"),
     "alerts": script("while (true) alert(1)"),
     "frames": script("setInterval(() => document.body.append(document.createElement('iframe')), 1)"),

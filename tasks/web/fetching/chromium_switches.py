@@ -44,8 +44,9 @@ _FLAGS = (
     "--mute-audio",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
-# Playwright disables the popup blocker; with it, only a visitor's click opens a window.
-_REMOVED_FLAGS = ("--disable-popup-blocking",)
+# Playwright disables the popup blocker, with which only a visitor's click opens a window, and the limit of navigations
+# a second: a page that made history entries without end filled the driver, and no tab responded any more.
+_REMOVED_FLAGS = ("--disable-popup-blocking", "--disable-ipc-flooding-protection")
 
 
 def launch_options(gate: Gate) -> dict[str, Any]:
