@@ -1,5 +1,6 @@
 """A site sees one visitor: its cookies are copied from HTTP to the browser and back, and to no other site."""
 
+from collections.abc import Awaitable, Callable
 from copy import copy
 from http.cookiejar import Cookie
 from typing import Any
@@ -13,6 +14,8 @@ from tasks.core.models import FetchedPage, FetchMethod, Target
 from tasks.web.fetching.cookies import MAX_COOKIES, SharedCookies
 from tasks.web.reader import Web, open_web
 from tests.web.conftest import make_settings, serve
+
+Fetch = Callable[[Web, str], Awaitable[FetchedPage]]
 
 
 async def greet(request: web.Request) -> web.Response:
@@ -81,6 +84,9 @@ class _Context:
     async def cookies(self, _url: str) -> tuple[dict[str, Any], ...]:
         return self.given
 
+    async def clear_cookies(self) -> None:
+        self.given = ()
+
     async def add_cookies(self, cookies: list[dict[str, Any]]) -> None:
         self.told += cookies
 
@@ -114,6 +120,35 @@ async def test_a_flood_of_cookies_is_not_carried_over() -> None:
     flood = _Context(*(given(f"c{number}") for number in range(10 * MAX_COOKIES)))
     await SharedCookies(jar).copy_from_browser(flood, "http://example.com/")  # type: ignore[arg-type]
     assert len(jar) == MAX_COOKIES
+
+
+BOMB = [(f"c{number}", "x" * 3_000) for number in range(40)]
+COME_IN = f"<main><h1>Come in</h1><p>{'There is much to read here. ' * 40}</p></main>"
+
+
+async def bomb(request: web.Request) -> web.Response:
+    """Set cookies of 120 KB, by headers or by script; refuse requests with more than 8 KB of them, as servers do."""
+    if len(request.headers.get("Cookie", "")) > 8_000:
+        return web.Response(status=431)
+    response = web.Response(text=COME_IN, content_type="text/html")
+    if request.path == "/bomb":
+        for name, value in BOMB:
+            response.set_cookie(name, value)
+    if request.path == "/script":
+        script = "for (let i = 0; i < 40; i++) document.cookie = `c${i}=${'x'.repeat(3e3)}`"
+        response.text = f"{COME_IN}<script>{script}</script>"
+    return response
+
+
+@pytest.mark.parametrize("path", ["/bomb", "/script"])
+@pytest.mark.parametrize("fetch", [by_browser, over_http])
+async def test_a_page_that_sets_too_many_cookies_does_not_close_the_site(path: str, fetch: Fetch) -> None:
+    """Every request with them would be refused; either way to the pages after it is open."""
+    settings = make_settings(render="always", obey_robots=False, page_timeout_s=20)
+    async with serve({"/{page}": bomb}) as site, open_web(settings) as reader:
+        await fetch(reader, f"{site.url}{path}")
+        for after in (over_http, by_browser):
+            assert "Come in" in (await after(reader, f"{site.url}/after")).html
 
 
 def _with(cookie: Cookie, value: str) -> Cookie:

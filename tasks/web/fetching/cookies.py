@@ -18,6 +18,8 @@ from scrapy.http.cookies import CookieJar
 
 logger = logging.getLogger("widget_builder.web")
 
+MAX_COOKIE_BYTES = 7_000
+"""Bytes of the cookies that a site gets back: servers refuse every request with a longer header (8 KB in most)."""
 MAX_COOKIES = 50
 """Cookies copied per page at most; browsers keep only a few more per site."""
 SHARE_S = 1.0
@@ -39,15 +41,27 @@ class SharedCookies:
         """Cookie values known to both sides, by browser context."""
 
     async def send_to_browser(self, context: BrowserContext, url: str) -> None:
-        """Copy new cookies of the page's site from HTTP to the browser."""
+        """Copy new cookies of the page's site from HTTP to the browser; of a site that set too many, drop all there."""
+        await self._drop_flood(context, url)
         synced, host = self._synced.setdefault(context, {}), urlsplit(url).hostname or ""
-        new = [cookie for cookie in self._jar if _is_for(cookie, host) and synced.get(_key(cookie)) != cookie.value]
+        known = [cookie for cookie in self._jar if _is_for(cookie, host)]
+        if sum(len(cookie.name) + len(cookie.value or "") for cookie in known) > MAX_COOKIE_BYTES:
+            return
+        new = [cookie for cookie in known if synced.get(_key(cookie)) != cookie.value]
         for cookie in new[:MAX_COOKIES]:
             synced[_key(cookie)] = cookie.value or ""
             # One by one: a single value that Chromium rejects would fail the whole call.
             with suppress(PlaywrightError, TimeoutError):
                 async with asyncio.timeout(SHARE_S):
                     await context.add_cookies([_to_playwright(cookie)])
+
+    async def _drop_flood(self, context: BrowserContext, url: str) -> None:
+        with suppress(PlaywrightError, TimeoutError):
+            async with asyncio.timeout(SHARE_S):
+                if sum(map(_size, await context.cookies(url))) > MAX_COOKIE_BYTES:
+                    logger.info("%s: the cookies of the browser are dropped, as they would fill every request", url)
+                    await context.clear_cookies()
+                    self._synced.pop(context, None)
 
     async def copy_from_browser(self, context: BrowserContext, url: str) -> None:
         """Copy new cookies of the page's site from the browser to HTTP."""
@@ -58,11 +72,18 @@ class SharedCookies:
         except (PlaywrightError, TimeoutError) as error:
             logger.info("cannot read the browser's cookies: %s", error)
             return
+        if sum(map(_size, found)) > MAX_COOKIE_BYTES:
+            return
         for given in found[:MAX_COOKIES]:
             cookie = _from_playwright(given)
             if synced.get(_key(cookie)) != cookie.value:
                 synced[_key(cookie)] = cookie.value or ""
                 self._jar.set_cookie(cookie)
+
+
+def _size(given: Any) -> int:
+    """Bytes of a cookie of the browser's in a request."""
+    return len(given["name"]) + len(given["value"]) + len("=; ")
 
 
 def _key(cookie: Cookie) -> _Key:

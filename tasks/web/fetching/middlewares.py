@@ -12,6 +12,7 @@ from scrapy.http import Response
 
 from tasks.core.errors import FetchFailed, PageError, PageSkipped
 from tasks.core.models import Target
+from tasks.web.fetching.cookies import MAX_COOKIE_BYTES
 
 MAX_COUNTING_REDIRECTS = 4
 """Redirects in a row that only raise a number in the URL; the chain ends at the fourth URL."""
@@ -33,8 +34,10 @@ class GateMiddleware:
         return cls(crawler.settings["EGRESS_GATE"])
 
     def process_request(self, request: Request) -> None:
-        """Set the proxy."""
+        """Set the proxy; leave out the cookies of a site that has set so many that it would refuse the request."""
         request.meta["proxy"] = self._proxy_url
+        if len(request.headers.get("Cookie") or b"") > MAX_COOKIE_BYTES:
+            del request.headers["Cookie"]
 
 
 class RequestCheckMiddleware:
