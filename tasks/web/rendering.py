@@ -94,7 +94,7 @@ class RenderPolicy:
             return (FetchMethod.browser if shallow else FetchMethod.http), f"depth {target.depth}"
         if target.depth == 0:
             return FetchMethod.browser, "the home page"
-        if urlsplit(target.url).path.lower().endswith(".pdf"):
+        if urlsplit(target.url).path.lower().endswith((".pdf", ".md", ".txt")):
             return FetchMethod.http, "a document"
         return self._decide(target)
 

@@ -198,6 +198,7 @@ def _link(
     modified: str = "",
 ) -> Link | None:
     url = clean_url(location) or clean_url(_absolute(location, base) or "")
-    if not location or not url or not looks_like_page(url):
+    # Of text documents only linked ones are read: `llms.txt` lists the sources of pages.
+    if not location or not url or not looks_like_page(url) or url.endswith((".md", ".txt")):
         return None
     return Link(url, text, region, "", priority, modified)

@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborNode
 from tasks.core.html_source import parse_html
 from tasks.core.models import FetchedPage, FetchMethod, Link
 from tasks.web.crawl.directives import forbids_following
-from tasks.web.crawl.urls import ROUTES, looks_like_page, parse_base, resolve_url
+from tasks.web.crawl.urls import ROUTES, is_source_of, looks_like_page, parse_base, resolve_url
 
 MAX_LINKS = 10_000
 """Links read from one page; a page with more is a trap or a dump."""
@@ -82,7 +82,7 @@ def list_links(html: str, base_url: str, *, keep_routes: bool = False, with_cont
         url = resolve_url(href, elements.base, keep_route=keep_routes) if elements.base else None
         if url and anchors:
             url = _without_anchor(url, anchors)
-        if url and url not in found and looks_like_page(url):
+        if url and url not in found and looks_like_page(url) and not is_source_of(url, base_url):
             text, region = (_text(anchor), elements.region_of(anchor)) if with_context else ("", "main")
             found[url] = Link(url, text, region, language)
     for href, language in elements.alternates():

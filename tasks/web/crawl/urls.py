@@ -67,8 +67,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NOT_PAGES = frozenset(
     """
     7z aac apk atom avi bmp bz2 css csv deb dmg doc docx eot epub exe flac gif gz ico ics iso jar jpeg jpg js json m4a
-    m4v map md mjs mov mp3 mp4 mpeg msi odp ods odt ogg ogv otf png ppt pptx ps rar rdf rpm rss rtf svg swf tar tgz
-    tif tiff ttf txt wasm wav webm webmanifest webp whl wmv woff woff2 xls xlsx xml xz zip
+    m4v map mjs mov mp3 mp4 mpeg msi odp ods odt ogg ogv otf png ppt pptx ps rar rdf rpm rss rtf svg swf tar tgz
+    tif tiff ttf wasm wav webm webmanifest webp whl wmv woff woff2 xls xlsx xml xz zip
     """.split()  # noqa: SIM905
 )
 
@@ -181,7 +181,27 @@ def public_suffixes() -> TLDExtract:
     return TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
 
 
+_FOR_PROGRAMS = re.compile(
+    r"(?:robots|llms|llms-full|humans|ads|app-ads|security|sitemap|urllist|license|licen[cs]es?|.*licen[cs]e)\.(?:txt|md)"
+    r"|.*\.(?:rst|html?|js|css|py)\.(?:txt|md)",
+    re.IGNORECASE,
+)
+"""Names of text files that are written for programs, and of the sources of pages."""
+
+
 def looks_like_page(url: str) -> bool:
-    """Whether the URL may be a page, judged by its file extension."""
-    name = urlsplit(url).path.rpartition("/")[2]
-    return PurePosixPath(name).suffix.lstrip(".").lower() not in _NOT_PAGES
+    """Whether the URL may be a page, judged by the name of its file."""
+    path = urlsplit(url).path
+    name = path.rpartition("/")[2]
+    if PurePosixPath(name).suffix.lstrip(".").lower() in _NOT_PAGES:
+        return False
+    return not (name.endswith((".txt", ".md")) and (_FOR_PROGRAMS.fullmatch(name) or "/_sources/" in path))
+
+
+def is_source_of(url: str, page_url: str) -> bool:
+    """Whether the URL names the Markdown or text that the page is made from: `/guide.md` on `/guide`."""
+    stem, dot, ending = url.rpartition(".")
+    if not dot or ending.lower() not in ("md", "markdown", "txt"):
+        return False
+    own = re.sub(r"(?:/index)?(?:\.html?|/)?$", "", page_url.partition("?")[0].partition("#")[0])
+    return re.sub(r"/(?:index|readme)$", "", stem, flags=re.IGNORECASE) == own

@@ -120,8 +120,8 @@ def detect_type(content_type: str, body: bytes) -> str:
     head = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n\f")
     if head.startswith(b"%PDF-"):
         return PDF
-    if declared in _HTML or (not declared and not _is_binary(body)):
-        return "application/octet-stream" if _is_binary(body) else "text/html"
+    if declared in _HTML or (not declared and not is_binary(body)):
+        return "application/octet-stream" if is_binary(body) else "text/html"
     if declared in _GENERIC_TYPES and _BEGINS_AS_HTML.match(head):
         return "text/html"
     if declared in _XML and b"http://www.w3.org/1999/xhtml" in head:
@@ -129,7 +129,7 @@ def detect_type(content_type: str, body: bytes) -> str:
     return "application/octet-stream" if declared in ("", PDF) else declared
 
 
-def _is_binary(body: bytes) -> bool:
+def is_binary(body: bytes) -> bool:
     """Whether the body begins like a binary file: an image, an archive, a video …"""
     head = body[:_SNIFFED]
     if head.startswith(_TEXT_MARKS):

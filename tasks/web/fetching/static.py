@@ -46,8 +46,10 @@ from tasks.web.fetching.responses import (
     check_status,
     detect_type,
     gate_refusal,
+    is_binary,
     unsupported_type,
 )
+from tasks.web.fetching.text_documents import is_text_document, text_as_html
 from tasks.web.fetching.throttle import Throttle, make_throttle
 
 _DOCUMENTS = {UNWANTED_TYPES: ("image/", "video/", "audio/", "font/")}
@@ -206,13 +208,15 @@ def _read(response: Response, target: Target, *, site_may_move: bool = False) ->
     if encoding := _header(response, "Content-Encoding"):
         raise FetchFailed(f"unsupported content encoding: {encoding[:40]}")
     kind = detect_type(content_type, body)
-    if kind not in ("text/html", PDF):
+    is_text = is_text_document(kind, final_url) and not is_binary(body)
+    if kind not in ("text/html", PDF) and not is_text:
         raise unsupported_type(kind)
+    html = "" if kind == PDF else decode_html(body, content_type)
     return FetchedPage(
         target=target,
         final_url=final_url,
         method=FetchMethod.http,
-        html="" if kind == PDF else decode_html(body, content_type),
+        html=text_as_html(html, kind, final_url) if is_text else html,
         pdf=body if kind == PDF else None,
         byte_count=len(body),
         metadata=_metadata(response),
