@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.app_state import AppState, find_app_state
+from api.http.queries import query_choice
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.redaction import redact
 from tasks.core.settings import Settings
@@ -28,10 +29,14 @@ async def show_liveness(_request: Request) -> Response:
 async def show_readiness(request: Request) -> Response:
     """GET /readyz: each dependency with its state, 503 unless all are well; and where Prefect's UI is, if here.
 
-    A model that fails or will be shut down is a warning: answers go on without it.
+    A model that fails or will be shut down is a warning: answers go on without it. With `?of=api` it says only whether
+    this process has opened its database and serves all routes, which no dependency undoes.
     """
+    of = query_choice(request, "of", ("api",))
     if (state := find_app_state(request)) is None:
         return _report_opening(request)
+    if of:
+        return JSONResponse({"status": "ready"})
     names = ("postgresql", "prefect", "worker")
     found = await asyncio.gather(
         _outcome(check_database(state.pool, CHECK_TIMEOUT_S)),

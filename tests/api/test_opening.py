@@ -18,9 +18,9 @@ from tests.serving import serve_app
 NO_SERVER = "http://127.0.0.1:9/api"
 
 
-async def dependencies(http: httpx.AsyncClient) -> dict[str, str]:
+async def dependencies(http: httpx.AsyncClient, **asked: str) -> dict[str, str]:
     """The state of each dependency, as the API reports it."""
-    answer = await http.get("/readyz")
+    answer = await http.get("/readyz", params=asked)
     assert answer.status_code == 503
     states: dict[str, str] = answer.json()["dependencies"]
     return states
@@ -34,6 +34,8 @@ async def test_pages_answer_before_the_database_can_be_used(postgres_url: str, s
         async with app.router.lifespan_context(app), serve_app(app) as http, asyncio.timeout(60):
             assert [(await http.get(path)).status_code for path in ("/", "/console", "/healthz")] == [200] * 3
             assert "empty" in (await dependencies(http))["postgresql"]
+            assert "empty" in (await dependencies(http, of="api"))["postgresql"]
+            assert (await http.get("/readyz", params={"of": "worker"})).status_code == 422
             refused = await http.get(f"/api/public/widgets/{uuid4()}")
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
             assert "PostgreSQL" in refused.json()["error"]["message"]
@@ -41,6 +43,8 @@ async def test_pages_answer_before_the_database_can_be_used(postgres_url: str, s
             while (found := await dependencies(http))["postgresql"] != "ok":
                 await asyncio.sleep(0.1)
             assert "Prefect" in found["prefect"]
+            ready = await http.get("/readyz", params={"of": "api"})
+            assert (ready.status_code, ready.json()) == (200, {"status": "ready"}), "whatever else is away"
             assert (await http.get(f"/api/public/widgets/{uuid4()}")).status_code == 404
 
 

@@ -167,7 +167,8 @@ def test_a_pod_that_hangs_is_restarted(name: str) -> None:
         if asked := only.get(kind, {}).get("httpGet"):
             assert asked["port"] in ports(name)
     if name == "api":
-        assert only["livenessProbe"]["httpGet"]["path"] == "/healthz"
+        assert only["livenessProbe"]["httpGet"]["path"] == only["startupProbe"]["httpGet"]["path"] == "/healthz"
+        assert only["readinessProbe"]["httpGet"]["path"] == "/readyz?of=api"
 
 
 def test_traffic_is_closed_but_for_what_is_named() -> None:
