@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 
 import psutil
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
 from tasks.web.fetching.browsers import find_browser
@@ -22,7 +22,7 @@ from tests.web.conftest import HOME, binary, html, make_settings, serve
 Launch = Callable[..., AbstractAsyncContextManager[BrowserContext]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def launch() -> AsyncIterator[Launch]:
     """Starts a browser behind a proxy, as builds do."""
     path = find_browser(make_settings())
@@ -46,6 +46,22 @@ async def launch() -> AsyncIterator[Launch]:
                 await browser.close()
 
         yield start
+
+
+@pytest.fixture(scope="module")
+async def browser(launch: Launch, gate: Gate) -> AsyncIterator[Browser]:
+    """A browser behind the gate with all of its switches."""
+    async with launch(gate.proxy_url) as context:
+        assert context.browser is not None
+        yield context.browser
+
+
+@pytest.fixture
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A context of that browser, as builds make them."""
+    context = await new_context(browser)
+    yield context
+    await context.close()
 
 
 async def go_to(page: Page, url: str) -> None:
@@ -144,10 +160,10 @@ async def test_the_browser_asks_for_nothing_by_itself(launch: Launch) -> None:
         assert [line for line in asked if "site.example" not in line] == []
 
 
-async def test_a_page_opens_no_windows(launch: Launch, gate: Gate) -> None:
+async def test_a_page_opens_no_windows(context: BrowserContext) -> None:
     """Only a visitor's click would."""
     windows: list[str] = []
-    async with serve({"/": html("<script>open('/popup')</script>")}) as site, launch(gate.proxy_url) as context:
+    async with serve({"/": html("<script>open('/popup')</script>")}) as site:
         page = await context.new_page()
         context.on("page", lambda window: windows.append(window.url))
         await page.goto(site.url)
@@ -155,37 +171,35 @@ async def test_a_page_opens_no_windows(launch: Launch, gate: Gate) -> None:
         assert (windows, "/popup" in site.asked) == ([], False)
 
 
-async def test_a_page_registers_no_service_worker(launch: Launch, gate: Gate) -> None:
+async def test_a_page_registers_no_service_worker(context: BrowserContext) -> None:
     """A worker would outlive its page, and send requests that belong to none."""
     worker = binary(b"fetch('/from-worker')", Content_Type="text/javascript")
     registering = "try { await navigator.serviceWorker.register('/worker.js'); return 1 } catch { return 0 }"
-    async with serve({"/": html(HOME), "/worker.js": worker}) as site, launch(gate.proxy_url) as context:
+    async with serve({"/": html(HOME), "/worker.js": worker}) as site:
         page = await context.new_page()
         await page.goto(site.url)
         await page.evaluate(f"async () => {{ {registering} }}")
         assert "/worker.js" not in site.asked
 
 
-async def test_nobody_can_connect_to_the_browser(launch: Launch, gate: Gate) -> None:
+async def test_nobody_can_connect_to_the_browser(context: BrowserContext) -> None:
     """It is remote-controlled through a pipe: no debugging port for a page to dial."""
-    async with launch(gate.proxy_url) as context:
-        await context.new_page()
-        children = [each for each in psutil.Process().children(recursive=True) if "chrom" in each.name()]
-        assert children
-        sockets = [each for child in children for each in child.net_connections()]
-        assert [each for each in sockets if each.status == psutil.CONN_LISTEN] == []
+    await context.new_page()
+    children = [each for each in psutil.Process().children(recursive=True) if "chrom" in each.name()]
+    assert children
+    sockets = [each for child in children for each in child.net_connections()]
+    assert [each for each in sockets if each.status == psutil.CONN_LISTEN] == []
 
 
-async def test_what_playwright_disables_stays_disabled(launch: Launch, gate: Gate) -> None:
+async def test_what_playwright_disables_stays_disabled(context: BrowserContext, gate: Gate) -> None:
     """Chromium takes only the last switch of a name, and ours names more: the address bar's pop-ups are not loaded."""
-    async with launch(gate.proxy_url) as context:
-        await context.new_page()
-        commands = commands_of(gate)
-        (browser,) = [each for each in commands if not any(part.startswith("--type=") for part in each)]
-        lists = [part.partition("=")[2].split(",") for part in browser if part.startswith("--disable-features=")]
-        assert len(lists) == 2
-        assert set(lists[0]) <= set(lists[1])
-        assert not [each for each in commands if "--top-chrome-webui" in each]
+    await context.new_page()
+    commands = commands_of(gate)
+    (browser,) = [each for each in commands if not any(part.startswith("--type=") for part in each)]
+    lists = [part.partition("=")[2].split(",") for part in browser if part.startswith("--disable-features=")]
+    assert len(lists) == 2
+    assert set(lists[0]) <= set(lists[1])
+    assert not [each for each in commands if "--top-chrome-webui" in each]
 
 
 def commands_of(gate: Gate) -> list[list[str]]:
