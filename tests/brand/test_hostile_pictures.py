@@ -9,6 +9,7 @@ from tasks.brand.derived_theme import HomePageProbe, derive_theme
 from tasks.brand.drawing import draw_in
 from tasks.brand.site_images import is_drawable
 from tasks.core.processes import Processes, open_processes
+from tasks.web.reader import READER_MODULE
 from tests.brand.hostile_pictures import HOSTILE_PICTURES
 from tests.brand.test_marks import ICON, LOGO, PAGE, URL, picture
 
@@ -16,7 +17,7 @@ from tests.brand.test_marks import ICON, LOGO, PAGE, URL, picture
 @pytest.fixture(scope="module", name="processes")
 def children() -> Iterator[Processes]:
     """Children that draw, as a build has them."""
-    with open_processes(2, "tasks.brand.drawing") as processes:
+    with open_processes(2, READER_MODULE) as processes:
         yield processes
 
 

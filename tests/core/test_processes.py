@@ -11,6 +11,7 @@ import pytest
 
 from tasks.core.errors import CallFailed, PageSkipped
 from tasks.core.processes import Limits, Processes, open_processes
+from tasks.web.reader import READER_MODULE
 
 LIMITS = Limits(seconds=20, cpu_s=10, memory=256 * 1024**2)
 
@@ -18,8 +19,10 @@ LIMITS = Limits(seconds=20, cpu_s=10, memory=256 * 1024**2)
 @pytest.fixture(name="processes")
 def two_processes() -> Iterator[Processes]:
     """Two child processes, of which none is left."""
+    # A process has one fork server, whose first user chooses what all children have imported: here as in a build, lest
+    # every child of the tests that follow import the readers anew.
     before = {child.pid for child in psutil.Process().children(recursive=True)}
-    with open_processes(2, "tasks.core.errors") as processes:
+    with open_processes(2, READER_MODULE) as processes:
         yield processes
     left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
     # Multiprocessing's own stay; a browser of other tests may start processes at any time.
@@ -100,7 +103,7 @@ async def test_a_child_that_was_killed_between_two_calls_is_replaced(processes: 
 
 async def test_children_at_work_end_with_their_pool() -> None:
     """At once, whatever they are doing; who waits for them gets an error."""
-    with open_processes(1, "tasks.core.errors") as processes:
+    with open_processes(1, READER_MODULE) as processes:
         pid = await processes.call(LIMITS, os.getpid)
         working = asyncio.ensure_future(processes.call(Limits(60, 60, LIMITS.memory), eat_time))
         waiting = asyncio.ensure_future(processes.call(LIMITS, len, "word"))
