@@ -12,7 +12,6 @@ from tasks.web.content.content_classifier import load_classifier
 from tasks.web.content.context_features import NOWHERE, context_features, log_odds
 from tasks.web.content.forest import ROWS_AT_ONCE, load_forest, make_forest
 from tasks.web.content.page_type import PageType
-from tests.benchmarks.learn_forest import grow_forest
 
 TYPES = np.full(len(PageType), 1 / len(PageType))
 PIECES = ("<div>", "</div>", "<p>", "<h2>", "<ul class=nav>", "<li>", "<a href=x>", "</a>", "<table>", "<td>", "words ")
@@ -78,6 +77,9 @@ def test_trees_add_up() -> None:
 
 def test_grown_trees_find_the_numbers_that_tell() -> None:
     """Two of ten, which must both be large; and the same trees grow again."""
+    # Not above: scikit-learn takes long to import, in every process that collects the tests.
+    from tests.benchmarks.learn_forest import grow_forest
+
     rows = np.random.default_rng(0).random((2_000, 10), np.float32)
     labels = ((rows[:, 2] > 0.5) & (rows[:, 7] > 0.5)).astype(float)
     # Threads that wait for each other in turns take minutes beside other tests' processes.
