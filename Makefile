@@ -28,10 +28,12 @@ help: ## List the targets
 $(VENV)/bin/python: $(if $(PYTHON),always)
 	@sh deployments/install/make_venv.sh $(VENV) $(PYTHON)
 
+# pip compiles the packages that it installs, but not ours, which it only links to.
 $(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the locked packages into $(VENV): about two minutes the first time …"
 	@$(PIP) install --no-deps --require-hashes -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q -x node_modules api deployments flows tasks
 	@touch $@
 
 $(VENV)/.prefect: deployments/stack/prefect_database.py | $(VENV)/.installed
