@@ -83,7 +83,10 @@ def _lanes(progress: Progress) -> Iterator[Sample]:
     for lanes in progress.lanes:
         yield _sample("lanes", lanes.working, lanes.limit, "working")
         yield _sample("lanes", lanes.idle, lanes.limit, "idle")
+        yield _sample("lane_bound", lanes.most, lanes.limit)
         yield _sample("queue_depth", len(lanes.source.waiting), lanes.limit)
+    for (limit, direction), count in progress.lane_changes.items():
+        yield _sample("lane_changes", count, limit, direction)
 
 
 def _by_label(name: str, counts: Mapping[str, int]) -> Iterator[Sample]:

@@ -132,7 +132,7 @@ class Lanes(Generic[T]):
     """Name of the global concurrency limit."""
     source: Channel[T]
     most: int
-    """Most lanes at once."""
+    """Most lanes at once; may change while they run (`flows.lane_growth`)."""
     work: Callable[[list[T]], Awaitable[None]]
     """Processes a batch. It handles failures of pages itself; an exception it raises ends the build."""
     slot: Slot
@@ -143,12 +143,16 @@ class Lanes(Generic[T]):
     """The same for later portions."""
     adaptive: bool = True
     """Open lanes as work arrives; if false, all at once."""
+    done: int = field(default=0, init=False)
+    """Items worked on."""
     _alive: int = field(default=0, init=False)
     """Lanes opened and not closed yet."""
     _free: int = field(default=0, init=False)
     """Lanes among them that are not at work."""
     _without_slot: set[asyncio.Task[None]] = field(default_factory=set, init=False)
     """Lanes that wait for a slot or release it; cancelled when the channel is exhausted."""
+    _leaving: set[asyncio.Task[None] | None] = field(default_factory=set, init=False)
+    """Lanes that close because there are more than `most`."""
     _has_worked: bool = field(default=False, init=False)
 
     @property
@@ -196,6 +200,7 @@ class Lanes(Generic[T]):
                 await asyncio.sleep(PAUSE_S)
         finally:
             self._without_slot.discard(task)
+            self._leaving.discard(task)
             self._alive -= 1
             self._free -= 1
             await self.source.wake_waiters()
@@ -216,4 +221,8 @@ class Lanes(Generic[T]):
                 await self.work(items)
             finally:
                 self._free += 1
+            self.done += len(items)
             self._has_worked = True
+            if self._alive - len(self._leaving) > self.most:
+                self._leaving.add(asyncio.current_task())
+                return

@@ -9,6 +9,7 @@ import asyncio
 from flows.admission import Admission
 from flows.extract_stage import ExtractStage
 from flows.knowledge_stages import EmbedStage, StoreStage
+from flows.lane_growth import adapt_lanes
 from flows.lanes import Channel, Slot
 from flows.scrape_stage import ScrapeStage
 from flows.start_page import OpenedSite
@@ -38,12 +39,17 @@ class Pipeline:
         Raises:
             ExceptionGroup: with the errors that ended the build.
         """
-        async with asyncio.TaskGroup() as stages:
-            stages.create_task(self._admit_urls())
-            stages.create_task(self._extract.run())
-            stages.create_task(self._scrape.run())
-            stages.create_task(self._embed.run())
-            stages.create_task(self._store.run())
+        adapting = asyncio.create_task(adapt_lanes(self._space, self._space.progress.lanes))
+        try:
+            async with asyncio.TaskGroup() as stages:
+                stages.create_task(self._admit_urls())
+                stages.create_task(self._extract.run())
+                stages.create_task(self._scrape.run())
+                stages.create_task(self._embed.run())
+                stages.create_task(self._store.run())
+        finally:
+            adapting.cancel()
+            await asyncio.gather(adapting, return_exceptions=True)
         await self._admission.settle()
 
     async def _admit_urls(self) -> None:

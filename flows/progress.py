@@ -95,6 +95,8 @@ class Progress:
         self.earlier_skipped: Counter[str] = Counter()
         """Statistics of earlier attempts."""
         self.lanes: Sequence[Lanes[Any]] = ()
+        self.lane_changes: Counter[tuple[str, str]] = Counter()
+        """Changes of the number of lanes, by concurrency limit and direction (`more`, `fewer`)."""
         self.embedder: Embedder | None = None
         self.answers: AnswerComparison | None = None
         """Of a changed re-crawl, beside the build that it replaces."""
@@ -234,6 +236,22 @@ class Progress:
             done=meter.done,
             total=total,
             failed=meter.failed,
+        )
+
+    async def emit_lanes(self, stage: Stage, limit: str, before: int, lanes: int, reason: str) -> None:
+        """Emit that a stage has more or fewer lanes than before, in its progress event, and count it."""
+        self.lane_changes[limit, "more" if lanes > before else "fewer"] += 1
+        _log("Lanes of %s: %d → %d: %s", limit, before, lanes, reason)
+        meter = self.meters[stage]
+        await self.emit(
+            EventType.url_extraction_progress if stage is Stage.url_extraction else _REPORTS[stage][0],
+            f"Lanes of {limit}: {before} → {lanes}",
+            detail=reason,
+            done=meter.done,
+            total=self.known_urls,
+            total_urls=self.known_urls,
+            failed=meter.failed,
+            lanes={limit: lanes},
         )
 
     def count_earlier(self, crawl: list[CrawledUrl]) -> None:

@@ -25,11 +25,13 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "embedding_requests": ("Calls of the embedding model.", ("model",)),
     "embedding_tokens": ("Tokens billed by the embedding service.", ("model",)),
     "embedding_cost_usd": ("US dollars for these tokens, where the price is known.", ("model",)),
+    "lane_changes": ("Changes of a stage's number of lanes by direction: more, fewer.", ("stage", "direction")),
     "build_ends": ("Runs of builds by end: completed, failed, stopped (cancelled), died.", ("outcome",)),
 }
 """Help and labels of the counters, by their names without prefix."""
 GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "lanes": ("Lanes by stage and state: working, idle.", ("stage", "state")),
+    "lane_bound": ("Most lanes of a stage at present.", ("stage",)),
     "queue_depth": ("Items that wait for a stage's lanes.", ("stage",)),
 }
 """The same of the figures that are current values."""

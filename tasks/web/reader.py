@@ -82,6 +82,11 @@ class Web:
         """Requests and loads in the browser so far; what a page in the browser loads is not counted."""
         return self._static.requests + (self._rendered.loads if self._rendered else 0)
 
+    @property
+    def slow_downs(self) -> int:
+        """Answers so far that asked to slow down."""
+        return self._throttle.slow_downs
+
     async def load_home(self, target: Target, probe: str, on_sent: OnSent | None = None) -> RenderedPage:
         """Return the start page after redirects; as sent and without a probe if the browser is off or fails on it.
 

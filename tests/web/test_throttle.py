@@ -102,6 +102,7 @@ def test_other_hosts_are_not_slowed() -> None:
         with pytest.raises(HttpStatus):
             async with throttle.turn(SITE):
                 raise HttpStatus(429, retry_after_s=50)
+        assert throttle.slow_downs == 1
         async with throttle.turn("http://other.example/"):
             return asyncio.get_running_loop().time()
 

@@ -25,6 +25,8 @@ class Throttle:
         self._concurrency = concurrency
         self._hosts: dict[str, Host] = {}
         self._sharing: HostSharing | None = None
+        self.slow_downs = 0
+        """Answers that asked to slow down."""
 
     @asynccontextmanager
     async def shared(self, limits: SharedLimits) -> AsyncIterator[None]:
@@ -81,6 +83,7 @@ class Throttle:
 
     def _record_failure(self, host: Host, error: FetchFailed, began: float) -> None:
         host.record_failure(error, began)
+        self.slow_downs += asks_to_slow_down(error)
         if self._sharing is not None and host.slow_down is not None:
             self._sharing.announce()
 
