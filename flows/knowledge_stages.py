@@ -7,6 +7,7 @@ from flows.admission import Admission
 from flows.lanes import Channel, Lanes, Slot
 from flows.runs import run_task
 from flows.workspace import Workspace
+from tasks.core.boundaries import contain
 from tasks.core.errors import EmbeddingFailed, StoreFailed
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, EmbeddedPage
@@ -120,7 +121,7 @@ class StoreStage:
         if space.job.replaces or not pages or pages < COUNT_AGAIN * self._counted_pages:
             return
         self._counted_pages = pages
-        await write_facts(space.pool, space.embedder, space.job, space.site_facts)
+        await self._write_facts()
         if await activate_build(space.pool, space.job, replace=False):
             await space.progress.emit(
                 EventType.widget_ready,
@@ -128,6 +129,14 @@ class StoreStage:
                 widget_id=str(space.job.widget_id),
                 pages=pages,
             )
+
+    async def _write_facts(self) -> None:
+        """Write the facts found so far; if that fails, those of the build's end are all there is."""
+        space = self._space
+        try:
+            await write_facts(space.pool, space.embedder, space.job, space.site_facts)
+        except (EmbeddingFailed, StoreFailed) as error:
+            contain(error, f"the first facts of {space.job.request.url}")
 
 
 def _page_lanes(

@@ -8,8 +8,9 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from flows import knowledge_stages
 from flows.workspace import EMBEDDING_PATIENCE_S, Workspace
-from tasks.core.errors import EmbeddingRefused, EmbeddingUnavailable, WidgetBuilderError
+from tasks.core.errors import EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable, WidgetBuilderError
 from tasks.knowledge.embedding import openai_embedder
 from tasks.knowledge.embedding.open_embedder import open_embedder
 from tests.crawling import Crawler
@@ -126,3 +127,20 @@ async def test_what_is_embedded_is_not_paid_for_again(
         async with embedding_at(service, plain_space, "text-embedding-3-large") as space:
             await crawler.crawl_in(space, url)
         assert paid + rest <= service.embedded
+
+
+async def test_first_facts_that_cannot_be_written_do_not_end_a_build(
+    crawler: Crawler, plain_space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are written at its end."""
+    asked = 0
+
+    async def fail(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+        raise EmbeddingFailed("embedding failed: no child process could be started", retriable=True)
+
+    monkeypatch.setattr(knowledge_stages, "write_facts", fail)
+    async with serve_handler(harbour) as url:
+        assert len((await crawler.publish_in(plain_space, url, depth=1)).pages) == PAGES
+    assert asked
