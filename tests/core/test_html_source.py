@@ -1,13 +1,22 @@
 """Documents of strangers are bounded before they are parsed, and their text is kept."""
 
 import ast
+import random
 
 import pytest
 
-from tasks.core.html_source import MAX_DEPTH, MAX_FORMATTING, bound_html, parse_html
+from tasks.core.html_source import MAX_DEPTH, MAX_FORMATTING, MAX_TAGS, bound_html, parse_html
+from tasks.core.html_source import _flatten as flatten
+from tasks.core.html_source import _is_within_bounds as is_within_bounds
 from tests.test_imports import ROOT, SOURCES, parse_source
 
 DEEP = 80_000
+PIECES = [
+    *(f"<{name}>" for name in "div DIV span b em ul OL li script Style title svg x-a".split()),
+    *(f"</{name}>" for name in "div span b EM ul ol script SCRIPT Style title svg x-a".split()),
+    *("<path/>", "<a title=<b>>", "text", "<", "</", ">", "<!--", "-->", "<!-->", "<a", '="<i>"'),
+]
+"""Pieces of documents, however they fit together."""
 SOURCES_BY_KIND = {
     "nested": "<div>" * DEEP + "deep" + "</div>" * DEEP + "<p>after</p>",
     "nested, never closed": "<div>" * DEEP + "deep<p>after</p>",
@@ -72,3 +81,13 @@ def test_documents_are_parsed_in_one_place() -> None:
     }
     # The reader of content bounds the source itself, to know whether it was cut.
     assert calls == {"tasks/core/html_source.py", "tasks/web/content/main_content.py"}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_document_within_bounds_would_lose_nothing(seed: int) -> None:
+    """The quick look at a document finds no fewer open elements than the walk over its tags."""
+    chance = random.Random(seed)
+    for _ in range(20):
+        parts = chance.choices(PIECES, [chance.random() ** 3 for _ in PIECES], k=chance.choice((50, 400, 1_500)))
+        html = "".join(parts)
+        assert not is_within_bounds(html) or flatten(html, MAX_TAGS) == html
