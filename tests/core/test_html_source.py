@@ -11,9 +11,10 @@ from tasks.core.html_source import _is_within_bounds as is_within_bounds
 from tests.test_imports import ROOT, SOURCES, parse_source
 
 DEEP = 80_000
+_NAMES = ("div", "span", "b", "ul", "script", "title", "svg", "x-a")
 PIECES = [
-    *(f"<{name}>" for name in "div DIV span b em ul OL li script Style title svg x-a".split()),
-    *(f"</{name}>" for name in "div span b EM ul ol script SCRIPT Style title svg x-a".split()),
+    *(f"<{name}>" for name in (*_NAMES, "DIV", "em", "OL", "li", "Style")),
+    *(f"</{name}>" for name in (*_NAMES, "EM", "ol", "SCRIPT", "Style")),
     *("<path/>", "<a title=<b>>", "text", "<", "</", ">", "<!--", "-->", "<!-->", "<a", '="<i>"'),
 ]
 """Pieces of documents, however they fit together."""
@@ -91,3 +92,11 @@ def test_a_document_within_bounds_would_lose_nothing(seed: int) -> None:
         parts = chance.choices(PIECES, [chance.random() ** 3 for _ in PIECES], k=chance.choice((50, 400, 1_500)))
         html = "".join(parts)
         assert not is_within_bounds(html) or flatten(html, MAX_TAGS) == html
+
+
+@pytest.mark.parametrize("piece", ["<div><!--</div>-->", "<div><script></div></script>", "<ul>", "<i>", "<x-y>"])
+def test_a_document_beyond_bounds_is_never_passed_over(piece: str) -> None:
+    """End tags in comments and scripts close nothing; lists and formatting have bounds of their own."""
+    assert not is_within_bounds(piece * 600)
+    assert not is_within_bounds(piece.upper() * 600)
+    assert piece not in ("<ul>", "<i>") or not is_within_bounds(piece * 31)
