@@ -120,11 +120,13 @@ async def store_message(pool: Pool, widget_id: UUID, conversation_id: UUID, mess
     async with pool.connection() as connection, connection.transaction():
         await _create(connection, widget_id, conversation_id)
         await connection.execute(
-            "INSERT INTO chat_messages (id, conversation_id, question, searched, answer, answered, kind, citations)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO chat_messages"
+            " (id, conversation_id, counted_for, question, searched, answer, answered, kind, citations)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 message_id,
                 conversation_id,
+                widget_id,
                 sanitize_text(message.question),
                 sanitize_text(message.searched),
                 sanitize_text(message.answer),

