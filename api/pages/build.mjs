@@ -1,8 +1,8 @@
 // Bundles the widget into dist/ and prints the sizes a visitor's browser downloads. Run `node build.mjs`.
-import { readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build, transform } from "esbuild";
 
 const room = dirname(fileURLToPath(import.meta.url));
@@ -75,6 +75,11 @@ await build({
   outdir: "dist/pages",
   entryNames: "[name]",
 });
+
+// Python's library has no Brotli, so that it is done here.
+for (const it of await readdir(dist, { recursive: true, withFileTypes: true })) {
+  if (it.isFile()) await writeFile(join(it.parentPath, `${it.name}.br`), brotliCompressSync(await readFile(join(it.parentPath, it.name))));
+}
 
 let tooLarge = false;
 for (const [name, file] of [["loader", "dist/widget.js"], ["panel", panelFile], ["lead", leadFile], ["console", "dist/pages/console.js"]]) {

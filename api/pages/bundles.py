@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,8 @@ class Bundle:
 
     name: str
     plain: bytes
-    compressed: bytes
+    encoded: dict[str, bytes]
+    """By content encoding, the smallest first."""
     etag: str
 
 
@@ -38,7 +40,11 @@ def read_bundle(pattern: str) -> Bundle:
     if path is None:
         raise DependencyUnavailable("the widget's script", f"{DIST} has no {pattern}", "run `make install`")
     plain = path.read_bytes()
-    return Bundle(path.name, plain, gzip.compress(plain, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:20]}"')
+    encoded = {"gzip": gzip.compress(plain, mtime=0)}
+    brotli = path.with_name(f"{path.name}.br")
+    if brotli.is_file():
+        encoded = {"br": brotli.read_bytes(), **encoded}
+    return Bundle(path.name, plain, encoded, f'"{hashlib.sha256(plain).hexdigest()[:20]}"')
 
 
 def send_bundle(request: Request, bundle: Bundle, headers: dict[str, str]) -> Response:
@@ -47,6 +53,15 @@ def send_bundle(request: Request, bundle: Bundle, headers: dict[str, str]) -> Re
     if request.headers.get("if-none-match") == bundle.etag:
         return Response(status_code=304, headers=headers)
     content = bundle.plain
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        content, headers["Content-Encoding"] = bundle.compressed, "gzip"
+    accepted = _accepted_encodings(request.headers.get("accept-encoding", ""))
+    for encoding, encoded in bundle.encoded.items():
+        if encoding in accepted:
+            content, headers["Content-Encoding"] = encoded, encoding
+            break
     return Response(content, media_type=mimetypes.guess_type(bundle.name)[0], headers=headers)
+
+
+def _accepted_encodings(header: str) -> set[str]:
+    """Return the content encodings of an Accept-Encoding header, without those of quality 0."""
+    listed = (part.lower().replace(" ", "").partition(";q=") for part in header.split(","))
+    return {name for name, _, quality in listed if not re.fullmatch(r"0(\.0*)?", quality)}

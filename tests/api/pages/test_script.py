@@ -4,7 +4,9 @@ import gzip
 import re
 
 import pytest
+from starlette.requests import Request
 
+from api.pages.bundles import read_bundle, send_bundle
 from tests.browser.bundles import build_if_changed
 from tests.product import Event, Product
 
@@ -33,6 +35,28 @@ async def test_what_a_visitor_fetches_is_small(product: Product) -> None:
         plain = await product.http.get(path, headers={"Accept-Encoding": "identity"})
         assert plain.content == answer.content
         assert len(gzip.compress(plain.content)) <= most
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("BR", "br"),
+        ("br;q=0, gzip", "gzip"),
+        ("gzip;q=0.5", "gzip"),
+        ("gzip; q=0.000", None),
+        ("zbr", None),
+        ("", None),
+    ],
+)
+def test_a_script_is_sent_in_the_smallest_encoding_that_is_accepted(accepted: str, encoding: str | None) -> None:
+    """Brotli before gzip; what has quality 0 is not accepted."""
+    bundle = read_bundle("widget.js")
+    request = Request({"type": "http", "headers": [(b"accept-encoding", accepted.encode())]})
+    answer = send_bundle(request, bundle, {})
+    assert answer.headers.get("content-encoding") == encoding
+    assert answer.body == (bundle.plain if encoding is None else bundle.encoded[encoding])
+    assert len(bundle.encoded["br"]) < len(bundle.encoded["gzip"]) < len(bundle.plain)
 
 
 async def test_the_loader_is_revalidated_and_the_panel_is_immutable(product: Product) -> None:
