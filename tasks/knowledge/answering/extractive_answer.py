@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tasks.knowledge.answering.evidence.answer_model import REFUSAL_THRESHOLD
 from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import Statement, StatementKind, read_statements
+from tasks.knowledge.answering.repeated_hours import repeats_hours
 from tasks.knowledge.answering.safe_markdown import escape_markdown, fence_code
 
 MAX_PASSAGES = 3
@@ -47,6 +48,9 @@ def select_quotes(scored: Sequence[Evidence]) -> list[Quote]:
         if of_page[evidence.passage.url] == MAX_PER_PAGE:
             continue
         statements = tuple(_choose(evidence, OTHER_LENGTH if quotes else FIRST_LENGTH))
+        said = "\n".join(statement.text for quote in quotes for statement in quote.statements)
+        if all(repeats_hours(statement.text, said) for statement in statements):
+            continue
         if statements and not quoted.issuperset(statement.text for statement in statements):
             quotes.append(Quote(evidence, statements))
             of_page[evidence.passage.url] += 1
@@ -67,6 +71,8 @@ def _choose(evidence: Evidence, length: int) -> Iterator[Statement]:
         after = statements[last + 1]
         room -= len(after.text)
         if room < 0 or not _continues(statements[last], after):
+            break
+        if repeats_hours(after.text, "\n".join(statement.text for statement in statements[first : last + 1])):
             break
         last += 1
     yield from statements[first : last + 1]
