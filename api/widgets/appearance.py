@@ -21,12 +21,15 @@ def adjustments_of(widget: WidgetRecord) -> Adjustments:
         return Adjustments()
 
 
-def public_theme(widget: WidgetRecord) -> dict[str, Any]:
+def public_theme(widget: WidgetRecord, primary: str | None = None) -> dict[str, Any]:
     """Return the widget's theme with all its CSS variables; a neutral theme while it has none.
 
+    `primary`: another brand colour than the widget's, as a page or an owner tries it.
     `scheme` is `light`, `dark`, or `auto` where the site itself follows its visitors' preference.
     """
     chosen = adjustments_of(widget)
+    if primary is not None:
+        chosen = chosen.model_copy(update={"primary": primary})
     theme = chosen.apply_to(_theme_of(widget))
     shown = theme.model_dump(mode="json", exclude=NOT_SHOWN)
     return shown | {"scheme": chosen.scheme or ("auto" if theme.other_background else theme.scheme)}

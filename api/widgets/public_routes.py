@@ -5,12 +5,14 @@ from starlette.responses import JSONResponse, Response
 
 from api.app_state import app_state
 from api.chat.chat_config import describe_chat
+from api.http.bodies import validate_body
 from api.http.guards import Guard, PublicRoute
 from api.http.origins import OriginRule
 from api.http.queries import query_integer
 from api.http.visits import current_visit
 from api.widgets.appearance import adjustments_of, public_theme
 from api.widgets.widget_state import state_of
+from tasks.core.adjustments import Adjustments
 from tasks.knowledge.search.passage_search import search
 from tasks.records.budgets import RatedAction
 from tasks.records.pictures import PictureKind, read_picture_tag
@@ -21,15 +23,17 @@ MAX_RESULTS = 50
 
 
 async def show_config(request: Request) -> Response:
-    """GET …/{id}: the public configuration of the widget."""
+    """GET …/{id}: the public configuration of the widget; `?primary=`: in another brand colour."""
     state = app_state(request)
+    sent = {name: value.lower() for name, value in request.query_params.items() if name == "primary"}
+    primary = validate_body(Adjustments, sent).primary
     widget = current_visit().widget
     return JSONResponse(
         {
             "id": str(widget.id),
             "name": widget.name,
             "site_url": widget.site_url,
-            "theme": public_theme(widget),
+            "theme": public_theme(widget, primary),
             # Tag of the picture at …/logo; null if there is none.
             "logo": await read_picture_tag(state.pool, widget.id, PictureKind.logo),
             "state": await state_of(state.pool, widget),

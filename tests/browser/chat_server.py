@@ -85,6 +85,9 @@ class ChatServer:
         self.paths.append(request.url.path)
         if self.is_gone or request.path_params["id"] != WIDGET:
             return problem(404, "not_found", "There is no such widget.")
+        if primary := request.query_params.get("primary"):
+            theme = Theme.model_validate(self.config["theme"]).model_copy(update={"primary": primary})
+            return JSONResponse(self.config | {"theme": with_tokens(theme).model_dump(mode="json")})
         return JSONResponse(self.config)
 
     async def _logo(self, _request: Request) -> Response:

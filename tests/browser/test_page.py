@@ -183,12 +183,44 @@ async def test_theme_and_language_change_while_it_is_open(visit: MakeVisit) -> N
     await tab.ask("Open?")
     await tab.see("answered")
     await tab.input.fill("a draft")
-    await tab.page.evaluate("AIWidget.setTheme({primary: '#ffd400'}); AIWidget.setLocale('de')")
+    await tab.page.evaluate("Promise.all([AIWidget.setTheme({primary: '#ffd400'}), AIWidget.setLocale('de')])")
     await tab.dialog.get_by_label("Chat schließen").wait_for()
     assert await tab.dialog.locator("header").evaluate(BACKGROUND) == "rgb(255, 212, 0)"
     assert await tab.dialog.locator("header").evaluate("it => getComputedStyle(it).color") == "rgb(0, 0, 0)"
     assert await tab.turn("answered").locator(".text").inner_text() == "Yes."
     assert await tab.input.input_value() == "a draft"
+
+
+async def test_a_pages_colour_changes_all_colours_as_the_service_derives_them(visit: MakeVisit) -> None:
+    """Links and edges too, legible on their surfaces; a colour that is no colour, or not to be had, changes nothing."""
+    tab = await visit()
+    await tab.open()
+    derived = with_tokens(THEME.model_copy(update={"primary": "#ffd400"})).tokens["light"]
+    names = ["--aw-primary", "--aw-primary-edge", "--aw-link", "--aw-focus", "--aw-on-primary", "--aw-surface-2"]
+    shown = "([it, names]) => names.map(name => getComputedStyle(it).getPropertyValue(name))"
+    expected = [derived[name] for name in names]
+    header = await tab.dialog.element_handle()
+    await tab.page.evaluate("AIWidget.setTheme({primary: '#ffd400'})")
+    assert await tab.page.evaluate(shown, [header, names]) == expected
+    await tab.page.evaluate("AIWidget.setTheme({primary: 'url(//evil.example)'})")
+    tab.chat.is_gone = True
+    await tab.page.evaluate("AIWidget.setTheme({primary: '#00ff00'})")
+    assert await tab.page.evaluate(shown, [header, names]) == expected
+
+
+async def test_in_a_frame_the_button_never_covers_the_chat(visit: MakeVisit, site: CustomerSite) -> None:
+    """As narrow as a phone it fills the frame, and is not modal: the owner goes on typing around it."""
+    tab = await visit(drawn=False)
+    site.body = '<iframe src="/framed" width="390" height="700"></iframe>'
+    await tab.page.reload()
+    frame = await (await tab.page.wait_for_selector("iframe")).content_frame()
+    assert frame is not None
+    await frame.locator(".launcher").wait_for()
+    await frame.evaluate("AIWidget.open({focus: false})")
+    await frame.locator("dialog.full[open]").wait_for()
+    assert not await frame.locator(".launcher").is_visible()
+    await frame.evaluate("AIWidget.close()")
+    await frame.locator(".launcher").wait_for()
 
 
 async def test_the_owners_changes_are_applied_without_losing_the_conversation(visit: MakeVisit) -> None:

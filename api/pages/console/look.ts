@@ -3,7 +3,7 @@
 import { Stage } from "../start/stage";
 import { el } from "../widget/dom";
 import type { Config } from "../widget/types";
-import { area, button, type Field, field, fill, input, lines, say, select } from "./parts";
+import { afterTyping, area, button, type Field, field, fill, input, lines, say, select } from "./parts";
 import { may, readOnly } from "./rights";
 import { call, Failed, messageOf } from "./session";
 import type { Details, Widget } from "./types";
@@ -61,7 +61,7 @@ class Look {
       radius_px: field("Corners", this.radius, "From square to round."),
       scheme: field("Light or dark", this.scheme),
     };
-    for (const it of [this.primary, this.font, this.headings, this.radius, this.scheme]) it.addEventListener("input", () => this.tryOut());
+    for (const it of [this.primary, this.font, this.headings, this.radius, this.scheme]) it.addEventListener("input", afterTyping(() => this.tryOut()));
     const form = el(
       "form",
       { class: "card", "aria-label": "Look", submit: (event) => void this.submit(event) },

@@ -8,7 +8,7 @@ import { icon } from "./icons";
 import css from "./panel.css";
 import { Announcer } from "./sentences";
 import { type Strings, stringsOf } from "./strings";
-import { changedTheme } from "./theme";
+import { changedTheme, COLOUR } from "./theme";
 import type { Context, Panel, Theme } from "./types";
 
 const MAX_QUESTION = 1000;
@@ -41,6 +41,8 @@ class ChatPanel implements Panel {
   private announcer!: Announcer;
   private views = new Map<Turn, AnswerView>();
   private isAtEnd = true;
+  /** The latest change of the theme: the responses of earlier ones come too late. */
+  private restyled = {};
 
   constructor(private readonly context: Context) {
     const { config, base } = context;
@@ -85,9 +87,14 @@ class ChatPanel implements Panel {
     this.toEnd();
   }
 
-  restyle(wanted: Theme & { primary?: string }): void {
-    const { config } = this.context;
-    config.theme = changedTheme(config.theme, wanted);
+  async restyle(wanted: Theme & { primary?: string }): Promise<void> {
+    const { config, request = fetch } = this.context;
+    const { primary = "" } = wanted;
+    const turn = (this.restyled = {});
+    let brand: Theme["tokens"];
+    // The service derives all colours from it, so that each stays legible; offline the present ones stay.
+    if (COLOUR.test(primary)) brand = await request(`${this.address}?primary=${encodeURIComponent(primary)}`).then(async (it) => (it.ok ? (await it.json()).theme.tokens : undefined)).catch(() => undefined);
+    if (turn === this.restyled) config.theme = changedTheme(config.theme, wanted, brand);
   }
 
   get isOpen(): boolean {

@@ -2,7 +2,7 @@
 
 import type { Theme, Tokens } from "./types";
 
-const COLOUR = /^#[\da-f]{6}$/i;
+export const COLOUR = /^#[\da-f]{6}$/i;
 /** Colours, lengths, font names, `rgb()`: nothing that could load a URL or end a declaration. */
 const VALUE = /^([#\p{L}\p{N} ,._-]|"[\p{L}\p{N} ._-]*"|'[\p{L}\p{N} ._-]*'|rgb\([\d ./%]+\)){1,300}$/u;
 
@@ -20,23 +20,12 @@ export function themeRules({ scheme, tokens }: Theme): string {
   return scheme === "dark" ? dark! : light!;
 }
 
-function isLight(colour: string): boolean {
-  const linear = (at: number): number => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2;
-  return 0.2126 * linear(1) + 0.7152 * linear(3) + 0.0722 * linear(5) > 0.179;
-}
-
-/** The theme with a page script's changes: single tokens, or `primary`, which also sets a legible text colour. */
-export function changedTheme(theme: Theme, change: Theme & { primary?: string }): Theme {
-  const { primary = "" } = change;
-  const brand: Tokens = {};
-  if (COLOUR.test(primary)) {
-    const ink = isLight(primary) ? "#000000" : "#ffffff";
-    for (const name of ["primary", "primary-hover", "user-bg"]) brand[`--aw-${name}`] = primary;
-    for (const name of ["on-primary", "user-text"]) brand[`--aw-${name}`] = ink;
-  }
+/** The theme with a page script's changes; `brand` has the variables of another brand colour, as the service derives them. */
+export function changedTheme(theme: Theme, change: Theme, brand?: Theme["tokens"]): Theme {
   const tokens: Record<string, Tokens> = {};
   for (const scheme of ["light", "dark"]) {
-    tokens[scheme] = { ...theme.tokens?.[scheme], ...brand, ...change.tokens?.[scheme] };
+    const colours = Object.entries(brand?.[scheme] ?? {}).filter(([, value]) => COLOUR.test(value));
+    tokens[scheme] = { ...theme.tokens?.[scheme], ...Object.fromEntries(colours), ...change.tokens?.[scheme] };
   }
   return { ...theme, ...change, tokens };
 }

@@ -59,7 +59,7 @@ export interface Panel {
   /** Applies a changed configuration or locale, keeping the conversation. */
   refresh(): void;
   /** Changes the configuration's theme as a page's script wants it. */
-  restyle(wanted: Theme & { primary?: string }): void;
+  restyle(wanted: Theme & { primary?: string }): Promise<void>;
   /** Goes on after the page was replaced around the widget. */
   returned(): void;
   destroy(): void;
