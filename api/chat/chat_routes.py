@@ -26,6 +26,7 @@ from api.http.origins import OriginRule
 from api.http.visits import current_visit
 from api.widgets.appearance import adjustments_of
 from api.widgets.public_routes import PATH
+from tasks.core.adjustments import Adjustments
 from tasks.core.errors import NotFound, TryLater
 from tasks.knowledge.answering.answer_events import AnswerEvent, DoneEvent, ErrorEvent
 from tasks.knowledge.answering.answering_site import answering_site
@@ -81,8 +82,8 @@ class _Exchange:
 
     reply: Reply
     conversation_id: UUID
-    has_form: bool
-    """Whether visitors may leave their e-mail address."""
+    chosen: Adjustments
+    """The owner's settings of the widget."""
     accounts: Sequence[Account]
     """Budgets in which tokens are reserved for the reply."""
 
@@ -108,8 +109,8 @@ async def answer_message(request: Request) -> Response:
     accounts: Sequence[Account] = ()
     if state.answerer.generates:
         accounts = await state.budgets.reserve_tokens(visit.client, widget.id, tokens_to_answer(reply))
-    has_form = adjustments_of(widget).contact() is not None
-    return event_stream(_answer_frames(state, _Exchange(reply, conversation_id, has_form, accounts)))
+    exchange = _Exchange(reply, conversation_id, adjustments_of(widget), accounts)
+    return event_stream(_answer_frames(state, exchange))
 
 
 async def not_ready_error(state: AppState, widget_id: UUID) -> TryLater:
@@ -150,13 +151,15 @@ async def _conclude(state: AppState, exchange: _Exchange) -> DoneEvent | ErrorEv
     message_id = await store_message(state.pool, reply.site.widget_id, exchange.conversation_id, reply.as_message())
     if reply.failure is not None:
         return reply.failure
-    suggestions = reply.choices if reply.answered else await read_suggestions(state.pool, state.answerer, reply.site)
+    suggestions = reply.choices
+    if not reply.answered and exchange.chosen.follow_ups is not False:
+        suggestions = await read_suggestions(state.pool, state.answerer, reply.site)
     return DoneEvent(
         conversation_id=exchange.conversation_id,
         message_id=message_id,
         answered=reply.answered,
         suggestions=tuple(suggestions),
-        contact=_contact(reply) if exchange.has_form else None,
+        contact=None if exchange.chosen.contact() is None else _contact(reply),
     )
 
 

@@ -54,6 +54,13 @@ class Adjustments(BaseModel):
     contact_consent: str | None = Field(None, min_length=1, max_length=500)
     """Text that visitors must agree to before they send their address; None: nothing to agree to."""
 
+    not_found_text: str | None = Field(None, min_length=1, max_length=500)
+    """Markdown that visitors get where the site does not say, if they ask in the site's language."""
+    follow_ups: bool | None = None
+    """Whether other questions are suggested then. None: yes."""
+    locale: str | None = Field(None, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
+    """Language of the chat's own words; None: the site's."""
+
     def contact(self) -> dict[str, Any] | None:
         """Return what a widget's script needs for the form; None if there is no form."""
         return {"consent": self.contact_consent} if self.contact_form else None

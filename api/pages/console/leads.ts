@@ -1,7 +1,7 @@
-// Leads: e-mail addresses that visitors left, and whether the widget asks for them.
+// Leads: e-mail addresses that visitors left.
 
 import { el } from "../widget/dom";
-import { area, button, card, check, confirmFirst, empty, field, fill, number, paging, plural, saveAs, say, time } from "./parts";
+import { button, confirmFirst, empty, fill, number, paging, plural, saveAs, say, time } from "./parts";
 import { may } from "./rights";
 import { call, download, messageOf } from "./session";
 import type { Details, Lead, Widget } from "./types";
@@ -9,33 +9,7 @@ import type { Details, Lead, Widget } from "./types";
 const SIZE = 50;
 
 export function leadsTab(widget: Widget): HTMLElement {
-  if (!may(widget, "editor")) return new Leads(widget).element;
-  const form = el("div");
-  void fill(form, async () => formSettings(widget, await call<Details>(`/api/widgets/${widget.id}`, widget.token)));
-  return el("div", { class: "stack" }, card("Form in the chat", form), new Leads(widget).element);
-}
-
-/** The switch, and the text that visitors have to agree to. */
-function formSettings(widget: Widget, { chosen }: Details): HTMLElement {
-  const [label, isOn] = check("Visitors may leave their e-mail address", chosen.contact_form === true);
-  const text = area(chosen.contact_consent ?? "", 2, { maxlength: "500" });
-  const consent = field("Text to agree to", text, "Shown with a box to tick. Empty: the form says that the address is used to answer, and for nothing else.");
-  const save = el("button", { class: "btn primary" }, "Save");
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    consent.fail("");
-    save.disabled = true;
-    try {
-      const body = { contact_form: isOn.checked, contact_consent: text.value.trim() || null };
-      await call(`/api/widgets/${widget.id}`, widget.token, { method: "PATCH", body });
-      say("Saved.");
-    } catch (error) {
-      consent.fail(messageOf(error));
-    }
-    save.disabled = false;
-  };
-  const hint = "A button below the chat, after an answer that was not found, and when a visitor asks for a person. Addresses are deleted with their conversation.";
-  return el("form", { submit: (event) => void submit(event) }, label, el("p", { class: "hint" }, hint), consent.element, el("div", { class: "row" }, save));
+  return new Leads(widget).element;
 }
 
 class Leads {
@@ -55,10 +29,18 @@ class Leads {
     void fill(this.element, async () => {
       const { leads, total } = await call<{ leads: Lead[]; total: number }>(`${this.base}?limit=${SIZE}&offset=${offset}`, this.widget.token);
       const title = el("h2", { id: "leads" }, "E-mail addresses");
-      if (!leads.length) return [title, empty("None yet", "Addresses that visitors leave are listed here. A webhook tells your own systems of each.")];
+      if (!leads.length) return [title, await this.none()];
       const actions = el("div", { class: "row" }, button("Export CSV", () => void this.export()), may(this.widget, "owner") && button("Delete all", () => this.deleteAll(total), "danger"));
       return [el("div", { class: "row between" }, title, actions), el("ul", { class: "plain lined" }, ...leads.map((it) => this.lead(it))), paging(offset, SIZE, total, (to) => this.load(to))];
     });
+  }
+
+  /** Says whether the chat asks for addresses at all. */
+  private async none(): Promise<HTMLElement> {
+    const { chosen } = await call<Details>(`/api/widgets/${this.widget.id}`, this.widget.token);
+    if (chosen.contact_form) return empty("None yet", "Addresses that visitors leave are listed here. A webhook tells your own systems of each.");
+    const on = el("a", { class: "btn", href: `#/w/${this.widget.id}/behaviour` }, "Switch the form on");
+    return empty("None yet", "The chat does not ask for addresses.", may(this.widget, "editor") && on);
   }
 
   private lead(it: Lead): HTMLElement {

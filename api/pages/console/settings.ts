@@ -4,7 +4,7 @@ import { deleteWidget, rebuild, RequestFailed } from "../start/following";
 import { el } from "../widget/dom";
 import { area, button, card, confirmFirst, copyable, field, fill, host, lines, say } from "./parts";
 import { may, readOnly } from "./rights";
-import { rulesCards } from "./rules";
+import { rulesCard } from "./rules";
 import { scheduleCard } from "./schedule";
 import { call, Failed, messageOf } from "./session";
 import type { Details, Widget } from "./types";
@@ -15,7 +15,7 @@ export function settingsTab(widget: Widget, go: Go): HTMLElement {
   const chosen = el("div", { class: "stack" });
   void fill(chosen, async () => {
     const details = await call<Details>(`/api/widgets/${widget.id}`, widget.token);
-    const cards = [...rulesCards(widget, details), scheduleCard(widget, details), card("Allowed websites", originsForm(widget, details))];
+    const cards = [rulesCard(widget, details), scheduleCard(widget, details), card("Allowed websites", originsForm(widget, details))];
     return canEdit ? cards : cards.map(readOnly);
   });
   return el("div", { class: "stack" }, chosen, canEdit && readAgain(widget, go), tokenCard(widget), may(widget, "owner") && deletion(widget, go));

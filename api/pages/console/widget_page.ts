@@ -2,6 +2,7 @@
 
 import { el, link, safeUrl } from "../widget/dom";
 import { answersTab } from "./answers";
+import { behaviourTab } from "./behaviour";
 import { conversationsTab } from "./conversations";
 import { factsTab } from "./facts";
 import { installTab } from "./install";
@@ -28,6 +29,7 @@ const TABS: Record<string, [string, Tab]> = {
   knowledge: ["Knowledge", knowledgeTab],
   facts: ["Facts", factsTab],
   look: ["Look", lookTab],
+  behaviour: ["Behaviour", behaviourTab],
   install: ["Install", installTab],
   webhooks: ["Webhooks", webhooksTab],
   settings: ["Settings", settingsTab],

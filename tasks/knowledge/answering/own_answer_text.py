@@ -12,10 +12,15 @@ _PROSE_END = re.compile(r"[^\n|`]\Z")
 
 def own_answer_pieces(answer: str) -> Iterator[str]:
     """Yield the answer paragraph by paragraph, the last one with the reference [1]."""
-    text = sanitize_markdown(answer, _is_link).strip()
+    text = sanitize_owner_text(answer)
     yield from _PARAGRAPH.findall(text)
     # Behind a table or code the reference would become a part of it.
     yield " [1]" if _PROSE_END.search(text) else "\n\n[1]"
+
+
+def sanitize_owner_text(text: str) -> str:
+    """Return an owner's Markdown as visitors may see it."""
+    return sanitize_markdown(text, _is_link).strip()
 
 
 def _is_link(address: str) -> bool:

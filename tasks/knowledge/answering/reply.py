@@ -10,7 +10,9 @@ from tasks.knowledge.answering.answer_events import Citation, ErrorEvent, make_c
 from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import StatementKind, read_statements
 from tasks.knowledge.answering.own_answer_match import OwnMatch
+from tasks.knowledge.answering.own_answer_text import sanitize_owner_text
 from tasks.knowledge.answering.phrases import Phrase, phrase
+from tasks.knowledge.language.words import primary_subtag
 from tasks.knowledge.search.deep_links import deep_link
 from tasks.records.conversations import ChatMessage, CitedLink, Turn
 
@@ -38,6 +40,8 @@ class AnsweringSite(Frozen):
     url: str
     language: str = "en"
     """Language of its pages, BCP 47."""
+    not_found: str = ""
+    """Its owner's text for questions that it does not answer, Markdown; empty: the product's own."""
     instructions: str = ""
     """Its owner's wishes for the wording of generated answers."""
     build_id: UUID | None = None
@@ -107,6 +111,9 @@ class Reply:
         self.kind = AnswerKind.refusal
         first_of_page = {evidence.passage.url: index for index, evidence in reversed(list(enumerate(self.evidence)))}
         self.cite(sorted(first_of_page.values())[:NEAREST])
+        # The owner wrote it in one language; to others it would be as foreign as the site.
+        if self.site.not_found and primary_subtag(self.language) == primary_subtag(self.site.language):
+            return sanitize_owner_text(self.site.not_found)
         return phrase(Phrase.not_said, self.language, self.site.name, self.site.language)
 
 
