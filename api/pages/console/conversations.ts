@@ -5,12 +5,14 @@ import { afterTyping, button, confirmFirst, empty, fill, input, markdown, number
 import { may } from "./rights";
 import { call, download, messageOf } from "./session";
 import type { Message, Transcript, Widget } from "./types";
+import type { Go } from "./widget_page";
 
 const SIZE = 20;
 const EXPORTED = 200;
 
-export function conversationsTab(widget: Widget): HTMLElement {
-  return new Conversations(widget).element;
+/** `page`: only answers that cite this page, from another tab. */
+export function conversationsTab(widget: Widget, _go: Go, page: string): HTMLElement {
+  return new Conversations(widget, page).element;
 }
 
 class Conversations {
@@ -18,20 +20,25 @@ class Conversations {
   private readonly text = input({ type: "search", placeholder: "Search in questions and answers", "aria-label": "Search" });
   private readonly answered = select({ "": "All answers", true: "Answered", false: "Not answered" }, "", { "aria-label": "Answer" });
   private readonly rating = select({ "": "All ratings", up: "Helpful", down: "Not helpful" }, "", { "aria-label": "Rating" });
+  private readonly page: HTMLInputElement;
   private readonly from = input({ type: "date", "aria-label": "From" });
   private readonly to = input({ type: "date", "aria-label": "To" });
   private readonly list = el("div", { class: "stack" });
   private offset = 0;
 
-  constructor(private readonly widget: Widget) {
+  constructor(
+    private readonly widget: Widget,
+    page: string,
+  ) {
     const again = (): void => this.load(0);
-    this.text.addEventListener("input", afterTyping(again));
+    this.page = input({ type: "search", placeholder: "Address of a cited page", "aria-label": "Cited page", value: page, spellcheck: "false" });
+    for (const it of [this.text, this.page]) it.addEventListener("input", afterTyping(again));
     for (const it of [this.answered, this.rating, this.from, this.to]) it.addEventListener("change", again);
     const dates = el("div", { class: "row dates" }, this.from, el("span", { "aria-hidden": "true" }, "–"), this.to);
     this.element = el(
       "div",
       { class: "stack" },
-      el("div", { class: "filters" }, this.text, this.answered, this.rating, dates),
+      el("div", { class: "filters" }, this.text, this.page, this.answered, this.rating, dates),
       el("div", { class: "row end" }, button("Export CSV", () => void this.export("csv")), button("Export JSON", () => void this.export("json")), may(widget, "owner") && button("Erase all", () => this.eraseAll(), "danger")),
       this.list,
     );
@@ -43,7 +50,7 @@ class Conversations {
   }
 
   private query(): URLSearchParams {
-    const values = { q: this.text.value.trim(), answered: this.answered.value, rating: this.rating.value, from: this.from.value, to: this.to.value };
+    const values = { q: this.text.value.trim(), answered: this.answered.value, rating: this.rating.value, page: this.page.value.trim(), from: this.from.value, to: this.to.value };
     return new URLSearchParams(Object.entries(values).filter(([, it]) => it));
   }
 

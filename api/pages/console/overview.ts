@@ -4,7 +4,8 @@ import { el } from "../widget/dom";
 import { button, card, confirmFirst, empty, fill, number, path, plural, problem, say, tag, time } from "./parts";
 import { may } from "./rights";
 import { call } from "./session";
-import type { Group, Insights, Widget } from "./types";
+import type { Group, Insights, Widget, Workspace } from "./types";
+import { usageCard } from "./usage";
 import type { Go } from "./widget_page";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -15,12 +16,13 @@ export function overviewTab(widget: Widget, go: Go): HTMLElement {
   const place = el("div", { class: "stack" });
   void fill(place, async () => {
     const path = `/api/widgets/${widget.id}`;
-    const [insights, { groups }, build] = await Promise.all([
+    const [insights, { groups }, build, workspace] = await Promise.all([
       call<Insights>(`${path}/insights`, widget.token),
       call<{ groups: Group[] }>(`${path}/unanswered`, widget.token),
       widget.build_id ? call<Record<string, any>>(`/api/public/ai-widget-builder/${widget.build_id}`, widget.token) : undefined,
+      widget.workspace_id ? call<Omit<Workspace, "token">>(`/api/workspaces/${widget.workspace_id}`, widget.token) : undefined,
     ]);
-    return [failure(widget, go), figures(insights), chart(insights), todo(widget, groups), popular(widget, insights), reading(widget, build)];
+    return [failure(widget, go), figures(insights), chart(insights), todo(widget, groups), popular(widget, insights), reading(widget, build), workspace ? usageCard(workspace) : null];
   });
   return place;
 }
@@ -82,7 +84,7 @@ function chart({ days }: Insights): HTMLElement {
     bar(day.unanswered, (day.answered / most) * (HEIGHT - 4), "unanswered");
   });
   const legend = el("p", { class: "legend" }, el("span", { class: "answered" }, "Answered"), el("span", { class: "unanswered" }, "Not answered"));
-  const ends = el("p", { class: "row between muted" }, el("span", {}, days[0]!.day), el("span", {}, "Today"));
+  const ends = el("p", { class: "row between muted" }, el("span", {}, new Date(days[0]!.day).toLocaleDateString("en", { day: "numeric", month: "long", timeZone: "UTC" })), el("span", {}, "Today"));
   return card("Questions by day", legend, el("div", {}, drawing), ends);
 }
 
@@ -104,7 +106,7 @@ function popular(widget: Widget, insights: Insights): HTMLElement | null {
     card(
       "Cited most",
       insights.pages.length
-        ? el("ul", { class: "plain lined" }, ...insights.pages.slice(0, 5).map((it) => row(el("a", { href: `#/w/${widget.id}/conversations`, title: it.url }, it.title || path(it.url)), it.count)))
+        ? el("ul", { class: "plain lined" }, ...insights.pages.slice(0, 5).map((it) => row(el("a", { href: `#/w/${widget.id}/conversations/${encodeURIComponent(it.url)}`, title: it.url }, it.title || path(it.url)), it.count)))
         : el("p", { class: "muted" }, "No page has been cited yet."),
     ),
   );
@@ -119,10 +121,11 @@ function reading(widget: Widget, build: Record<string, any> | undefined): HTMLEl
     ["Pages stored", number(statistics.stored_pages ?? widget.pages)],
     ["Pages failed", number(statistics.failed_scrapes ?? 0)],
     ["Finished", time(build.finished_at ?? widget.built_at)],
+    ["Next reading", time(widget.next_read_at)],
   ];
   return card(
     "Last reading",
     el("dl", { class: "facts" }, ...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
-    el("p", { class: "row" }, el("a", { href: `#/w/${widget.id}/knowledge` }, "Pages"), el("a", { href: `/?build=${widget.build_id}` }, "The build, step by step")),
+    el("p", { class: "row" }, el("a", { href: `#/w/${widget.id}/knowledge` }, "Pages"), el("a", { href: `#/w/${widget.id}/settings` }, "Schedule"), el("a", { href: `/?build=${widget.build_id}` }, "The build, step by step")),
   );
 }

@@ -6,6 +6,7 @@ import { button, card, confirmFirst, field, fill, input, number, plural, say, se
 import { may } from "./rights";
 import { call, Failed, forget, messageOf } from "./session";
 import type { Member, Workspace } from "./types";
+import { usageCard } from "./usage";
 
 const ROLES = { viewer: "Viewer", editor: "Editor", owner: "Owner" };
 const RIGHTS = "Viewers read. Editors also change widgets and answers, and start builds. Owners also manage members, delete, and claim widgets.";
@@ -19,16 +20,6 @@ export function workspacePage(workspace: Workspace, go: (to: string) => void): H
   // Whoever claims shows a member's token of the workspace: the administrator has none.
   if (!isAdmin) parts.push(claiming(workspace, again));
   return [...parts, renaming(workspace, again), deletion(workspace, go)];
-}
-
-function usageCard({ id, usage, limits }: Workspace): HTMLElement {
-  const of = (used: number, limit: number | null): string => (limit === null ? number(used) : `${number(used)} of ${number(limit)}`);
-  const facts: [string, Node | string][] = [
-    ["Widgets", el("a", { href: `#/?workspace=${id}` }, of(usage.widgets, limits.widgets))],
-    ["Pages", of(usage.pages, limits.pages)],
-    ["Answers this month", of(usage.answers_this_month, limits.answers_a_month)],
-  ];
-  return card("Usage", el("dl", { class: "facts" }, ...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))));
 }
 
 /** A form in a card: `send` does the work, and its error is shown at the first field. */
