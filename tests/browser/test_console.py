@@ -10,7 +10,7 @@ from tasks.core.events import EventType
 from tasks.records.build_events import append_event
 from tasks.records.widgets import read_widget
 from tests.api.chatting import Chat
-from tests.browser.consoles import DESKTOP, PHONE, TOKEN, MakeConsole, tab_to
+from tests.browser.consoles import DESKTOP, PHONE, TOKEN, Console, MakeConsole, tab_to
 from tests.knowledge.material import draft, new_job, set_status
 
 LONG_NAME = "مخبز النور للحلويات والمعجنات الشرقية والغربية في القاهرة"
@@ -22,6 +22,7 @@ TABS = (
     "knowledge",
     "facts",
     "look",
+    "behaviour",
     "install",
     "webhooks",
     "settings",
@@ -44,23 +45,31 @@ async def ask_some(chat: Chat) -> None:
     assert (await chat.post(lead, "leads")).status_code == 201
 
 
-# Colours do not depend on the device, nor does the layout on the scheme: two of the four pairs show both of each.
-@pytest.mark.parametrize(("device", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
-async def test_axe_finds_nothing(console: MakeConsole, shop: Chat, device: dict[str, Any], scheme: str) -> None:
-    """On any page, with content and without; and no page scrolls sideways."""
-    opened = await console(color_scheme=scheme, **device)
+async def violations_in_both_schemes(opened: Console) -> list[str]:
+    """What axe finds on the page in light and in dark colours."""
+    found = []
+    for scheme in ("light", "dark"):
+        await opened.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found += [f"{scheme}: {it}" for it in await opened.violations()]
+    return found
+
+
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_axe_finds_nothing(console: MakeConsole, shop: Chat, device: dict[str, Any]) -> None:
+    """On any page, light and dark, with content and without; and no page scrolls sideways."""
+    opened = await console(**device)
     await opened.open()
-    assert await opened.violations() == []
+    assert await violations_in_both_schemes(opened) == []
     await opened.sign_in()
     await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
     await opened.tab("overview")
-    assert await opened.violations() == []
+    assert await violations_in_both_schemes(opened) == []
     await ask_some(shop)
     headers = {"Authorization": f"Bearer {TOKEN}"}
     await shop.http.patch(f"/api/widgets/{shop.site.widget_id}", json={"name": LONG_NAME}, headers=headers)
-    for path in ("#/", "#/add", "#/sign-in", *(f"#/w/{shop.site.widget_id}/{tab}" for tab in TABS)):
+    for path in ("#/", "#/add", "#/sign-in", "#/workspaces", *(f"#/w/{shop.site.widget_id}/{tab}" for tab in TABS)):
         await opened.open(path)
-        assert await opened.violations() == [], path
+        assert await violations_in_both_schemes(opened) == [], path
         # Not `innerWidth`: a phone zooms out until all of a page that is too wide is seen.
         assert await opened.page.evaluate("document.documentElement.scrollWidth <= screen.width"), path
 
@@ -140,6 +149,21 @@ async def test_conversations_are_filtered_and_erased(console: MakeConsole, shop:
     assert (await shop.owner("GET", "conversations?q=bicycles")).json()["total"] == 0
 
 
+async def test_the_answers_that_cite_a_page_are_reached_from_the_overview(console: MakeConsole, shop: Chat) -> None:
+    """The filter says which; without it, all are there again."""
+    await ask_some(shop)
+    opened = await console(**DESKTOP)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("overview")
+    page = opened.page
+    await page.get_by_role("region", name="Cited most").get_by_role("link", name="About us").click()
+    await page.get_by_text("1 conversation", exact=True).wait_for()
+    await expect(page.get_by_role("article")).to_have_attribute("aria-label", "Conversation: Who founded the roastery?")
+    await page.get_by_label("Cited page").fill("")
+    await page.get_by_text("5 conversations").wait_for()
+
+
 async def test_the_look_is_tried_on_the_real_widget_and_saved(console: MakeConsole, shop: Chat) -> None:
     """A name that is too long is refused at its field."""
     opened = await console(**DESKTOP)
@@ -209,17 +233,13 @@ async def test_addresses_are_read_from_pasted_text_and_csv(console: MakeConsole)
 
 
 async def test_addresses_left_are_listed_and_deleted(console: MakeConsole, shop: Chat) -> None:
-    """The form is switched off and on, with the text to agree to."""
+    """One, or all."""
     await ask_some(shop)
     opened = await console(**DESKTOP)
     await opened.sign_in()
     await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
     await opened.tab("leads")
     page = opened.page
-    await page.get_by_label("Text to agree to").fill("You may write to me.")
-    await page.get_by_role("button", name="Save").click()
-    await page.get_by_text("Saved.").wait_for()
-    assert (await shop.http.get(shop.path)).json()["contact"] == {"consent": "You may write to me."}
     async with page.expect_download() as file:
         await page.get_by_role("button", name="Export CSV").click()
     assert "ada@example.com" in (await (await file.value).path()).read_text()
@@ -227,6 +247,37 @@ async def test_addresses_left_are_listed_and_deleted(console: MakeConsole, shop:
     await page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     await page.get_by_text("None yet").wait_for()
     assert (await shop.owner("GET", "leads")).json()["total"] == 0
+
+
+async def test_behaviour_is_changed_and_kept(console: MakeConsole, shop: Chat) -> None:
+    """The words of refusals, the form with its text to agree to, the language; where nothing is set, the defaults."""
+    opened = await console(**DESKTOP)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("behaviour")
+    page = opened.page
+    await page.get_by_label("Instructions").fill("Be brief.")
+    await page.get_by_label("Say this").fill("Please ring us.")
+    await page.get_by_label("Suggest other questions then").uncheck()
+    await page.get_by_label("Text to agree to").fill("You may write to me.")
+    await page.get_by_label("Buttons and labels of the chat").select_option("German")
+    for card in ("Wording of answers", "When the site does not say", "Form for e-mail addresses", "Language"):
+        async with page.expect_response(lambda it: it.request.method == "PATCH") as saved:
+            await page.get_by_role("region", name=card).get_by_role("button", name="Save").click()
+        assert (await saved.value).ok
+    config = (await shop.http.get(shop.path)).json()
+    assert (config["locale"], config["contact"]) == ("de", {"consent": "You may write to me."})
+    refused = await shop.ask("Who is the mayor of London?")
+    assert (refused.text, refused.end["suggestions"]) == ("Please ring us.", [])
+    await opened.tab("behaviour")
+    await expect(page.get_by_label("Instructions")).to_have_value("Be brief.")
+    await expect(page.get_by_label("Suggest other questions then")).not_to_be_checked()
+    await page.get_by_label("Visitors may leave their e-mail address").uncheck()
+    await page.get_by_role("region", name="Form for e-mail addresses").get_by_role("button", name="Save").click()
+    await page.get_by_role("status").filter(has_text="Saved.").wait_for()
+    await opened.tab("leads")
+    await page.get_by_role("link", name="Switch the form on").click()
+    await expect(page.get_by_label("Visitors may leave their e-mail address")).not_to_be_checked()
 
 
 async def test_a_webhook_is_added_and_its_deliveries_are_sent_again(console: MakeConsole, shop: Chat) -> None:
