@@ -73,9 +73,9 @@ export function card(title: string, ...children: Child[]): HTMLElement {
   return el("section", { class: "card", "aria-labelledby": id }, el("h2", { id }, title), ...children);
 }
 
-/** Shown in place of a list that has nothing: what would be here, and what to do. */
+/** Shown in place of a list that has nothing: what would be here, and what to do. No heading: its level would depend on the place. */
 export function empty(title: string, text: string, ...actions: Child[]): HTMLElement {
-  return el("div", { class: "empty" }, el("h3", {}, title), el("p", {}, text), actions.length > 0 && el("div", { class: "row" }, ...actions));
+  return el("div", { class: "empty" }, el("strong", {}, title), el("p", {}, text), actions.length > 0 && el("div", { class: "row" }, ...actions));
 }
 
 export function problem(message: string, again?: () => void): HTMLElement {

@@ -59,7 +59,7 @@ class List {
   private readonly body = el("tbody");
   private readonly count = el("p", { class: "muted", role: "status" });
   private readonly more = button("Show more", () => this.show(this.limit + SHOWN));
-  private readonly none = el("div", { class: "empty", hidden: true }, el("h3", {}, "No widget matches"), el("p", {}, "Change the search or the filter."));
+  private readonly none = el("div", { class: "empty", hidden: true }, el("strong", {}, "No widget matches"), el("p", {}, "Change the search or the filter."));
   private readonly all = el("input", { type: "checkbox" });
   private readonly allLabel = el("span");
   private found: Widget[] = [];
