@@ -91,7 +91,7 @@ async def shop(pool: Pool, settings: MakeSettings) -> AsyncIterator[Chat]:
         await connection.execute(
             "INSERT INTO crawl_urls (job_id, url, depth, status) SELECT job_id, url, 1, 'stored'"
             " FROM knowledge_scraped_pages JOIN widgets ON active_job_id = job_id WHERE widgets.id = %s"
-            " ON CONFLICT (job_id, url) DO UPDATE SET status = 'stored'",
+            " ON CONFLICT (job_id, (md5(url)::uuid)) DO UPDATE SET status = 'stored'",
             (site.widget_id,),
         )
         row = await (await connection.execute("SELECT active_job_id FROM widgets WHERE id = %s", values[1:])).fetchone()

@@ -143,7 +143,7 @@ async def test_pages_are_listed_with_what_was_read(chat: Chat, pool: Pool) -> No
         await connection.execute(
             "INSERT INTO crawl_urls (job_id, url, depth, status) SELECT job_id, url, 1, 'stored'"
             " FROM knowledge_scraped_pages JOIN widgets ON active_job_id = job_id WHERE widgets.id = %s"
-            " ON CONFLICT (job_id, url) DO NOTHING",
+            " ON CONFLICT (job_id, (md5(url)::uuid)) DO NOTHING",
             (chat.site.widget_id,),
         )
     body = (await chat.owner("GET", "pages")).json()
