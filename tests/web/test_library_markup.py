@@ -128,6 +128,8 @@ OPENERS = {
     "rows of a table": "<table><tr><td><button>{q}</button></td></tr><tr style='display:none'><td>{a}</td></tr></table>",
     "a popover": "<button popovertarget=x1>{q}</button><div id=x1 popover><p>{a}</p></div>",
     "a legend": "<fieldset><legend><a href=#>{q}</a></legend><div style='display:none'>{a}</div></fieldset>",
+    "an element of its own": "<faq-item><span slot=question>{q}</span><div slot=answer hidden>{a}</div></faq-item>",
+    "a line of links": "<div class=entry><div><a href=/q>{q}</a></div><div><p>{a}</p></div></div>",
     "a bold line": "<div class=entry><div><b>{q}</b></div><div><p>{a}</p></div></div>",
 }
 
