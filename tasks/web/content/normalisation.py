@@ -24,6 +24,7 @@ from tasks.web.content.embedded import ROOT, fill_slots
 from tasks.web.content.form_choices import list_choices, list_options, list_swatches
 from tasks.web.content.hidden_emails import MARKS as EMAIL_MARKS
 from tasks.web.content.hidden_emails import reveal_emails
+from tasks.web.content.navigation_trees import TREE_MARKS, drop_navigation_trees
 from tasks.web.content.page_state import STATE_MARKS, read_state
 from tasks.web.content.picture_text import write_labels, write_pictured_facts
 from tasks.web.content.screen_copies import MARKS as COPY_MARKS
@@ -44,6 +45,7 @@ from tasks.web.content.table_cells import (
 _Passes = tuple[tuple[tuple[bytes, ...], Callable[[LexborHTMLParser], None]], ...]
 _PASSES: _Passes = (
     ((ROOT.encode(),), fill_slots),
+    (TREE_MARKS, drop_navigation_trees),
     (SPOKEN_MARKS, choose_twins),
     ((b"aria-hidden",), read_labels),
     ((b"aria-hidden",), drop_marquee_copies),
