@@ -9,7 +9,7 @@ import gzip
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import reduce
+from functools import cache, reduce
 
 import brotli
 from backports import zstd
@@ -68,8 +68,32 @@ async def _reset(writer: asyncio.StreamWriter) -> None:
 
 _OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
-_ZEROS = bytes(BOMB)
 TEN = ", ".join(["gzip"] * 10)
+
+BOMBS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "/gzip-bomb": (gzip.compress, "gzip"),
+    "/deflate-bomb": (zlib.compress, "deflate"),
+    "/br-bomb": (lambda zeros: brotli.compress(zeros, quality=3), "br"),
+    "/zstd-bomb": (zstd.compress, "zstd"),
+    "/ten-times-gzip-bomb": (lambda zeros: reduce(lambda b, _: gzip.compress(b), range(10), zeros), TEN),
+    "/twice-gzip-bomb": (lambda zeros: gzip.compress(gzip.compress(zeros)), "gzip, gzip"),
+}
+"""How each bomb is packed, and its Content-Encoding."""
+
+
+@cache
+def _packed(path: str) -> Misbehaviour:
+    # Not at import, which every process that collects the tests does: it takes most of a second, and 60 MB stay.
+    pack, coding = BOMBS[path]
+    return says(pack(bytes(BOMB)), f"Content-Encoding: {coding}")
+
+
+def _bomb(path: str) -> Misbehaviour:
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        await _packed(path)(writer)
+
+    return answer
+
 
 TOPICS = (
     "Two ferries cross the sound each morning, except in a storm or when the ice is thick.",
@@ -110,12 +134,7 @@ MISBEHAVIOUR: dict[str, Misbehaviour] = {
     "/bad-headers": raw(_OK + b"No colon here\r\nContent-Length: 2\r\n\r\nok"),
     "/ends-at-once": raw(b""),
     "/resets": _reset,
-    "/gzip-bomb": says(gzip.compress(_ZEROS), "Content-Encoding: gzip"),
-    "/deflate-bomb": says(zlib.compress(_ZEROS), "Content-Encoding: deflate"),
-    "/br-bomb": says(brotli.compress(_ZEROS, quality=3), "Content-Encoding: br"),
-    "/zstd-bomb": says(zstd.compress(_ZEROS), "Content-Encoding: zstd"),
-    "/ten-times-gzip-bomb": says(reduce(lambda b, _: gzip.compress(b), range(10), _ZEROS), f"Content-Encoding: {TEN}"),
-    "/twice-gzip-bomb": says(gzip.compress(gzip.compress(_ZEROS)), "Content-Encoding: gzip, gzip"),
+    **{path: _bomb(path) for path in BOMBS},
     "/no-gzip": says("not compressed", "Content-Encoding: gzip"),
     "/unknown-coding": says("???", "Content-Encoding: sdch"),
     "/image-as-html": says(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8),
@@ -163,6 +182,9 @@ async def serve_hostile() -> AsyncIterator[str]:
 
     `/beside/silent` is one that links to nine others and to `/silent`.
     """
+    for path in BOMBS:
+        # Now: later it would hold up the event loop while a fetch has its time.
+        _packed(path)
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
