@@ -1,9 +1,12 @@
 """Private addresses: in whatever form and place a site names one, no fetcher contacts it, in no kind of build."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -15,6 +18,7 @@ from tasks.core.models import BuildRequest
 from tasks.records.builds import start_build
 from tasks.records.crawl_record import CrawlRecord
 from tasks.records.new_builds import create_rebuild
+from tasks.web.fetching import egress
 from tests.crawling import Crawled, Crawler
 from tests.sites.server import serve_handler
 from tests.web.canaries import Canary, open_listener
@@ -104,4 +108,38 @@ async def test_a_private_address_is_contacted_by_no_build(crawler: Crawler, rend
             again = await create_rebuild(crawler.pool, space.job.widget_id, request)
             rebuilt = await read(crawler, space, again.build_id)
         assert [sorted(crawled.names) for crawled in (built, resumed, rebuilt)] == [["/", "/base", "/good"]] * 3
+        assert canary.sung == []
+
+
+@pytest.mark.parametrize("render", ["always", "never"])
+async def test_a_name_that_turns_private_is_contacted_by_no_build(
+    crawler: Crawler, render: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name leads to the site until its home page has been sent, and to the canary from then on (DNS rebinding)."""
+    name, has_turned, looked_up = "turning.example", False, []
+    loop = asyncio.get_running_loop()
+    look_up = loop.getaddrinfo
+
+    async def turn(host: str, port: int, **more: Any) -> Any:
+        if host != name:
+            return await look_up(host, port, **more)
+        looked_up.append(has_turned)
+        return [(2, 1, 6, "", ("127.0.0.2" if has_turned else "127.0.0.1", port))]
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal has_turned
+        if request.path not in ("/", "/robots.txt"):
+            return web.Response(status=404)
+        has_turned = has_turned or request.path == "/"
+        links = "".join(f'<a href="/{page}">{page}</a><img src="/{page}.png">' for page in "abc")
+        return web.Response(text=f"{ONCE.split('<script>')[0]}{links}", content_type="text/html")
+
+    monkeypatch.setattr(egress, "DNS_CACHE_S", 0.0)
+    async with serve_handler(answer) as url, open_listener(port=urlsplit(url).port or 0) as canary:
+        with monkeypatch.context() as patched:
+            patched.setattr(loop, "getaddrinfo", turn)
+            own = url.replace("127.0.0.1", name)
+            crawled = await crawler.crawl(own, depth=1, render=render, egress_allow=ONLY_THE_SITE)
+        assert set(crawled.pages) == {"/"}
+        assert any(looked_up), "it was asked for again"
         assert canary.sung == []

@@ -25,15 +25,15 @@ class _Packets(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def open_listener(host: str = "127.0.0.2") -> AsyncIterator[Canary]:
-    """Listen on the same port for connections and packets."""
+async def open_listener(host: str = "127.0.0.2", port: int = 0) -> AsyncIterator[Canary]:
+    """Listen on the same port for connections and packets; on a free one unless one is given."""
     sung: list[str] = []
 
     def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sung.append("tcp")
         writer.close()
 
-    async with await asyncio.start_server(note, host, 0) as server:
+    async with await asyncio.start_server(note, host, port) as server:
         port = server.sockets[0].getsockname()[1]
         packets, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: _Packets(sung), local_addr=(host, port)
