@@ -118,6 +118,27 @@ def test_a_page_that_hangs_does_not_hold_up_the_others_for_ever() -> None:
     assert frontier.is_done
 
 
+def test_a_family_whose_pages_come_slowly_is_read_to_its_end() -> None:
+    """The first pages of one form were not waited for; what they bring when they come counts as ever."""
+    frontier = make_frontier(max_depth=1)
+    frontier.record_links(0, 0, links(*(f"/good-{number}" for number in range(9))))
+    read: list[Target] = []
+    while waiting := frontier.admit_next():
+        more = waiting
+        while more:
+            frontier.skip_blocked()
+            waiting = [*waiting, *(more := frontier.admit_next())]
+        for target in waiting:
+            new = np.array([1_000 + target.order], np.uint64)
+            page = Fingerprint(outline=1, names=1, units=new, words=np.array([20], np.uint16), text=target.order)
+            frontier.record_links(target.order, 1, ())
+            frontier.record_result(target, page=page)
+        read += waiting
+    assert sorted(paths(read)) == [f"/good-{number}" for number in range(9)]
+    assert frontier.left_out.total() == 0
+    assert frontier.is_done
+
+
 def test_a_place_that_is_given_back_goes_to_the_next_in_line() -> None:
     """Pages that turn out not to be pages do not use up `max_pages`; the frontier is not done while one may."""
     frontier = make_frontier(max_depth=1, max_pages=3)

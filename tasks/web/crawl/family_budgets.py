@@ -188,6 +188,12 @@ class FamilyBudgets:
             budget.worth_it += is_worth_it
             budget.wasted += not is_worth_it
 
+    def take_back(self, family: Family) -> None:
+        """Take back a result without content and without a request: the page is being read again."""
+        self._pending += 1
+        for name in _names(family):
+            self._budget(family, name).wasted -= 1
+
     def admitted(self, name: str) -> int:
         """Return the number of admitted URLs of a family."""
         return self._budgets[name].admitted if name in self._budgets else 0

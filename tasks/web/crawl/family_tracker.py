@@ -36,6 +36,8 @@ class FamilyTracker:
         """Keys of pages that candidates of the level may be variants of, and that may not have been read."""
         self._pending: dict[int, tuple[Family, str]] = {}
         """Pages being read: their family, and the key of the page they may be a variant of; by crawl order."""
+        self._overdue: dict[int, tuple[Family, str]] = {}
+        """The same of pages that are not waited for any more, and that may still come."""
         self._leading_on: set[int] = set()
         """Pages of families that link to new content outside families."""
         self._pages: dict[int, Fingerprint] = {}
@@ -96,7 +98,7 @@ class FamilyTracker:
 
     def record_links(self, order: int, depth: int, urls: Iterable[str]) -> None:
         """Record the links of a page: one of a family is worth reading if it leads to pages outside families."""
-        if order in self._pending and any(self._is_new_content(url, depth) for url in urls):
+        if (order in self._pending or order in self._overdue) and any(self._is_new_content(url, depth) for url in urls):
             self._leading_on.add(order)
 
     def _is_new_content(self, url: str, depth: int) -> bool:
@@ -112,7 +114,10 @@ class FamilyTracker:
         was_kept = self._pages.pop(order, None) is not None
         if page is not None:
             self._pages[order] = page
-        if (found := self._pending.pop(order, None)) is None:
+        if overdue := self._overdue.pop(order, None):
+            # It came after all: a slow site would lose the rest of its family.
+            self.budgets.take_back(overdue[0])
+        if (found := overdue or self._pending.pop(order, None)) is None:
             self.budgets.record_plain_result(kept=(page is not None) - was_kept, wasted=was_wasted)
             return
         family, base_key = found
@@ -142,7 +147,8 @@ class FamilyTracker:
         return True
 
     def skip_pending(self) -> None:
-        """Stop waiting for pages of families: book them as results without content."""
+        """Stop waiting for pages of families: book them as results without content, until they come."""
         self._bases.clear()
-        for order in tuple(self._pending):
+        for order, pending in tuple(self._pending.items()):
             self.record_result(order, None, was_asked=False, was_wasted=False)
+            self._overdue[order] = pending
