@@ -16,7 +16,7 @@ from tasks.core.models import Passage
 from tasks.knowledge.answering.answer_events import CitationsEvent, TokenEvent
 from tasks.knowledge.answering.clarification import find_choices
 from tasks.knowledge.answering.evidence.evidence_score import Evidence, ReadPassages
-from tasks.knowledge.answering.evidence.sense import NOTHING_READ
+from tasks.knowledge.answering.evidence.sense import NOTHING_READ, Reading
 from tasks.knowledge.answering.extractive_answer import select_quotes
 from tasks.knowledge.answering.generation.chat_model import ChatModel, ModelFailed
 from tasks.knowledge.answering.generation.generated_answer import generate_answer, rewrite_follow_up
@@ -26,7 +26,7 @@ from tasks.knowledge.answering.phrases import Phrase, phrase
 from tasks.knowledge.answering.prompt_injection import remove_instructions
 from tasks.knowledge.answering.question.follow_ups import resolve_follow_up
 from tasks.knowledge.answering.question.language_detection import detect_language
-from tasks.knowledge.answering.question.question_analysis import analyse_question
+from tasks.knowledge.answering.question.question_analysis import Question, analyse_question
 from tasks.knowledge.answering.question.small_talk import match_small_talk
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind, Reply
 from tasks.knowledge.answering.sentence_reader import SentenceReader
@@ -133,8 +133,18 @@ class Answerer:
         if not safe:
             return []
         read = await asyncio.to_thread(ReadPassages, question, safe)
-        reading = await self._reader.read(query, read.contexts) if self._reader else NOTHING_READ
+        reading = await self._rate(question, read, asked_in) if self._reader else NOTHING_READ
         return await asyncio.to_thread(read.score, reading)
+
+    async def _rate(self, question: Question, read: ReadPassages, asked_in: str) -> Reading:
+        """Return the statements' ratings by sense, and in English those of the likeliest by the cross-encoder."""
+        assert self._reader is not None
+        reading = await self._reader.read(question.text, read.contexts)
+        languages = {primary_subtag(question.language), primary_subtag(asked_in or question.language)}
+        if not reading.senses or languages != {"en"}:
+            return reading
+        likeliest = await asyncio.to_thread(read.shortlist, reading)
+        return reading.model_copy(update={"fits": await self._reader.judge(question.text, likeliest)})
 
     async def _resolve_follow_up(self, message: str, history: Sequence[Turn], language: str) -> str:
         if not history:

@@ -7,10 +7,12 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,11 @@ MAX_CACHED = 30_000
 INTENT_FROM, INTENT_TO = 5.0, 10.0
 """Similarity to an example from which a question may have its intent, and from which it surely has."""
 
+PAIRS = 4
+"""Statements judged in one call: the time to wait for another visitor's."""
+
 Vector = NDArray[np.float16]
+_Result = TypeVar("_Result")
 
 
 class SentenceReader:
@@ -94,6 +100,27 @@ class SentenceReader:
         known = [text for text in dict.fromkeys(texts) if text in self._cached]
         return self._rate(asked, known)
 
+    async def judge(self, question: str, texts: Sequence[str]) -> Mapping[str, float]:
+        """Return what the cross-encoder adds to each text's log-odds, the first texts first, until the deadline.
+
+        None in a language that the cross-encoder does not know, or above a model without one.
+        """
+        if self._model is None or self._model.cross_encoder is None or self._is_stalled():
+            return {}
+        fits: dict[str, float] = {}
+        listed = list(dict.fromkeys(texts))
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                for start in range(0, len(listed), PAIRS):
+                    batch = listed[start : start + PAIRS]
+                    fits.update(zip(batch, await self._run(partial(self._judge_now, question, batch)), strict=True))
+        except TimeoutError:
+            logger.debug("judged %d of %d statements in time", len(fits), len(listed))
+        except Exception as error:  # noqa: BLE001 - see above.
+            self._fail(error)
+            return {}
+        return fits
+
     async def _embed_missing(self, texts: Sequence[str]) -> None:
         until = time.monotonic() + self._deadline_s
         missing = [text for text in dict.fromkeys(texts) if text not in self._cached]
@@ -130,13 +157,25 @@ class SentenceReader:
         )
 
     async def _embed(self, texts: list[str], *, are_questions: bool = False) -> NDArray[np.float32]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._embed_now, texts, are_questions)
+        return await self._run(partial(self._embed_now, texts, are_questions))
 
     def _embed_now(self, texts: list[str], are_questions: bool) -> NDArray[np.float32]:
         assert self._model is not None
+        return self._model.embed_questions(texts) if are_questions else self._model.embed_texts(texts)
+
+    def _judge_now(self, question: str, texts: list[str]) -> list[float]:
+        assert self._model is not None
+        assert self._model.cross_encoder is not None
+        rated: list[float] = self._model.cross_encoder.rate(question, texts).tolist()
+        return rated
+
+    async def _run(self, call: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._time, call)
+
+    def _time(self, call: Callable[[], _Result]) -> _Result:
         self._began = time.monotonic()
         try:
-            return self._model.embed_questions(texts) if are_questions else self._model.embed_texts(texts)
+            return call()
         finally:
             self._began = None
 

@@ -1,8 +1,10 @@
 """The reader: a model that is missing, broken, slow or dying leaves answers working, and the operator knows."""
 
 import asyncio
+import math
 import shutil
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from tasks.knowledge.answering.evidence.sense import NOTHING_READ
 from tasks.knowledge.answering.sentence_reader import SentenceReader
+from tasks.knowledge.embedding.cross_encoder import CrossEncoder
 from tasks.knowledge.embedding.tokens import find_package
 
 TEXTS = ["Parcels arrive within two working days.", "The cable is grey and woven."]
@@ -106,4 +109,57 @@ async def test_a_model_that_dies_is_left_out(tmp_path: Path, monkeypatch: pytest
     assert await reader.read(QUESTION, TEXTS) == NOTHING_READ
     assert await asyncio.wait_for(reader.read(QUESTION, TEXTS), 1) == NOTHING_READ
     assert "RuntimeError" in reader.warnings()[0]
+    reader.close()
+
+
+DELIVERY = "What does delivery to France cost?"
+STATEMENTS = [
+    "Delivery: Delivery to France costs £12.",
+    "Delivery: Delivery within the UK costs £4.",
+    "Delivery: We deliver to France.",
+]
+
+
+async def test_a_statement_that_answers_gains_most_beside_the_question(tmp_path: Path) -> None:
+    """Others with nearly the same words answer other questions."""
+    reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=60)
+    fits = await reader.judge(DELIVERY, [*STATEMENTS, STATEMENTS[0]])
+    assert list(fits) == STATEMENTS
+    assert max(STATEMENTS, key=lambda text: fits[text]) == STATEMENTS[0]
+    reader.close()
+
+
+async def test_an_odd_pair_does_not_end_the_model(tmp_path: Path) -> None:
+    """Half an emoji, nothing, or more than it reads, on either side."""
+    reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=60)
+    odd = ("half an emoji \ud83d", "", "\0", "why " * 400)
+    for question in odd:
+        assert all(math.isfinite(fit) for fit in (await reader.judge(question, odd)).values())
+    assert reader.warnings() == []
+    reader.close()
+
+
+async def test_no_other_model_judges_in_the_packaged_ones_name(tmp_path: Path) -> None:
+    """The cross-encoder stands on the packaged model's layers."""
+    reader = await opened(str(packaged_files(tmp_path / "model")), tmp_path, deadline_s=60)
+    assert await reader.judge(DELIVERY, STATEMENTS) == {}
+    reader.close()
+
+
+async def test_what_is_judged_in_time_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first statements, which are the likeliest; the model is not given up."""
+    reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=2)
+    released = threading.Event()
+    rate = CrossEncoder.rate
+
+    def slow(self: CrossEncoder, question: str, texts: Sequence[str]) -> Any:
+        if texts[0] == "late":
+            released.wait(30)
+        return rate(self, question, texts)
+
+    monkeypatch.setattr(CrossEncoder, "rate", slow)
+    fits = await reader.judge(DELIVERY, ["one", "two", "three", "four", "late", "later"])
+    released.set()
+    assert list(fits) == ["one", "two", "three", "four"]
+    assert reader.warnings() == []
     reader.close()

@@ -2,7 +2,8 @@
 
 A logistic model of the features in `statement_features`, learned by `python -m tests.benchmarks.learn_answers`, which
 names the questions it was learned on. It has three parts: with sentences rated by sense in English, the same in other
-languages, and by words alone.
+languages, and by words alone. What the cross-encoder adds to the log-odds of the likeliest statements was learned
+apart.
 """
 
 import json
@@ -37,6 +38,13 @@ class LogisticPart(Frozen):
     bias: float
     thresholds: Mapping[str, float]
     """Log-odds from which a statement answers, by language (`*`: any other), each chosen on questions in it."""
+    judged_threshold: float = 0.0
+    """Log-odds from which one answers that the cross-encoder has read too."""
+
+    def log_odds(self, features: Features) -> float:
+        """Return the log-odds that the statement answers."""
+        values = features._asdict()
+        return float(self.bias + sum(weight * values[name] for name, weight in self.weights.items()))
 
 
 @cache
@@ -53,10 +61,17 @@ def choose_part(features: Features, language: str, *, is_multilingual: bool) -> 
     return Part.sense if is_multilingual or language.lower().startswith("en") else Part.foreign
 
 
-def answer_probability(part: Part, features: Features, language: str) -> float:
-    """Return the probability that the statement answers: 0.5 at its language's threshold."""
+def answer_probability(part: Part, features: Features, language: str, fit: float | None = None) -> float:
+    """Return the probability that the statement answers: 0.5 at its language's threshold.
+
+    `fit` is what the cross-encoder adds to the log-odds.
+    """
     model = load_answer_model()[part]
-    values = features._asdict()
-    logit = model.bias + sum(weight * values[name] for name, weight in model.weights.items())
-    threshold = model.thresholds.get(language.lower().split("-")[0], model.thresholds["*"])
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit - threshold))))
+    if fit is None:
+        threshold = model.thresholds.get(language.lower().split("-")[0], model.thresholds["*"])
+        return _probability(model.log_odds(features) - threshold)
+    return _probability(model.log_odds(features) + fit - model.judged_threshold)
+
+
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, log_odds))))

@@ -17,6 +17,12 @@ from tasks.knowledge.answering.evidence.statement_features import Features, Term
 from tasks.knowledge.answering.question.question_analysis import Question
 from tasks.knowledge.language.words import stems
 
+MAX_JUDGED = 10
+"""Statements that the cross-encoder reads beside the question: the likeliest without it."""
+
+NOT_JUDGED = 0.01
+"""Probability of the others, when it has read some."""
+
 MAX_READ_PASSAGES = 8
 """Passages read statement by statement; the others are preselected by all their words together."""
 
@@ -81,8 +87,16 @@ class ReadPassages:
     def _probability(self, candidate: StatementCandidate, features: Features, reading: Reading) -> float:
         language = self.question.language
         part = choose_part(features, language, is_multilingual=reading.is_multilingual)
-        probability = answer_probability(part, features, language)
+        fit = reading.fits.get(candidate.context)
+        is_left_out = reading.fits and fit is None
+        probability = NOT_JUDGED if is_left_out else answer_probability(part, features, language, fit)
         return max(probability, SAME_QUESTION_STRENGTH) if self._asks_the_same(candidate) else probability
+
+    def shortlist(self, reading: Reading) -> list[str]:
+        """Return the contexts of the likeliest statements, best first: what the cross-encoder reads."""
+        rated = zip(self.measure(reading), self.candidates, strict=True)
+        likely = sorted(rated, key=lambda each: -self._probability(each[1], each[0], reading))
+        return list(dict.fromkeys(candidate.context for _, candidate in likely))[:MAX_JUDGED]
 
     def score(self, reading: Reading = NOTHING_READ) -> list[Evidence]:
         """Return the evidence of the passages, strongest first. Takes some 30 ms of processor time."""

@@ -17,6 +17,8 @@ class Reading(Frozen):
     """… and how likely it is, 0 … 1."""
     is_multilingual: bool = False
     """Whether the ratings hold in all languages; otherwise in English."""
+    fits: Mapping[str, float] = {}
+    """Additions to the log-odds that a text answers, by the cross-encoder; of the likeliest texts only."""
 
 
 NOTHING_READ = Reading(senses={})
