@@ -138,10 +138,10 @@ async def focused(page: Page) -> str:
     return name
 
 
-async def tab_to(page: Page, name: str) -> None:
-    """Press Tab until the element with this name has the focus."""
+async def tab_to(page: Page, name: str, key: str = "Tab") -> None:
+    """Press Tab, or another key, until the element with this name has the focus."""
     passed: list[str] = []
     while (at := await focused(page)) != name:
         passed.append(at)
         assert len(passed) < 60, (name, passed)
-        await page.keyboard.press("Tab")
+        await page.keyboard.press(key)

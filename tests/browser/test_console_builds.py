@@ -3,6 +3,7 @@
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.axe import axe_source
+from tests.browser.consoles import tab_to
 from tests.placing import Placer
 from tests.product import Product
 from tests.sites.generated import generated_site
@@ -71,6 +72,69 @@ async def test_rules_and_schedule_are_set_by_keyboard_and_errors_stand_beside_th
     assert shown["schedule"] == {"cron": "0 4 * * 1", "timezone": "Europe/Berlin", "jitter_s": 0, "active": True}
     await product.http.delete(f"/api/widgets/{placed.widget_id}", headers=placed.owner)
     await context.close()
+
+
+async def test_the_whole_way_is_done_by_keyboard(chromium: Browser, product: Product, company: Site) -> None:
+    """From signing in over a new widget, an answer, the look, the installation and the settings to signing out."""
+    context = await chromium.new_context(base_url=product.info.api_url)
+    context.set_default_timeout(TIMEOUT_MS)
+    page = await context.new_page()
+    await page.goto("/console")
+    await _fill(page, "Token", product.info.admin_token)
+    await page.keyboard.press("Enter")
+    await page.get_by_role("heading", name="Your widgets").wait_for()
+    await _press(page, "Add")
+    await _fill(page, "Addresses of websites", f"{company.url}/")
+    await _press(page, "Build")
+    await page.get_by_text("1 of 1 done").wait_for()
+    await _press(page, f"Open {company.url.removeprefix('http://')}")
+    await page.get_by_role("heading", name="Last reading").wait_for()
+    widget_id = page.url.partition("#/w/")[2].partition("/")[0]
+    question = {"message": "Do you sell submarines?"}
+    assert (await product.http.post(f"/api/public/widgets/{widget_id}/chat", json=question)).status_code == 200
+    await _press(page, "Answers")
+    await page.get_by_role("button", name="Answer: Do you").wait_for()
+    await _press(page, "Answer: Do you sell submarines?")
+    await expect(page.get_by_label("Answer", exact=True)).to_be_focused()
+    await page.keyboard.type("No, only tents.")
+    await _press(page, "Save")
+    await page.get_by_text("No, only tents.").last.wait_for()
+    await _press(page, "Look")
+    await page.get_by_role("form", name="Look").wait_for()
+    await _fill(page, "Name", "By keyboard")
+    await _press(page, "Save")
+    await page.get_by_text("Saved. Visitors see it from now on.").wait_for()
+    await _press(page, "Install")
+    await page.get_by_role("heading", name="The snippet").wait_for()
+    await _press(page, "Check")
+    await page.locator(".verdict[data-state]").wait_for()
+    await _press(page, "Settings")
+    await page.get_by_role("region", name="Pages to read").wait_for()
+    await _fill(page, "Leave out these paths", "/blog/*")
+    await _press(page, "Save")
+    await page.get_by_role("status").filter(has_text="Saved.").wait_for()
+    await tab_to(page, "Sign out", "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("heading", name="Sign in").wait_for()
+    headers = {"Authorization": f"Bearer {product.info.admin_token}"}
+    shown = (await product.http.get(f"/api/widgets/{widget_id}", headers=headers)).json()
+    assert shown["chosen"]["name"] == "By keyboard"
+    assert shown["rules"]["exclude"] == ["/blog/*"]
+    await product.http.delete(f"/api/widgets/{widget_id}", headers=headers)
+    await context.close()
+
+
+async def _press(page: Page, name: str) -> None:
+    """Go to the element with this name by Tab, and press Enter."""
+    await tab_to(page, name)
+    await page.keyboard.press("Enter")
+
+
+async def _fill(page: Page, name: str, text: str) -> None:
+    """Go to the field with this name by Tab, and replace its text."""
+    await tab_to(page, name)
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type(text)
 
 
 async def _type(page: Page, label: str, text: str) -> None:
