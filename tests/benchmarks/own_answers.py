@@ -114,9 +114,9 @@ async def run(scores: Scores) -> None:
 
 
 def _pages_of(name: str) -> Sequence[ChunkedPage]:
-    return (
-        read_docs(find_site(name)) if name == "flask" else next(it.pages for it in load_businesses() if it.name == name)
-    )
+    if name == "flask":
+        return read_docs(find_site(name))
+    return next(site.pages for site in load_businesses("businesses") if site.name == name)
 
 
 async def _store(pool: Pool, site: OwnedSite, pages: Sequence[ChunkedPage]) -> UUID:

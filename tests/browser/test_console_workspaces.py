@@ -26,7 +26,7 @@ async def create_workspace(opened: Console) -> str:
     token: str = await page.evaluate(NEW_TOKEN)
     await tab_to(page, "Open Leith Agency")
     await page.keyboard.press("Enter")
-    await page.get_by_role("heading", name="Leith Agency").wait_for()
+    await page.get_by_role("heading", name="Leith Agency", exact=True).wait_for()
     return token
 
 
