@@ -17,7 +17,7 @@ READ = ReadPassages(
     ),
     [
         Passage(url="https://example.com/a", title="", heading="", text=text, similarity=0.5, deep_link="")
-        for text in (" ".join(LOCKERS), "The garage is open daily.")
+        for text in (" ".join(LOCKERS), f"Notice. {LOCKERS[0]}", "The garage is open daily.")
     ],
 )
 BY_SENSE = Reading(senses=dict.fromkeys(READ.contexts, 4.0))
