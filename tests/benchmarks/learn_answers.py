@@ -67,7 +67,7 @@ class Example:
     rows: Floats
     labels: Floats
     fits: Floats
-    """What the cross-encoder adds to a candidate's log-odds; −∞ for those that it has not read."""
+    """Additions of the cross-encoder to the candidates' log-odds; −∞ for those that it has not read."""
     has_answer: bool
 
 

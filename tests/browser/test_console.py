@@ -46,7 +46,7 @@ async def ask_some(chat: Chat) -> None:
 
 
 async def violations_in_both_schemes(opened: Console) -> list[str]:
-    """What axe finds on the page in light and in dark colours."""
+    """Violations that axe finds on the page in light and in dark colours."""
     found = []
     for scheme in ("light", "dark"):
         await opened.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
