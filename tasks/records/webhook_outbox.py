@@ -21,7 +21,8 @@ DELAYS_S = (10, 60, 300, 1_800, 7_200, 21_600, 43_200)
 """Seconds until the next attempt, after the first, the second …; after one more attempt a delivery is given up."""
 CLAIM_S = 60.0
 """Seconds for which a delivery belongs to the process that sends it; longer than an attempt may take."""
-_CLAIM_LOCK = 7_302_115_020
+CLAIM_LOCK = 7_302_115_020
+"""Advisory lock of the process that claims deliveries."""
 
 
 class Delivery(Frozen):
@@ -90,10 +91,9 @@ async def claim_due(pool: Pool, limit: int) -> list[ClaimedDelivery]:
         connection.transaction(),
         connection.cursor(row_factory=class_row(ClaimedDelivery)) as cursor,
     ):
-        # One process claims at a time: two could otherwise take deliveries of the same webhook.
-        row = await (await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_CLAIM_LOCK,))).fetchone()
-        if row is None or not row[0]:
-            return []
+        # One process claims at a time: two could otherwise take deliveries of the same webhook. It is waited for: it
+        # may have looked before we settled a delivery, and then claims nothing of what is due since.
+        await connection.execute("SELECT pg_advisory_xact_lock(%s)", (CLAIM_LOCK,))
         await cursor.execute(
             "UPDATE webhook_deliveries AS claimed SET attempts = attempts + 1,"
             " claimed_until = now() + make_interval(secs => %(claim_s)s) FROM webhooks"

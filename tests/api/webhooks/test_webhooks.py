@@ -14,7 +14,7 @@ from tasks.core.database import Pool
 from tasks.core.events import EventDraft, EventType
 from tasks.core.settings import Settings
 from tasks.records.build_events import append_event
-from tasks.records.webhook_outbox import DELAYS_S
+from tasks.records.webhook_outbox import CLAIM_LOCK, DELAYS_S
 from tasks.records.widgets import save_settings
 from tests.api.chatting import ADMIN, MANY, Chat, serving
 from tests.api.webhooks.receiver import Receiver, receiving
@@ -220,6 +220,23 @@ async def test_two_processes_send_a_delivery_once(
             await connection.execute(dying.format(interval))  # type: ignore[arg-type]
         await Courier(pool, open_settings).deliver_due()
         assert len(receiver.received) == sent
+
+
+async def test_a_courier_that_meets_another_one_claiming_waits_for_it(
+    chat: Chat, pool: Pool, open_settings: Settings, receiver: Receiver
+) -> None:
+    """Whoever has sent a delivery looks for the next; one that just looks beside it may have found none yet."""
+    await add(chat, receiver.url, "question.unanswered")
+    await chat.ask(REFUSED)
+    meeting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    async with pool.connection() as other, other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock(%s)", (CLAIM_LOCK,))
+        delivering = asyncio.create_task(Courier(pool, open_settings).deliver_due())
+        while not (delivering.done() or await count(pool, meeting)):
+            await asyncio.sleep(0.01)
+        assert receiver.received == []
+    await delivering
+    assert len(receiver.received) == 1
 
 
 async def test_a_paused_webhook_keeps_its_deliveries(
