@@ -185,10 +185,13 @@ async def test_a_page_registers_no_service_worker(context: BrowserContext) -> No
 async def test_nobody_can_connect_to_the_browser(context: BrowserContext) -> None:
     """It is remote-controlled through a pipe: no debugging port for a page to dial."""
     await context.new_page()
-    children = [each for each in psutil.Process().children(recursive=True) if "chrom" in each.name()]
-    assert children
-    sockets = [each for child in children for each in child.net_connections()]
-    assert [each for each in sockets if each.status == psutil.CONN_LISTEN] == []
+    sockets = {}
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if "chrom" in child.name():
+                sockets[child.pid] = child.net_connections()
+    assert sockets
+    assert [each for opened in sockets.values() for each in opened if each.status == psutil.CONN_LISTEN] == []
 
 
 async def test_what_playwright_disables_stays_disabled(context: BrowserContext, gate: Gate) -> None:

@@ -1,9 +1,7 @@
 """Pages that block the browser: each ends within its timeout, with a cause, and the next one is read."""
 
 import asyncio
-import contextlib
 
-import psutil
 import pytest
 from aiohttp import web
 
@@ -12,6 +10,7 @@ from tasks.core.models import Target
 from tasks.web.fetching import tab_guard
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
+from tests.descendants import command_lines
 from tests.web.conftest import HOME, Answer, binary, endless, html, make_settings, redirect, serve, silence
 
 PROSE = "<p>" + "The lighthouse keeper counts the ships that pass in the night. " * 8 + "</p>"
@@ -137,9 +136,4 @@ async def test_a_page_that_eats_memory_dies_alone(gate: Gate, monkeypatch: pytes
 
 def renderers() -> set[int]:
     """Running renderer processes of Chromium under this process."""
-    found = set()
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            if "--type=renderer" in " ".join(process.cmdline()):
-                found.add(process.pid)
-    return found
+    return {pid for pid, command in command_lines().items() if "--type=renderer" in command}

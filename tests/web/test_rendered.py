@@ -2,8 +2,8 @@
 
 import os
 import signal
+from contextlib import suppress
 
-import psutil
 import pytest
 from aiohttp import web
 
@@ -20,6 +20,7 @@ from tasks.web.fetching import chromium
 from tasks.web.fetching.egress import Gate, open_gate
 from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
 from tasks.web.fetching.rendered_page import RenderedPage
+from tests.descendants import command_lines
 from tests.web.conftest import (
     HOME,
     Answer,
@@ -206,12 +207,14 @@ async def test_a_browser_that_was_killed_is_replaced(gate: Gate) -> None:
         open_rendered_fetcher(make_settings(page_timeout_s=20), gate) as fetcher,
         serve({"/": html(HOME)}) as site,
     ):
-        before = chromium_processes()
         target = Target(url=f"{site.url}/", depth=0)
         await fetcher.fetch(target)
-        mine = chromium_processes() - before or before
-        for pid in mine:
-            os.kill(pid, signal.SIGKILL)
+        # Beside it, for a moment, may be a fork of it that has no other command line yet.
+        browsers = [pid for pid, command in command_lines().items() if is_browser(command, gate)]
+        assert browsers
+        for pid in browsers:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         assert "Welcome" in (await fetcher.fetch(target)).page.html
 
 
@@ -236,10 +239,9 @@ async def test_tabs_and_contexts_are_used_for_many_pages_and_replaced(
     assert pages == [False, True, True, True] * 2 + [False]
 
 
-def chromium_processes() -> set[int]:
-    """Running main processes of Chromium under this process."""
-    drivers = psutil.Process().children()
-    return {child.pid for driver in drivers for child in driver.children() if "chrom" in child.name()}
+def is_browser(command: str, gate: Gate) -> bool:
+    """Whether this is the main process of the browser behind the gate."""
+    return f"--proxy-server={gate.proxy_url}" in command and "--type=" not in command
 
 
 async def test_without_a_browser_the_remedy_is_said(gate: Gate) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -86,8 +87,12 @@ async def test_the_browser_and_its_driver_have_none_of_our_secrets(monkeypatch: 
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     async with open_gate(EgressPolicy()) as gate, open_chromium(settings, gate) as chromium:
         await chromium.open()
-        children = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
-        environments = {child.pid: child.environ() for child in children if child.name() in ("node", "chromium")}
+        environments = {}
+        for child in psutil.Process().children(recursive=True):
+            # Those of other tests may end at any time.
+            with suppress(psutil.NoSuchProcess):
+                if child.pid not in before and child.name() in ("node", "chromium"):
+                    environments[child.pid] = child.environ()
     assert len(environments) >= 2
     assert not [name for env in environments.values() for name in env if name in SECRETS]
 
