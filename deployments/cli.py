@@ -298,18 +298,27 @@ def doctor_command() -> None:
 
 
 @app.command("migrate")
-def migrate_command() -> None:
+def migrate_command(
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Also drop what only the version before needs, once it runs nowhere.")
+    ] = False,
+) -> None:
     """Upgrade the schema of your own database; safe to repeat.
 
-    The database is the one at DATABASE_URL.
+    The database is the one at DATABASE_URL. Workers and API of the version before may go on meanwhile, unless --finish.
     """
     database_url = _settings().database_url
     if database_url is None:
         raise InvalidSetting("DATABASE_URL", "must be set; `widget-builder up` migrates the embedded database itself")
-    from tasks.records.schema import migrate
+    from tasks.records.schema import migrate, newest_version
 
-    migrate(database_url.get_secret_value())
-    _console().print("The database has the newest schema.")
+    if migrate(database_url.get_secret_value(), contract=finish) == newest_version():
+        _console().print("The database has the newest schema.")
+    else:
+        _console().print(
+            "The database has the schema that this version needs. Once no worker and no API of the version before runs,"
+            " `widget-builder migrate --finish` drops what only that needs."
+        )
 
 
 @app.command("register")

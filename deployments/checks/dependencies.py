@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import psycopg
-from alembic.script import ScriptDirectory
 from psycopg.conninfo import conninfo_to_dict
 
 from deployments.stack.embedded_postgres import find_programs
@@ -21,7 +20,8 @@ from deployments.stack.stack_file import STACK_FILE, StackData
 from tasks.core.database import Connection
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import Settings
-from tasks.records.schema import LEAST_PGVECTOR, MIGRATIONS
+from tasks.records.schema import LEAST_PGVECTOR, newest_version
+from tasks.records.schema_version import needed_version
 
 ANSWER_TIMEOUT_S = 5
 """Seconds until a service's first response; shorter than a check's timeout, so that the check names the service."""
@@ -41,8 +41,8 @@ class Warned(NamedTuple):
     warning: str
 
 
-async def check_database(settings: Settings, stack: StackData | None) -> str:
-    """Check that PostgreSQL is reachable and has the newest schema; the embedded one need not run.
+async def check_database(settings: Settings, stack: StackData | None) -> str | Warned:
+    """Check that PostgreSQL is reachable and has the schema that is needed; the embedded one need not run.
 
     Raises:
         DependencyUnavailable: PostgreSQL is unreachable, too old, or has an old schema.
@@ -75,7 +75,7 @@ async def _check_embedded(folder: Path) -> str:
     return f"PostgreSQL {found[0]}, embedded: `widget-builder up` starts it"
 
 
-async def _check_server(url: str, where: str, migrate_command: str) -> str:
+async def _check_server(url: str, where: str, migrate_command: str) -> str | Warned:
     try:
         conninfo_to_dict(url)
     except psycopg.ProgrammingError:
@@ -89,8 +89,10 @@ async def _check_server(url: str, where: str, migrate_command: str) -> str:
     except psycopg.Error as error:
         problem = str(error).strip().split("\n")[0]
         raise DependencyUnavailable(DATABASE, problem, "start PostgreSQL, or correct DATABASE_URL") from error
-    _check_revision(revision, migrate_command)
-    return f"PostgreSQL {postgres}, pgvector {pgvector}, schema {revision} ({where})"
+    is_finished = _check_revision(revision, migrate_command)
+    detail = f"PostgreSQL {postgres}, pgvector {pgvector}, schema {revision} ({where})"
+    advice = "once no earlier version runs, `widget-builder migrate --finish` drops what only that needs"
+    return detail if is_finished else Warned(detail, advice)
 
 
 async def _check_versions(connection: Connection) -> tuple[int, str]:
@@ -118,19 +120,18 @@ async def _read_revision(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _check_revision(revision: str | None, migrate_command: str) -> None:
-    script = ScriptDirectory(str(MIGRATIONS))
-    newest = script.get_current_head()
-    if revision == newest:
-        return
+def _check_revision(revision: str | None, migrate_command: str) -> bool:
+    """Whether the schema is the newest; False if only the contracting migrations are to come."""
+    needed, newest = needed_version(), newest_version()
     if revision is None:
         raise DependencyUnavailable(DATABASE, "the database has no tables yet", f"run {migrate_command}")
-    if revision in {known.revision for known in script.walk_revisions()}:
-        raise DependencyUnavailable(
-            DATABASE, f"the schema is {revision}, the newest is {newest}", f"run {migrate_command}"
-        )
-    problem = f"the schema {revision} is unknown to this version, which knows up to {newest}"
-    raise DependencyUnavailable(DATABASE, problem, "install the version that created this schema, or a later one")
+    if revision < needed:
+        problem = f"the schema is {revision}, and this version needs {needed}"
+        raise DependencyUnavailable(DATABASE, problem, f"run {migrate_command}")
+    if revision > newest:
+        problem = f"the schema {revision} is unknown to this version, which knows up to {newest}"
+        raise DependencyUnavailable(DATABASE, problem, "install the version that created this schema, or a later one")
+    return revision == newest
 
 
 async def check_prefect(settings: Settings, stack: StackData | None) -> str:

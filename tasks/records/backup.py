@@ -12,6 +12,7 @@ from psycopg import IsolationLevel, sql
 from tasks.core.errors import BackupFailed, DependencyUnavailable
 from tasks.records.backup_file import Advance, BackupManifest, BackupWriter, create_backup
 from tasks.records.schema import newest_version, read_version
+from tasks.records.schema_version import needed_version
 
 TABLES = (
     "build_events",
@@ -58,7 +59,7 @@ def write_backup(database_url: str, path: Path, advance: Advance) -> BackupManif
     """Write all data to the file; builds, chats and re-crawls may go on meanwhile.
 
     Raises:
-        BackupFailed: the database's schema is not the newest, or the file cannot be written.
+        BackupFailed: the database's schema is not this version's, or the file cannot be written.
         DependencyUnavailable: the database failed.
     """
     try:
@@ -67,11 +68,11 @@ def write_backup(database_url: str, path: Path, advance: Advance) -> BackupManif
             connection.read_only = True
             with connection.transaction():
                 connection.execute(_SESSION)
-                _check_version(connection)
+                found = _check_version(connection)
                 with create_backup(path, advance) as writer:
                     for table in TABLES:
                         _add_table(connection, writer, table)
-                    return writer.finish(version("ai-widget-builder"), newest_version(), _now(connection))
+                    return writer.finish(version("ai-widget-builder"), found, _now(connection))
     except psycopg.Error as error:
         raise DependencyUnavailable("PostgreSQL", first_line(error), "see `widget-builder doctor`") from error
 
@@ -86,11 +87,12 @@ def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
-def _check_version(connection: Connection) -> None:
+def _check_version(connection: Connection) -> str:
     found = read_version(connection)
-    if found != newest_version():
-        state = "has no schema" if found is None else f"has schema {found}, and this version needs {newest_version()}"
-        raise BackupFailed(f"The database {state}: run `widget-builder migrate`, or the product's version that fits.")
+    if found is not None and needed_version() <= found <= newest_version():
+        return found
+    state = "has no schema" if found is None else f"has schema {found}, and this version needs {needed_version()}"
+    raise BackupFailed(f"The database {state}: run `widget-builder migrate`, or the product's version that fits.")
 
 
 def _now(connection: Connection) -> datetime:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.settings import load_settings
+from tasks.records.schema_version import needed_version
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LEAST_PGVECTOR = (0, 8, 4)
@@ -71,15 +72,19 @@ def open_schema(database_url: str) -> Iterator[SchemaConnection]:
         engine.dispose()
 
 
-def migrate(database_url: str) -> None:
-    """Migrate the schema to the newest version, if it is older.
+def migrate(database_url: str, *, contract: bool = True) -> str:
+    """Migrate the schema to the newest version, if it is older; return the version that it has then.
+
+    Without `contract`, the version of the product before may go on: what it needs is kept (`schema_version`).
 
     Raises:
         DependencyUnavailable: the server does not answer, or lacks pgvector 0.8.4; with a remedy.
     """
     with open_schema(database_url) as schema:
-        schema.upgrade("head")
+        former = read_version(schema.driver)
+        schema.upgrade("head" if contract or former is None else needed_version())
         schema.commit()
+        return read_version(schema.driver) or ""
 
 
 def read_version(connection: "psycopg.Connection[tuple[Any, ...]]") -> str | None:

@@ -1,8 +1,10 @@
-"""Fresh databases on the test server."""
+"""Fresh databases on the test server, and older schemas."""
 
 from uuid import uuid4
 
 import psycopg
+
+from tasks.records.schema import open_schema
 
 
 def new_database(postgres_url: str) -> str:
@@ -12,3 +14,10 @@ def new_database(postgres_url: str) -> str:
         connection.execute(f"CREATE DATABASE {name}")
     before, _, query = postgres_url.partition("?")
     return before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+def migrate_to(url: str, version: str) -> None:
+    """Migrate a database to a version of the schema."""
+    with open_schema(url) as schema:
+        schema.upgrade(version)
+        schema.commit()

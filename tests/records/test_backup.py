@@ -26,8 +26,9 @@ from tasks.records.pictures import save_screenshot
 from tasks.records.publication import activate_build
 from tasks.records.restore import restore_backup
 from tasks.records.schema import migrate, newest_version
+from tasks.records.schema_version import needed_version
 from tests.knowledge.material import count, embed_page, new_job
-from tests.records.databases import new_database
+from tests.records.databases import migrate_to, new_database
 
 EMBEDDER = LocalEmbedder(None)
 QUESTION = "how long do the beans keep"
@@ -244,6 +245,17 @@ def test_a_file_of_an_earlier_schema_is_migrated(scratch_url: str, tmp_path: Pat
     with psycopg.connect(scratch_url) as connection:
         rows = connection.execute("SELECT job_id, content FROM knowledge_scraped_pages").fetchall()
         assert rows == [(job, "Old beans.")]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest_version(),)]
+
+
+def test_an_update_that_is_not_finished_is_backed_up(postgres_url: str, scratch_url: str, tmp_path: Path) -> None:
+    """The version before may still be at work; the restored database is of the newest schema."""
+    url = new_database(postgres_url)
+    migrate_to(url, needed_version())
+    manifest = write_backup(url, tmp_path / "between.backup", ignore)
+    assert manifest.schema_version == needed_version()
+    restore_backup(scratch_url, tmp_path / "between.backup", ignore, replace=True)
+    with psycopg.connect(scratch_url) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest_version(),)]
 
 

@@ -3,9 +3,6 @@
 from uuid import UUID, uuid4
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
 
 from tasks.core.database import open_pool
 from tasks.knowledge.embedding.embedder import to_vector
@@ -14,8 +11,8 @@ from tasks.records.crawl_record import CrawlRecord
 from tasks.records.fact_records import read_stored_page
 from tasks.records.known_pages import list_known_pages
 from tasks.records.rollback import roll_back
-from tasks.records.schema import MIGRATIONS, migrate
-from tests.records.databases import new_database
+from tasks.records.schema import migrate
+from tests.records.databases import migrate_to, new_database
 
 SITE = "https://example.com"
 _PAGE = (
@@ -27,18 +24,6 @@ _CHUNK = (
     " model, embedding, search) VALUES (%s, %s, 0, '{}', 'Old beans.', 3, 'hash', %s, %s::vector, 'bean:1')"
 )
 _VECTOR = str(to_vector([0.5, 0.25, 1.0]).tolist())
-
-
-def migrate_to(url: str, revision: str) -> None:
-    """Migrate an empty database to a revision."""
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
-    with engine.connect() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-        connection.commit()
-    engine.dispose()
 
 
 def fill(url: str) -> tuple[UUID, list[UUID]]:

@@ -7,9 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from tasks.records.schema import MIGRATIONS, migrate
+from tasks.records.schema_version import needed_version
 from tests.conftest import MakeSettings
 from tests.deployments.checks.examining import NOBODY, find, problem_and_remedy
-from tests.records.databases import new_database
+from tests.records.databases import migrate_to, new_database
 
 
 async def test_a_database_with_the_newest_schema_is_well(settings: MakeSettings) -> None:
@@ -44,6 +45,15 @@ async def test_a_database_behind_the_schema_is_to_be_migrated(settings: MakeSett
     assert remedy == "run `widget-builder migrate`"
     migrate(url)
     assert (await find("Database", settings(database_url=SecretStr(url)))).ok
+
+
+async def test_an_update_to_be_finished_is_a_warning(settings: MakeSettings, postgres_url: str) -> None:
+    """The database that the version before may still use is well; the command is named that ends it."""
+    url = new_database(postgres_url)
+    migrate_to(url, needed_version())
+    finding = await find("Database", settings(database_url=SecretStr(url)))
+    assert finding.ok
+    assert "`widget-builder migrate --finish`" in finding.warning
 
 
 async def test_a_schema_from_the_future_is_not_to_be_migrated(settings: MakeSettings, postgres_url: str) -> None:
