@@ -39,8 +39,8 @@ class Admission:
         self._changed = asyncio.Event()
         """Set when the frontier may have more URLs, or may be exhausted."""
         self._probes = NotFoundProbes(space, site.frontier.scope.start_url, site.title, self._drop_not_found)
-        self._claims: dict[str, int] = {}
-        """Order of the URL by which a page is fetched, by the page's key."""
+        self._claims: dict[str, Target] = {}
+        """URL by which a page is fetched, by the page's key."""
         self._stages_passed: dict[int, int] = {}
         """Number of stages a page has passed, by order."""
         self._dropped: dict[int, tuple[str, str]] = {}
@@ -166,10 +166,12 @@ class Admission:
         `url` is the address the target redirects to; absent, the target's own.
         """
         url = url or target.url
-        if self._claims.setdefault(page_key(url), target.order) == target.order:
+        claimed_by = self._claims.setdefault(page_key(url), target)
+        if claimed_by.order == target.order:
             return None
         record = self._duplicates.find_kept(url)
-        same_as = record.url if record else url
+        # While the page is not known, the URL that leads to it: a redirect's own address may be another redirect's.
+        same_as = record.url if record else claimed_by.url
         return PageSkipped("duplicate", "the page is fetched under another URL", same_as=same_as)
 
     async def claim_to_fetch(self, target: Target) -> bool:

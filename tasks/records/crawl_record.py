@@ -25,13 +25,21 @@ _ADD_URLS = """
     SET depth = excluded.depth, place = excluded.place, status = excluded.status
     WHERE crawl_urls.status = 'found' AND excluded.status <> 'found'
 """
+# A duplicate may refer to one that refers to another: a redirect that leads to a redirect. UNION ends circles.
 _ADD_ALIASES = """
+    WITH RECURSIVE skipped AS MATERIALIZED (
+        SELECT url, same_as FROM crawl_urls WHERE job_id = %(job)s AND same_as IS NOT NULL
+    ), known (content_id, url, is_alias) AS (
+        SELECT content_id, address.url, false FROM crawl_urls AS crawl
+        JOIN stored_pages AS page ON page.id = content_id, LATERAL (VALUES (crawl.url), (page.url)) AS address (url)
+        WHERE job_id = %(job)s
+        UNION
+        SELECT content_id, skipped.url, true FROM known JOIN skipped ON same_as = known.url
+    )
     UPDATE crawl_urls AS crawl SET aliases = found.urls
     FROM (
-        SELECT same_as, array_agg(url) AS urls FROM crawl_urls WHERE job_id = %(job)s GROUP BY same_as
-    ) AS found JOIN stored_pages AS page ON page.url = found.same_as
-    WHERE crawl.job_id = %(job)s AND crawl.content_id = page.id
-        AND page.widget_id = (SELECT widget_id FROM scrape_jobs WHERE id = %(job)s)
+        SELECT content_id, array_agg(url) AS urls FROM known WHERE is_alias GROUP BY content_id
+    ) AS found WHERE job_id = %(job)s AND crawl.content_id = found.content_id
 """
 STORED_BATCH = 50
 """Stored pages read in one query."""
@@ -86,7 +94,7 @@ class CrawlRecord:
     async def record_outcome(self, url: str, outcome: Outcome, cause: str, *, same_as: str | None = None) -> None:
         """Record that a URL failed (`cause` is the error) or was skipped (`cause` is the reason).
 
-        `same_as` is the URL of the page that a skipped duplicate equals.
+        `same_as` is the URL of the page that a skipped duplicate equals, or a URL that leads to it.
         """
         column = "error" if outcome == "failed" else "reason"
         async with self.pool.connection() as connection:

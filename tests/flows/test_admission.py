@@ -144,5 +144,8 @@ async def test_a_page_is_fetched_under_the_url_that_claims_it_first(space: Works
     assert await admission.claim_to_fetch(first)
     assert await admission.claim_to_fetch(first)
     assert admission.claim(first, second.url) is None
+    skipped = admission.claim(second)
+    assert skipped is not None
+    assert skipped.same_as == first.url
     assert not await admission.claim_to_fetch(second)
     assert space.progress.statistics.skipped == {"duplicate": 1}

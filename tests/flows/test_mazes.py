@@ -35,6 +35,13 @@ async def test_other_addresses_of_a_page_are_kept_with_it(crawler: Crawler, brow
         assert pages["/about"]["aliases"] == [f"{maze.url}/{way}/about" for way in ("go", "old", "to")]
 
 
+async def test_redirects_to_redirects_are_kept_with_the_page_too(crawler: Crawler, plain_space: Workspace) -> None:
+    """Each redirect is followed once, and the address that led to it is not lost."""
+    async with mazes.serve_maze(mazes.redirect_maze) as maze:
+        pages = (await crawler.crawl_in(plain_space, maze.url, depth=2)).pages
+        assert pages["/about"]["aliases"] == [f"{maze.url}/{way}/about" for way in ("go", "old", "to")]
+
+
 async def test_traps_are_told_of(crawler: Crawler, plain_space: Workspace) -> None:
     """With the pattern, how much of it was read and how much was not; the statistics count what was left out."""
     async with mazes.serve_maze(mazes.calendar_maze) as maze:

@@ -51,6 +51,20 @@ async def test_an_address_may_be_longer_than_an_index_takes(pool: Pool) -> None:
     assert [url.status for url in await record.read()] == ["queued", "skipped"]
 
 
+async def test_a_page_has_all_addresses_that_lead_to_it(pool: Pool) -> None:
+    """Through others, too; addresses that lead to each other belong to none, and a page without any has none."""
+    record = await new_record(pool)
+    await record.add_urls(targets("/page", "/moved", "/twice", "/one", "/other", "/lonely"))
+    await store_pages(pool, record.build_id, [page_of("/page", ["Text."]), page_of("/lonely", ["Alone."])])
+    for path, same_as in {"/twice": "/moved", "/moved": "/page", "/one": "/other", "/other": "/one"}.items():
+        await record.record_outcome(SITE + path, "skipped", "duplicate", same_as=SITE + same_as)
+    await record.settle_duplicates([])
+    async with pool.connection() as connection:
+        query = "SELECT url, metadata -> 'aliases' FROM knowledge_scraped_pages WHERE job_id = %s"
+        kept = dict(await (await connection.execute(query, (record.build_id,))).fetchall())
+    assert kept == {f"{SITE}/page": [f"{SITE}/moved", f"{SITE}/twice"], f"{SITE}/lonely": None}
+
+
 async def test_no_urls_are_no_work(pool: Pool) -> None:
     """An empty list adds nothing."""
     record = await new_record(pool)
