@@ -58,7 +58,8 @@ async def _serve_cases() -> AsyncIterator[list[Case]]:
     routes = {f"/{name}": answer for name, answer in pages.items()}
     routes |= {f"/good-{n}": html(good_page(n)) for n in range(GOOD)}
     routes |= {"/good": html(PROSE), "/zip": binary(b"PK", Content_Type="application/zip"), "/silence": silence}
-    for n, picture in enumerate(list(HOSTILE_PICTURES.values())[::3]):
+    for n, make in enumerate(list(HOSTILE_PICTURES.values())[::3]):
+        picture = make()
         routes[f"/logo-{n}"] = binary(
             picture, Content_Type="image/svg+xml" if b"<svg" in picture[:200] else "image/png"
         )

@@ -24,7 +24,7 @@ def children() -> Iterator[Processes]:
 @pytest.mark.parametrize("kind", HOSTILE_PICTURES)
 async def test_a_hostile_picture_costs_the_logo_at_most(processes: Processes, kind: str) -> None:
     """The icon beside it is drawn; the event loop goes on."""
-    resources = {LOGO: HOSTILE_PICTURES[kind], ICON: picture("#ffffff", ground="#1e88e5", size=(64, 64))}
+    resources = {LOGO: HOSTILE_PICTURES[kind](), ICON: picture("#ffffff", ground="#1e88e5", size=(64, 64))}
     probe = HomePageProbe(url=URL, requested_url=URL, light=PAGE)
     theme = await asyncio.to_thread(derive_theme, probe, resources, draw_in(processes))
     assert (theme.name, theme.favicon_url) == ("Acme", ICON)
@@ -34,7 +34,7 @@ async def test_a_hostile_picture_costs_the_logo_at_most(processes: Processes, ki
 @pytest.mark.parametrize("kind", [kind for kind in HOSTILE_PICTURES if "nested group" in kind or "tower" in kind][:4])
 def test_a_drawing_beyond_bounds_is_not_begun(kind: str) -> None:
     """Depth and proportions are read from its source."""
-    assert not is_drawable(HOSTILE_PICTURES[kind].decode())
+    assert not is_drawable(HOSTILE_PICTURES[kind]().decode())
 
 
 def test_nesting_ends_before_the_renderer_recurses_too_deep() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -47,28 +48,32 @@ def theme_with(resources: dict[str, bytes | None], page: dict[str, Any] = PAGE) 
 
 
 NESTED = "".join(f'<g id="g{n}"><use href="#g{n - 1}"/><use href="#g{n - 1}"/></g>' for n in range(1, 40))
-BROKEN = {
-    "nothing": b"",
-    "not found, as a page": b"<!doctype html><title>Not found</title><svg",
-    "half a drawing": b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0',
-    "an empty drawing": drawing(""),
-    "a drawing of twenty megabytes": drawing("<g>" + " " * 20_000_000 + "</g>"),
-    "a drawing that draws itself for ever": drawing(f'<g id="g0"><path d="M0 0h9v9z"/></g>{NESTED}<use href="#g39"/>'),
-    "half a picture": picture("#d81b60")[:60],
-    "a picture of twenty megabytes": picture("#d81b60") + b"\0" * 20_000_000,
-    "a bomb": picture("#d81b60", size=(20_000, 2_000)),
-    "text": b"Hello",
+BROKEN: dict[str, Callable[[], bytes]] = {
+    "nothing": lambda: b"",
+    "not found, as a page": lambda: b"<!doctype html><title>Not found</title><svg",
+    "half a drawing": lambda: b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0',
+    "an empty drawing": lambda: drawing(""),
+    "a drawing of twenty megabytes": lambda: drawing("<g>" + " " * 20_000_000 + "</g>"),
+    "a drawing that draws itself for ever": lambda: drawing(
+        f'<g id="g0"><path d="M0 0h9v9z"/></g>{NESTED}<use href="#g39"/>'
+    ),
+    "half a picture": lambda: picture("#d81b60")[:60],
+    "a picture of twenty megabytes": lambda: picture("#d81b60") + b"\0" * 20_000_000,
+    "a bomb": lambda: picture("#d81b60", size=(20_000, 2_000)),
+    "text": lambda: b"Hello",
 }
+"""Each is made for its test: some take a second, and many megabytes."""
 
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_logo_that_cannot_be_shown_is_replaced_by_the_icon_and_that_by_a_monogram(kind: str) -> None:
     """Whatever came in its place: nothing raises, nothing hangs."""
-    theme = theme_with({LOGO: BROKEN[kind], ICON: picture("#ffffff", ground="#1e88e5", size=(64, 64))})
+    broken = BROKEN[kind]()
+    theme = theme_with({LOGO: broken, ICON: picture("#ffffff", ground="#1e88e5", size=(64, 64))})
     assert (theme.logo_url, theme.primary) == (ICON, "#1e88e5")
     assert theme.sources["logo_url"] == "link rel=icon, as there is no logo"
     assert theme.logo_tile is not None
-    without = theme_with({LOGO: BROKEN[kind], ICON: None})
+    without = theme_with({LOGO: broken, ICON: None})
     assert (without.logo_url, without.favicon_url, without.monogram) == (None, None, "A")
     assert without.logo_tile is None
 
