@@ -70,8 +70,9 @@ demo: install ## Build a widget and stay up: make demo [URL=https://… DEPTH=3]
 up: install ## Start PostgreSQL, Prefect, the worker and the API; stay up until Ctrl-C
 	@$(BIN)/widget-builder up
 
+# Four processes compile the tests for each other (tests/collecting.py).
 test: install-dev ## Run all tests
-	@$(BIN)/python -m pytest
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 smoke: install $(VENV)/.installed-dev ## Build the small site and run a quick part of the tests, as CI does for each Python
 	@$(BIN)/python -m deployments.commands.demo --once

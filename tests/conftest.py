@@ -13,7 +13,14 @@ from tasks.core.database import Pool, open_pool
 from tasks.core.settings import Settings
 from tasks.records.schema import migrate
 
-pytest_plugins = ["tests.product", "tests.sharing", "tests.browsers", "tests.crawling", "tests.placing"]
+pytest_plugins = [
+    "tests.product",
+    "tests.sharing",
+    "tests.collecting",
+    "tests.browsers",
+    "tests.crawling",
+    "tests.placing",
+]
 
 # The machine may be busy, and the first example of a test may load a model.
 hypothesis.settings.register_profile("any_speed", deadline=None)
