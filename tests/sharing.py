@@ -1,6 +1,7 @@
 """Distribution of tests over processes: by file, with those of the whole product in the two processes of its stacks.
 
 One stack for the API's own tests and one for all others: a single one would be busy long after all other tests ended.
+Both begin first, as nothing else takes so long.
 """
 
 import re
@@ -27,6 +28,12 @@ class SharingProducts(LoadFileScheduling):
 @cache
 def _needs_product(file: Path) -> bool:
     return _NEEDS_PRODUCT.search(file.read_text("utf-8")) is not None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the files that need a product first, where several processes share the tests."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not _needs_product(item.path))
 
 
 @pytest.hookimpl(optionalhook=True)
