@@ -125,11 +125,20 @@ def _open(data: bytes) -> Image.Image | None:
 
 def _draw(data: bytes) -> Image.Image | None:
     source = data.decode("utf-8", errors="replace")
-    if not is_drawable(source):
+    if not is_drawable(source) or (own := _cut_references(source)) is None:
         return None
-    drawn = resvg_py.svg_to_bytes(svg_string=_OUTSIDE.sub("", source), width=SIDE * 2, skip_system_fonts=True)
+    drawn = resvg_py.svg_to_bytes(svg_string=own, width=SIDE * 2, skip_system_fonts=True)
     image: Image.Image = Image.open(io.BytesIO(drawn), formats=("PNG",))
     return image.convert("RGBA") if image.width * image.height <= MAX_PIXELS else None
+
+
+def _cut_references(source: str) -> str | None:
+    """Remove the references to files, which the renderer would draw, and to addresses; None if some are left.
+
+    A removal can join what stood around it to another reference: `hrhref="x"ef="/file"`.
+    """
+    cut = _OUTSIDE.sub("", source)
+    return None if _OUTSIDE.search(cut) else cut
 
 
 def is_drawable(source: str) -> bool:

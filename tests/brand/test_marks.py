@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,6 +183,23 @@ def test_a_drawn_logo_is_read_like_any_and_what_it_refers_to_is_not_fetched() ->
         "<image href='file:///etc/hostname' width='9' height='9'/><image xlink:href='https://x.example/a.png'/>"
     )
     assert theme_with({LOGO: drawing(inside)}).primary == "#00695c"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        *('href="{}"', "href = '{}'", 'xlink:href="{}"', 'href="file://{}"'),
+        *('hrhref="x"ef="{}"', "hrhref='x'ef='{}'", 'hrefhref="x"="{}"', 'hrhrhref="x"ef="x"ef="{}"'),
+        *("""id='href="' href='{}' class='"'""", """id="href='data:" href="{}" class="'" """),
+    ],
+)
+def test_no_logo_shows_a_file_of_the_machine_it_is_drawn_on(reference: str, tmp_path: Path) -> None:
+    """However the reference is written, also if only the removal of others would make it one."""
+    file = tmp_path / "secret.png"
+    file.write_bytes(picture("#ff0000", ground="#ff0000", size=(60, 40)))
+    image = f"<image width='60' height='40' {reference.format(file)}/>"
+    found = draw_picture(drawing(f"<path fill='#00695c' d='M0 0h9v9H0z'/>{image}"))
+    assert found is None or {colour for colour, _ in found.picture.colours} == {"#00695c"}
 
 
 def test_a_logo_in_many_colours_leaves_the_choice_open() -> None:
