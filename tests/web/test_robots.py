@@ -1,6 +1,8 @@
 """robots.txt is fetched once, before any page, and obeyed."""
 
 import asyncio
+import gzip
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
@@ -12,6 +14,7 @@ from tasks.web.crawl.robots import MAX_BYTES, MAX_DELAY_S, Robots, RobotsAnswer,
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.static import open_static_fetcher
 from tests.web.conftest import HOME, Answer, binary, html, make_settings, redirect, serve, silence
+from tests.web.virtual_time import run_virtually
 
 NAME = PRODUCT.lower()
 
@@ -177,6 +180,85 @@ async def test_each_answer_has_its_outcome(gate: Gate, routes: dict[str, Answer]
                 await fetching
 
 
+def rules_then(size: int, *, is_announced: bool, encoding: str = "") -> Answer:
+    """Return rules, and comments up to this size behind them, with Content-Length or without; compressed or not."""
+    body = b"User-agent: *\nDisallow: /private\n" + b"# more\n" * (size // 7)
+    body = gzip.compress(body) if encoding else body
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Encoding": encoding} if encoding else {})
+        if is_announced:
+            response.content_length = len(body)
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            await response.write(body)
+        return response
+
+    return answer
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+@pytest.mark.parametrize(("size", "encoding"), [(3_000_000, ""), (90_000, "gzip")])
+async def test_rules_in_a_file_larger_than_a_page_are_obeyed(
+    gate: Gate, size: int, encoding: str, is_announced: bool
+) -> None:
+    """Its beginning is read and the rest not downloaded, whatever MAX_PAGE_BYTES says; the site can be read."""
+    asked: list[str] = []
+    send = rules_then(size, is_announced=is_announced, encoding=encoding)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers["Accept-Encoding"])
+        return await send(request)
+
+    routes = {"/robots.txt": answer, "/private": html(HOME), "/shop": html(HOME)}
+    async with serve(routes) as site, open_static_fetcher(make_settings(max_page_bytes=100_000), gate) as fetcher:
+        with pytest.raises(PageSkipped, match=r"robots\.txt forbids it"):
+            await fetcher.fetch(Target(url=f"{site.url}/private", depth=1))
+        assert (await fetcher.fetch(Target(url=f"{site.url}/shop", depth=1))).html == HOME
+    assert asked == ["identity"]
+
+
+@pytest.mark.parametrize("body", [b"# more\n", b"#" * 65_536])
+async def test_rules_that_never_end_are_read_to_their_limit(gate: Gate, body: bytes) -> None:
+    """The connection is closed then; what was read counts."""
+    sent, has_left = 0, asyncio.Event()
+
+    async def pour(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            await response.write(b"User-agent: *\nDisallow: /private\n")
+            while sent < 50_000_000:
+                await response.write(body * (65_536 // len(body)))
+                sent += 65_536
+        except ConnectionError:
+            has_left.set()
+        return response
+
+    async with (
+        serve({"/robots.txt": pour, "/private": html(HOME)}) as site,
+        open_static_fetcher(make_settings(page_timeout_s=20), gate) as fetcher,
+    ):
+        with pytest.raises(PageSkipped, match=r"robots\.txt forbids it"):
+            await fetcher.fetch(Target(url=f"{site.url}/private", depth=1))
+        await has_left.wait()
+    # Beyond what is read: what lies in the buffers of the sockets.
+    assert sent < 20_000_000
+
+
+async def test_a_compressed_file_of_rules_cannot_fill_the_memory(gate: Gate) -> None:
+    """Of what it becomes, a page's limit is read; more, and the rules are out of reach."""
+    bomb = rules_then(30_000_000, is_announced=True, encoding="gzip")
+    async with (
+        serve({"/robots.txt": bomb, "/": html(HOME)}) as site,
+        open_static_fetcher(make_settings(max_page_bytes=100_000), gate) as fetcher,
+    ):
+        with pytest.raises(FetchFailed, match="out of reach, so nothing may be fetched: the page is too large"):
+            await fetcher.fetch(Target(url=f"{site.url}/", depth=0))
+        assert site.asked == []
+
+
 @pytest.mark.parametrize("status", [500, 503, 429])
 async def test_rules_that_cannot_be_had_forbid_everything_and_the_cause_is_said(
     gate: Gate, status: int, monkeypatch: pytest.MonkeyPatch
@@ -192,6 +274,37 @@ async def test_rules_that_cannot_be_had_forbid_everything_and_the_cause_is_said(
                 await fetcher.fetch(Target(url=f"{site.url}/", depth=0))
             assert not failed.value.retriable
         assert site.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "waited_s", "refusal"),
+    [
+        ([RobotsAnswer(503, b"", retry_after_s=4), RobotsAnswer(404, b"")], 4, None),
+        ([RobotsAnswer(429, b"", retry_after_s=0), RobotsAnswer(429, b""), RobotsAnswer(404, b"")], 1.5, None),
+        ([RobotsAnswer(429, b"", retry_after_s=4), RobotsAnswer(429, b"", retry_after_s=20)], 4, "asks to wait 20 s"),
+        ([RobotsAnswer(503, b"", retry_after_s=86_400)], 0, "HTTP 503, and it asks to wait 86400 s"),
+    ],
+)
+def test_rules_are_asked_for_again_when_the_host_says(
+    answers: list[RobotsAnswer], waited_s: float, refusal: str | None
+) -> None:
+    """A pause that is longer than the file's time refuses the host at once."""
+    left = list(answers)
+
+    async def answer(_: str) -> RobotsAnswer:
+        return left.pop(0)
+
+    async def run() -> None:
+        robots = Robots(answer, obey=True, limit_s=15)
+        if refusal is None:
+            await robots.check("https://site.example/")
+        else:
+            with pytest.raises(FetchFailed, match=refusal):
+                await robots.check("https://site.example/")
+        assert asyncio.get_running_loop().time() == waited_s
+        assert left == []
+
+    run_virtually(run())
 
 
 async def test_rules_that_never_come_forbid_everything(gate: Gate) -> None:

@@ -2,7 +2,7 @@
 
 | response | consequence |
 |---|---|
-| 2xx | the rules apply; the first 500 KiB are read |
+| 2xx | the rules apply; the first 500 KiB are read, the rest is not downloaded |
 | 4xx except 429, or too many redirects | no rules: everything may be fetched |
 | 429, 5xx or none in half a page timeout | nothing on the host may be fetched until the build ends |
 | no connection, unknown host or invalid certificate | the page fails with that cause; the next page tries again |
@@ -32,7 +32,7 @@ LIMIT_S = 15.0
 """Seconds that all attempts at a host's file may take."""
 TRIES = 3
 RETRY_S = 0.5
-"""Seconds before the second try; doubled before the third."""
+"""Seconds before the second try, doubled before the third; the host's Retry-After if that is longer."""
 
 logger = logging.getLogger("widget_builder.web")
 logging.getLogger("protego").setLevel(logging.ERROR)
@@ -44,6 +44,8 @@ class RobotsAnswer:
 
     status: int
     body: bytes
+    retry_after_s: float | None = None
+    """Seconds that the host asks to wait."""
 
 
 FetchRobots = Callable[[str], Awaitable[RobotsAnswer]]
@@ -142,10 +144,14 @@ class Robots:
             return Rules(refusal=FetchTimeout(self._limit_s).message)
 
     async def _ask(self, address: str) -> Rules:
-        status = 0
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._limit_s
+        refusal, pause_s = "", 0.0
         for attempt in range(TRIES):
-            if attempt:
-                await asyncio.sleep(RETRY_S * 2 ** (attempt - 1))
+            if clock() + pause_s > deadline:
+                # Nobody waits for an answer that would come too late.
+                return Rules(refusal=f"{refusal}, and it asks to wait {pause_s:.0f} s")
+            await asyncio.sleep(pause_s)
             try:
                 answer = await self._fetch(address)
             except FetchTimeout as error:
@@ -155,9 +161,11 @@ class Robots:
             except TooManyRedirects:
                 # RFC 9309 §2.3.1.2: such a robots.txt may be treated as absent.
                 return Rules()
-            if (status := answer.status) != 429 and status < 500:
-                return await _parse(_text(answer.body)) if 200 <= status < 300 else Rules()
-        return Rules(refusal=f"HTTP {status}")
+            if answer.status != 429 and answer.status < 500:
+                return await _parse(_text(answer.body)) if 200 <= answer.status < 300 else Rules()
+            refusal = f"HTTP {answer.status}"
+            pause_s = max(RETRY_S * 2**attempt, answer.retry_after_s or 0.0)
+        return Rules(refusal=refusal)
 
 
 async def _parse(text: str) -> Rules:

@@ -21,7 +21,7 @@ from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler
 from scrapy.core.downloader.handlers._base_streaming import BaseStreamingDownloadHandler
 from scrapy.core.downloader.handlers._httpx import HttpxDownloadHandler
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DownloadFailedError, ResponseDataLossError
+from scrapy.exceptions import DownloadFailedError, ResponseDataLossError, StopDownload
 from scrapy.http import Headers, Response
 
 from tasks.web.fetching.responses import media_type
@@ -30,6 +30,10 @@ FIRST_BYTE_S = 20.0
 """Seconds until the first byte of a response, where the whole page may take longer."""
 DEADLINE = "deadline"
 """Key in a request's meta: the deadline, in the loop's time, for the page including redirects."""
+BEGINNING = "beginning"
+"""Key in a request's meta: bytes after which the download ends, without a failure; larger bodies are cut there."""
+_RECEIVED = "received"
+"""Key in a request's meta: bytes of the body so far."""
 MAX_HOSTS = 10_000
 """Hosts whose protocol is remembered."""
 UNWANTED_TYPES = "unwanted"
@@ -59,7 +63,14 @@ class _BoundedHandler(BaseStreamingDownloadHandler[Any]):
         kind = media_type(response.headers.get("Content-Type", ""))
         if kind.startswith(request.meta.get(UNWANTED_TYPES, ())) and 200 <= _status(response) < 300:
             raise UnwantedType(kind)
-        return await super()._read_response(response, request)
+        if BEGINNING not in request.meta:
+            return await super()._read_response(response, request)
+        # A length that is announced is no reason to refuse it; decompressed, the beginning has a page's limit.
+        request.meta.update({"download_maxsize": 0, _RECEIVED: 0})
+        try:
+            return await super()._read_response(response, request)
+        finally:
+            del request.meta["download_maxsize"]
 
     @asynccontextmanager
     async def _make_request(self, request: Request, timeout: float) -> AsyncIterator[Any]:
@@ -70,6 +81,15 @@ class _BoundedHandler(BaseStreamingDownloadHandler[Any]):
             except TimeoutError as error:
                 raise NoResponse from error
             yield response
+
+
+def stop_at_beginning(data: bytes, request: Request) -> None:
+    """End a download that has `BEGINNING` bytes: to be connected to Scrapy's signal for bytes received."""
+    if (most := request.meta.get(BEGINNING)) is None:
+        return
+    request.meta[_RECEIVED] += len(data)
+    if request.meta[_RECEIVED] > most:
+        raise StopDownload(fail=False)
 
 
 def _status(response: Any) -> int:

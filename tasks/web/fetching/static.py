@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.downloadermiddlewares import cookies as scrapy_cookies
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
@@ -30,13 +30,20 @@ from tasks.core.models import FetchedPage, FetchMethod, Frozen, Target
 from tasks.core.settings import Settings
 from tasks.web.crawl.directives import HEADER, SIGNAL
 from tasks.web.crawl.links import REFRESH
-from tasks.web.crawl.robots import Robots, RobotsAnswer
+from tasks.web.crawl.robots import MAX_BYTES, Robots, RobotsAnswer
 from tasks.web.crawl.urls import public_suffixes
 from tasks.web.fetching.cookies import SharedCookies
 from tasks.web.fetching.decoding import decode_html
 from tasks.web.fetching.egress import Gate
 from tasks.web.fetching.failures import explain_failure
-from tasks.web.fetching.handlers import DEADLINE, UNWANTED_TYPES, Http1Handler, HttpsHandler
+from tasks.web.fetching.handlers import (
+    BEGINNING,
+    DEADLINE,
+    UNWANTED_TYPES,
+    Http1Handler,
+    HttpsHandler,
+    stop_at_beginning,
+)
 from tasks.web.fetching.host_rate import parse_retry_after
 from tasks.web.fetching.middlewares import ClaimRedirect, GateMiddleware, RefreshMiddleware, RequestCheckMiddleware
 from tasks.web.fetching.page_time import PageTime
@@ -144,13 +151,15 @@ class StaticFetcher:
             return None if known and response.status == 304 else _read(response, target)
 
     async def fetch_resource(self, url: str, *, max_bytes: int | None = None) -> Resource:
-        """Return the response of any URL (a robots.txt, a sitemap …), of at most `max_bytes` (default: a page's limit).
+        """Return the response of any URL (a sitemap, a picture …), of at most `max_bytes` (default: a page's limit).
 
         Raises:
             PageError: no response, or it is too large.
         """
-        meta = {"download_maxsize": max_bytes or self._settings.max_page_bytes}
-        response = await self._download(url, meta)
+        return await self._fetch_any(url, {"download_maxsize": max_bytes or self._settings.max_page_bytes})
+
+    async def _fetch_any(self, url: str, meta: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Resource:
+        response = await self._download(url, meta, headers)
         retry_after = _header(response, "Retry-After")
         self._throttle.record_response(
             url, HttpStatus(response.status, retry_after_s=parse_retry_after(retry_after or ""))
@@ -167,8 +176,10 @@ class StaticFetcher:
         )
 
     async def _fetch_robots(self, url: str) -> RobotsAnswer:
-        resource = await self.fetch_resource(url)
-        return RobotsAnswer(resource.status, resource.body)
+        # Not compressed: the beginning of a compressed file cannot always be read.
+        resource = await self._fetch_any(url, {BEGINNING: MAX_BYTES}, {"Accept-Encoding": "identity"})
+        wait_s = parse_retry_after(resource.headers.get("retry-after", ""))
+        return RobotsAnswer(resource.status, resource.body, retry_after_s=wait_s)
 
     async def _download(
         self,
@@ -284,6 +295,7 @@ async def open_static_fetcher(
     opened, closing = asyncio.Event(), asyncio.Event()
     runner = AsyncCrawlerRunner(scrapy_settings(settings, gate))
     crawler = runner.create_crawler(_IdleSpider)
+    crawler.signals.connect(stop_at_beginning, signals.bytes_received)
     crawling = runner.crawl(crawler, opened=opened, closing=closing)
     waiting = asyncio.create_task(opened.wait())
     await asyncio.wait({crawling, waiting}, return_when=asyncio.FIRST_COMPLETED)
