@@ -10,10 +10,11 @@ import math
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -53,9 +54,37 @@ PARSING = Limits(seconds=20, cpu_s=10, memory=768 * 1024**2)
 """Limits of parsing one document for its links, languages, signs …"""
 
 
+@dataclass
+class Allowance:
+    """Limits that several calls share, such as all that parse one document: together they have the seconds of one."""
+
+    limits: Limits
+    spent_s: float = 0.0
+    """Seconds that calls have taken in children; waiting for one does not count."""
+
+    def left(self) -> Limits:
+        """Return the limits of the next call.
+
+        Raises:
+            CallFailed: nothing is left.
+        """
+        if (left_s := self.limits.seconds - self.spent_s) <= 0:
+            raise CallFailed(f"it took longer than {self.limits.seconds:g}s in all")
+        return replace(self.limits, seconds=left_s, cpu_s=min(self.limits.cpu_s, math.ceil(left_s)))
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count the block's seconds."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.spent_s += time.monotonic() - began
+
+
 class _Call(NamedTuple):
     future: "Future[Any]"
-    limits: Limits
+    allowance: Allowance
     work: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
@@ -76,25 +105,26 @@ class Processes(Executor):
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> "Future[R]":
         """The future of a call in a child, within `DEFAULT_LIMITS`; arguments and result must be picklable."""
-        return self._submit(DEFAULT_LIMITS, fn, args, kwargs)
+        return self._submit(Allowance(DEFAULT_LIMITS), fn, args, kwargs)
 
     def submit_within(self, limits: Limits, fn: Callable[..., R], *args: Any) -> "Future[R]":
         """The future of a call in a child, within these limits.
 
         It fails with the product's own error that the call raised, and with `CallFailed` in all other cases.
         """
-        return self._submit(limits, fn, args, {})
+        return self._submit(Allowance(limits), fn, args, {})
 
-    async def call(self, limits: Limits, fn: Callable[..., R], *args: Any) -> R:
-        """Return the result of a call in a child, within these limits.
+    async def call(self, limits: Limits | Allowance, fn: Callable[..., R], *args: Any) -> R:
+        """Return the result of a call in a child, within these limits or what is left of them.
 
         Raises:
             WidgetBuilderError: the product's own error that the call raised.
             CallFailed: the call exceeded a limit, crashed, or raised another error.
         """
-        return await asyncio.wrap_future(self._submit(limits, fn, args, {}))
+        allowance = limits if isinstance(limits, Allowance) else Allowance(limits)
+        return await asyncio.wrap_future(self._submit(allowance, fn, args, {}))
 
-    def _submit(self, limits: Limits, fn: Callable[..., R], args: Any, kwargs: Any) -> "Future[R]":
+    def _submit(self, allowance: Allowance, fn: Callable[..., R], args: Any, kwargs: Any) -> "Future[R]":
         future: Future[R] = Future()
         with self._lock:
             if self._is_closed:
@@ -103,13 +133,13 @@ class Processes(Executor):
                 self._threads = [Thread(target=self._serve, name="child", daemon=True) for _ in range(self._count)]
                 for thread in self._threads:
                     thread.start()
-            self._calls.put(_Call(future, limits, (fn, args, kwargs)))
+            self._calls.put(_Call(future, allowance, (fn, args, kwargs)))
         return future
 
     def warm_up(self) -> None:
         """Start the children now; returns at once."""
         for _ in range(self._count):
-            self._submit(DEFAULT_LIMITS, _nothing, (), {})
+            self._submit(Allowance(DEFAULT_LIMITS), _nothing, (), {})
 
     def _serve(self) -> None:
         """Carry out calls in one child after the other."""
@@ -119,10 +149,12 @@ class Processes(Executor):
                 if not call.future.set_running_or_notify_cancel():
                     continue
                 try:
+                    limits = call.allowance.left()
                     if child is None or not child.is_alive:
                         self._forget(child)
                         child = self._start_child()
-                    result = child.call(call)
+                    with call.allowance.counted():
+                        result = child.call(limits, call.work)
                 except BaseException as error:  # noqa: BLE001 whoever waits for the call gets it
                     call.future.set_exception(error)
                 else:
@@ -183,7 +215,7 @@ class _Child:
             return self._connection.poll(START_S) and bool(self._connection.recv())
         return False
 
-    def call(self, call: _Call) -> Any:
+    def call(self, limits: Limits, work: tuple[Any, ...]) -> Any:
         """Return the result of a call; the child is killed if the call fails otherwise than with an error of ours.
 
         Raises:
@@ -191,16 +223,16 @@ class _Child:
             CallFailed: a limit was exceeded, or the child crashed.
         """
         try:
-            self._connection.send((call.limits, *call.work))
-            if not self._connection.poll(call.limits.seconds):
-                raise CallFailed(f"it took longer than {call.limits.seconds:g}s")
+            self._connection.send((limits, *work))
+            if not self._connection.poll(limits.seconds):
+                raise CallFailed(f"it took longer than {limits.seconds:.3g}s")
             is_result, value = self._connection.recv()
         except CallFailed:
             self.kill()
             raise
         except (EOFError, OSError) as error:
             self.kill()
-            raise self._cause(call.limits) from error
+            raise self._cause(limits) from error
         if is_result:
             return value
         if isinstance(value, CallFailed):

@@ -10,7 +10,6 @@ from tasks.core.choices import RenderMode
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import (
     CallFailed,
-    ContentFailed,
     FetchFailed,
     HttpStatus,
     PageError,
@@ -22,6 +21,7 @@ from tasks.core.settings import Settings
 from tasks.web.comparison import compare
 from tasks.web.crawl.sitemaps import find_hints
 from tasks.web.crawl.url_patterns import is_route, pattern_of
+from tasks.web.document_parsing import DocumentParsing
 from tasks.web.fetching.egress import open_gate
 from tasks.web.fetching.host_sharing import SharedLimits
 from tasks.web.fetching.middlewares import ClaimRedirect
@@ -41,11 +41,6 @@ READERS = 2
 """Child processes that read pages and embed text; more than there are cores would only wait for each other."""
 READER_MODULE = "tasks.reader_process"
 """Module that they have imported when they start."""
-SMALL = 50_000
-"""Characters of a document …"""
-SMALL_TAGS = 5_000
-"""… and tags in it, up to which it is parsed on the event loop, in milliseconds whatever it is: most pages are small,
-and dispatching them takes longer."""
 R = TypeVar("R")
 
 
@@ -63,6 +58,7 @@ class Web:
     ) -> None:
         self.readers = readers
         """Child processes that parse and draw what was fetched."""
+        self._parsing = DocumentParsing(readers)
         self._throttle = throttle
         self._times = PageTimes(page_timeout_s)
         self._home = HomeLoader(static, rendered, page_timeout_s)
@@ -169,17 +165,12 @@ class Web:
         return await self._escalate(sent, suspicion, self._rendered, time)
 
     async def parse(self, html: str, parse: Callable[..., R], *args: Any) -> R:
-        """Return `parse(*args)`, which parses the document: a large one in a child process, within limits.
+        """Return `parse(*args)`, which parses the document; all parses of a large one share limits.
 
         Raises:
             ContentFailed: the document cannot be parsed within limits.
         """
-        if len(html) <= SMALL and html.count("<") <= SMALL_TAGS:
-            return parse(*args)
-        try:
-            return await self.readers.call(PARSING, parse, *args)
-        except CallFailed as error:
-            raise ContentFailed(f"the page could not be read: {error.message}", retriable=error.retriable) from error
+        return await self._parsing.parse(html, parse, *args)
 
     async def _find_suspicion(self, sent: FetchedPage) -> str | None:
         if sent.pdf is not None:
@@ -233,7 +224,7 @@ class Web:
         if not self._policy.needs_comparison(rendered.page.target, escalated=escalated):
             return rendered.page
         try:
-            found = await self.readers.call(PARSING, compare, rendered)
+            found = await self._parsing.call(rendered.page.html, compare, rendered)
         except CallFailed as error:
             logger.info("%s: not compared with the HTML as sent: %s", rendered.page.target.url, error.message)
             return rendered.page
