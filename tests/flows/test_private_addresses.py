@@ -14,14 +14,19 @@ from aiohttp import web
 
 from flows.progress import Progress
 from flows.workspace import Workspace
+from tasks.brand.drawing import draw_in
+from tasks.brand.site_images import MAX_BYTES
+from tasks.core.errors import PageError
 from tasks.core.models import BuildRequest
 from tasks.records.builds import start_build
 from tasks.records.crawl_record import CrawlRecord
 from tasks.records.new_builds import create_rebuild
 from tasks.web.fetching import egress
+from tasks.web.reader import open_web
 from tests.crawling import Crawled, Crawler
 from tests.sites.server import serve_handler
 from tests.web.canaries import Canary, open_listener
+from tests.web.conftest import make_settings
 
 ONLY_THE_SITE = (ip_network("127.0.0.1/32"),)
 HOSTS = (
@@ -35,6 +40,7 @@ AT_EACH = """<a href="{url}">a</a><a href="/to?{url}">b</a><a href="/meta?{url}"
 <iframe src="{url}"></iframe><object data="{url}"></object><embed src="{url}"><video src="{url}" poster="{url}"></video>
 <link rel="prefetch" href="{url}"><link rel="preconnect" href="{url}"><link rel="modulepreload" href="{url}">
 <link rel="alternate" type="application/rss+xml" href="{url}feed"><a rel="next" href="{url}2">e</a>
+<svg><image href="{url}"/><use href="{url}#a"/><feImage href="{url}"/><style>@import url({url});</style></svg>
 <style>@import url({url}); p {{ background: url({url}) }} @font-face {{ font-family: x; src: url({url}) }}</style>
 <script>
 for (const call of [() => fetch("{url}", {{mode: "no-cors"}}), () => new WebSocket("{url}".replace("http", "ws")),
@@ -46,7 +52,9 @@ for (const call of [() => fetch("{url}", {{mode: "no-cors"}}), () => new WebSock
 </script>"""
 ONCE = """<title>Shop</title><link rel="icon" href="{url}i.png"><link rel="manifest" href="{url}m.json">
 <link rel="canonical" href="{url}"><meta property="og:image" content="{url}o.png"><header><a href="/" class="logo">
-<img class="logo" alt="Shop logo" src="{url}logo.png" width="120" height="40"></a></header><main><h1>Lamps</h1>
+<img class="logo" alt="Shop logo" src="{url}logo.png" width="120" height="40"></a><a href="/" class="logo">
+<svg width="120" height="40"><image href="{url}l.png" width="9" height="9"/><path d="M0 0h90v40H0z"/></svg></a></header>
+<main><h1>Lamps</h1>
 <p>All our lamps are made by hand in the old harbour, and repaired for ten years.</p></main>
 <script>const peer = new RTCPeerConnection({{iceServers: [{{urls: "stun:{host}:{port}"}}]}});
 peer.createDataChannel("x"); peer.createOffer().then(offer => peer.setLocalDescription(offer));</script>"""
@@ -108,6 +116,36 @@ async def test_a_private_address_is_contacted_by_no_build(crawler: Crawler, rend
             again = await create_rebuild(crawler.pool, space.job.widget_id, request)
             rebuilt = await read(crawler, space, again.build_id)
         assert [sorted(crawled.names) for crawled in (built, resumed, rebuilt)] == [["/", "/base", "/good"]] * 3
+        assert canary.sung == []
+
+
+SVG = """<?xml version="1.0"?><?xml-stylesheet href="{url}s.css"?><!DOCTYPE svg SYSTEM "{url}svg.dtd">
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 60 40">
+<style>@import url({url}); path {{ fill: url({url}#a) }}</style><path d="M0 0h60v40H0z"/><image href="{url}i.png"/>
+<image xlink:href="{url}"/><use href="{url}#a"/><filter id="f"><feImage href="{url}"/></filter></svg>"""
+
+
+async def test_no_picture_is_fetched_from_a_private_address() -> None:
+    """Logo, icon, manifest and preview: named as they are, by a redirect, and within a drawing."""
+
+    async def answer(request: web.Request) -> web.Response:
+        target = request.raw_path.partition("?")[2]
+        if request.path == "/to":
+            return web.Response(status=302, headers={"Location": target})
+        return web.Response(text=SVG.format(url=target), content_type="image/svg+xml")
+
+    async with open_listener() as canary, serve_handler(answer) as site:
+        private = [f"http://{host}:{canary.port}/" for host in HOSTS]
+        lures = tuple(url for to in private for url in (f"{to}logo.png", f"{site}/to?{to}"))
+        drawings = tuple(f"{site}/logo.svg?{to}" for to in private)
+        async with open_web(make_settings(render="never", egress_allow=ONLY_THE_SITE)) as reader:
+            for url in lures:
+                with pytest.raises(PageError):
+                    await reader.fetch_resource(url, MAX_BYTES)
+            fetched = [await reader.fetch_resource(url, MAX_BYTES) for url in drawings]
+            draw = draw_in(reader.readers)
+            await asyncio.to_thread(lambda: [draw(data) for data in fetched])
+        assert len(fetched) == len(HOSTS)
         assert canary.sung == []
 
 

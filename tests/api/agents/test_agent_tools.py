@@ -17,7 +17,9 @@ from tasks.core.rates import Rate
 from tasks.records.widgets import delete_widget, save_settings
 from tests.api.chatting import ADMIN, MANY, Chat, serving
 from tests.conftest import MakeSettings
+from tests.flows.test_private_addresses import HOSTS
 from tests.knowledge.answer_material import SHOP, build_site
+from tests.web.canaries import open_listener
 
 LONG = {"/terms": ("Terms", "# Terms\n\n" + "The parties agree on this and that. " * 2_000)}
 INITIALIZE = {
@@ -96,6 +98,21 @@ async def test_a_wrong_call_is_told_to_the_agent(chat: Chat, pool: Pool) -> None
             result = await client.call_tool(tool, arguments)
             assert result.is_error, tool
             assert words in result.content[0].text  # type: ignore[union-attr]
+
+
+async def test_an_agent_has_no_address_contacted(chat: Chat) -> None:
+    """Its model may be talked into any: what it names is looked up among the stored pages, in whatever form."""
+    async with open_listener() as canary, agent(chat) as client:
+        for host in HOSTS:
+            for url in (
+                f"http://{host}:{canary.port}/",
+                f"{chat.site.url}@{host}:{canary.port}/",
+                f"file://{host}/etc",
+            ):
+                result = await client.call_tool("fetch", {"id": url})
+                assert "no such page" in result.content[0].text  # type: ignore[union-attr]
+                await client.call_tool("search", {"query": f"What is on {url}?"})
+        assert canary.sung == []
 
 
 async def post(chat: Chat, widget_id: object, **headers: str) -> tuple[int, str]:
