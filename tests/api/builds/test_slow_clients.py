@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -68,17 +69,24 @@ class Followed:
         return connection
 
 
-@pytest.fixture
-async def followed(pool: Pool, settings: MakeSettings) -> AsyncIterator[Followed]:
-    """A build that is followed, on a server as the product runs it."""
+@asynccontextmanager
+async def serve_build(pool: Pool, settings: MakeSettings, job: Job) -> AsyncIterator[Followed]:
+    """Serve the routes of a build, on a server as the product runs it."""
     asked = settings(request_rate=Rate(count=100_000, seconds=60))
     streams, nothing = Streams(pool), cast(Any, None)
     app = Starlette(routes=build_routes.routes, exception_handlers=HANDLERS)
     app.state.resources = AppState(asked, pool, nothing, streams, nothing, nothing, Budgets(pool, asked))
     filling = asyncio.create_task(streams.fill_forever())
     async with serve_app(app, deadlines.DeadlineProtocol) as http:
-        yield Followed(http, streams, await new_job(pool), pool)
+        yield Followed(http, streams, job, pool)
     filling.cancel()
+
+
+@pytest.fixture
+async def followed(pool: Pool, settings: MakeSettings) -> AsyncIterator[Followed]:
+    """A build that is followed."""
+    async with serve_build(pool, settings, await new_job(pool)) as served:
+        yield served
 
 
 async def test_a_client_that_does_not_read_is_disconnected_and_others_see_all(
