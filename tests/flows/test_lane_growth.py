@@ -1,17 +1,22 @@
 """Adaptive lanes: more while that helps, fewer when something suffers, and never more at a host that pushes back."""
 
 import asyncio
+import re
 
 import pytest
 
 from flows import lane_growth
-from flows.lane_growth import PAUSE_STEPS, LaneGrowth, Seen, first_lanes
+from flows.lane_growth import PAUSE_STEPS, LaneGrowth, Seen, _Watched, first_lanes
 from flows.lanes import Channel, Lanes
+from flows.progress import Progress
+from tasks.core.events import Stage
 from tasks.records.build_events import read_events
+from tasks.records.builds import start_build
 from tests.conftest import MakeSettings
 from tests.crawling import Crawler
 from tests.flows.test_lanes import Slots, fill_and_close
 from tests.sites.generated import generated_site
+from tests.sites.living import living_site
 
 
 def pressed(rate: float) -> Seen:
@@ -97,6 +102,40 @@ def test_a_stage_begins_with_its_default(settings: MakeSettings) -> None:
     """Or with its maximum if that is less."""
     made = settings(scrape_workers=10, max_scrape_workers=40, store_workers=3, max_store_workers=2)
     assert [first_lanes(made, limit) for limit in ("scrape", "store", "embed")] == [10, 2, made.embed_workers]
+
+
+async def test_lanes_are_halved_where_memory_runs_short(crawler: Crawler, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Down to one, with the memory that is left; the build reads all its pages."""
+    monkeypatch.setattr(lane_growth, "STEP_S", 0.05)
+    monkeypatch.setattr(lane_growth, "LEAST_FREE_MEMORY", 1.1)
+    async with living_site(30, 1) as site:
+        build_id = await crawler.record(site.url, 1)
+        async with crawler.open_workspace(build_id, render="never", scrape_workers=4, max_scrape_workers=5) as space:
+            await crawler.go_on_in(space, build_id)
+    told = [event for event in await read_events(crawler.pool, build_id) if "lanes" in (event.data or {})]
+    assert [event.message for event in told] == ["Lanes of scrape: 4 → 2", "Lanes of scrape: 2 → 1"]
+    assert all(re.fullmatch(r"\d+ MB of memory are free", event.detail or "") for event in told)
+    assert site.answers[200] == 30
+
+
+async def test_lanes_are_halved_where_many_pages_fail(crawler: Crawler) -> None:
+    """Many since the last decision, and a fifth of all: pages that fail now and then change nothing."""
+    build_id = await crawler.record("http://127.0.0.1:9")
+    progress = Progress(crawler.pool, await start_build(crawler.pool, build_id, None), None)
+
+    async def work(_items: list[int]) -> None:
+        raise AssertionError("no lane is opened")
+
+    lanes = Lanes("scrape", Channel[int](), 8, work, Slots(8).hold)
+    stage, meter = _Watched(lanes, 4), progress.meters[Stage.scraping]
+    found = []
+    for done, failed in [(3, 3), (40, 8), (6, 6), (6, 0)]:
+        meter.done, meter.failed = meter.done + done, meter.failed + failed
+        await stage.decide(progress, 0, "", is_busy=False)
+        found.append(lanes.most)
+    assert found == [4, 4, 2, 2]
+    told = [event for event in await read_events(crawler.pool, build_id) if "lanes" in (event.data or {})]
+    assert [(event.message, event.detail) for event in told] == [("Lanes of scrape: 4 → 2", "6 of 12 pages failed")]
 
 
 async def test_a_build_tells_its_changes(crawler: Crawler, monkeypatch: pytest.MonkeyPatch) -> None:
