@@ -27,6 +27,7 @@ from tests.benchmarks import (
     python_docs,
     rankings,
     recrawl,
+    recrawl_docs,
     rendering,
     retrieval,
     search_latency,
@@ -60,7 +61,7 @@ STANDALONE = {
     "theme": theme.run,
 }
 ON_DOCS = ("python_docs", "retrieval")
-NAMES = (*STANDALONE, *ON_DOCS)
+NAMES = (*STANDALONE, "recrawl_docs", *ON_DOCS)
 
 
 async def measure(names: list[str], docs: Path | None, scores: Scores) -> None:
@@ -73,6 +74,9 @@ async def measure(names: list[str], docs: Path | None, scores: Scores) -> None:
         if name in STANDALONE:
             scores.console.rule(name)
             await STANDALONE[name](scores)
+    if "recrawl_docs" in names:
+        scores.console.rule("recrawl_docs")
+        await recrawl_docs.run(scores, python_docs.find_docs(docs))
     if folder is None:
         return
     scores.console.rule("Python documentation")
