@@ -12,6 +12,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from tests.documents.files import make_docx, paragraph, table
+
 TESTS = Path(__file__).parent.parent
 
 ROBOTS = b"""User-agent: *
@@ -167,6 +169,9 @@ DOCUMENTS: dict[str, Sequence[bytes]] = {
     "css": CSS,
     "pictures": pictures(),
     "pdf": pdfs(),
+    "docx": [
+        make_docx(paragraph("Prices", style="Titel"), paragraph("A kilo", level=0), table(("Tea", "3 €")), title="T")
+    ],
     "proxy": PROXY,
     "headers": HEADERS,
     "cookies": COOKIES,

@@ -19,8 +19,9 @@ from tasks.brand.site_images import draw_picture
 from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest, PageError
 from tasks.core.models import FetchedPage, FetchMethod, Link, Target
+from tasks.documents.docx import read_docx
+from tasks.documents.pdf import read_pdf
 from tasks.reading import ReadOptions, read_in_chunks
-from tasks.web.content.pdf import read_pdf
 from tasks.web.crawl import robots
 from tasks.web.crawl.directives import forbids_following, forbids_indexing
 from tasks.web.crawl.hint_files import parse_feed, parse_llms_txt, parse_sitemap
@@ -138,6 +139,16 @@ def read_pdf_document(document: bytes) -> None:
     assert "\0" not in title + text
 
 
+def read_docx_document(document: bytes) -> None:
+    """A Word document."""
+    try:
+        title, text = read_docx(document)
+    except PageError:
+        return
+    f"{title}{text}".encode()
+    assert "\0" not in title + text
+
+
 def read_proxy_request(document: bytes) -> None:
     """Requests to the gate, in portions."""
     reader = RequestReader()
@@ -196,6 +207,7 @@ PARSERS: dict[str, Callable[[bytes], None]] = {
     "css": read_css,
     "pictures": read_picture,
     "pdf": read_pdf_document,
+    "docx": read_docx_document,
     "proxy": read_proxy_request,
     "headers": read_headers,
     "cookies": read_cookies,

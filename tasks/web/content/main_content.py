@@ -12,6 +12,7 @@ from tasks.core.boundaries import contain
 from tasks.core.errors import PageSkipped
 from tasks.core.facts import Fact
 from tasks.core.models import FetchedPage, ReadPage
+from tasks.documents.pdf import read_pdf
 from tasks.web.content.boxes import Outline, find_outline
 from tasks.web.content.content_classifier import ContentClassifier, load_classifier
 from tasks.web.content.markdown import make_links_absolute, to_markdown
@@ -20,7 +21,6 @@ from tasks.web.content.normalisation import assemble, normalise, reveal
 from tasks.web.content.page_metadata import find_base, find_metadata, link_share, read_metas
 from tasks.web.content.page_titles import complete_title, declared_title, find_title, whole_title
 from tasks.web.content.page_type import PageType, page_features
-from tasks.web.content.pdf import read_pdf
 from tasks.web.content.pruning import MUTE, remove_all, remove_noise
 from tasks.web.content.selection import prune, select_runs
 from tasks.web.content.short_pages import find_short_content

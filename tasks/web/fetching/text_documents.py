@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 
+from tasks.documents.text import split_front_matter
+
 MAX_MARKDOWN = 60_000
 """Characters of a Markdown document that are converted, on the event loop; a longer one is read as plain text."""
 _MARKDOWN = frozenset(("text/markdown", "text/x-markdown"))
 _PLAIN = frozenset(("text/plain", "application/octet-stream"))
 MARKDOWN_ENDINGS = frozenset((".md", ".markdown", ".mdown"))
 ENDINGS = MARKDOWN_ENDINGS | {".txt", ".text"}
-_FRONT = re.compile(r"\A---\s*\n(?P<fields>(?:[^\n]*\n){0,60}?)---\s*\n")
-_TITLE = re.compile(r"^title:\s*['\"]?(?P<title>[^'\"\n]{1,200})", re.MULTILINE)
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
@@ -33,10 +33,8 @@ def text_as_html(text: str, kind: str, url: str) -> str:
     text = text.lstrip("\ufeff").replace("\r\n", "\n")
     if len(text) > MAX_MARKDOWN or not (kind in _MARKDOWN or ending_of(url) in MARKDOWN_ENDINGS):
         return _document("", "".join(_paragraph(part) for part in _PARAGRAPHS.split(text) if part.strip()))
-    front = _FRONT.match(text)
-    title = _TITLE.search(front["fields"]) if front else None
-    body = text[front.end() :] if front else text
-    return _document(title["title"] if title else "", MarkdownIt("commonmark").enable("table").render(body))
+    title, body = split_front_matter(text)
+    return _document(title, MarkdownIt("commonmark").enable("table").render(body))
 
 
 def _paragraph(text: str) -> str:

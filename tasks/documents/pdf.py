@@ -1,6 +1,7 @@
 """Converts a PDF to Markdown with one heading per page, so that each passage names its page."""
 
 import re
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -8,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pypdfium2
 
 from tasks.core.errors import ContentFailed, PageSkipped
-from tasks.web.content.page_metadata import parse_date
+from tasks.documents.text import escape_markup
 
 MAX_PAGES = 1_000
 """Pages read of one document."""
@@ -23,7 +24,6 @@ _HYPHEN = re.compile("\x02\\s*|\ufffe\\s*")
 """PDFium's characters for a soft hyphen at the end of a line."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BULLET = re.compile(r"^[•‣▪●◦∙·*–-]\s+")
-_MARKUP = re.compile(r"^(#{1,6}\s|>|\d+[.)]\s|[+]\s|```|~~~|\|)")
 _ENDS = (".", "!", "?", ":", ";", "。", "！", "？")
 
 
@@ -81,7 +81,7 @@ def _paragraphs(text: str) -> str:
         if is_open and line and not item:
             paragraphs[-1] += f" {line}"
         elif line:
-            paragraphs.append(f"- {line[item.end() :]}" if item else _MARKUP.sub(r"\\\1", line))
+            paragraphs.append(f"- {line[item.end() :]}" if item else escape_markup(line))
         is_open = len(line) >= full and not line.endswith(_ENDS)
     return "\n\n".join(paragraphs)
 
@@ -93,4 +93,9 @@ def _clean(text: str) -> str:
 def _moment(value: str) -> str:
     """Convert a PDF date such as `D:20250208122313Z` (ISO 32000-1, 7.9.4) to an ISO 8601 day."""
     digits = re.match(r"(?:D:)?(\d{4})(\d\d)?(\d\d)?", value)
-    return parse_date("-".join((digits[1], digits[2] or "01", digits[3] or "01"))) if digits else ""
+    if digits is None:
+        return ""
+    try:
+        return date(int(digits[1]), int(digits[2] or 1), int(digits[3] or 1)).isoformat()
+    except ValueError:
+        return ""
