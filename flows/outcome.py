@@ -22,6 +22,7 @@ from tasks.core.events import EventType
 from tasks.core.models import Link
 from tasks.knowledge.evaluation.answer_comparison import compare_answers
 from tasks.knowledge.facts.fact_writer import write_facts
+from tasks.knowledge.indexing.source_writer import renew_sources
 from tasks.knowledge.indexing.vector_index import index_build
 from tasks.records.build_diff import read_diff
 from tasks.records.publication import WidgetLooks, activate_build, check_page_count
@@ -50,6 +51,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None, scope: Scope) -> N
         raise NothingStored(f"No page could be used: {progress.commonest_cause}.")
     await check_page_count(space.pool, job, lambda url: scope.allows(Link(url)))
     await write_facts(space.pool, space.embedder, job, space.site_facts)
+    await renew_sources(space.pool, space.embedder, job.widget_id)
     progress.diff = diff = await read_diff(space.pool, job)
     await check_answers(space)
     await activate_build(space.pool, job, replace=True, looks=looks)

@@ -12,10 +12,8 @@ from tasks.core.boundaries import contain, failure_as
 from tasks.core.database import CONNECTION_ERRORS, Pool
 from tasks.core.errors import EmbeddingFailed
 from tasks.core.models import ChunkedPage, EmbeddedPage
-from tasks.knowledge.embedding.embedder import Embedder, Vector
-from tasks.knowledge.embedding.embedding_cache import embed_cached
-from tasks.knowledge.embedding.page_vector import page_vector
-from tasks.knowledge.indexing.chunks import embedding_text, overview_text, text_hash
+from tasks.knowledge.embedding.embedder import Embedder
+from tasks.knowledge.indexing.embedded_pages import embed_together
 from tasks.knowledge.indexing.page_writer import find_stored
 from tasks.retries import RETRY_FACTOR_S, is_retriable
 
@@ -31,7 +29,7 @@ async def embed_pages(pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedd
         EmbeddingUnavailable: the service stays away; the build cannot continue.
     """
     try:
-        return await _embed_together(pages, pool, embedder)
+        return await embed_together(pages, pool, embedder)
     except EmbeddingFailed:
         raise
     except Exception as error:  # noqa: BLE001 one of the pages is the cause, whatever it is
@@ -63,31 +61,6 @@ async def find_known(pages: Sequence[ChunkedPage], pool: Pool, widget_id: UUID, 
 def as_stored(page: ChunkedPage, model: str) -> EmbeddedPage:
     """Return a page that is stored, without vectors."""
     return EmbeddedPage(chunked=page, model=model, page_vector=np.empty(0, np.float32), chunk_vectors=())
-
-
-async def _embed_together(pages: Sequence[ChunkedPage], pool: Pool, embedder: Embedder) -> list[Embedded]:
-    texts: dict[str, str] = {}
-    for page in pages:
-        overview = overview_text(page)
-        texts[text_hash(overview)] = overview
-        for chunk in page.chunks:
-            texts[chunk.content_hash] = embedding_text(page.page.title, chunk.heading_path, chunk.text)
-    vectors = await embed_cached(pool, embedder, texts)
-    return [_assemble(page, vectors, embedder.model) for page in pages]
-
-
-def _assemble(page: ChunkedPage, vectors: dict[str, Vector | EmbeddingFailed], model: str) -> Embedded:
-    overview = vectors[text_hash(overview_text(page))]
-    parts: list[Vector] = []
-    for chunk in page.chunks:
-        vector = vectors[chunk.content_hash]
-        if isinstance(vector, EmbeddingFailed):
-            return vector
-        parts.append(vector)
-    if isinstance(overview, EmbeddingFailed):
-        return overview
-    whole = page_vector(overview, parts, [chunk.token_count for chunk in page.chunks])
-    return EmbeddedPage(chunked=page, model=model, page_vector=whole, chunk_vectors=tuple(parts))
 
 
 @task(

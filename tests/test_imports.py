@@ -21,6 +21,7 @@ ENGINE_MODULES_IN_FLOWS = {
     "tasks.knowledge.evaluation.answer_comparison",
     "tasks.knowledge.facts.fact_writer",
     "tasks.knowledge.facts.site_facts",
+    "tasks.knowledge.indexing.source_writer",
     "tasks.knowledge.indexing.vector_index",
     "tasks.web.crawl.duplicates",
     "tasks.web.crawl.family_budgets",
@@ -37,6 +38,7 @@ AFTER_EMBEDDING = ("indexing", "facts", "search", "answering")
 FORBIDDEN = {
     "tasks/core": ("prefect", "starlette", "scrapy", "playwright", "tasks.records", *ENGINES, *STAGE_MODULES),
     "tasks/records": ("prefect", "starlette", "scrapy", "playwright", "flows", "api", *ENGINES, *STAGE_MODULES),
+    "tasks/documents": ("prefect", "starlette", "tasks.records", *ENGINES, "flows", "api", *STAGE_MODULES),
     "tasks/web": ("prefect", "starlette", "tasks.brand", "tasks.knowledge", "flows", "api", *STAGE_MODULES),
     "tasks/web/content": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.crawl"),
     "tasks/web/facts": ("scrapy", "playwright", "tasks.web.fetching", "tasks.web.crawl", "tasks.web.content"),

@@ -31,6 +31,7 @@ TABLES = (
     "own_answers",
     "scrape_jobs",
     "site_facts",
+    "sources",
     "stored_chunks",
     "stored_pages",
     "suggested_questions",

@@ -10,8 +10,12 @@ from uuid import UUID
 _BITS = 5
 """Leading bits of a widget's id that choose its partition (migration 0012)."""
 
-JOB_CONTENT: LiteralString = "SELECT content_id FROM crawl_urls WHERE job_id = %(job)s AND content_id IS NOT NULL"
-"""SQL: the pages that a build refers to."""
+JOB_CONTENT: LiteralString = (
+    "SELECT content_id FROM crawl_urls WHERE job_id = %(job)s AND content_id IS NOT NULL"
+    " UNION ALL SELECT content_id FROM sources WHERE content_id IS NOT NULL"
+    " AND widget_id = (SELECT widget_id FROM scrape_jobs WHERE id = %(job)s)"
+)
+"""SQL: the pages that a build refers to, and the widget's own sources."""
 
 
 def chunk_table(widget_id: UUID) -> LiteralString:

@@ -50,6 +50,7 @@ _UNNEEDED_PAGES = """
 DELETE FROM stored_pages WHERE widget_id = %(widget)s AND id NOT IN (
     SELECT coalesce(content_id, withheld_id) FROM scrape_jobs JOIN crawl_urls ON job_id = scrape_jobs.id
     WHERE widget_id = %(widget)s AND coalesce(content_id, withheld_id) IS NOT NULL
+    UNION ALL SELECT content_id FROM sources WHERE widget_id = %(widget)s AND content_id IS NOT NULL
 )
 """
 

@@ -81,7 +81,7 @@ BOUNDARIES: list[Boundary] = [
     ("recording links", Frontier, "record_alias", about, REST),
     ("reading", tasks.scrape, "read_apart", about, REST),
     ("duplicates", Duplicates, "judge", about, REST),
-    ("embedding", tasks.embed, "_embed_together", about, REST),
+    ("embedding", tasks.embed, "embed_together", about, REST),
     ("storing", tasks.store, "store_pages", about, REST),
     ("robots.txt", robots, "Rules", lambda text: "disallow" in str(text), PAGES),
     ("all hints", reader, "find_hints", always, REST - {"/two"} | {FAULTY}),

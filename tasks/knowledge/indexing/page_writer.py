@@ -107,6 +107,13 @@ def content_digest(page: ChunkedPage, model: str) -> UUID:
     return UUID(text_hash("\n".join(parts))[:32])
 
 
+async def write_page(connection: Connection, widget_id: UUID, page: EmbeddedPage) -> UUID:
+    """Write a page that no build refers to, with its chunks, in the connection's transaction; return its id."""
+    rows = await asyncio.to_thread(lambda: [(_page_row(page), list(_chunk_rows(page)))])
+    [id_] = await _write(connection, widget_id, rows)
+    return id_
+
+
 async def replace_chunks(pool: Pool, build_id: UUID, page: EmbeddedPage, *, least: int) -> None:
     """Write the page's chunks in place of its stored ones from the position `least` on, also in a completed build.
 

@@ -1,0 +1,160 @@
+"""Sources: files and texts that a widget's owner adds to its knowledge. No crawl touches them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from psycopg.rows import class_row
+from pydantic import AfterValidator
+
+from tasks.core.database import Connection, Pool
+from tasks.core.errors import InvalidRequest, NotFound
+from tasks.core.models import Frozen
+from tasks.records.sanitizing import sanitize_text
+from tasks.records.widget_vocabulary import count_words
+
+MAX_SOURCES = 200
+"""Sources of one widget at most."""
+
+_COLUMNS = (
+    "SELECT sources.id, kind, sources.title, sources.url, token_count AS tokens, content_id AS page_id, added_at"
+    " FROM sources LEFT JOIN stored_pages AS page ON page.id = content_id WHERE sources.widget_id = %s"
+)
+
+
+CleanText = Annotated[str, AfterValidator(sanitize_text)]
+"""Without the characters that neither PostgreSQL nor a tokenizer takes."""
+
+
+class Source(Frozen):
+    """A source as its owner sees it."""
+
+    id: UUID
+    kind: str
+    """`pdf`, `docx`, `markdown` or `text`."""
+    title: str
+    """Cited to visitors."""
+    url: str
+    """Opened from the citation."""
+    tokens: int | None
+    page_id: UUID | None
+    """The stored page with its text; None until it is stored for the present embedding model."""
+    added_at: datetime
+
+
+class SourceText(Frozen):
+    """A source with its text, from which any model embeds it."""
+
+    id: UUID
+    kind: str
+    title: CleanText
+    url: str
+    text: CleanText
+    """Markdown."""
+    text_hash: str
+
+
+async def list_sources(pool: Pool, widget_id: UUID) -> list[Source]:
+    """Return the widget's sources, those added last first."""
+    async with pool.connection() as connection, connection.cursor(row_factory=class_row(Source)) as cursor:
+        await cursor.execute(_COLUMNS + " ORDER BY added_at DESC, sources.id", (widget_id,))
+        return await cursor.fetchall()
+
+
+async def read_source(pool: Pool, widget_id: UUID, source_id: UUID) -> Source:
+    """Return a source.
+
+    Raises:
+        NotFound: the widget has no such source.
+    """
+    async with pool.connection() as connection, connection.cursor(row_factory=class_row(Source)) as cursor:
+        await cursor.execute(_COLUMNS + " AND sources.id = %s", (widget_id, source_id))
+        found = await cursor.fetchone()
+    if found is None:
+        raise NotFound("source")
+    return found
+
+
+async def check_room(connection: Connection, widget_id: UUID, text_hash: str) -> None:
+    """Lock the widget, and return if it may have one more source.
+
+    Raises:
+        InvalidRequest: it has too many, or the same text already (409).
+        NotFound: the widget was deleted meanwhile.
+    """
+    # The lock lets two requests at once not pass the limit together.
+    rows = await connection.execute("SELECT 1 FROM widgets WHERE id = %s FOR NO KEY UPDATE", (widget_id,))
+    if await rows.fetchone() is None:
+        raise NotFound("widget")
+    rows = await connection.execute(
+        "SELECT count(*), count(*) FILTER (WHERE text_hash = %s) FROM sources WHERE widget_id = %s",
+        (text_hash, widget_id),
+    )
+    row = await rows.fetchone()
+    if row is not None and row[1]:
+        message = "The widget has a source with this text already. Delete that one first to give it another title."
+        raise InvalidRequest("source_known", message, status=409)
+    if row is not None and row[0] >= MAX_SOURCES:
+        message = f"The widget has {MAX_SOURCES} sources, the most there can be. Delete some first."
+        raise InvalidRequest("too_many_sources", message, status=409)
+
+
+async def write_source(connection: Connection, widget_id: UUID, source: SourceText, page_id: UUID) -> None:
+    """Add the source, whose page is stored; it is in answers from then on."""
+    await connection.execute(
+        "INSERT INTO sources (id, widget_id, kind, title, url, text, text_hash, content_id)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            source.id,
+            widget_id,
+            source.kind,
+            source.title,
+            source.url,
+            source.text,
+            source.text_hash,
+            page_id,
+        ),
+    )
+    await _count_words(connection, widget_id)
+
+
+async def delete_source(pool: Pool, widget_id: UUID, source_id: UUID) -> None:
+    """Delete the source and its page; no answer has it from then on.
+
+    Raises:
+        NotFound: the widget has no such source.
+    """
+    async with pool.connection() as connection, connection.transaction():
+        rows = await connection.execute(
+            "DELETE FROM sources WHERE id = %s AND widget_id = %s RETURNING content_id", (source_id, widget_id)
+        )
+        if (row := await rows.fetchone()) is None:
+            raise NotFound("source")
+        await connection.execute("DELETE FROM stored_pages WHERE id = %s AND widget_id = %s", (row[0], widget_id))
+        await _count_words(connection, widget_id)
+
+
+async def read_sources_of_other_models(pool: Pool, widget_id: UUID, model: str) -> Sequence[SourceText]:
+    """Return the sources that are not stored for this embedding model."""
+    async with pool.connection() as connection, connection.cursor(row_factory=class_row(SourceText)) as cursor:
+        await cursor.execute(
+            "SELECT sources.id, kind, sources.title, sources.url, text, text_hash FROM sources"
+            " LEFT JOIN stored_pages AS page ON page.id = content_id"
+            " WHERE sources.widget_id = %s AND model IS DISTINCT FROM %s ORDER BY added_at, sources.id",
+            (widget_id, model),
+        )
+        return await cursor.fetchall()
+
+
+async def refer_to_page(connection: Connection, source_id: UUID, page_id: UUID) -> None:
+    """Let the source be answered from this stored page; housekeeping deletes the former one."""
+    await connection.execute("UPDATE sources SET content_id = %s WHERE id = %s", (page_id, source_id))
+
+
+async def _count_words(connection: Connection, widget_id: UUID) -> None:
+    rows = await connection.execute("SELECT active_job_id FROM widgets WHERE id = %s", (widget_id,))
+    row = await rows.fetchone()
+    # Without knowledge of the site yet: its first build counts them.
+    if row is not None and row[0] is not None:
+        await count_words(connection, widget_id, row[0])
