@@ -26,6 +26,7 @@ from api.widgets import (
     picture_routes,
     public_routes,
     publication_routes,
+    source_routes,
 )
 from api.workspaces import claim_routes, member_routes, workspace_routes
 from tasks.core.json_logs import set_up_logs
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         *answer_routes.routes,
         *conversation_routes.routes,
         *page_list_routes.routes,
+        *source_routes.routes,
         *owner_routes.routes,
         *fact_routes.routes,
         *workspace_routes.routes,

@@ -21,7 +21,9 @@ from api.webhooks.courier import Courier
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import BuildEvent
+from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
+from tasks.documents.document_process import DOCUMENT_MODULE
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.generation.chat_model import ChatModel
 from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
@@ -43,6 +45,8 @@ class AppState:
     embedder: Embedder
     answerer: Answerer
     budgets: Budgets
+    documents: Processes
+    """One child process, which reads owners' files; it starts with the first."""
     models: Sequence[ModelStatus] = ()
     """State of each model of the service at OPENAI_BASE_URL."""
     readers: Sequence[SentenceReader] = ()
@@ -107,7 +111,9 @@ async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
         reader = stack.enter_context(open_sentence_reader(settings))
         answerer = Answerer(pool, embedder, model, reader)
         models = _statuses(model, embedder)
-        state = AppState(settings, pool, runs, Streams(pool), embedder, answerer, budgets, models, (reader,))
+        documents = stack.enter_context(open_processes(1, DOCUMENT_MODULE))
+        streams = Streams(pool)
+        state = AppState(settings, pool, runs, streams, embedder, answerer, budgets, documents, models, (reader,))
         sweeper = Sweeper(pool, runs)
         await stack.enter_async_context(_cancelled_at_exit(state.background))
         state.run_in_background(_follow(runs, state.streams, sweeper))

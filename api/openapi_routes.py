@@ -23,6 +23,7 @@ from api.widgets.answer_routes import OwnAnswerBody, TrialBody, add_answer, chan
 from api.widgets.fact_routes import FactChange, change_fact
 from api.widgets.owner_routes import change_owned_widget
 from api.widgets.publication_routes import QuestionsBody, replace_test_questions
+from api.widgets.source_routes import FileQuery, SourceBody, add_owned_source
 from api.widgets.widget_changes import WidgetChanges
 from api.workspaces.claim_routes import ClaimBody, claim_owned_widget
 from api.workspaces.member_routes import MemberBody, create_member
@@ -47,7 +48,10 @@ BODIES: dict[Callable[..., Any], type[BaseModel]] = {
     create_member: MemberBody,
     claim_owned_widget: ClaimBody,
     replace_test_questions: QuestionsBody,
+    add_owned_source: SourceBody,
 }
+FILES: dict[Callable[..., Any], type[BaseModel]] = {add_owned_source: FileQuery}
+"""Endpoints that also take a file as the body, with its query."""
 LOOSE_BODIES: dict[Callable[..., Any], dict[str, Any]] = {
     start_build: {
         "type": "object",
@@ -121,6 +125,9 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["x-role"] = route.role
     if (body := _body(endpoint)) is not None:
         operation["requestBody"] = {"content": {"application/json": {"schema": body}}}
+    if (query := FILES.get(endpoint)) is not None:
+        operation["requestBody"]["content"]["application/octet-stream"] = {}
+        operation["parameters"] += _query(query)
     return operation
 
 
@@ -128,6 +135,12 @@ def _parameters(path: str) -> Iterator[dict[str, Any]]:
     for name in re.findall(r"{(\w+)}", path):
         schema = {"type": "string", "format": "uuid"} if name.endswith("_id") else {"type": "string"}
         yield {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _query(model: type[BaseModel]) -> Iterator[dict[str, Any]]:
+    """Yield the parameters of a query; none is required, as a body of JSON takes none."""
+    for name, schema in model.model_json_schema()["properties"].items():
+        yield {"name": name, "in": "query", "required": False, "schema": schema}
 
 
 def _body(endpoint: Callable[..., Any]) -> dict[str, Any] | None:

@@ -14,17 +14,16 @@ MAX_BODY_BYTES = 64 * 1024
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read_object(request: Request) -> dict[str, Any]:
+async def read_object(request: Request, *, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
     """Return the body's JSON object; of an empty body, the query parameters.
 
     Raises:
         InvalidRequest: too large (413), not JSON, or not an object (400).
     """
-    body = await _read_limited(request)
+    body = await read_bytes(request, max_bytes=max_bytes)
     if not body:
         return dict(request.query_params)
-    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type != "application/json" and not media_type.endswith("+json"):
+    if not is_json(request):
         raise InvalidRequest(
             "content_type", "The body is not application/json. Send JSON, or query parameters only.", status=400
         )
@@ -37,12 +36,23 @@ async def read_object(request: Request) -> dict[str, Any]:
     return value
 
 
-async def _read_limited(request: Request) -> bytes:
+def is_json(request: Request) -> bool:
+    """Whether the request says that its body is JSON."""
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+async def read_bytes(request: Request, *, max_bytes: int) -> bytes:
+    """Return the body.
+
+    Raises:
+        InvalidRequest: it is larger than that (413).
+    """
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise InvalidRequest("body_too_large", f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.", status=413)
+        if len(body) > max_bytes:
+            raise InvalidRequest("body_too_large", f"The body is larger than {max_bytes // 1024} KiB.", status=413)
     return bytes(body)
 
 

@@ -40,7 +40,8 @@ def _in_utc(at: datetime) -> datetime:
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
-def _link(text: str) -> str:
+def check_link(text: str) -> str:
+    """Return the address of a web page, for a model's field; ValueError for anything else."""
     try:
         parts = urlsplit(text)
     except ValueError:
@@ -61,7 +62,7 @@ class OwnAnswerBody(BaseModel):
 
     questions: tuple[Question, ...] = Field(min_length=1, max_length=MAX_QUESTIONS)
     answer: str = Field(min_length=1, max_length=MAX_ANSWER_LENGTH)
-    link: Annotated[str, Field(max_length=2_000), AfterValidator(_link)] | None = None
+    link: Annotated[str, Field(max_length=2_000), AfterValidator(check_link)] | None = None
     valid_from: Moment | None = None
     valid_until: Moment | None = None
     paused: bool = False

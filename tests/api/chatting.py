@@ -28,11 +28,14 @@ from api.widgets import (
     picture_routes,
     public_routes,
     publication_routes,
+    source_routes,
 )
 from tasks.core.database import Pool
 from tasks.core.errors import DependencyUnavailable
+from tasks.core.processes import open_processes
 from tasks.core.rates import Rate
 from tasks.core.settings import Settings
+from tasks.documents.document_process import DOCUMENT_MODULE
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
 from tasks.knowledge.answering.reply import AnsweringSite
@@ -58,6 +61,7 @@ ROUTES = [
     *conversation_routes.routes,
     *page_list_routes.routes,
     *publication_routes.routes,
+    *source_routes.routes,
     *llms_text.routes,
     *mcp_routes.routes,
     *health.routes,
@@ -162,7 +166,9 @@ async def serving(
         app = Starlette(routes=routes, exception_handlers=HANDLERS)
         runs = cast(PrefectRuns, _NoBuilds())
         models = [] if model is None else [model.status]
-        app.state.resources = AppState(settings, pool, runs, Streams(pool), metered, answerer, budgets, models)
         app.state.metrics = metrics.Metrics()
-        async with serve_app(app) as http:
-            yield Chat(http, site)
+        with open_processes(1, DOCUMENT_MODULE) as documents:
+            state = AppState(settings, pool, runs, Streams(pool), metered, answerer, budgets, documents, models)
+            app.state.resources = state
+            async with serve_app(app) as http:
+                yield Chat(http, site)

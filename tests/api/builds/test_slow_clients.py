@@ -75,7 +75,7 @@ async def serve_build(pool: Pool, settings: MakeSettings, job: Job) -> AsyncIter
     asked = settings(request_rate=Rate(count=100_000, seconds=60))
     streams, nothing = Streams(pool), cast(Any, None)
     app = Starlette(routes=build_routes.routes, exception_handlers=HANDLERS)
-    app.state.resources = AppState(asked, pool, nothing, streams, nothing, nothing, Budgets(pool, asked))
+    app.state.resources = AppState(asked, pool, nothing, streams, nothing, nothing, Budgets(pool, asked), nothing)
     filling = asyncio.create_task(streams.fill_forever())
     async with serve_app(app, deadlines.DeadlineProtocol) as http:
         yield Followed(http, streams, job, pool)
