@@ -39,6 +39,8 @@ async def ask_some(chat: Chat) -> None:
     body = {"questions": ["Can I bring my dog?"], "answer": "Dogs are **welcome**.", "link": "https://leith.example/d"}
     assert (await chat.owner("POST", "answers", json=body)).status_code == 201
     await chat.ask("Can I bring my dog?")
+    source = {"title": "Courses", "text": "A cupping course costs €65."}
+    assert (await chat.owner("POST", "sources", json=source)).status_code == 201
     hook = {"url": "http://127.0.0.1:1/hook", "events": ["lead.created"]}
     assert (await chat.owner("POST", "webhooks", json=hook)).status_code == 201
     lead = {"email": "ada@example.com", "name": "Ada", "message": "Do you sell bicycles?"}

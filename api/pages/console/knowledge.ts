@@ -1,9 +1,10 @@
-// Knowledge: the pages that were found, with state and cause, and what was read of each.
+// Knowledge: the owner's files and texts, and the pages that were found, with state, cause and what was read of each.
 
 import { el, link, safeUrl } from "../widget/dom";
 import { afterTyping, button, empty, fill, input, markdown, number, paging, path, saveAs, say, select, tag, time, type Tone } from "./parts";
 import { may } from "./rights";
 import { call, download, messageOf } from "./session";
+import { sourcesCard } from "./sources";
 import type { Details, KnownPage, Widget } from "./types";
 
 const SIZE = 50;
@@ -54,7 +55,8 @@ export function knowledgeTab(widget: Widget): HTMLElement {
       say(messageOf(error));
     }
   };
-  return el("div", { class: "stack" }, el("div", { class: "filters" }, text, state, button("Export Markdown", () => void save())), list);
+  const sources = sourcesCard(widget, (id) => void showText(widget, id));
+  return el("div", { class: "stack" }, sources, el("h2", {}, "Pages of the site"), el("div", { class: "filters" }, text, state, button("Export Markdown", () => void save())), list);
 }
 
 function summary(states: Record<string, number>): HTMLElement {

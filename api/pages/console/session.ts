@@ -67,14 +67,18 @@ export function signOut(): void {
 export interface Asked {
   method?: string;
   body?: object;
+  /** Sent as it is, in place of a body of JSON. */
+  file?: Blob;
   accept?: string;
 }
 
-async function send(path: string, token: string, { method = "GET", body, accept }: Asked): Promise<Response> {
+async function send(path: string, token: string, { method = "GET", body, file, accept }: Asked): Promise<Response> {
   const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
   if (body) headers["Content-Type"] = "application/json";
+  // Not the file's own type: a file of JSON is no request in JSON.
+  if (file) headers["Content-Type"] = "application/octet-stream";
   if (accept) headers["Accept"] = accept;
-  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
+  const answer = await fetch(path, { method, headers, body: file ?? (body && JSON.stringify(body)) }).catch(() => {
     throw new Failed("The service cannot be reached. Check your connection and try again.", 0);
   });
   if (answer.ok) return answer;

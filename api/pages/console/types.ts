@@ -44,6 +44,17 @@ export interface Member {
   revoked_at: string | null;
 }
 
+export interface Source {
+  id: string;
+  kind: string;
+  title: string;
+  url: string;
+  /** Null until it is stored for the present embedding model. */
+  tokens: number | null;
+  page_id: string | null;
+  added_at: string;
+}
+
 export interface Schedule {
   cron?: string;
   interval_s?: number;

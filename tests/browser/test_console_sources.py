@@ -1,0 +1,65 @@
+"""Sources in the console: files and texts are added, read and deleted on the page Knowledge."""
+
+import re
+
+from playwright.async_api import expect
+
+from tests.api.chatting import Chat
+from tests.browser.consoles import DESKTOP, PHONE, MakeConsole, tab_to
+from tests.documents.files import make_docx, paragraph
+
+CUPPING = "How much does a cupping course cost?"
+
+
+async def test_a_text_is_written_by_keyboard_and_deleted(console: MakeConsole, shop: Chat) -> None:
+    """Visitors get answers from it until then; a field that is wrong is named."""
+    opened = await console(**DESKTOP)
+    page = opened.page
+    await opened.sign_in()
+    await page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("knowledge")
+    await tab_to(page, "Write a text")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Title")).to_be_focused()
+    await page.keyboard.type("Courses in spring")
+    await tab_to(page, "Add")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("form").get_by_label("Text")).to_be_focused()
+    await expect(page.get_by_role("form").get_by_label("Text")).to_have_attribute("aria-invalid", "true")
+    await page.keyboard.type("A cupping course costs €65 and takes three hours.")
+    assert await opened.violations() == []
+    await tab_to(page, "Add")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("Added. Visitors get answers from it.").wait_for()
+    assert "€65" in (await shop.ask(CUPPING)).text
+    await page.get_by_role("button", name="Courses in spring", exact=True).click()
+    await page.get_by_role("dialog").get_by_text("A cupping course costs €65").wait_for()
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Delete: Courses in spring").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await page.get_by_text("The source is deleted.").wait_for()
+    await page.get_by_text("None yet").wait_for()
+    assert "€65" not in (await shop.ask(CUPPING)).text
+
+
+async def test_files_are_added_and_one_that_is_refused_is_named(console: MakeConsole, shop: Chat) -> None:
+    """The others are not held up by it; on a phone, with names that are long and odd."""
+    opened = await console(**PHONE)
+    page = opened.page
+    await opened.sign_in()
+    await page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("knowledge")
+    files = [
+        ("logo & 100%.png", b"\x89PNG\r\n\x1a\n"),
+        ("a-very-long-name-of-a-file-without-any-space-in-it-at-all.docx", make_docx(paragraph("A cupping course."))),
+        ("more.json", b'{"courses": "Cupping for 65 euros"}'),
+    ]
+    await page.get_by_label("Add files").set_input_files(
+        [{"name": name, "mimeType": "application/json", "buffer": body} for name, body in files]
+    )
+    await page.get_by_text("2 files are added.").wait_for()
+    await page.get_by_text("logo & 100%.png was not added: it is no PDF, DOCX, or text").wait_for()
+    await page.get_by_role("button", name=re.compile("^a-very-long-name")).wait_for()
+    await page.get_by_role("button", name="more", exact=True).wait_for()
+    assert await opened.violations() == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= screen.width")
