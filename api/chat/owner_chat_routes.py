@@ -13,9 +13,8 @@ from api.chat.chat_routes import MAX_MESSAGE_LENGTH, answer_frame, not_ready_err
 from api.http.authorization import OwnerRoute, role_of
 from api.http.bodies import read_object, validate_body
 from api.http.event_streams import event_stream
-from api.http.guards import identify_client
+from api.http.guards import enter_owner_visit
 from api.http.queries import widget_id_of
-from api.http.visits import PublicVisit, enter_visit
 from tasks.core.errors import NotFound
 from tasks.core.roles import Role
 from tasks.knowledge.answering.answer_events import DoneEvent, ErrorEvent
@@ -41,8 +40,7 @@ async def answer_owner(request: Request) -> Response:
     asked = validate_body(OwnerQuestion, await read_object(request))
     if widget.active_job_id is None:
         raise await not_ready_error(state, widget.id)
-    client = await identify_client(request)
-    enter_visit(PublicVisit(client, widget, may_spend=True))
+    client = await enter_owner_visit(request, widget)
     reply = await state.answerer.prepare(answering_site(widget), asked.message)
     accounts: Sequence[Account] = ()
     if state.answerer.generates:

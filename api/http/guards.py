@@ -17,7 +17,7 @@ from api.http.origins import OriginRule, require_agent, require_allowed_page, re
 from api.http.queries import widget_id_of
 from api.http.visits import PublicVisit, enter_visit
 from tasks.records.budgets import RatedAction
-from tasks.records.widgets import read_widget
+from tasks.records.widgets import WidgetRecord, read_widget
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -63,6 +63,13 @@ class PublicRoute(Route):
 
         super().__init__(path, guarded, methods=list(methods))
         self.guard = guard
+
+
+async def enter_owner_visit(request: Request, widget: WidgetRecord) -> str:
+    """Make an owner's request the current visit, which pays for what is embedded; return its client."""
+    client = await identify_client(request)
+    enter_visit(PublicVisit(client, widget, may_spend=True))
+    return client
 
 
 async def identify_client(request: Request) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from api.app_state import app_state
 from api.http.authorization import OwnerRoute
 from api.http.bodies import read_object, validate_body
+from api.http.guards import enter_owner_visit
 from api.http.queries import path_id, widget_id_of
 from tasks.core.facts import FactEdit
 from tasks.core.roles import Role
@@ -51,6 +52,7 @@ async def change_fact(request: Request) -> Response:
     state = app_state(request)
     sent = await read_object(request)
     change = validate_body(FactChange, sent)
+    await enter_owner_visit(request, await read_widget(state.pool, widget_id))
     before = next((fact for fact in await read_site_facts(state.pool, widget_id) if fact.id == fact_id), None)
     former = before.edit if before is not None and before.edit is not None else FactEdit()
     edit = FactEdit(

@@ -11,9 +11,8 @@ from starlette.responses import JSONResponse, Response
 from api.app_state import AppState, app_state
 from api.http.authorization import OwnerRoute
 from api.http.bodies import is_json, read_bytes, read_object, validate_body
-from api.http.guards import identify_client
+from api.http.guards import enter_owner_visit
 from api.http.queries import path_id, widget_id_of
-from api.http.visits import PublicVisit, enter_visit
 from api.widgets.answer_routes import check_link
 from tasks.core.errors import CallFailed, InvalidRequest, PageError
 from tasks.core.roles import Role
@@ -69,7 +68,7 @@ async def add_owned_source(request: Request) -> Response:
     widget_id, state = widget_id_of(request), app_state(request)
     widget = await read_widget(state.pool, widget_id)
     document, link = await _read_sent(request, state)
-    enter_visit(PublicVisit(await identify_client(request), widget, may_spend=True))
+    await enter_owner_visit(request, widget)
     id_ = uuid4()
     source = SourceText(
         id=id_,

@@ -1,19 +1,20 @@
 """A shop's knowledge to answer from, and answers as a visitor sees them."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.core.database import Pool
+from tasks.core.errors import EmbeddingFailed
 from tasks.knowledge.answering.answer_events import Citation, CitationsEvent, TokenEvent
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.generation.chat_model import ChatModel
 from tasks.knowledge.answering.generation.open_chat_model import open_chat_model
 from tasks.knowledge.answering.reply import AnsweringSite, Reply
 from tasks.knowledge.answering.sentence_reader import SentenceReader
-from tasks.knowledge.embedding.embedder import Embedder
+from tasks.knowledge.embedding.embedder import Embedder, Vector
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.knowledge.language.words import stems
@@ -26,6 +27,21 @@ from tests.sites.openai_server import OpenAIServer
 EMBEDDER = LocalEmbedder(None)
 READER = SentenceReader("all-MiniLM-L6-v2", Path("no-data"), deadline_s=60)
 """The packaged sentence model; tests wait for its ratings, however busy the machine."""
+
+
+class PaidEmbedder:
+    """The local embedder at a price, as a service's is: its tokens are paid from budgets."""
+
+    model = EMBEDDER.model
+    price: float | None = 0.02
+    usage = EMBEDDER.usage
+
+    async def embed(
+        self, texts: Sequence[str], *, into: list[Vector | EmbeddingFailed] | None = None
+    ) -> list[Vector | EmbeddingFailed]:
+        """Return the local model's vectors."""
+        return await EMBEDDER.embed(texts, into=into)
+
 
 SHOP = {
     "/shipping": (

@@ -10,7 +10,7 @@ from tasks.core.database import Pool
 from tasks.knowledge.answering.reply import AnsweringSite
 from tests.api.chatting import ADMIN, MANY, ROUTES, Chat, serving
 from tests.conftest import MakeSettings
-from tests.knowledge.answer_material import EMBEDDER
+from tests.knowledge.answer_material import EMBEDDER, PaidEmbedder
 from tests.knowledge.facts.fact_sites import build_site
 from tests.knowledge.facts.test_fact_answers import ENGLISH
 from tests.knowledge.material import SITE
@@ -49,6 +49,14 @@ async def test_answers_use_the_owners_value_until_it_is_taken_back(chat: Chat) -
     assert "01234 999 000" in (await chat.ask("What is your phone number?")).text
     await chat.owner("PATCH", path, json={"value": None})
     assert await phone_of(chat) | {"value": PHONE, "edited": False} == await phone_of(chat)
+
+
+async def test_a_correction_is_embedded_by_a_paid_model(chat: Chat, pool: Pool, settings: MakeSettings) -> None:
+    """At the cost of the widget's budget, as questions are."""
+    made, routes = settings(admin_token=ADMIN, chat_rate=MANY), [*ROUTES, *fact_routes.routes]
+    async with serving(pool, made, chat.site, PaidEmbedder(), routes) as paid:
+        changed = await paid.owner("PATCH", f"facts/{(await phone_of(paid))['id']}", json={"value": "01234 999 000"})
+    assert (changed.status_code, changed.json()["value"]) == (200, "01234 999 000")
 
 
 async def test_a_field_that_is_not_sent_stays(chat: Chat) -> None:

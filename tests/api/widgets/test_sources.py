@@ -16,7 +16,7 @@ from tasks.records.rollback import roll_back
 from tests.api.chatting import ADMIN, MANY, Chat, serving
 from tests.conftest import MakeSettings
 from tests.documents.files import make_docx, paragraph
-from tests.knowledge.answer_material import EMBEDDER, SHOP, build_site
+from tests.knowledge.answer_material import EMBEDDER, SHOP, PaidEmbedder, build_site
 from tests.knowledge.material import count, embed_page, new_job, set_status
 from tests.web.test_pdf import make_pdf
 
@@ -28,16 +28,11 @@ TEXT = {
 NORWAY = "What does shipping to Norway cost?"
 
 
-class OtherModel:
+class OtherModel(PaidEmbedder):
     """The local embedder under another model's name."""
 
     model = "text-embedding-3-small"
-    price = 0.0
-    usage = EMBEDDER.usage
-
-    async def embed(self, texts: Any, *, into: Any = None) -> Any:
-        """Return the local model's vectors."""
-        return await EMBEDDER.embed(texts, into=into)
+    price: float | None = 0.0
 
 
 @pytest.fixture
@@ -156,6 +151,13 @@ async def test_agents_and_the_export_have_it(chat: Chat) -> None:
     exported = (await chat.owner("GET", "pages", headers={"Accept": "text/markdown"})).text
     assert exported.endswith(f"{TEXT['text']}\n\n")
     assert exported.index(SHOP["/about"][1]) < exported.index(TEXT["text"])
+
+
+async def test_a_source_is_embedded_by_a_paid_model(chat: Chat, pool: Pool, settings: MakeSettings) -> None:
+    """At the cost of the widget's budget, as questions are."""
+    async with serving(pool, settings(admin_token=ADMIN, chat_rate=MANY), chat.site, PaidEmbedder()) as paid:
+        await add(paid)
+    assert "€65" in (await chat.ask(CUPPING)).text
 
 
 async def test_a_source_follows_the_embedding_model(chat: Chat, pool: Pool) -> None:
