@@ -281,7 +281,7 @@ async def judge(soak: Soak, scores: Scores) -> None:
     states = Counter[str]()
     for build_id, kind in soak.builds.items():
         build = await read_build(soak.product.pool, UUID(build_id))
-        cause = f": {build.error[:60]}" if build.error and build.status == "failed" else ""
+        cause = f": {build.error[:300]}" if build.error and build.status == "failed" else ""
         states[f"{kind} {build.status}{cause}"] += 1
         if build.status == "completed" and (problem := find_wrong_sum(build.statistics or {})):
             scores.holds(f"statistics of {build_id}", False, problem)
