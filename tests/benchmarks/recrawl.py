@@ -148,8 +148,8 @@ async def open_recrawls(
     """Open what builds without a browser share."""
     table = Table("build", "s", "processor s", "200", "304", "embedded", "bytes", "diff", title=title)
     with open_crawler(pool) as crawler:
-        # On a busy machine no page may fail for want of time: all figures would be others.
-        settings = {"render": "never", "page_timeout_s": 600}
+        # On a busy machine no page may fail for want of time; all builds here share one fetcher, with its budget.
+        settings = {"render": "never", "page_timeout_s": 600, "build_requests": 100_000}
         async with crawler.open_workspace(await crawler.record("http://127.0.0.1:9"), **settings) as space:
             yield Recrawls(pool, site, crawler, space, depth, max_pages, table, console)
 
