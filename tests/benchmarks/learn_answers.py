@@ -73,17 +73,19 @@ class Example:
 
 @dataclass(frozen=True)
 class Examples:
-    """The examples of the small sites, of trades, of XQuAD, and of questions with another name."""
+    """The examples of the small sites, of trades, of XQuAD, of questions with another name, and of glosses."""
 
     small: list[Example]
     trades: list[Example]
     large: list[Example]
     names: list[Example]
+    glossed: list[Example]
+    """Those in other languages once more, read by their glosses."""
 
 
 async def collect(reader: SentenceReader) -> Examples:
     """Build the sites and read the candidates of all questions."""
-    found = Examples([], [], [], [])
+    found = Examples([], [], [], [], [])
     chance = random.Random(4)
     large = [load_xquad(language, most) for language, most in XQUAD.items()]
     async with open_database() as pool:
@@ -97,6 +99,8 @@ async def collect(reader: SentenceReader) -> Examples:
                 for number, asked in enumerate(site.questions):
                     question, passages = await search(pool, job.widget_id, site, asked)
                     examples.append(await _read(reader, site, question, passages, asked))
+                    if site.language != "en":
+                        found.glossed.append(await _read(reader, site, question, passages, asked, is_glossed=True))
                     if asked.answer and (renamed := _rename(question, passages, chance)):
                         found.names.append(await _read(reader, site, renamed, passages, None))
                     if site in large and number % 2:
@@ -143,11 +147,15 @@ async def _read(
     question: Question,
     passages: Sequence[Passage],
     asked: AskedQuestion | None,
+    *,
+    is_glossed: bool = False,
 ) -> Example:
     read = ReadPassages(question, passages)
-    reading = await reader.read(question.text, read.contexts)
+    languages = dict.fromkeys(("asked_in", "written_in"), site.language if is_glossed else "en")
+    reading = await reader.read(question.text, read.contexts, **languages)
     rows = np.array(read.measure(reading)).reshape(-1, len(Features._fields))
-    fits = await reader.judge(question.text, read.shortlist(reading)) if site.language == "en" else {}
+    is_judged = is_glossed or site.language == "en"
+    fits = await reader.judge(question.text, read.shortlist(reading), **languages) if is_judged else {}
     labels = label_candidates(read, asked).astype(float)
     read_fits = np.array([fits.get(context, -math.inf) for context in read.contexts])
     return Example(site.name, site.language, rows, labels, read_fits, bool(asked and asked.answer))
@@ -188,7 +196,7 @@ def learn(found: Examples, part: Part) -> dict[str, object]:
     weights, bias = fit([*small, *trades, *large, *names], columns)
     tops = _cross_validate([*small, *trades], [*large, *names], columns)
     renamed = [_top(each, columns, (weights, bias)) for each in found.names[1::2]]
-    judged = {"judged_threshold": _choose_judged(found, columns, (weights, bias))} if part is Part.sense else {}
+    judged = {"judged_thresholds": _choose_judged(found, columns, (weights, bias))} if part is Part.sense else {}
     return {
         "weights": {Features._fields[at]: round(float(w), 4) for at, w in zip(columns, weights, strict=True)},
         "bias": round(bias, 4),
@@ -197,18 +205,25 @@ def learn(found: Examples, part: Part) -> dict[str, object]:
     }
 
 
-def _choose_judged(found: Examples, columns: Sequence[int], model: tuple[Floats, float]) -> float:
-    """Return the threshold beside the cross-encoder; XQuAD, which it was learned on, is left out."""
-    tops = {
-        name: [
-            float((each.rows[:, columns] @ model[0] + model[1] + each.fits).max())
-            for each in examples
-            if each.language == "en" and not each.has_answer and not each.site.startswith("xquad")
-        ]
-        for name, examples in vars(found).items()
-        if name != "large"
+def _choose_judged(found: Examples, columns: Sequence[int], model: tuple[Floats, float]) -> dict[str, float]:
+    """Return the thresholds beside the cross-encoder: in English, and by glosses.
+
+    XQuAD, which the cross-encoder was learned on, is left out.
+    """
+    groups = {"en": (found.small, found.trades, found.names), "*": (found.glossed,)}
+    return {
+        language: round(max(_quantile(_judged(each, columns, model), PASSED_JUDGED) for each in examples), 3)
+        for language, examples in groups.items()
     }
-    return round(max(_quantile(each, PASSED_JUDGED) for each in tops.values()), 3)
+
+
+def _judged(examples: Sequence[Example], columns: Sequence[int], model: tuple[Floats, float]) -> list[float]:
+    """Return the best log-odds of the unanswerable questions."""
+    return [
+        float((each.rows[:, columns] @ model[0] + model[1] + each.fits).max())
+        for each in examples
+        if np.isfinite(each.fits).any() and not each.has_answer and not each.site.startswith("xquad")
+    ]
 
 
 class _Refused:

@@ -84,7 +84,7 @@ async def run(scores: Scores) -> None:
     reader = SentenceReader("all-MiniLM-L6-v2", Path(".bench"), deadline_s=DEADLINE_S)
     await reader.load()
 
-    async def read_senses(question: str, texts: Sequence[str]) -> dict[str, float]:
+    async def read_senses(question: str, texts: Sequence[str], _: str) -> dict[str, float]:
         return dict((await reader.read(question, texts)).senses)
 
     table = Table("site", "given", "another's given", "given to other questions", title="Own answers")

@@ -32,6 +32,7 @@ from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind, Reply
 from tasks.knowledge.answering.sentence_reader import SentenceReader
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_model import embed_locally
+from tasks.knowledge.language.glossary import translate
 from tasks.knowledge.language.words import primary_subtag
 from tasks.knowledge.search.passage_search import MAX_QUERY_LENGTH, find_passages
 from tasks.knowledge.search.rankings import RECALL_WEIGHTS
@@ -109,14 +110,17 @@ class Answerer:
         choices = find_choices(searched, language, site.language, evidence)
         return Reply(site, message, language, searched, evidence, history[-HISTORY:], choices=choices)
 
-    async def read_senses(self, question: str, texts: Sequence[str]) -> Mapping[str, float]:
+    async def read_senses(self, question: str, texts: Sequence[str], language: str) -> Mapping[str, float]:
         """Rate texts by their sense for a question; none without a sentence model, or when it is late."""
-        return {} if self._reader is None else (await self._reader.read(question, texts)).senses
+        if self._reader is None:
+            return {}
+        return (await self._reader.read(question, texts, asked_in=language, written_in=language)).senses
 
     async def find_evidence(self, site: AnsweringSite, searched: str, *, asked_in: str = "") -> list[Evidence]:
         """Return the evidence of the site's passages, strongest first."""
         query = searched[:MAX_QUERY_LENGTH]
-        passages, question = await asyncio.gather(
+        said = await asyncio.to_thread(translate, query, asked_in or site.language, site.language)
+        passages, analysed = await asyncio.gather(
             find_passages(
                 self._pool,
                 self._embedder,
@@ -127,24 +131,25 @@ class Answerer:
                 weights=RECALL_WEIGHTS,
                 build_id=site.build_id,
             ),
-            analyse_question(self._pool, site.widget_id, query, site.language, asked_in),
+            analyse_question(self._pool, site.widget_id, said, site.language, asked_in),
         )
         safe = [each for passage in passages if (each := _remove_instructions(passage))]
         if not safe:
             return []
+        question = analysed.model_copy(update={"text": query})
         read = await asyncio.to_thread(ReadPassages, question, safe)
         reading = await self._rate(question, read, asked_in) if self._reader else NOTHING_READ
         return await asyncio.to_thread(read.score, reading)
 
     async def _rate(self, question: Question, read: ReadPassages, asked_in: str) -> Reading:
-        """Return the statements' ratings by sense, and in English those of the likeliest by the cross-encoder."""
+        """Return the statements' ratings by sense, and those of the likeliest by the cross-encoder."""
         assert self._reader is not None
-        reading = await self._reader.read(question.text, read.contexts)
-        languages = {primary_subtag(question.language), primary_subtag(asked_in or question.language)}
-        if not reading.senses or languages != {"en"}:
+        languages = {"asked_in": asked_in or question.language, "written_in": question.language}
+        reading = await self._reader.read(question.text, read.contexts, **languages)
+        if not reading.senses:
             return reading
         likeliest = await asyncio.to_thread(read.shortlist, reading)
-        return reading.model_copy(update={"fits": await self._reader.judge(question.text, likeliest)})
+        return reading.model_copy(update={"fits": await self._reader.judge(question.text, likeliest, **languages)})
 
     async def _resolve_follow_up(self, message: str, history: Sequence[Turn], language: str) -> str:
         if not history:

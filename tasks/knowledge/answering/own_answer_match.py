@@ -46,7 +46,7 @@ MIN_WORD_COSINE = 0.45
 """Cosine from which two words count as related."""
 
 
-ReadSenses = Callable[[str, Sequence[str]], Awaitable[Mapping[str, float]]]
+ReadSenses = Callable[[str, Sequence[str], str], Awaitable[Mapping[str, float]]]
 """Rates texts by their sense for a question, in standard deviations above unrelated ones; not all need be rated."""
 
 
@@ -140,7 +140,7 @@ async def _choose(
     texts = [question.text for question in near]
     analysed = await analyse_question(pool, widget_id, "\n".join([asked, *texts]), language)
     word_weights = {term.stem: term.weight for term in analysed.terms}
-    senses = {} if read_senses is None else await read_senses(asked, texts)
+    senses = {} if read_senses is None else await read_senses(asked, texts, language)
     # All by one measure, so that they can be compared.
     weights = BY_SENSE if senses.keys() >= set(texts) else BY_COSINE
     scored = []

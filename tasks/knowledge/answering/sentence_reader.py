@@ -22,6 +22,8 @@ from tasks.core.settings import Settings
 from tasks.knowledge.answering.evidence.sense import NOTHING_READ, Reading
 from tasks.knowledge.answering.question.intents import load_intents
 from tasks.knowledge.embedding.sentence_model import BATCH, SentenceModel, load_sentence_model
+from tasks.knowledge.language.glossary import gloss, has_glossary, load_glossary
+from tasks.knowledge.language.words import primary_subtag
 
 logger = logging.getLogger("widget_builder.chat")
 
@@ -36,6 +38,8 @@ INTENT_FROM, INTENT_TO = 5.0, 10.0
 
 PAIRS = 4
 """Statements judged in one call: the time to wait for another visitor's."""
+
+ENGLISH = "en"
 
 Vector = NDArray[np.float16]
 _Result = TypeVar("_Result")
@@ -82,44 +86,67 @@ class SentenceReader:
             self._examples = model.embed_questions([text for each in load_intents() for text in each.examples])
         self._model = model
 
-    async def read(self, question: str, texts: Sequence[str]) -> Reading:
-        """Rate the texts, the most promising first, until the deadline; the question alone without texts."""
+    async def read(
+        self, question: str, texts: Sequence[str], *, asked_in: str = ENGLISH, written_in: str = ENGLISH
+    ) -> Reading:
+        """Rate the texts, the most promising first, until the deadline; the question alone without texts.
+
+        Above an English model, other languages (BCP 47) are read by their glosses.
+        """
         if self._model is None or self._is_stalled():
             return NOTHING_READ
+        for language in {asked_in, written_in}:
+            await asyncio.to_thread(load_glossary, language)
         try:
             async with asyncio.timeout(self._deadline_s):
-                (asked,) = await self._embed([question], are_questions=True)
+                spoken = await self._gloss(asked_in, [question])
+                glossed = dict(zip(texts, await self._gloss(written_in, texts), strict=True))
+                (asked,) = await self._embed(spoken, are_questions=True)
         except TimeoutError:
             return NOTHING_READ
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no public class.
             self._fail(error)
             return NOTHING_READ
-        await self._embed_missing(texts)
+        await self._embed_missing(list(glossed.values()))
         if self._model is None:
             return NOTHING_READ
-        known = [text for text in dict.fromkeys(texts) if text in self._cached]
-        return self._rate(asked, known)
+        known = {text: english for text, english in glossed.items() if english in self._cached}
+        is_understood = self._model.is_multilingual or _is_readable(written_in)
+        return self._rate(asked, known).model_copy(update={"is_understood": is_understood})
 
-    async def judge(self, question: str, texts: Sequence[str]) -> Mapping[str, float]:
+    async def judge(
+        self, question: str, texts: Sequence[str], *, asked_in: str = ENGLISH, written_in: str = ENGLISH
+    ) -> Mapping[str, float]:
         """Return what the cross-encoder adds to each text's log-odds, the first texts first, until the deadline.
 
-        None in a language that the cross-encoder does not know, or above a model without one.
+        None in a language without glosses, or above a model without a cross-encoder.
         """
         if self._model is None or self._model.cross_encoder is None or self._is_stalled():
+            return {}
+        if not all(map(_is_readable, (asked_in, written_in))):
             return {}
         fits: dict[str, float] = {}
         listed = list(dict.fromkeys(texts))
         try:
             async with asyncio.timeout(self._deadline_s):
+                (spoken,) = await self._gloss(asked_in, [question])
                 for start in range(0, len(listed), PAIRS):
                     batch = listed[start : start + PAIRS]
-                    fits.update(zip(batch, await self._run(partial(self._judge_now, question, batch)), strict=True))
+                    glossed = await self._gloss(written_in, batch)
+                    fits.update(zip(batch, await self._run(partial(self._judge_now, spoken, glossed)), strict=True))
         except TimeoutError:
             logger.debug("judged %d of %d statements in time", len(fits), len(listed))
         except Exception as error:  # noqa: BLE001 - see above.
             self._fail(error)
             return {}
         return fits
+
+    async def _gloss(self, language: str, texts: Sequence[str]) -> list[str]:
+        """Return the texts as the model can read them."""
+        assert self._model is not None
+        if self._model.is_multilingual or not has_glossary(language):
+            return list(texts)
+        return await self._run(lambda: [gloss(text, language) for text in texts])
 
     async def _embed_missing(self, texts: Sequence[str]) -> None:
         until = time.monotonic() + self._deadline_s
@@ -138,12 +165,12 @@ class SentenceReader:
         except Exception as error:  # noqa: BLE001 - see above.
             self._fail(error)
 
-    def _rate(self, asked: NDArray[np.float32], texts: Sequence[str]) -> Reading:
+    def _rate(self, asked: NDArray[np.float32], texts: Mapping[str, str]) -> Reading:
         assert self._model is not None
         assert self._examples is not None
         senses: dict[str, float] = {}
         if texts:
-            rows = np.stack([self._cached[text] for text in texts]).astype(np.float32)
+            rows = np.stack([self._cached[english] for english in texts.values()]).astype(np.float32)
             senses = dict(zip(texts, self._model.standardize(rows @ asked).tolist(), strict=True))
         alike = self._model.standardize(self._examples @ asked)
         owners = [each for each in load_intents() for _ in each.examples]
@@ -153,7 +180,6 @@ class SentenceReader:
             senses=senses,
             asked=owners[best].answer_types,
             certainty=min(1.0, max(0.0, certainty)),
-            is_multilingual=self._model.is_multilingual,
         )
 
     async def _embed(self, texts: list[str], *, are_questions: bool = False) -> NDArray[np.float32]:
@@ -193,6 +219,10 @@ class SentenceReader:
         self._model = None
         self.problem = f"sentence model {self._setting}: it failed ({type(error).__name__})"
         logger.error("%s; answers go on without it", self.problem, exc_info=error)
+
+
+def _is_readable(language: str) -> bool:
+    return primary_subtag(language) == ENGLISH or has_glossary(language)
 
 
 @contextmanager

@@ -89,7 +89,7 @@ class SentenceModel:
         self._uses_first = _pools_first_token(folder)
         self._prompts = _read_prompts(name, folder)
         self.cross_encoder = self._open_cross_encoder(tokenizer) if is_packaged else None
-        """Rates pairs in English; none above another model."""
+        """Rates pairs in English; none beside another model."""
         try:
             self._mean, self._deviation, self.is_multilingual = self._calibrate()
         except Exception as error:

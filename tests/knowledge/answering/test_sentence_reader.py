@@ -129,6 +129,35 @@ async def test_a_statement_that_answers_gains_most_beside_the_question(tmp_path:
     reader.close()
 
 
+PRICES = [
+    "Tarifs: La livraison à domicile coûte 6 €.",
+    "Tarifs: La livraison est assurée du mardi au samedi.",
+    "Contact: Écrivez-nous par courriel.",
+]
+
+
+async def test_other_languages_are_read_by_their_glosses(tmp_path: Path) -> None:
+    """By meaning and beside the question, also asked in a third language."""
+    reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=60)
+    for asked_in, question in (("fr", "C'est combien pour être livré chez moi ?"), ("de", "Was kostet die Lieferung?")):
+        languages = {"asked_in": asked_in, "written_in": "fr"}
+        reading = await reader.read(question, PRICES, **languages)
+        assert reading.is_understood
+        assert reading.senses[PRICES[0]] > reading.senses[PRICES[2]] + 1
+        fits = await reader.judge(question, PRICES, **languages)
+        assert max(PRICES, key=lambda text: fits[text]) == PRICES[0]
+    reader.close()
+
+
+async def test_a_language_without_a_glossary_is_not_judged(tmp_path: Path) -> None:
+    """Neither the question's nor the site's; its ratings hold for little."""
+    reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=60)
+    assert not (await reader.read("Bei gani?", ["Bei: 6 €"], asked_in="sw", written_in="sw")).is_understood
+    assert await reader.judge("Bei gani?", STATEMENTS, asked_in="sw") == {}
+    assert await reader.judge(DELIVERY, ["Bei: 6 €"], written_in="sw") == {}
+    reader.close()
+
+
 async def test_an_odd_pair_does_not_end_the_model(tmp_path: Path) -> None:
     """Half an emoji, nothing, or more than it reads, on either side."""
     reader = await opened("all-MiniLM-L6-v2", tmp_path, deadline_s=60)

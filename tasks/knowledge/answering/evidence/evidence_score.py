@@ -86,7 +86,7 @@ class ReadPassages:
 
     def _probability(self, candidate: StatementCandidate, features: Features, reading: Reading) -> float:
         language = self.question.language
-        part = choose_part(features, language, is_multilingual=reading.is_multilingual)
+        part = choose_part(features, is_understood=reading.is_understood)
         fit = reading.fits.get(candidate.context)
         is_left_out = reading.fits and fit is None
         probability = NOT_JUDGED if is_left_out else answer_probability(part, features, language, fit)

@@ -15,8 +15,8 @@ class Reading(Frozen):
     """Answer types of the most likely everyday intent …"""
     certainty: float = 0.0
     """… and how likely it is, 0 … 1."""
-    is_multilingual: bool = False
-    """Whether the ratings hold in all languages; otherwise in English."""
+    is_understood: bool = False
+    """Whether the model knows the texts' language, or has read their glosses."""
     fits: Mapping[str, float] = {}
     """Additions to the log-odds that a text answers, by the cross-encoder; of the likeliest texts only."""
 
