@@ -6,6 +6,7 @@ likeness to the question by a heading. Then the number of results per page is li
 `find_passages` returns stored passages to answer from, `search` excerpts to show.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -19,6 +20,9 @@ from tasks.core.models import Passage, RatedPassage
 from tasks.knowledge.embedding.embedder import LEAD_DIMENSIONS, Embedder, Vector, stored_dimensions
 from tasks.knowledge.facts.fact_passages import FACT_POSITION
 from tasks.knowledge.indexing.vector_index import widen_search
+from tasks.knowledge.language.function_words import likely_language
+from tasks.knowledge.language.glossary import translate
+from tasks.knowledge.language.words import read_words
 from tasks.knowledge.search.deep_links import deep_link
 from tasks.knowledge.search.excerpts import CONTEXT_PASSAGES, ContextPassage, Excerpt, cut_excerpts
 from tasks.knowledge.search.hits import Hit, by_headings, limit_per_page, without_neighbours
@@ -139,7 +143,8 @@ async def _prepare(
     async with pool.connection() as connection:
         # First, so that nothing is paid for an unknown widget.
         build = await read_searched_build(connection, widget_id, candidates, build_id)
-        terms = await read_terms(connection, widget_id, build.languages, question) if build.job_id else []
+        said = await asyncio.to_thread(_in_languages_of, build, question)
+        terms = await read_terms(connection, widget_id, build.languages, said) if build.job_id else []
     vector = await _embed_query(embedder, question)
     if build.job_id is None:
         return None
@@ -161,6 +166,13 @@ async def _prepare(
         "limit": limit,
     }
     return _PreparedQuery(question, build, terms, candidates, parameters)
+
+
+def _in_languages_of(build: SearchedBuild, question: str) -> str:
+    """Return the question, followed by its words as the pages say them if it is in another language than they are."""
+    asked_in = likely_language(read_words(question), build.languages)
+    said = [translate(question, asked_in, language) for language in build.languages[:1] if asked_in]
+    return " ".join([question, *(each for each in said if each != question)])
 
 
 async def _find(
