@@ -26,8 +26,14 @@ _FOLDER = Path(__file__).with_name("glossaries")
 _TOKEN = regex.compile(r"(?P<word>\p{L}[\p{L}\p{M}]*)|[^\p{L}]+")
 _INSIDE = regex.compile(r"[\s'’\-–]*")
 """Between the words of an expression."""
-_LINKS = {"de": ("", "s", "n", "en", "es", "er", "e"), "nl": ("", "s", "en", "e", "n")}
-"""Letters between the parts of a compound, by language."""
+_LINKS = {
+    "de": ("", "s", "n", "en", "es", "er", "e"),
+    "nl": ("", "s", "en", "e", "n"),
+    "sv": ("", "s", "e", "o", "u"),
+}
+"""Letters between the parts of a compound, by language …"""
+_DROPPED = ("e", "en", "a")
+"""… and endings that its first part loses: Schule, halten, skola."""
 
 ENGLISH = "en"
 MAX_RENDERINGS = 2
@@ -174,7 +180,7 @@ class Glossary:
     def _first_part(self, part: str) -> str | None:
         """Return the gloss of a part with the letters that join it to the next."""
         bare = (part.removesuffix(link) for link in self._links if part.endswith(link))
-        forms = (form for each in bare if len(each) >= MIN_PART for form in (each, f"{each}e", f"{each}en"))
+        forms = (form for each in bare if len(each) >= MIN_PART for form in (each, *(each + ending for ending in _DROPPED)))
         return next((self._written[form,] for form in forms if (form,) in self._written), None)
 
     def _stems(self, words: Iterable[str]) -> Key:
