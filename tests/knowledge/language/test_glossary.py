@@ -80,6 +80,7 @@ def test_entries_are_well_formed(file: Path) -> None:
     for line in file.read_text("utf-8").splitlines():
         found = re.fullmatch(r"(\S.*?\S|\S) = ([A-Za-z'.\- 0-9]+)", line)
         assert found, line
+        assert not re.search(r"\d", found[1]), line
         forms += [form.strip().casefold() for form in found[1].split(",")]
     assert len(forms) == len(set(forms))
     missing = [word for word in function_words(file.stem).pointers if word not in forms]
