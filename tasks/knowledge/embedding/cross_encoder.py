@@ -1,9 +1,9 @@
 """The cross-encoder: reads a question and a text together, and corrects the odds that the text answers it.
 
 Its rating is added to the log-odds of the answer model (`answering/evidence/answer_model.py`). The packaged sentence
-model reads the pair in its first four layers; the two layers above and the rating were learned by
+model reads the pair in its first two layers; the four layers above and the rating were learned by
 `python -m tests.benchmarks.learn_cross_encoder` (Nogueira and Cho: "Passage Re-ranking with BERT", 2019). They are
-`cross_encoder.onnx`, with weights of eight bits. English only.
+`cross_encoder.onnx`, with weights of eight bits. It reads English, and glosses of other languages.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 FILE = Path(__file__).with_name("cross_encoder.onnx")
-LOWER_LAYERS = 4
-LOWER_OUTPUT = "layer_norm_8"
-"""The packaged model's value after its fourth layer: token states of 384 dimensions."""
+LOWER_LAYERS = 2
+LOWER_OUTPUT = "layer_norm_4"
+"""The packaged model's value after its second layer: token states of 384 dimensions."""
 MAX_TOKENS = 112
 MAX_QUESTION_TOKENS = 40
 BATCH = 4
