@@ -179,8 +179,8 @@ class Glossary:
 
     def _first_part(self, part: str) -> str | None:
         """Return the gloss of a part with the letters that join it to the next."""
-        bare = (part.removesuffix(link) for link in self._links if part.endswith(link))
-        forms = (form for each in bare if len(each) >= MIN_PART for form in (each, *(each + ending for ending in _DROPPED)))
+        bare = [part.removesuffix(link) for link in self._links if part.endswith(link)]
+        forms = (each + ending for each in bare if len(each) >= MIN_PART for ending in ("", *_DROPPED))
         return next((self._written[form,] for form in forms if (form,) in self._written), None)
 
     def _stems(self, words: Iterable[str]) -> Key:
