@@ -1,7 +1,7 @@
 """Glosses: a text of another language word for word in English, so that an English sentence model can read it.
 
 A glossary is a file of entries, `form, other form = gloss`, in `glossaries/`. A word is looked up as written, then by
-its stem, then without its accents; expressions of up to four words go before single ones. German and Dutch compounds
+its stem, then without its accents; expressions of up to four words go before single ones. Compounds of some languages
 are glossed by their parts. Words without an entry stay: names, numbers, loanwords.
 """
 
@@ -30,6 +30,10 @@ _LINKS = {
     "de": ("", "s", "n", "en", "es", "er", "e"),
     "nl": ("", "s", "en", "e", "n"),
     "sv": ("", "s", "e", "o", "u"),
+    "da": ("", "s", "e"),
+    "no": ("", "s", "e"),
+    "fi": ("", "n"),
+    "hu": ("",),
 }
 """Letters between the parts of a compound, by language …"""
 _DROPPED = ("e", "en", "a")
@@ -98,8 +102,12 @@ class Glossary:
         for forms, meaning in _read(listed):
             for key in forms:
                 self._written.setdefault(key, meaning)
-                self._stemmed.setdefault(self._stems(key), meaning)
-                self._plain.setdefault(self._stems(map(_without_accents, key)), meaning)
+                stemmed, plain = self._stems(key), self._stems(map(_without_accents, key))
+                # What equals the written form is found there.
+                if stemmed != key:
+                    self._stemmed.setdefault(stemmed, meaning)
+                if plain not in (key, stemmed):
+                    self._plain.setdefault(plain, meaning)
 
     def gloss(self, text: str) -> str:
         """Return the text with its words glossed."""
@@ -160,11 +168,10 @@ class Glossary:
         return at + 1, self._compound(word.casefold()) or word
 
     def _find(self, key: Key) -> str | None:
-        if (found := self._written.get(key)) is not None:
-            return found
-        if (found := self._stemmed.get(self._stems(key))) is not None:
-            return found
-        return self._plain.get(self._stems(map(_without_accents, key)))
+        stemmed, plain = self._stems(key), self._stems(map(_without_accents, key))
+        tables = (self._written, key), (self._stemmed, stemmed), (self._written, stemmed)
+        folded = (self._plain, plain), (self._stemmed, plain), (self._written, plain)
+        return next((table[each] for table, each in (*tables, *folded) if each in table), None)
 
     def _compound(self, word: str) -> str | None:
         """Return the glosses of the compound's parts: of the longest first part whose rest can be glossed."""

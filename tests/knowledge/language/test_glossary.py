@@ -29,6 +29,14 @@ def test_questions_are_glossed_in_the_languages_of_shops() -> None:
         ("cs", "Mohu přijít se psem?", "dog"),
         ("tr", "Köpeğimi getirebilir miyim?", "dog"),
         ("ar", "هل يمكنني إحضار كلبي؟", "dog"),
+        ("da", "Må jeg tage min hund med?", "dog"),
+        ("nb", "Kan jeg ta med hunden min?", "dog"),
+        ("ro", "Pot veni cu câinele?", "dog"),
+        ("el", "Μπορώ να φέρω τον σκύλο μου;", "dog"),
+        ("hu", "Hozhatom a kutyámat?", "dog"),
+        ("fi", "Saako koiran ottaa mukaan?", "dog"),
+        ("uk", "Чи можна прийти з собакою?", "dog"),
+        ("hi", "क्या मैं अपना कुत्ता ला सकता हूँ?", "dog"),
         ("de-CH", "Wie viel kostet das Frühstück?", "breakfast"),
     ):
         assert said in gloss(question, language), language
