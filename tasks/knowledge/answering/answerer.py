@@ -30,6 +30,7 @@ from tasks.knowledge.answering.question.question_analysis import Question, analy
 from tasks.knowledge.answering.question.small_talk import match_small_talk
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind, Reply
 from tasks.knowledge.answering.sentence_reader import SentenceReader
+from tasks.knowledge.answering.suggestions.heading_questions import asks_about_topic
 from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.local_model import embed_locally
 from tasks.knowledge.language.glossary import translate
@@ -146,7 +147,8 @@ class Answerer:
         assert self._reader is not None
         languages = {"asked_in": asked_in or question.language, "written_in": question.language}
         reading = await self._reader.read(question.text, read.contexts, **languages)
-        if not reading.senses:
+        if not reading.senses or asks_about_topic(question.text, languages["asked_in"]):
+            # The cross-encoder looks for the one statement that answers.
             return reading
         likeliest = await asyncio.to_thread(read.shortlist, reading)
         return reading.model_copy(update={"fits": await self._reader.judge(question.text, likeliest, **languages)})

@@ -33,7 +33,8 @@ async def garage(pool: Pool) -> AnsweringSite:
     ("question", "words"),
     [
         ("Wo kann ich parken?", "hinter dem Haus"),
-        ("Where can I park?", "hinter dem Haus"),
+        ("Do I get a bike during the repair?", "Leihrad"),
+        ("Who opened the workshop?", "Anna Brandt"),
         ("Où peut-on se garer ?", "hinter dem Haus"),
         ("How much is an inspection?", "59 €"),
     ],

@@ -29,6 +29,12 @@ MAX_READ_PASSAGES = 8
 FACT_SHARE = 0.5
 """Share of a question that counts as met by a passage with the kind of fact that it asks for."""
 
+SURE_FACT = 0.8
+"""Certainty that a statement has the kind of fact that is asked for from which the cross-encoder only adds to its odds.
+
+"What are your opening hours?" is asked in vain of many sites that it learned from.
+"""
+
 NEAR_LOG_ODDS = 0.15
 """Difference in log-odds below which two statements of a passage are as likely."""
 
@@ -88,6 +94,8 @@ class ReadPassages:
         language = self.question.language
         part = choose_part(features, is_understood=reading.is_understood)
         fit = reading.fits.get(candidate.context)
+        if fit is not None and features.fact >= SURE_FACT:
+            fit = max(fit, 0.0)
         is_left_out = reading.fits and fit is None
         probability = NOT_JUDGED if is_left_out else answer_probability(part, features, language, fit)
         return max(probability, SAME_QUESTION_STRENGTH) if self._asks_the_same(candidate) else probability

@@ -137,6 +137,13 @@ def make_questions(heading: str, name: str, language: str) -> Iterator[HeadingQu
         yield HeadingQuestion(QuestionOrigin.topic, patterns.topic_question, heading)
 
 
+def asks_about_topic(question: str, language: str) -> bool:
+    """Whether it is a suggested question about a topic, which asks for no statement in particular."""
+    patterns = _languages().get(primary_subtag(language)) or _languages()[DEFAULT_LANGUAGE]
+    before, _, after = patterns.topic_question.partition("{topic}")
+    return question.startswith(before) and question.endswith(after)
+
+
 def refers_back(question: str) -> bool:
     """Whether the question begins with a pronoun for something named earlier: "Is it enough?"."""
     return not function_words().pointers.isdisjoint(word.casefold() for word in list(read_words(question))[:2])
