@@ -92,10 +92,11 @@ async def test_the_element_works_like_the_attribute(visit: MakeVisit, site: Cust
 
 async def test_an_unknown_widget_is_one_line_in_the_console(visit: MakeVisit, site: CustomerSite) -> None:
     """No button is shown, and the page's calls do nothing."""
-    site.snippet = f'<script src="{site.chat.url}/widget.js" data-widget="gone" async></script>'
+    site.snippet = ""
     tab = await visit(drawn=False)
+    site.snippet = f'<script src="{site.chat.url}/widget.js" data-widget="gone" async></script>'
     async with tab.page.expect_console_message(lambda message: message.text.startswith("[ai-widget]")) as message:
-        pass
+        await tab.page.reload()
     assert (await message.value).text == '[ai-widget] widget "gone": not found; no chat is shown'
     own = [problem for problem in tab.problems if "Failed to load resource" not in problem]
     assert len(own) == 1
