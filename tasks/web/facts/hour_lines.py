@@ -56,6 +56,8 @@ _FROM = frozenset(("ab", "from", "dès", "partir", "desde", "dalle", "vanaf", "o
 _LATE = frozenset(
     ("late", "close", "closing", "ende", "schluss", "open-end", "openend", "cierre", "fermeture", "chiusura")
 )
+_ALSO_WORDS = frozenset(("die", "je", "ma", "me", "zo"))
+"""Short names of days that are words as well: "Die Küche ist von Mittwoch bis Sonntag geöffnet"."""
 OPEN_END = -1
 """The end of a range that is not said: "from 5 pm"."""
 _EARLIEST_SHORT = 5 * 60
@@ -108,6 +110,13 @@ def write_days(days: frozenset[int]) -> str:
     return ",".join([*parts, *(["PH"] if HOLIDAY in days else [])])
 
 
+def _is_other(token: re.Match[str], words: HourWords) -> bool:
+    """Whether the token is a word that says nothing of days or times."""
+    bare = (token["word"] or "").replace("\u2060", " ").rstrip(".")
+    known = (words.days, words.to, words.closed, words.joining, words.around, _FROM, _NOON)
+    return bool(bare) and not any(bare in each for each in known)
+
+
 def _written(start: int, end: int) -> str:
     return f"{_clock(start)}+" if end == OPEN_END else f"{_clock(start)}-{_clock(end)}"
 
@@ -140,7 +149,8 @@ def read_hours(text: str, words: HourWords) -> HourReading:
     if words.appointment.search(text):
         text = words.appointment.sub(" ", text)
         reading.is_closed = False
-    for token in _TOKEN.finditer(text):
+    tokens = list(_TOKEN.finditer(text))
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         kind = token.lastgroup
         if token["always"]:
             ranges.append((0, 24 * 60))
@@ -167,6 +177,8 @@ def read_hours(text: str, words: HourWords) -> HourReading:
                 start, is_range = None, False
             elif bare in _NOON:
                 start = _NOON[bare]
+            elif bare in _ALSO_WORDS and following is not None and _is_other(following, words):
+                reading.others += 1
             elif bare in words.days and not (bare in words.to and (start is not None)):
                 if ranges or (is_closed and not closes_following) or (is_since and start is not None):
                     flush()

@@ -10,6 +10,9 @@ from tests.web.facts.test_page_facts import facts, normals, values
     ("text", "lang", "normal"),
     [
         ("Mo–Fr 9–12 & 14–18 Uhr", "de", "Mo-Fr 09:00-12:00,14:00-18:00"),
+        ("Die Küche ist von Mittwoch bis Sonntag von 11:30 bis 21 Uhr geöffnet.", "de", "We-Su 11:30-21:00"),
+        ("Die 9–12 Uhr, Don 14–18 Uhr", "de", "Tu 09:00-12:00; Th 14:00-18:00"),
+        ("Ma boutique est ouverte du mercredi au samedi de 9h à 12h", "fr", "We-Sa 09:00-12:00"),
         ("Fri 08:00 – 03.00", "en", "Fr 08:00-27:00"),
         ("Mon 09:00 – 05:00", "en", "Mo 09:00-17:00"),
         ("Fermé le dimanche et le lundi", "fr", "Mo,Su off"),
