@@ -35,6 +35,9 @@ SURE_FACT = 0.8
 "What are your opening hours?" is asked in vain of many sites that it learned from.
 """
 
+LEAST_LABELLED = -1.0
+"""The most that the cross-encoder takes from the log-odds of a labelled value of the asked type ("Seal: €1.50")."""
+
 NEAR_LOG_ODDS = 0.15
 """Difference in log-odds below which two statements of a passage are as likely."""
 
@@ -96,6 +99,8 @@ class ReadPassages:
         fit = reading.fits.get(candidate.context)
         if fit is not None and features.fact >= SURE_FACT:
             fit = max(fit, 0.0)
+        elif fit is not None and features.is_labelled:
+            fit = max(fit, LEAST_LABELLED)
         is_left_out = reading.fits and fit is None
         probability = NOT_JUDGED if is_left_out else answer_probability(part, features, language, fit)
         return max(probability, SAME_QUESTION_STRENGTH) if self._asks_the_same(candidate) else probability
