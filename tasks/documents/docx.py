@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
@@ -13,6 +14,8 @@ from tasks.documents.text import escape_markup
 
 MAX_PART_BYTES = 30 * 1024**2
 """Unpacked bytes read of one part of the archive."""
+_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+"""What zipfile raises: no archive, a damaged part, a method that it does not know, a password, cut off, bad places."""
 MAX_INDENT = 4
 """Levels of lists that are told apart."""
 
@@ -52,7 +55,7 @@ def read_docx(body: bytes) -> tuple[str, str]:
             document = _read_part(archive, "word/document.xml")
             context = _Context(_headings(archive), _links(archive))
             core = _read_part(archive, "docProps/core.xml")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except _BROKEN as error:
         raise ContentFailed(f"the archive is broken or encrypted: {error}") from error
     if document is None:
         raise ContentFailed("the archive has no Word document in it")

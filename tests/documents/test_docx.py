@@ -83,6 +83,14 @@ def test_entities_are_refused() -> None:
         read_docx(make_docx(paragraph("&b;"), head=head))
 
 
+def _damaged() -> bytes:
+    """A document whose packed text is no such thing."""
+    body = bytearray(make_docx(paragraph("Text " * 500)))
+    packed = body.index(b"word/document.xml") + len("word/document.xml")
+    body[packed : packed + 12] = b"\xff" * 12
+    return bytes(body)
+
+
 def _encrypted() -> bytes:
     """An archive whose document says that it is encrypted: bit 0 of the flags of its central entry."""
     packed = bytearray(make_docx(paragraph("Text")))
@@ -98,11 +106,12 @@ def _encrypted() -> bytes:
     [
         (b"PK\x03\x04 and no more", "broken or encrypted"),
         (make_docx(paragraph("Text"))[:-40], "broken or encrypted"),
+        (_damaged(), "broken or encrypted"),
         (_encrypted(), "broken or encrypted"),
         (make_archive({"xl/workbook.xml": "<x/>"}), "no Word document"),
         (make_docx("<w:p>"), "not valid XML"),
     ],
-    ids=["cut at the start", "cut at the end", "encrypted", "a table", "broken XML"],
+    ids=["cut at the start", "cut at the end", "damaged", "encrypted", "a table", "broken XML"],
 )
 def test_what_is_no_document_is_named(body: bytes, cause: str) -> None:
     """With its cause."""
