@@ -45,6 +45,7 @@ def eat_time() -> None:
 def wait() -> None:
     """Never end, without using the processor."""
     while True:
+        # It is to hang until it is killed: there is nothing to wait for.
         time.sleep(60)
 
 

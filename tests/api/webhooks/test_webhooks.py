@@ -225,7 +225,7 @@ async def test_two_processes_send_a_delivery_once(
 async def test_a_courier_that_meets_another_one_claiming_waits_for_it(
     chat: Chat, pool: Pool, open_settings: Settings, receiver: Receiver
 ) -> None:
-    """Whoever has sent a delivery looks for the next; one that just looks beside it may have found none yet."""
+    """A courier that has sent a delivery looks for the next; one beside it may have found none yet."""
     await add(chat, receiver.url, "question.unanswered")
     await chat.ask(REFUSED)
     meeting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
