@@ -15,7 +15,7 @@ from tasks.documents.text import escape_markup
 MAX_PART_BYTES = 30 * 1024**2
 """Unpacked bytes read of one part of the archive."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
-"""What zipfile raises: no archive, a damaged part, a method that it does not know, a password, cut off, bad places."""
+"""Errors of zipfile: no archive, a damaged part, a method that it does not know, a password, cut off, bad places."""
 MAX_INDENT = 4
 """Levels of lists that are told apart."""
 
