@@ -179,6 +179,43 @@ async def test_at_twice_the_size_nothing_is_cut_off(visit: MakeVisit) -> None:
     assert box["y"] + box["height"] <= 360
 
 
+async def test_at_400_percent_several_lines_of_an_answer_are_left(visit: MakeVisit) -> None:
+    """A window of 1280 × 1024 has room for 320 × 256; the note on the machine is seen until the first question."""
+    tab = await visit(viewport={"width": 320, "height": 256}, device_scale_factor=4)
+    tab.chat.will_answer(token("One line after another. " * 20), citations(citation(1)), done())
+    await tab.open()
+    assert await tab.dialog.locator(".note").is_visible()
+    await tab.ask("How?")
+    await tab.see("answered")
+    log = tab.dialog.locator(".log")
+    assert await log.evaluate("it => it.clientHeight / parseFloat(getComputedStyle(it).lineHeight)") >= 5
+    assert await log.evaluate("it => it.scrollWidth <= it.clientWidth")
+    box = await tab.input.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 256
+    for name in ("Close", "New"):
+        assert await tab.dialog.get_by_role("button", name=name).first.is_visible()
+
+
+async def test_the_button_to_the_end_covers_no_source(visit: MakeVisit) -> None:
+    """It stands below the conversation, and goes when the end is in view."""
+    tab = await visit(**PHONE)
+    tab.chat.will_answer(token("One line after another. " * 40), citations(*(citation(n) for n in range(1, 6))), done())
+    await tab.open()
+    await tab.ask("How?")
+    await tab.see("answered")
+    await tab.dialog.locator(".log").evaluate("it => (it.scrollTop = 0)")
+    button = tab.dialog.locator(".latest")
+    await button.wait_for()
+    above, below = await tab.dialog.locator(".log").bounding_box(), await button.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] <= below["y"] + 0.5
+    assert below["height"] >= 24
+    await button.click()
+    await button.wait_for(state="hidden")
+
+
 async def test_the_widget_is_mirrored_in_right_to_left_languages(visit: MakeVisit) -> None:
     """Button and panel stand on the left; a sentence in another script runs its own way."""
     tab = await visit(drawn=False)

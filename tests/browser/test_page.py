@@ -2,12 +2,15 @@
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from tasks.core.palette import with_tokens
+from tasks.core.oklch import contrast
+from tasks.core.palette import choose_text_colour, with_tokens
+from tasks.core.theme_model import Theme
 from tests.browser.chat_server import HOLD, WIDGET, citation, citations, done, token
 from tests.browser.conftest import THEME, CustomerSite, MakeVisit, Visit
 
@@ -329,3 +332,24 @@ async def test_a_configuration_of_an_earlier_version_works(visit: MakeVisit) -> 
     await tab.open()
     assert await tab.dialog.locator(".welcome .text").inner_text() == "Hello! What would you like to know?"
     assert tab.problems == []
+
+
+@pytest.mark.parametrize("primary", ["#0b57d0", "#ffd400", "#ffffff", "#111111", "#7f7f7f"])
+async def test_the_button_is_seen_on_a_page_of_its_own_colour(visit: MakeVisit, primary: str) -> None:
+    """By its ring, which contrasts with the page and with the button."""
+    tab = await visit(drawn=False)
+    theme = Theme.model_validate(tab.chat.config["theme"])
+    changed = theme.model_copy(update={"primary": primary, "on_primary": choose_text_colour(primary)})
+    tab.chat.config["theme"] = with_tokens(changed).model_dump(mode="json")
+    await tab.page.reload()
+    await tab.launcher.wait_for()
+    read = "it => [getComputedStyle(it).backgroundColor, getComputedStyle(it).borderTopColor, it.offsetWidth]"
+    button, ring, width = await tab.launcher.evaluate(read)
+    assert hex_of(button) == primary
+    assert contrast(hex_of(ring), primary) >= 3
+    assert width == 60
+
+
+def hex_of(colour: str) -> str:
+    """The colour as `#rrggbb`."""
+    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3])
