@@ -3,6 +3,7 @@
 from tasks.core.errors import (
     AddressBlocked,
     AnswersWorse,
+    ConnectionFailed,
     EmbeddingRefused,
     EmbeddingUnavailable,
     FetchTimeout,
@@ -53,7 +54,7 @@ def find_remedy(error: WidgetBuilderError) -> str | None:
         case AddressBlocked():
             # Its message says so already, in the same words for all hosts.
             return None
-        case FetchTimeout():
+        case FetchTimeout() | ConnectionFailed():
             return "The site may be slow or down. Open it in a browser, then try again."
         case EmbeddingRefused() | EmbeddingUnavailable() | StorageFull():
             return "Correct the cause, then resume the build: its stored pages stay."

@@ -12,6 +12,7 @@ WidgetBuilderError
 │   ├── PageSkipped           page skipped: counted separately, with the reason
 │   ├── FetchFailed           page fails; retried when `retriable`
 │   │   ├── AddressBlocked    page fails: host unknown or not public (the same error for both)
+│   │   ├── ConnectionFailed  retried: refused, or broken before the page was complete
 │   │   ├── FetchTimeout      retried
 │   │   ├── TooManyRedirects  page fails
 │   │   ├── TlsFailed         page fails: no valid certificate, or no TLS at all
@@ -166,6 +167,13 @@ class AddressBlocked(FetchFailed):
     """The host has no address that may be fetched. Unknown hosts get the same error: no port-scan oracle."""
 
     code = "address_not_allowed"
+
+
+class ConnectionFailed(FetchFailed):
+    """The connection was refused, or broke before the page was complete."""
+
+    code = "connection_failed"
+    retriable = True
 
 
 class FetchTimeout(FetchFailed):

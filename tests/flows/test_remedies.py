@@ -4,6 +4,7 @@ import pytest
 
 from flows.remedies import code_of, find_remedy
 from tasks.core.errors import (
+    ConnectionFailed,
     EmbeddingRefused,
     FetchFailed,
     FetchTimeout,
@@ -36,6 +37,7 @@ def failed(cause: PageError) -> WidgetBuilderError:
         (PageSkipped("not_html: image/png", "an image"), "a web page"),
         (TlsFailed("the certificate is not valid: expired"), "http://"),
         (FetchTimeout(30), "in a browser"),
+        (ConnectionFailed("connection refused"), "in a browser"),
     ],
     ids=lambda value: value if isinstance(value, str) else repr(value),
 )

@@ -15,7 +15,15 @@ from scrapy.exceptions import (
     ResponseDataLossError,
 )
 
-from tasks.core.errors import FetchFailed, FetchTimeout, PageError, PageSkipped, TlsFailed, TooManyRedirects
+from tasks.core.errors import (
+    ConnectionFailed,
+    FetchFailed,
+    FetchTimeout,
+    PageError,
+    PageSkipped,
+    TlsFailed,
+    TooManyRedirects,
+)
 from tasks.web.fetching.handlers import FIRST_BYTE_S, NoResponse, UnwantedType
 from tasks.web.fetching.responses import TOO_LARGE, gate_refusal_by_status, unsupported_type
 
@@ -50,7 +58,7 @@ def explain_failure(error: Exception, timeout_s: float) -> PageError:
         if isinstance(cause, httpx2.ProxyError):
             return gate_refusal_by_status(int(str(cause)[:3]))
     if isinstance(error, _BROKEN):
-        return FetchFailed(f"the connection broke: {_describe(error.__cause__ or error)}", retriable=True)
+        return ConnectionFailed(f"the connection broke: {_describe(error.__cause__ or error)}")
     return FetchFailed(f"invalid HTTP response: {_describe(error)}")
 
 

@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from tasks.core.addresses import NOT_REACHABLE
-from tasks.core.errors import AddressBlocked, FetchFailed, FetchTimeout, HttpStatus, PageSkipped
+from tasks.core.errors import AddressBlocked, ConnectionFailed, FetchFailed, FetchTimeout, HttpStatus, PageSkipped
 from tasks.web.crawl.urls import in_scope
 from tasks.web.fetching.egress import CONNECT_TIMEOUT_S
 from tasks.web.fetching.host_rate import parse_retry_after
@@ -42,7 +42,7 @@ def gate_refusal(reason: str) -> FetchFailed:
         return AddressBlocked(NOT_REACHABLE)
     if reason == "timeout":
         return FetchTimeout(CONNECT_TIMEOUT_S, "a connection")
-    return FetchFailed("connection refused", retriable=True)
+    return ConnectionFailed("connection refused")
 
 
 def gate_refusal_by_status(status: int) -> FetchFailed:
