@@ -70,9 +70,11 @@ class Adjustments(BaseModel):
         return self.model_dump(include={"name", "greeting", "suggested_questions"}, exclude_none=True)
 
     def apply_to(self, theme: Theme) -> Theme:
-        """Return the theme with the owner's choices, its CSS variables recomputed so that every choice is legible."""
+        """Return the theme with the owner's choices, all CSS variables recomputed so that every choice is legible.
+
+        A theme that an earlier version stored has those of that version only.
+        """
         changes = self.model_dump(include={*_LOOKS, "name", "greeting"}, exclude_none=True)
         if self.primary is not None:
             changes["on_primary"] = choose_text_colour(self.primary, theme.on_primary)
-        changed = theme.model_copy(update=changes)
-        return with_tokens(changed) if not theme.tokens or set(_LOOKS) & set(changes) else changed
+        return with_tokens(theme.model_copy(update=changes))

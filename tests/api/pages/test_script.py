@@ -99,6 +99,22 @@ async def test_the_configuration_has_the_complete_theme(built: list[Event], prod
     assert "sources" not in theme
 
 
+async def test_a_theme_stored_by_an_earlier_version_gets_the_variables_added_since(
+    built: list[Event], product: Product
+) -> None:
+    """By the rules of this version, from its colours as stored."""
+    plain = (
+        "INSERT INTO widgets (id, site_url, name, theme) SELECT gen_random_uuid(), site_url, name,"
+        " theme #- '{tokens,light,--aw-primary-edge}' #- '{tokens,dark}' FROM widgets WHERE id = %s RETURNING id"
+    )
+    widget = built[0]["data"]["widget_id"]
+    async with product.pool.connection() as connection:
+        row = await (await connection.execute(plain, (widget,))).fetchone()
+    assert row is not None
+    themes = [(await product.http.get(f"/api/public/widgets/{each}")).json()["theme"] for each in (widget, row[0])]
+    assert themes[0]["tokens"] == themes[1]["tokens"]
+
+
 async def test_a_widget_without_a_theme_gets_a_neutral_one(product: Product) -> None:
     """While its build has not found one, or if the stored one is invalid."""
     plain = "INSERT INTO widgets (id, site_url, name, theme) VALUES (gen_random_uuid(), %s, %s, %s) RETURNING id"
