@@ -98,6 +98,21 @@ def test_title_case_is_removed() -> None:
     assert next(make_questions("The Leith workshop", "Acme", "en")).text({"leith"}).endswith("the Leith workshop?")
 
 
+@pytest.mark.parametrize(
+    ("heading", "question"),
+    [
+        ("Create the Tables", "How do I create the tables?"),
+        ("Run The Application", "How do I run the application?"),
+        ("Configure Your Secret Key", "How do I configure my secret key?"),
+        ("Install Docker", "How do I install Docker?"),
+        ("Install the Docker plugin", "How do I install the Docker plugin?"),
+    ],
+)
+def test_title_case_is_removed_from_a_task(heading: str, question: str) -> None:
+    """A single capital may be that of a name."""
+    assert next(make_questions(heading, "Acme", "en")).text(set()) == question
+
+
 def test_a_question_that_refers_back_is_recognized() -> None:
     """The referent of its pronoun is unknown."""
     assert refers_back("Is it close enough?")

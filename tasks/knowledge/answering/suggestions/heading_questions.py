@@ -61,17 +61,23 @@ class HeadingQuestion(NamedTuple):
 
     def text(self, names: Set[str] | None = None) -> str:
         """Return the question; with the site's `names` (in lower case), other words lose their title case."""
-        topic = self.topic if names is None else _without_title_case(self.topic, names)
+        is_task = self.origin is QuestionOrigin.task
+        topic = self.topic if names is None else _without_title_case(self.topic, names, is_task=is_task)
         question = self.template.replace("{topic}", topic)
         return question[:1].upper() + question[1:]
 
 
-def _without_title_case(heading: str, names: Set[str]) -> str:
+def _without_title_case(heading: str, names: Set[str], *, is_task: bool = False) -> str:
     words = heading.split()
     if heading.isupper():
         return " ".join(word.capitalize() if _bare_word(word) in names | {"i"} else word.lower() for word in words)
     long = [word for word in words if len(word) > 3 and word[0].isalpha()]
     in_capitals = len(long) > 1 and all(word[0].isupper() for word in long)
+    if is_task:
+        # Its verb has lost the capital; a single one after it may be that of a name: "install Docker".
+        rest = [word for word in words[1:] if word[0].isalpha() and word.lower() not in ARTICLES | {"my"}]
+        has_article = len(rest) < len(words) - 1
+        in_capitals = (len(rest) > 1 or has_article) and all(word[0].isupper() for word in rest if len(word) > 2)
     return " ".join(
         word.lower() if _is_capitalised(word) and (in_capitals or not at) and _bare_word(word) not in names else word
         for at, word in enumerate(words)
