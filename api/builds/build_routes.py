@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from api.app_state import AppState, app_state
+from api.builds.bare_addresses import add_scheme
 from api.builds.build_access import describe_build, find_build, require_build_role
 from api.builds.event_frames import build_frames
 from api.http.authorization import OwnerRoute, find_build_workspace, require_widget_role
@@ -48,7 +49,8 @@ async def start_build(request: Request) -> Response:
     state = app_state(request)
     workspace_id = await find_build_workspace(request)
     asked = await read_object(request)
-    wanted = parse_build_request(state.settings, asked.get("url"), asked.get("depth"), asked.get("max_pages"))
+    url = await add_scheme(state.settings, asked.get("url"))
+    wanted = parse_build_request(state.settings, url, asked.get("depth"), asked.get("max_pages"))
     await check_address(state, wanted.url)
     await state.runs.check()
     caller, key = await identify_caller(request), _idempotency_key(request)

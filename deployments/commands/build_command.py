@@ -14,6 +14,7 @@ from deployments.display.build_display import Display, open_display
 from deployments.display.service_display import open_service_display
 from deployments.stack.prefect_login import describe_ui
 from deployments.stack.stack_file import find_stack
+from tasks.core.addresses import is_bare
 from tasks.core.errors import WidgetBuilderError
 from tasks.core.events import BuildEvent, EventType
 from tasks.core.requests import parse_build_request
@@ -93,7 +94,8 @@ async def _find_or_start_stack(
         ui = describe_ui(running.get("prefect_url"), running.get("prefect_auth_string"), settings.data_dir)
         return Endpoint(running["api_url"], ui, running.get("admin_token"))
     # Checked first: a wrong address should not cost the start of all services.
-    parse_build_request(settings, options.url, options.depth, options.max_pages)
+    url = f"https://{options.url}" if is_bare(options.url) else options.url
+    parse_build_request(settings, url, options.depth, options.max_pages)
     from deployments.stack.embedded_stack import open_stack
 
     with open_service_display(console, keep=False) as display:

@@ -7,6 +7,7 @@ Sources: the IANA special-purpose registries (RFC 6890), RFC 6052 and RFC 8215 (
 RFC 4380 (Teredo). `ipaddress.is_global` alone is not enough: it passes several translated forms.
 """
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit, urlunsplit
@@ -17,6 +18,11 @@ from tasks.core.settings import Network
 MAX_URL_LENGTH = 2_048
 NOT_REACHABLE = (
     "The address does not lead to a public website: its host is unknown or has no public address. Check the spelling."
+)
+
+_BARE = re.compile(
+    r"(?:localhost|[^\s/:@?#\\.\[\]]+(?:\.[^\s/:@?#\\.\[\]]+)+\.?|\[[\da-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?",
+    re.IGNORECASE,
 )
 
 _NEVER = tuple(
@@ -54,6 +60,11 @@ def is_permitted(address: str, allow: Sequence[Network] = ()) -> bool:
     if any(ip in network for network in _NEVER if network.version == ip.version):
         return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def is_bare(text: str) -> bool:
+    """Whether the text is an address without a scheme, as people type it: `example.com/prices`."""
+    return len(text) <= MAX_URL_LENGTH and _BARE.fullmatch(text.strip()) is not None
 
 
 def parse_start_url(text: object) -> str:

@@ -15,8 +15,9 @@ const SITE = /^(?:https?:\/\/)?(?:[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+|localhost|
 /** The website addresses in a text or CSV, each once. Cells that are no address are passed over. */
 export function addresses(text: string): string[] {
   const cells = text.split(/[\s,;"'<>]+/).filter((it) => SITE.test(it) && !it.includes("@"));
-  const whole = cells.map((it) => (/^https?:/i.test(it) ? it : `https://${it}`));
-  return [...new Map(whole.filter((it) => URL.canParse(it)).map((it) => [new URL(it).href, it])).values()];
+  // The service finds out whether an address without a scheme is one of https or http.
+  const whole = (it: string): string => (/^https?:/i.test(it) ? it : `https://${it}`);
+  return [...new Map(cells.filter((it) => URL.canParse(whole(it))).map((it) => [new URL(whole(it)).href, it])).values()];
 }
 
 /** The page. */

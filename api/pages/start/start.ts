@@ -19,11 +19,6 @@ interface Asked {
   max_pages?: number;
 }
 
-/** The address with a scheme; https if it has none. */
-function withScheme(text: string): string {
-  return /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `https://${text}`;
-}
-
 /** Starts a build and shows it. */
 function build(asked: Asked): void {
   void show(startBuild(asked), asked);
@@ -88,7 +83,7 @@ function saveToken({ type, data }: BuildEvent): void {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const values = new FormData(form);
-  const url = withScheme(String(values.get("url")).trim());
+  const url = String(values.get("url")).trim();
   const asked: Asked = { url };
   for (const name of ["depth", "max_pages"] as const) if (values.get(name)) asked[name] = Number(values.get(name));
   build(asked);

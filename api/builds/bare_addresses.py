@@ -1,0 +1,43 @@
+"""Addresses without a scheme, as people type them: by https where the host answers so, else by http."""
+
+import asyncio
+
+import httpcore
+
+from api.http.checked_backend import CheckedBackend
+from tasks.core.addresses import is_bare, parse_start_url
+from tasks.core.egress_policy import egress_policy
+from tasks.core.errors import AddressBlocked
+from tasks.core.settings import Settings
+
+ANSWER_TIMEOUT_S = 5.0
+"""Seconds for a host to answer by one scheme."""
+
+
+async def add_scheme(settings: Settings, address: object) -> object:
+    """Return a bare address with the scheme by which its host answers; https if by neither. Others are unchanged.
+
+    Raises:
+        InvalidRequest: with a scheme it is no address that a build may start from.
+    """
+    if not isinstance(address, str) or not is_bare(address):
+        return address
+    secure, plain = (parse_start_url(f"{scheme}://{address.strip()}") for scheme in ("https", "http"))
+    if not await _answers(settings, secure) and await _answers(settings, plain):
+        return plain
+    return secure
+
+
+async def _answers(settings: Settings, url: str) -> bool:
+    """Whether the host sends any response, from a public address; with https, by a valid certificate."""
+    backend = CheckedBackend(egress_policy(settings))
+    headers = {"User-Agent": settings.user_agent}
+    try:
+        async with (
+            asyncio.timeout(ANSWER_TIMEOUT_S),
+            httpcore.AsyncConnectionPool(network_backend=backend) as pool,
+            pool.stream("HEAD", url, headers=headers),
+        ):
+            return True
+    except (TimeoutError, AddressBlocked, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
+        return False
