@@ -165,6 +165,15 @@ async def test_a_build_can_be_cancelled(page: Page) -> None:
         await page.keyboard.type(site.url)
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/?build=*")
+        # On a small phone its word is not broken by a long name.
+        await page.set_viewport_size({"width": 320, "height": 640})
+        await page.locator("h1:visible").evaluate(
+            "it => (it.textContent = 'Gartenbaubetriebsgesellschaft' + 'ab'.repeat(40))"
+        )
+        box = await page.get_by_role("button", name="Cancel").bounding_box()
+        assert box is not None
+        assert box["height"] <= 40
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await page.get_by_role("button", name="Cancel").click()
         cancelled = page.get_by_role("status").filter(has_text="The build was cancelled")
         await cancelled.wait_for()
@@ -183,6 +192,7 @@ async def test_a_start_page_that_fails_leaves_a_way_on(page: Page, tmp_path: Pat
         await result.filter(has_text="Check the address").wait_for()
         assert await page.get_by_placeholder("There is no widget to ask").is_disabled()
         assert await page.locator(".left > :first-child").get_attribute("aria-label") == "Result"
+        assert await page.get_by_role("heading", level=1).count() == 1
         preview = page.frame_locator("iframe")
         await preview.get_by_role("status").filter(has_text="could not be read").wait_for()
         await preview.get_by_role("dialog").wait_for(state="hidden")

@@ -209,7 +209,7 @@ export class BuildView {
     this.site.dataset.key = key;
     const image = icon?.startsWith("http") && el("img", { src: icon, alt: "", width: "28", height: "28" });
     if (image) image.addEventListener("error", () => image.remove());
-    this.site.replaceChildren(...(image ? [image] : []), el("div", {}, el("h2", {}, this.siteName), el("small", {}, url)));
+    this.site.replaceChildren(...(image ? [image] : []), el("div", {}, el("h1", {}, this.siteName), el("small", {}, url)));
   }
 
   private showPhases(): void {
