@@ -11,7 +11,7 @@ from tasks.records.build_events import append_event
 from tasks.records.widgets import read_widget
 from tests.api.chatting import Chat
 from tests.browser.consoles import DESKTOP, PHONE, TOKEN, Console, MakeConsole, tab_to
-from tests.knowledge.material import draft, new_job, set_status
+from tests.knowledge.material import draft, fail_build, new_job, set_status
 
 LONG_NAME = "مخبز النور للحلويات والمعجنات الشرقية والغربية في القاهرة"
 TABS = (
@@ -362,3 +362,25 @@ async def test_a_reading_that_is_held_back_is_published_by_hand(console: MakeCon
     await opened.page.get_by_role("button", name="Answer from it", exact=True).click()
     await expect(opened.page.get_by_text("The widget answers from the new reading.")).to_be_visible()
     assert (await read_widget(pool, widget_id)).active_job_id == held.build_id
+
+
+async def test_past_readings_are_opened_to_their_causes(console: MakeConsole, shop: Chat, pool: Pool) -> None:
+    """By keyboard: how each ended, its figures, and the pages that failed or were skipped."""
+    await fail_build(pool, shop.site.widget_id)
+    for device in (DESKTOP, PHONE):
+        opened = await console(**device)
+        await opened.sign_in()
+        await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+        await opened.tab("overview")
+        readings = opened.page.get_by_role("region", name="Readings")
+        latest = readings.locator("summary").first
+        await latest.focus()
+        await opened.page.keyboard.press("Enter")
+        await readings.get_by_text("The site shrank").wait_for()
+        failed = readings.locator("section", has=opened.page.get_by_role("heading", name="Failed pages"))
+        await failed.get_by_text("HTTP 500").wait_for()
+        assert await failed.locator(".addresses a").count() == 5
+        await failed.get_by_text("and 2 more").wait_for()
+        await readings.get_by_text("Disallowed by robots.txt").wait_for()
+        assert await opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert await opened.violations() == []

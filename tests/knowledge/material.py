@@ -37,6 +37,29 @@ async def new_job(pool: Pool, widget_id: UUID | None = None) -> Job:
     return await start_build(pool, new.build_id, None)
 
 
+async def fail_build(pool: Pool, widget_id: UUID) -> UUID:
+    """A newer build of the widget, which failed: seven of its pages failed, one was skipped."""
+    job = await new_job(pool, widget_id)
+    async with pool.connection() as connection:
+        await connection.execute(
+            "UPDATE scrape_jobs SET status = 'failed', error = 'The site shrank', finished_at = now(),"
+            ' statistics = \'{"total_urls": 9, "failed_scrapes": 7}\' WHERE id = %s',
+            (job.build_id,),
+        )
+        for n in range(7):
+            await connection.execute(
+                "INSERT INTO crawl_urls (job_id, url, depth, place, status, error)"
+                " VALUES (%s, %s, 1, %s, 'failed', %s)",
+                (job.build_id, f"{SITE}/failed/{n}", n + 1, "HTTP 500"),
+            )
+        await connection.execute(
+            "INSERT INTO crawl_urls (job_id, url, depth, place, status, reason)"
+            " VALUES (%s, %s, 1, 9, 'skipped', 'robots')",
+            (job.build_id, f"{SITE}/private"),
+        )
+    return job.build_id
+
+
 async def set_status(pool: Pool, widget_id: UUID, status: str) -> None:
     """Set the status of all builds of the widget."""
     async with pool.connection() as connection:

@@ -2,6 +2,7 @@
 
 import { el } from "../widget/dom";
 import { button, card, confirmFirst, empty, fill, number, path, plural, problem, say, tag, time } from "./parts";
+import { pastBuildsCard } from "./past_builds";
 import { may } from "./rights";
 import { call } from "./session";
 import type { Group, Insights, Widget, Workspace } from "./types";
@@ -22,7 +23,7 @@ export function overviewTab(widget: Widget, go: Go): HTMLElement {
       widget.build_id ? call<Record<string, any>>(`/api/public/ai-widget-builder/${widget.build_id}`, widget.token) : undefined,
       widget.workspace_id ? call<Omit<Workspace, "token">>(`/api/workspaces/${widget.workspace_id}`, widget.token) : undefined,
     ]);
-    return [failure(widget, go), figures(insights), chart(insights), todo(widget, groups), popular(widget, insights), reading(widget, build), workspace ? usageCard(workspace) : null];
+    return [failure(widget, go), figures(insights), chart(insights), todo(widget, groups), popular(widget, insights), reading(widget, build), pastBuildsCard(widget), workspace ? usageCard(workspace) : null];
   });
   return place;
 }

@@ -55,6 +55,26 @@ export interface Source {
   added_at: string;
 }
 
+export interface PastBuild {
+  build_id: string;
+  status: string;
+  error: string | null;
+  url: string;
+  statistics: Record<string, number>;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  is_answering: boolean | null;
+}
+
+/** Pages of a build that were not used, by cause. */
+export interface PageCause {
+  status: "failed" | "skipped";
+  cause: string;
+  count: number;
+  urls: string[];
+}
+
 export interface Schedule {
   cron?: string;
   interval_s?: number;
