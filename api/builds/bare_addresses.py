@@ -31,7 +31,7 @@ async def add_scheme(settings: Settings, address: object) -> object:
 async def _answers(settings: Settings, url: str) -> bool:
     """Whether the host sends any response, from a public address; with https, by a valid certificate."""
     backend = CheckedBackend(egress_policy(settings))
-    headers = {"User-Agent": settings.user_agent}
+    headers: dict[bytes | str, bytes | str] = {"User-Agent": settings.user_agent}
     try:
         async with (
             asyncio.timeout(ANSWER_TIMEOUT_S),
