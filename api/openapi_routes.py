@@ -21,6 +21,7 @@ from api.http.authorization import OwnerRoute
 from api.webhooks.webhook_routes import WebhookBody, change_webhook, create_webhook
 from api.widgets.answer_routes import OwnAnswerBody, TrialBody, add_answer, change_answer, try_answer
 from api.widgets.fact_routes import FactChange, change_fact
+from api.widgets.logo_routes import replace_logo
 from api.widgets.owner_routes import change_owned_widget
 from api.widgets.publication_routes import QuestionsBody, replace_test_questions
 from api.widgets.source_routes import FileQuery, SourceBody, add_owned_source
@@ -52,6 +53,7 @@ BODIES: dict[Callable[..., Any], type[BaseModel]] = {
 }
 FILES: dict[Callable[..., Any], type[BaseModel]] = {add_owned_source: FileQuery}
 """Endpoints that also take a file as the body, with its query."""
+LOGO_TYPES = ("image/png", "image/jpeg", "image/webp", "image/svg+xml")
 LOOSE_BODIES: dict[Callable[..., Any], dict[str, Any]] = {
     start_build: {
         "type": "object",
@@ -128,6 +130,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if (query := FILES.get(endpoint)) is not None:
         operation["requestBody"]["content"]["application/octet-stream"] = {}
         operation["parameters"] += _query(query)
+    if endpoint is replace_logo:
+        operation["requestBody"] = {"required": True, "content": {kind: {} for kind in LOGO_TYPES}}
     return operation
 
 

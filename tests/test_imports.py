@@ -53,8 +53,9 @@ FORBIDDEN = {
     "tasks/knowledge/search": ("tasks.knowledge.answering",),
     "tasks": ("starlette", "flows", "api", "deployments"),
     "flows": ("starlette", "api", "deployments", "psycopg", "scrapy", "playwright"),
-    "api": ("scrapy", "playwright", "flows", "deployments", "tasks.web", "tasks.brand", *STAGE_MODULES),
+    "api": ("scrapy", "playwright", "flows", "deployments", "tasks.web", *STAGE_MODULES),
 }
+BRAND_IN_API = {"tasks.brand.own_logo"}
 PREFECT_IN_API = {"prefect_runs.py", "prefect_schedules.py"}
 SQL = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER|DROP|LISTEN|NOTIFY) ")
 PSYCOPG_IN_API = {("psycopg", "Error"), ("psycopg_pool", "PoolTimeout")}
@@ -109,6 +110,12 @@ def test_no_stage_imports_another() -> None:
     for stage in STAGES:
         others = {f"tasks.{other}" for other in STAGES if other != stage}
         assert not others & set(imported(ROOT / "tasks" / f"{stage}.py"))
+
+
+def test_the_api_imports_of_brand_only_the_drawing_of_an_owners_logo() -> None:
+    """What is read from a site is the build's."""
+    found = {module for file in (ROOT / "api").rglob("*.py") for module in imported(file)}
+    assert {module for module in found if is_under(module, "tasks.brand")} == BRAND_IN_API
 
 
 def test_flows_import_of_the_engines_only_these_modules() -> None:

@@ -25,6 +25,7 @@ from tasks.core.roles import Role
 from tasks.core.rules import WidgetRules
 from tasks.core.schedules import WidgetSchedule
 from tasks.records.owner_tokens import hash_token
+from tasks.records.pictures import has_own_logo
 from tasks.records.rollback import roll_back
 from tasks.records.token_roles import Grant
 from tasks.records.widget_list import WidgetSummary, list_summaries
@@ -155,6 +156,7 @@ async def _describe(state: AppState, widget_id: UUID) -> dict[str, Any]:
         "found": widget.theme,
         "chosen": adjustments_of(widget).model_dump(mode="json", exclude_none=True),
         "theme": public_theme(widget),
+        "has_own_logo": await has_own_logo(state.pool, widget_id),
         "rules": describe_rules(state.settings, widget.site_url, rules_of(widget.rules)),
         **await _describe_schedule(state, widget_id),
     }

@@ -10,15 +10,15 @@ from api.http.visits import current_visit
 from api.widgets.public_routes import PATH
 from tasks.core.errors import NotFound
 from tasks.records.budgets import RatedAction
-from tasks.records.pictures import PictureKind, StoredPicture, read_picture
+from tasks.records.pictures import PictureKind, StoredPicture, read_logo, read_picture
 
 LOGO_AGE_S = 365 * 24 * 3600
 """A logo requested with its tag never changes."""
 
 
 async def serve_logo(request: Request) -> Response:
-    """GET …/{id}/logo: a PNG for the widget's header; 404 if the site has no usable logo."""
-    picture = await read_picture(app_state(request).pool, current_visit().widget.id, PictureKind.logo)
+    """GET …/{id}/logo: a PNG for the widget's header, the owner's or the site's; 404 without a usable one."""
+    picture = await read_logo(app_state(request).pool, current_visit().widget.id)
     if picture is None:
         raise NotFound("logo")
     has_tag = request.query_params.get("v") == picture.tag

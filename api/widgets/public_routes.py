@@ -15,7 +15,7 @@ from api.widgets.widget_state import state_of
 from tasks.core.adjustments import Adjustments
 from tasks.knowledge.search.passage_search import search
 from tasks.records.budgets import RatedAction
-from tasks.records.pictures import PictureKind, read_picture_tag
+from tasks.records.pictures import read_logo_tag
 
 PATH = "/api/public/widgets/{widget_id}"
 DEFAULT_RESULTS = 5
@@ -35,7 +35,7 @@ async def show_config(request: Request) -> Response:
             "site_url": widget.site_url,
             "theme": public_theme(widget, primary),
             # Tag of the picture at …/logo; null if there is none.
-            "logo": await read_picture_tag(state.pool, widget.id, PictureKind.logo),
+            "logo": await read_logo_tag(state.pool, widget.id),
             "state": await state_of(state.pool, widget),
             "contact": adjustments_of(widget).contact(),
             **await describe_chat(state, widget),

@@ -16,7 +16,7 @@ from tasks.brand.brand_evidence import ImageRecord, ProbedPage
 from tasks.brand.colours import parse_colour
 from tasks.brand.drawing import Draw
 from tasks.brand.marks import Resources, best_icon, data_of, ranked_logos
-from tasks.brand.site_images import VISIBLE_CONTRAST, Picture
+from tasks.brand.site_images import VISIBLE_CONTRAST, Drawing, Picture
 from tasks.core.oklch import BLACK, WHITE
 from tasks.core.palette import SHAPE_CONTRAST
 
@@ -52,6 +52,11 @@ def logo_tile(page: ProbedPage, resources: Resources, draw: Draw) -> bytes | Non
     if icon is not None and min(icon.image.size) >= MIN_ICON and (is_wide or not drawn):
         drawn = [icon, *drawn]
     return next((tile for logo in drawn if (tile := _tile(logo)) is not None), None)
+
+
+def draw_tile(drawing: Drawing) -> bytes | None:
+    """Return such a PNG of a drawing; None if it is seen on no background."""
+    return _tile(_Logo(drawing.image(), drawing.picture, None))
 
 
 class _Logo(NamedTuple):

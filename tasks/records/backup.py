@@ -29,6 +29,7 @@ TABLES = (
     "members",
     "own_answer_questions",
     "own_answers",
+    "own_logos",
     "scrape_jobs",
     "site_facts",
     "sources",

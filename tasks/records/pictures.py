@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from tasks.core.database import Connection, Pool
+from tasks.core.errors import NotFound
 from tasks.core.models import Frozen
 
 TAG_LENGTH = 20
@@ -64,11 +65,54 @@ async def read_picture(pool: Pool, widget_id: UUID, kind: PictureKind) -> Stored
         return await cursor.fetchone()
 
 
-async def read_picture_tag(pool: Pool, widget_id: UUID, kind: PictureKind) -> str | None:
-    """Return the tag of the widget's picture of this kind, if it has one."""
+_LOGOS = (
+    "SELECT {columns} FROM own_logos WHERE widget_id = %(widget)s UNION ALL SELECT {columns} FROM widget_pictures"
+    " WHERE widget_id = %(widget)s AND kind = 'logo' AND NOT EXISTS"
+    " (SELECT FROM own_logos WHERE widget_id = %(widget)s)"
+)
+
+
+async def read_logo(pool: Pool, widget_id: UUID) -> StoredPicture | None:
+    """Return the owner's logo, or the one found on the site, if there is one."""
+    async with pool.connection() as connection, connection.cursor(row_factory=class_row(StoredPicture)) as cursor:
+        await cursor.execute(_LOGOS.format(columns="data, tag"), {"widget": widget_id})
+        return await cursor.fetchone()
+
+
+async def read_logo_tag(pool: Pool, widget_id: UUID) -> str | None:
+    """Return the tag of the logo that is shown, if there is one."""
     async with pool.connection() as connection:
-        rows = await connection.execute(
-            "SELECT tag FROM widget_pictures WHERE widget_id = %s AND kind = %s", (widget_id, kind.value)
-        )
+        rows = await connection.execute(_LOGOS.format(columns="tag"), {"widget": widget_id})
         row = await rows.fetchone()
     return None if row is None else str(row[0])
+
+
+async def has_own_logo(pool: Pool, widget_id: UUID) -> bool:
+    """Whether the owner has sent a logo."""
+    async with pool.connection() as connection:
+        rows = await connection.execute("SELECT FROM own_logos WHERE widget_id = %s", (widget_id,))
+        return await rows.fetchone() is not None
+
+
+async def save_own_logo(pool: Pool, widget_id: UUID, data: bytes) -> str:
+    """Store the owner's logo in place of the previous one and return its tag.
+
+    Raises:
+        NotFound: the widget was deleted meanwhile.
+    """
+    tag = hashlib.sha256(data).hexdigest()[:TAG_LENGTH]
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "INSERT INTO own_logos (widget_id, tag, data) SELECT id, %s, %s FROM widgets WHERE id = %s FOR KEY SHARE"
+            " ON CONFLICT (widget_id) DO UPDATE SET tag = excluded.tag, data = excluded.data",
+            (tag, data, widget_id),
+        )
+    if not rows.rowcount:
+        raise NotFound("widget")
+    return tag
+
+
+async def delete_own_logo(pool: Pool, widget_id: UUID) -> None:
+    """Delete the owner's logo, if there is one: that of the site is shown again."""
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM own_logos WHERE widget_id = %s", (widget_id,))

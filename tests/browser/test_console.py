@@ -364,6 +364,32 @@ async def test_a_reading_that_is_held_back_is_published_by_hand(console: MakeCon
     assert (await read_widget(pool, widget_id)).active_job_id == held.build_id
 
 
+async def test_a_logo_is_sent_and_the_sites_comes_back(console: MakeConsole, shop: Chat) -> None:
+    """By keyboard but for the file; a file that is none is refused beside its field."""
+    opened = await console(**PHONE)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("look")
+    page = opened.page
+    file = page.get_by_label("Logo", exact=True)
+    bad: Any = {"name": "logo.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+    await file.set_input_files(bad)
+    await page.get_by_role("alert").filter(has_text="PNG, JPEG, WebP or SVG").wait_for()
+    back = page.get_by_role("button", name="Use the site's logo")
+    assert await back.is_hidden()
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 1"><rect width="2" height="1" fill="#c81414"/></svg>'
+    good: Any = {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": svg}
+    await file.set_input_files(good)
+    await page.get_by_role("status").filter(has_text="Visitors see the logo").wait_for()
+    tag = (await shop.http.get(shop.path)).json()["logo"]
+    assert tag
+    assert await violations_in_both_schemes(opened) == []
+    await tab_to(page, "Use the site's logo")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("status").filter(has_text="The site's logo").wait_for()
+    assert (await shop.http.get(shop.path)).json()["logo"] is None
+
+
 async def test_past_readings_are_opened_to_their_causes(console: MakeConsole, shop: Chat, pool: Pool) -> None:
     """By keyboard: how each ended, its figures, and the pages that failed or were skipped."""
     await fail_build(pool, shop.site.widget_id)

@@ -3,6 +3,7 @@
 import { Stage } from "../start/stage";
 import { el } from "../widget/dom";
 import type { Config } from "../widget/types";
+import { LogoField } from "./look_logo";
 import { afterTyping, area, button, type Field, field, fill, input, lines, say, select } from "./parts";
 import { may, readOnly } from "./rights";
 import { call, Failed, messageOf } from "./session";
@@ -31,6 +32,7 @@ class Look {
   private readonly radius: HTMLInputElement;
   private readonly scheme: HTMLSelectElement;
   private readonly fields: Record<string, Field>;
+  private readonly logo: LogoField;
   private readonly wrong = el("p", { class: "wrong", role: "alert" });
   private readonly save = el("button", { class: "btn primary" }, "Save");
   private readonly found: Record<string, any>;
@@ -50,6 +52,7 @@ class Look {
     this.radius = input({ type: "range", min: "0", max: "24", value: String(shown.radius_px ?? 8) });
     this.font = select(fonts(this.found, shown.body_font), shown.body_font);
     this.headings = select(fonts(this.found, shown.heading_font), shown.heading_font);
+    this.logo = new LogoField(widget, () => this.stage.showSaved(), details.has_own_logo);
     this.scheme = select({ light: "Light", dark: "Dark", auto: "As the visitor prefers" }, theme.scheme);
     this.fields = {
       name: field("Name", this.name, "Shown at the top of the chat, and in answers."),
@@ -65,7 +68,7 @@ class Look {
     const form = el(
       "form",
       { class: "card", "aria-label": "Look", submit: (event) => void this.submit(event) },
-      ...Object.values(this.fields).map((it) => it.element),
+      ...this.shown().map((it) => it.element),
       this.wrong,
       el("div", { class: "row between" }, button("Back to what was found", () => void this.reset(), "quiet"), this.save),
     );
@@ -73,6 +76,12 @@ class Look {
     this.element = el("div", { class: "look" }, form, el("div", { class: "sticky" }, this.stage.element));
     this.stage.show(widget.id);
     this.stage.showScheme(theme.scheme);
+  }
+
+  /** All fields; the logo, which is no part of the form's values, after the name. */
+  private shown(): Field[] {
+    const [name, ...others] = Object.values(this.fields);
+    return [name!, ...(may(this.widget, "editor") ? [this.logo.field] : []), ...others];
   }
 
   private swatches(): HTMLElement[] {
@@ -112,6 +121,7 @@ class Look {
   private async reset(): Promise<void> {
     const names = [...Object.keys(this.fields)];
     if (!(await this.send(Object.fromEntries(names.map((it) => [it, null]))))) return;
+    await this.logo.reset().catch((error: unknown) => this.logo.field.fail(messageOf(error)));
     const { found } = this;
     this.name.value = found.name ?? "";
     this.greeting.value = found.greeting ?? "";

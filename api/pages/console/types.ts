@@ -87,6 +87,7 @@ export interface Details {
   found: Record<string, any> | null;
   chosen: Record<string, any>;
   theme: Record<string, any>;
+  has_own_logo: boolean;
   rules: Record<string, any>;
   /** Absent while it cannot be read. */
   schedule?: Schedule | null;
