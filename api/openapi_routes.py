@@ -24,7 +24,7 @@ from api.widgets.fact_routes import FactChange, change_fact
 from api.widgets.logo_routes import replace_logo
 from api.widgets.owner_routes import change_owned_widget
 from api.widgets.publication_routes import QuestionsBody, replace_test_questions
-from api.widgets.source_routes import FileQuery, SourceBody, add_owned_source
+from api.widgets.source_routes import FileQuery, SourceBody, add_owned_source, replace_owned_source
 from api.widgets.widget_changes import WidgetChanges
 from api.workspaces.claim_routes import ClaimBody, claim_owned_widget
 from api.workspaces.member_routes import MemberBody, create_member
@@ -50,8 +50,9 @@ BODIES: dict[Callable[..., Any], type[BaseModel]] = {
     claim_owned_widget: ClaimBody,
     replace_test_questions: QuestionsBody,
     add_owned_source: SourceBody,
+    replace_owned_source: SourceBody,
 }
-FILES: dict[Callable[..., Any], type[BaseModel]] = {add_owned_source: FileQuery}
+FILES: dict[Callable[..., Any], type[BaseModel]] = {add_owned_source: FileQuery, replace_owned_source: FileQuery}
 """Endpoints that also take a file as the body, with its query."""
 LOGO_TYPES = ("image/png", "image/jpeg", "image/webp", "image/svg+xml")
 LOOSE_BODIES: dict[Callable[..., Any], dict[str, Any]] = {

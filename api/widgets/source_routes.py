@@ -1,8 +1,8 @@
-"""The owner's sources: files and pasted text that the widget answers from beside the site; list, add, delete."""
+"""The owner's sources: files and pasted text that the widget answers from beside the site."""
 
 from typing import Annotated, Any
 from urllib.parse import urldefrag
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -19,8 +19,15 @@ from tasks.core.roles import Role
 from tasks.documents.document import MAX_CHARACTERS, Document, DocumentKind, read_document
 from tasks.documents.document_process import READING
 from tasks.knowledge.indexing.chunks import text_hash
-from tasks.knowledge.indexing.source_writer import add_source
-from tasks.records.sources import Source, SourceText, delete_source, list_sources, read_source
+from tasks.knowledge.indexing.source_writer import save_source
+from tasks.records.sources import (
+    Source,
+    SourceText,
+    delete_source,
+    list_sources,
+    read_source,
+    read_source_text,
+)
 from tasks.records.widgets import read_widget
 
 ALL = "/api/widgets/{widget_id}/sources"
@@ -65,11 +72,32 @@ async def list_owned_sources(request: Request) -> Response:
 
 async def add_owned_source(request: Request) -> Response:
     """POST …/sources: a text as JSON, or a file as the body with its `name` in the query; in answers from now on."""
+    return JSONResponse(_describe(await _save(request, uuid4(), replaces=False)), status_code=201)
+
+
+async def show_owned_source(request: Request) -> Response:
+    """GET …/sources/{source_id}: the source with its text, as Markdown, and the link to cite."""
+    widget_id, pool = widget_id_of(request), app_state(request).pool
+    source = await read_source(pool, widget_id, path_id(request, "source_id", "source"))
+    cited = urldefrag(source.url)[0]
+    link = None if cited == urldefrag((await read_widget(pool, widget_id)).site_url)[0] else cited
+    text = await read_source_text(pool, widget_id, source.id)
+    return JSONResponse({**_describe(source), "text": text, "link": link}, headers=_NO_STORE)
+
+
+async def replace_owned_source(request: Request) -> Response:
+    """PUT …/sources/{source_id}: another text or file in its place, sent as a new one is; in answers from now on."""
+    source_id = path_id(request, "source_id", "source")
+    await read_source(app_state(request).pool, widget_id_of(request), source_id)
+    return JSONResponse(_describe(await _save(request, source_id, replaces=True)))
+
+
+async def _save(request: Request, id_: UUID, *, replaces: bool) -> Source:
+    """Read what was sent, and store it under this id."""
     widget_id, state = widget_id_of(request), app_state(request)
     widget = await read_widget(state.pool, widget_id)
     document, link = await _read_sent(request, state)
     await enter_owner_visit(request, widget)
-    id_ = uuid4()
     source = SourceText(
         id=id_,
         kind=document.kind,
@@ -79,8 +107,8 @@ async def add_owned_source(request: Request) -> Response:
         text=document.markdown,
         text_hash=text_hash(document.markdown),
     )
-    await add_source(state.pool, state.embedder, widget_id, source)
-    return JSONResponse(_describe(await read_source(state.pool, widget_id, id_)), status_code=201)
+    await save_source(state.pool, state.embedder, widget_id, source, replaces=replaces)
+    return await read_source(state.pool, widget_id, id_)
 
 
 async def delete_owned_source(request: Request) -> Response:
@@ -117,5 +145,7 @@ def _describe(source: Source) -> dict[str, Any]:
 routes = [
     OwnerRoute(ALL, list_owned_sources, Role.viewer, ["GET"]),
     OwnerRoute(ALL, add_owned_source, Role.editor, ["POST"]),
+    OwnerRoute(ONE, show_owned_source, Role.viewer, ["GET"]),
+    OwnerRoute(ONE, replace_owned_source, Role.editor, ["PUT"]),
     OwnerRoute(ONE, delete_owned_source, Role.editor, ["DELETE"]),
 ]

@@ -76,24 +76,44 @@ async def read_source(pool: Pool, widget_id: UUID, source_id: UUID) -> Source:
     return found
 
 
-async def check_room(connection: Connection, widget_id: UUID, text_hash: str) -> None:
-    """Lock the widget, and return if it may have one more source.
+async def read_source_text(pool: Pool, widget_id: UUID, source_id: UUID) -> str:
+    """Return the text of a source, as Markdown.
+
+    Raises:
+        NotFound: the widget has no such source.
+    """
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "SELECT text FROM sources WHERE id = %s AND widget_id = %s", (source_id, widget_id)
+        )
+        row = await rows.fetchone()
+    if row is None:
+        raise NotFound("source")
+    return str(row[0])
+
+
+async def check_room(connection: Connection, widget_id: UUID, text_hash: str, *, replaces: UUID | None = None) -> None:
+    """Lock the widget, and return if it may have one more source, or this one in place of another.
 
     Raises:
         InvalidRequest: it has too many, or the same text already (409).
-        NotFound: the widget was deleted meanwhile.
+        NotFound: the widget was deleted meanwhile, or the other source.
     """
     # The lock lets two requests at once not pass the limit together.
     rows = await connection.execute("SELECT 1 FROM widgets WHERE id = %s FOR NO KEY UPDATE", (widget_id,))
     if await rows.fetchone() is None:
         raise NotFound("widget")
     rows = await connection.execute(
-        "SELECT count(*), count(*) FILTER (WHERE text_hash = %s) FROM sources WHERE widget_id = %s",
-        (text_hash, widget_id),
+        "SELECT count(*) FILTER (WHERE id IS DISTINCT FROM %(replaced)s),"
+        " count(*) FILTER (WHERE text_hash = %(hash)s AND id IS DISTINCT FROM %(replaced)s),"
+        " count(*) FILTER (WHERE id = %(replaced)s) FROM sources WHERE widget_id = %(widget)s",
+        {"hash": text_hash, "widget": widget_id, "replaced": replaces},
     )
     row = await rows.fetchone()
+    if row is not None and replaces is not None and not row[2]:
+        raise NotFound("source")
     if row is not None and row[1]:
-        message = "The widget has a source with this text already. Delete that one first to give it another title."
+        message = "The widget has a source with this text already. Change or delete that one."
         raise InvalidRequest("source_known", message, status=409)
     if row is not None and row[0] >= MAX_SOURCES:
         message = f"The widget has {MAX_SOURCES} sources, the most there can be. Delete some first."
@@ -116,6 +136,23 @@ async def write_source(connection: Connection, widget_id: UUID, source: SourceTe
             page_id,
         ),
     )
+    await _count_words(connection, widget_id)
+
+
+async def replace_source(connection: Connection, widget_id: UUID, source: SourceText, page_id: UUID) -> None:
+    """Put the source, whose page is stored, in place of the one with its id; the former page is deleted."""
+    values = {**source.model_dump(), "widget": widget_id, "page": page_id}
+    rows = await connection.execute(
+        "SELECT content_id FROM sources WHERE id = %(id)s AND widget_id = %(widget)s FOR UPDATE", values
+    )
+    former = await rows.fetchone()
+    await connection.execute(
+        "UPDATE sources SET kind = %(kind)s, title = %(title)s, url = %(url)s, text = %(text)s,"
+        " text_hash = %(text_hash)s, content_id = %(page)s WHERE id = %(id)s AND widget_id = %(widget)s",
+        values,
+    )
+    if former is not None and former[0] != page_id:
+        await connection.execute("DELETE FROM stored_pages WHERE id = %s AND widget_id = %s", (former[0], widget_id))
     await _count_words(connection, widget_id)
 
 

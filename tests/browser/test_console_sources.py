@@ -32,14 +32,24 @@ async def test_a_text_is_written_by_keyboard_and_deleted(console: MakeConsole, s
     await page.keyboard.press("Enter")
     await page.get_by_text("Added. Visitors get answers from it.").wait_for()
     assert "€65" in (await shop.ask(CUPPING)).text
+    await tab_to(page, "Edit: Courses in spring", "Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Title")).to_be_focused()
+    await expect(page.get_by_label("Title")).to_have_value("Courses in spring")
+    await page.get_by_role("form").get_by_label("Text").fill("A cupping course costs €72 and takes three hours.")
+    assert await opened.violations() == []
+    await tab_to(page, "Save")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("Saved. Visitors get answers from the new text.").wait_for()
+    assert "€72" in (await shop.ask(CUPPING)).text
     await page.get_by_role("button", name="Courses in spring", exact=True).click()
-    await page.get_by_role("dialog").get_by_text("A cupping course costs €65").wait_for()
+    await page.get_by_role("dialog").get_by_text("A cupping course costs €72").wait_for()
     await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Delete: Courses in spring").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await page.get_by_text("The source is deleted.").wait_for()
     await page.get_by_text("None yet").wait_for()
-    assert "€65" not in (await shop.ask(CUPPING)).text
+    assert "€72" not in (await shop.ask(CUPPING)).text
 
 
 async def test_files_are_added_and_one_that_is_refused_is_named(console: MakeConsole, shop: Chat) -> None:

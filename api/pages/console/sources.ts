@@ -4,7 +4,7 @@ import { el, link, safeUrl } from "../widget/dom";
 import { area, button, confirmFirst, empty, type Field, field, fill, host, input, number, say, showFailure, tag, time } from "./parts";
 import { may } from "./rights";
 import { call, messageOf } from "./session";
-import type { Source, Widget } from "./types";
+import type { Source, SourceText, Widget } from "./types";
 
 const KINDS: Record<string, string> = { pdf: "PDF", docx: "Word", markdown: "Markdown", text: "Text" };
 
@@ -57,7 +57,8 @@ class Sources {
     const page = it.page_id;
     const title = page ? el("button", { type: "button", class: "as-link", click: () => this.open(page) }, it.title) : it.title;
     const size = it.tokens === null ? "Waits for the next reading" : `${number(it.tokens)} tokens`;
-    const actions = may(this.widget, "editor") && el("div", { class: "row" }, button("Delete", remove, "quiet", { "aria-label": `Delete: ${it.title}` }));
+    const edit = it.kind === "text" && button("Edit", () => void this.edit(it), "quiet", { "aria-label": `Edit: ${it.title}` });
+    const actions = may(this.widget, "editor") && el("div", { class: "row" }, edit, button("Delete", remove, "quiet", { "aria-label": `Delete: ${it.title}` }));
     return el(
       "li",
       {},
@@ -91,17 +92,27 @@ class Sources {
     }
   }
 
-  private write(): void {
-    const title = input({ maxlength: "300", required: true });
-    const text = area("", 8, { dir: "auto" });
-    const page = input({ type: "url", placeholder: this.widget.site_url });
+  private async edit(source: Source): Promise<void> {
+    this.wrong.replaceChildren();
+    try {
+      this.write(await call<SourceText>(`${this.base}/${source.id}`, this.widget.token));
+    } catch (error) {
+      this.wrong.append(el("p", {}, messageOf(error)));
+    }
+  }
+
+  /** Shows the form for a new text, or for one that is there. */
+  private write(known?: SourceText): void {
+    const title = input({ maxlength: "300", required: true, value: known?.title ?? "" });
+    const text = area(known?.text ?? "", 8, { dir: "auto" });
+    const page = input({ type: "url", placeholder: this.widget.site_url, value: known?.link ?? "" });
     const fields: Record<string, Field> = {
       title: field("Title", title, "Cited to visitors."),
       text: field("Text", text, "Markdown: headings help to find the right part."),
       link: field("Link", page, "The page that the citation opens; empty: the start page."),
     };
     const wrong = el("p", { class: "wrong", role: "alert" });
-    const save = el("button", { class: "btn primary" }, "Add");
+    const save = el("button", { class: "btn primary" }, known ? "Save" : "Add");
     const submit = async (event: Event): Promise<void> => {
       event.preventDefault();
       wrong.textContent = "";
@@ -109,9 +120,10 @@ class Sources {
       save.disabled = true;
       try {
         const body = { title: title.value, text: text.value, link: page.value.trim() || null };
-        await call(this.base, this.widget.token, { method: "POST", body });
+        if (known) await call(`${this.base}/${known.id}`, this.widget.token, { method: "PUT", body });
+        else await call(this.base, this.widget.token, { method: "POST", body });
         this.writing.replaceChildren();
-        say("Added. Visitors get answers from it.");
+        say(known ? "Saved. Visitors get answers from the new text." : "Added. Visitors get answers from it.");
         this.load();
       } catch (error) {
         showFailure(error, fields, (name) => name, wrong);
@@ -121,7 +133,7 @@ class Sources {
     const cancel = button("Cancel", () => this.writing.replaceChildren());
     const form = el(
       "form",
-      { class: "stack", novalidate: true, "aria-label": "New text", submit: (event) => void submit(event) },
+      { class: "stack", novalidate: true, "aria-label": known ? `Edit: ${known.title}` : "New text", submit: (event) => void submit(event) },
       ...Object.values(fields).map((it) => it.element),
       wrong,
       el("div", { class: "row" }, save, cancel),

@@ -55,6 +55,11 @@ export interface Source {
   added_at: string;
 }
 
+export interface SourceText extends Source {
+  text: string;
+  link: string | null;
+}
+
 export interface PastBuild {
   build_id: string;
   status: string;

@@ -14,30 +14,40 @@ from tasks.knowledge.embedding.tokens import load_tokenizer
 from tasks.knowledge.indexing.chunks import chunk_page
 from tasks.knowledge.indexing.embedded_pages import embed_together
 from tasks.knowledge.indexing.page_writer import write_page
-from tasks.records.sources import SourceText, check_room, read_sources_of_other_models, refer_to_page, write_source
+from tasks.records.sources import (
+    SourceText,
+    check_room,
+    read_sources_of_other_models,
+    refer_to_page,
+    replace_source,
+    write_source,
+)
 
 METHOD = "source"
 """`method` in the metadata of a source's page."""
 
 
-async def add_source(pool: Pool, embedder: Embedder, widget_id: UUID, source: SourceText) -> None:
-    """Embed and store the source; answers have it from then on.
+async def save_source(
+    pool: Pool, embedder: Embedder, widget_id: UUID, source: SourceText, *, replaces: bool = False
+) -> None:
+    """Embed and store the source, or put it in place of the one with its id; answers have it from then on.
 
     Raises:
         InvalidRequest: the widget has too many sources, or this text already.
-        NotFound: the widget was deleted meanwhile.
+        NotFound: the widget was deleted meanwhile, or the source to replace.
         EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: its text cannot be embedded.
         StoreFailed: the database rejects it.
         StorageFull: the database's disk is full.
     """
     # Before its text is embedded, which may cost money, and again with the lock kept.
     async with pool.connection() as connection:
-        await check_room(connection, widget_id, source.text_hash)
+        await check_room(connection, widget_id, source.text_hash, replaces=source.id if replaces else None)
     page = await _embed(pool, embedder, source)
     try:
         async with pool.connection() as connection, connection.transaction():
-            await check_room(connection, widget_id, source.text_hash)
-            await write_source(connection, widget_id, source, await write_page(connection, widget_id, page))
+            await check_room(connection, widget_id, source.text_hash, replaces=source.id if replaces else None)
+            write = replace_source if replaces else write_source
+            await write(connection, widget_id, source, await write_page(connection, widget_id, page))
     except DISK_FULL as error:
         raise StorageFull from error
     except (psycopg.DataError, UnicodeEncodeError) as error:

@@ -228,3 +228,52 @@ async def test_the_same_text_is_added_once(chat: Chat, monkeypatch: pytest.Monke
     monkeypatch.setattr(sources, "MAX_SOURCES", 1)
     more = await chat.owner("POST", "sources", json=TEXT | {"text": "Another text."})
     assert (more.status_code, more.json()["error"]["code"]) == (409, "too_many_sources")
+
+
+async def test_a_text_is_replaced_and_its_former_one_is_in_no_answer(chat: Chat, pool: Pool) -> None:
+    """At once, under the same id; shown with its text and link, so that an owner can change it."""
+    added = await add(chat)
+    path = f"sources/{added['id']}"
+    shown = (await chat.owner("GET", path)).json()
+    assert (shown["text"], shown["link"]) == (TEXT["text"], None)
+    pages = await count(pool, "SELECT count(*) FROM stored_pages WHERE widget_id = %s", chat.site.widget_id)
+    link = "https://leith.example/courses"
+    body = {"title": "Courses", "text": TEXT["text"].replace("€65", "€72"), "link": link}
+    changed = await chat.owner("PUT", path, json=body)
+    assert changed.status_code == 200, changed.text
+    assert changed.json()["id"] == added["id"]
+    answer = await chat.ask(CUPPING)
+    assert "€72" in answer.text
+    assert "€65" not in answer.text
+    [cited] = answer.events[-2]["citations"]
+    assert (cited["title"], cited["url"].partition("#")[0]) == ("Courses", link)
+    assert (await chat.owner("GET", path)).json()["link"] == link
+    assert await count(pool, "SELECT count(*) FROM stored_pages WHERE widget_id = %s", chat.site.widget_id) == pages
+    # The title alone, and nothing at all.
+    for title in ("Cupping courses", "Cupping courses"):
+        assert (await chat.owner("PUT", path, json=body | {"title": title})).status_code == 200
+        assert [each["title"] for each in (await chat.owner("GET", "sources")).json()["sources"]] == [title]
+    assert "€72" in (await chat.ask(CUPPING)).text
+
+
+async def test_a_file_takes_the_place_of_a_source(chat: Chat) -> None:
+    """A price list of the next year, say; one that cannot be read leaves the former one."""
+    path = f"sources/{(await add(chat))['id']}"
+    broken = await chat.owner("PUT", path, params={"name": "prices.pdf"}, content=b"%PDF-1.4 nothing")
+    assert broken.status_code == 422
+    assert "€65" in (await chat.ask(CUPPING)).text
+    body = b"# Courses\n\nA cupping course costs 80 euros and takes three hours."
+    changed = await chat.owner("PUT", path, params={"name": "courses.md"}, content=body)
+    assert changed.json()["kind"] == "markdown"
+    answer = (await chat.ask(CUPPING)).text
+    assert "80" in answer
+    assert "€65" not in answer
+
+
+async def test_a_source_is_not_replaced_by_the_text_of_another(chat: Chat) -> None:
+    """409, as when it is added; one of another widget is not found."""
+    added = await add(chat)
+    other = await add(chat, text="# Parking\n\nYou park behind the shop for two euros an hour.")
+    assert (await chat.owner("PUT", f"sources/{other['id']}", json=TEXT)).status_code == 409
+    assert (await chat.owner("PUT", f"sources/{added['page_id']}", json=TEXT)).status_code == 404
+    assert (await chat.owner("GET", f"sources/{added['page_id']}")).status_code == 404
