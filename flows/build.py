@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from tasks.core.json_logs import name_process
 from tasks.core.models import Job
 from tasks.core.rules import Language, PathPattern, WidgetRules
 from tasks.core.settings import Settings, load_settings
+from tasks.records.builds import record_heartbeat
 from tasks.records.pictures import save_screenshot
 from tasks.records.publication import WidgetLooks
 
@@ -121,7 +123,8 @@ async def build_job(settings: Settings, pool: Pool, job: Job, progress: Progress
 
 async def build_site(space: Workspace, run_id: UUID) -> None:
     """Load the home page, read the site from there, and publish; watch for a cancellation meanwhile."""
-    async with open_slots(space.job.leases) as slots, asyncio.TaskGroup() as group:
+    record = partial(record_heartbeat, space.pool, space.job.build_id, attempt=space.job.attempt)
+    async with open_slots(space.job.leases, record) as slots, asyncio.TaskGroup() as group:
         guard = group.create_task(watch(space.pool, space.job, run_id, space.progress, slots))
         site = await open_site(space)
         reporter = group.create_task(report_figures(space.progress))

@@ -8,7 +8,7 @@ would stay taken until the leases expire.
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -29,12 +29,16 @@ LONGEST_WAIT_S = 4.0
 
 _UNAVAILABLE = (httpx.HTTPError, PrefectException)
 
+Record = Callable[[Collection[UUID]], Awaitable[object]]
+"""Writes down the leases held, so that another process can release them if this one cannot."""
+
 
 class Slots:
     """The slots of one run. Its lanes request them one after the other, so that a waiting run costs little."""
 
-    def __init__(self, client: PrefectClient) -> None:
+    def __init__(self, client: PrefectClient, record: Record) -> None:
         self.client = client
+        self._record = record
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._leases: set[UUID] = set()
 
@@ -53,6 +57,9 @@ class Slots:
         async with self._locks[limit]:
             lease = await self._acquire(limit)
         try:
+            if lease is not None:
+                # Not with the next heartbeat: the slot of a run that stops before it would stay taken for a minute.
+                await self._record(self._leases)
             yield
         finally:
             if lease is not None:
@@ -127,10 +134,10 @@ def _all_taken(error: Exception) -> bool:
 
 
 @asynccontextmanager
-async def open_slots(leftover: Collection[UUID]) -> AsyncIterator[Slots]:
+async def open_slots(leftover: Collection[UUID], record: Record) -> AsyncIterator[Slots]:
     """Open a run's slots and renew their leases; first release the `leftover` leases of its earlier attempt."""
     async with get_client(sync_client=False) as client:
-        slots = Slots(client)
+        slots = Slots(client, record)
         await slots.release(leftover)
         keeper = asyncio.create_task(slots.renew_forever())
         try:

@@ -1,7 +1,7 @@
 """Slots of a concurrency limit, against a local server that speaks Prefect's API."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,6 +21,8 @@ class Limits:
         self.asked = 0
         self.answer_after = asyncio.Event()
         self.answer_after.set()
+        self.recorded: set[UUID] = set()
+        """Leases as the run wrote them down last."""
 
     async def increment(self, request: web.Request) -> web.Response:
         """Grant a slot, or answer that all are taken."""
@@ -34,6 +36,10 @@ class Limits:
         self.taken.add(lease)
         await self.answer_after.wait()
         return web.json_response({"lease_id": str(lease), "limits": limits})
+
+    async def record(self, leases: Collection[UUID]) -> None:
+        """Write down a run's leases."""
+        self.recorded = set(leases)
 
     async def decrement(self, request: web.Request) -> web.Response:
         """Take a slot back."""
@@ -57,7 +63,7 @@ async def slots(limits: Limits) -> AsyncIterator[Slots]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with PrefectClient(f"http://127.0.0.1:{runner.addresses[0][1]}/api") as client:
-        yield Slots(client)
+        yield Slots(client, limits.record)
     await runner.cleanup()
 
 
@@ -68,6 +74,26 @@ async def test_a_slot_is_held_for_the_time_of_the_context(slots: Slots, limits: 
         assert len(limits.taken) == 1
     assert not limits.taken
     assert not slots.leases
+
+
+async def test_a_lease_is_written_down_before_its_slot_is_used(slots: Slots, limits: Limits) -> None:
+    """Whoever ends a process that hangs releases its slots by that."""
+    async with slots.hold("test"), slots.hold("test"):
+        assert limits.recorded == limits.taken
+        assert len(limits.recorded) == 2
+
+
+async def test_a_slot_is_given_back_if_its_lease_cannot_be_written_down(slots: Slots, limits: Limits) -> None:
+    """The database is gone, for example."""
+
+    async def fail(_leases: Collection[UUID]) -> None:
+        raise ConnectionError
+
+    slots = Slots(slots.client, fail)
+    with pytest.raises(ConnectionError):
+        async with slots.hold("test"):
+            raise AssertionError("has no lease that anybody knows")
+    assert not limits.taken
 
 
 async def test_a_lane_waits_while_all_slots_are_taken(slots: Slots, limits: Limits) -> None:

@@ -1,12 +1,12 @@
 """A build's end ends its process, whatever that is doing."""
 
 import asyncio
-import os
 import signal
 from uuid import UUID, uuid4
 
 import psutil
 import pytest
+from prefect.client.orchestration import PrefectClient
 
 from api.builds.prefect_runs import PrefectRuns, RunRecord, StateType
 from api.builds.sweeper import ATTEMPTS, Sweeper
@@ -18,8 +18,6 @@ from tasks.records.builds import OpenBuild, link_flow_run, read_build
 from tests.knowledge.material import cancel, new_job
 from tests.product import PATH, Product
 from tests.sites.generated import generated_site
-
-LIMITS = ("extract-browser", "extract-http", "scrape", "embed", "store")
 
 
 async def test_a_run_is_found_after_the_grace_period_of_its_build(
@@ -56,19 +54,41 @@ async def test_a_stopped_process_ends_when_its_build_is_given_up(product: Produc
         run = await client.read_flow_run(build.flow_run_id)
         process = psutil.Process(int(run.infrastructure_pid or 0))
         family = [process, *process.children(recursive=True)]
-        os.kill(process.pid, signal.SIGSTOP)
+        await stop(process, product, client, build.id)
         await give_up(Sweeper(product.pool, PrefectRuns(client)), build.id, run.id)
         assert [event async for event in posting][-1]["type"] == EventType.builder_failed
         state = (await client.read_flow_run(run.id)).state
         assert state is not None
         assert state.is_failed()
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(60):
             while process.is_running():
                 await asyncio.sleep(0.2)
-            while any([(await client.read_global_concurrency_limit_by_name(name)).active_slots for name in LIMITS]):
+        # Before the leases expire, a minute after their last renewal.
+        async with asyncio.timeout(15):
+            while await slots_taken(client):
                 await asyncio.sleep(0.2)
         _, alive = psutil.wait_procs(family, timeout=20)
         assert not alive
+
+
+async def slots_taken(client: PrefectClient) -> int:
+    """Number of slots of all limits that are taken."""
+    return sum([limit.active_slots for limit in await client.read_global_concurrency_limits()])
+
+
+async def stop(process: psutil.Process, product: Product, client: PrefectClient, build_id: UUID) -> None:
+    """Stop the process when it is just requesting no slot: the build names a lease for each that is taken."""
+    named = "SELECT cardinality(leases) FROM scrape_jobs WHERE id = %s"
+    async with asyncio.timeout(60):
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            # A request that was sent is answered meanwhile.
+            await asyncio.sleep(0.5)
+            taken = await slots_taken(client)
+            if taken and taken == await product.count(named, build_id):
+                return
+            process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.2)
 
 
 async def give_up(sweeper: Sweeper, build_id: UUID, run_id: UUID) -> None:
