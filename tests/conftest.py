@@ -12,6 +12,7 @@ from deployments.stack.embedded_postgres import open_postgres
 from tasks.core.database import Pool, open_pool
 from tasks.core.settings import Settings
 from tasks.records.schema import migrate
+from tests.unsafe_commits import stop_waiting_for_the_disk
 
 pytest_plugins = [
     "tests.product",
@@ -37,6 +38,7 @@ def postgres_url() -> Iterator[str]:
         folder = Path(name)
         folder.chmod(0o755)
         with open_postgres(folder / "data") as server:
+            stop_waiting_for_the_disk(server.url)
             yield server.url
 
 

@@ -20,6 +20,7 @@ from deployments.stack.stack_file import StackInfo
 from tasks.core.database import Pool, open_pool
 from tasks.core.settings import load_settings
 from tests.sites.server import Site, serve_site
+from tests.unsafe_commits import stop_waiting_for_the_disk
 
 PATH = "/api/public/ai-widget-builder"
 ENVIRONMENT = {
@@ -106,6 +107,7 @@ async def run_product() -> AsyncIterator[Product]:
                     patch.setenv(variable, value)
                 settings = load_settings(_env_file=None)
                 stack = await opened.enter_async_context(open_stack(settings, lambda *_: None))
+            stop_waiting_for_the_disk(stack.info.database_url)
             http = await opened.enter_async_context(api_client(stack.info.api_url))
             pool = await opened.enter_async_context(open_pool(stack.info.database_url))
             yield Product(stack.info, http, pool, Path(name), settings.worker_metrics_port or 0)
