@@ -18,7 +18,7 @@ from tasks.records.owner_tokens import hash_token
 from tasks.records.publication import WidgetLooks, save_looks
 from tasks.records.widgets import save_settings
 from tests.api.chatting import ADMIN, MANY, Chat, serving
-from tests.browser.axe import axe_source
+from tests.browser.axe import load_axe
 from tests.conftest import MakeSettings
 from tests.knowledge.answer_material import SHOP, build_site
 
@@ -65,8 +65,7 @@ class Console:
 
     async def violations(self) -> list[str]:
         """Return what axe finds."""
-        for frame in self.page.frames:
-            await frame.evaluate(axe_source())
+        await load_axe(self.page)
         await self.page.evaluate(
             "Promise.all(document.getAnimations().map(it => it.playState === 'running' && it.effect"
             ".getTiming().iterations === Infinity ? it.cancel() : it.finished))"

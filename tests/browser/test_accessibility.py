@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Locator
 
-from tests.browser.axe import axe_source
+from tests.browser.axe import load_axe
 from tests.browser.chat_server import citation, citations, done, token
 from tests.browser.conftest import MakeVisit, Visit
 
@@ -27,7 +27,7 @@ async def in_all_states(tab: Visit) -> None:
 
 async def violations(tab: Visit) -> list[str]:
     """Violations that axe finds on the page and in the widget, as `rule: element`."""
-    await tab.page.evaluate(axe_source())
+    await load_axe(tab.page)
     await tab.page.evaluate("Promise.all(document.getAnimations().map(it => it.finished))")
     found = await tab.page.evaluate("axe.run({resultTypes: ['violations']}).then(it => it.violations)")
     return [f"{it['id']}: {node['html']}" for it in found for node in it["nodes"]]

@@ -2,7 +2,7 @@
 
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.axe import axe_source
+from tests.browser.axe import load_axe
 from tests.browser.consoles import tab_to
 from tests.placing import Placer
 from tests.product import Product
@@ -54,7 +54,7 @@ async def test_rules_and_schedule_are_set_by_keyboard_and_errors_stand_beside_th
     await _save(page, "Pages to read")
     await page.locator(".wrong").filter(has_text="begins with / or *").wait_for()
     await expect(page.get_by_label("Leave out these paths")).to_be_focused()
-    await page.evaluate(axe_source())
+    await load_axe(page)
     assert await page.evaluate("axe.run({resultTypes: ['violations']}).then(it => it.violations)") == []
     await _type(page, "Leave out these paths", "/blog/*")
     await _save(page, "Pages to read")

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, Route, expect
 
-from tests.browser.axe import axe_source
+from tests.browser.axe import load_axe
 from tests.browser.conftest import OPENED
 from tests.product import Product
 from tests.sites import company_facts as facts
@@ -45,8 +45,7 @@ def _text_of(message: ConsoleMessage) -> str:
 
 async def violations(page: Page) -> list[str]:
     """Violations that axe finds, in the preview's frame too."""
-    for frame in page.frames:
-        await frame.evaluate(axe_source())
+    await load_axe(page)
     found = await page.evaluate("axe.run({resultTypes: ['violations']}).then(it => it.violations)")
     return [f"{it['id']}: {node['html']}" for it in found for node in it["nodes"]]
 
