@@ -70,7 +70,7 @@ demo: install ## Build a widget and stay up: make demo [URL=https://… DEPTH=3]
 up: install ## Start PostgreSQL, Prefect, the worker and the API; stay up until Ctrl-C
 	@$(BIN)/widget-builder up
 
-# Four processes compile the tests for each other (tests/collecting.py).
+# Its processes compile the tests for each other (tests/collecting.py).
 test: install-dev ## Run all tests
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
