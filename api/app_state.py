@@ -118,6 +118,7 @@ async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
         await stack.enter_async_context(_cancelled_at_exit(state.background))
         state.run_in_background(_follow(runs, state.streams, sweeper))
         state.run_in_background(state.streams.fill_forever())
+        state.run_in_background(state.streams.end_at_exit())
         state.run_in_background(sweeper.sweep_forever())
         state.run_in_background(LostRuns(pool, runs).sweep_forever())
         state.run_in_background(delete_expired_forever(pool, settings.retention_days))

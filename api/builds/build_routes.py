@@ -167,7 +167,8 @@ def stream_build(request: Request, build_id: UUID, *, after: int = 0, owner_toke
     """Return the build's stream, from the event after number `after`."""
     state = app_state(request)
     frames = build_frames(state, build_id, after=after, with_logs=_wants_logs(request), owner_token=owner_token)
-    return event_stream(frames, {"X-Build-Id": str(build_id), "Location": f"{PATH}/{build_id}"})
+    headers = {"X-Build-Id": str(build_id), "Location": f"{PATH}/{build_id}"}
+    return event_stream(frames, headers, leaving=state.streams.leaving)
 
 
 def _wants_logs(request: Request) -> bool:

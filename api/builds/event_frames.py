@@ -12,6 +12,7 @@ from uuid import UUID
 from sse_starlette import ServerSentEvent
 
 from api.app_state import AppState
+from api.http.event_streams import farewell
 from tasks.core.errors import NotFound
 from tasks.core.events import BuildEvent, EventType
 from tasks.records.builds import read_build
@@ -25,7 +26,7 @@ LAST_LOGS_S = 3.0
 async def build_frames(
     state: AppState, build_id: UUID, *, after: int, with_logs: bool, owner_token: str | None
 ) -> AsyncIterator[ServerSentEvent]:
-    """Yield the events numbered above `after`, up to the terminal event.
+    """Yield the events numbered above `after`, up to the terminal event, or a farewell when the process stops before it.
 
     The owner token is added to `builder_started` of this stream alone; the stored event does not contain it.
     """
@@ -34,9 +35,11 @@ async def build_frames(
         if with_logs:
             async for frame in _merge(events, _RunLog(state, build_id), owner_token):
                 yield frame
-            return
-        async for event in events:
-            yield _event_frame(event, owner_token)
+        else:
+            async for event in events:
+                yield _event_frame(event, owner_token)
+        if not stream.is_over:
+            yield farewell()
 
 
 def _event_frame(event: BuildEvent, owner_token: str | None) -> ServerSentEvent:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import anyio
 from psycopg import Error as DatabaseError
 
 from tasks.core.database import Pool
@@ -37,6 +38,7 @@ class BuildStream:
         self._build_id = build_id
         self._grown = asyncio.Condition()
         self._filling = asyncio.Lock()
+        self._is_left = False
         self.events: list[BuildEvent] = []
         self.readers = 0
 
@@ -74,17 +76,26 @@ class BuildStream:
                     self.events.append(event)
             self._grown.notify_all()
 
+    async def leave(self) -> None:
+        """End the reading of all clients after the events that are here."""
+        async with self._grown:
+            self._is_left = True
+            self._grown.notify_all()
+
     async def read(self, after: int = 0) -> AsyncIterator[BuildEvent]:
-        """Yield the events numbered above `after`, in order, as they happen, up to the terminal event."""
+        """Yield the events numbered above `after`, in order, as they happen, up to the terminal event.
+
+        It ends without that when the process stops.
+        """
         position = after
         while True:
             while position < len(self.events):
                 yield self.events[position]
                 position += 1
-            if self.is_over:
+            if self.is_over or self._is_left:
                 return
             async with self._grown:
-                await self._grown.wait_for(lambda: len(self.events) > position)  # noqa: B023
+                await self._grown.wait_for(lambda: len(self.events) > position or self._is_left)  # noqa: B023
 
 
 class Streams:
@@ -93,6 +104,8 @@ class Streams:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._streams: dict[UUID, BuildStream] = {}
+        self.leaving = anyio.Event()
+        """Set when the process stops."""
 
     @asynccontextmanager
     async def open(self, build_id: UUID) -> AsyncIterator[BuildStream]:
@@ -119,6 +132,12 @@ class Streams:
         """Add an event to its build's stream, if that is open."""
         if stream := self._streams.get(event.build_id):
             await stream.add(event)
+
+    async def end_at_exit(self) -> None:
+        """Wait until the process stops, then end all open streams, so that their clients go on elsewhere."""
+        await self.leaving.wait()
+        for stream in tuple(self._streams.values()):
+            await stream.leave()
 
     async def fill_forever(self) -> None:
         """Fill all open streams from the record every second, for events that Prefect's stream lost."""

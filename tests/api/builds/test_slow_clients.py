@@ -76,10 +76,11 @@ async def serve_build(pool: Pool, settings: MakeSettings, job: Job) -> AsyncIter
     streams, nothing = Streams(pool), cast(Any, None)
     app = Starlette(routes=build_routes.routes, exception_handlers=HANDLERS)
     app.state.resources = AppState(asked, pool, nothing, streams, nothing, nothing, Budgets(pool, asked), nothing)
-    filling = asyncio.create_task(streams.fill_forever())
+    background = [asyncio.create_task(streams.fill_forever()), asyncio.create_task(streams.end_at_exit())]
     async with serve_app(app, deadlines.DeadlineProtocol) as http:
         yield Followed(http, streams, job, pool)
-    filling.cancel()
+    for task in background:
+        task.cancel()
 
 
 @pytest.fixture
