@@ -1,7 +1,9 @@
 """Converts a Word document (DOCX, ISO/IEC 29500) to Markdown: headings, paragraphs, lists, tables and links."""
 
 import io
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,7 +16,17 @@ from tasks.documents.text import escape_markup
 
 MAX_PART_BYTES = 30 * 1024**2
 """Unpacked bytes read of one part of the archive."""
-_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+)
 """Errors of zipfile: no archive, a damaged part, a method that it does not know, a password, cut off, bad places."""
 MAX_INDENT = 4
 """Levels of lists that are told apart."""
@@ -60,7 +72,10 @@ def read_docx(body: bytes) -> tuple[str, str]:
     if document is None:
         raise ContentFailed("the archive has no Word document in it")
     titles: list[str] = []
-    blocks = list(_blocks(document, context, titles))
+    try:
+        blocks = list(_blocks(document, context, titles))
+    except RecursionError as error:
+        raise ContentFailed("the document is nested too deeply") from error
     titles += [] if core is None else [_clean(it.text or "") for it in core if _name(it) == "title"]
     # Items of one list stand on lines of their own, without an empty one.
     text = "\n\n".join(blocks)
@@ -80,7 +95,8 @@ def _read_part(archive: zipfile.ZipFile, name: str) -> Element | None:
         raise ContentFailed(f"{name} unpacks to more than {MAX_PART_BYTES // 1024**2} MB")
     try:
         return ElementTree.fromstring(found, ElementTree.XMLParser(target=_NoDoctype()))
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        # The last two: of an encoding that there is not, or that the parser does not take.
         raise ContentFailed(f"{name} is not valid XML: {error}") from error
 
 
@@ -128,7 +144,8 @@ def _paragraph(element: Element, text: str, context: _Context, titles: list[str]
     if _find(element, "pPr", "numPr") is None:
         return escape_markup(text)
     depth = _value(element, "pPr", "numPr", "ilvl")
-    return f"{'  ' * min(int(depth) if depth.isdecimal() else 0, MAX_INDENT)}- {text}"
+    # Python refuses to convert thousands of digits.
+    return f"{'  ' * min(int(depth[:4]) if depth.isdecimal() else 0, MAX_INDENT)}- {text}"
 
 
 def _table(element: Element, context: _Context) -> str:

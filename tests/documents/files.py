@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Mapping
 
 NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 STYLES = """
@@ -38,7 +39,7 @@ def make_docx(*blocks: str, head: str = "", title: str = "", namespace: str = NA
     return make_archive(parts)
 
 
-def make_archive(parts: dict[str, str]) -> bytes:
+def make_archive(parts: Mapping[str, str | bytes]) -> bytes:
     """A compressed archive of these parts."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,12 +1,15 @@
 """Word documents as Markdown: what a reader of the document sees, in its structure, within limits."""
 
+import contextlib
 import io
 import struct
 import zipfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tasks.core.errors import ContentFailed
+from tasks.core.errors import ContentFailed, PageError
 from tasks.documents import docx
 from tasks.documents.docx import read_docx
 from tests.documents.files import LINK, NAMESPACE, make_archive, make_docx, paragraph, table
@@ -91,6 +94,12 @@ def _damaged() -> bytes:
     return bytes(body)
 
 
+def _misplaced() -> bytes:
+    """An archive whose list of parts begins further on than where it says: the parts would lie before the file."""
+    body = make_docx(paragraph("Text"))
+    return body[50:]
+
+
 def _encrypted() -> bytes:
     """An archive whose document says that it is encrypted: bit 0 of the flags of its central entry."""
     packed = bytearray(make_docx(paragraph("Text")))
@@ -109,11 +118,58 @@ def _encrypted() -> bytes:
         (_damaged(), "broken or encrypted"),
         (_encrypted(), "broken or encrypted"),
         (make_archive({"xl/workbook.xml": "<x/>"}), "no Word document"),
+        (_misplaced(), "broken or encrypted"),
         (make_docx("<w:p>"), "not valid XML"),
+        (make_docx(head='<?xml version="1.0" encoding="none"?>'), "not valid XML"),
+        (make_docx(head='<?xml version="1.0" encoding="utf-7"?>'), "not valid XML"),
+        (make_docx("<w:sdt>" * 20_000 + paragraph("Text") + "</w:sdt>" * 20_000), "nested too deeply"),
+        (make_docx(f"<w:p>{'<w:smartTag>' * 20_000}{'</w:smartTag>' * 20_000}</w:p>"), "nested too deeply"),
     ],
-    ids=["cut at the start", "cut at the end", "damaged", "encrypted", "a table", "broken XML"],
+    ids=[
+        *("cut at the start", "cut at the end", "damaged", "encrypted", "a table", "places before the file"),
+        *("broken XML", "unknown encoding", "encoding of several bytes", "deep blocks", "deep text"),
+    ],
 )
 def test_what_is_no_document_is_named(body: bytes, cause: str) -> None:
     """With its cause."""
     with pytest.raises(ContentFailed, match=cause):
+        read_docx(body)
+
+
+def test_a_level_of_thousands_of_digits_is_a_deep_one() -> None:
+    """Python refuses to convert it."""
+    item = paragraph("Text", level=1).replace('w:ilvl w:val="1"', f'w:ilvl w:val="{"9" * 5_000}"')
+    assert read_docx(make_docx(item))[1] == "- Text".rjust(2 * docx.MAX_INDENT + 6)
+
+
+GOOD = make_docx(
+    *(paragraph("Prices", style="Titel"), paragraph("Boats", level=1), table(("Boat", "Hour"), ("Small", "12"))),
+    title="Boats",
+)
+PIECES = st.binary(max_size=8) | st.sampled_from(
+    [b"<w:p>", b"</w:p>", b"<!--", b"<![CDATA[", b"&#0;", b"&x;", b'w:val="', b"<w:tbl>", b"PK\x01\x02", b"\xff" * 4]
+)
+CHANGES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), PIECES), min_size=1, max_size=4)
+
+
+def change(text: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
+    """The text with pieces in the place of others."""
+    for where, length, piece in changes:
+        at = round(where * len(text))
+        text = text[:at] + piece + text[at + length :]
+    return text
+
+
+@given(changes=CHANGES, part=st.sampled_from(["", "word/document.xml", "word/styles.xml", "docProps/core.xml"]))
+def test_whatever_is_changed_in_a_document_it_is_read_or_refused_by_name(
+    changes: list[tuple[float, int, bytes]], part: str
+) -> None:
+    """In a part of the archive, or in the archive itself."""
+    if part:
+        with zipfile.ZipFile(io.BytesIO(GOOD)) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        body = make_archive({**parts, part: change(parts[part], changes)})
+    else:
+        body = change(GOOD, changes)
+    with contextlib.suppress(PageError):
         read_docx(body)
