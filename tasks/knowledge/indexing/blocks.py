@@ -14,9 +14,10 @@ BLOCK_SEPARATOR = "\n\n"
 """Text between two blocks of a chunk."""
 
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
-_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
-_TABLE = re.compile(r"^\s*\|.*\n\s*\|?[\s:|-]+\|?\s*\n")
-# All repetitions are bounded: a page of brackets must not take quadratic time.
+_HEADING_MARK = re.compile(r"#{1,6}(?=\s)")
+# No two neighbouring repetitions take the same characters, and those of links are bounded: a page of spaces or brackets
+# must not take cubic time.
+_TABLE = re.compile(r"\s*\|.*\n[\s:|-]+\n")
 _LINK = re.compile(
     r"(?P<code>(?P<ticks>`{1,5})[^`]{1,1000}(?P=ticks))"
     r"|!?\[(?P<text>(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,500})\]"
@@ -28,6 +29,8 @@ _CUTS = (
     re.compile(r"(?<=\s)"),
 )
 """Where a text may be cut, best first: after lines, sentences, words."""
+_CHARACTERS_PER_TOKEN = 16
+"""Characters that a token has at most, of a text that is not padded with spaces."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Block:
     @property
     def heading(self) -> str:
         """The heading's text without marks."""
-        return re.sub(r"^#+\s*|\s*#*\s*$", "", self.text)
+        return self.text.lstrip("#").strip().rstrip("#").rstrip()
 
 
 def read_blocks(markdown: str, tokenizer: Tokenizer, *, target: int, maximum: int) -> Iterator[Block]:
@@ -58,10 +61,11 @@ def read_blocks(markdown: str, tokenizer: Tokenizer, *, target: int, maximum: in
         has_links = "](" in text and not _FENCE.match(text)
         plain = without_link_targets(text) if has_links else text
         tokens = tokenizer.count(BLOCK_SEPARATOR + plain)
-        heading = _HEADING.match(plain)
-        limit = maximum if heading or is_indivisible(plain) else min(maximum, target * 3 // 2)
-        if tokens <= limit:
-            yield Block(plain, tokens, len(heading[1]) if heading else 0)
+        level = heading_level(plain)
+        limit = maximum if level or is_indivisible(plain) else min(maximum, target * 3 // 2)
+        # A run of spaces is one token, whatever its length.
+        if tokens <= limit and len(plain) <= _CHARACTERS_PER_TOKEN * maximum:
+            yield Block(plain, tokens, level)
             continue
         for piece in _fit(plain, tokenizer, target, limit):
             yield Block(piece, tokenizer.count(BLOCK_SEPARATOR + piece))
@@ -72,9 +76,15 @@ def without_link_targets(markdown: str) -> str:
     return _LINK.sub(_link_text, markdown)
 
 
+def heading_level(text: str) -> int:
+    """Return the level of a heading, 1–6; 0 for any other block."""
+    mark = _HEADING_MARK.match(text)
+    return len(mark[0]) if mark and "\n" not in text[mark.end() :].strip() else 0
+
+
 def is_heading(text: str) -> bool:
     """Whether the block is a heading."""
-    return bool(_HEADING.match(text))
+    return heading_level(text) > 0
 
 
 def is_indivisible(text: str) -> bool:
@@ -99,7 +109,7 @@ def split_blocks(markdown: str) -> Iterator[str]:
         elif mark:
             yield from _joined(lines)
             lines, fence = [line], mark[1]
-        elif not line.strip() or _HEADING.match(line):
+        elif not line.strip() or heading_level(line):
             yield from _joined(lines)
             lines = []
             yield from _joined([line])
@@ -176,6 +186,6 @@ def _cut_word(text: str, tokenizer: Tokenizer, maximum: int) -> Iterator[str]:
     """Cut a text without boundaries between characters."""
     while text:
         # A window: tokenizing the whole remainder each time would take quadratic time.
-        piece = tokenizer.truncate(text[: 8 * maximum], maximum // 2) or text[0]
+        piece = tokenizer.truncate(text[: 2 * maximum], maximum // 2) or text[0]
         yield piece
         text = text[len(piece) :]

@@ -26,6 +26,8 @@ FIRST_IDEOGRAPH = "\u3000"
 MIN_INFLATION, MAX_INFLATION = 1.4, 5.0
 """Inflation below which a page is cut as an English one, and the largest that is made up for."""
 
+MAX_HEADING = 300
+"""Characters of a heading above a chunk: it is stored and embedded with each chunk below it."""
 OVERVIEW_HEADINGS = 12
 """Headings in the overview of a page."""
 OPENING_CHARACTERS = 300
@@ -144,7 +146,7 @@ def _gather(blocks: Iterable[Block], sizes: ChunkSizes) -> list[_Draft]:
         draft = drafts[-1]
         if block.level:
             headings = [*(above for above in headings if above.level < block.level), block]
-            path = tuple(heading.heading for heading in headings)
+            path = tuple(heading.heading[:MAX_HEADING] for heading in headings)
         if not draft.has_room_for(block, sizes):
             carried = draft.pop_last_headings() if draft.has_text and not block.level else []
             if sum(heading.tokens for heading in carried) + block.tokens > sizes.maximum:

@@ -172,3 +172,28 @@ def test_a_passage_says_as_much_in_any_language() -> None:
     sentence = {"English": "The pump is covered for five years. ", "Thai": "ปั๊มมีการรับประกันเป็นเวลาห้าปี "}
     lengths = {name: len(chunk(text * 60, MODELS[0]).chunks) for name, text in sentence.items()}
     assert lengths["Thai"] <= lengths["English"] + 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "markdown",
+    ["|a\n" + " " * 50_000 + "x", "# a" + " " * 50_000 + "x", "# a" + "#" * 50_000 + "x", "|a\n" + "|" * 50_000 + "x"],
+    ids=["table of spaces", "heading of spaces", "heading of marks", "table of bars"],
+)
+def test_a_text_made_to_take_long_is_cut_at_once(model: str, markdown: str) -> None:
+    """Backtracking in cubic time took 30 s for 4,000 spaces, which are 50,000 here: half a day."""
+    assert letters("".join(part.text for part in chunk(markdown, model).chunks)) == letters(markdown)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_passage_of_spaces_is_no_larger_than_others(model: str) -> None:
+    """They are few tokens, whatever their number; a visitor's search would walk over all of them."""
+    page = chunk("a" + " " * 30_000 + "b", model)
+    assert max(len(part.text) for part in page.chunks) <= 16 * MOST
+
+
+def test_a_long_heading_is_not_repeated_in_each_passage() -> None:
+    """A page of small passages below it would be stored and embedded a hundred times over."""
+    page = chunk("# " + "long " * 90 + "\n\n" + prose(200))
+    assert len(page.chunks) > 5
+    assert {len("".join(part.heading_path)) for part in page.chunks} == {300}
