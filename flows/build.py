@@ -14,7 +14,7 @@ from flows.build_figures import report_figures, reported_figures
 from flows.build_report import publish_summary
 from flows.job import find_request, state_of_ended, take_job
 from flows.live_progress import live_progress
-from flows.outcome import cause_of, emit_failure, finish
+from flows.outcome import cause_of, emit_failure, finish, first_error
 from flows.parent_process import ParentProcess
 from flows.pipeline import Pipeline
 from flows.progress import Progress
@@ -35,6 +35,8 @@ from tasks.core.settings import Settings, load_settings
 from tasks.records.builds import record_heartbeat
 from tasks.records.pictures import save_screenshot
 from tasks.records.publication import WidgetLooks
+
+logger = logging.getLogger("widget_builder.flow")
 
 
 def name_run() -> str:
@@ -98,6 +100,7 @@ async def build_job(settings: Settings, pool: Pool, job: Job, progress: Progress
     parent = ParentProcess()
     cause: WidgetBuilderError | None = None
     has_lost_database = False
+    unexpected: Exception | None = None
     try:
         async with open_workspace(settings, pool, job, progress) as space:
             await build_site(space, run_id)
@@ -105,6 +108,12 @@ async def build_job(settings: Settings, pool: Pool, job: Job, progress: Progress
         cause = cause_of(group)
     except* CONNECTION_ERRORS:
         has_lost_database = True
+    except* Exception as group:
+        unexpected = first_error(group)
+        logger.error("unexpected errors in a build", exc_info=group)
+    if unexpected is not None and cause is None and not has_lost_database:
+        # Itself, not the group of its task group: its text becomes the run's state and the build's cause.
+        raise unexpected
     if has_lost_database and cause is None:
         # Not the end of the build: stored pages stay, and the next attempt resumes from them.
         return Crashed(message="The database is unreachable.")

@@ -1,7 +1,6 @@
 """The end of a build: publication, or the event of its failure."""
 
 import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 from flows.progress import Progress
@@ -51,7 +50,7 @@ async def finish(space: Workspace, looks: WidgetLooks | None, scope: Scope) -> N
         raise NothingStored(f"No page could be used: {progress.commonest_cause}.")
     await check_page_count(space.pool, job, lambda url: scope.allows(Link(url)))
     await write_facts(space.pool, space.embedder, job, space.site_facts)
-    await renew_sources(space.pool, space.embedder, job.widget_id)
+    await renew_sources(space.pool, space.processes, space.embedder, job.widget_id)
     progress.diff = diff = await read_diff(space.pool, job)
     await check_answers(space)
     await activate_build(space.pool, job, replace=True, looks=looks)
@@ -102,16 +101,12 @@ def cause_of(group: BaseExceptionGroup[WidgetBuilderError | DISK_FULL]) -> Widge
     return next((error for error in errors if not isinstance(error, BuildEnded)), errors[0])
 
 
-@contextlib.contextmanager
-def single_errors() -> Iterator[None]:
-    """Raise an unexpected error as itself, not as the group of a task group: its text becomes the run's state."""
-    try:
-        yield
-    except ExceptionGroup as group:
-        error: Exception = group
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
-        raise error from group
+def first_error(group: BaseExceptionGroup[Exception]) -> Exception:
+    """Return the first of the group's errors."""
+    error: Exception | BaseExceptionGroup[Exception] = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def emit_failure(progress: Progress, cause: WidgetBuilderError) -> None:
