@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import urldefrag
 from uuid import UUID, uuid4
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -20,22 +20,30 @@ from tasks.documents.document import MAX_CHARACTERS, Document, DocumentKind, rea
 from tasks.documents.document_process import READING
 from tasks.knowledge.indexing.chunks import text_hash
 from tasks.knowledge.indexing.source_writer import save_source
+from tasks.records.sanitizing import sanitize_title
 from tasks.records.sources import (
     Source,
     SourceText,
+    check_number,
     delete_source,
     list_sources,
     read_source,
     read_source_text,
 )
-from tasks.records.widgets import read_widget
+from tasks.records.widgets import WidgetRecord, read_widget
 
 ALL = "/api/widgets/{widget_id}/sources"
 ONE = ALL + "/{source_id}"
 MAX_TITLE = 300
 _NO_STORE = {"Cache-Control": "no-store"}
 
-Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE)]
+
+def _clean(title: object) -> object:
+    return sanitize_title(title) if isinstance(title, str) else title
+
+
+# Cleaned first: one of control characters alone is empty.
+Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE), BeforeValidator(_clean)]
 WebLink = Annotated[str, Field(max_length=2_000), AfterValidator(check_link)]
 
 
@@ -55,7 +63,7 @@ class FileQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    name: str = Field(min_length=1, max_length=MAX_TITLE)
+    name: Title
     """Of the file: its ending tells Markdown from plain text."""
     title: Title | None = None
     """None: the document's own, or the name of the file."""
@@ -96,8 +104,17 @@ async def _save(request: Request, id_: UUID, *, replaces: bool) -> Source:
     """Read what was sent, and store it under this id."""
     widget_id, state = widget_id_of(request), app_state(request)
     widget = await read_widget(state.pool, widget_id)
-    document, link = await _read_sent(request, state)
-    await enter_owner_visit(request, widget)
+    with state.source_turns.take(await enter_owner_visit(request, widget)):
+        if not replaces:
+            await check_number(state.pool, widget_id)
+        document, link = await _read_sent(request, state)
+        await _store(state, widget, document, link, id_, replaces=replaces)
+    return await read_source(state.pool, widget_id, id_)
+
+
+async def _store(
+    state: AppState, widget: WidgetRecord, document: Document, link: str | None, id_: UUID, *, replaces: bool
+) -> None:
     source = SourceText(
         id=id_,
         kind=document.kind,
@@ -107,8 +124,10 @@ async def _save(request: Request, id_: UUID, *, replaces: bool) -> Source:
         text=document.markdown,
         text_hash=text_hash(document.markdown),
     )
-    await save_source(state.pool, state.embedder, widget_id, source, replaces=replaces)
-    return await read_source(state.pool, widget_id, id_)
+    try:
+        await save_source(state.pool, state.documents, state.embedder, widget.id, source, replaces=replaces)
+    except CallFailed as error:
+        raise _unreadable(document.title, error.message) from error
 
 
 async def delete_owned_source(request: Request) -> Response:

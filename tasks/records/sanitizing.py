@@ -4,6 +4,7 @@ Pages may contain what neither accepts: NUL characters, and lone surrogates, whi
 in the middle of an emoji.
 """
 
+import re
 from typing import Any
 
 
@@ -27,3 +28,11 @@ def sanitize_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [sanitize_json(item) for item in value]
     return value
+
+
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def sanitize_title(text: str) -> str:
+    """Return the text on one line, without control characters, and those that turn around what follows them."""
+    return " ".join(_UNSEEN.sub(" ", sanitize_text(text)).split())

@@ -11,11 +11,24 @@ from pydantic import AfterValidator
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import InvalidRequest, NotFound
 from tasks.core.models import Frozen
-from tasks.records.sanitizing import sanitize_text
+from tasks.records.sanitizing import sanitize_text, sanitize_title
 from tasks.records.widget_vocabulary import count_words
 
 MAX_SOURCES = 200
 """Sources of one widget at most."""
+MAX_TOKENS = 5_000_000
+"""Tokens of all sources of a workspace, or of a widget that has none: some 20 MB of text, and 60 MB of passages."""
+_TOO_MANY = "The widget has {most} sources, the most there can be. Delete some first."
+_TOO_MUCH = (
+    "With this text the sources would have {tokens:,} tokens; all sources of a workspace may have {most:,}. Delete some"
+    " first."
+)
+_USED = """
+SELECT coalesce(sum(token_count), 0) FROM widgets AS own
+JOIN widgets AS other ON other.id = own.id OR other.workspace_id = own.workspace_id
+JOIN sources ON sources.widget_id = other.id AND sources.id <> %s
+JOIN stored_pages AS page ON page.id = content_id WHERE own.id = %s
+"""
 
 _COLUMNS = (
     "SELECT sources.id, kind, sources.title, sources.url, token_count AS tokens, content_id AS page_id, added_at"
@@ -25,6 +38,7 @@ _COLUMNS = (
 
 CleanText = Annotated[str, AfterValidator(sanitize_text)]
 """Without the characters that neither PostgreSQL nor a tokenizer takes."""
+CleanTitle = Annotated[str, AfterValidator(sanitize_title)]
 
 
 class Source(Frozen):
@@ -48,7 +62,7 @@ class SourceText(Frozen):
 
     id: UUID
     kind: str
-    title: CleanText
+    title: CleanTitle
     url: str
     text: CleanText
     """Markdown."""
@@ -92,14 +106,48 @@ async def read_source_text(pool: Pool, widget_id: UUID, source_id: UUID) -> str:
     return str(row[0])
 
 
+async def check_number(pool: Pool, widget_id: UUID) -> None:
+    """Return if the widget may have one more source: asked before its file is read.
+
+    Raises:
+        InvalidRequest: it has too many (409).
+    """
+    async with pool.connection() as connection:
+        rows = await connection.execute("SELECT count(*) FROM sources WHERE widget_id = %s", (widget_id,))
+        (number,) = await rows.fetchone() or (0,)
+    _check_number(number)
+
+
+def _check_number(number: int) -> None:
+    if number >= MAX_SOURCES:
+        raise InvalidRequest("too_many_sources", _TOO_MANY.format(most=MAX_SOURCES), status=409)
+
+
+async def check_tokens(connection: Connection, widget_id: UUID, source_id: UUID, tokens: int) -> None:
+    """Return if the source may have so many tokens beside the others of its workspace, which `check_room` locks.
+
+    Raises:
+        InvalidRequest: they would have too many (409).
+    """
+    rows = await connection.execute(_USED, (source_id, widget_id))
+    (used,) = await rows.fetchone() or (0,)
+    if used + tokens > MAX_TOKENS:
+        message = _TOO_MUCH.format(tokens=used + tokens, most=MAX_TOKENS)
+        raise InvalidRequest("sources_too_long", message, status=409)
+
+
 async def check_room(connection: Connection, widget_id: UUID, text_hash: str, *, replaces: UUID | None = None) -> None:
-    """Lock the widget, and return if it may have one more source, or this one in place of another.
+    """Lock the widget and its workspace, and return if it may have one more source, or this one in place of another.
 
     Raises:
         InvalidRequest: it has too many, or the same text already (409).
         NotFound: the widget was deleted meanwhile, or the other source.
     """
-    # The lock lets two requests at once not pass the limit together.
+    # The locks let two requests at once not pass a limit together; the workspace's first, as its deletion does.
+    await connection.execute(
+        "SELECT 1 FROM workspaces WHERE id = (SELECT workspace_id FROM widgets WHERE id = %s) FOR NO KEY UPDATE",
+        (widget_id,),
+    )
     rows = await connection.execute("SELECT 1 FROM widgets WHERE id = %s FOR NO KEY UPDATE", (widget_id,))
     if await rows.fetchone() is None:
         raise NotFound("widget")
@@ -115,9 +163,7 @@ async def check_room(connection: Connection, widget_id: UUID, text_hash: str, *,
     if row is not None and row[1]:
         message = "The widget has a source with this text already. Change or delete that one."
         raise InvalidRequest("source_known", message, status=409)
-    if row is not None and row[0] >= MAX_SOURCES:
-        message = f"The widget has {MAX_SOURCES} sources, the most there can be. Delete some first."
-        raise InvalidRequest("too_many_sources", message, status=409)
+    _check_number(row[0] if row is not None else 0)
 
 
 async def write_source(connection: Connection, widget_id: UUID, source: SourceText, page_id: UUID) -> None:

@@ -1,22 +1,22 @@
 """Writes sources: an owner's files and texts are stored as pages are, and answered from at once."""
 
-import asyncio
 from uuid import UUID
 
 import psycopg
 
 from tasks.core.boundaries import contain
-from tasks.core.database import DISK_FULL, Pool
-from tasks.core.errors import EmbeddingFailed, StorageFull, StoreFailed
+from tasks.core.database import DISK_FULL, Connection, Pool
+from tasks.core.errors import CallFailed, EmbeddingFailed, StorageFull, StoreFailed
 from tasks.core.models import ChunkedPage, EmbeddedPage, ReadPage, Target
+from tasks.core.processes import Processes
 from tasks.knowledge.embedding.embedder import Embedder
-from tasks.knowledge.embedding.tokens import load_tokenizer
-from tasks.knowledge.indexing.chunks import chunk_page
 from tasks.knowledge.indexing.embedded_pages import embed_together
 from tasks.knowledge.indexing.page_writer import write_page
+from tasks.knowledge.indexing.source_chunks import CUTTING, cut_source
 from tasks.records.sources import (
     SourceText,
     check_room,
+    check_tokens,
     read_sources_of_other_models,
     refer_to_page,
     replace_source,
@@ -28,24 +28,39 @@ METHOD = "source"
 
 
 async def save_source(
-    pool: Pool, embedder: Embedder, widget_id: UUID, source: SourceText, *, replaces: bool = False
+    pool: Pool,
+    processes: Processes,
+    embedder: Embedder,
+    widget_id: UUID,
+    source: SourceText,
+    *,
+    replaces: bool = False,
 ) -> None:
-    """Embed and store the source, or put it in place of the one with its id; answers have it from then on.
+    """Cut the source in a child process, embed and store it, or put it in place of the one with its id.
+
+    Answers have it from then on.
 
     Raises:
-        InvalidRequest: the widget has too many sources, or this text already.
+        CallFailed: its text cannot be cut into passages within limits.
+        InvalidRequest: the widget has too many sources, or this text already, or its workspace has too much text.
         NotFound: the widget was deleted meanwhile, or the source to replace.
         EmbeddingFailed, EmbeddingRefused, EmbeddingUnavailable: its text cannot be embedded.
         StoreFailed: the database rejects it.
         StorageFull: the database's disk is full.
     """
-    # Before its text is embedded, which may cost money, and again with the lock kept.
-    async with pool.connection() as connection:
+    chunked = await _cut(processes, embedder.model, source)
+
+    async def check(connection: Connection) -> None:
         await check_room(connection, widget_id, source.text_hash, replaces=source.id if replaces else None)
-    page = await _embed(pool, embedder, source)
+        await check_tokens(connection, widget_id, source.id, chunked.token_count)
+
+    # Before its text is embedded, which may cost money, and again with the locks kept.
+    async with pool.connection() as connection:
+        await check(connection)
+    page = await _embed(pool, embedder, chunked)
     try:
         async with pool.connection() as connection, connection.transaction():
-            await check_room(connection, widget_id, source.text_hash, replaces=source.id if replaces else None)
+            await check(connection)
             write = replace_source if replaces else write_source
             await write(connection, widget_id, source, await write_page(connection, widget_id, page))
     except DISK_FULL as error:
@@ -54,7 +69,7 @@ async def save_source(
         raise StoreFailed(f"the database rejects the source: {str(error).splitlines()[0]}") from error
 
 
-async def renew_sources(pool: Pool, embedder: Embedder, widget_id: UUID) -> int:
+async def renew_sources(pool: Pool, processes: Processes, embedder: Embedder, widget_id: UUID) -> int:
     """Store the widget's sources for this embedding model, where they are not; return their number.
 
     Raises:
@@ -63,8 +78,8 @@ async def renew_sources(pool: Pool, embedder: Embedder, widget_id: UUID) -> int:
     renewed = 0
     for source in await read_sources_of_other_models(pool, widget_id, embedder.model):
         try:
-            page = await _embed(pool, embedder, source)
-        except EmbeddingFailed as error:
+            page = await _embed(pool, embedder, await _cut(processes, embedder.model, source))
+        except (CallFailed, EmbeddingFailed) as error:
             # The site is answered from without it, as without a page that fails.
             contain(error, f"the source {source.id}")
             continue
@@ -74,15 +89,7 @@ async def renew_sources(pool: Pool, embedder: Embedder, widget_id: UUID) -> int:
     return renewed
 
 
-async def _embed(pool: Pool, embedder: Embedder, source: SourceText) -> EmbeddedPage:
-    chunked = await asyncio.to_thread(_in_chunks, source, embedder.model)
-    [embedded] = await embed_together([chunked], pool, embedder)
-    if isinstance(embedded, EmbeddingFailed):
-        raise embedded
-    return embedded
-
-
-def _in_chunks(source: SourceText, model: str) -> ChunkedPage:
+async def _cut(processes: Processes, model: str, source: SourceText) -> ChunkedPage:
     read = ReadPage(
         target=Target(url=source.url, depth=0),
         url=source.url,
@@ -90,4 +97,12 @@ def _in_chunks(source: SourceText, model: str) -> ChunkedPage:
         markdown=source.text,
         metadata={"method": METHOD},
     )
-    return chunk_page(read, load_tokenizer(model))
+    # Not here: a text that takes a minute to cut would hold up all requests of the process.
+    return await processes.call(CUTTING, cut_source, read, model)
+
+
+async def _embed(pool: Pool, embedder: Embedder, chunked: ChunkedPage) -> EmbeddedPage:
+    [embedded] = await embed_together([chunked], pool, embedder)
+    if isinstance(embedded, EmbeddingFailed):
+        raise embedded
+    return embedded

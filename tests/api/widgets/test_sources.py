@@ -7,6 +7,8 @@ import pytest
 
 from api.app import create_app
 from tasks.core.database import Pool
+from tasks.core.processes import open_processes
+from tasks.documents.document_process import DOCUMENT_MODULE
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.knowledge.indexing.source_writer import renew_sources
 from tasks.records import sources
@@ -163,15 +165,17 @@ async def test_a_source_is_embedded_by_a_paid_model(chat: Chat, pool: Pool, sett
 async def test_a_source_follows_the_embedding_model(chat: Chat, pool: Pool) -> None:
     """A build with another model stores it anew; one with the same leaves it."""
     added = await add(chat)
-    assert await renew_sources(pool, EMBEDDER, chat.site.widget_id) == 0
-    assert await renew_sources(pool, OtherModel(), chat.site.widget_id) == 1
+    with open_processes(1, DOCUMENT_MODULE) as processes:
+        assert await renew_sources(pool, processes, EMBEDDER, chat.site.widget_id) == 0
+        assert await renew_sources(pool, processes, OtherModel(), chat.site.widget_id) == 1
     [renewed] = (await chat.owner("GET", "sources")).json()["sources"]
     assert renewed["page_id"] != added["page_id"]
     await tidy_widget(pool, chat.site.widget_id, 2)
     await set_status(pool, chat.site.widget_id, "completed")
     await tidy_widget(pool, chat.site.widget_id, 2)
     assert await count(pool, "SELECT count(*) FROM stored_pages WHERE id = %s", added["page_id"]) == 0
-    assert await renew_sources(pool, EMBEDDER, chat.site.widget_id) == 1
+    with open_processes(1, DOCUMENT_MODULE) as processes:
+        assert await renew_sources(pool, processes, EMBEDDER, chat.site.widget_id) == 1
     assert "€65" in (await chat.ask(CUPPING)).text
 
 
