@@ -26,7 +26,7 @@ LAST_LOGS_S = 3.0
 async def build_frames(
     state: AppState, build_id: UUID, *, after: int, with_logs: bool, owner_token: str | None
 ) -> AsyncIterator[ServerSentEvent]:
-    """Yield the events numbered above `after`, up to the terminal event, or a farewell when the process stops before it.
+    """Yield the events numbered above `after`, up to the terminal event, or to a farewell when the process stops.
 
     The owner token is added to `builder_started` of this stream alone; the stored event does not contain it.
     """

@@ -1,4 +1,4 @@
-"""Server-Sent Event responses: headers, keep-alive comments, the send timeout, and the farewell of a process that stops."""
+"""Server-Sent Event responses: headers, keep-alive comments, send timeout, and the farewell of a process that stops."""
 
 import random
 from collections.abc import AsyncIterator, Mapping
