@@ -19,8 +19,8 @@ MAX_WORDS = 4
 """Words of an expression."""
 MIN_PART = 3
 """Letters of a compound's part."""
-MIN_COMPOUND = 7
-"""Letters from which a word may be a compound."""
+MIN_COMPOUND, MAX_COMPOUND = 7, 80
+"""Letters of a word that may be a compound: at least, and at most; the longest of dictionaries have some 45."""
 
 _FOLDER = Path(__file__).with_name("glossaries")
 _TOKEN = regex.compile(r"(?P<word>\p{L}[\p{L}\p{M}]*)|[^\p{L}]+")
@@ -175,11 +175,20 @@ class Glossary:
 
     def _compound(self, word: str) -> str | None:
         """Return the glosses of the compound's parts: of the longest first part whose rest can be glossed."""
-        if not self._links or len(word) < MIN_COMPOUND:
+        if not self._links or not MIN_COMPOUND <= len(word) <= MAX_COMPOUND:
             return None
+        return self._parts(word, {})
+
+    def _parts(self, word: str, known: dict[str, str | None]) -> str | None:
+        """Return the glosses of the parts; `known` has those of rests, as a word may be cut in 2 ** parts ways."""
+        if word not in known:
+            known[word] = self._cut(word, known) if len(word) >= MIN_COMPOUND else None
+        return known[word]
+
+    def _cut(self, word: str, known: dict[str, str | None]) -> str | None:
         for cut in range(len(word) - MIN_PART, MIN_PART - 1, -1):
             first = self._first_part(word[:cut])
-            rest = first and (self._find((word[cut:],)) or self._compound(word[cut:]))
+            rest = first and (self._find((word[cut:],)) or self._parts(word[cut:], known))
             if rest:
                 return f"{first} {rest}"
         return None

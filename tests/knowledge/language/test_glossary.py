@@ -81,6 +81,23 @@ def test_any_text_is_glossed(text: str, language: str) -> None:
     assert isinstance(gloss(text, language), str)
 
 
+HOSTILE = "abendbrot"
+"""One entry, and two: a word of so many of them can be cut in two to the power of that many ways."""
+
+
+def test_a_word_made_to_take_long_is_glossed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """16 of them took 5 s, and four times that for two more: a visitor's question stopped all answers."""
+    cuts: list[str] = []
+    first_part = Glossary._first_part
+    monkeypatch.setattr(Glossary, "_first_part", lambda self, part: cuts.append(part) or first_part(self, part))
+    word = HOSTILE * 8 + "qxq"
+    assert gloss(word, "de") == word
+    assert 0 < len(cuts) <= len(word) ** 2 / 2
+    cuts.clear()
+    assert gloss(HOSTILE * 220, "de") == HOSTILE * 220
+    assert not cuts
+
+
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
 def test_entries_are_well_formed(file: Path) -> None:
     """Forms, an equals sign, an English gloss; no form has two."""
