@@ -185,7 +185,7 @@ def test_our_services_run_programs_that_exist(name: str) -> None:
             assert callable(getattr(importlib.import_module(module), attribute))
 
 
-# Prefect's server is a program of this repository (`kubernetes/test_prefect_server.py`).
+# Prefect's server is a program of this repository (`kubernetes/test_guarded_prefect.py`).
 @pytest.mark.parametrize("name", [*OURS, "prefect-services"])
 def test_commands_have_options_that_exist(name: str) -> None:
     """The programs' own help knows each subcommand and option; they are the versions of the images."""
@@ -248,7 +248,7 @@ def test_prefect_s_parts_share_redis_and_the_server_leaves_the_services_to_the_o
             f"prefect_redis.{part}" for part in ("lease_storage", "messaging", "messaging", "ordering")
         ]
         assert environment["PREFECT_SERVER_DOCKET_URL"].startswith("redis://redis:")
-    assert SERVICES["prefect-server"]["command"] == ["python", "/opt/widget-builder/prefect_server.py"]
+    assert SERVICES["prefect-server"]["command"] == ["python", "/opt/widget-builder/guarded_prefect.py"]
     assert SERVICES["prefect-services"]["command"] == ["prefect", "server", "services", "start"]
 
 

@@ -6,12 +6,12 @@ import httpx
 import pytest
 import uvicorn
 
-from deployments.kubernetes import prefect_server
+from deployments.kubernetes import guarded_prefect
 from tests.deployments.kubernetes.test_manifests import FOLDER, KUSTOMIZATION, container, pod, ports
 from tests.deployments.test_compose import COMPOSE, ROOT, SERVICES
 
 NAME = "prefect-server"
-PROGRAM = "deployments/kubernetes/prefect_server.py"
+PROGRAM = "deployments/kubernetes/guarded_prefect.py"
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The application that is served, under the options it is served with."""
     served: dict[str, Any] = {}
     monkeypatch.setattr(uvicorn, "run", lambda app, **options: served.update(options, app=app))
-    prefect_server.main()
+    guarded_prefect.main()
     assert {"host": "0.0.0.0", "port": ports(NAME)["http"]}.items() <= served.items()
     return served["app"]
 
@@ -83,4 +83,4 @@ def test_probes_ask_under_one_of_its_names(kind: str) -> None:
     """A probe's own `Host` is the pod's address."""
     [header] = container(NAME)[kind]["httpGet"]["httpHeaders"]
     assert header["name"] == "Host"
-    assert header["value"] in prefect_server.NAMES
+    assert header["value"] in guarded_prefect.NAMES
