@@ -356,12 +356,37 @@ async def test_a_reading_that_is_held_back_is_published_by_hand(console: MakeCon
     await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
     await opened.tab("overview")
     await expect(opened.page.get_by_text("is held back")).to_be_visible()
-    await expect(opened.page.get_by_text(lost)).to_be_visible()
+    await expect(opened.page.locator(".banner").get_by_text(lost)).to_be_visible()
     assert await opened.violations() == []
     await opened.page.get_by_role("button", name="Answer from it anyway").click()
     await opened.page.get_by_role("button", name="Answer from it", exact=True).click()
     await expect(opened.page.get_by_text("The widget answers from the new reading.")).to_be_visible()
     assert (await read_widget(pool, widget_id)).active_job_id == held.build_id
+
+
+async def test_a_reading_that_fails_says_what_to_do_beside_the_widget_that_answers(
+    console: MakeConsole, shop: Chat, pool: Pool
+) -> None:
+    """On the build's own page, and on the overview in whole sentences."""
+    opened = await console(**DESKTOP)
+    page = opened.page
+    await opened.sign_in()
+    await page.get_by_role("link", name="Leith Roasters").wait_for()
+    job = await new_job(pool, shop.site.widget_id)
+    await append_event(
+        pool,
+        job.build_id,
+        draft(EventType.builder_started, data={"widget_id": str(shop.site.widget_id), "url": shop.site.url}),
+    )
+    failed = draft(EventType.builder_failed, detail="connection refused", data={"remedy": "Open it in a browser."})
+    await append_event(pool, job.build_id, failed)
+    await page.goto(f"/?build={job.build_id}")
+    result = page.get_by_role("region", name="Result")
+    await result.get_by_role("heading", name="The widget answers from its previous build").wait_for()
+    await result.get_by_text("Open it in a browser.").wait_for()
+    assert await page.get_by_role("heading", level=1).count() == 1
+    await opened.tab("overview")
+    await page.get_by_text("connection refused. The widget answers from what it read before.").wait_for()
 
 
 async def test_a_logo_is_sent_and_the_sites_comes_back(console: MakeConsole, shop: Chat) -> None:

@@ -32,7 +32,7 @@ function failure(widget: Widget, go: Go): HTMLElement | null {
   if (widget.build_status !== "failed") return null;
   if (widget.build_held) return held(widget, go);
   const rest = widget.state === "ready" ? " The widget answers from what it read before." : "";
-  return el("div", { class: "banner bad" }, el("p", {}, el("b", {}, "The last reading of the site failed. "), `${widget.build_error ?? ""}${rest} `), may(widget, "editor") && el("a", { class: "btn", href: `#/w/${widget.id}/settings` }, "Read again"));
+  return el("div", { class: "banner bad" }, el("p", {}, el("b", {}, "The last reading of the site failed. "), `${(widget.build_error ?? "").replace(/[.\s]*$/, ".")}${rest} `), may(widget, "editor") && el("a", { class: "btn", href: `#/w/${widget.id}/settings` }, "Read again"));
 }
 
 /** A reading that is complete, and was not published because it lacks pages or answers. */

@@ -287,6 +287,7 @@ export class BuildView {
     const unfinished = this.progress.knewBefore ? "The widget answers from its previous build" : "The widget answers from the pages read so far";
     this.outcome.replaceChildren(
       el("h2", {}, end.type === "builder_completed" ? "Put it on your site" : unfinished),
+      end.data.remedy ? el("p", {}, end.data.remedy) : "",
       copyable("Before </body> of every page", snippet),
       copyable(
         "If your site has a Content-Security-Policy, add",
