@@ -81,9 +81,12 @@ class Slots:
             await asyncio.sleep(RENEW_S)
             for lease in tuple(self._leases):
                 try:
-                    await self.client.renew_concurrency_lease(lease, LEASE_S)
+                    # Lanes give up their slots meanwhile: the server would answer 410 Gone.
+                    if lease in self._leases:
+                        await self.client.renew_concurrency_lease(lease, LEASE_S)
                 except _UNAVAILABLE as error:
-                    get_run_logger().warning("A slot's lease could not be renewed: %s", error)
+                    if lease in self._leases:
+                        get_run_logger().warning("A slot's lease could not be renewed: %s", error)
 
     async def _acquire(self, limit: str) -> UUID | None:
         wait_s = FIRST_WAIT_S

@@ -1,6 +1,7 @@
 """Slots of a concurrency limit, against a local server that speaks Prefect's API."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Collection
 from uuid import UUID, uuid4
 
@@ -23,6 +24,9 @@ class Limits:
         self.answer_after.set()
         self.recorded: set[UUID] = set()
         """Leases as the run wrote them down last."""
+        self.renewals: list[UUID] = []
+        self.renew_after = asyncio.Event()
+        self.renew_after.set()
 
     async def increment(self, request: web.Request) -> web.Response:
         """Grant a slot, or answer that all are taken."""
@@ -46,6 +50,13 @@ class Limits:
         self.taken.discard(UUID((await request.json())["lease_id"]))
         return web.Response(status=204)
 
+    async def renew(self, request: web.Request) -> web.Response:
+        """Renew a lease, or answer that its slot was given up; once `renew_after` is set."""
+        lease = UUID(request.match_info["lease"])
+        self.renewals.append(lease)
+        await self.renew_after.wait()
+        return web.Response(status=204 if lease in self.taken else 410)
+
 
 @pytest.fixture
 async def limits() -> Limits:
@@ -59,6 +70,7 @@ async def slots(limits: Limits) -> AsyncIterator[Slots]:
     app = web.Application()
     app.router.add_post("/api/v2/concurrency_limits/increment-with-lease", limits.increment)
     app.router.add_post("/api/v2/concurrency_limits/decrement-with-lease", limits.decrement)
+    app.router.add_post("/api/v2/concurrency_limits/leases/{lease}/renew", limits.renew)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -152,3 +164,44 @@ async def test_a_lane_that_is_cancelled_while_it_gives_its_slot_back_gives_it_ba
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not limits.taken
+
+
+@pytest.fixture
+async def renewing(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Leases are renewed without a pause."""
+    monkeypatch.setattr("flows.slots.RENEW_S", 0.01)
+    monkeypatch.setattr("flows.slots.get_run_logger", lambda: logging.getLogger("test"))
+    keeper = asyncio.create_task(slots.renew_forever())
+    yield
+    keeper.cancel()
+
+
+async def renewals_of(limits: Limits, number: int) -> None:
+    """Wait for so many renewals."""
+    async with asyncio.timeout(5):
+        while len(limits.renewals) < number:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_slot_given_up_while_its_lease_is_renewed_is_no_warning(
+    slots: Slots, limits: Limits, renewing: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lane ends while the keeper is on its way through the leases; those after it are not asked for in vain."""
+    limits.renew_after.clear()
+    async with slots.hold("test"), slots.hold("test"):
+        await renewals_of(limits, 1)
+    limits.renew_after.set()
+    async with slots.hold("test"):
+        await renewals_of(limits, 2)
+    assert len(set(limits.renewals)) == 2
+    assert not caplog.records
+
+
+async def test_a_lease_that_expired_while_its_slot_is_held_is_a_warning(
+    slots: Slots, limits: Limits, renewing: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Others may have its slot."""
+    async with slots.hold("test"):
+        limits.taken.clear()
+        await renewals_of(limits, len(limits.renewals) + 2)
+    assert "could not be renewed" in caplog.text
