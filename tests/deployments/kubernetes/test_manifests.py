@@ -173,6 +173,14 @@ def test_a_pod_that_hangs_is_restarted(name: str) -> None:
         assert only["readinessProbe"]["httpGet"]["path"] == "/readyz?of=api"
 
 
+def test_prefect_s_servers_start_one_after_the_other() -> None:
+    """Of two that begin on an empty database at once, one dies; the second waits until the first is ready."""
+    server = WORKLOADS["prefect-server"]
+    assert server["kind"] == "StatefulSet"
+    assert server["spec"]["podManagementPolicy"] == "OrderedReady"
+    assert "readinessProbe" in container("prefect-server")
+
+
 def test_traffic_is_closed_but_for_what_is_named() -> None:
     """Policies select workloads and ports that exist, and each connection is allowed at both of its ends."""
     assert POLICIES["default"]["podSelector"] == {}
