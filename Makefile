@@ -17,9 +17,10 @@ URL ?=
 DEPTH ?= 3
 SECONDS ?=
 ADVISORIES ?=
+LOGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help always install install-dev demo up test smoke bench soak fuzz audit lint lock picture clean
+.PHONY: help always install install-dev demo up test cluster-test smoke bench soak fuzz audit lint lock picture clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,6 +50,11 @@ $(VENV)/.node: requirements-bundle.txt | $(VENV)/.installed
 	@$(PIP) install --no-deps --require-hashes -r requirements-bundle.txt
 	@touch $@
 
+# In a folder of its own: only Prefect's servers have it on their path.
+$(VENV)/.cluster: requirements-cluster.txt | $(VENV)/.installed
+	@$(PIP) install --no-deps --require-hashes --upgrade --target $(VENV)/cluster -r requirements-cluster.txt
+	@touch $@
+
 api/pages/dist/widget.js: $(WIDGET) | $(VENV)/.node
 	@$(BIN)/python -m deployments.install.widget_bundle
 
@@ -73,6 +79,10 @@ up: install ## Start PostgreSQL, Prefect, the worker and the API; stay up until 
 # Its processes compile the tests for each other (tests/collecting.py).
 test: install-dev ## Run all tests
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+
+# Needs Debian's redis-server, nginx and postgresql, and says which is missing.
+cluster-test: install-dev $(VENV)/.cluster ## Build on two of everything, and kill one of each kind: make cluster-test [LOGS=folder]
+	@$(BIN)/python -m tests.cluster $(if $(LOGS),--logs $(LOGS))
 
 smoke: install $(VENV)/.installed-dev ## Build the small site and run a quick part of the tests, as CI does for each Python
 	@$(BIN)/python -m deployments.commands.demo --once
@@ -100,6 +110,7 @@ lock: ## Renew the locked versions (needs uv)
 	@$(LOCK) --extra build pyproject.toml -o requirements.txt
 	@$(LOCK) --extra build --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	@$(LOCK) --group bundle -o requirements-bundle.txt
+	@$(LOCK) --group cluster --no-deps -o requirements-cluster.txt
 
 picture: install-dev ## Take the README's picture anew: the widget answering on the small site
 	@$(BIN)/python -m tests.browser.readme_picture
