@@ -31,6 +31,7 @@ from tasks.web.content.page_titles import declared_title
 from tasks.web.content.page_type import PageType
 from tasks.web.content.run_features import find_run_features
 from tasks.web.content.source import make_safe
+from tasks.web.content.source_marks import SourceMarks
 from tasks.web.content.structured import read_structured
 from tests.benchmarks.learn_forest import grow_forest, split_shares
 from tests.benchmarks.wcxb import MarkedPage, load_pages, words_of
@@ -80,7 +81,9 @@ def examine(page: MarkedPage) -> Example:
     metas = read_metas(tree)
     title = declared_title(tree, metas)
     structured = read_structured(tree, metas)
-    _, outline, page_features = content.inspect(tree, html, url=page.url, metas=metas, structured=structured)
+    _, outline, page_features = content.inspect(
+        tree, SourceMarks(html), url=page.url, metas=metas, structured=structured
+    )
     labels = label([run.text for run in outline.runs], page.content)
     words = [run.words for run in outline.runs]
     return Example(

@@ -25,6 +25,7 @@ from tasks.web.content.pruning import MUTE, remove_all, remove_noise
 from tasks.web.content.selection import prune, select_runs
 from tasks.web.content.short_pages import find_short_content
 from tasks.web.content.source import make_safe
+from tasks.web.content.source_marks import SourceMarks
 from tasks.web.content.structured import Structured, read_structured
 from tasks.web.content.supplements import supplement
 from tasks.web.facts.page_facts import find_facts
@@ -66,19 +67,19 @@ def _read_html(
 ) -> tuple[str, str, dict[str, Any], tuple[Fact, ...]]:
     """Return title, Markdown, metadata and facts."""
     html, is_cut = make_safe(page.html)
-    tree = LexborHTMLParser(html)
+    tree, source = LexborHTMLParser(html), SourceMarks(html)
     metas = read_metas(tree)
     structured = read_structured(tree, metas)
     base = find_base(tree, page.final_url)
-    assemble(tree, html)
+    assemble(tree, source)
     title = find_title(tree, metas, page.final_url, site_title)
     metadata = find_metadata(tree, metas, page, structured)
-    reveal(tree, html)
+    reveal(tree, source)
     # Before the tree loses its header, footer and icons.
     facts = _find_facts(tree, html, page.final_url, metas)
     main, page_type = find_content(
         tree,
-        html,
+        source,
         url=page.final_url,
         title=declared_title(tree, metas),
         metas=metas,
@@ -109,7 +110,7 @@ def _find_facts(tree: LexborHTMLParser, html: str, url: str, metas: dict[str, st
 
 def find_content(
     tree: LexborHTMLParser,
-    html: str,
+    source: SourceMarks,
     *,
     url: str,
     title: str,
@@ -118,10 +119,10 @@ def find_content(
     classifier: ContentClassifier,
 ) -> tuple[LexborNode, PageType | None]:
     """Return the element with the content, pruned of everything else, and the page's type if known."""
-    normalise(tree, html)
+    normalise(tree, source)
     if (marked := find_marked_content(tree)) is not None:
         return marked, PageType.documentation
-    body, outline, features = inspect(tree, html, url=url, metas=metas, structured=structured)
+    body, outline, features = inspect(tree, source, url=url, metas=metas, structured=structured)
     remove_all(tree.css(MUTE))
     if not outline.is_whole or outline.words < MIN_WORDS:
         return find_short_content(tree, body), None
@@ -130,14 +131,14 @@ def find_content(
 
 
 def inspect(
-    tree: LexborHTMLParser, html: str, *, url: str, metas: dict[str, str], structured: Structured
+    tree: LexborHTMLParser, source: SourceMarks, *, url: str, metas: dict[str, str], structured: Structured
 ) -> tuple[LexborNode, Outline, list[str]]:
     """Remove noise from the body; return it with its outline and the page's features."""
     body = tree.body or tree.root
     assert body is not None
     framing = [body, *([tree.root] if tree.root is not None else [])]
     names = " ".join(node.attributes.get(name) or "" for node in framing for name in ("class", "id"))
-    remove_noise(tree, html)
+    remove_noise(tree, source)
     outline = find_outline(body)
     generator = metas.get("generator", "")
     return (

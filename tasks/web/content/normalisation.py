@@ -29,6 +29,7 @@ from tasks.web.content.page_state import STATE_MARKS, read_state
 from tasks.web.content.picture_text import write_labels, write_pictured_facts
 from tasks.web.content.screen_copies import MARKS as COPY_MARKS
 from tasks.web.content.screen_copies import drop_copies, drop_marquee_copies
+from tasks.web.content.source_marks import SourceMarks
 from tasks.web.content.split_letters import LETTER_MARKS, join_letters
 from tasks.web.content.spoken_text import SPOKEN_MARKS, choose_twins, read_labels
 from tasks.web.content.superscripts import CENTS_MARKS, write_cents, write_raised
@@ -81,24 +82,22 @@ _FIRST: _Passes = (
 """Passes that write facts, before facts are read."""
 
 
-def assemble(tree: LexborHTMLParser, html: str) -> None:
+def assemble(tree: LexborHTMLParser, source: SourceMarks) -> None:
     """Join what the markup splits within words, before the title is read."""
-    _run(((LETTER_MARKS, join_letters),), tree, html)
+    _run(((LETTER_MARKS, join_letters),), tree, source)
 
 
-def reveal(tree: LexborHTMLParser, html: str) -> None:
+def reveal(tree: LexborHTMLParser, source: SourceMarks) -> None:
     """Write addresses and prices that only scripts, attributes or pictures hold."""
-    _run(_FIRST, tree, html)
+    _run(_FIRST, tree, source)
 
 
-def normalise(tree: LexborHTMLParser, html: str) -> None:
-    """Run the passes that the document needs; `html` is its source."""
-    _run(_PASSES, tree, html)
+def normalise(tree: LexborHTMLParser, source: SourceMarks) -> None:
+    """Run the passes that the document needs."""
+    _run(_PASSES, tree, source)
 
 
-def _run(passes: _Passes, tree: LexborHTMLParser, html: str) -> None:
-    # Lower-casing bytes is much faster than text.
-    lowered = html.encode("utf-8", "replace").lower()
+def _run(passes: _Passes, tree: LexborHTMLParser, source: SourceMarks) -> None:
     for marks, run in passes:
-        if any(mark in lowered for mark in marks):
+        if source.has_any(marks):
             run(tree)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from tasks.web.content.source_marks import SourceMarks
 from tasks.web.content.telling import FACT
 
 _NOISE = (
@@ -32,6 +33,7 @@ MUTE = ", ".join((*PICTURES, *CONTROLS))
 """Elements without readable text that are features of the text beside them; removed after classification."""
 _FRAME = "body > footer, body > div > footer"
 _CONSENT_WORDS = ("cookie", "consent", "gdpr", "onetrust", "didomi", "usercentrics")
+_CONSENT_MARKS = tuple(word.encode() for word in _CONSENT_WORDS)
 _CONSENT = ", ".join(
     f"{tag}[{attribute}*={word} i]"
     for tag in ("div", "section", "aside", "form")
@@ -106,15 +108,13 @@ def _is_in_header(node: LexborNode) -> bool:
     return False
 
 
-def remove_noise(tree: LexborHTMLParser, html: str) -> None:
-    """Remove scripts, navigation and consent banners; `html` is the document's source."""
-    # Lower-casing bytes is much faster than text.
-    lowered = html.encode("utf-8", "replace").lower()
-    if any(word.encode() in lowered for word in _CONSENT_WORDS):
+def remove_noise(tree: LexborHTMLParser, source: SourceMarks) -> None:
+    """Remove scripts, navigation and consent banners."""
+    if source.has_any(_CONSENT_MARKS):
         remove_all(_consent_banners(tree))
-    if b"<noscript" in lowered:
+    if source.has_any((b"<noscript",)):
         _resolve_noscript(tree)
-    if b"hreflang" in lowered:
+    if source.has_any((b"hreflang",)):
         remove_all(_language_choices(tree))
     remove_furniture(tree)
     remove_all(tree.css(_FRAME))
