@@ -58,7 +58,14 @@ def _pattern(phrases: list[str]) -> re.Pattern[str]:
     listed = "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True) if phrase)
     if not listed:
         return re.compile(r"(?!)")
-    return re.compile(rf"(?<![^\W_])(?:{listed})(?![^\W_])" if listed.isascii() or listed[0] < "\u3000" else listed)
+    if not listed.isascii() and listed[0] >= "\u3000":
+        return re.compile(listed)
+    # By first letters, and the look behind after them: a search that begins with one is slow.
+    by_first: dict[str, list[str]] = {}
+    for phrase in sorted(filter(None, phrases), key=len, reverse=True):
+        by_first.setdefault(phrase[0], []).append(re.escape(phrase[1:]))
+    words = (rf"{re.escape(first)}(?<![^\W_].)(?:{'|'.join(rests)})" for first, rests in by_first.items())
+    return re.compile(rf"(?:{'|'.join(words)})(?![^\W_])")
 
 
 def find_languages(text: str, declared: str) -> tuple[str, ...]:

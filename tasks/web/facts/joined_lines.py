@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 
 class JoinedLines:
@@ -25,10 +26,18 @@ class JoinedLines:
             found = self._found[pattern] = self._lines_at(places)
         return found
 
+    @cached_property
+    def _words(self) -> str:
+        """Each different word once, without white space."""
+        return " ".join(set(self.text.split()))
+
     def containing(self, *marks: str) -> list[int]:
         """Return the numbers of the lines that have any of the marks in them, in order."""
         places, text = list[int](), self.text
         for mark in marks:
+            # Texts repeat most of their words, and have few of the marks.
+            if mark.isalpha() and mark not in self._words:
+                continue
             at = text.find(mark)
             while at >= 0:
                 places.append(at)
