@@ -1,6 +1,9 @@
 """Rebuilds of a widget: a new job, the old knowledge until the new is complete, one build at a time."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -8,7 +11,7 @@ import pytest
 from tasks.records.builds import find_run_build
 from tests.api.builds.test_builds import named, numbers
 from tests.flow_runs import BUILD, find_run, run_deployment
-from tests.placing import Placer
+from tests.placing import Placed, Placer
 from tests.product import PATH, Event, Product
 from tests.sites.generated import generated_site
 
@@ -21,43 +24,68 @@ async def active_job(product: Product, widget: str) -> str:
     return str(row[0])
 
 
-async def test_the_old_knowledge_answers_until_the_new_is_complete(product: Product, place: Placer) -> None:
-    """A rebuild has the first build's limits and the same kind of stream, without a token; then the widget switches."""
+@dataclass(frozen=True)
+class Rebuilt:
+    """A rebuild that three clients asked for at once, one of them with a key."""
+
+    first: Placed
+    streams: list[list[Event]]
+    answered_from: str
+    """The build that the widget answered from meanwhile."""
+    found: list[dict[str, Any]]
+    """What a search found meanwhile."""
+
+
+@pytest.fixture(scope="module")
+async def rebuilt(product: Product, place: Placer) -> AsyncIterator[Rebuilt]:
+    """A rebuilt widget; its site stays up."""
     async with generated_site(20, 3, 0.2) as site:
         first = await place(site.url, depth=2, max_pages=8)
-        widget, owner = first.widget_id, first.owner
-        events: list[Event] = []
-        async for event in product.stream("POST", f"/api/widgets/{widget}/recrawl", headers=owner):
-            events.append(event)
-            if event["type"] == "parallel_processing_started":
-                assert await active_job(product, widget) == first.build_id
-                found = await product.http.get(f"/api/public/widgets/{widget}/search", params={"q": "page"})
-                assert found.json()["results"]
+        path = f"/api/widgets/{first.widget_id}/recrawl"
+
+        async def post(headers: dict[str, str]) -> list[Event]:
+            return [event async for event in product.stream("POST", path, headers=first.owner | headers)]
+
+        async def look() -> tuple[list[Event], str, list[dict[str, Any]]]:
+            """Post, and look at the widget while pages are read."""
+            events: list[Event] = []
+            async for event in product.stream("POST", path, headers=first.owner):
+                events.append(event)
+                if event["type"] == "parallel_processing_started":
+                    active = await active_job(product, first.widget_id)
+                    search = f"/api/public/widgets/{first.widget_id}/search"
+                    found = (await product.http.get(search, params={"q": "page"})).json()["results"]
+            return events, active, found
+
+        (watched, active, found), *others = await asyncio.gather(
+            look(), post({"Idempotency-Key": str(uuid4())}), post({})
+        )
+        yield Rebuilt(first, [watched, *others], active, found)
+
+
+async def test_the_old_knowledge_answers_until_the_new_is_complete(product: Product, rebuilt: Rebuilt) -> None:
+    """A rebuild has the first build's limits and the same kind of stream, without a token; then the widget switches."""
+    first, events = rebuilt.first, rebuilt.streams[0]
+    assert rebuilt.answered_from == first.build_id
+    assert rebuilt.found
     assert numbers(events) == list(range(1, len(events) + 1))
     started = events[0]["data"]
-    assert (started["widget_id"], started["depth"], started["max_pages"]) == (widget, 2, 8)
+    assert (started["widget_id"], started["depth"], started["max_pages"]) == (first.widget_id, 2, 8)
     assert "owner_token" not in started
     assert events[0]["build_id"] != first.build_id
     assert events[-1]["type"] == "builder_completed"
-    assert await active_job(product, widget) == events[0]["build_id"]
+    assert await active_job(product, first.widget_id) == events[0]["build_id"]
 
 
-async def test_a_second_request_joins_the_running_rebuild(product: Product, place: Placer) -> None:
-    """Also a simultaneous one, and one with a key; later the key returns the same build, and without it a new one
-    starts."""
-    async with generated_site(20, 3, 0.2) as site:
-        placed = await place(site.url, depth=2, max_pages=8)
-        widget, owner = placed.widget_id, placed.owner
-        path, keyed = f"/api/widgets/{widget}/recrawl", {**owner, "Idempotency-Key": str(uuid4())}
-
-        async def post(headers: dict[str, str]) -> str:
-            events = [event async for event in product.stream("POST", path, headers=headers)]
-            assert events[-1]["type"] == "builder_completed"
-            return str(events[0]["build_id"])
-
-        first = await asyncio.gather(post(keyed), post(owner), post(owner))
-        assert len(set(first)) == 1
-        assert await post(owner) != first[0]
+async def test_a_second_request_joins_the_running_rebuild(product: Product, rebuilt: Rebuilt) -> None:
+    """Also a simultaneous one, and one with a key; one after the end starts a new build."""
+    assert all(events[-1]["type"] == "builder_completed" for events in rebuilt.streams)
+    builds = {events[0]["build_id"] for events in rebuilt.streams}
+    assert len(builds) == 1
+    path, owner = f"/api/widgets/{rebuilt.first.widget_id}/recrawl", rebuilt.first.owner
+    new = [event async for event in product.stream("POST", path, headers=owner)]
+    assert new[-1]["type"] == "builder_completed"
+    assert new[0]["build_id"] not in builds
 
 
 async def test_a_re_crawl_obeys_the_widgets_rules(product: Product, place: Placer) -> None:
