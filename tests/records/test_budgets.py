@@ -42,3 +42,28 @@ async def test_concurrent_questions_never_exceed_the_rate(pool: Pool, settings: 
     )
     assert sum(result is None for result in results) == 5
     assert sum(isinstance(result, TryLater) for result in results) == 15
+
+
+CAPS = {"chat_client_tokens": 30, "chat_widget_tokens": 200, "chat_tokens": 500}
+
+
+async def test_a_thousand_clients_at_once_spend_no_more_than_the_caps(pool: Pool, settings: MakeSettings) -> None:
+    """Of an address, of a widget and of all together; each is told when to come again, and pays for nothing refused."""
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM chat_usage")
+    budgets = Budgets(pool, settings(**CAPS))
+    widgets = [uuid4() for _ in range(4)]
+    # Half of the visitors come from 20 addresses, which ask more than they may.
+    asked = [(f"address {number % 20 if number % 2 else number}", widgets[number % 4]) for number in range(1_000)]
+    ended = await asyncio.gather(*(budgets.reserve_tokens(*each, 10) for each in asked), return_exceptions=True)
+    refused = [it for it in ended if isinstance(it, BaseException)]
+    assert all(isinstance(it, TryLater) and it.status == 429 and (it.retry_after or 0) > 0 for it in refused)
+    async with pool.connection() as connection:
+        rows = await connection.execute("SELECT scope, max(amount), sum(amount) FROM chat_usage GROUP BY scope")
+        spent = {scope: (most, total) for scope, most, total in await rows.fetchall()}
+    admitted = 10 * (len(asked) - len(refused))
+    assert admitted == 500
+    assert {scope: total for scope, (_, total) in spent.items()} == dict.fromkeys(
+        ("client_tokens", "widget_tokens", "tokens"), admitted
+    )
+    assert all(spent[cap.removeprefix("chat_")][0] <= most for cap, most in CAPS.items())
