@@ -73,3 +73,26 @@ async def test_files_are_added_and_one_that_is_refused_is_named(console: MakeCon
     await page.get_by_role("button", name="more", exact=True).wait_for()
     assert await opened.violations() == []
     assert await page.evaluate("document.documentElement.scrollWidth <= screen.width")
+
+
+async def test_markup_in_names_titles_and_texts_is_shown_as_text(console: MakeConsole, shop: Chat) -> None:
+    """In the list, in the dialogs with the text and before deletion, and in what is said of a refused file."""
+    opened = await console(**DESKTOP)
+    page = opened.page
+    await opened.sign_in()
+    await page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("knowledge")
+    markup = "<img src=x onerror=window.hurt=1>"
+    text = f"# {markup}\n\nA course. {markup} <script>window.hurt=1</script> [more](javascript:window.hurt=1)"
+    files = [(f"{markup}.png", b"\x89PNG"), ("a.md", text.encode())]
+    await page.get_by_label("Add files").set_input_files(
+        [{"name": name, "mimeType": "text/plain", "buffer": body} for name, body in files]
+    )
+    await page.get_by_text(f"{markup}.png was not added").wait_for()
+    await page.get_by_role("button", name=markup, exact=True).click()
+    await page.get_by_role("dialog").get_by_text("window.hurt=1").first.wait_for()
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name=f"Delete: {markup}").click()
+    await page.get_by_role("dialog").wait_for()
+    assert await page.locator("img[src=x], a[href^=javascript]").count() == 0
+    assert await page.evaluate("window.hurt") is None
