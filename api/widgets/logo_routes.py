@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse, Response
 from api.app_state import app_state
 from api.http.authorization import OwnerRoute
 from api.http.bodies import read_bytes
+from api.http.guards import identify_client
 from api.http.queries import widget_id_of
 from tasks.brand.own_logo import DRAWING, MAX_LOGO_BYTES, draw_own_logo
 from tasks.core.errors import CallFailed, InvalidRequest
@@ -20,14 +21,16 @@ async def replace_logo(request: Request) -> Response:
     """PUT …/logo: a PNG, JPEG, WebP or SVG file as the body, at most 2 MB; shown from now on, as drawn by us."""
     widget_id, state = widget_id_of(request), app_state(request)
     await read_widget(state.pool, widget_id)
-    sent = await read_bytes(request, max_bytes=MAX_LOGO_BYTES)
-    if not sent:
-        raise InvalidRequest("body_empty", "The body is empty. Send the picture's file as the body.")
-    try:
-        tile = await state.documents.call(DRAWING, draw_own_logo, sent)
-    except CallFailed as error:
-        problem = "The picture took too much time or memory to draw. Send a simpler or smaller one."
-        raise InvalidRequest("logo_invalid", problem) from error
+    # The process that draws is the one that reads sources.
+    with state.source_turns.take(await identify_client(request)):
+        sent = await read_bytes(request, max_bytes=MAX_LOGO_BYTES)
+        if not sent:
+            raise InvalidRequest("body_empty", "The body is empty. Send the picture's file as the body.")
+        try:
+            tile = await state.documents.call(DRAWING, draw_own_logo, sent)
+        except CallFailed as error:
+            problem = "The picture took too much time or memory to draw. Send a simpler or smaller one."
+            raise InvalidRequest("logo_invalid", problem) from error
     return JSONResponse({"logo": await save_own_logo(state.pool, widget_id, tile)})
 
 

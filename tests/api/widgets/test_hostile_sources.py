@@ -75,6 +75,8 @@ async def test_all_clients_together_have_so_many_turns(chat: Chat, monkeypatch: 
     """Whoever is beyond them is asked to come again."""
     monkeypatch.setattr(source_turns, "MOST", 0)
     assert problem(await paste(chat, "A cupping course costs €65.")) == (503, "sources_busy")
+    # A logo is drawn by the same child process.
+    assert problem(await chat.owner("PUT", "logo", content=b"<svg/>")) == (503, "sources_busy")
 
 
 async def test_a_full_widget_reads_no_file(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
