@@ -26,13 +26,14 @@ import onnxruntime as runtime
 import optax
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from onnx.utils import Extractor
 from tokenizers import Tokenizer
 
 from tasks.knowledge.answering.evidence.answer_model import Part, load_answer_model
 from tasks.knowledge.answering.evidence.evidence_score import ReadPassages
 from tasks.knowledge.answering.evidence.statement_features import Features
 from tasks.knowledge.answering.sentence_reader import SentenceReader
-from tasks.knowledge.embedding.cross_encoder import FILE, LOWER_LAYERS, Pair, encode_pair, read_lower, with_lower_output
+from tasks.knowledge.embedding.cross_encoder import FILE, Pair, encode_pair, pad_pairs
 from tasks.knowledge.embedding.sentence_model import find_packaged
 from tasks.knowledge.language.glossary import gloss
 from tests.benchmarks.everyday_sites import AskedQuestion, EverydaySite, load_xquad
@@ -40,8 +41,13 @@ from tests.benchmarks.knowledge import embed_pages, open_database, store_widget
 from tests.benchmarks.learn_answers import label_candidates, search
 from tests.benchmarks.trade_sites import LEARNING, load_sites
 
-DIMENSIONS, HEADS, INNER = 384, 12, 1536
-LAYERS = 6 - LOWER_LAYERS
+DIMENSIONS, HEADS = 384, 12
+LOWER_LAYERS, LAYERS = 2, 4
+"""Layers that stay as they are packaged, and those that are learned."""
+LOWER_OUTPUT = "layer_norm_4"
+"""The packaged model's value after its second layer."""
+LEVELS = 63
+"""Weights are whole numbers up to it: of seven bits, since processors without VNNI add two products in sixteen."""
 CANDIDATES, MAX_RIGHT = 7, 3
 QUESTIONS = 8
 """Questions of one step."""
@@ -132,22 +138,36 @@ def _choose(likelihoods: NDArray[np.float32], labels: NDArray[np.bool_], chance:
     return [*right, *wrong[:most], *chance.sample(wrong[most:], min(1, len(wrong[most:])))]
 
 
-def read_states(questions: Sequence[Asked]) -> None:
+def read_states(questions: Sequence[Asked], packaged: onnx.ModelProto) -> None:
     """Add the states after the lower layers."""
-    _, file, _ = find_packaged()
-    session = runtime.InferenceSession(with_lower_output(file.read_bytes()), providers=["CPUExecutionProvider"])
+    names = {"ids": "input_ids", "mask": "attention_mask", "types": "token_type_ids"}
+    lower = Extractor(packaged).extract_model(list(names.values()), [LOWER_OUTPUT])
+    session = runtime.InferenceSession(lower.SerializeToString(), providers=["CPUExecutionProvider"])
     places = [(asked, at) for asked in questions for at in range(len(asked.pairs))]
     read: list[NDArray[np.float16] | None] = [None] * len(places)
-    for batch, states, mask in read_lower(session, [asked.pairs[at] for asked, at in places]):
+    for batch, given in pad_pairs([asked.pairs[at] for asked, at in places]):
+        (states,) = session.run([LOWER_OUTPUT], {names[name]: each for name, each in given.items()})
         for row, at in enumerate(batch):
-            read[at] = states[row, : int(mask[row].sum())].astype(np.float16)
+            read[at] = states[row, : int(given["mask"][row].sum())].astype(np.float16)
     for (asked, _), each in zip(places, read, strict=True):
         assert each is not None
         asked.states.append(each)
 
 
+def packaged_embeddings(model: onnx.ModelProto) -> Tree:
+    """Return the embeddings as packaged; those of words and places as whole numbers with a scale a row."""
+    values = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
+    place = "inner.embeddings."
+    tables = {
+        name: (values[f"{place}{name}_embeddings.weight_q"], values[f"{place}{name}_embeddings.weight_scale"])
+        for name in ("word", "position")
+    }
+    types = values[f"{place}token_type_embeddings.weight"]
+    return tables | {"types": types, "n": values[f"{place}LayerNorm.weight"], "nb": values[f"{place}LayerNorm.bias"]}
+
+
 def packaged_layers(model: onnx.ModelProto) -> list[Tree]:
-    """Return the weights of the upper layers as packaged: integers times a scale a column."""
+    """Return the weights of all layers as packaged: whole numbers times a scale a column."""
     values = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
     outputs = {node.input[1]: node.output[0] for node in model.graph.node if node.op_type == "MatMul"}
     biases = {
@@ -162,7 +182,7 @@ def packaged_layers(model: onnx.ModelProto) -> list[Tree]:
         if f"{name}_q" in values
     }
     layers = []
-    for number in range(LOWER_LAYERS, LOWER_LAYERS + LAYERS):
+    for number in range(LOWER_LAYERS + LAYERS):
         place = f"inner.encoder.layer.{number}."
         layer = {key: matrices[f"{place}{name}.bias"] for key, name in _PARTS.items()}
         layer |= {f"{key}b": values[f"{place}{name}.bias"] for key, name in (_PARTS | _NORMS).items()}
@@ -262,11 +282,12 @@ def learn(questions: Sequence[Asked], model: Tree) -> Tree:
 
 
 class _Graph:
-    """An ONNX graph in the making; weights are kept as integers of eight bits with a scale a column."""
+    """An ONNX graph in the making; weights are kept as whole numbers with a scale a column, and multiplied as such."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.values: list[Any] = []
+        self._quantized: dict[str, tuple[str, str, str]] = {}
         self._count = 0
 
     def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
@@ -283,17 +304,27 @@ class _Graph:
         self.values.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
+    def look_up(self, table: tuple[Any, Any], rows: str) -> str:
+        """Add the rows of a table of whole numbers, with a scale a row."""
+        numbers, scales = (self.add("Gather", self.value(each), rows, axis=0) for each in table)
+        return self.add("Mul", self.add("Cast", numbers, to=TensorProto.FLOAT), scales)
+
     def linear(self, x: str, weights: Any, bias: Any) -> str:
-        """Add a product with quantized weights, and a bias."""
+        """Add a product with quantized weights, and a bias; `x` is quantized when it is read."""
         matrix = np.asarray(weights, np.float32)
-        scale = np.maximum(np.abs(matrix).max(0, keepdims=True), 1e-12) / 127
+        scale = np.maximum(np.abs(matrix).max(0, keepdims=True), 1e-12) / LEVELS
         whole = self.value(np.round(matrix / scale).astype(np.int8))
-        restored = self.add("Mul", self.add("Cast", whole, to=TensorProto.FLOAT), self.value(scale))
-        return self.add("Add", self.add("MatMul", x, restored), self.value(np.asarray(bias, np.float32)))
+        if x not in self._quantized:
+            self._quantized[x] = (f"{x}q", f"{x}s", f"{x}z")
+            self.nodes.append(helper.make_node("DynamicQuantizeLinear", [x], self._quantized[x]))
+        numbers, step, zero = self._quantized[x]
+        product = self.add("Cast", self.add("MatMulInteger", numbers, whole, zero), to=TensorProto.FLOAT)
+        restored = self.add("Mul", product, self.add("Mul", step, self.value(scale)))
+        return self.add("Add", restored, self.value(np.asarray(bias, np.float32)))
 
     def split_heads(self, x: str) -> str:
         """Add `(pairs, tokens, dimensions)` to `(pairs, heads, tokens, a head's dimensions)`."""
-        shape = self.value(np.array([0, 0, HEADS, DIMENSIONS // HEADS], np.int64))
+        shape = self.value(np.array([0, 0, HEADS, DIMENSIONS // HEADS]))
         return self.add("Transpose", self.add("Reshape", x, shape), perm=[0, 2, 1, 3])
 
     def normalize(self, x: str, scale: Any, shift: Any) -> str:
@@ -308,7 +339,7 @@ class _Graph:
         scaled = self.add("Mul", scores, self.value(np.float32(1 / math.sqrt(DIMENSIONS / HEADS))))
         weights = self.add("Softmax", self.add("Add", scaled, hidden), axis=-1)
         seen = self.add("Transpose", self.add("MatMul", weights, v), perm=[0, 2, 1, 3])
-        joined = self.add("Reshape", seen, self.value(np.array([0, 0, DIMENSIONS], np.int64)))
+        joined = self.add("Reshape", seen, self.value(np.array([0, 0, DIMENSIONS])))
         x = self.normalize(self.add("Add", x, self.linear(joined, layer["o"], layer["ob"])), layer["n1"], layer["n1b"])
         inner = self.linear(x, layer["i"], layer["ib"])
         root = self.add("Erf", self.add("Mul", inner, self.value(np.float32(1 / math.sqrt(2)))))
@@ -318,36 +349,41 @@ class _Graph:
         return self.normalize(self.add("Add", x, out), layer["n2"], layer["n2b"])
 
 
-def export(model: Tree) -> bytes:
-    """Return the learned layers as ONNX: from `states` and `mask` of pairs, what the answer model's log-odds gain."""
+def export(model: Tree, packaged: onnx.ModelProto) -> bytes:
+    """Return the whole as ONNX: from `ids`, `types` and `mask` of pairs, what the answer model's log-odds gain."""
     share, shift = float(model["share"]), float(model["shift"])
+    embeddings = packaged_embeddings(packaged)
     graph = _Graph()
-    absent = graph.add("Sub", graph.value(np.float32(1)), "mask")
-    wide = graph.add("Unsqueeze", absent, graph.value(np.array([1, 2], np.int64)))
+    given = graph.add("Cast", "mask", to=TensorProto.FLOAT)
+    absent = graph.add("Sub", graph.value(np.float32(1)), given)
+    wide = graph.add("Unsqueeze", absent, graph.value(np.array([1, 2])))
     hidden = graph.add("Mul", wide, graph.value(np.float32(-1e9)))
-    x = "states"
-    for layer in model["layers"]:
+    words = graph.look_up(embeddings["word"], "ids")
+    ones = graph.value(np.array([1]))
+    size = graph.add("Gather", graph.add("Shape", "ids"), ones, axis=0)
+    whole, scale = embeddings["position"]
+    places = graph.add("Slice", graph.value(whole.astype(np.float32) * scale), graph.value(np.array([0])), size)
+    parts = graph.add("Gather", graph.value(embeddings["types"]), "types", axis=0)
+    x = graph.normalize(graph.add("Add", graph.add("Add", words, parts), places), embeddings["n"], embeddings["nb"])
+    for layer in [*packaged_layers(packaged)[:LOWER_LAYERS], *model["layers"]]:
         x = graph.layer(x, layer, hidden)
     first = graph.add("Gather", x, graph.value(np.int64(0)), axis=1)
-    last = graph.value(np.array([2], np.int64))
-    masked = graph.add("Mul", x, graph.add("Unsqueeze", "mask", last))
-    ones = graph.value(np.array([1], np.int64))
+    masked = graph.add("Mul", x, graph.add("Unsqueeze", given, graph.value(np.array([2]))))
     total = graph.add("ReduceSum", masked, ones, keepdims=0)
-    mean = graph.add("Div", total, graph.add("ReduceSum", "mask", ones, keepdims=1))
+    mean = graph.add("Div", total, graph.add("ReduceSum", given, ones, keepdims=1))
     both = graph.add("Concat", first, mean, axis=-1)
     weights = graph.value(np.asarray(model["w"], np.float32).reshape(-1, 1) / share)
     bias = graph.value((np.asarray(model["b"], np.float32) + shift) / share)
     rated = graph.add("Add", graph.add("MatMul", both, weights), bias)
     graph.nodes.append(helper.make_node("Squeeze", [rated, ones], ["gain"]))
     inputs = [
-        helper.make_tensor_value_info("states", TensorProto.FLOAT, ["pairs", "tokens", DIMENSIONS]),
-        helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["pairs", "tokens"]),
+        helper.make_tensor_value_info(name, TensorProto.INT64, ["pairs", "tokens"]) for name in ("ids", "types", "mask")
     ]
     outputs = [helper.make_tensor_value_info("gain", TensorProto.FLOAT, ["pairs"])]
     made = helper.make_graph(graph.nodes, "cross_encoder", inputs, outputs, graph.values)
-    whole = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
-    onnx.checker.check_model(whole)
-    return bytes(whole.SerializeToString())
+    made_model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    onnx.checker.check_model(made_model)
+    return bytes(made_model.SerializeToString())
 
 
 def main() -> None:
@@ -362,13 +398,12 @@ def main() -> None:
         questions = asyncio.run(collect([*load_sites(LEARNING, everywhere=EVERYWHERE), *xquad]))
         if kept:
             kept.write_bytes(pickle.dumps(questions))
-    read_states(questions)
+    packaged = onnx.load(find_packaged()[1])
+    read_states(questions, packaged)
     weights = jnp.asarray(np.random.default_rng(0).normal(0, 0.006, 2 * DIMENSIONS), jnp.float32)
-    _, file, _ = find_packaged()
-    packaged = onnx.load(file)
     start = {"b": jnp.float32(0), "share": jnp.float32(0.7), "shift": jnp.float32(0)}
-    model = learn(questions, {"layers": packaged_layers(packaged), "w": weights, **start})
-    FILE.write_bytes(export(model))
+    model = learn(questions, {"layers": packaged_layers(packaged)[LOWER_LAYERS:], "w": weights, **start})
+    FILE.write_bytes(export(model, packaged))
     print(f"{FILE.name}: {FILE.stat().st_size / 1e6:.1f} MB")
 
 

@@ -83,7 +83,7 @@ class SentenceModel:
     def __init__(self, name: str, folder: Path, model: Path, tokenizer: Path) -> None:
         self.name = name
         is_packaged = name == PACKAGED
-        self._session, self._inputs = _open_session(name, model, with_lower_output=is_packaged)
+        self._session, self._inputs = _open_session(name, model)
         self._outputs = [self._session.get_outputs()[0].name]
         self._tokenizer = _open_tokenizer(name, tokenizer)
         self._uses_first = _pools_first_token(folder)
@@ -96,11 +96,11 @@ class SentenceModel:
             raise _unusable(name, f"the model does not run: {_first_line(error)}") from error
 
     def _open_cross_encoder(self, tokenizer: Path) -> CrossEncoder:
-        upper, _ = _open_session(self.name, cross_encoder.FILE)
+        session, _ = _open_session(self.name, cross_encoder.FILE)
         whole = _open_tokenizer(self.name, tokenizer)
         whole.no_truncation()
         whole.no_padding()
-        return CrossEncoder(self._session, upper, whole)
+        return CrossEncoder(session, whole)
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Return the texts' vectors, unit length, one row each."""
@@ -207,7 +207,7 @@ def _download(name: str, data_dir: Path) -> Path:
     return folder
 
 
-def _open_session(name: str, model: Path, *, with_lower_output: bool = False) -> tuple[Any, list[str]]:
+def _open_session(name: str, model: Path) -> tuple[Any, list[str]]:
     try:
         # Imported only when used: in an image without it, answers go on without the model.
         import onnxruntime as runtime
@@ -217,9 +217,8 @@ def _open_session(name: str, model: Path, *, with_lower_output: bool = False) ->
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         # By its path, a model may have its weights in a file beside it.
-        given = cross_encoder.with_lower_output(model.read_bytes()) if with_lower_output else os.fspath(model)
         session = runtime.InferenceSession(  # type: ignore[attr-defined]
-            given, options, providers=["CPUExecutionProvider"]
+            os.fspath(model), options, providers=["CPUExecutionProvider"]
         )
     except ImportError as error:
         raise _unusable(name, "onnxruntime is not installed") from error
