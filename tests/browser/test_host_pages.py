@@ -163,8 +163,8 @@ async def test_styles_of_the_body_move_nothing(visit: MakeVisit, site: CustomerS
     box = await tab.launcher.bounding_box()
     size = await tab.page.evaluate("({width: document.documentElement.clientWidth, height: innerHeight})")
     assert box is not None
-    assert (box["width"], box["height"]) == (62, 62)
-    assert (box["x"] + 82, box["y"] + 82) == (size["width"], size["height"])
+    assert (box["width"], box["height"]) == (60, 60)
+    assert (box["x"] + 80, box["y"] + 80) == (size["width"], size["height"])
 
 
 async def test_it_is_not_printed(visit: MakeVisit) -> None:

@@ -85,9 +85,9 @@ async def test_a_refused_request_is_one_line_and_exit_2(tmp_path: Path) -> None:
 
 async def test_a_wrong_address_is_refused_before_any_service_starts(tmp_path: Path) -> None:
     """No stack is started for it."""
-    code, out, err = await run(tmp_path, "build", "acme-tools.example")
+    code, out, err = await run(tmp_path, "build", "ftp://acme-tools.example")
     assert (code, out) == (2, "")
-    assert err == "widget-builder: The address must be absolute: https://example.com/…\n"
+    assert err == "widget-builder: The address must start with http:// or https://.\n"
     assert os.listdir(tmp_path) == []
 
 
