@@ -113,7 +113,7 @@ def test_no_stage_imports_another() -> None:
 
 
 def test_the_api_imports_of_brand_only_the_drawing_of_an_owners_logo() -> None:
-    """What is read from a site is the build's."""
+    """The rest of the room belongs to builds."""
     found = {module for file in (ROOT / "api").rglob("*.py") for module in imported(file)}
     assert {module for module in found if is_under(module, "tasks.brand")} == BRAND_IN_API
 

@@ -1,4 +1,4 @@
-"""What the databases, Prefect and the sites say after all builds have ended."""
+"""The verdict: the state of databases, Prefect and sites after all builds have ended."""
 
 import asyncio
 from collections import Counter

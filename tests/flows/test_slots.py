@@ -89,7 +89,7 @@ async def test_a_slot_is_held_for_the_time_of_the_context(slots: Slots, limits: 
 
 
 async def test_a_lease_is_written_down_before_its_slot_is_used(slots: Slots, limits: Limits) -> None:
-    """Whoever ends a process that hangs releases its slots by that."""
+    """Another process releases the slots of one that hangs by it."""
     async with slots.hold("test"), slots.hold("test"):
         assert limits.recorded == limits.taken
         assert len(limits.recorded) == 2

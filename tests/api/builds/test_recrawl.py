@@ -33,7 +33,7 @@ class Rebuilt:
     answered_from: str
     """The build that the widget answered from meanwhile."""
     found: list[dict[str, Any]]
-    """What a search found meanwhile."""
+    """The results of the searches made meanwhile."""
 
 
 @pytest.fixture(scope="module")

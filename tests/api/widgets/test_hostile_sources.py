@@ -72,7 +72,7 @@ async def test_a_client_adds_two_sources_at_once(chat: Chat, monkeypatch: pytest
 
 
 async def test_all_clients_together_have_so_many_turns(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever is beyond them is asked to come again."""
+    """A client beyond them is asked to come again."""
     monkeypatch.setattr(source_turns, "MOST", 0)
     assert problem(await paste(chat, "A cupping course costs €65.")) == (503, "sources_busy")
     # A logo is drawn by the same child process.
