@@ -79,3 +79,67 @@ async def test_all_that_the_search_finds_are_chosen_exported_and_read_again(
             (shop.site.widget_id,),
         )
     await again.wait_for(state="detached")
+
+
+FILE = "\r\n".join(
+    (
+        "\ufeffName;Website;Price",
+        '"Leith; Roasters";"http://127.0.9.1:1/";2.50',
+        "Again;127.0.9.1:1;12.05.2026",
+        "Secure;HTTPS://127.0.9.1:1/;v2.1",
+        '"Quoted";"http://127.0.9.2:1/menu?a=1,2";',
+        "Comma,http://127.0.9.3:1/,http://127.0.9.4:1/",
+        "Tab\thttp://127.0.9.5:1/\t7",
+        "Pipe|http://127.0.9.6:1/|mail@127.0.9.7",
+        "Angle <http://127.0.9.8:1/>",
+        "Nothing;n/a;0.5",
+        "",
+        "kaffee-köln.example;xn--bcher-kva.example",
+        "http://127.0.9.300:1/",
+        "ftp://127.0.9.10/",
+        "",
+    )
+)
+FOUND = [
+    "http://127.0.9.1:1/",
+    "http://127.0.9.2:1/menu?a=1,2",
+    *(f"http://127.0.9.{number}:1/" for number in (3, 4, 5, 6, 8)),
+    "kaffee-köln.example",
+    "xn--bcher-kva.example",
+]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+async def test_a_file_of_a_spreadsheet_gives_each_address_once(console: MakeConsole, encoding: str) -> None:
+    """Whatever separates the cells; headers, prices and broken addresses are none, and lines without one are told."""
+    opened = await console(**DESKTOP)
+    page = opened.page
+    await opened.sign_in(ADMIN)
+    await page.get_by_role("heading", name="Your widgets").wait_for()
+    await opened.open("#/add")
+    content = FILE.encode(encoding) if encoding == "utf-8" else FILE.removeprefix("\ufeff").encode(encoding)
+    file = {"name": "sites.csv", "mimeType": "text/csv", "buffer": content}
+    await page.get_by_label("Or a CSV file").set_input_files([file])  # type: ignore[list-item]
+    await page.get_by_text("9 addresses. 4 lines have none, the first: “Name;Website;Price”.").wait_for()
+    assert (await page.get_by_label("Addresses of websites").input_value()).split("\n") == FOUND
+    assert await opened.violations() == []
+
+
+async def test_many_addresses_are_proposed_a_workspace(console: MakeConsole) -> None:
+    """With a token each, they would be lost with the tab; one's own choice is kept."""
+    opened = await console(**DESKTOP)
+    page = opened.page
+    await opened.sign_in(ADMIN)
+    await page.get_by_role("heading", name="Your widgets").wait_for()
+    await opened.open("#/add")
+    text, choice = page.get_by_label("Addresses of websites"), page.get_by_label("Workspace", exact=True)
+    many = "\n".join(f"http://127.0.9.{number}:1/" for number in range(1, 12))
+    await text.fill("http://127.0.9.1:1/")
+    await expect(choice).to_have_value("")
+    await text.fill(many)
+    await expect(choice).to_have_value("new")
+    await expect(page.get_by_label("Name of the new workspace")).to_be_visible()
+    await choice.select_option("")
+    await text.fill(f"{many}\nexample.com")
+    await page.get_by_text("12 addresses.").wait_for()
+    await expect(choice).to_have_value("")

@@ -7,18 +7,12 @@ import { area, field, input, plural, select } from "./parts";
 import { grants, may } from "./rights";
 import { messageOf } from "./session";
 import { createWorkspace, tokenCard } from "./new_workspace";
+import { readAddresses, textOf } from "./site_addresses";
 
 const MAX_ADDRESSES = 500;
 const NEW = "new";
-const SITE = /^(?:https?:\/\/)?(?:[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+|localhost|\d+(?:\.\d+){3})(?::\d+)?(?:[/?#]\S*)?$/iu;
-
-/** The website addresses in a text or CSV, each once. Cells that are no address are passed over. */
-export function addresses(text: string): string[] {
-  const cells = text.split(/[\s,;"'<>]+/).filter((it) => SITE.test(it) && !it.includes("@"));
-  // The service finds out whether an address without a scheme is one of https or http.
-  const whole = (it: string): string => (/^https?:/i.test(it) ? it : `https://${it}`);
-  return [...new Map(cells.filter((it) => URL.canParse(whole(it))).map((it) => [new URL(whole(it)).href, it])).values()];
-}
+/** Fewer may each have a token of its own. */
+const MANY = 10;
 
 /** The page. */
 export function bulkPage(): HTMLElement {
@@ -26,7 +20,7 @@ export function bulkPage(): HTMLElement {
   const asked = field("Addresses of websites", text, `One per line or separated by commas, at most ${MAX_ADDRESSES}. A widget is built for each.`);
   const file = el("input", { type: "file", accept: ".csv,.txt,text/csv,text/plain" });
   const chosen = field("Or a CSV file", file, "Every cell that is a web address is taken; the others are passed over.");
-  const count = el("span", { class: "muted", role: "status" });
+  const count = el("p", { class: "muted", role: "status" });
   const target = new Target();
   const go = el("button", { class: "btn primary" }, "Build");
   const place = el("div", { class: "stack" });
@@ -34,19 +28,22 @@ export function bulkPage(): HTMLElement {
     const run = currentRun();
     if (run) place.replaceChildren(new RunCard(run).element);
   };
-  const recount = (): void => {
-    const found = addresses(text.value).length;
-    count.textContent = found ? plural(found, "address", "addresses") : "";
+  const recount = (more: string[] = []): void => {
+    const { found, without } = readAddresses(text.value);
+    count.textContent = found.length || more.length ? told(found.length, [...without, ...more]) : "";
+    target.suit(found.length);
   };
-  text.addEventListener("input", recount);
+  text.addEventListener("input", () => recount());
   file.addEventListener("change", async () => {
-    const read = await file.files?.[0]?.text();
-    if (read) text.value = `${text.value.trim()}\n${addresses(read).join("\n")}`.trim();
-    recount();
+    const chosen = file.files?.[0];
+    if (!chosen) return;
+    const { found, without } = readAddresses(await textOf(chosen));
+    text.value = `${text.value.trim()}\n${found.join("\n")}`.trim();
+    recount(without);
   });
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const found = addresses(text.value);
+    const { found } = readAddresses(text.value);
     asked.fail(found.length ? (found.length > MAX_ADDRESSES ? `These are ${found.length} addresses. Add at most ${MAX_ADDRESSES} at a time.` : "") : "Enter at least one address, like example.com.");
     if (!found.length || found.length > MAX_ADDRESSES) return void text.focus();
     go.disabled = true;
@@ -66,15 +63,25 @@ export function bulkPage(): HTMLElement {
     "div",
     { class: "stack" },
     el("div", { class: "head" }, el("h1", {}, "Add widgets")),
-    el("form", { class: "card", novalidate: true, submit: (event) => void submit(event) }, asked.element, chosen.element, target.element, el("div", { class: "row" }, go, count)),
+    el("form", { class: "card", novalidate: true, submit: (event) => void submit(event) }, asked.element, chosen.element, target.element, count, el("div", { class: "row" }, go)),
     place,
   );
+}
+
+/** How many addresses were found, and the lines that have none. */
+function told(found: number, without: string[]): string {
+  const named = plural(found, "address", "addresses");
+  if (!without.length) return `${named}.`;
+  const [first] = without;
+  const line = first!.length > 60 ? `${first!.slice(0, 59)}…` : first;
+  return `${named}. ${plural(without.length, "line has", "lines have")} none${without.length > 1 ? ", the first" : ""}: “${line}”.`;
 }
 
 /** The workspace that the widgets are added to: one of those that one may add to, a new one, or none. */
 class Target {
   readonly element = el("div", { class: "stack" });
   private readonly choice = select({ "": "None: each widget has a token of its own" }, "");
+  private isChosen = false;
   private readonly name = input({ maxlength: "100" });
   private readonly named = field("Name of the new workspace", this.name, "For example the name of your company.");
   private readonly asked = field("Workspace", this.choice, "Its members open the widgets that are added.");
@@ -83,14 +90,29 @@ class Target {
     this.element.append(this.asked.element, this.named.element);
     this.named.element.hidden = true;
     this.choice.append(el("option", { value: NEW }, "A new workspace …"));
-    this.choice.addEventListener("change", () => (this.named.element.hidden = this.choice.value !== NEW));
+    this.choice.addEventListener("change", () => {
+      this.isChosen = true;
+      this.show();
+    });
     void this.load();
+  }
+
+  private show(): void {
+    this.named.element.hidden = this.choice.value !== NEW;
+  }
+
+  /** Proposes a workspace for many widgets: with a token each, a hundred would have to be kept. */
+  suit(widgets: number): void {
+    if (this.isChosen || (this.choice.value && this.choice.value !== NEW)) return;
+    this.choice.value = widgets > MANY ? NEW : "";
+    this.show();
   }
 
   private async load(): Promise<void> {
     const found = (await grants()).filter((it) => it.workspace && may(it, "editor"));
     for (const { workspace } of found) this.choice.lastElementChild!.before(el("option", { value: workspace!.id }, workspace!.name));
-    if (found.length && !this.choice.value) this.choice.selectedIndex = 1;
+    if (found.length && !this.isChosen) this.choice.selectedIndex = 1;
+    this.show();
   }
 
   fail(message: string): void {
@@ -105,7 +127,7 @@ class Target {
     const made = await createWorkspace(this.name.value.trim());
     this.choice.lastElementChild!.before(el("option", { value: made.id }, made.name));
     this.choice.value = made.id;
-    this.named.element.hidden = true;
+    this.show();
     const shown = tokenCard("Your token as the workspace's owner", made.token);
     this.element.append(shown);
     shown.focus();
