@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tests.benchmarks import (
     answers,
+    bulk,
     chunking,
     crawl,
     crawl_memory,
@@ -41,6 +42,7 @@ from tests.benchmarks.scores import Scores
 
 STANDALONE = {
     "answers": answers.run,
+    "bulk": bulk.run,
     "chunking": chunking.run,
     "crawl": crawl.run,
     "crawl_memory": crawl_memory.run,
