@@ -19,12 +19,14 @@ from prefect.states import Scheduled
 from deployments.stack.registration import DECLARATION, register_deployment
 from flows.rebuild_runs import QUEUE
 from flows.scheduled_runs import find_scheduled_widgets
+from tasks.core.addresses import NOT_REACHABLE
 from tasks.records.builds import find_run_build, was_read_since
 from tasks.records.run_notices import notify_workers
 from tests.flow_runs import BUILD, end_of
 from tests.placing import Placer
 from tests.product import Product
 from tests.sites.generated import generated_site
+from tests.web.canaries import open_listener
 
 WEEKLY = {"cron": "0 3 * * mon", "timezone": "Europe/Berlin", "jitter_s": 600, "active": True}
 
@@ -154,6 +156,25 @@ async def test_a_planned_run_rebuilds_its_widget_by_the_widgets_rules(owned: Own
     assert (run.parameters["depth"], run.parameters["widget_id"]) == (0, str(owned.widget_id))
     assert await was_read_since(owned.product.pool, owned.widget_id, datetime.now(UTC) - timedelta(minutes=5))
     assert not await was_read_since(owned.product.pool, owned.widget_id, datetime.now(UTC))
+
+
+@pytest.mark.parametrize("host", ["::1", "127.0.0.1"])
+async def test_a_planned_run_does_not_contact_an_address_that_is_private_by_now(owned: Owned, host: str) -> None:
+    """The worker checks the recorded address again; the run says why it failed, and the widget keeps its knowledge."""
+    async with open_listener(host) as canary:
+        private = f"http://[::1]:{canary.port}/" if host == "::1" else f"http://0.0.0.0:{canary.port}/"
+        async with owned.product.pool.connection() as connection:
+            await connection.execute("UPDATE scrape_jobs SET url = %s WHERE widget_id = %s", (private, owned.widget_id))
+        await owned.patch(schedule={"interval_s": 86_400})
+        run = await owned.next_run()
+        await _start(owned, run)
+        run = await end_of(owned.product, run.id)
+        assert canary.sung == []
+    assert run.state is not None
+    assert run.state.is_failed()
+    assert NOT_REACHABLE in (run.state.message or "")
+    shown = await owned.product.http.get(f"/api/public/widgets/{owned.widget_id}/search", params={"q": "anything"})
+    assert shown.json()["results"]
 
 
 async def _pause_and_resume(owned: Owned) -> None:
