@@ -6,6 +6,7 @@ iterates over the admission to get URLs, and reports the outcome of each through
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import chain
 
 from flows.not_found_probes import NotFoundProbes
 from flows.start_page import OpenedSite
@@ -125,13 +126,18 @@ class Admission:
                 feeds = await self._space.web.parse(page.html, list_feeds, page.html, page.final_url)
         except Exception as error:  # noqa: BLE001 the feeds are lost, whatever it is
             contain(error, f"the feeds of {scope.start_url}")
-        found = await self._space.web.find_hints(scope.start_url, feeds, scope.contains, 4 * self._frontier.max_pages)
+        find, most = self._space.web.find_hints, 4 * self._frontier.max_pages
+        lists = await asyncio.gather(
+            *(find(start, feeds if start == scope.start_url else [], scope.contains, most) for start in scope.starts)
+        )
+        found = list(chain.from_iterable(lists))
         self._space.prior.modified.update((link.url, link.modified) for link in found if link.modified)
         return found
 
     async def record_found(self, found: ExtractedUrl, *, was_requested: bool = True) -> ExtractedUrl | None:
         """Record the links of an extracted URL; return it, or None if it is skipped."""
         target = found.target
+        self._follow_moved_site(target, found.final_url)
         skipped = found.error if isinstance(found.error, PageSkipped) else self._reason_to_skip(found)
         links = () if skipped and not found.final_url else found.links
         new = self._frontier.record_links(target.order, target.depth, links)
@@ -142,6 +148,12 @@ class Admission:
             self._frontier.record_alias(found.final_url, target)
         self._changed.set()
         return None if skipped else found
+
+    def _follow_moved_site(self, target: Target, final_url: str | None) -> None:
+        """Widen the scope by the site that a further start page redirects to, as the own site may move too."""
+        scope = self._frontier.scope
+        if target.depth == 0 and final_url is not None and not scope.contains(final_url):
+            self._frontier.scope = scope.with_further(final_url)
 
     def fail_found(self, found: ExtractedUrl, failure: PageError) -> ExtractedUrl:
         """Return an extracted URL that could not be recorded, as failed; its links are lost."""

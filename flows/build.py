@@ -30,7 +30,7 @@ from tasks.core.database import CONNECTION_ERRORS, DISK_FULL, Pool
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.json_logs import name_process
 from tasks.core.models import Job
-from tasks.core.rules import Language, PathPattern, WidgetRules
+from tasks.core.rules import Language, PathPattern, StartAddress, WidgetRules
 from tasks.core.settings import Settings, load_settings
 from tasks.records.builds import record_heartbeat
 from tasks.records.pictures import save_screenshot
@@ -54,6 +54,7 @@ async def build_widget(
     exclude: list[PathPattern] | None = None,
     languages: list[Language] | None = None,
     render: RenderMode | None = None,
+    sites: list[StartAddress] | None = None,
     build_id: UUID | None = None,
     widget_id: UUID | None = None,
     jitter_s: float = 0,
@@ -68,6 +69,7 @@ async def build_widget(
         exclude: Paths like /blog/* to leave out; if absent, as the widget's rules or the settings say.
         languages: Languages to read beside the start page's; if absent, as the widget's rules or the settings say.
         render: Pages that the browser renders; if absent, as the widget's rules or the settings say.
+        sites: Start pages of further sites to read within the same bounds; if absent, as the widget's rules say.
         build_id: The build as recorded by the API; if absent, a build is recorded now.
         widget_id: The widget to rebuild; it switches to the new knowledge when that is complete.
         jitter_s: Most seconds by which a run of a schedule starts later, at random.
@@ -78,7 +80,13 @@ async def build_widget(
     settings = load_settings()
     redact_run(settings)
     asked = WidgetRules(
-        depth=depth, max_pages=max_pages, include=include, exclude=exclude, languages=languages, render=render
+        depth=depth,
+        max_pages=max_pages,
+        include=include,
+        exclude=exclude,
+        languages=languages,
+        render=render,
+        sites=sites,
     )
     run_id = UUID(runtime.flow_run.id)
     async with open_database(settings) as pool:

@@ -85,7 +85,7 @@ class RebuildRuns:
         for widget_id, request in widgets:
             run = await self._client.create_flow_run_from_deployment(
                 deployment.id,
-                parameters=request.model_dump(mode="json") | {"widget_id": str(widget_id)},
+                parameters=request.parameters | {"widget_id": str(widget_id)},
                 state=Scheduled(scheduled_time=self._time(widget_id, len(widgets))),
                 idempotency_key=f"recrawl-{self._recrawl_id}-{widget_id}",
                 work_queue_name=QUEUE,

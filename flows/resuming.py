@@ -9,6 +9,7 @@ from tasks.records.crawl_record import CrawledUrl
 from tasks.web.crawl.duplicates import Duplicates
 from tasks.web.crawl.family_budgets import WASTED_REASONS
 from tasks.web.crawl.frontier import Frontier
+from tasks.web.crawl.urls import page_key
 
 
 async def resume(
@@ -22,7 +23,7 @@ async def resume(
     frontier.register_known(known.target for known in crawl)
     left_open = []
     for known in crawl:
-        is_home = home is not None and known.target.depth == 0
+        is_home = home is not None and known.target.is_home
         to_read = known.status in ("queued", "failed")
         if known.status != "found":
             has_place = known.status != "skipped"
@@ -33,8 +34,22 @@ async def resume(
             left_open.append(known.target)
     if home is not None and not crawl:
         frontier.restore(home.target, has_place=True, is_open=True)
+    left_open += await _admit_further(space, crawl, frontier)
     frontier.restore_found([known.target for known in crawl if known.status == "found"])
     return left_open
+
+
+async def _admit_further(space: Workspace, crawl: list[CrawledUrl], frontier: Frontier) -> list[Target]:
+    """Admit the start pages of further sites that the build has not admitted before, and return them."""
+    known = {page_key(each.target.url) for each in crawl if each.status != "found"} | {page_key(space.job.request.url)}
+    admitted: list[Target] = []
+    for url in space.job.request.sites or ():
+        if page_key(url) not in known and frontier.admitted < frontier.max_pages:
+            order = 1 + max((each.target.order for each in crawl), default=0) + len(admitted)
+            admitted.append(Target(url=url, depth=0, order=order))
+            frontier.restore(admitted[-1], has_place=True, is_open=True)
+    await space.crawl_record.add_urls(admitted)
+    return admitted
 
 
 async def _restore_pages(space: Workspace, duplicates: Duplicates) -> dict[int, Fingerprint]:

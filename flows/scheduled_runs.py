@@ -115,7 +115,7 @@ async def show_request(request: BuildRequest) -> None:
     """Name a planned run after its site, and show the rules that it obeys as its parameters, for "Run again"."""
     if (run := planned_run()) is None:
         return
-    parameters = {"widget_id": str(planned_widget())} | run.parameters | request.model_dump(mode="json")
+    parameters = {"widget_id": str(planned_widget())} | run.parameters | request.parameters
     try:
         async with get_client(sync_client=False) as client:
             await client.update_flow_run(run.id, parameters=parameters, name=name_of(request.url))

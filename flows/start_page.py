@@ -11,6 +11,7 @@ from tasks.core.errors import HomePageFailed, PageError
 from tasks.core.events import EventType
 from tasks.core.models import ExtractedUrl, FetchedPage, Link, Target
 from tasks.core.theme_model import Theme
+from tasks.records.crawl_record import CrawledUrl
 from tasks.records.publication import WidgetLooks, save_looks
 from tasks.records.widgets import read_widget
 from tasks.theme import Home, theme
@@ -46,7 +47,7 @@ async def open_site(space: Workspace) -> OpenedSite:
     crawl = await space.crawl_record.read()
     space.progress.count_earlier(crawl)
     stored = [known for known in crawl if known.status == "stored"]
-    if at_home := [known for known in stored if known.target.depth == 0]:
+    if at_home := [known for known in stored if known.target.is_home]:
         home, looks, site_url = None, None, (await read_widget(space.pool, space.job.widget_id)).site_url
         title = at_home[0].title or ""
         await space.progress.emit(EventType.url_extraction_started, "Resuming where the build stopped")
@@ -59,7 +60,7 @@ async def open_site(space: Workspace) -> OpenedSite:
     if page is not None:
         languages = await _languages_of(space, page, links)
     frontier = Frontier(
-        scope=scope_of(space.settings, site_url, languages),
+        scope=scope_of(space.settings, site_url, languages, _further_starts(space, stored)),
         max_depth=space.job.request.depth,
         max_pages=space.job.request.max_pages,
     )
@@ -68,6 +69,12 @@ async def open_site(space: Workspace) -> OpenedSite:
     left_open = await resume(space, crawl, home, frontier, duplicates)
     await _emit_started(space, frontier)
     return OpenedSite(frontier, home, left_open, duplicates, title, looks)
+
+
+def _further_starts(space: Workspace, stored: Iterable[CrawledUrl]) -> tuple[str, ...]:
+    """Return the start pages of further sites, and the addresses that those stored so far redirect to."""
+    moved = (known.final_url for known in stored if known.target.depth == 0 and not known.target.is_home)
+    return (*(space.job.request.sites or ()), *(url for url in moved if url))
 
 
 async def _languages_of(space: Workspace, page: FetchedPage, links: Iterable[Link]) -> Languages:

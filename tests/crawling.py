@@ -69,6 +69,11 @@ class Crawler:
         request = BuildRequest(url=f"{url}/", depth=depth, max_pages=max_pages)
         return (await create_build(self.pool, request)).build_id
 
+    async def record_rules(self, url: str, *, depth: int = 5, max_pages: int = 500, **rules: Any) -> UUID:
+        """Record a build by rules without starting it."""
+        request = BuildRequest(url=f"{url}/", depth=depth, max_pages=max_pages, **rules)
+        return (await create_build(self.pool, request)).build_id
+
     async def break_off(self, shared: Workspace, build_id: UUID, is_enough: Callable[[], bool]) -> None:
         """Start an attempt of the build, and cancel it as soon as it has done enough."""
         attempt = asyncio.create_task(self.go_on_in(shared, build_id))

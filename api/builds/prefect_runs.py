@@ -86,7 +86,7 @@ class PrefectRuns:
         try:
             run = await self._client.create_flow_run_from_deployment(
                 await self._find_deployment(),
-                parameters=request.model_dump(mode="json") | {"build_id": str(build_id)},
+                parameters=request.parameters | {"build_id": str(build_id)},
                 work_queue_name=QUEUE,
                 # Unique per flow for ever: a resumed build needs another.
                 idempotency_key=f"build-{build_id}-{attempt}" + (f"-{instead_of}" if instead_of else ""),

@@ -16,6 +16,7 @@ from api.http.authorization import OwnerRoute, bearer_token, granted
 from api.http.bodies import read_object
 from api.http.queries import query_id, query_integer, widget_id_of
 from api.widgets.appearance import adjustments_of, public_theme
+from api.widgets.further_sites import check_sites, with_schemes
 from api.widgets.widget_changes import describe_rules, read_changes
 from api.widgets.widget_state import state_of
 from tasks.core.adjustments import Adjustments
@@ -99,14 +100,15 @@ async def show_owned_widget(request: Request) -> Response:
 async def change_owned_widget(request: Request) -> Response:
     """PATCH: change settings and rules; null resets one, absent fields stay unchanged.
 
-    Rules are for the next build; pages they leave out are in no answer from now on.
+    Rules are for the next build; pages they leave out are in no answer from now on, nor are those of sites taken away.
     """
     widget_id, state = widget_id_of(request), app_state(request)
-    changes = read_changes(state.settings, await read_object(request))
+    changes = read_changes(state.settings, await with_schemes(state, await read_object(request)))
+    await check_sites(state, changes.sites or ())
     if "schedule" in changes.model_fields_set:
         await _save_schedule(state, widget_id, changes.schedule)
     await save_settings(state.pool, widget_id, changes.chosen(Adjustments), changes.chosen(WidgetRules))
-    if changes.model_fields_set & {"include", "exclude"}:
+    if changes.model_fields_set & {"include", "exclude", "sites"}:
         await apply_rules(state.pool, widget_id)
     return JSONResponse(await _describe(state, widget_id))
 

@@ -42,6 +42,6 @@ def describe_rules(settings: Settings, url: str, rules: WidgetRules) -> dict[str
     request = make_request(settings, url, rules)
     reading = {
         name: getattr(settings, name) if value is None else value
-        for name, value in request.model_dump(mode="json", exclude={"url"}).items()
+        for name, value in request.model_dump(mode="json", exclude={"url", "sites"}).items()
     }
-    return reading | {"instructions": rules.instructions}
+    return reading | {"sites": list(request.sites or ())} | {"instructions": rules.instructions}

@@ -37,6 +37,11 @@ class BuildRequest(ReadingRules):
     max_pages: int
     """Most pages the build may read."""
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of a flow run: JSON. Without further sites, which a worker of the version before does not know."""
+        return self.model_dump(mode="json", exclude=set() if self.sites else {"sites"})
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -63,6 +68,11 @@ class Target(Frozen):
     depth: int
     order: int = 0
     """Its position in the order in which the build admits URLs: the same for the same site."""
+
+    @property
+    def is_home(self) -> bool:
+        """Whether it is the start page of the widget's own site; those of further sites come after it."""
+        return self.depth == 0 and self.order == 0
 
 
 class FetchedPage(Frozen):

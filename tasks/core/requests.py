@@ -8,8 +8,10 @@ from tasks.core.rules import ReadingRules, WidgetRules
 from tasks.core.settings import Settings
 
 DEFAULT_DEPTH = 2
-READING = tuple(ReadingRules.model_fields)
-"""Names of the rules that a build has as settings of its own."""
+OWN = set(ReadingRules.model_fields)
+"""Names of the rules that a build has …"""
+DEFAULTED = OWN - {"sites"}
+"""… and of those whose defaults are settings of the same name."""
 
 
 def parse_build_request(
@@ -42,7 +44,7 @@ def check_bounds(settings: Settings, rules: WidgetRules) -> None:
 
 def make_request(settings: Settings, url: str, rules: WidgetRules) -> BuildRequest:
     """Return the request for a build by a widget's rules, within the settings, which may have been narrowed since."""
-    reading = rules.model_dump(include={*READING})
+    reading = rules.model_dump(include=OWN)
     if settings.render is RenderMode.never:
         reading["render"] = None
     depth = DEFAULT_DEPTH if rules.depth is None else rules.depth
@@ -56,7 +58,7 @@ def make_request(settings: Settings, url: str, rules: WidgetRules) -> BuildReque
 
 def settings_for(settings: Settings, request: BuildRequest) -> Settings:
     """Return the settings of a build: its request's rules in place of the defaults."""
-    return settings.model_copy(update=request.model_dump(include={*READING}, exclude_none=True))
+    return settings.model_copy(update=request.model_dump(include=DEFAULTED, exclude_none=True))
 
 
 def _whole_number(field: str, value: object, default: int, least: int, most: int) -> int:

@@ -11,10 +11,13 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from tasks.core.addresses import parse_start_url
 from tasks.core.choices import RenderMode
+from tasks.core.errors import InvalidRequest
 
 MAX_PATTERNS = 50
 MAX_LANGUAGES = 20
+MAX_SITES = 10
 _LANGUAGE = re.compile(r"\*|[a-z]{2,3}(-[a-z0-9]{2,8})*")
 _NO_PATH = re.compile(r"[\s\x00-\x1f\x7f]|://")
 
@@ -30,6 +33,13 @@ def _is_language(code: str) -> str:
     if not _LANGUAGE.fullmatch(code):
         raise ValueError("must be a language like de or pt-br, or * for all")
     return code
+
+
+def _is_start_address(url: str) -> str:
+    try:
+        return parse_start_url(url)
+    except InvalidRequest as error:
+        raise ValueError(error.message.rstrip(".")) from error
 
 
 def paths_pattern(globs: Sequence[str]) -> re.Pattern[str] | None:
@@ -49,6 +59,12 @@ PathPattern = Annotated[str, Field(max_length=200), AfterValidator(_is_pattern)]
 Language = Annotated[str, Field(max_length=35), AfterValidator(_is_language)]
 
 
+StartAddress = Annotated[str, Field(max_length=2_048), AfterValidator(_is_start_address)]
+StartAddresses = Annotated[
+    tuple[StartAddress, ...], Field(max_length=MAX_SITES), AfterValidator(lambda urls: tuple(dict.fromkeys(urls)))
+]
+
+
 class ReadingRules(BaseModel):
     """Rules that narrow or widen what a build reads, and how; None: as the settings say."""
 
@@ -62,9 +78,11 @@ class ReadingRules(BaseModel):
     """Languages to read in addition to the start page's; `*`: all the site has."""
     render: RenderMode | None = None
     """The pages that the browser renders."""
+    sites: StartAddresses | None = None
+    """Start pages of further sites, read within the same bounds."""
 
     def admits(self, url: str) -> bool:
-        """Whether a page is read by its path; the start page always is."""
+        """Whether a page is read by its path; start pages always are."""
         path = urlsplit(url).path
         included, excluded = paths_pattern(self.include or ()), paths_pattern(self.exclude or ())
         return (included is None or bool(included.match(path))) and not (excluded and excluded.match(path))

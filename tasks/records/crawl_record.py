@@ -56,6 +56,8 @@ class CrawledUrl(Frozen):
     """Hash of the stored page's content."""
     title: str | None = None
     """Title of the stored page."""
+    final_url: str | None = None
+    """Address of the stored page, after redirects."""
 
 
 class StoredPage(Frozen):
@@ -127,8 +129,8 @@ class CrawlRecord:
         """All URLs of the build, in the order they were admitted or found."""
         async with self.pool.connection() as connection:
             rows = await connection.execute(
-                "SELECT crawl.url, crawl.depth, crawl.place, crawl.status, crawl.reason, page.content_hash, page.title"
-                " FROM crawl_urls AS crawl LEFT JOIN stored_pages AS page ON page.id = content_id"
+                "SELECT crawl.url, crawl.depth, crawl.place, crawl.status, crawl.reason, page.content_hash, page.title,"
+                " page.url FROM crawl_urls AS crawl LEFT JOIN stored_pages AS page ON page.id = content_id"
                 " WHERE crawl.job_id = %s ORDER BY crawl.place, crawl.position",
                 (self.build_id,),
             )
@@ -139,8 +141,9 @@ class CrawlRecord:
                     reason=reason,
                     content_hash=content_hash,
                     title=title,
+                    final_url=final_url,
                 )
-                for url, depth, place, status, reason, content_hash, title in await rows.fetchall()
+                for url, depth, place, status, reason, content_hash, title, final_url in await rows.fetchall()
             ]
 
     async def read_stored(self) -> AsyncIterator[list[StoredPage]]:

@@ -28,6 +28,8 @@ class KnownPage(Frozen):
     read_at: datetime | None
     id: UUID | None
     """Under which its text can be read; None if it is not stored."""
+    is_start: bool
+    """Whether it is the start page of a site, which no rule of paths leaves out."""
 
 
 class KnownPageText(Frozen):
@@ -63,7 +65,7 @@ async def list_known_pages(
                 "SELECT crawl.url, coalesce(page.title, '') AS title,"
                 " crawl.status AS state, coalesce(crawl.reason, crawl.error) AS cause, crawl.same_as,"
                 " page.metadata ->> 'method' AS method, page.token_count AS tokens, page.scraped_at AS read_at,"
-                " content_id AS id"
+                " content_id AS id, crawl.depth = 0 AS is_start"
                 + _PAGES
                 + " ORDER BY crawl.place, crawl.position LIMIT %(limit)s OFFSET %(offset)s",
                 values,

@@ -112,7 +112,7 @@ class PriorPages:
 
     async def find(self, target: Target) -> PriorPage | None:
         """Return what was stored for the URL; None if that cannot take the place of the page."""
-        if self.build_id is None or target.depth == 0:
+        if self.build_id is None or target.is_home:
             return None
         async with self.pool.connection() as connection, connection.cursor(row_factory=class_row(PriorPage)) as cursor:
             await cursor.execute(_FIND, (self.build_id, target.url, self.model, self.reading))

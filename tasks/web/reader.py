@@ -133,7 +133,8 @@ class Web:
                 # Without the browser every route is the one document.
                 message = f"a route in the URL fragment, which has no content of its own over HTTP: {why}"
                 raise PageSkipped("empty", message)
-            return await self._complete(await self._static.fetch(target, time=time), why, time)
+            sent = await self._static.fetch(target, site_may_move=target.depth == 0, time=time)
+            return await self._complete(sent, why, time)
 
     async def fetch_if_changed(self, target: Target, metadata: Mapping[str, Any]) -> FetchedPage | None:
         """Return the page, or None if the site says that it has not changed since this metadata.
@@ -143,7 +144,7 @@ class Web:
         """
         await self._check_robots(target)
         with self._times.attempt(target.url) as time:
-            sent = await self._static.fetch_if_changed(target, metadata, time=time)
+            sent = await self._static.fetch_if_changed(target, metadata, site_may_move=target.depth == 0, time=time)
             if sent is None:
                 return None
             method, why = self._policy.choose(target)
@@ -184,7 +185,7 @@ class Web:
         except PageSkipped as skipped:
             if not may_read_over_http(skipped):
                 raise
-        return self._with_reason(await self._static.fetch(target, time=time), DOCUMENT)
+        return self._with_reason(await self._static.fetch(target, site_may_move=target.depth == 0, time=time), DOCUMENT)
 
     async def _escalate(
         self, sent: FetchedPage, suspicion: str, fetcher: RenderedFetcher, time: PageTime
@@ -201,10 +202,11 @@ class Web:
     async def _render(
         self, target: Target, fetcher: RenderedFetcher, time: PageTime, *, escalated: bool = False
     ) -> FetchedPage:
+        may_move = target.depth == 0
         if not self._policy.needs_comparison(target, escalated=escalated):
-            return (await fetcher.fetch(target, time=time)).page
+            return (await fetcher.fetch(target, site_may_move=may_move, time=time)).page
         with self._sampling_pattern(target):
-            rendered = await fetcher.fetch(target, compare=True, time=time)
+            rendered = await fetcher.fetch(target, compare=True, site_may_move=may_move, time=time)
             return await self._compare(rendered, escalated=escalated)
 
     @contextmanager

@@ -92,7 +92,7 @@ class RenderPolicy:
         if self.mode is RenderMode.always:
             shallow = target.depth <= 1
             return (FetchMethod.browser if shallow else FetchMethod.http), f"depth {target.depth}"
-        if target.depth == 0:
+        if target.is_home:
             return FetchMethod.browser, "the home page"
         if urlsplit(target.url).path.lower().endswith((".pdf", ".md", ".txt")):
             return FetchMethod.http, "a document"
@@ -115,7 +115,7 @@ class RenderPolicy:
         return FetchMethod.http, "no sign that pages like it need scripts"
 
     def _is_sample(self, pattern: _Pattern, target: Target) -> bool:
-        if pattern.sample is None and target.depth == 1 and self._sampled < SAMPLES:
+        if pattern.sample is None and target.depth <= 1 and self._sampled < SAMPLES:
             pattern.sample = target.url
             self._sampled += 1
         return pattern.sample == target.url
@@ -127,7 +127,7 @@ class RenderPolicy:
         """Whether the rendered page is still to be compared with what was sent."""
         pattern = self._pattern(target.url)
         compared = pattern.shells if escalated else pattern.votes
-        return self.mode is RenderMode.auto and (target.depth == 0 or compared < VOTES)
+        return self.mode is RenderMode.auto and (target.is_home or compared < VOTES)
 
     def find_suspicion(self, page: FetchedPage, signs: "Signs | None" = None) -> str | None:
         """Return why a page fetched over HTTP may be incomplete; `None` if it seems complete."""
@@ -153,7 +153,7 @@ class RenderPolicy:
         target = rendered.page.target
         more_links = found.has_more_links(self._known_links)
         self._known_links |= found.new_links
-        if target.depth == 0:
+        if target.is_home:
             self._home = self._judge_home(rendered, found, more_links)
         elif escalated:
             self._count_escalation(self._pattern(target.url), found.has_more_text or more_links)

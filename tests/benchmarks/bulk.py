@@ -107,14 +107,14 @@ async def add_all(page: Page, address: str, number: int, port: int) -> dict[str,
     await page.get_by_label("Workspace", exact=True).select_option("A new workspace …")
     await page.get_by_label("Name of the new workspace").fill("Many")
     await page.get_by_role("button", name="Build").click()
-    await page.get_by_role("row").filter(has_text="Ready").first.wait_for(timeout=SECONDS_A_SITE * 1_000)
+    patience = number * SECONDS_A_SITE * 1_000
+    await page.get_by_role("row").filter(has_text="Ready").first.wait_for(timeout=patience)
     # In a tab of its own: this one goes on starting builds.
     other = await page.context.new_page()
     await other.add_init_script(f"sessionStorage.setItem('ai-widget-console', JSON.stringify(['{TOKEN}']))")
     paints = {"add": await first_paint_s(other, f"{address}/console#/add")}
     paints["list"] = await first_paint_s(other, f"{address}/console#/")
     await other.close()
-    patience = number * SECONDS_A_SITE * 1_000
     await page.get_by_text(f"{number + 4} of {number + 4} done").wait_for(timeout=patience)
     return paints
 

@@ -2,11 +2,13 @@
 
 import re
 
+from aiohttp import web
 from playwright.async_api import expect
 
-from tests.api.chatting import Chat
+from tests.api.chatting import ADMIN, Chat
 from tests.browser.consoles import DESKTOP, PHONE, MakeConsole, tab_to
 from tests.documents.files import make_docx, paragraph
+from tests.sites.server import serve_handler
 
 CUPPING = "How much does a cupping course cost?"
 
@@ -96,3 +98,43 @@ async def test_markup_in_names_titles_and_texts_is_shown_as_text(console: MakeCo
     await page.get_by_role("dialog").wait_for()
     assert await page.locator("img[src=x], a[href^=javascript]").count() == 0
     assert await page.evaluate("window.hurt") is None
+
+
+async def test_a_second_site_is_added_by_a_bare_address_and_removed(console: MakeConsole, shop: Chat) -> None:
+    """The sites are read at once; an address that may not be fetched is refused beside the field."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(text="<h1>Help</h1>", content_type="text/html")
+
+    opened = await console(**PHONE)
+    page = opened.page
+    await opened.sign_in()
+    await page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("knowledge")
+    address = page.get_by_label("Add a site")
+    await address.fill("10.11.12.13")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("alert").get_by_text("https://10.11.12.13/: The address does not lead").wait_for()
+    await expect(address).to_be_focused()
+    async with serve_handler(answer) as url:
+        bare = url.removeprefix("http://")
+        await address.fill(bare)
+        await page.keyboard.press("Enter")
+        await page.get_by_role("link", name=bare, exact=True).wait_for()
+        assert await sites_of(shop) == [f"{url}/"]
+        await address.fill(f"{url}/")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("The widget reads this site already.").wait_for()
+    assert await opened.violations() == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= screen.width")
+    await page.get_by_role("button", name=f"Remove {bare}").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    await page.get_by_text("The site is removed.").wait_for()
+    assert await sites_of(shop) == []
+
+
+async def sites_of(shop: Chat) -> list[str]:
+    """The further sites of the widget's rules."""
+    headers = {"Authorization": f"Bearer {ADMIN}"}
+    shown = (await shop.http.get(f"/api/widgets/{shop.site.widget_id}", headers=headers)).json()
+    return list(shown["rules"]["sites"])

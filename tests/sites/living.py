@@ -26,6 +26,7 @@ class LivingSite(Site):
     statuses: dict[str, int] = field(default_factory=dict)
     """The status of pages that are not given, by path."""
     has_validators: bool = True
+    seed: int = 1
     answers: Counter[int] = field(default_factory=Counter)
     """Number of answers by status."""
     _documents: dict[tuple[str, ...], tuple[str, str]] = field(default_factory=dict)
@@ -70,15 +71,15 @@ class LivingSite(Site):
         text = self.texts.get(path, "")
         state = (path, text, *self.links[path])
         if state not in self._documents:
-            body = render_page(path, self.links, 1).replace("</main>", f"<p>{text}</p></main>")
+            body = render_page(path, self.links, self.seed).replace("</main>", f"<p>{text}</p></main>")
             self._documents[state] = body, f'"{sha256(body.encode()).hexdigest()[:16]}"'
         return self._documents[state]
 
 
 @asynccontextmanager
-async def living_site(pages: int, depth: int) -> AsyncIterator[LivingSite]:
-    """Serve a site of so many pages on loopback."""
-    site = LivingSite(links=plan_links(pages, depth))
+async def living_site(pages: int, depth: int, *, seed: int = 1) -> AsyncIterator[LivingSite]:
+    """Serve a site of so many pages on loopback; sites of other seeds have other texts."""
+    site = LivingSite(links=plan_links(pages, depth), seed=seed)
 
     async def answer(request: web.Request) -> web.Response:
         with site.recording(request.raw_path):

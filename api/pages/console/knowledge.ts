@@ -1,9 +1,10 @@
 // Knowledge: the owner's files and texts, and the pages that were found, with state, cause and what was read of each.
 
 import { el, link, safeUrl } from "../widget/dom";
-import { afterTyping, button, empty, fill, input, markdown, number, paging, path, saveAs, say, select, tag, time, type Tone } from "./parts";
+import { afterTyping, button, empty, fill, host, input, markdown, number, paging, path, saveAs, say, select, tag, time, type Tone } from "./parts";
 import { may } from "./rights";
 import { call, download, messageOf } from "./session";
+import { sitesCard } from "./further_sites";
 import { sourcesCard } from "./sources";
 import type { Details, KnownPage, Widget } from "./types";
 
@@ -56,7 +57,8 @@ export function knowledgeTab(widget: Widget): HTMLElement {
     }
   };
   const sources = sourcesCard(widget, (id) => void showText(widget, id));
-  return el("div", { class: "stack" }, sources, el("h2", {}, "Pages of the site"), el("div", { class: "filters" }, text, state, button("Export Markdown", () => void save())), list);
+  const sites = sitesCard(widget, () => load(0));
+  return el("div", { class: "stack" }, sources, sites, el("h2", {}, "Pages read"), el("div", { class: "filters" }, text, state, button("Export Markdown", () => void save())), list);
 }
 
 function summary(states: Record<string, number>): HTMLElement {
@@ -81,12 +83,14 @@ function row(widget: Widget, page: KnownPage, chosen: HTMLElement | false): HTML
   const [name, tone] = STATES[page.state] ?? [page.state, "plain" as Tone];
   const url = safeUrl(page.url);
   const title = page.title || path(page.url);
+  const isOwn = host(page.url) === host(widget.site_url);
+  const place = `${isOwn ? "" : host(page.url)}${path(page.url)}`;
   const open = page.id ? el("button", { type: "button", class: "as-link", click: () => void showText(widget, page.id!) }, title) : title;
   const cause = page.cause && (REASONS[page.cause] ?? page.cause);
   return el(
     "tr",
     {},
-    el("th", { scope: "row" }, el("bdi", {}, open), el("small", {}, url ? link(url, {}, path(url)) : page.url)),
+    el("th", { scope: "row" }, el("bdi", {}, open), el("small", {}, url ? link(url, {}, place) : page.url)),
     el("td", { "data-label": "State" }, tag(name, tone), cause ? el("small", {}, cause) : null),
     el("td", { "data-label": "Fetched by" }, page.method ? (METHODS[page.method] ?? page.method) : "–"),
     el("td", { "data-label": "Tokens", class: "n" }, page.tokens ? number(page.tokens) : "–"),
@@ -98,8 +102,8 @@ function row(widget: Widget, page: KnownPage, chosen: HTMLElement | false): HTML
 /** A button that leaves the page out of the answers, or takes it in again; null where neither is possible. */
 function choice(widget: Widget, page: KnownPage, again: () => void): HTMLElement | null {
   const isOut = page.cause === "excluded";
-  // Rules are of paths; the start page is always read.
-  if (!URL.canParse(page.url) || new URL(page.url).search || page.url === widget.site_url || !(page.id || isOut)) return null;
+  // Rules are of paths; start pages are always read.
+  if (!URL.canParse(page.url) || new URL(page.url).search || page.is_start || !(page.id || isOut)) return null;
   const own = new URL(page.url).pathname;
   const change = async (): Promise<void> => {
     try {

@@ -188,6 +188,8 @@ export interface KnownPage {
   state: string;
   cause: string | null;
   same_as: string | null;
+  /** Whether a site is read from there. */
+  is_start: boolean;
   method: string | null;
   tokens: number | null;
   read_at: string | null;

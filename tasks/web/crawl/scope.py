@@ -1,7 +1,7 @@
 """Scope: which URLs belong to the site that is read."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ _NO_LANGUAGES = Languages()
 
 @dataclass(frozen=True)
 class Scope:
-    """The URLs that a build may read: a host or a domain, narrowed by paths and languages."""
+    """The URLs that a build may read: hosts or domains, narrowed by paths and languages."""
 
     start_url: str
     """The start page after redirects."""
@@ -24,12 +24,23 @@ class Scope:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     languages: Languages = _NO_LANGUAGES
+    further: tuple[str, ...] = ()
+    """Start pages of further sites."""
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """All start pages, the own site's first."""
+        return (self.start_url, *self.further)
+
+    def with_further(self, start_url: str) -> "Scope":
+        """Return the scope with one more site."""
+        return replace(self, further=(*self.further, start_url))
 
     def contains(self, url: str) -> bool:
-        """Whether the URL belongs to the site and its path is not excluded."""
-        if page_key(url) == page_key(self.start_url):
+        """Whether the URL belongs to one of the sites and its path is not excluded."""
+        if page_key(url) in self._start_keys:
             return True
-        if not (in_scope if self.subdomains else _same_host)(url, self.start_url):
+        if self._start_of(url) is None:
             return False
         path = urlsplit(url).path
         if self._included is not None and not self._included.match(path):
@@ -38,13 +49,32 @@ class Scope:
 
     def allows(self, link: Link) -> bool:
         """Whether the link's URL is in scope, and in a wanted language."""
-        return self.contains(link.url) and not self.languages.excludes(link)
+        return self.contains(link.url) and not (self.languages.excludes(link) and self._has_wanted_start(link.url))
+
+    def _has_wanted_start(self, url: str) -> bool:
+        """Whether the site's start page is in a wanted language: one that is not was asked for as it is."""
+        start = self._start_of(url)
+        return start in (None, self.start_url) or not self.languages.excludes(Link(start))
+
+    def _start_of(self, url: str) -> str | None:
+        """Return the start page of the URL's site; None if it belongs to none."""
+        if not self.subdomains:
+            return self._by_host.get(site_key(url))
+        return next((start for start in self.starts if in_scope(url, start)), None)
 
     def with_site_scheme(self, url: str) -> str:
-        """Return the URL with the site's own scheme: on a site served by `https:`, a link to `http:` means that."""
-        if url.startswith("http://") and self.start_url.startswith("https://") and _same_host(url, self.start_url):
+        """Return the URL with its site's scheme: on a site served by `https:`, a link to `http:` means that."""
+        if url.startswith("http://") and self._by_host.get(site_key(url), "").startswith("https://"):
             return "https://" + url.removeprefix("http://")
         return url
+
+    @cached_property
+    def _start_keys(self) -> frozenset[str]:
+        return frozenset(page_key(start) for start in self.starts)
+
+    @cached_property
+    def _by_host(self) -> dict[tuple[str, int | None], str]:
+        return {site_key(start): start for start in reversed(self.starts)}
 
     @cached_property
     def _included(self) -> re.Pattern[str] | None:
@@ -55,10 +85,8 @@ class Scope:
         return paths_pattern(self.exclude)
 
 
-def _same_host(url: str, other: str) -> bool:
-    return site_key(url) == site_key(other)
-
-
-def scope_of(settings: Settings, start_url: str, languages: Languages = _NO_LANGUAGES) -> Scope:
-    """Return the scope around a start page by the settings and the languages of the home page."""
-    return Scope(start_url, settings.subdomains, settings.include, settings.exclude, languages)
+def scope_of(
+    settings: Settings, start_url: str, languages: Languages = _NO_LANGUAGES, further: tuple[str, ...] = ()
+) -> Scope:
+    """Return the scope around start pages by the settings and the languages of the home page."""
+    return Scope(start_url, settings.subdomains, settings.include, settings.exclude, languages, further)

@@ -137,7 +137,12 @@ class StaticFetcher:
             return _read(response, target, site_may_move=site_may_move)
 
     async def fetch_if_changed(
-        self, target: Target, metadata: Mapping[str, Any], *, time: PageTime | None = None
+        self,
+        target: Target,
+        metadata: Mapping[str, Any],
+        *,
+        site_may_move: bool = False,
+        time: PageTime | None = None,
     ) -> FetchedPage | None:
         """Return the page, or `None` if the server reports it unchanged since this `metadata` (RFC 9110, 304).
 
@@ -148,7 +153,9 @@ class StaticFetcher:
         known = {header: str(metadata[name]) for header, name in names.items() if metadata.get(name)}
         async with self._throttle.turn(target.url):
             response = await self._download(target.url, {**_DOCUMENTS, "target": target}, known, time=time)
-            return None if known and response.status == 304 else _read(response, target)
+            if known and response.status == 304:
+                return None
+            return _read(response, target, site_may_move=site_may_move)
 
     async def fetch_resource(self, url: str, *, max_bytes: int | None = None) -> Resource:
         """Return the response of any URL (a sitemap, a picture …), of at most `max_bytes` (default: a page's limit).

@@ -77,7 +77,12 @@ async def test_a_rule_beyond_the_settings_is_refused_with_its_field(
     """As is one that is no rule; null brings back the default."""
     widget, owner = owned
     path = f"/api/widgets/{widget}"
-    for field, wrong in {"depth": 99, "max_pages": 10**9, "include": ["docs"], "render": "now"}.items():
+    wrong_sites = ["ftp://a.example/", "http://10.0.0.1/", "a b.example", 7]
+    for field, wrong in [
+        *{"depth": 99, "max_pages": 10**9, "include": ["docs"], "render": "now"}.items(),
+        *(("sites", [site]) for site in wrong_sites),
+        ("sites", [f"http://127.0.0.{number}/" for number in range(1, 12)]),
+    ]:
         refused = await product.http.patch(path, json={"languages": ["de"], field: wrong}, headers=owner)
         error = refused.json()["error"]
         assert (error["code"], error["field"].split(".")[0]) == (f"{field}_invalid", field)
