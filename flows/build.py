@@ -25,12 +25,13 @@ from flows.slots import open_slots
 from flows.start_page import open_site
 from flows.watch import watch
 from flows.workspace import Workspace, open_database, open_workspace
+from tasks.core.bare_addresses import find_start_urls
 from tasks.core.choices import RenderMode
 from tasks.core.database import CONNECTION_ERRORS, DISK_FULL, Pool
 from tasks.core.errors import BuildEnded, HomePageFailed, NothingStored, WidgetBuilderError
 from tasks.core.json_logs import name_process
 from tasks.core.models import Job
-from tasks.core.rules import Language, PathPattern, StartAddress, WidgetRules
+from tasks.core.rules import Language, PathPattern, WidgetRules
 from tasks.core.settings import Settings, load_settings
 from tasks.records.builds import record_heartbeat
 from tasks.records.pictures import save_screenshot
@@ -54,7 +55,7 @@ async def build_widget(
     exclude: list[PathPattern] | None = None,
     languages: list[Language] | None = None,
     render: RenderMode | None = None,
-    sites: list[StartAddress] | None = None,
+    sites: list[str] | None = None,
     build_id: UUID | None = None,
     widget_id: UUID | None = None,
     jitter_s: float = 0,
@@ -62,7 +63,7 @@ async def build_widget(
     """Build a widget from a website.
 
     Args:
-        url: The site's start page; if absent, that of the widget.
+        url: The site's start page, with or without https://; if absent, that of the widget.
         depth: Links to follow from the start page; 0 reads that page only. If absent, as the widget's rules say, or 2.
         max_pages: Most pages to read; if absent, as the widget's rules say, or the maximum of the settings.
         include: Paths like /docs/*: only these are read; if absent, as the widget's rules or the settings say.
@@ -86,7 +87,7 @@ async def build_widget(
         exclude=exclude,
         languages=languages,
         render=render,
-        sites=sites,
+        sites=None if sites is None else tuple(await find_start_urls(settings, sites)),
     )
     run_id = UUID(runtime.flow_run.id)
     async with open_database(settings) as pool:

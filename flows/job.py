@@ -14,6 +14,7 @@ from prefect.states import Cancelled, Completed, Failed
 from flows.retried_runs import read_retry_time
 from flows.scheduled_runs import check_is_due, read_own_rules, show_request
 from tasks.core.addresses import parse_start_url
+from tasks.core.bare_addresses import find_start_urls
 from tasks.core.database import Pool
 from tasks.core.errors import BuildEnded
 from tasks.core.models import BuildRequest, Job
@@ -35,12 +36,14 @@ async def find_request(
         NotFound: there is no such widget.
         BuildEnded: there is none any more, and the run is one of its schedule.
     """
+    if url:
+        [url] = await find_start_urls(settings, [url])
     check_bounds(settings, asked)
     if widget_id is not None:
         own_url, own = await read_own_rules(pool, widget_id)
         url = url or own_url
         asked = own.model_copy(update=asked.model_dump(exclude_none=True))
-    request = make_request(settings, parse_start_url(url), asked)
+    request = make_request(settings, url or parse_start_url(url), asked)
     await show_request(request)
     return request
 

@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from api.app_state import AppState, app_state
-from api.builds.bare_addresses import add_scheme
 from api.builds.build_access import describe_build, find_build, require_build_role
 from api.builds.event_frames import build_frames
 from api.http.authorization import OwnerRoute, find_build_workspace, require_widget_role
@@ -20,6 +19,7 @@ from api.http.event_streams import event_stream
 from api.http.guards import Guard, PublicRoute, identify_client
 from api.http.origins import OriginRule
 from api.http.queries import widget_id_of
+from tasks.core.bare_addresses import add_scheme
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import AddressBlocked, BuildEnded, DependencyUnavailable, InvalidRequest
 from tasks.core.events import EventDraft, EventType

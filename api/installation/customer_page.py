@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import httpcore
 from can_ada import URL, parse
 
-from api.http.checked_backend import CheckedBackend
+from tasks.core.checked_backend import CheckedBackend
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import FetchFailed, FetchTimeout, HttpStatus, PageError
 from tasks.core.settings import Settings

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import httpcore
 from can_ada import parse
 
-from api.http.checked_backend import CheckedBackend
+from tasks.core.checked_backend import CheckedBackend
 from tasks.core.egress_policy import EgressPolicy
 from tasks.core.errors import AddressBlocked
 from tasks.records.webhook_outbox import ClaimedDelivery

@@ -1,11 +1,10 @@
 """Further sites of a widget, as its owner gives them: each with a scheme, and an address that may be fetched."""
 
-import asyncio
 from typing import Any
 
 from api.app_state import AppState
-from api.builds.bare_addresses import add_scheme
 from api.builds.build_routes import check_address
+from tasks.core.bare_addresses import find_start_urls
 from tasks.core.errors import InvalidRequest
 from tasks.core.rules import MAX_SITES
 
@@ -21,7 +20,7 @@ async def with_schemes(state: AppState, sent: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(sites, list) or len(sites) > MAX_SITES:
         return sent
     try:
-        return sent | {"sites": await asyncio.gather(*(add_scheme(state.settings, site) for site in sites))}
+        return sent | {"sites": await find_start_urls(state.settings, sites)}
     except InvalidRequest as error:
         raise _about_sites(error) from error
 

@@ -14,7 +14,8 @@ from rich.console import Console
 
 from deployments.display.inspected_page import render_inspection
 from deployments.display.inspection import Inspection
-from tasks.core.addresses import parse_start_url
+from tasks.core.addresses import is_bare, parse_start_url
+from tasks.core.bare_addresses import add_scheme
 from tasks.core.errors import InvalidRequest, PageError, PageSkipped, WidgetBuilderError
 from tasks.core.models import FetchedPage, FetchMethod, ReadPage, Target
 from tasks.core.settings import Settings
@@ -29,6 +30,8 @@ from tasks.web.reader import open_web
 
 _SAVED_FROM = re.compile(r"<!--\s*saved from url=\(\d+\)(https?://\S+)\s*-->")
 """Comment that browsers write into the pages they save."""
+_FILE_NAMES = (".html", ".htm", ".xhtml", ".pdf")
+"""Endings by which a file that is not there is told from a host."""
 _UNKNOWN_URL = "http://saved.invalid/"
 """URL under which the browser shows a saved page whose original URL is unknown."""
 
@@ -84,13 +87,21 @@ async def inspect_input(settings: Settings, given: str, *, base_url: str | None 
         DependencyUnavailable: there is no browser, and one is needed.
     """
     try:
-        if re.match(r"https?:", given, re.IGNORECASE):
-            loaded = await _fetch(settings, parse_start_url(given), with_theme=with_theme)
+        if _is_address(given):
+            url = parse_start_url(await add_scheme(settings, given))
+            loaded = await _fetch(settings, url, with_theme=with_theme)
         else:
             loaded = await _read_saved(settings, given, base_url, with_theme=with_theme)
     except (PageError, InvalidRequest) as error:
         return Inspection(input=given, error=_error_fields(error))
     return await asyncio.to_thread(_read_loaded, given, loaded, read_noindex=settings.read_noindex)
+
+
+def _is_address(given: str) -> bool:
+    """Whether the input is an address, perhaps without a scheme, and not a file, which may be named like one."""
+    if re.match(r"https?:", given, re.IGNORECASE):
+        return True
+    return is_bare(given) and not given.lower().endswith(_FILE_NAMES) and not Path(given).exists()
 
 
 def _read_loaded(given: str, loaded: _Loaded, *, read_noindex: bool) -> Inspection:

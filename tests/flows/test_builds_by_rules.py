@@ -55,3 +55,14 @@ async def test_a_runs_parameters_come_before_the_widgets_rules(crawler: Crawler,
     with pytest.raises(InvalidRequest) as refused:
         await find_request(crawler.pool, settings(), request.url, WidgetRules(depth=99), widget_id)
     assert refused.value.field == "depth"
+
+
+async def test_a_runs_address_may_be_bare(crawler: Crawler, settings: MakeSettings) -> None:
+    """As people type it for "Run again" in Prefect: by http where the host does not answer by https."""
+    async with living_site(3, 1) as site:
+        bare = site.url.removeprefix("http://")
+        made = settings(egress_allow=["127.0.0.0/8"])
+        request = await find_request(crawler.pool, made, bare, WidgetRules(), None)
+    assert request.url == f"{site.url}/"
+    with pytest.raises(InvalidRequest):
+        await find_request(crawler.pool, made, "ftp://a.example/", WidgetRules(), None)

@@ -28,6 +28,22 @@ async def test_a_page_is_read_as_a_build_reads_it(company: Site) -> None:
     assert (plain.render["method"], plain.markdown) == ("http", found.markdown)
 
 
+async def test_a_bare_address_is_one_unless_a_file_has_its_name(
+    company: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host without https is read by http; a missing file is not looked for on the web."""
+    bare = company.url.removeprefix("http://")
+    settings = make_settings(render="never")
+    found = await inspect_input(settings, f"{bare}/pricing/", with_theme=False)
+    assert (found.error, found.url, found.title) == (None, f"{company.url}/pricing/", "Pricing")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.example").write_text("<title>Saved</title><p>Some words.</p>")
+    assert (await inspect_input(settings, "shop.example", with_theme=False)).title == "Saved"
+    missing = await inspect_input(settings, "prices.html", with_theme=False)
+    assert missing.error is not None
+    assert missing.error["code"] == "file_unreadable"
+
+
 async def test_a_saved_page_has_the_theme_of_the_page_it_was_saved_from(company: Site) -> None:
     """The theme names its sources; styles and logo are fetched from the original site."""
     settings = make_settings(page_timeout_s=30)

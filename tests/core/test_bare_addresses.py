@@ -8,7 +8,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from api.builds.bare_addresses import add_scheme
+from tasks.core.bare_addresses import add_scheme
 from tasks.core.errors import InvalidRequest
 from tests.conftest import MakeSettings
 from tests.product import Product

@@ -1,11 +1,12 @@
 """Addresses without a scheme, as people type them: by https where the host answers so, else by http."""
 
 import asyncio
+from collections.abc import Sequence
 
 import httpcore
 
-from api.http.checked_backend import CheckedBackend
 from tasks.core.addresses import is_bare, parse_start_url
+from tasks.core.checked_backend import CheckedBackend
 from tasks.core.egress_policy import egress_policy
 from tasks.core.errors import AddressBlocked
 from tasks.core.settings import Settings
@@ -26,6 +27,15 @@ async def add_scheme(settings: Settings, address: object) -> object:
     if not await _answers(settings, secure) and await _answers(settings, plain):
         return plain
     return secure
+
+
+async def find_start_urls(settings: Settings, addresses: Sequence[object]) -> list[str]:
+    """Return the addresses in their normal form, each with a scheme; their hosts are asked at once.
+
+    Raises:
+        InvalidRequest: one is no address that a build may start from.
+    """
+    return [parse_start_url(url) for url in await asyncio.gather(*(add_scheme(settings, it) for it in addresses))]
 
 
 async def _answers(settings: Settings, url: str) -> bool:
