@@ -19,6 +19,8 @@ BEAT_S = 1.0
 """Seconds between heartbeats."""
 PREFECT_BEATS = 3
 """Heartbeats between two checks for a cancellation in Prefect."""
+PREFECT_TIMEOUT_S = 5.0
+"""Seconds that Prefect has to answer one: heartbeats must not wait for a server that hangs."""
 
 
 async def watch(pool: Pool, job: Job, run_id: UUID, progress: Progress, slots: Slots) -> None:
@@ -40,8 +42,9 @@ async def watch(pool: Pool, job: Job, run_id: UUID, progress: Progress, slots: S
 
 async def _is_cancelled(client: PrefectClient, run_id: UUID) -> bool:
     try:
-        run = await client.read_flow_run(run_id)
-    except (httpx.HTTPError, PrefectException):
+        async with asyncio.timeout(PREFECT_TIMEOUT_S):
+            run = await client.read_flow_run(run_id)
+    except (httpx.HTTPError, PrefectException, TimeoutError):
         # Prefect's server is unavailable: the build continues, and the next check asks again.
         return False
     return run.state is not None and (run.state.is_cancelling() or run.state.is_cancelled())
