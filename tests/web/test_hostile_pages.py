@@ -18,6 +18,9 @@ READ = "lighthouse keeper"
 TIMEOUT = "timeout after 3s"
 LOOP = "too many redirects"
 CRASH = "the page crashed the browser"
+SPINNING_PAGES, LANES = 200, 8
+IDLE_RENDERERS = 6
+"""As many as an idle browser has, and those that end in the background."""
 
 
 def script(code: str) -> Answer:
@@ -106,8 +109,29 @@ async def test_hostile_pages_end_in_their_time_and_leave_nothing_behind(gate: Ga
         # What has just been ended may keep the processors busy for a moment.
         assert any(["Welcome" in await read(fetcher, f"{site.url}/good") for _ in range(3)])
         async with asyncio.timeout(20):
-            # As many as an idle browser has, and those that end in the background.
-            while len(renderers() - others) > 6:
+            while len(renderers() - others) > IDLE_RENDERERS:
+                await asyncio.sleep(0.2)
+
+
+async def test_two_hundred_pages_that_never_yield_leave_no_lane_and_no_process_behind(gate: Gate) -> None:
+    """Each is given up in its time, eight at once; then a good page is read, by as many processes as before."""
+    others, lanes = renderers(), asyncio.Semaphore(LANES)
+
+    async def read_in_lane(fetcher: RenderedFetcher, url: str) -> str:
+        async with lanes:
+            return await read(fetcher, url)
+
+    async with (
+        open_rendered_fetcher(make_settings(page_timeout_s=1), gate) as fetcher,
+        serve({"/spin": ENDLESS["spin"], "/good": html(HOME)}) as site,
+    ):
+        urls = [f"{site.url}/spin?{n}" for n in range(SPINNING_PAGES)]
+        ended = await asyncio.gather(*(read_in_lane(fetcher, url) for url in urls))
+        assert set(ended) == {"timeout after 1s"}
+        async with asyncio.timeout(60):
+            while "Welcome" not in await read(fetcher, f"{site.url}/good"):
+                pass
+            while len(renderers() - others) > IDLE_RENDERERS:
                 await asyncio.sleep(0.2)
 
 
