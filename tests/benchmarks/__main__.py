@@ -36,6 +36,7 @@ from tests.benchmarks import (
     search_planning,
     slow_site,
     stream_fanout,
+    tenants,
     theme,
 )
 from tests.benchmarks.scores import Scores
@@ -62,6 +63,7 @@ STANDALONE = {
     "search_planning": search_planning.run,
     "slow_site": slow_site.run,
     "stream_fanout": stream_fanout.run,
+    "tenants": tenants.run,
     "theme": theme.run,
 }
 ON_DOCS = ("python_docs", "retrieval")
