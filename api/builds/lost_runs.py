@@ -59,9 +59,15 @@ class LostRuns:
                 await self._restart(run)
 
     async def _settle(self, run: RunRecord, build: RunOutcome) -> None:
-        """End a run that is shown as running long after the end of its build."""
-        patience_s = COMPLETED_S if build.status == "completed" else STUCK_S
-        if run.state is not StateType.CRASHED and build.ended_s is not None and build.ended_s > patience_s:
+        """End a run that is shown as running long after the end of its build, or that crashed after it."""
+        if build.ended_s is None:
+            return
+        if run.state is StateType.CRASHED:
+            # An operator may have started it again since: that attempt crashed before it recorded a build of its own.
+            has_ended = await self._runs.read_start_age(run.id) > build.ended_s
+        else:
+            has_ended = build.ended_s > (COMPLETED_S if build.status == "completed" else STUCK_S)
+        if has_ended:
             await self._runs.end(run.id, build.status)
 
     async def _restart(self, run: RunRecord) -> None:

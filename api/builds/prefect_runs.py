@@ -163,6 +163,19 @@ class PrefectRuns:
             raise unavailable(error) from error
         return {run.id: _record(run) for run in runs if run.state is not None}
 
+    async def read_start_age(self, run_id: UUID) -> float:
+        """Return the seconds since the run last began; infinite if it never did.
+
+        Raises:
+            DependencyUnavailable: Prefect does not answer.
+        """
+        try:
+            states = await self._client.read_flow_run_states(run_id)
+        except PREFECT_ERRORS as error:
+            raise unavailable(error) from error
+        begun = [state.timestamp for state in states if state.type is StateType.RUNNING]
+        return (datetime.now(UTC) - max(begun)).total_seconds() if begun else float("inf")
+
     async def cancel(self, run_id: UUID) -> None:
         """Ask Prefect to cancel the run, for `CANCEL_S` at most; the build's record is already final.
 

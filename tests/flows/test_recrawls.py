@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import State, StateType
-from prefect.states import Running, Scheduled
+from prefect.states import Crashed, Running, Scheduled
 
 from api.builds import lost_runs
 from api.builds.lost_runs import LostRuns
@@ -18,7 +18,7 @@ from tasks.core.models import BuildRequest
 from tasks.records.builds import find_run_build, link_flow_run, read_build
 from tasks.records.new_builds import create_build
 from tasks.records.run_locks import hold_run
-from tests.flow_runs import BUILD, find_run, retry, run_deployment
+from tests.flow_runs import BUILD, end_of, find_run, retry, run_deployment
 from tests.placing import Placer
 from tests.product import Product
 from tests.sites.generated import generated_site
@@ -122,6 +122,24 @@ async def test_a_run_that_outlives_its_build_gets_the_builds_state(
         run = await client.read_flow_run(run.id)
         assert run.state is not None
         assert run.state.is_completed()
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["at its end", "begun again"])
+async def test_a_run_that_crashed_after_its_build_gets_the_builds_state(
+    product: Product, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """Killed between the last event and its own end; one that was begun again since is not shown as a success."""
+    monkeypatch.setattr(lost_runs, "CRASH_S", 0)
+    async with generated_site(3, 2, 0) as site, product.prefect() as client:
+        events = await product.build(site.url, depth=0, max_pages=1)
+        run = await end_of(product, (await find_run(product, events[0]["build_id"])).id)
+        if again:
+            await client.set_flow_run_state(run.id, Running(), force=True)
+        await client.set_flow_run_state(run.id, Crashed(message="Killed."), force=True)
+        await LostRuns(product.pool, PrefectRuns(client)).sweep()
+        state = (await client.read_flow_run(run.id)).state
+        assert state is not None
+        assert (state.is_completed(), state.is_crashed()) == (not again, again)
 
 
 @pytest.mark.parametrize("as_new_run", [False, True], ids=["Retry", "Run again"])
