@@ -73,7 +73,9 @@ class Slots:
                 async with asyncio.timeout(RELEASE_TIMEOUT_S):
                     await self.client.release_concurrency_slots_with_lease(lease)
             except (*_UNAVAILABLE, TimeoutError) as error:
-                get_run_logger().warning("A slot could not be released; it is free when its lease expires: %s", error)
+                get_run_logger().warning(
+                    "A slot could not be released; it is free when its lease expires: %s", _cause(error)
+                )
 
     async def renew_forever(self) -> None:
         """Renew all leases periodically; a failed renewal is only logged."""
@@ -86,7 +88,7 @@ class Slots:
                         await self.client.renew_concurrency_lease(lease, LEASE_S)
                 except _UNAVAILABLE as error:
                     if lease in self._leases:
-                        get_run_logger().warning("A slot's lease could not be renewed: %s", error)
+                        get_run_logger().warning("A slot's lease could not be renewed: %s", _cause(error))
 
     async def _acquire(self, limit: str) -> UUID | None:
         wait_s = FIRST_WAIT_S
@@ -95,7 +97,7 @@ class Slots:
                 return await self._request(limit)
             except _UNAVAILABLE as error:
                 if not _all_taken(error):
-                    get_run_logger().warning("Requesting a slot of %s failed; retrying: %s", limit, error)
+                    get_run_logger().warning("Requesting a slot of %s failed; retrying: %s", limit, _cause(error))
             await asyncio.sleep(wait_s * random.uniform(0.8, 1.2))
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
@@ -130,6 +132,13 @@ async def _finish(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
+
+
+def _cause(error: Exception) -> str:
+    """Describe the error; those of timeouts have no text."""
+    if isinstance(error, TimeoutError):
+        return f"Prefect's server did not answer within {RELEASE_TIMEOUT_S:g} s"
+    return str(error) or type(error).__name__
 
 
 def _all_taken(error: Exception) -> bool:

@@ -27,6 +27,8 @@ class Limits:
         self.renewals: list[UUID] = []
         self.renew_after = asyncio.Event()
         self.renew_after.set()
+        self.release_after = asyncio.Event()
+        self.release_after.set()
 
     async def increment(self, request: web.Request) -> web.Response:
         """Grant a slot, or answer that all are taken."""
@@ -46,7 +48,8 @@ class Limits:
         self.recorded = set(leases)
 
     async def decrement(self, request: web.Request) -> web.Response:
-        """Take a slot back."""
+        """Take a slot back, once `release_after` is set."""
+        await self.release_after.wait()
         self.taken.discard(UUID((await request.json())["lease_id"]))
         return web.Response(status=204)
 
@@ -205,3 +208,16 @@ async def test_a_lease_that_expired_while_its_slot_is_held_is_a_warning(
         limits.taken.clear()
         await renewals_of(limits, len(limits.renewals) + 2)
     assert "could not be renewed" in caplog.text
+
+
+async def test_a_slot_that_cannot_be_released_in_time_is_a_warning_with_the_cause(
+    slots: Slots, limits: Limits, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A timeout's own text is empty."""
+    monkeypatch.setattr("flows.slots.RELEASE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("flows.slots.get_run_logger", lambda: logging.getLogger("test"))
+    async with slots.hold("test"):
+        limits.release_after.clear()
+    limits.release_after.set()
+    (record,) = caplog.records
+    assert record.getMessage().endswith("expires: Prefect's server did not answer within 0.1 s")
