@@ -5,6 +5,7 @@ cause one run. Only the request that created the widget gets the owner's token. 
 members alone, and its widgets have no owner token: the members' tokens open them.
 """
 
+from typing import LiteralString
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -19,6 +20,11 @@ from tasks.records.build_quotas import Caller, enforce_quotas, lock_new_builds, 
 from tasks.records.owner_tokens import hash_token, new_token
 from tasks.records.recorded_request import REQUEST_COLUMNS, request_of, rules_to_store
 from tasks.records.workspace_limits import reserve_widget
+
+HAS_KEY: LiteralString = "(idempotency_key = %(key)s OR joined_keys @> ARRAY[%(key)s::text])"
+"""SQL over `scrape_jobs`: whether a request with the key led to the build."""
+MOST_JOINED = 100
+"""Most keys kept of requests that joined a build; the latest."""
 
 
 class NewBuild(Frozen):
@@ -143,8 +149,8 @@ async def _find_by_key(
 ) -> NewBuild | None:
     rows = await connection.execute(
         "SELECT id, widget_id, (SELECT workspace_id FROM widgets WHERE widgets.id = widget_id),"
-        f" {REQUEST_COLUMNS} FROM scrape_jobs WHERE idempotency_key = %s",
-        (key,),
+        f" {REQUEST_COLUMNS} FROM scrape_jobs WHERE {HAS_KEY}",
+        {"key": key},
     )
     row = await rows.fetchone()
     if row is None:
@@ -174,16 +180,26 @@ async def _find_rebuild(connection: Connection, widget_id: UUID, key: str | None
     if await found.fetchone() is None:
         raise NotFound("widget")
     rows = await connection.execute(
-        "SELECT id, widget_id FROM scrape_jobs"
-        " WHERE idempotency_key = %(key)s OR widget_id = %(widget)s AND status IN ('pending', 'running')"
-        " ORDER BY idempotency_key = %(key)s DESC NULLS LAST LIMIT 1",
+        f"SELECT id, widget_id, coalesce({HAS_KEY}, false) AS has_key FROM scrape_jobs"
+        f" WHERE {HAS_KEY} OR widget_id = %(widget)s AND status IN ('pending', 'running')"
+        " ORDER BY has_key DESC LIMIT 1",
         {"key": key, "widget": widget_id},
     )
     if (row := await rows.fetchone()) is None:
         return None
     if row[1] != widget_id:
         raise _conflict()
+    if key is not None and not row[2]:
+        await _join(connection, row[0], key)
     return NewBuild(build_id=row[0], widget_id=widget_id, owner_token=None, created=False)
+
+
+async def _join(connection: Connection, build_id: UUID, key: str) -> None:
+    """Record the key with the build: the same request, sent again after the build's end, leads to it too."""
+    await connection.execute(
+        "UPDATE scrape_jobs SET joined_keys = (array_prepend(%s, joined_keys))[:%s] WHERE id = %s",
+        (key, MOST_JOINED, build_id),
+    )
 
 
 def _conflict() -> InvalidRequest:

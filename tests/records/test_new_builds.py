@@ -77,6 +77,23 @@ async def test_a_request_for_a_widget_that_is_being_built_joins_the_build(pool: 
     assert joined[0].build_id != first.build_id
 
 
+async def test_a_key_that_joined_a_build_leads_to_it_after_its_end(pool: Pool) -> None:
+    """Several may join one, also one that began with a key; sent again, none starts a build, for any widget."""
+    (one, other), keys = [await new_job(pool) for _ in range(2)], [str(uuid4()) for _ in range(3)]
+    await cancel(pool, one)
+    built = [await create_rebuild(pool, one.widget_id, REQUEST, idempotency_key=key) for key in keys]
+    await append_event(pool, built[0].build_id, draft(EventType.builder_cancelled))
+    again = [await create_rebuild(pool, one.widget_id, REQUEST, idempotency_key=key) for key in keys]
+    assert {build.build_id for build in built + again} == {built[0].build_id}
+    for start in (
+        create_rebuild(pool, other.widget_id, REQUEST, idempotency_key=keys[2]),
+        create_build(pool, REQUEST.model_copy(update={"depth": 1}), idempotency_key=keys[2]),
+    ):
+        with pytest.raises(InvalidRequest) as refused:
+            await start
+        assert refused.value.code == "idempotency_conflict"
+
+
 async def test_a_key_leads_to_its_build_and_is_valid_for_one_widget_only(pool: Pool) -> None:
     """Also after that build's end; another widget's owner is refused."""
     (one, other), key = [await new_job(pool) for _ in range(2)], str(uuid4())

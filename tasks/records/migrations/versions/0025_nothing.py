@@ -1,0 +1,12 @@
+"""Nothing: databases that have this version were contracted by it, as 0027 does now, behind all that only adds."""
+
+revision = "0025"
+down_revision = "0024"
+
+
+def upgrade() -> None:
+    """Leave the schema as it is."""
+
+
+def downgrade() -> None:
+    """Leave the schema as it is."""
