@@ -1,5 +1,6 @@
 """The widget on a customer's page: small, quiet, isolated, and controlled by the page's scripts."""
 
+import asyncio
 import io
 import json
 import re
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from playwright.async_api import Route, expect
 
 from tasks.core.oklch import contrast
 from tasks.core.palette import choose_text_colour, with_tokens
@@ -44,6 +46,37 @@ async def test_only_loader_and_configuration_are_fetched_before_the_chat_is_want
     assert own == ["/widget.js", f"/api/public/widgets/{WIDGET}"]
     async with tab.page.expect_request("**/widget/panel-*.js"):
         await tab.launcher.hover()
+
+
+async def test_nothing_typed_after_the_click_is_lost(visit: MakeVisit, site: CustomerSite) -> None:
+    """While the panel loads it is kept from the page and the button; later clicks and spaces change nothing."""
+    site.body = "<script>document.onkeypress = () => document.title += '!'</script><h1>Shop</h1>"
+    tab = await visit()
+    go_on = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await go_on.wait()
+        await route.continue_()
+
+    await tab.page.route("**/widget/panel-*.js", wait)
+    await tab.launcher.click()
+    await tab.page.keyboard.type("Who are")
+    await tab.launcher.click()
+    await tab.page.keyboard.type(" you ")
+    await expect(tab.launcher).to_have_attribute("aria-busy", "true")
+    go_on.set()
+    await expect(tab.input).to_be_focused()
+    await tab.page.keyboard.type("now?")
+    await expect(tab.input).to_have_value("Who are you now?")
+    assert await tab.page.title() == "Shop"
+    await tab.page.keyboard.press("Escape")
+    await expect(tab.launcher).to_be_focused()
+    for state in ("true", "false", "true"):
+        await tab.page.keyboard.press("Space")
+        await expect(tab.launcher).to_have_attribute("aria-expanded", state)
+        await expect(tab.launcher).not_to_have_attribute("aria-busy", "true")
+        await tab.launcher.focus()
+    await expect(tab.input).to_have_value("Who are you now?")
 
 
 async def test_nothing_on_the_page_moves(visit: MakeVisit) -> None:

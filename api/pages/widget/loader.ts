@@ -10,7 +10,7 @@ type Listener = (event: CustomEvent) => void;
 const CHAT: Record<string, string> = { ar: "محادثة", he: "צ׳אט", ja: "チャット" };
 const CHILDREN = { childList: true };
 const SVG = "http://www.w3.org/2000/svg";
-const BUBBLE = "M20 11.5a8 8 0 0 1-11.6 7.1L4 20l1.4-4.4A8 8 0 1 1 20 11.5ZM8.5 11.5h.01M12 11.5h.01M15.5 11.5h.01";
+const BUBBLE = "M20 11.5a8 8 0 0 1-11.6 7.1L4 20l1.4-4.4A8 8 0 1 1 20 11.5ZM8 11.5h.01m4 0h.01m4 0h.01";
 
 const script = document.currentScript ?? document.querySelector('script[src*="/widget.js"]');
 const base = new URL(".", (script as HTMLScriptElement).src).href;
@@ -21,6 +21,8 @@ let sheet: CSSStyleSheet;
 let panel: Panel | undefined;
 let loading: Promise<Panel | undefined> | undefined;
 let attempts = 0;
+/** Typed since the click that opens the panel for the first time. */
+let typed: string | undefined;
 let settle: () => void;
 const ready = new Promise<void>((resolve) => (settle = resolve));
 /** Returns to a page that keeps removing the widget. */
@@ -64,13 +66,13 @@ function show(): void {
 
 function load(): Promise<Panel | undefined> {
   const { launcher } = context!;
-  launcher.ariaBusy = "true";
   // Browsers may cache a failed import by its URL: a retry needs another URL.
+  if (!loading) launcher.ariaBusy = "true";
   loading ??= import(`${base}widget/${PANEL_FILE}${attempts++ ? `?${attempts}` : ""}`)
     .then(({ mount }: typeof import("./panel")) => (panel = mount(context!)))
     .catch((error: unknown) => {
       loading = undefined;
-      logError(`the chat cannot be loaded: ${error}`);
+      logError(`not loaded: ${error}`);
       emit("error", { code: "load_failed" });
       return undefined;
     })
@@ -107,16 +109,26 @@ function makeLauncher(): HTMLButtonElement {
   path.setAttribute("d", BUBBLE);
   icon.append(path);
   launcher.append(icon);
-  for (const intent of ["pointerenter", "focus"]) {
-    launcher.addEventListener(intent, load, { once: true });
-  }
-  launcher.addEventListener("click", toggle);
+  launcher.onpointerenter = launcher.onfocus = load;
+  launcher.onclick = () => {
+    if (panel) return toggle();
+    // Safari leaves the focus where it was.
+    launcher.focus();
+    typed ??= "";
+    return withPanel((it) => it.open({ typed }));
+  };
+  // The panel is loading: what is typed is no shortcut of the page's, nor is a space a click.
+  launcher.onkeydown = (event) => {
+    if (panel || typed == null || event.key[1] || event.ctrlKey || event.metaKey) return;
+    typed += event.key;
+    event.preventDefault();
+  };
   return launcher;
 }
 
 async function read(id: string): Promise<Config> {
   const answer = await request(`${base}api/public/widgets/${encodeURIComponent(id)}`);
-  if (!answer.ok) throw `widget "${id}": ${answer.status === 404 ? "not found" : answer.status}`;
+  if (!answer.ok) throw `widget "${id}": ${answer.status - 404 ? answer.status : "not found"}`;
   return answer.json();
 }
 
@@ -167,7 +179,7 @@ const api = {
   destroy(): void {
     panel?.destroy();
     host?.remove();
-    panel = loading = host = context = undefined;
+    panel = loading = host = context = typed = undefined;
   },
 };
 

@@ -101,9 +101,11 @@ class ChatPanel implements Panel {
     return this.dialog.open;
   }
 
-  open({ focus = true } = {}): void {
+  open({ focus = true, typed = "" } = {}): void {
     if (this.isOpen) return;
     this.show(focus);
+    this.input.value += typed;
+    this.typed();
     this.context.launcher.setAttribute("aria-expanded", "true");
     this.remember(true);
     this.toEnd();

@@ -53,7 +53,8 @@ export interface Context {
 /** The panel's interface for the loader. A loader may be older than its panel: nothing here may change meaning. */
 export interface Panel {
   readonly isOpen: boolean;
-  open(options?: { focus?: boolean }): void;
+  /** `typed`: text that the visitor has typed meanwhile. */
+  open(options?: { focus?: boolean; typed?: string }): void;
   close(): void;
   ask(question: string): void;
   /** Applies a changed configuration or locale, keeping the conversation. */
