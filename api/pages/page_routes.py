@@ -20,7 +20,8 @@ _POLICY = (
 )
 # The onboarding page shows the site's favicon, which is loaded from the site.
 _START_POLICY = f"{_POLICY} img-src 'self' http: https:; frame-ancestors 'none'"
-_CONSOLE_POLICY = f"{_POLICY} img-src 'self'; frame-ancestors 'none'"
+# The logos to choose from come with the response that lists them.
+_CONSOLE_POLICY = f"{_POLICY} img-src 'self' data:; frame-ancestors 'none'"
 _PREVIEW_POLICY = f"{_POLICY} img-src 'self'; frame-ancestors 'self'"
 
 

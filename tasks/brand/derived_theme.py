@@ -9,7 +9,7 @@ from tasks.brand.brand_language import DEFAULT_LANGUAGE, site_language
 from tasks.brand.defaults import UA_BUTTONS
 from tasks.brand.drawing import Draw, draw_nothing
 from tasks.brand.fonts import NEUTRAL_FONT, safe_font_list
-from tasks.brand.logo_tile import logo_tile
+from tasks.brand.logo_tile import found_logos, logo_tile
 from tasks.brand.marks import Marks, Resources, best_icon, mark_colours, ranked_logos, read_marks, wanted_resources
 from tasks.brand.naming import site_name
 from tasks.brand.primary import BrandColour, is_decided, rank_brand_colours
@@ -86,7 +86,14 @@ def derive_theme(probe: HomePageProbe, resources: Resources | None = None, draw:
         **_font_tokens(page),
         **_image_tokens(page, marks, str(colours["background"].value)),
     }
-    return _assemble(tokens, ranked).model_copy(update={"logo_tile": logo_tile(page, resources or {}, draw)})
+    pictures = {
+        "logo_tile": logo_tile(page, resources or {}, draw),
+        "found_logos": tuple(
+            logo.model_copy(update={"found": logo.found.translate(_NO_MARKUP)})
+            for logo in found_logos(page, resources or {}, draw)
+        ),
+    }
+    return _assemble(tokens, ranked).model_copy(update=pictures)
 
 
 def neutral_theme(url: str) -> Theme:

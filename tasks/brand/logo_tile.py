@@ -7,18 +7,19 @@ be drawn gives no tile: the widget then shows the monogram.
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from PIL import Image
 
-from tasks.brand.brand_evidence import ImageRecord, ProbedPage
+from tasks.brand.brand_evidence import ImageKind, ImageRecord, ProbedPage
 from tasks.brand.colours import parse_colour
 from tasks.brand.drawing import Draw
 from tasks.brand.marks import Resources, best_icon, data_of, ranked_logos
 from tasks.brand.site_images import VISIBLE_CONTRAST, Drawing, Picture
 from tasks.core.oklch import BLACK, WHITE
 from tasks.core.palette import SHAPE_CONTRAST
+from tasks.core.theme_model import FoundLogo
 
 HEIGHT = 80
 """Height in pixels: twice the size in the widget, for high-density screens."""
@@ -36,27 +37,9 @@ ALL = 0.9
 """Share of a picture from which its invisible rest is but an outline or a shadow."""
 MIN_ICON = 32
 """Side in pixels below which an icon is blurred at this size."""
+MAX_FOUND = 6
+"""Pictures from which an owner chooses."""
 _MODERN = re.compile(r"(?:oklch|oklab|lab|lch|color)\([^()\"]*\)")
-
-
-def logo_tile(page: ProbedPage, resources: Resources, draw: Draw) -> bytes | None:
-    """Return a PNG, 80 pixels high and 80 … 176 wide, of the logo, or of the icon if that is easier to see.
-
-    It is opaque, and so below 50 KB for any content. None if nothing can be drawn.
-    """
-    drawn = [logo for record in ranked_logos(page) if (logo := _drawn(record, resources, draw)) is not None]
-    record = best_icon(page)
-    icon = _drawn(record, resources, draw) if record else None
-    is_wide = bool(drawn) and drawn[0].image.width > WIDE * drawn[0].image.height
-    # Never another picture of the header instead of a wide logo: it may be another company's.
-    if icon is not None and min(icon.image.size) >= MIN_ICON and (is_wide or not drawn):
-        drawn = [icon, *drawn]
-    return next((tile for logo in drawn if (tile := _tile(logo)) is not None), None)
-
-
-def draw_tile(drawing: Drawing) -> bytes | None:
-    """Return such a PNG of a drawing; None if it is seen on no background."""
-    return _tile(_Logo(drawing.image(), drawing.picture, None))
 
 
 class _Logo(NamedTuple):
@@ -65,6 +48,47 @@ class _Logo(NamedTuple):
     picture: Picture
     """Measurements of the whole picture."""
     backdrop: str | None
+
+
+def logo_tile(page: ProbedPage, resources: Resources, draw: Draw) -> bytes | None:
+    """Return a PNG, 80 pixels high and 80 … 176 wide, of the logo, or of the icon if that is easier to see.
+
+    It is opaque, and so below 50 KB for any content. None if nothing can be drawn.
+    """
+    return next((tile for _, logo in _preferred(page, resources, draw) if (tile := _tile(logo)) is not None), None)
+
+
+def found_logos(page: ProbedPage, resources: Resources, draw: Draw) -> tuple[FoundLogo, ...]:
+    """Return such PNGs of all pictures that may be the logo, and of the icons, each once; `logo_tile` comes first."""
+    icons = [record for record in page.images if record.kind is ImageKind.icon]
+    candidates = [*_preferred(page, resources, draw), *_drawn_of(icons, resources, draw)]
+    found: dict[bytes, str] = {}
+    for record, logo in candidates:
+        is_sharp = record.kind is not ImageKind.icon or min(logo.image.size) >= MIN_ICON
+        if len(found) < MAX_FOUND and is_sharp and (tile := _tile(logo)) is not None:
+            found.setdefault(tile, record.found)
+    return tuple(FoundLogo(tile=tile, found=where) for tile, where in found.items())
+
+
+def _preferred(page: ProbedPage, resources: Resources, draw: Draw) -> list[tuple[ImageRecord, _Logo]]:
+    """Return the pictures that may be the logo, and before them the icon if that is easier to see."""
+    drawn = _drawn_of(ranked_logos(page), resources, draw)
+    record = best_icon(page)
+    icon = _drawn(record, resources, draw) if record else None
+    is_wide = bool(drawn) and drawn[0][1].image.width > WIDE * drawn[0][1].image.height
+    # Never another picture of the header instead of a wide logo: it may be another company's.
+    if record and icon is not None and min(icon.image.size) >= MIN_ICON and (is_wide or not drawn):
+        drawn = [(record, icon), *drawn]
+    return drawn
+
+
+def _drawn_of(records: Iterable[ImageRecord], resources: Resources, draw: Draw) -> list[tuple[ImageRecord, _Logo]]:
+    return [(record, logo) for record in records if (logo := _drawn(record, resources, draw)) is not None]
+
+
+def draw_tile(drawing: Drawing) -> bytes | None:
+    """Return such a PNG of a drawing; None if it is seen on no background."""
+    return _tile(_Logo(drawing.image(), drawing.picture, None))
 
 
 def _drawn(record: ImageRecord, resources: Resources, draw: Draw) -> _Logo | None:

@@ -14,7 +14,9 @@ from tasks.brand.site_images import Picture
 from tasks.brand.values import as_item, clean_text
 
 MAX_ICON = 192.0
-MAX_LOGOS = 2
+MAX_LOGOS = 4
+"""Logos that are fetched; the owner may choose another than the first."""
+MAX_ICONS = 2
 MAX_MANIFEST_BYTES = 100_000
 MIN_SHARE = 0.03
 ENOUGH_SHARE = 0.3
@@ -46,10 +48,9 @@ class Marks(NamedTuple):
 
 
 def wanted_resources(page: ProbedPage, url: str) -> tuple[str, ...]:
-    """Return the URLs to fetch for the theme: logos, icon, manifest and preview, seven at most."""
-    icon = best_icon(page)
+    """Return the URLs to fetch for the theme: logos, icon, manifest and preview, nine at most."""
     addresses = [record.url for record in ranked_logos(page) if record.url][:MAX_LOGOS]
-    addresses += [icon.url] if icon else []
+    addresses += [icon.url for icon in ranked_icons(page)[:MAX_ICONS]]
     addresses += [record.url for record in page.images if record.kind is ImageKind.preview]
     addresses += [page.manifest] if page.manifest else []
     return tuple(dict.fromkeys(addresses))
@@ -127,6 +128,11 @@ def logo_strength(record: ImageRecord) -> float:
 
 def best_icon(page: ProbedPage, marks: Marks | None = None) -> ImageRecord | None:
     """Return the icon for small sizes: a vector, else the largest up to 192 px; a touch icon only as a last resort."""
+    return next(iter(ranked_icons(page, marks)), None)
+
+
+def ranked_icons(page: ProbedPage, marks: Marks | None = None) -> list[ImageRecord]:
+    """Return the icons, the fittest for small sizes first."""
 
     def fitness(icon: ImageRecord) -> tuple[bool, bool, float, str]:
         touch = "icon" not in icon.roles
@@ -135,7 +141,7 @@ def best_icon(page: ProbedPage, marks: Marks | None = None) -> ImageRecord | Non
 
     icons = [record for record in page.images if record.kind is ImageKind.icon]
     usable = [icon for icon in icons if marks is None or marks.pictures.get(icon.url, True) is not None]
-    return min(usable, key=fitness, default=None)
+    return sorted(usable, key=fitness)
 
 
 def _colours(record: ImageRecord, marks: Marks) -> Iterator[tuple[str, float]]:

@@ -21,6 +21,15 @@ class Swatch(Frozen):
     """Place on the site where it was found."""
 
 
+class FoundLogo(Frozen):
+    """A picture on the site that may be its logo."""
+
+    tile: bytes = Field(repr=False)
+    """As the widget would show it, like `Theme.logo_tile`."""
+    found: str
+    """Place on the site where it was found."""
+
+
 class Theme(Frozen):
     """The widget's look, name and greeting. Colours are `#rrggbb`."""
 
@@ -40,6 +49,8 @@ class Theme(Frozen):
 
     Stored separately; never part of the theme's JSON.
     """
+    found_logos: tuple[FoundLogo, ...] = Field((), exclude=True, repr=False)
+    """Pictures from which the owner may choose the logo, the most likely first. Stored separately, too."""
     logo_background: Hex | None = None
     """Background for the logo where it would not be visible on the widget's own."""
     favicon_url: str | None = None

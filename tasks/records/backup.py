@@ -25,6 +25,7 @@ TABLES = (
     "embedding_limits",
     "fact_edits",
     "feedback",
+    "found_logos",
     "leads",
     "members",
     "own_answer_questions",

@@ -1,6 +1,7 @@
 """Pictures of a widget's site, stored with the widget and served from our own origin."""
 
 import hashlib
+from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from psycopg.rows import class_row
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import NotFound
 from tasks.core.models import Frozen
+from tasks.core.theme_model import FoundLogo
+from tasks.records.sanitizing import sanitize_text
 
 TAG_LENGTH = 20
 
@@ -35,6 +38,13 @@ class StoredPicture(Frozen):
     """The beginning of the SHA-256 of `data`: changes with the picture."""
 
 
+class ChoosableLogo(StoredPicture):
+    """A picture from which the owner may choose the logo."""
+
+    found: str
+    """Place on the site where it was found."""
+
+
 async def write_picture(connection: Connection, widget_id: UUID, kind: PictureKind, data: bytes | None) -> None:
     """Store the picture in place of the previous one; None deletes that. Does nothing if the widget was deleted."""
     if data is None:
@@ -46,8 +56,49 @@ async def write_picture(connection: Connection, widget_id: UUID, kind: PictureKi
         "INSERT INTO widget_pictures (widget_id, kind, tag, data)"
         " SELECT id, %s, %s, %s FROM widgets WHERE id = %s FOR KEY SHARE"
         " ON CONFLICT (widget_id, kind) DO UPDATE SET tag = excluded.tag, data = excluded.data",
-        (kind.value, hashlib.sha256(data).hexdigest()[:TAG_LENGTH], data, widget_id),
+        (kind.value, _tag_of(data), data, widget_id),
     )
+
+
+async def write_found_logos(connection: Connection, widget_id: UUID, logos: Sequence[FoundLogo]) -> None:
+    """Store the pictures from which the owner chooses in place of the previous ones. Not of a deleted widget."""
+    await connection.execute("DELETE FROM found_logos WHERE widget_id = %s", (widget_id,))
+    for place, logo in enumerate(logos):
+        await connection.execute(
+            "INSERT INTO found_logos (widget_id, place, tag, found, data)"
+            " SELECT id, %s, %s, %s, %s FROM widgets WHERE id = %s FOR KEY SHARE",
+            (place, _tag_of(logo.tile), sanitize_text(logo.found), logo.tile, widget_id),
+        )
+
+
+async def read_found_logos(pool: Pool, widget_id: UUID) -> list[ChoosableLogo]:
+    """Return the pictures found on the widget's site that may be its logo, the most likely first."""
+    async with pool.connection() as connection, connection.cursor(row_factory=class_row(ChoosableLogo)) as cursor:
+        await cursor.execute(
+            "SELECT data, tag, found FROM found_logos WHERE widget_id = %s ORDER BY place", (widget_id,)
+        )
+        return await cursor.fetchall()
+
+
+async def choose_found_logo(pool: Pool, widget_id: UUID, tag: str) -> None:
+    """Show this picture found on the site as if the owner had sent it: no re-crawl changes it.
+
+    Raises:
+        NotFound: there is no such picture any more.
+    """
+    async with pool.connection() as connection:
+        rows = await connection.execute(
+            "INSERT INTO own_logos (widget_id, tag, data)"
+            " SELECT widget_id, tag, data FROM found_logos WHERE widget_id = %s AND tag = %s LIMIT 1"
+            " ON CONFLICT (widget_id) DO UPDATE SET tag = excluded.tag, data = excluded.data",
+            (widget_id, tag),
+        )
+    if not rows.rowcount:
+        raise NotFound("logo")
+
+
+def _tag_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:TAG_LENGTH]
 
 
 async def save_screenshot(pool: Pool, widget_id: UUID, data: bytes | None) -> None:
@@ -100,7 +151,7 @@ async def save_own_logo(pool: Pool, widget_id: UUID, data: bytes) -> str:
     Raises:
         NotFound: the widget was deleted meanwhile.
     """
-    tag = hashlib.sha256(data).hexdigest()[:TAG_LENGTH]
+    tag = _tag_of(data)
     async with pool.connection() as connection:
         rows = await connection.execute(
             "INSERT INTO own_logos (widget_id, tag, data) SELECT id, %s, %s FROM widgets WHERE id = %s FOR KEY SHARE"

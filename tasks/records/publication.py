@@ -12,7 +12,7 @@ from tasks.core.database import Connection, Pool
 from tasks.core.errors import SiteShrank
 from tasks.core.models import Frozen, Job
 from tasks.core.theme_model import Theme
-from tasks.records.pictures import PictureKind, write_picture
+from tasks.records.pictures import PictureKind, write_found_logos, write_picture
 from tasks.records.sanitizing import sanitize_json, sanitize_text
 from tasks.records.widget_vocabulary import count_words
 from tasks.records.withheld_pages import apply_rules_in
@@ -49,6 +49,7 @@ async def _write_looks(connection: Connection, widget_id: UUID, looks: WidgetLoo
         (Jsonb(sanitize_json(theme.model_dump(mode="json"))), sanitize_text(theme.name), looks.site_url, widget_id),
     )
     await write_picture(connection, widget_id, PictureKind.logo, theme.logo_tile)
+    await write_found_logos(connection, widget_id, theme.found_logos)
     if looks.screenshot is not None:
         await write_picture(connection, widget_id, PictureKind.screenshot, looks.screenshot)
 

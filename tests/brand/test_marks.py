@@ -249,11 +249,34 @@ def test_the_preview_picture_decides_only_between_equals() -> None:
     assert theme_with(preview, page).primary == "#1e88e5"
 
 
+def test_owners_choose_from_all_pictures_that_may_be_the_logo() -> None:
+    """Each once, the one that is shown first; blurred icons and those that cannot be drawn are none of them."""
+    other, third, small = (f"{URL}{name}.png" for name in ("other", "third", "small"))
+    named = [PAGE["logos"][0] | {"url": url, "home": False} for url in (other, third)]
+    icons = [*PAGE["icons"], PAGE["icons"][0] | {"url": small}]
+    files = {
+        LOGO: picture("#d81b60"),
+        other: picture("#43a047", size=(64, 64)),
+        third: picture("#43a047", size=(64, 64)),
+        ICON: picture("#1e88e5", ground="#1e88e5", size=(64, 64)),
+        small: picture("#8e24aa", ground="#8e24aa", size=(16, 16)),
+    }
+    theme = theme_with(files, PAGE | {"logos": [*PAGE["logos"], *named], "icons": icons})
+    assert len(theme.found_logos) == 3
+    assert theme.found_logos[0].tile == theme.logo_tile
+    assert len({logo.tile for logo in theme.found_logos}) == 3
+    assert all(logo.found for logo in theme.found_logos)
+    assert "found_logos" not in theme.model_dump(mode="json")
+    many = [PAGE["logos"][0] | {"url": f"{URL}{n}.png"} for n in range(9)]
+    drawn = {f"{URL}{n}.png": picture(f"#{n}{n}1b60", size=(64, 64)) for n in range(9)}
+    assert len(theme_with(drawn, PAGE | {"logos": many}).found_logos) == 6
+
+
 def test_few_things_are_fetched_and_only_from_web_addresses() -> None:
-    """Two logos, an icon, the manifest and the preview at most."""
+    """Four logos, two icons, the manifest and the preview at most."""
     logos = [{"url": f"/{n}.png", "header": True, "home": True} for n in range(9)]
     odd = [{"url": "javascript:alert(1)", "header": True}, {"url": "file:///etc/passwd", "home": True}]
     wanted = resources_for(HomePageProbe(url=URL, requested_url=URL, light=PAGE | {"logos": [*odd, *logos]}))
-    assert len(wanted) == 5
+    assert len(wanted) == 7
     assert all(address.startswith(URL) for address in wanted)
     assert MAX_BYTES <= 2_000_000

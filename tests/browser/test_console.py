@@ -1,12 +1,17 @@
 """The owner's console in Chromium: every page by keyboard and axe, on a desktop and a phone, light and dark."""
 
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.async_api import expect
 
+from tasks.core.database import Pool
+from tasks.core.theme_model import FoundLogo
+from tasks.records.publication import WidgetLooks, save_looks
 from tests.api.chatting import Chat
-from tests.browser.consoles import DESKTOP, PHONE, TOKEN, Console, MakeConsole, tab_to
+from tests.browser.consoles import DESKTOP, PHONE, THEME, TOKEN, Console, MakeConsole, tab_to
 
 LONG_NAME = "مخبز النور للحلويات والمعجنات الشرقية والغربية في القاهرة"
 TABS = (
@@ -335,6 +340,43 @@ async def test_a_fact_is_corrected_and_hidden(console: MakeConsole, shop: Chat) 
     assert "0131 496 0002" not in told
     await page.get_by_role("button", name="Back to what was found: 0131 496 0001").click()
     await page.get_by_role("button", name="Correct: 0131 496 0001").wait_for()
+
+
+async def test_another_logo_of_those_found_is_chosen_by_keyboard(console: MakeConsole, shop: Chat, pool: Pool) -> None:
+    """The one that visitors see is pressed; the site's first one comes back."""
+    first, second = (png_of(colour) for colour in ("#c81414", "#1414c8"))
+    logos = (FoundLogo(tile=first, found="picture in the header"), FoundLogo(tile=second, found="link rel=icon"))
+    looks = WidgetLooks(
+        theme=THEME.model_copy(update={"logo_tile": first, "found_logos": logos}), site_url="https://leith.example/"
+    )
+    await save_looks(pool, shop.site.widget_id, looks)
+    opened = await console(**PHONE)
+    await opened.sign_in()
+    await opened.page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("look")
+    page = opened.page
+    one = page.get_by_role("button", name="Logo 1, picture in the header")
+    other = page.get_by_role("button", name="Logo 2, link rel=icon")
+    await expect(one).to_have_attribute("aria-pressed", "true")
+    assert await other.locator("img").evaluate("it => it.naturalWidth") == 80
+    site_tag = (await shop.http.get(shop.path)).json()["logo"]
+    await tab_to(page, "Logo 2, link rel=icon")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("status").filter(has_text="Visitors see this logo").wait_for()
+    await expect(other).to_have_attribute("aria-pressed", "true")
+    await expect(other).to_be_focused()
+    assert (await shop.http.get(f"{shop.path}/logo")).content == second
+    assert await violations_in_both_schemes(opened) == []
+    await page.get_by_role("button", name="Use the site's logo").click()
+    await expect(one).to_have_attribute("aria-pressed", "true")
+    assert (await shop.http.get(shop.path)).json()["logo"] == site_tag
+
+
+def png_of(colour: str) -> bytes:
+    """A logo as it is stored."""
+    file = io.BytesIO()
+    Image.new("RGB", (80, 80), colour).save(file, "PNG")
+    return file.getvalue()
 
 
 async def test_a_logo_is_sent_and_the_sites_comes_back(console: MakeConsole, shop: Chat) -> None:

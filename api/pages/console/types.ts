@@ -88,6 +88,13 @@ export interface Schedule {
   active: boolean;
 }
 
+/** Pictures found on the site that may be its logo, and the one that visitors see. */
+export interface Logos {
+  logos: { tag: string; found: string; picture: string }[];
+  shown: string | null;
+  is_own: boolean;
+}
+
 export interface Details {
   found: Record<string, any> | null;
   chosen: Record<string, any>;

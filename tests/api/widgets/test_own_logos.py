@@ -10,7 +10,8 @@ from api.app import create_app
 from api.widgets import logo_routes
 from tasks.core.database import Pool
 from tasks.core.processes import Limits
-from tasks.records.pictures import PictureKind, write_picture
+from tasks.core.theme_model import FoundLogo
+from tasks.records.pictures import PictureKind, write_found_logos, write_picture
 from tests.api.chatting import ADMIN, MANY, Chat, serving
 from tests.conftest import MakeSettings
 from tests.knowledge.answer_material import SHOP, build_site
@@ -132,3 +133,24 @@ async def test_a_logo_that_costs_too_much_is_refused(chat: Chat, monkeypatch: py
         narrowed.setattr(logo_routes, "DRAWING", Limits(seconds=0.05, cpu_s=1, memory=1024**3))
         assert "too much time" in await refused(chat, picture("PNG", size=(4_000, 3_900)))
     assert (await chat.owner("PUT", "logo", content=SVG)).status_code == 200
+
+
+async def test_a_logo_is_chosen_from_those_found(chat: Chat, pool: Pool) -> None:
+    """It stays when the site is read again, which finds others; one that is not found any more is not chosen."""
+    red, blue = (FoundLogo(tile=picture("PNG", colour), found="<b>header") for colour in (RED, BLUE))
+    async with pool.connection() as connection:
+        await write_found_logos(connection, chat.site.widget_id, [blue, red])
+    listed = (await chat.owner("GET", "logo")).json()
+    assert (listed["shown"], listed["is_own"]) == (listed["logos"][0]["tag"], False)
+    assert [logo["found"] for logo in listed["logos"]] == ["<b>header", "<b>header"]
+    assert listed["logos"][1]["picture"].startswith("data:image/png;base64,iVBOR")
+    tag = listed["logos"][1]["tag"]
+    assert (await chat.owner("PUT", "logo", json={"found": tag})).json() == {"logo": tag}
+    assert await shown(chat) == RED
+    async with pool.connection() as connection:
+        await write_found_logos(connection, chat.site.widget_id, [blue])
+    assert await shown(chat) == RED
+    assert (await chat.owner("GET", "logo")).json()["is_own"] is True
+    for body, status in (({"found": tag}, 404), ({"found": "x" * 21}, 422), ({"logo": tag}, 422), ({}, 422)):
+        assert (await chat.owner("PUT", "logo", json=body)).status_code == status
+    assert await shown(chat) == RED
