@@ -42,6 +42,14 @@ def test_no_two_modules_have_one_name() -> None:
     assert repeated(places) == {}
 
 
+def test_no_two_migrations_have_one_number() -> None:
+    """Two that are merged at the same time conflict in no line."""
+    places = defaultdict(list)
+    for file in (ROOT / "tasks/records/migrations/versions").glob("[0-9]*.py"):
+        places[file.name.partition("_")[0]].append(file.name)
+    assert repeated(places) == {}
+
+
 def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield line and text of the docstrings of modules, classes, functions and fields."""
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""A key of 16 bytes for the addresses of a build, half the bytes of the address; 0027 drops the primary key."""
+"""A key of 16 bytes for the addresses of a build, half the bytes of the address; 0028 drops the primary key."""
 
 from alembic import op
 

@@ -9,7 +9,7 @@ STATEMENTS = (
     "ALTER TABLE chat_messages ADD COLUMN counted_for uuid",
     "UPDATE chat_messages SET counted_for = conversations.widget_id FROM conversations"
     " WHERE conversations.id = conversation_id",
-    # The version before does not write the column; 0027 drops the trigger.
+    # The version before does not write the column; 0028 drops the trigger.
     """
     CREATE OR REPLACE FUNCTION count_for_widget() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

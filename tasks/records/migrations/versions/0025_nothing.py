@@ -1,4 +1,4 @@
-"""Nothing: databases that have this version were contracted by it, as 0027 does now, behind all that only adds."""
+"""Nothing: databases that have this version were contracted by it, as 0028 does now, behind all that only adds."""
 
 revision = "0025"
 down_revision = "0024"
