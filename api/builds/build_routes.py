@@ -1,5 +1,6 @@
 """Builds: start one (of a new or an existing widget), follow its events, read its state."""
 
+import asyncio
 import contextlib
 import logging
 from typing import Any
@@ -38,6 +39,8 @@ logger = logging.getLogger("widget_builder.api")
 
 PATH = "/api/public/ai-widget-builder"
 MAX_KEY_LENGTH = 255
+START_PAUSES_S = (2.0, 6.0, 17.0, 35.0)
+"""Seconds before a flow run that Prefect did not take is started again."""
 
 
 async def start_build(request: Request) -> Response:
@@ -124,11 +127,16 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 async def start_run(state: AppState, build_id: UUID, request: BuildRequest, attempt: int = 0) -> None:
-    """Start the flow run; if Prefect is not available, end the build with the cause."""
+    """Start the flow run; if Prefect is not available for a minute, end the build with the cause."""
+    for pause_s in START_PAUSES_S:
+        try:
+            return await _try_start(state, build_id, request, attempt)
+        except DependencyUnavailable as error:
+            # Prefect's server answers 503 while its database is busy, as when many builds are added at once.
+            logger.info("build %s cannot start yet: %s", build_id, error)
+            await asyncio.sleep(pause_s)
     try:
-        run_id = await state.runs.start(build_id, request, attempt)
-        await notify_workers(state.pool)
-        await link_flow_run(state.pool, build_id, run_id, attempt=attempt)
+        await _try_start(state, build_id, request, attempt)
     except DependencyUnavailable as error:
         logger.warning("build %s cannot start: %s", build_id, error)
         draft = EventDraft(
@@ -139,6 +147,13 @@ async def start_run(state: AppState, build_id: UUID, request: BuildRequest, atte
         )
         with contextlib.suppress(BuildEnded):  # cancelled or deleted in the meantime
             await append_event(state.pool, build_id, draft)
+
+
+async def _try_start(state: AppState, build_id: UUID, request: BuildRequest, attempt: int) -> None:
+    # Prefect returns the same run for the same attempt.
+    run_id = await state.runs.start(build_id, request, attempt)
+    await notify_workers(state.pool)
+    await link_flow_run(state.pool, build_id, run_id, attempt=attempt)
 
 
 async def stream_events(request: Request) -> Response:
