@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.requests import Request
 
@@ -24,6 +24,7 @@ from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import BuildEvent
 from tasks.core.processes import Processes, open_processes
 from tasks.core.settings import Settings
+from tasks.core.traces import open_spans
 from tasks.documents.document_process import DOCUMENT_MODULE
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.generation.chat_model import ChatModel
@@ -33,6 +34,9 @@ from tasks.knowledge.embedding.embedder import Embedder
 from tasks.knowledge.embedding.open_embedder import open_embedder
 from tasks.knowledge.openai_api.model_status import ModelStatus
 from tasks.records.budgets import Budgets
+
+if TYPE_CHECKING:
+    from tasks.core.otlp_spans import OtlpSpans
 
 
 @dataclass
@@ -52,6 +56,8 @@ class AppState:
     """State of each model of the service at OPENAI_BASE_URL."""
     readers: Sequence[SentenceReader] = ()
     """The model that rates sentences by their sense, if it is open here."""
+    spans: "OtlpSpans | None" = None
+    """Of the requests that ask for builds; None if nothing is traced."""
     chat_metrics: ChatMetrics = field(default_factory=ChatMetrics)
     started_at: float = field(default_factory=time.monotonic)
     """Time of the process's start, on the monotonic clock."""
@@ -115,7 +121,10 @@ async def open_app_state(settings: Settings) -> AsyncIterator[AppState]:
         models = _statuses(model, embedder)
         documents = stack.enter_context(open_processes(1, DOCUMENT_MODULE))
         streams = Streams(pool)
-        state = AppState(settings, pool, runs, streams, embedder, answerer, budgets, documents, models, (reader,))
+        spans = await stack.enter_async_context(open_spans(settings, "api"))
+        state = AppState(
+            settings, pool, runs, streams, embedder, answerer, budgets, documents, models, (reader,), spans
+        )
         sweeper = Sweeper(pool, runs)
         await stack.enter_async_context(_cancelled_at_exit(state.background))
         state.run_in_background(_follow(runs, state.streams, sweeper))

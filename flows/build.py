@@ -12,6 +12,7 @@ from prefect.states import Cancelled, Crashed
 
 from flows.build_figures import report_figures, reported_figures
 from flows.build_report import publish_summary
+from flows.build_trace import traced_run
 from flows.job import find_request, state_of_ended, take_job
 from flows.live_progress import live_progress
 from flows.outcome import cause_of, emit_failure, finish, first_error
@@ -33,6 +34,7 @@ from tasks.core.json_logs import name_process
 from tasks.core.models import Job
 from tasks.core.rules import Language, PathPattern, WidgetRules
 from tasks.core.settings import Settings, load_settings
+from tasks.core.traces import trace
 from tasks.records.builds import record_heartbeat
 from tasks.records.pictures import save_screenshot
 from tasks.records.publication import WidgetLooks
@@ -100,7 +102,11 @@ async def build_widget(
         name_process(build=job.build_id, widget=job.widget_id)
         progress = Progress(pool, job, run_id)
         with reported_figures(progress):
-            async with tagged_run(pool, job, progress):
+            was_asked = job.build_id == build_id
+            async with (
+                tagged_run(pool, job, progress),
+                traced_run(settings, job, progress, run_id, was_asked=was_asked),
+            ):
                 return await build_job(settings, pool, job, progress, run_id)
 
 
@@ -144,14 +150,16 @@ async def build_site(space: Workspace, run_id: UUID) -> None:
     record = partial(record_heartbeat, space.pool, space.job.build_id, attempt=space.job.attempt)
     async with open_slots(space.job.leases, record) as slots, asyncio.TaskGroup() as group:
         guard = group.create_task(watch(space.pool, space.job, run_id, space.progress, slots))
-        site = await open_site(space)
+        with trace("open site"):
+            site = await open_site(space)
         reporter = group.create_task(report_figures(space.progress))
         screenshot = group.create_task(take_screenshot(space, site.looks))
         async with live_progress(space.progress, slots.client):
             await Pipeline(space, site, slots.hold).run()
         for task in (guard, reporter):
             task.cancel()
-    await finish(space, await screenshot, site.frontier.scope)
+    with trace("publish"):
+        await finish(space, await screenshot, site.frontier.scope)
 
 
 async def take_screenshot(space: Workspace, looks: WidgetLooks | None) -> WidgetLooks | None:

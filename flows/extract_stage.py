@@ -12,6 +12,7 @@ from tasks.core.boundaries import page_failure
 from tasks.core.errors import PageError
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ExtractedUrl, FetchMethod, Target
+from tasks.core.traces import trace
 from tasks.extract import ExtractBatch, extract
 
 
@@ -112,7 +113,8 @@ class ExtractStage:
             return
         batch = ExtractBatch(left)
         try:
-            await run_task(extract, batch.name, batch, self._space.web, self._space.prior, self.deliver)
+            with trace("extract batch", pages=len(left)):
+                await run_task(extract, batch.name, batch, self._space.web, self._space.prior, self.deliver)
         except PageError:
             for target in tuple(batch.left):
                 await self.deliver(ExtractedUrl(target=target, error=batch.failures[target.url].as_final()))

@@ -11,6 +11,7 @@ from tasks.core.boundaries import contain
 from tasks.core.errors import EmbeddingFailed, StoreFailed
 from tasks.core.events import EventType, Stage
 from tasks.core.models import ChunkedPage, EmbeddedPage
+from tasks.core.traces import trace
 from tasks.embed import Embedded, as_stored, embed, find_known
 from tasks.knowledge.facts.fact_writer import write_facts
 from tasks.records.publication import activate_build
@@ -66,7 +67,8 @@ class EmbedStage:
         if not new:
             return
         try:
-            results = await run_task(embed, _name(new), new, space.pool, space.embedder)
+            with trace("embed batch", pages=len(new)):
+                results = await run_task(embed, _name(new), new, space.pool, space.embedder)
         except EmbeddingFailed as error:
             results = [error] * len(new)
         for page, result in zip(new, results, strict=True):
@@ -103,7 +105,8 @@ class StoreStage:
             return
         name = _name([page.chunked for page in pages])
         try:
-            failures = await run_task(store, name, pages, space.pool, space.job)
+            with trace("store batch", pages=len(pages)):
+                failures = await run_task(store, name, pages, space.pool, space.job)
         except StoreFailed as error:
             failures = {page.chunked.page.target.url: error for page in pages}
         for page in pages:

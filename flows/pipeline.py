@@ -5,8 +5,10 @@ failure is counted, reported and recorded; any other exception ends the build.
 """
 
 import asyncio
+from collections.abc import Iterator
 
 from flows.admission import Admission
+from flows.build_trace import traced_stage
 from flows.extract_stage import ExtractStage
 from flows.knowledge_stages import EmbedStage, StoreStage
 from flows.lane_growth import adapt_lanes
@@ -14,6 +16,7 @@ from flows.lanes import Channel, Slot
 from flows.scrape_stage import ScrapeStage
 from flows.start_page import OpenedSite
 from flows.workspace import Workspace
+from tasks.core.events import Stage
 from tasks.core.models import ChunkedPage, EmbeddedPage, ExtractedUrl, Target
 
 
@@ -43,14 +46,19 @@ class Pipeline:
         try:
             async with asyncio.TaskGroup() as stages:
                 stages.create_task(self._admit_urls())
-                stages.create_task(self._extract.run())
-                stages.create_task(self._scrape.run())
-                stages.create_task(self._embed.run())
-                stages.create_task(self._store.run())
+                for stage, name, work in self._stages():
+                    stages.create_task(traced_stage(stage, name, self._space.progress, work.run()))
         finally:
             adapting.cancel()
             await asyncio.gather(adapting, return_exceptions=True)
         await self._admission.settle()
+
+    def _stages(self) -> Iterator[tuple[Stage, str, ExtractStage | ScrapeStage | EmbedStage | StoreStage]]:
+        """Yield each stage with the name of its span."""
+        yield Stage.url_extraction, "extract", self._extract
+        yield Stage.scraping, "scrape", self._scrape
+        yield Stage.embedding, "embed", self._embed
+        yield Stage.storage, "store", self._store
 
     async def _admit_urls(self) -> None:
         """Queue URLs until the frontier is exhausted.

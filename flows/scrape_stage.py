@@ -12,6 +12,7 @@ from tasks.core.boundaries import page_failure
 from tasks.core.errors import PageError, PageSkipped
 from tasks.core.events import Stage
 from tasks.core.models import ChunkedPage, ExtractedUrl, Target
+from tasks.core.traces import trace
 from tasks.reading import ReadOptions
 from tasks.scrape import ScrapeBatch, scrape
 from tasks.web.reader import READERS
@@ -108,8 +109,9 @@ class ScrapeStage:
                 await self._admission.record_failure(Stage.scraping, alone.left[0].target, error)
 
     async def _run_scrape(self, batch: ScrapeBatch) -> None:
-        space = self._space
-        await run_task(scrape, batch.name, batch, space.web, space.prior, space.processes, self._deliver, self._options)
+        space, deliver, options = self._space, self._deliver, self._options
+        with trace("scrape batch", pages=len(batch.left)):
+            await run_task(scrape, batch.name, batch, space.web, space.prior, space.processes, deliver, options)
 
     async def _deliver(self, target: Target, page: ChunkedPage | PageSkipped) -> None:
         """Hand a page on if it is kept."""

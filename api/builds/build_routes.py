@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -27,6 +28,7 @@ from tasks.core.events import EventDraft, EventType
 from tasks.core.models import BuildRequest
 from tasks.core.requests import make_request, parse_build_request
 from tasks.core.roles import Role
+from tasks.core.traces import trace_request
 from tasks.records.budgets import RatedAction
 from tasks.records.build_events import append_event
 from tasks.records.build_quotas import Caller
@@ -49,7 +51,7 @@ async def start_build(request: Request) -> Response:
     If the same build is already running, the client joins its stream: with the build's id, without the owner's token.
     With a member's token the widget belongs to the member's workspace, and has no owner token.
     """
-    state = app_state(request)
+    began_ns, state = time.time_ns(), app_state(request)
     workspace_id = await find_build_workspace(request)
     asked = await read_object(request)
     url = await add_scheme(state.settings, asked.get("url"))
@@ -61,7 +63,7 @@ async def start_build(request: Request) -> Response:
     # Who sends the build's own key has started it: a new key joins nothing.
     if _wants_logs(request) and not new.created and key is None:
         await require_widget_role(request, new.widget_id, Role.viewer)
-    return _stream_new(request, new, wanted)
+    return _stream_new(request, new, wanted, began_ns)
 
 
 async def rebuild_widget(request: Request) -> Response:
@@ -70,7 +72,7 @@ async def rebuild_widget(request: Request) -> Response:
     The widget answers from its old knowledge until the new knowledge is complete. It keeps the old knowledge if the
     site has far fewer pages now, unless the request has `{"allow_fewer_pages": true}`.
     """
-    state, widget_id = app_state(request), widget_id_of(request)
+    began_ns, state, widget_id = time.time_ns(), app_state(request), widget_id_of(request)
     fewer = _read_flag(await read_object(request), "allow_fewer_pages")
     wanted = make_request(state.settings, *await read_rules(state.pool, widget_id))
     await check_address(state, wanted.url)
@@ -79,7 +81,7 @@ async def rebuild_widget(request: Request) -> Response:
     new = await create_rebuild(
         state.pool, widget_id, wanted, caller=caller, idempotency_key=key, allow_fewer_pages=fewer
     )
-    return _stream_new(request, new, wanted)
+    return _stream_new(request, new, wanted, began_ns)
 
 
 def _read_flag(asked: dict[str, Any], name: str) -> bool:
@@ -97,11 +99,11 @@ async def identify_caller(request: Request) -> Caller:
     return Caller.of(await identify_client(request), app_state(request).settings)
 
 
-def _stream_new(request: Request, new: NewBuild, wanted: BuildRequest) -> Response:
+def _stream_new(request: Request, new: NewBuild, wanted: BuildRequest, began_ns: int) -> Response:
     """Return the build's stream; the flow run of a new build is started in the background."""
     state = app_state(request)
     if new.created:
-        state.run_in_background(start_run(state, new.build_id, wanted))
+        state.run_in_background(_start_traced(state, new, wanted, began_ns))
     return stream_build(request, new.build_id, owner_token=new.owner_token)
 
 
@@ -124,6 +126,13 @@ def _idempotency_key(request: Request) -> str | None:
     if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
         raise InvalidRequest("idempotency_key_invalid", f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.")
     return key
+
+
+async def _start_traced(state: AppState, new: NewBuild, wanted: BuildRequest, began_ns: int) -> None:
+    """Start the flow run of a new build; its trace begins with the request."""
+    widget_id, pages = str(new.widget_id), wanted.max_pages
+    with trace_request(state.spans, "POST build", new.build_id, began_ns, widget_id=widget_id, max_pages=pages):
+        await start_run(state, new.build_id, wanted)
 
 
 async def start_run(state: AppState, build_id: UUID, request: BuildRequest, attempt: int = 0) -> None:

@@ -268,6 +268,9 @@ class Settings(BaseSettings):
     log_format: LogFormat = LogFormat.text
     """Format of the logs of API, workers and flows: `text`, or `json` with one object a line."""
 
+    otlp_endpoint: str | None = Field(None, pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")
+    """OpenTelemetry collector that gets a trace of each build, as http://collector:4318 (OTLP/HTTP). Absent: none."""
+
     performance_metrics: bool = True
     """Whether the statistics include seconds, pages/s, bytes and tokens of each stage."""
 

@@ -40,6 +40,7 @@ PREFECT = [name for name, service in SERVICES.items() if service.get("image", ""
 SYSTEM = {"HOME"}
 OF_PREFECT_REDIS = {"PREFECT_REDIS_MESSAGING_HOST", "PREFECT_REDIS_MESSAGING_PORT", "PREFECT_REDIS_MESSAGING_DB"}
 """Settings of the package prefect-redis, which is in Prefect's image and not here."""
+OF_OPENTELEMETRY = {"OTEL_EXPORTER_OTLP_HEADERS"}
 FIXED = {"DATA_DIR", "HOST", "PORT", "BROWSER_PATH", "WORKER_METRICS_PORT"}
 """Settings of ours that the image or the command fixes."""
 ELSEWHERE = {"PREFECT_API_KEY"}
@@ -213,6 +214,7 @@ def test_workers_serve_the_pool_of_the_deployments() -> None:
 def test_environment_names_are_settings(name: str) -> None:
     """A misspelt one would be ignored without a word."""
     known = environment_names(Settings) | set(_get_settings_fields(PrefectSettings)) | SYSTEM | OF_PREFECT_REDIS
+    known |= OF_OPENTELEMETRY
     assert set(SERVICES[name]["environment"]) - known == set()
 
 
