@@ -21,8 +21,8 @@ class Conversations {
   private readonly answered = select({ "": "All answers", true: "Answered", false: "Not answered" }, "", { "aria-label": "Answer" });
   private readonly rating = select({ "": "All ratings", up: "Helpful", down: "Not helpful" }, "", { "aria-label": "Rating" });
   private readonly page: HTMLInputElement;
-  private readonly from = input({ type: "date", "aria-label": "From" });
-  private readonly to = input({ type: "date", "aria-label": "To" });
+  private readonly from = input({ type: "date" });
+  private readonly to = input({ type: "date" });
   private readonly list = el("div", { class: "stack" });
   private offset = 0;
 
@@ -34,7 +34,8 @@ class Conversations {
     this.page = input({ type: "search", placeholder: "Address of a cited page", "aria-label": "Cited page", value: page, spellcheck: "false" });
     for (const it of [this.text, this.page]) it.addEventListener("input", afterTyping(again));
     for (const it of [this.answered, this.rating, this.from, this.to]) it.addEventListener("change", again);
-    const dates = el("div", { class: "row dates" }, this.from, el("span", { "aria-hidden": "true" }, "–"), this.to);
+    const day = (label: string, it: HTMLElement): HTMLElement => el("label", { class: "row" }, el("span", { class: "muted" }, label), it);
+    const dates = el("div", { class: "row dates" }, day("From", this.from), day("To", this.to));
     this.element = el(
       "div",
       { class: "stack" },

@@ -18,7 +18,7 @@ export function installTab(widget: Widget): HTMLElement {
       copyable("Snippet", snippet),
       el("details", {}, el("summary", {}, "If your site has a Content-Security-Policy"), el("p", {}, "Add these sources to it, and nothing else:"), copyable("Sources", policy)),
     ),
-    card("Is it there?", installedForm(widget.id, widget.token, widget.site_url)),
+    card("Check the installation", installedForm(widget.id, widget.token, widget.site_url)),
     card(
       "For other programs",
       el("p", {}, "AI assistants that speak the Model Context Protocol can search the site and read its pages at this address:"),
