@@ -72,3 +72,12 @@ def test_what_is_nearly_likely_enough_stays() -> None:
         for name, size in zip("abcd", (100, 10, 10, 10), strict=True)
     )
     assert [text[0] for text in kept_of(texts, probabilities)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("title", ["Trending News", "Related links", "Related coverage:", "Don’t Miss", "DON'T MISS"])
+def test_a_list_of_other_pages_within_the_text_goes(title: str) -> None:
+    """With its title, which names nothing of this page; the text goes on below."""
+    story = " ".join(["The old pier will be rebuilt before the summer."] * 10)
+    others = "".join(f"<li><a href=/{name}>{name} in the news</a>" for name in ("Bridge", "Tower", "Mill"))
+    html = f"<div><p>{story}</p><div><h3>{title}</h3><ul>{others}</ul></div><p>So said the mayor.</p></div>"
+    assert kept_of(html, [0.9] * 6) == [story, "So said the mayor."]

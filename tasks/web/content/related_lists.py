@@ -13,12 +13,13 @@ MIN_WORDS_BEFORE = 80
 """Words of content above: a page that begins with such a list is about it."""
 _TITLES = (
     *(
-        "related (?:articles?|posts?|stories|news|content|products?|reading)",
+        "related (?:articles?|posts?|stories|news|content|products?|reading|links|coverage)",
         "(?:you|we) (?:may|might) (?:also )?(?:like|enjoy)",
         "(?:customers|people|others) (?:also|who)",
         "recommended (?:for you|articles|reading|posts)",
         "most (?:read|popular|viewed)",
-        "trending(?: now)?$",
+        "trending(?: (?:now|news|stories))?$",
+        "don['’]t miss$",
         "popular (?:posts|articles|stories|now)",
         "more (?:from|stories|articles|posts)",
         "read next",
