@@ -15,6 +15,7 @@ from tasks.core.models import FetchedPage, ReadPage
 from tasks.documents.pdf import read_pdf
 from tasks.web.content.boxes import Outline, find_outline
 from tasks.web.content.content_classifier import ContentClassifier, load_classifier
+from tasks.web.content.declared_articles import drop_around_article
 from tasks.web.content.markdown import make_links_absolute, to_markdown
 from tasks.web.content.marked_content import find_marked_content
 from tasks.web.content.normalisation import assemble, normalise, reveal
@@ -126,7 +127,9 @@ def find_content(
     remove_all(tree.css(MUTE))
     if not outline.is_whole or outline.words < MIN_WORDS:
         return find_short_content(tree, body), None
-    prune(outline, select_runs(outline, classifier.probabilities(outline, title, features)))
+    kept = select_runs(outline, classifier.probabilities(outline, title, features))
+    drop_around_article(outline, structured.types, kept)
+    prune(outline, kept)
     return body, classifier.page_type(features)
 
 

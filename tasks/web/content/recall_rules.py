@@ -35,6 +35,7 @@ _ASIDE = sum(
     for name in ("related", "comment", "ad", "consent", "navigation", "pages", "review", "person", "form", "overlay")
 )
 _SOLD = BITS["related"] | BITS["ad"] | BITS["consent"]
+_STATED = LANDMARKS["table"] | LANDMARKS["dl"] | LANDMARKS["details"]
 _CONTENT = LANDMARKS["main"] | LANDMARKS["article"]
 _AROUND = LANDMARKS["nav"] | LANDMARKS["footer"]
 
@@ -115,6 +116,13 @@ def keep_facts(outline: Outline, kept: list[bool]) -> None:
                 continue
             for at in range(card.first, card.last):
                 kept[at] = True
+
+
+def is_own_fact(run: Run) -> bool:
+    """Whether the run is in a table or list of terms, or states a fact that is not part of another page's teaser."""
+    if run.box.tags & _STATED:
+        return True
+    return FACT.search(run.text) is not None and run.words <= MAX_FACT_WORDS and not _is_for_sale(_card_of(run))
 
 
 def _is_for_sale(card: Box) -> bool:
