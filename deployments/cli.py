@@ -70,6 +70,24 @@ def up_command() -> None:
     raise typer.Exit(0 if interrupts.received else code)
 
 
+@app.command("egress")
+def egress_command(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3128,
+) -> None:
+    """Run the egress gate as a service, the one way out of the network of the workers, until Ctrl-C.
+
+    It connects to public addresses only, and to those of WIDGET_BUILDER_EGRESS_ALLOW. Workers use it by
+    WIDGET_BUILDER_EGRESS_PROXY. Without a login: let nobody else reach the port.
+    """
+    from deployments.commands.egress_command import run_egress
+    from deployments.commands.interrupts import Interrupts
+
+    interrupts = Interrupts()
+    code = interrupts.run(run_egress(_settings(), host, port))
+    raise typer.Exit(0 if interrupts.received else code)
+
+
 @app.command("build")
 def build_command(
     url: Annotated[str, typer.Argument(help="The site's start page, e.g. https://example.com/")],

@@ -45,7 +45,7 @@ async def _render(settings: Settings, html: str, url: str) -> RenderedPage:
     try:
         async with (
             asyncio.timeout(settings.page_timeout_s),
-            open_gate(egress_policy(settings)) as gate,
+            open_gate(egress_policy(settings), upstream=settings.egress_proxy) as gate,
             open_chromium(settings, gate) as chromium,
             chromium.tab() as tab,
         ):

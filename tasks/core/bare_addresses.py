@@ -13,6 +13,7 @@ from tasks.core.settings import Settings
 
 ANSWER_TIMEOUT_S = 5.0
 """Seconds for a host to answer by one scheme."""
+_UNANSWERED = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
 
 
 async def add_scheme(settings: Settings, address: object) -> object:
@@ -40,14 +41,21 @@ async def find_start_urls(settings: Settings, addresses: Sequence[object]) -> li
 
 async def _answers(settings: Settings, url: str) -> bool:
     """Whether the host sends any response, from a public address; with https, by a valid certificate."""
-    backend = CheckedBackend(egress_policy(settings))
     headers: dict[bytes | str, bytes | str] = {"User-Agent": settings.user_agent}
     try:
         async with (
             asyncio.timeout(ANSWER_TIMEOUT_S),
-            httpcore.AsyncConnectionPool(network_backend=backend) as pool,
-            pool.stream("HEAD", url, headers=headers),
+            _open_connections(settings) as pool,
+            pool.stream("HEAD", url, headers=headers) as response,
         ):
-            return True
-    except (TimeoutError, AddressBlocked, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
+            # The proxy answers in place of a host that it does not connect to.
+            return not any(name.lower() == b"x-egress" for name, _ in response.headers)
+    except (TimeoutError, AddressBlocked, *_UNANSWERED):
         return False
+
+
+def _open_connections(settings: Settings) -> httpcore.AsyncConnectionPool:
+    """Open connections to addresses that are checked here, or by the proxy that is the way out."""
+    if settings.egress_proxy is not None:
+        return httpcore.AsyncConnectionPool(proxy=httpcore.Proxy(settings.egress_proxy))
+    return httpcore.AsyncConnectionPool(network_backend=CheckedBackend(egress_policy(settings)))

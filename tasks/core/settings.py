@@ -262,6 +262,10 @@ class Settings(BaseSettings):
     """Comma-separated CIDRs that may be fetched although they are not public; the stack's own services in them stay
     closed. Empty: public addresses only."""
 
+    egress_proxy: str | None = Field(None, pattern=r"^http://[^\s/?#@]+:\d+$")
+    """Gate of `widget-builder egress`, as http://egress:3128, by which pages are fetched; it judges addresses. Absent:
+    they are fetched directly."""
+
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     """Comma-separated CIDRs of reverse proxies whose `X-Forwarded-For` names the client. Empty: there is none."""
 

@@ -296,7 +296,7 @@ class Web:
 async def open_web(settings: Settings) -> AsyncIterator[Web]:
     """Open both fetchers behind the egress gate; the browser starts in the background, the readers when needed."""
     async with AsyncExitStack() as stack:
-        gate = await stack.enter_async_context(open_gate(egress_policy(settings)))
+        gate = await stack.enter_async_context(open_gate(egress_policy(settings), upstream=settings.egress_proxy))
         throttle = make_throttle(settings)
         static = await stack.enter_async_context(open_static_fetcher(settings, gate, throttle))
         rendered = None

@@ -15,6 +15,7 @@ from typing import Any
 from tasks.core.egress_policy import EgressPolicy, StackEndpoint
 from tasks.core.errors import AddressBlocked
 from tasks.web.fetching.forwarding import ClientConnection, Refusal
+from tasks.web.fetching.upstream_gate import UpstreamDialler
 
 HOST = "127.0.0.1"
 CONNECT_TIMEOUT_S = 10.0
@@ -30,7 +31,7 @@ class Gate:
     """An open egress gate."""
 
     proxy_url: str
-    """`http://127.0.0.1:PORT`"""
+    """`http://127.0.0.1:PORT`, if it does not listen elsewhere"""
     _refusals: dict[tuple[str, int], str] = field(default_factory=dict, repr=False)
 
     def refusal_reason(self, host: str, port: int) -> str | None:
@@ -119,25 +120,34 @@ def _drop_oldest(entries: dict[Any, Any]) -> None:
 
 
 @asynccontextmanager
-async def open_gate(policy: EgressPolicy) -> AsyncIterator[Gate]:
-    """Open a gate to what the policy permits, itself excepted; close it on exit."""
+async def open_gate(
+    policy: EgressPolicy, *, upstream: str | None = None, host: str = HOST, port: int = 0
+) -> AsyncIterator[Gate]:
+    """Open a gate to what the policy permits, itself excepted; close it on exit.
+
+    `upstream`: the URL of another gate, through which everything goes, and whose policy counts in place of this one.
+
+    Raises:
+        OSError: it cannot listen there.
+    """
     loop = asyncio.get_running_loop()
     connections: set[ClientConnection] = set()
 
-    async def dial(host: str, port: int, protocol: Callable[[], asyncio.Protocol]) -> None:
+    async def dial(target: str, port: int, protocol: Callable[[], asyncio.Protocol]) -> None:
         reason: str | None = None
         try:
-            await dialler.dial(host, port, protocol)
+            await dialler.dial(target, port, protocol)
         except Refusal as refusal:
             reason = refusal.reason
             raise
         finally:
-            gate.record_attempt(host, port, reason)
+            gate.record_attempt(target, port, reason)
 
-    server = await loop.create_server(lambda: ClientConnection(dial, connections), HOST, 0)
-    itself = StackEndpoint(HOST, server.sockets[0].getsockname()[1])
-    dialler = _Dialler(replace(policy, own=(*policy.own, itself)))
-    gate = Gate(f"http://{HOST}:{itself.port}")
+    server = await loop.create_server(lambda: ClientConnection(dial, connections), host, port)
+    itself = StackEndpoint(host, server.sockets[0].getsockname()[1])
+    own = replace(policy, own=(*policy.own, itself))
+    dialler = _Dialler(own) if upstream is None else UpstreamDialler(upstream)
+    gate = Gate(f"http://{host}:{itself.port}")
     try:
         yield gate
     finally:
