@@ -1,7 +1,8 @@
 """Distribution of tests over processes: by file, with those of the whole product in the two processes of its stacks.
 
 One stack for the API's own tests and one for all others: a single one would be busy long after all other tests ended.
-Both begin first, and files that run stacks of their own after them, as nothing else takes so long.
+Both begin first, and files that run stacks of their own after them, as nothing else takes so long. Files that build
+sites or open pages come next, and plain ones last: a process that is left alone with a file at the end has a short one.
 """
 
 import re
@@ -14,6 +15,9 @@ from xdist.scheduler import LoadFileScheduling
 # The fixtures of the product and its builds, as tests declare them (tests/product.py).
 _NEEDS_PRODUCT = re.compile(r"\b(product: Product|built: list|recorded_build: tuple)")
 _HAS_ITS_OWN = re.compile(r"\b(open_stack|open_keyed_stack)\(")
+_BUILDS_OR_OPENS_PAGES = re.compile(
+    r"\b(Crawler|Workspace|Browser|RenderedFetcher|MakeVisit|MakeConsole|open_web|open_rendered_fetcher)\b"
+)
 
 
 class SharingProducts(LoadFileScheduling):
@@ -21,9 +25,14 @@ class SharingProducts(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        if not _needs_product(self.config.rootpath / file):
-            return file
-        return "product of the API" if file.startswith("tests/api/") else "product"
+        return product_of(self.config.rootpath / file, self.config.rootpath) or file
+
+
+def product_of(file: Path, root: Path) -> str | None:
+    """Return the name of the product that a file's tests share with other files, if they do."""
+    if not _needs_product(file):
+        return None
+    return "product of the API" if file.is_relative_to(root / "tests" / "api") else "product"
 
 
 @cache
@@ -37,10 +46,17 @@ def _needs_product(file: Path) -> bool:
     return not _runs_stack(file) and _NEEDS_PRODUCT.search(file.read_text("utf-8")) is not None
 
 
+@cache
+def _place(file: Path) -> tuple[bool, ...]:
+    """Return what a file is sorted by: those that take longest come first."""
+    is_long = _BUILDS_OR_OPENS_PAGES.search(file.read_text("utf-8")) is not None
+    return not _needs_product(file), not _runs_stack(file), not is_long
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the files that need a stack first, where several processes share the tests."""
+    """Put the longest files first, where several processes share the tests."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: (not _needs_product(item.path), not _runs_stack(item.path)))
+        items.sort(key=lambda item: _place(item.path))
 
 
 @pytest.hookimpl(optionalhook=True)
