@@ -17,6 +17,7 @@ from tests.unsafe_commits import stop_waiting_for_the_disk
 pytest_plugins = [
     "tests.product",
     "tests.sharing",
+    "tests.stopping",
     "tests.collecting",
     "tests.browsers",
     "tests.crawling",
