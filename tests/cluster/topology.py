@@ -219,6 +219,9 @@ class RunningCluster:
             "WIDGET_BUILDER_HOST": "127.0.0.1",
             "WIDGET_BUILDER_WORKER_METRICS_PORT": str(self.ports[f"metrics-{number}"]),
         }
+        # The sites are on this machine, which is no network with one way out (`tests/web/test_upstream_gate.py`).
+        for variable in ("WIDGET_BUILDER_EGRESS_PROXY", "HTTPS_PROXY"):
+            del environment[variable]
         command = compose.with_options({"--limit": BUILDS_A_WORKER})
         is_ready = check_http(self.http, f"http://127.0.0.1:{port}/health")
         await self._add(name, [*command, "--name", name], environment, is_ready).start()

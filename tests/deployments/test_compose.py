@@ -40,9 +40,12 @@ PREFECT = [name for name, service in SERVICES.items() if service.get("image", ""
 SYSTEM = {"HOME"}
 OF_PREFECT_REDIS = {"PREFECT_REDIS_MESSAGING_HOST", "PREFECT_REDIS_MESSAGING_PORT", "PREFECT_REDIS_MESSAGING_DB"}
 """Settings of the package prefect-redis, which is in Prefect's image and not here."""
-OF_OPENTELEMETRY = {"OTEL_EXPORTER_OTLP_HEADERS"}
-FIXED = {"DATA_DIR", "HOST", "PORT", "BROWSER_PATH", "WORKER_METRICS_PORT"}
-"""Settings of ours that the image or the command fixes."""
+PRODUCT = [name for name in OURS if name != "egress"]
+"""Those that know the database, Prefect and the settings of builds."""
+OF_OTHERS = {"OTEL_EXPORTER_OTLP_HEADERS", "HTTPS_PROXY", "NO_PROXY"}
+"""Variables that libraries read."""
+FIXED = {"DATA_DIR", "HOST", "PORT", "BROWSER_PATH", "WORKER_METRICS_PORT", "EGRESS_PROXY"}
+"""Settings of ours that the image, the command or the service fixes."""
 ELSEWHERE = {"PREFECT_API_KEY"}
 """Settings for a Prefect server that is not this one."""
 
@@ -97,7 +100,7 @@ def test_prefect_asks_for_the_login_that_its_clients_have() -> None:
     for name in PREFECT:
         assert SERVICES[name]["environment"]["PREFECT_SERVER_API_AUTH_STRING"] == login
         assert SERVICES[name]["environment"]["PREFECT_SERVER_CSRF_PROTECTION_ENABLED"] == "true"
-    for name in OURS:
+    for name in PRODUCT:
         assert SERVICES[name]["environment"]["PREFECT_API_AUTH_STRING"] == login
         assert "PREFECT_SERVER_API_AUTH_STRING" not in SERVICES[name]["environment"]
     server = SERVICES["prefect-server"]["environment"]
@@ -126,6 +129,22 @@ def test_databases_have_no_internet_access_and_redis_serves_prefect_alone() -> N
     assert {name for name in SERVICES if "messaging" in SERVICES[name]["networks"]} == {"redis", *PREFECT}
 
 
+def test_workers_have_one_way_out_the_egress_gate() -> None:
+    """Their networks are internal, and nothing else of ours is on the gate's; the gate knows no secret."""
+    internal = {name for name, network in COMPOSE["networks"].items() if network and network.get("internal")}
+    members = {net: {name for name in SERVICES if net in SERVICES[name]["networks"]} for net in COMPOSE["networks"]}
+    assert set(SERVICES["worker"]["networks"]) <= internal
+    assert members["fetching"] == {"worker", "egress"}
+    assert [name for name in SERVICES["egress"]["networks"] if name not in internal] == ["web"]
+    assert members["web"] == {"egress"}
+    assert set(SERVICES["egress"]["environment"]) == {f"{PREFIX}EGRESS_ALLOW"}
+    worker, command = SERVICES["worker"]["environment"], SERVICES["egress"]["command"]
+    assert worker[f"{PREFIX}EGRESS_PROXY"] == f"http://egress:{command[command.index('--port') + 1]}"
+    assert worker["HTTPS_PROXY"] == worker[f"{PREFIX}EGRESS_PROXY"]
+    # A websocket without TLS would go by the proxy too.
+    assert "prefect-server" in worker["NO_PROXY"].split(",")
+
+
 def test_services_can_reach_their_dependencies_and_know_when_they_are_ready() -> None:
     """Names exist; `service_healthy` needs a health check, `service_completed_successfully` an end."""
     for service in SERVICES.values():
@@ -148,7 +167,7 @@ def test_hosts_in_addresses_are_services_on_a_common_network() -> None:
         for host in hosts - {"localhost"}:
             assert set(service["networks"]) & set(SERVICES[host]["networks"])
             seen.add(host)
-    assert seen == {"postgres", "redis", "prefect-server"}
+    assert seen == {"postgres", "redis", "prefect-server", "egress"}
 
 
 def test_volumes_and_networks_are_declared() -> None:
@@ -214,11 +233,11 @@ def test_workers_serve_the_pool_of_the_deployments() -> None:
 def test_environment_names_are_settings(name: str) -> None:
     """A misspelt one would be ignored without a word."""
     known = environment_names(Settings) | set(_get_settings_fields(PrefectSettings)) | SYSTEM | OF_PREFECT_REDIS
-    known |= OF_OPENTELEMETRY
+    known |= OF_OTHERS
     assert set(SERVICES[name]["environment"]) - known == set()
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", PRODUCT)
 def test_every_setting_of_ours_can_be_set_from_outside(name: str) -> None:
     """A setting that Compose does not pass on does nothing there."""
     wanted = environment_names(Settings) - {f"{PREFIX}{setting}" for setting in FIXED} - ELSEWHERE

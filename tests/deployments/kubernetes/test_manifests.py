@@ -12,7 +12,7 @@ from prefect.settings import Settings as PrefectSettings
 from prefect.settings.legacy import _get_settings_fields
 
 from tasks.core.settings import Settings
-from tests.deployments.test_compose import OF_PREFECT_REDIS, ROOT, SERVICES, SYSTEM, environment_names
+from tests.deployments.test_compose import OF_OTHERS, OF_PREFECT_REDIS, ROOT, SERVICES, SYSTEM, environment_names
 
 FOLDER = ROOT / "deployments" / "kubernetes"
 Manifest = dict[str, Any]
@@ -98,6 +98,7 @@ def test_a_workload_runs_what_compose_runs(name: str) -> None:
 def test_settings_exist_and_those_of_compose_that_matter_are_there(name: str) -> None:
     """A misspelt one would be ignored without a word; secrets come from the secret that the head makes."""
     known = environment_names(Settings) | set(_get_settings_fields(PrefectSettings)) | SYSTEM | OF_PREFECT_REDIS
+    known |= OF_OTHERS
     ours = environment(name)
     assert set(ours) - known == set()
     fixed = {key: value for key, value in SERVICES[name]["environment"].items() if value and "${" not in str(value)}
@@ -160,7 +161,7 @@ def test_a_pod_has_no_more_rights_than_it_needs_and_bounds(name: str) -> None:
     assert {mount["name"] for mount in only["volumeMounts"]} == volumes
 
 
-@pytest.mark.parametrize("name", ["api", "worker", "prefect-server", "redis"])
+@pytest.mark.parametrize("name", ["api", "egress", "worker", "prefect-server", "redis"])
 def test_a_pod_that_hangs_is_restarted(name: str) -> None:
     """Probes ask what compose asks, at a port that the container has; the API is not restarted for others."""
     only = container(name)
@@ -219,13 +220,17 @@ def _pods(rule: Manifest, end: str) -> list[str]:
     "address",
     ["10.1.2.3", "127.0.0.1", "169.254.169.254", "172.20.0.1", "192.168.1.1", "100.64.0.1", "fd00::1", "fe80::1"],
 )
-def test_a_worker_reaches_nothing_private_in_the_network(address: str) -> None:
-    """Beside the product's own gate."""
-    blocks = [
-        peer["ipBlock"] for rule in POLICIES["worker"]["egress"] for peer in rule.get("to", ()) if "ipBlock" in peer
-    ]
+def test_the_egress_gate_reaches_nothing_private_in_the_network(address: str) -> None:
+    """Beside its own judgement; a worker reaches the web by the gate alone."""
+    assert _blocks("worker") == []
+    assert "egress" in [peer for rule in POLICIES["worker"]["egress"] for peer in _pods(rule, "to")]
+    blocks = _blocks("egress")
     assert any(_is_open(block, "93.184.216.34") for block in blocks)
     assert not any(_is_open(block, address) for block in blocks)
+
+
+def _blocks(name: str) -> list[Manifest]:
+    return [peer["ipBlock"] for rule in POLICIES[name]["egress"] for peer in rule.get("to", ()) if "ipBlock" in peer]
 
 
 def _is_open(block: Manifest, address: str) -> bool:
