@@ -34,6 +34,11 @@ EXPLAINED = {
     "zope-interface": "ZPL 2.1, permissive; comes with Twisted",
 }
 """Licences that are not plainly permissive, with the reason for which they are accepted."""
+EXPLAINED_ADVISORIES = {
+    "PYSEC-2017-83": "Scrapy has no fix: its file pipelines keep files in memory. None is used, and DOWNLOAD_MAXSIZE is"
+    " WIDGET_BUILDER_MAX_PAGE_BYTES",
+}
+"""Advisories of versions in use, by id or alias, with the reason why they do not apply."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,12 @@ def read_advisories(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def find_vulnerable(packages: Iterable[LockedPackage], advisories: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return pairs of a locked package and the advisory that affects its version."""
+    """Return pairs of a locked package and the advisory that affects its version, without those that are explained."""
     locked = {package.name: package.version for package in packages}
     found = set()
     for record in advisories:
+        if EXPLAINED_ADVISORIES.keys() & {record["id"], *record.get("aliases", ())}:
+            continue
         for affected in record.get("affected", ()):
             package = affected.get("package", {})
             name = canonicalize_name(package.get("name", ""))
@@ -134,7 +141,9 @@ def main() -> None:
     if asked.advisories is None:
         console.print("Vulnerabilities: not looked for; give the unpacked list as `make audit ADVISORIES=folder`")
     elif not vulnerable:
-        console.print("Vulnerabilities: none known of these versions")
+        console.print("Vulnerabilities: none known of these versions but those explained:")
+        for advisory, reason in EXPLAINED_ADVISORIES.items():
+            console.print(f"{advisory}: {reason}")
     sys.exit(bool(refused or vulnerable))
 
 

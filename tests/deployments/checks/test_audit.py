@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from deployments.checks.audit import EXPLAINED, LockedPackage, find_vulnerable, read_advisories, read_lock
+from deployments.checks.audit import (
+    EXPLAINED,
+    EXPLAINED_ADVISORIES,
+    LockedPackage,
+    find_vulnerable,
+    read_advisories,
+    read_lock,
+)
 
 
 def test_every_locked_package_has_a_licence_that_is_permissive_or_explained() -> None:
@@ -42,3 +49,16 @@ def test_a_version_is_vulnerable_from_where_the_fault_came_in_until_it_was_mende
     (tmp_path / "two.json").write_text(json.dumps(record | {"id": "PYSEC-2", "withdrawn": "2026-01-01T00:00:00Z"}))
     found = find_vulnerable([LockedPackage("some-thing", version, "MIT")], read_advisories(tmp_path))
     assert found == ([(f"some-thing {version}", "PYSEC-1: ")] if is_affected else [])
+
+
+@pytest.mark.parametrize("named", [{"id": "PYSEC-9"}, {"id": "GHSA-9", "aliases": ["CVE-9", "PYSEC-9"]}])
+def test_an_advisory_that_is_explained_counts_for_nothing(
+    tmp_path: Path, named: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its id or by an alias, as lists of advisories repeat each other's; another one of the package counts."""
+    monkeypatch.setitem(EXPLAINED_ADVISORIES, "PYSEC-9", "Not used here")
+    affected = [{"package": {"ecosystem": "PyPI", "name": "thing"}, "versions": ["1"]}]
+    for n, record in enumerate((named, {"id": "PYSEC-8"})):
+        (tmp_path / f"{n}.json").write_text(json.dumps(record | {"affected": affected}))
+    found = find_vulnerable([LockedPackage("thing", "1", "MIT")], read_advisories(tmp_path))
+    assert found == [("thing 1", "PYSEC-8: ")]
