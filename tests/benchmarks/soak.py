@@ -1,8 +1,8 @@
 """`make soak`: builds, chats, cancels, kills and hostile sites for half an hour; nothing may grow, and numbers add up.
 
 A stack of its own runs on a temporary folder, with a folder of its own for temporary files. Each service's memory,
-files, connections and processes are noted every few seconds. At the end all work is waited for, and what is left is
-counted.
+files, connections and processes are noted every few seconds. Once Prefect's server is away, for five minutes of thirty.
+At the end all work is waited for, and what is left is counted.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from tasks.core.events import EventType
 from tasks.core.settings import load_settings
 from tasks.records.builds import read_build
 from tests.benchmarks.scores import Scores
+from tests.benchmarks.soak_outage import MOST_PAGES, OUTAGE_S, Outage, hold_prefect
 from tests.product import ENVIRONMENT, PATH, UNWANTED, Product
 from tests.sites.generated import generated_site
 from tests.sites.hostile import MISBEHAVIOUR, STRANGE, serve_hostile
@@ -45,6 +46,8 @@ MOST_GROWTH = 1.25
 """Largest memory of a service in the last third, for that in the middle one."""
 MEMORY_MARGIN = 40e6
 """Bytes by which it may grow all the same."""
+WARM_S = 60.0
+"""Age of a process from which its memory is judged: before, it still loads what it needs, and kills make young ones."""
 MORE_FILES = 25
 """Files by which an idle service may have more at the end than it had at the beginning."""
 MORE_PROCESSES = 8
@@ -57,6 +60,7 @@ SERVICES = ("postgres", "prefect", "worker", "api")
 class Sample:
     """A service's use of the machine at one moment, its children included for all but memory."""
 
+    age_s: float
     memory: int
     files: int
     connections: int
@@ -72,6 +76,7 @@ class Soak:
     temporary: Path
     source: random.Random
     end: float
+    outage: Outage
     samples: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
     idle: dict[str, Sample] = field(default_factory=dict)
     """The services' use before anything was begun."""
@@ -80,6 +85,8 @@ class Soak:
     widgets: list[tuple[str, str]] = field(default_factory=list)
     """Widgets that can answer, with their owner's tokens."""
     counts: Counter[str] = field(default_factory=Counter)
+    is_away: bool = False
+    """Whether Prefect's server is away: nothing is killed meanwhile."""
 
     @property
     def is_over(self) -> bool:
@@ -151,6 +158,8 @@ class Soak:
                 return
             victim = victims[number % len(victims)]
             with suppress(psutil.Error):
+                if self.is_away:
+                    continue
                 if process := self._find(victim):
                     process.kill()
                     self.counts[f"killed {victim}"] += 1
@@ -168,6 +177,16 @@ class Soak:
             "reader": [process for process in below if "python" in process.name()],
         }[victim]
         return self.source.choice(wanted) if wanted else None
+
+    async def hold_prefect(self) -> None:
+        """Have Prefect's server away once, in the middle of the time."""
+        await asyncio.sleep((self.end - time.monotonic()) / 3)
+        self.is_away = True
+        try:
+            with suppress(TimeoutError, psutil.Error):
+                await hold_prefect(self.product, lambda: psutil.Process(self.stack.info.pids["prefect"]), self.outage)
+        finally:
+            self.is_away = False
 
     async def sample(self) -> None:
         """Note the services' use of the machine."""
@@ -206,7 +225,7 @@ def measure(process: psutil.Process) -> Sample:
         with suppress(psutil.Error):
             files += each.num_fds()
             connections += len(each.net_connections())
-    return Sample(process.memory_info().rss, files, connections, len(family))
+    return Sample(time.time() - process.create_time(), process.memory_info().rss, files, connections, len(family))
 
 
 @asynccontextmanager
@@ -221,6 +240,7 @@ async def open_soak(seconds: float, seed: int) -> AsyncIterator[Soak]:
             patch.delenv(variable, raising=False)
         # For the services alone: claims on ports are among all stacks of the machine.
         ours = {"WIDGET_BUILDER_DATA_DIR": f"{name}/data", "TMPDIR": str(temporary), "WIDGET_BUILDER_PORT": "38180"}
+        ours["WIDGET_BUILDER_MAX_PAGES"] = str(MOST_PAGES)
         for variable, value in {**ENVIRONMENT, **ours}.items():
             patch.setenv(variable, value)
         async with (
@@ -230,7 +250,8 @@ async def open_soak(seconds: float, seed: int) -> AsyncIterator[Soak]:
         ):
             keeping = asyncio.create_task(stack.wait())
             product = Product(stack.info, http, pool)
-            yield Soak(stack, product, temporary, random.Random(seed), time.monotonic() + seconds)
+            outage = Outage(min(OUTAGE_S, seconds / 6))
+            yield Soak(stack, product, temporary, random.Random(seed), time.monotonic() + seconds, outage)
             keeping.cancel()
             with suppress(asyncio.CancelledError):
                 await keeping
@@ -242,6 +263,7 @@ async def run(seconds: float, seed: int, scores: Scores) -> None:
         soak.idle = {name: measure(psutil.Process(soak.stack.info.pids[name])) for name in SERVICES}
         doings: list[Callable[[], Awaitable[None]]] = [
             *(soak.build_sites, soak.build_sites, soak.build_hostile_site, soak.chat, soak.kill, soak.sample),
+            soak.hold_prefect,
         ]
         await asyncio.gather(*(doing() for doing in doings))
         await soak.settle()
@@ -271,13 +293,15 @@ def parts_of(found: list[int]) -> tuple[float, float]:
 async def judge(soak: Soak, scores: Scores) -> None:
     """Add all figures with their targets."""
     for name, samples in soak.samples.items():
-        first, last = parts_of([sample.memory for sample in samples])
+        warm = [sample.memory for sample in samples if sample.age_s >= WARM_S]
+        first, last = parts_of(warm or [sample.memory for sample in samples])
         scores.at_most(f"{name}: memory", last / 1e6, max(first * MOST_GROWTH, first + MEMORY_MARGIN) / 1e6, "MB")
         before, after = soak.idle[name], measure(psutil.Process(soak.stack.info.pids[name]))
         if name != "postgres":
             # Each of its connections keeps the tables open that it has read.
             scores.at_most(f"{name}: files when idle", after.files, before.files + MORE_FILES, "")
         scores.at_most(f"{name}: processes when idle", after.processes, before.processes + MORE_PROCESSES, "")
+    soak.outage.judge(scores)
     states = Counter[str]()
     for build_id, kind in soak.builds.items():
         build = await read_build(soak.product.pool, UUID(build_id))
@@ -286,6 +310,8 @@ async def judge(soak: Soak, scores: Scores) -> None:
         if build.status == "completed" and (problem := find_wrong_sum(build.statistics or {})):
             scores.holds(f"statistics of {build_id}", False, problem)
     scores.console.print(dict(sorted(states.items())))
+    unnamed = [state for state in states if "TaskGroup" in state or "ExceptionGroup" in state]
+    scores.holds("every failed build names its cause", not unnamed, ", ".join(unnamed))
     open_ones = [state for state in states if state.split(":")[0].split()[-1] in ("pending", "running")]
     scores.holds("every build has ended", not open_ones, ", ".join(open_ones))
     scores.at_most("slots taken when idle", await soak.slots(), 0, "")
