@@ -64,13 +64,8 @@ class Crawler:
         """Build the site to the end."""
         return await self.go_on(await self.record(url, depth, max_pages), **settings)
 
-    async def record(self, url: str, depth: int = 5, max_pages: int = 500) -> UUID:
-        """Record a build without starting it."""
-        request = BuildRequest(url=f"{url}/", depth=depth, max_pages=max_pages)
-        return (await create_build(self.pool, request)).build_id
-
-    async def record_rules(self, url: str, *, depth: int = 5, max_pages: int = 500, **rules: Any) -> UUID:
-        """Record a build by rules without starting it."""
+    async def record(self, url: str, depth: int = 5, max_pages: int = 500, **rules: Any) -> UUID:
+        """Record a build by the rules without starting it."""
         request = BuildRequest(url=f"{url}/", depth=depth, max_pages=max_pages, **rules)
         return (await create_build(self.pool, request)).build_id
 

@@ -120,9 +120,19 @@ async def test_a_build_that_was_broken_off_goes_on_with_the_second_site(
 ) -> None:
     """No page is stored twice, and none is missing."""
     async with generated_site(12, 2, 0.05) as own, generated_site(20, 2, 0.05, seed=2) as second:
-        record = await crawler.record_rules(own.url, sites=(f"{second.url}/",))
+        record = await crawler.record(own.url, sites=(f"{second.url}/",))
         await crawler.break_off(plain_space, record, lambda: second.requests.total() > 6)
         build = await crawler.publish_attempt_in(plain_space, record)
         known = await stored(crawler.pool, build)
     assert known == {own.url + path for path in own.links} | {second.url + path for path in second.links}
     assert build.statistics.adds_up
+
+
+async def test_a_start_page_that_was_stored_is_not_asked_for_again(crawler: Crawler, plain_space: Workspace) -> None:
+    """When the build goes on in another attempt."""
+    async with generated_site(4, 1, 0) as own, generated_site(4, 1, 0, seed=2) as second:
+        record = await crawler.record(own.url, sites=(f"{second.url}/",))
+        await crawler.go_on_in(plain_space, record)
+        build = await crawler.go_on_in(plain_space, record)
+        assert second.requests["/"] == 1
+        assert len(await stored(crawler.pool, build)) == 8
