@@ -66,6 +66,18 @@ _HOUSE = re.compile(
     r"(?:[A-Z][\w'’.-]*\s+){1,3}(?:Road|Street|Lane|Avenue|Drive|Square|Quay|Terrace|Way|Row)\b"
 )
 """A house with a name instead of a number."""
+_HOUSE_NAME = re.compile(
+    r"(?:[A-Z][\w'’&.-]*\s+){1,4}(?:Farm|House|Barn|Mill|Cottage|Hall|Court|Building|Lodge|Manor|Stables|Forge|Works)\b(?=,|$)"
+)
+_CLEAR_POSTAL = re.compile(
+    r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|\b[A-Z]\d[\dW]\s[A-Z\d]{4}\b"
+)
+"""Codes that nothing else looks like, of Great Britain, Canada and Ireland, where houses have names."""
+_PART = re.compile(
+    r"(?:(?:\d{1,2}(?:st|nd|rd|th)|ground|first|second|third|fourth|fifth|top)\sfloor|(?:unit|suite|flat|apartment|studio)\s#?\w{1,4})[,.]?",
+    re.IGNORECASE,
+)
+"""A floor or unit, which is no address without its house."""
 _LONE_STREET = re.compile(
     r"(?:[A-Z][\w'’.-]*\s+){1,3}(?:Road|Street|Lane|Avenue|Drive|Square|Quay|Terrace|Way|Row)[,.]?"
 )
@@ -97,6 +109,7 @@ def find_addresses(page: PageText) -> Iterator[Fact]:
         if index in used or found >= MAX_ADDRESSES:
             continue
         lines_used = (_read_named(lines, index) if index in named else []) or _read(lines, index)
+        lines_used = _with_part(lines, lines_used)
         if lines_used and not used & set(lines_used):
             used.update(lines_used)
             texts = [_without_label(lines[at].text) for at in lines_used]
@@ -144,7 +157,7 @@ def _read(lines: list[Line], index: int) -> list[int]:
     """Return the numbers of the lines of an address that has its postal code or label on this line."""
     line = lines[index]
     text = line.text
-    if len(text) > MAX_LINE:
+    if len(text) > MAX_LINE or (_PART.fullmatch(text) and not line.is_address):
         return []
     body = _without_label(text)
     if line.is_address and (_POSTAL.search(body) or _STREET.search(body)):
@@ -162,6 +175,7 @@ def _read(lines: list[Line], index: int) -> list[int]:
     if line.region == "main" and not (has_postal or is_labelled):
         return []
     has_street = bool(_STREET.search(body) or _BOX.search(body) or (has_postal and _SHORT_STREET.search(body)))
+    has_street = has_street or _is_named_house(body)
     if not (has_postal or has_street or _COMMA.search(body)):
         return []
     if _TIMES.search(body) or (_NOT_ADDRESS.search(body) and not has_street):
@@ -188,6 +202,20 @@ def _read(lines: list[Line], index: int) -> list[int]:
     return []
 
 
+def _is_named_house(text: str) -> bool:
+    """Whether the text has a house's name before a postal code that nothing else looks like."""
+    if len(text) > MAX_LOOSE or _NOT_ADDRESS.search(text):
+        return False
+    return bool(_HOUSE_NAME.search(text) and _CLEAR_POSTAL.search(text))
+
+
+def _with_part(lines: list[Line], used: list[int]) -> list[int]:
+    """Return the numbers with that of the line above if it is the floor or unit."""
+    above = used[0] - 1 if used else -1
+    is_part = above >= 0 and lines[above].region == lines[used[0]].region and _PART.fullmatch(lines[above].text)
+    return [above, *used] if is_part else used
+
+
 def _is_town(text: str) -> bool:
     return (
         len(text) <= 60
@@ -205,6 +233,8 @@ def _street_above(lines: list[Line], index: int) -> list[int]:
         if len(text) > 100 or _CONTACT_LINE.search(text):
             return []
         if _STREET.search(text) or _BOX.search(text) or re.search(r"[^\W\d_]{3,}\D*\s\d{1,4}\s?[a-z]?$", text):
+            return list(range(at, index))
+        if _CLEAR_POSTAL.search(lines[index].text) and _HOUSE_NAME.fullmatch(text.rstrip(",")):
             return list(range(at, index))
     return []
 

@@ -224,3 +224,59 @@ def test_numbers_in_odd_groups_are_found(text: str, lang: str, numbers: list[str
 def test_days_as_single_letters_and_plurals_are_read(text: str, lang: str, normal: str) -> None:
     """As on Spanish doors."""
     assert normals(facts(f"<h3>Opening hours / Horario</h3><p>{text}</p>", lang=lang), FactKind.hours) == [normal]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Oakridge Farm, Stow Road, Bibury GL7 5LX",
+        "The Old Barn, Church End, Much Hadham SG10 6DA",
+        "Heron Cottage, Tobermory, Isle of Mull PA75 6PR",
+        "First floor, The Malt House, Kirkgate, Leeds LS1 4AP",
+        "Maple Lodge, Concession 4, Creemore L0M 1G0",
+        "Kilbride House, Newtown, Bray, A98 X2Y7",
+    ],
+)
+def test_houses_with_names_are_found_by_their_postal_code(text: str) -> None:
+    """In the text of a page too."""
+    assert values(facts(f"<main><p>{text}</p></main>"), FactKind.address) == [text]
+
+
+@pytest.mark.parametrize("place", ["main", "footer"])
+@pytest.mark.parametrize("first", ["Oakridge Farm", "The Old Forge", "Weir Works,"])
+def test_a_house_with_a_name_may_stand_lines_above_its_postal_code(first: str, place: str) -> None:
+    """With its street between them."""
+    body = f"<{place}><p>{first}<br>Stow Road<br>Bibury GL7 5LX</p></{place}>"
+    assert values(facts(body), FactKind.address) == [f"{first.rstrip(',')}, Stow Road, Bibury GL7 5LX"]
+
+
+@pytest.mark.parametrize("part", ["3rd floor", "Ground Floor,", "Unit 4", "Suite 12B", "Flat 2"])
+def test_a_floor_or_unit_on_its_own_line_belongs_to_the_address_below(part: str) -> None:
+    """It is no address of its own."""
+    found = facts(f"<footer><p>{part}<br>18 Tannery Yard<br>Leeds</p></footer>")
+    assert values(found, FactKind.address) == [f"{part.rstrip(',')}, 18 Tannery Yard, Leeds"]
+    assert values(facts(f"<footer><p>{part}</p><p>Menu</p></footer>"), FactKind.address) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mill House, Summer 2024",
+        "We stayed at Heron Cottage, which was lovely",
+        "The White House, Washington, in 1961",
+        "Model GL7 5LX with a mill",
+        "© Tidewater Limited, Quay House, Bath BA1 1UA",
+    ],
+)
+def test_houses_without_a_postal_code_are_no_addresses(text: str) -> None:
+    """Nor is a code without a house."""
+    assert values(facts(f"<main><p>{text}</p></main>"), FactKind.address) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [("[020] 7946 0018", "+442079460018"), ("[0161] 496 0345", "+441614960345"), ("[01632] 960 123", "01632960123")],
+)
+def test_square_brackets_around_an_area_code_are_read(text: str, normal: str) -> None:
+    """As round ones are."""
+    assert normals(facts(f"<h3>Contact</h3><p>{text}</p>", lang="en-GB"), FactKind.phone) == [normal]
