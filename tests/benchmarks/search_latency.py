@@ -63,19 +63,19 @@ async def report(scores: Scores, docs: Path) -> None:
     table = Table("", "compared", "median", "p95", "speed", "same 10", title=f"Search, {CLIENTS} clients at once")
     async with open_database() as pool:
         jobs = await _store_many(pool, pages)
-        times = await _measure(pool, jobs)
+        times = await measure_searches(pool, jobs)
         table.add_row(f"{WIDGETS} widgets of {CHUNKS_EACH} passages", "all of a widget", *times.cells(), "")
         scores.at_most(f"search in {WIDGETS} widgets of {CHUNKS_EACH} passages, p95", times.quantile(0.95), MANY_S)
         for size in LARGE:
             job = await store_widget(pool, pages[: len(pages) * size // max(LARGE)])
-            await _settle(pool)
+            await settle(pool)
             name = f"a widget of {size:,} passages"
-            exact = await _measure(pool, [job])
-            wanted = await _find_all(pool, job)
+            exact = await measure_searches(pool, [job])
+            wanted = await find_nearest(pool, job)
             table.add_row(name, "all", *exact.cells(), "")
             seconds = await _index(pool, job)
-            through = await _measure(pool, [job])
-            found = await _find_all(pool, job)
+            through = await measure_searches(pool, [job])
+            found = await find_nearest(pool, job)
             same = [len(a & b) / len(a) for a, b in zip(wanted, found, strict=True)]
             table.add_row("", f"index ({seconds:.1f} s to make)", *through.cells(), f"{fmean(same):.3f}")
             answers = through if size > INDEXED_CHUNKS else exact
@@ -89,11 +89,11 @@ async def _store_many(pool: Pool, pages: Sequence[EmbeddedPage]) -> list[Job]:
     step = CHUNKS_EACH // CHUNKS_A_PAGE
     places = itertools.cycle(range(0, len(pages) - step + 1, step))
     jobs = [await store_widget(pool, pages[at : at + step]) for at in itertools.islice(places, WIDGETS)]
-    await _settle(pool)
+    await settle(pool)
     return jobs
 
 
-async def _settle(pool: Pool) -> None:
+async def settle(pool: Pool) -> None:
     """Vacuum and analyse, as autovacuum would a minute later."""
     async with pool.connection() as connection:
         await connection.execute("VACUUM ANALYZE stored_chunks, stored_pages")
@@ -107,7 +107,7 @@ async def _index(pool: Pool, job: Job) -> float:
     return time.monotonic() - began
 
 
-async def _measure(pool: Pool, jobs: Sequence[Job]) -> Times:
+async def measure_searches(pool: Pool, jobs: Sequence[Job]) -> Times:
     """Search from all clients at once, each asking a random widget as soon as it has its last answer."""
     await _ask(pool, jobs, WARM_UP)
     began = time.monotonic()
@@ -132,7 +132,7 @@ async def _ask(pool: Pool, jobs: Sequence[Job], number: int) -> list[float]:
     return times
 
 
-async def _find_all(pool: Pool, job: Job) -> list[set[tuple[str, str]]]:
+async def find_nearest(pool: Pool, job: Job) -> list[set[tuple[str, str]]]:
     """Return for each question the passages with the nearest vectors."""
     return [
         {
