@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from tasks.knowledge.answering.evidence.answer_model import REFUSAL_THRESHOLD
@@ -51,11 +51,22 @@ def select_quotes(scored: Sequence[Evidence]) -> list[Quote]:
         said = "\n".join(statement.text for quote in quotes for statement in quote.statements)
         if all(repeats_hours(statement.text, said) for statement in statements):
             continue
-        if statements and not quoted.issuperset(statement.text for statement in statements):
+        if not all(_is_quoted(statement.text, quoted) for statement in statements):
             quotes.append(Quote(evidence, statements))
             of_page[evidence.passage.url] += 1
             quoted.update(statement.text for statement in statements)
     return quotes
+
+
+def _is_quoted(text: str, quoted: Collection[str]) -> bool:
+    """Whether the statement was quoted, as such or with a label before it, as facts have one."""
+    rest = text
+    for each in quoted:
+        rest = rest.replace(each, "")
+    return any(text in each for each in quoted) or (rest != text and bool(_LABEL.fullmatch(rest)))
+
+
+_LABEL = re.compile(r"[^–]{0,60}–\s*|\s*")
 
 
 def _choose(evidence: Evidence, length: int) -> Iterator[Statement]:

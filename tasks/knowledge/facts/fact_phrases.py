@@ -41,6 +41,11 @@ def _all() -> dict[str, FactPhrases]:
     return {language: FactPhrases(**listed | {"days": tuple(listed["days"])}) for language, listed in words.items()}
 
 
+def all_fact_phrases() -> tuple[FactPhrases, ...]:
+    """Return the phrases of all languages."""
+    return tuple(_all().values())
+
+
 def fact_phrases(language: str) -> FactPhrases:
     """Return the phrases of the language; English ones for a language without."""
     known = _all()
