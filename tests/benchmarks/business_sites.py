@@ -1,9 +1,10 @@
-"""Small businesses' sites, as HTML, whose questions only report: `small_sites/reporting`.
+"""Small businesses' sites, as HTML, whose questions only report: `small_sites/neutral` and `small_sites/reporting`.
 
 A file has the site's layout, its pages, and its questions: `pattern <- question | question` is answered by text with
 the pattern, `! question | question` by nothing on the site. They were written before the answer model was learned on
 which they report, and neither its features nor its weights were chosen with a look at their single answers. Those of
-`small_sites/businesses` reported until then; now they are for development.
+`small_sites/businesses` reported until then; now they are for development. In `neutral` and `businesses` questions with
+and without an answer are worded alike; in `reporting` most of those that nothing answers are formal.
 """
 
 import re

@@ -1,11 +1,22 @@
-"""The questions that the cross-encoder is learned from."""
+"""The wording of the questions that answers are learned from and measured with."""
 
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
+from tests.benchmarks.business_sites import load_businesses
 from tests.benchmarks.trade_sites import LEARNING
 
 FORMS = ("do you", "how much", "how long", "how do", "how many", "can i", "is there", "are there")
+
+
+@pytest.mark.parametrize("kind", ["neutral", "businesses"])
+def test_measured_questions_are_as_formal_with_an_answer_as_without(kind: str) -> None:
+    asked = [each for site in load_businesses(kind) for each in site.questions]
+    answered, refused = ([each.text for each in asked if (each.answer is not None) == holds] for holds in (True, False))
+
+    assert abs(_share(answered, _is_formal) - _share(refused, _is_formal)) < 0.1
 
 
 def test_wording_does_not_tell_answerable_questions_from_others() -> None:
@@ -30,6 +41,10 @@ def _begins_with_capital(text: str) -> bool:
 
 def _ends_with_mark(text: str) -> bool:
     return text.endswith("?")
+
+
+def _is_formal(text: str) -> bool:
+    return _begins_with_capital(text) and _ends_with_mark(text)
 
 
 def _share(texts: list[str], holds: Callable[[str], bool]) -> float:
