@@ -6,7 +6,7 @@ mostly the start page. Every further page only adds that it is found there too.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from tasks.core.database import Pool
@@ -34,6 +34,13 @@ _CONTACT_PAGE = re.compile(
     r"|find-us|visit|anfahrt|standort|hours|horai|horari|openings|team|store|shop|branch|yhteys|iletisim|адрес|контакт",
     re.IGNORECASE,
 )
+_OTHERS_PAGE = re.compile(
+    r"dealer|stockist|retailer|reseller|distribut|where[- ]to[- ]buy|h(?:ae|ä|a)ndler|bezugsquelle|revendeu"
+    r"|points?[- ]de[- ]vente|rivendit|puntos?[- ]de[- ]venta|verkooppunt|dystrybut|gdzie[- ]kupi"
+    r"|återförsälj|forhandler|jälleenmyy",
+    re.IGNORECASE,
+)
+"""Pages of other businesses, that sell what the site's makes."""
 _CONTRADICTING = frozenset((FactKind.phone, FactKind.fax, FactKind.address, FactKind.hours, FactKind.legal_name))
 _BESIDE = frozenset(("header", "footer", "aside", "nav", "json-ld", "microdata", "rdfa", "h-card", "head", "link"))
 
@@ -103,10 +110,12 @@ def is_stated_for_site(fact: Fact, read: ReadPage) -> bool:
     if fact.kind is FactKind.offer:
         price = "".join(fact.normal.rpartition(": ")[2].split())
         return price not in "".join(read.markdown.casefold().replace("\\", "").split())
+    page = f"{unquote(urlsplit(read.url).path)} {read.title}"
+    if fact.kind in (*_CONTACT, FactKind.hours) and fact.place not in _BESIDE and _OTHERS_PAGE.search(page):
+        return False
     if fact.kind not in _CONTACT or fact.kind in _ANYWHERE:
         return True
-    path = urlsplit(read.url).path
-    return fact.place in _BESIDE or read.target.depth == 0 or bool(_CONTACT_PAGE.search(f"{path} {read.title}"))
+    return fact.place in _BESIDE or read.target.depth == 0 or bool(_CONTACT_PAGE.search(page))
 
 
 def find_conflicts(facts: Iterable[FactRecord]) -> dict[UUID, list[UUID]]:

@@ -101,6 +101,25 @@ async def test_a_fact_of_every_page_is_a_passage_once(pool: Pool, english: Answe
     )
 
 
+@pytest.mark.parametrize(("path", "title"), [("/dealers", "Find a dealer"), ("/buy", "Where to buy")])
+async def test_the_sites_hours_and_number_come_before_its_dealers(pool: Pool, path: str, title: str) -> None:
+    """They stand on their page, where a visitor finds them by the dealer's name."""
+    dealers = (
+        "<h2>Lake Garden, Annecy</h2>"
+        "<p>3 rue des Marais. Tel. +33 4 50 55 01 08. Open Monday to Friday, 9:00–19:00.</p>"
+    )
+    await READER.load()
+    job = await build_site(pool, EMBEDDER, ENGLISH | {path: page(title, dealers + PROSE)})
+    site = AnsweringSite(widget_id=job.widget_id, name="Harbour Tools", url=f"{SITE}/", language="en")
+    answerer = Answerer(pool, EMBEDDER, None, READER)
+
+    for question, told, others in (("What are your opening hours?", "8:30", "19:00"), ("phone?", "01234", "+33")):
+        seen = await ask(answerer, site, question)
+        assert told in seen.text.partition(others)[0]
+        assert seen.paths[0] == "/"
+    assert "19:00" in (await ask(answerer, site, "When is Lake Garden in Annecy open?")).text
+
+
 @pytest.fixture
 async def english(pool: Pool) -> AnsweringSite:
     """An English site whose facts are in its footer."""
