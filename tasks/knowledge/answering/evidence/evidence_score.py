@@ -5,7 +5,7 @@ measured (`statement_features`) and weighed (`answer_model`).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tasks.core.models import Frozen, Passage
 from tasks.knowledge.answering.evidence.answer_model import REFUSAL_THRESHOLD, answer_probability, choose_part
@@ -32,7 +32,8 @@ FACT_SHARE = 0.5
 SURE_FACT = 0.8
 """Certainty that a statement has the kind of fact that is asked for from which the cross-encoder only adds to its odds.
 
-"What are your opening hours?" is asked in vain of many sites that it learned from.
+"What are your opening hours?" is asked in vain of many sites that it learned from. Such statements of a passage gain as
+much as the best of them: "How can I contact you?" asks for the telephone number as much as for the address.
 """
 
 LEAST_LABELLED = -1.0
@@ -93,29 +94,42 @@ class ReadPassages:
         """Return the features of each candidate."""
         return measure(self.question, self._matcher, self.passages, self.candidates, reading)
 
-    def _probability(self, candidate: StatementCandidate, features: Features, reading: Reading) -> float:
+    def _probability(
+        self, candidate: StatementCandidate, features: Features, reading: Reading, fact_fits: Mapping[int, float]
+    ) -> float:
         language = self.question.language
         part = choose_part(features, is_understood=reading.is_understood)
         fit = reading.fits.get(candidate.context)
         if fit is not None and features.fact >= SURE_FACT:
-            fit = max(fit, 0.0)
+            fit = max(fact_fits[candidate.passage], 0.0)
         elif fit is not None and features.is_labelled:
             fit = max(fit, LEAST_LABELLED)
         is_left_out = reading.fits and fit is None
         probability = NOT_JUDGED if is_left_out else answer_probability(part, features, language, fit)
         return max(probability, SAME_QUESTION_STRENGTH) if self._asks_the_same(candidate) else probability
 
+    def _fact_fits(self, rated: Sequence[tuple[Features, StatementCandidate]], reading: Reading) -> dict[int, float]:
+        """Return by passage the best rating of the statements that surely have the asked kind of fact."""
+        best: dict[int, float] = {}
+        for features, candidate in rated:
+            if features.fact >= SURE_FACT and (fit := reading.fits.get(candidate.context)) is not None:
+                best[candidate.passage] = max(fit, best.get(candidate.passage, fit))
+        return best
+
     def shortlist(self, reading: Reading) -> list[str]:
         """Return the contexts of the likeliest statements, best first: what the cross-encoder reads."""
-        rated = zip(self.measure(reading), self.candidates, strict=True)
-        likely = sorted(rated, key=lambda each: -self._probability(each[1], each[0], reading))
+        rated = list(zip(self.measure(reading), self.candidates, strict=True))
+        fact_fits = self._fact_fits(rated, reading)
+        likely = sorted(rated, key=lambda each: -self._probability(each[1], each[0], reading, fact_fits))
         return list(dict.fromkeys(candidate.context for _, candidate in likely))[:MAX_JUDGED]
 
     def score(self, reading: Reading = NOTHING_READ) -> list[Evidence]:
         """Return the evidence of the passages, strongest first. Takes some 30 ms of processor time."""
         found: dict[int, list[tuple[float, StatementCandidate]]] = {}
-        for candidate, features in zip(self.candidates, self.measure(reading), strict=True):
-            probability = self._probability(candidate, features, reading)
+        measured = list(zip(self.measure(reading), self.candidates, strict=True))
+        fact_fits = self._fact_fits(measured, reading)
+        for features, candidate in measured:
+            probability = self._probability(candidate, features, reading, fact_fits)
             found.setdefault(candidate.passage, []).append((probability, candidate))
         best = {number: _choose(rated) for number, rated in found.items()}
         evidence = [

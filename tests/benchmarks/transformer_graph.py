@@ -1,9 +1,16 @@
-"""The graph that the cross-encoder is written as: ONNX nodes of a transformer, with quantized weights."""
+"""The graph that a learned transformer is written as, and read from: ONNX nodes with quantized weights.
+
+A graph has the inputs `ids`, `types` and `mask` of texts, and one output.
+"""
 
 import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 DIMENSIONS, HEADS = 384, 12
@@ -28,6 +35,10 @@ class Graph:
         name = f"v{self._count}"
         self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
         return name
+
+    def name(self, kind: str, inputs: Sequence[str], output: str) -> None:
+        """Add a node whose output has a name of its own."""
+        self.nodes.append(helper.make_node(kind, inputs, [output]))
 
     def value(self, array: Any) -> str:
         """Add a constant; return its name."""
@@ -64,6 +75,13 @@ class Graph:
         given = [self.value(np.asarray(each, np.float32)) for each in (scale, shift)]
         return self.add("LayerNormalization", x, *given, axis=-1, epsilon=1e-12)
 
+    def mean(self, x: str, mask: str) -> str:
+        """Add the mean of the tokens that are there: `(texts, dimensions)`."""
+        ones = self.value(np.array([1]))
+        masked = self.add("Mul", x, self.add("Unsqueeze", mask, self.value(np.array([2]))))
+        total = self.add("ReduceSum", masked, ones, keepdims=0)
+        return self.add("Div", total, self.add("ReduceSum", mask, ones, keepdims=1))
+
     def layer(self, x: str, layer: Tree, hidden: str) -> str:
         """Add a layer of the transformer."""
         q, k, v = (self.split_heads(self.linear(x, layer[name], layer[f"{name}b"])) for name in "qkv")
@@ -79,3 +97,45 @@ class Graph:
         gelu = self.add("Mul", half, self.add("Add", root, self.value(np.float32(1))))
         out = self.linear(gelu, layer["d"], layer["db"])
         return self.normalize(self.add("Add", x, out), layer["n2"], layer["n2b"])
+
+    def write(self, name: str, output: str, shape: Sequence[str | int]) -> bytes:
+        """Return the whole as ONNX; `shape` is the output's."""
+        inputs = [
+            helper.make_tensor_value_info(each, TensorProto.INT64, ["texts", "tokens"])
+            for each in ("ids", "types", "mask")
+        ]
+        outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)]
+        made = helper.make_graph(self.nodes, name, inputs, outputs, self.values)
+        model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+        onnx.checker.check_model(model)
+        return bytes(model.SerializeToString())
+
+
+def read_weights(file: Path) -> tuple[list[Tree], Any, float]:
+    """Return the layers, the weights of the rating and its bias of a file that a graph was written to."""
+    graph = onnx.load(os.fspath(file)).graph
+    values = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    users = {name: node for node in reversed(graph.node) for name in node.input}
+    makers = {node.output[0]: node for node in graph.node}
+
+    def constant(node: Any) -> Any:
+        return next(values[name] for name in node.input if name in values)
+
+    linear, norms, rating = [], [], []
+    for node in graph.node:
+        if node.op_type == "MatMulInteger":
+            product = users[users[node.output[0]].output[0]]
+            scale = next(constant(makers[name]) for name in product.input if makers[name].op_type == "Mul")
+            linear.append((values[node.input[1]].astype(np.float32) * scale, constant(users[product.output[0]])))
+        elif node.op_type == "LayerNormalization":
+            norms.append((values[node.input[1]], values[node.input[2]]))
+        elif node.op_type == "MatMul" and node.input[1] in values:
+            rating = [values[node.input[1]].reshape(-1), constant(users[node.output[0]])]
+    layers = []
+    for number in range(len(linear) // 6):
+        named = zip("qkvoid", linear[6 * number :], strict=False)
+        layer = {key: each for name, (matrix, bias) in named for key, each in ((name, matrix), (f"{name}b", bias))}
+        for name, (scale, shift) in zip(("n1", "n2"), norms[2 * number + 1 :], strict=False):
+            layer |= {name: scale, f"{name}b": shift}
+        layers.append(layer)
+    return layers, rating[0], float(np.asarray(rating[1]).reshape(-1)[0])
