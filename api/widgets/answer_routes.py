@@ -133,7 +133,7 @@ async def try_answer(request: Request) -> Response:
         asked.questions,
         asked.answer,
         language,
-        state.answerer.read_senses,
+        state.answerer,
     )
     return JSONResponse({"matches": matched is not None}, headers=_NO_STORE)
 

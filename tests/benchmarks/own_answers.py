@@ -17,8 +17,10 @@ from rich.table import Table
 
 from tasks.core.database import Pool, open_pool
 from tasks.core.models import BuildRequest, ChunkedPage
-from tasks.knowledge.answering.own_answer_match import MODEL, ReadSenses, embed_questions, match_own_answer
+from tasks.knowledge.answering.answerer import Answerer
+from tasks.knowledge.answering.own_answer_match import MODEL, Reader, embed_questions, match_own_answer
 from tasks.knowledge.answering.sentence_reader import SentenceReader
+from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
 from tasks.records.backup import write_backup
 from tasks.records.builds import start_build
@@ -94,26 +96,24 @@ async def run(scores: Scores) -> None:
     reader = SentenceReader("all-MiniLM-L6-v2", Path(".bench"), deadline_s=DEADLINE_S)
     await reader.load()
 
-    async def read_senses(question: str, texts: Sequence[str], _: str) -> dict[str, float]:
-        return dict((await reader.read(question, texts)).senses)
-
     table = Table("site", "given", "another's given", "given to other questions", title="Own answers")
     found: list[Outcome] = []
     async with open_database() as pool:
+        answerer = Answerer(pool, LocalEmbedder(None), None, reader)
         known = Outcome()
         for site in load_cases(DEVELOPMENT):
-            known += await _ask(pool, await _store(pool, site, _pages_with(site.answers)), site, read_senses)
+            known += await _ask(pool, await _store(pool, site, _pages_with(site.answers)), site, answerer)
         table.add_row("all for development", *known.cells())
         for site in load_cases():
             pages = _pages_of(site.name)
             widget_id = await _store(pool, site, pages)
-            found.append(outcome := await _ask(pool, widget_id, site, read_senses))
+            found.append(outcome := await _ask(pool, widget_id, site, answerer))
             table.add_row(site.name, *outcome.cells())
-            before = await _given(pool, widget_id, site, read_senses)
+            before = await _given(pool, widget_id, site, answerer)
             await _read_again(pool, widget_id, pages)
-            is_kept = before == await _given(pool, widget_id, site, read_senses)
+            is_kept = before == await _given(pool, widget_id, site, answerer)
             scores.holds(f"own answers are there after a re-crawl ({site.name})", is_kept)
-            is_kept = before == await _given_in_copy(pool, widget_id, site, read_senses)
+            is_kept = before == await _given_in_copy(pool, widget_id, site, answerer)
             scores.holds(f"own answers are there in a restored copy ({site.name})", is_kept)
     reader.close()
     scores.console.print(table)
@@ -141,23 +141,23 @@ async def _store(pool: Pool, site: OwnedSite, pages: Sequence[ChunkedPage]) -> U
     return job.widget_id
 
 
-async def _ask(pool: Pool, widget_id: UUID, site: OwnedSite, read_senses: ReadSenses) -> Outcome:
+async def _ask(pool: Pool, widget_id: UUID, site: OwnedSite, answerer: Reader) -> Outcome:
     outcome = Outcome()
     for own in site.answers:
         for wording in own.wordings:
-            match = await match_own_answer(pool, widget_id, wording, "en", read_senses)
+            match = await match_own_answer(pool, widget_id, wording, "en", answerer)
             outcome.asked += 1
             outcome.right += match is not None and match.question == own.question
             outcome.wrong += match is not None and match.question != own.question
     for question in site.others:
         outcome.others += 1
-        outcome.disturbed += await match_own_answer(pool, widget_id, question, "en", read_senses) is not None
+        outcome.disturbed += await match_own_answer(pool, widget_id, question, "en", answerer) is not None
     return outcome
 
 
-async def _given(pool: Pool, widget_id: UUID, site: OwnedSite, read_senses: ReadSenses) -> list[str | None]:
+async def _given(pool: Pool, widget_id: UUID, site: OwnedSite, answerer: Reader) -> list[str | None]:
     """Return the answers given to the first wording of each question."""
-    matches = [await match_own_answer(pool, widget_id, own.wordings[0], "en", read_senses) for own in site.answers]
+    matches = [await match_own_answer(pool, widget_id, own.wordings[0], "en", answerer) for own in site.answers]
     return [None if match is None else match.answer for match in matches]
 
 
@@ -171,7 +171,7 @@ async def _read_again(pool: Pool, widget_id: UUID, pages: Sequence[ChunkedPage])
     await activate_build(pool, job, replace=True)
 
 
-async def _given_in_copy(pool: Pool, widget_id: UUID, site: OwnedSite, read_senses: ReadSenses) -> list[str | None]:
+async def _given_in_copy(pool: Pool, widget_id: UUID, site: OwnedSite, answerer: Reader) -> list[str | None]:
     """Return the same of a copy of the database, restored from a backup."""
     url = new_database(pool.conninfo)
     with tempfile.TemporaryDirectory(prefix="widget-builder-bench-") as folder:
@@ -179,4 +179,4 @@ async def _given_in_copy(pool: Pool, widget_id: UUID, site: OwnedSite, read_sens
         write_backup(pool.conninfo, path, lambda _table, _bytes: None)
         restore_backup(url, path, lambda _table, _bytes: None)
     async with open_pool(url, max_size=2) as copy:
-        return await _given(copy, widget_id, site, read_senses)
+        return await _given(copy, widget_id, site, answerer)

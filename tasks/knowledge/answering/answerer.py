@@ -97,7 +97,7 @@ class Answerer:
         if small_talk is not None:
             return Reply(site, message, language, message, small_talk=small_talk)
         # Before the conversation is read: a question that the owner answers stands for itself.
-        own = await match_own_answer(self._pool, site.widget_id, message, site.language, self.read_senses)
+        own = await match_own_answer(self._pool, site.widget_id, message, site.language, self)
         if own is not None:
             return Reply(site, message, language, message, own=own)
         searched = await self._resolve_follow_up(message, history, language)
@@ -116,6 +116,12 @@ class Answerer:
         if self._reader is None:
             return {}
         return (await self._reader.read(question, texts, asked_in=language, written_in=language)).senses
+
+    async def judge(self, question: str, texts: Sequence[str], language: str) -> Mapping[str, float]:
+        """Rate texts by the cross-encoder for a question; none without it, or when it is late."""
+        if self._reader is None:
+            return {}
+        return await self._reader.judge(question, texts, asked_in=language, written_in=language)
 
     async def find_evidence(self, site: AnsweringSite, searched: str, *, asked_in: str = "") -> list[Evidence]:
         """Return the evidence of the site's passages, strongest first."""
