@@ -20,6 +20,7 @@ HOSTS = {
     "postgres:5432/widget_builder": "127.0.0.1:12/widget_builder",
     "redis:6379": "127.0.0.1:13",
     "prefect-server:4200": "127.0.0.1:14",
+    "egress:3128": "127.0.0.1:15",
 }
 OURS_AND_PREFECT = ("prefect-server", "prefect-services", "setup", "worker", "api")
 
