@@ -46,7 +46,9 @@ def page_of(body: str, *, around: str = f"<p>{TEASER}</p>") -> str:
     return f"<body><div>{around}</div><main>{article}</main><div>{around}</div>"
 
 
-@pytest.mark.parametrize("types", [NEWS, {"item blogposting"}, {"article"}, PLUGIN], ids=["news", "microdata", "article", "plugin"])
+@pytest.mark.parametrize(
+    "types", [NEWS, {"item blogposting"}, {"article"}, PLUGIN], ids=["news", "microdata", "article", "plugin"]
+)
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_teasers_around_the_named_body_go(body: str, types: set[str]) -> None:
     """Before the title and after the body; the title, the author and the text stay."""
