@@ -80,7 +80,7 @@ async def test_sites_share_the_bounds_and_the_rules_of_paths(crawler: Crawler, p
 async def test_robots_and_addresses_of_a_second_site_are_obeyed_at_every_build(
     crawler: Crawler, plain_space: Workspace
 ) -> None:
-    """What may not be fetched is told with its cause, and does not end the build."""
+    """A page that may not be fetched is told with its cause, and does not end the build."""
 
     async def answer(request: web.Request) -> web.Response:
         if request.path == "/robots.txt":

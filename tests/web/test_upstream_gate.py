@@ -46,7 +46,7 @@ async def chained(policy: EgressPolicy) -> AsyncIterator[tuple[Gate, Gate]]:
 
 @pytest.mark.parametrize("form", ["GET http://127.0.0.1:{}/a HTTP/1.1\n\n", "CONNECT 127.0.0.1:{} HTTP/1.1\n\n"])
 async def test_requests_and_tunnels_go_out_through_the_other_gate(form: str) -> None:
-    """What that one permits is reached, both ways."""
+    """The addresses that it permits are reached, both ways."""
     async with (
         chained(EgressPolicy(LOOPBACK)) as (inner, _),
         await asyncio.start_server(greet, "127.0.0.1", 0) as server,
