@@ -158,6 +158,7 @@ async def _conclude(state: AppState, exchange: _Exchange) -> DoneEvent | ErrorEv
         conversation_id=exchange.conversation_id,
         message_id=message_id,
         answered=reply.answered,
+        near=reply.is_near,
         suggestions=tuple(suggestions),
         contact=None if exchange.chosen.contact() is None else _contact(reply),
     )

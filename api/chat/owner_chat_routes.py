@@ -54,7 +54,7 @@ async def _frames(state: AppState, reply: Reply, accounts: Sequence[Account]) ->
     try:
         async for event in state.answerer.answer(reply):
             yield answer_frame(event)
-        yield answer_frame(reply.failure or DoneEvent(answered=reply.answered))
+        yield answer_frame(reply.failure or DoneEvent(answered=reply.answered, near=reply.is_near))
     except NotFound:
         yield answer_frame(ErrorEvent(code="not_found", message="The widget has been deleted."))
     finally:

@@ -38,9 +38,13 @@ class Outcome:
     right: int = 0
     answered: int = 0
     """Of the answerable questions, rightly or not."""
+    near: int = 0
+    """Of them, those whose refusal quotes the right statement with a reservation."""
     answerable: int = 0
     wrongly: int = 0
     """Of the unanswerable ones."""
+    nearly: int = 0
+    """Of them, those whose refusal quotes a statement with a reservation."""
     unanswerable: int = 0
 
     def add(self, asked: AskedQuestion, reply: Reply) -> None:
@@ -48,10 +52,13 @@ class Outcome:
         if asked.answer is None:
             self.unanswerable += 1
             self.wrongly += reply.answered
+            self.nearly += reply.is_near
         else:
             self.answerable += 1
             self.answered += reply.answered
-            self.right += reply.answered and bool(re.search(asked.answer, reply.text))
+            is_right = bool(re.search(asked.answer, reply.text))
+            self.right += reply.answered and is_right
+            self.near += reply.is_near and is_right
 
     def share(self, number: int) -> float:
         """Return a number of answers in percent of the answerable questions."""
@@ -75,7 +82,9 @@ async def run(scores: Scores) -> None:
     """Ask all questions, each kind of site by itself."""
     reader = SentenceReader("all-MiniLM-L6-v2", Path(".bench"), deadline_s=DEADLINE_S)
     await reader.load()
-    table = Table("sites", "right", "answered", "wrongly answered", title="Everyday questions (sites that only report)")
+    title = "Everyday questions (sites that only report); near: the refusal quotes a statement with a reservation"
+    columns = ("right", "near and right", "answered", "unanswerable answered", "unanswerable, near")
+    table = Table("sites", *columns, title=title)
     found: dict[str, Outcome] = {}
     async with open_database() as pool:
         for kind, sites in _groups():
@@ -85,8 +94,10 @@ async def run(scores: Scores) -> None:
             table.add_row(
                 kind,
                 f"{outcome.right}/{outcome.answerable}",
+                f"{outcome.near}/{outcome.answerable}",
                 f"{outcome.answered}/{outcome.answerable}",
                 f"{outcome.wrongly}/{outcome.unanswerable}",
+                f"{outcome.nearly}/{outcome.unanswerable}",
             )
     reader.close()
     scores.console.print(table)

@@ -47,7 +47,7 @@ def citations(*cited: dict[str, Any]) -> Piece:
     return {"type": "citations", "citations": list(cited)}
 
 
-def done(answered: bool = True, suggestions: Sequence[str] = (), **more: str) -> Piece:
+def done(answered: bool = True, suggestions: Sequence[str] = (), **more: str | bool) -> Piece:
     """The end of the answer."""
     ids = {"conversation_id": str(uuid4()), "message_id": str(uuid4())}
     return {"type": "done", **ids, "answered": answered, "suggestions": list(suggestions), **more}

@@ -93,6 +93,20 @@ async def test_an_unanswerable_question_gets_the_nearest_pages(visit: MakeVisit)
     assert tab.chat.asked[-1]["message"] == "When do you open?"
 
 
+async def test_a_statement_that_comes_near_is_not_called_missing(visit: MakeVisit) -> None:
+    """Its reservation is in the answer; its page is the first of the nearest."""
+    tab = await visit()
+    await tab.open()
+    tab.chat.will_answer(
+        token("I'm not sure: Cups are on show. [1]"), citations(citation(1, title="About us")), done(False, near=True)
+    )
+    await tab.ask("Who won the cup?")
+    text = await (await tab.see("near")).inner_text()
+    assert "Not found on this site" not in text
+    assert "I'm not sure: Cups are on show." in text
+    assert "These pages come closest" in text
+
+
 async def test_suggested_questions_are_below_the_greeting(visit: MakeVisit) -> None:
     """Until the first question is asked."""
     tab = await visit(drawn=False)

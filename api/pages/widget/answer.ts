@@ -1,7 +1,7 @@
 // The view of one question and its answer.
 
 import type { Citation } from "./chat";
-import type { Turn } from "./conversation";
+import { isUnanswered, type Turn } from "./conversation";
 import { el, iconButton, link, safeUrl } from "./dom";
 import { icon } from "./icons";
 import { MarkdownStream } from "./markdown";
@@ -182,7 +182,7 @@ export class AnswerView {
         ),
       );
     });
-    const label = turn.status === "not_found" ? strings.nearest : strings.sources;
+    const label = isUnanswered(turn) ? strings.nearest : strings.sources;
     return el("div", { class: "sources" }, el("p", { class: "label" }, label), el("ol", { "aria-label": label }, ...items));
   }
 

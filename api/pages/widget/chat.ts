@@ -17,7 +17,7 @@ export type Contact = "offered" | "wanted";
 export type ChatEvent =
   | { type: "token"; text: string }
   | { type: "citations"; citations: Citation[] }
-  | { type: "done"; conversation_id?: string; message_id?: string; answered?: boolean; suggestions?: string[]; contact?: Contact }
+  | { type: "done"; conversation_id?: string; message_id?: string; answered?: boolean; near?: boolean; suggestions?: string[]; contact?: Contact }
   | { type: "error"; code: string; message?: string; retry_after?: number };
 
 /** Reason why a question has no answer: `offline`, `broken_off`, `rate_limited`, `gone`, `not_ready`, `unavailable`. */

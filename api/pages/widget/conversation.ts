@@ -7,7 +7,7 @@ export interface Turn {
   answer: string;
   citations: Citation[];
   /** `failure` is set when `failed`. */
-  status: "streaming" | "answered" | "not_found" | "stopped" | "failed";
+  status: "streaming" | "answered" | "near" | "not_found" | "stopped" | "failed";
   failure?: string;
   retryAfter?: number;
   messageId?: string;
@@ -15,6 +15,9 @@ export interface Turn {
   suggestions?: string[];
   contact?: Contact;
 }
+
+/** Whether the site does not answer the question; `near`: a statement that comes near is quoted. */
+export const isUnanswered = (turn: Turn) => turn.status === "near" || turn.status === "not_found";
 
 const MAX_TURNS = 50;
 
@@ -76,7 +79,7 @@ export class Conversation {
         turn.messageId = event.message_id;
         turn.suggestions = event.suggestions;
         turn.contact = event.contact;
-        turn.status = event.answered === false ? "not_found" : "answered";
+        turn.status = event.answered !== false ? "answered" : event.near ? "near" : "not_found";
         return;
       }
       this.changed(turn);

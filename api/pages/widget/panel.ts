@@ -2,7 +2,7 @@
 
 import { AnswerView } from "./answer";
 import type { Citation } from "./chat";
-import { Conversation, type Turn } from "./conversation";
+import { Conversation, isUnanswered, type Turn } from "./conversation";
 import { el, iconButton } from "./dom";
 import { icon } from "./icons";
 import css from "./panel.css";
@@ -366,7 +366,7 @@ class ChatPanel implements Panel {
 
   private ended(turn: Turn): void {
     const { strings } = this;
-    if (turn.status === "answered") this.announcer.update(turn.answer, true);
+    if (turn.status === "answered" || turn.status === "near") this.announcer.update(turn.answer, true);
     if (turn.status === "not_found") this.announcer.announce(`${strings.notFound}. ${turn.answer}`);
     if (turn.status === "stopped") this.announcer.announce(strings.stopped);
     if (turn.status === "failed") {
@@ -390,7 +390,7 @@ class ChatPanel implements Panel {
           root,
           locale,
           consent: config.contact?.consent ?? null,
-          message: turn?.status === "not_found" ? turn.question : "",
+          message: turn && isUnanswered(turn) ? turn.question : "",
           send: (values) => this.conversation.leave(values),
           announce: (text) => this.announcer.announce(text),
         });

@@ -45,6 +45,8 @@ class DoneEvent(Frozen):
     """Absent, like the conversation, if the answer is not stored."""
     answered: bool
     """Whether the site answers the question."""
+    near: bool = False
+    """Whether an unanswered question got a statement that comes near, with a reservation."""
     suggestions: tuple[str, ...] = ()
     """Answerable questions after a refusal; after a question back, one for each thing that may be meant."""
     contact: Literal["offered", "wanted"] | None = None

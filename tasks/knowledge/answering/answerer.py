@@ -16,8 +16,8 @@ from tasks.core.models import Passage
 from tasks.knowledge.answering.answer_events import CitationsEvent, TokenEvent
 from tasks.knowledge.answering.clarification import find_choices
 from tasks.knowledge.answering.evidence.evidence_score import Evidence, ReadPassages
-from tasks.knowledge.answering.evidence.sense import NOTHING_READ, Reading
-from tasks.knowledge.answering.extractive_answer import select_quotes
+from tasks.knowledge.answering.evidence.sense import NOTHING_READ, Check, Reading
+from tasks.knowledge.answering.extractive_answer import select_near_quote, select_quotes
 from tasks.knowledge.answering.generation.chat_model import ChatModel, ModelFailed
 from tasks.knowledge.answering.generation.generated_answer import generate_answer, rewrite_follow_up
 from tasks.knowledge.answering.own_answer_match import match_own_answer
@@ -145,16 +145,17 @@ class Answerer:
             return []
         question = analysed.model_copy(update={"text": query})
         read = await asyncio.to_thread(ReadPassages, question, safe)
-        reading = await self._rate(question, read, asked_in) if self._reader else NOTHING_READ
-        return await asyncio.to_thread(read.score, reading)
+        return await asyncio.to_thread(read.score, await self._rate(question, read, asked_in))
 
     async def _rate(self, question: Question, read: ReadPassages, asked_in: str) -> Reading:
         """Return the statements' ratings by sense, and those of the likeliest by the cross-encoder."""
-        assert self._reader is not None
         languages = {"asked_in": asked_in or question.language, "written_in": question.language}
-        reading = await self._reader.read(question.text, read.contexts, **languages)
-        if not reading.senses or asks_about_topic(question.text, languages["asked_in"]):
-            # The cross-encoder looks for the one statement that answers.
+        reading = NOTHING_READ
+        if self._reader is not None:
+            reading = await self._reader.read(question.text, read.contexts, **languages)
+        if asks_about_topic(question.text, languages["asked_in"]):
+            return reading.model_copy(update={"check": Check.unasked})
+        if self._reader is None or not reading.senses:
             return reading
         likeliest = await asyncio.to_thread(read.shortlist, reading)
         return reading.model_copy(update={"fits": await self._reader.judge(question.text, likeliest, **languages)})
@@ -233,7 +234,8 @@ def _extract(reply: Reply) -> list[str]:
     """Return the pieces of an extractive answer, or of the refusal."""
     quotes = select_quotes(reply.evidence)
     if not quotes:
-        return [reply.refuse()]
+        near = select_near_quote(reply.evidence)
+        return [reply.refuse()] if near is None else list(reply.come_near(near))
     reply.kind = AnswerKind.extractive
     reply.cite([reply.evidence.index(quoted.evidence) for quoted in quotes])
     pieces: list[str] = []

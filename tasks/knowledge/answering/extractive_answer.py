@@ -58,6 +58,14 @@ def select_quotes(scored: Sequence[Evidence]) -> list[Quote]:
     return quotes
 
 
+def select_near_quote(scored: Sequence[Evidence]) -> Quote | None:
+    """Select the quote for a question that nothing answers: of the strongest passage that comes near."""
+    for evidence in scored:
+        if evidence.is_near and (statements := tuple(_choose(evidence, OTHER_LENGTH))):
+            return Quote(evidence, statements)
+    return None
+
+
 def _is_quoted(text: str, quoted: Collection[str]) -> bool:
     """Whether the statement was quoted, as such or with a label before it, as facts have one."""
     rest = text

@@ -21,6 +21,8 @@ class Phrase(StrEnum):
     who = "who"
     not_said = "not_said"
     """The refusal; the nearest pages follow."""
+    near_said = "near_said"
+    """The reservation before a statement that comes near; it follows."""
     which_one = "which_one"
     """The question back, where several things fit; they follow as choices."""
     site_says = "site_says"

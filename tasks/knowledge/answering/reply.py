@@ -1,6 +1,6 @@
 """The state of an answer: its evidence before the first word, its text and citations at the end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -9,6 +9,7 @@ from tasks.core.models import Frozen, Passage
 from tasks.knowledge.answering.answer_events import Citation, ErrorEvent, make_citation
 from tasks.knowledge.answering.evidence.evidence_score import Evidence
 from tasks.knowledge.answering.evidence.statements import StatementKind, read_statements
+from tasks.knowledge.answering.extractive_answer import Quote
 from tasks.knowledge.answering.own_answer_match import OwnMatch
 from tasks.knowledge.answering.own_answer_text import sanitize_owner_text
 from tasks.knowledge.answering.phrases import Phrase, phrase
@@ -70,6 +71,8 @@ class Reply:
     text: str = ""
     citations: tuple[Citation, ...] = ()
     failure: ErrorEvent | None = None
+    is_near: bool = False
+    """Whether the refusal quotes a statement that comes near."""
     says_not_found: bool = False
     """Whether the model found no answer in the passages."""
     pieces: list[str] = field(default_factory=list)
@@ -109,12 +112,33 @@ class Reply:
     def refuse(self) -> str:
         """Turn the reply into a refusal that cites the nearest pages; return its text."""
         self.kind = AnswerKind.refusal
-        first_of_page = {evidence.passage.url: index for index, evidence in reversed(list(enumerate(self.evidence)))}
-        self.cite(sorted(first_of_page.values())[:NEAREST])
+        self._cite_nearest()
+        return self._not_found or phrase(Phrase.not_said, self.language, self.site.name, self.site.language)
+
+    def come_near(self, quote: Quote) -> Iterator[str]:
+        """Turn the reply into a refusal with a statement that comes near; yield its pieces."""
+        self.kind = AnswerKind.refusal
+        self.is_near = True
+        self._cite_nearest(self.evidence.index(quote.evidence))
+        yield phrase(Phrase.near_said, self.language, self.site.name, self.site.language)
+        yield "\n\n"
+        yield from quote.pieces(1)
+        if self._not_found:
+            yield f"\n\n{self._not_found}"
+
+    def _cite_nearest(self, first: int = 0) -> None:
+        """Cite the nearest pages, each once; `first` is the index of the evidence to begin with."""
+        order = sorted(range(len(self.evidence)), key=lambda index: index != first)
+        first_of_page = {self.evidence[index].passage.url: index for index in reversed(order)}
+        self.cite([index for index in order if first_of_page[self.evidence[index].passage.url] == index][:NEAREST])
+
+    @property
+    def _not_found(self) -> str:
+        """The owner's text for questions without an answer; empty if there is none for the visitor."""
         # The owner wrote it in one language; to others it would be as foreign as the site.
         if self.site.not_found and primary_subtag(self.language) == primary_subtag(self.site.language):
             return sanitize_owner_text(self.site.not_found)
-        return phrase(Phrase.not_said, self.language, self.site.name, self.site.language)
+        return ""
 
 
 def _cite(n: int, evidence: Evidence) -> Citation:

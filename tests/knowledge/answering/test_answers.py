@@ -34,7 +34,6 @@ ANSWERED = [
 ]
 NOT_ANSWERED = [
     "Do you sell tea?",
-    "What does shipping to Japan cost?",
     "Who is the mayor of London?",
     "How do I install a printer driver?",
     "What is the phone number of the workshop?",
@@ -80,12 +79,40 @@ async def test_a_question_the_site_does_not_answer_is_refused(
     assert len(seen.paths) == len(set(seen.paths)) == 3
 
 
+async def test_a_question_about_a_place_that_the_site_does_not_name_stays_unanswered(
+    answerer: Answerer, shop: AnsweringSite
+) -> None:
+    """Although another place is named: at most it comes near."""
+    assert not (await ask(answerer, shop, "What does shipping to Japan cost?")).reply.answered
+
+
+async def test_a_statement_that_comes_near_is_quoted_with_a_reservation(pool: Pool, shop: AnsweringSite) -> None:
+    """Nothing is said of Japan, but of Norway; it counts as unanswered, and the quote's page is cited first."""
+    seen = await ask(Answerer(pool, EMBEDDER, None, READER), shop, "What does shipping to Japan cost?")
+    assert (seen.reply.answered, seen.reply.is_near, seen.reply.kind) == (False, True, AnswerKind.refusal)
+    assert seen.text.startswith("I'm not sure that this answers your question")
+    assert "Shipping to Norway costs €14. [1]" in seen.text
+    assert {n for _, n in references(seen.text)} == {1}
+    assert seen.paths[0] == "/shipping"
+    assert len(seen.paths) == len(set(seen.paths)) == 3
+
+
+async def test_the_owners_text_for_questions_without_an_answer_follows_a_near_statement(
+    pool: Pool, shop: AnsweringSite
+) -> None:
+    """It may be the way to a person."""
+    site = shop.model_copy(update={"not_found": "Please ring us."})
+    seen = await ask(Answerer(pool, EMBEDDER, None, READER), site, "What does shipping to Japan cost?")
+    assert seen.text.startswith("I'm not sure")
+    assert seen.text.endswith("\n\nPlease ring us.")
+
+
 async def test_an_answer_is_in_the_visitors_language(answerer: Answerer, shop: AnsweringSite) -> None:
     """The refusal in German, French, Arabic; the site's language for a word that could be of any."""
     for question, beginning in (
         ("Wie wird morgen das Wetter in München?", "Dazu sagt"),
         ("Où est-ce que je peux acheter une voiture rouge ?", "Ce site ne le dit pas"),
-        ("أين يمكنني شراء سيارة حمراء؟", "لا يذكر هذا الموقع"),
+        ("أين يمكنني شراء سيارة حمراء؟", ("لا يذكر هذا الموقع", "لست متأكدًا")),
         ("PRAGMA journal_mode", "This site does not say"),
     ):
         assert (await ask(answerer, shop, question)).text.startswith(beginning)

@@ -2,7 +2,7 @@
 
 from tasks.core.models import Passage
 from tasks.knowledge.answering.evidence.evidence_score import MAX_JUDGED, NOT_JUDGED, ReadPassages
-from tasks.knowledge.answering.evidence.sense import Reading
+from tasks.knowledge.answering.evidence.sense import Check, Reading
 from tasks.knowledge.answering.question.question_analysis import Question, QuestionTerm
 
 LOCKERS = [f"Locker {number} costs {number} pounds a week." for number in range(1, 15)]
@@ -21,6 +21,7 @@ READ = ReadPassages(
     ],
 )
 BY_SENSE = Reading(senses=dict.fromkeys(READ.contexts, 4.0))
+UNDERSTOOD = BY_SENSE.model_copy(update={"is_understood": True})
 
 
 def strengths(fits: dict[str, float]) -> dict[str, float]:
@@ -46,5 +47,23 @@ def test_the_cross_encoder_turns_an_answer_into_a_refusal_and_back() -> None:
 
 def test_a_statement_that_was_not_read_does_not_answer_beside_one_that_was() -> None:
     """Its odds without the cross-encoder are of another measure."""
-    assert strengths({LOCKERS[0]: 1.0})["The"] == NOT_JUDGED
-    assert strengths({})["The"] != NOT_JUDGED
+    assert strengths({LOCKERS[0]: 1.0})["The"] == NOT_JUDGED.strength
+    assert strengths({})["The"] != NOT_JUDGED.strength
+
+
+def test_without_the_cross_encoder_more_evidence_is_asked_for() -> None:
+    """Unless the question names a topic: then it is not asked, and the ratings are all that there is."""
+    late, topic = (
+        READ.score(UNDERSTOOD.model_copy(update={"check": check}))[0] for check in (Check.missing, Check.unasked)
+    )
+    assert late.strength < topic.strength
+
+
+def test_a_statement_below_the_threshold_comes_near_until_the_cross_encoder_takes_more() -> None:
+    """Each step down takes first the answer, then the nearness."""
+    listed = READ.shortlist(BY_SENSE)
+    states = []
+    for fit in range(5, -15, -1):
+        best = READ.score(UNDERSTOOD.model_copy(update={"fits": dict.fromkeys(listed, float(fit))}))[0]
+        states.append((best.answers, best.is_near))
+    assert list(dict.fromkeys(states)) == [(True, True), (False, True), (False, False)]

@@ -3,7 +3,8 @@
 A logistic model of the features in `statement_features`, learned by `python -m tests.benchmarks.learn_answers`, which
 names the questions it was learned on. It has three parts: with sentences rated by sense, in English or by their
 glosses; with ratings in a language that the model does not know; and by words alone. What the cross-encoder adds to
-the log-odds of the likeliest statements was learned apart.
+the log-odds of the likeliest statements was learned apart. Below the threshold of an answer lies that of a near
+statement, which is shown with a reservation.
 """
 
 import json
@@ -12,8 +13,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from tasks.core.models import Frozen
+from tasks.knowledge.answering.evidence.sense import Check
 from tasks.knowledge.answering.evidence.statement_features import Features
 from tasks.knowledge.language.words import primary_subtag
 
@@ -32,15 +35,30 @@ class Part(StrEnum):
     """Sentences are not rated."""
 
 
+class Thresholds(Frozen):
+    """Log-odds by language (`*`: any other)."""
+
+    answers: Mapping[str, float]
+    """Those from which a statement answers."""
+    near: Mapping[str, float]
+    """Those from which it comes near."""
+
+
+class Rating(NamedTuple):
+    """The weight of a statement for a question."""
+
+    strength: float
+    """The probability that it answers: 0.5 at its language's threshold."""
+    is_near: bool
+    """Whether it comes near, or answers."""
+
+
 class LogisticPart(Frozen):
     """Coefficients of one part."""
 
     weights: Mapping[str, float]
     bias: float
-    thresholds: Mapping[str, float]
-    """Log-odds from which a statement answers, by language (`*`: any other), each chosen on questions in it."""
-    judged_thresholds: Mapping[str, float] = {"*": 0.0}
-    """Those from which one answers that the cross-encoder has read too."""
+    thresholds: Mapping[Check, Thresholds]
 
     def log_odds(self, features: Features) -> float:
         """Return the log-odds that the statement answers."""
@@ -62,15 +80,17 @@ def choose_part(features: Features, *, is_understood: bool) -> Part:
     return Part.sense if is_understood else Part.foreign
 
 
-def answer_probability(part: Part, features: Features, language: str, fit: float | None = None) -> float:
-    """Return the probability that the statement answers: 0.5 at its language's threshold.
-
-    `fit` is what the cross-encoder adds to the log-odds.
-    """
+def rate_answer(part: Part, features: Features, language: str, check: Check, fit: float | None = None) -> Rating:
+    """Rate a statement; `fit` is what the cross-encoder adds to the log-odds."""
     model = load_answer_model()[part]
-    thresholds = model.thresholds if fit is None else model.judged_thresholds
-    threshold = thresholds.get(primary_subtag(language), thresholds["*"])
-    return _probability(model.log_odds(features) + (fit or 0.0) - threshold)
+    thresholds = model.thresholds[check]
+    log_odds = model.log_odds(features) + (fit or 0.0)
+    least = _of_language(thresholds.answers, language)
+    return Rating(_probability(log_odds - least), log_odds >= min(least, _of_language(thresholds.near, language)))
+
+
+def _of_language(thresholds: Mapping[str, float], language: str) -> float:
+    return thresholds.get(primary_subtag(language), thresholds["*"])
 
 
 def _probability(log_odds: float) -> float:

@@ -8,10 +8,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tasks.core.models import Frozen, Passage
-from tasks.knowledge.answering.evidence.answer_model import REFUSAL_THRESHOLD, answer_probability, choose_part
+from tasks.knowledge.answering.evidence.answer_model import REFUSAL_THRESHOLD, Rating, choose_part, rate_answer
 from tasks.knowledge.answering.evidence.fact_evidence import asked_facts, facts_in
 from tasks.knowledge.answering.evidence.labelled_values import implied_stems
-from tasks.knowledge.answering.evidence.sense import NOTHING_READ, Reading
+from tasks.knowledge.answering.evidence.sense import NOTHING_READ, Check, Reading
 from tasks.knowledge.answering.evidence.statement_candidates import StatementCandidate, question_above, read_candidates
 from tasks.knowledge.answering.evidence.statement_features import Features, TermMatcher, measure
 from tasks.knowledge.answering.question.question_analysis import Question
@@ -20,8 +20,8 @@ from tasks.knowledge.language.words import stems
 MAX_JUDGED = 10
 """Statements that the cross-encoder reads beside the question: the likeliest without it."""
 
-NOT_JUDGED = 0.01
-"""Probability of the others, when it has read some."""
+NOT_JUDGED = Rating(strength=0.01, is_near=False)
+"""Rating of the others, when it has read some."""
 
 MAX_READ_PASSAGES = 8
 """Passages read statement by statement; the others are preselected by all their words together."""
@@ -52,6 +52,8 @@ class Evidence(Frozen):
     passage: Passage
     strength: float
     """The probability that its best statement answers the question."""
+    is_near: bool = False
+    """Whether that statement comes near: it is shown with a reservation if nothing answers."""
     best: int | None
     """Index of the statement that answers best; none for a passage without statements."""
 
@@ -94,10 +96,14 @@ class ReadPassages:
         """Return the features of each candidate."""
         return measure(self.question, self._matcher, self.passages, self.candidates, reading)
 
-    def _probability(
-        self, candidate: StatementCandidate, features: Features, reading: Reading, fact_fits: Mapping[int, float]
-    ) -> float:
-        language = self.question.language
+    def _rate(
+        self,
+        candidate: StatementCandidate,
+        features: Features,
+        reading: Reading,
+        check: Check,
+        fact_fits: Mapping[int, float],
+    ) -> Rating:
         part = choose_part(features, is_understood=reading.is_understood)
         fit = reading.fits.get(candidate.context)
         if fit is not None and features.fact >= SURE_FACT:
@@ -105,8 +111,10 @@ class ReadPassages:
         elif fit is not None and features.is_labelled:
             fit = max(fit, LEAST_LABELLED)
         is_left_out = reading.fits and fit is None
-        probability = NOT_JUDGED if is_left_out else answer_probability(part, features, language, fit)
-        return max(probability, SAME_QUESTION_STRENGTH) if self._asks_the_same(candidate) else probability
+        rating = NOT_JUDGED if is_left_out else rate_answer(part, features, self.question.language, check, fit)
+        if not self._asks_the_same(candidate):
+            return rating
+        return Rating(max(rating.strength, SAME_QUESTION_STRENGTH), is_near=True)
 
     def _fact_fits(self, rated: Sequence[tuple[Features, StatementCandidate]], reading: Reading) -> dict[int, float]:
         """Return by passage the best rating of the statements that surely have the asked kind of fact."""
@@ -120,35 +128,37 @@ class ReadPassages:
         """Return the contexts of the likeliest statements, best first: what the cross-encoder reads."""
         rated = list(zip(self.measure(reading), self.candidates, strict=True))
         fact_fits = self._fact_fits(rated, reading)
-        likely = sorted(rated, key=lambda each: -self._probability(each[1], each[0], reading, fact_fits))
-        return list(dict.fromkeys(candidate.context for _, candidate in likely))[:MAX_JUDGED]
+        # Nothing is decided yet, so that the thresholds of one part do not stand against another's.
+        strength = [self._rate(each, features, reading, Check.unasked, fact_fits).strength for features, each in rated]
+        likely = sorted(range(len(rated)), key=lambda at: -strength[at])
+        return list(dict.fromkeys(self.candidates[at].context for at in likely))[:MAX_JUDGED]
 
     def score(self, reading: Reading = NOTHING_READ) -> list[Evidence]:
         """Return the evidence of the passages, strongest first. Takes some 30 ms of processor time."""
-        found: dict[int, list[tuple[float, StatementCandidate]]] = {}
+        found: dict[int, list[tuple[Rating, StatementCandidate]]] = {}
         measured = list(zip(self.measure(reading), self.candidates, strict=True))
         fact_fits = self._fact_fits(measured, reading)
+        check = Check.read if reading.fits else reading.check
         for features, candidate in measured:
-            probability = self._probability(candidate, features, reading, fact_fits)
-            found.setdefault(candidate.passage, []).append((probability, candidate))
-        best = {number: _choose(rated) for number, rated in found.items()}
+            rating = self._rate(candidate, features, reading, check, fact_fits)
+            found.setdefault(candidate.passage, []).append((rating, candidate))
         evidence = [
-            Evidence(passage=passage, strength=best[number][0], best=best[number][1].at)
-            if number in best
-            else Evidence(passage=passage, strength=0.0, best=None)
+            _weigh(passage, found[number]) if number in found else Evidence(passage=passage, strength=0.0, best=None)
             for number, passage in enumerate(self.passages)
         ]
         return sorted(evidence, key=lambda each: -each.strength)
 
 
-def _choose(rated: Sequence[tuple[float, StatementCandidate]]) -> tuple[float, StatementCandidate]:
-    """Return a passage's strength and its best statement: of those nearly as likely, the first on the page.
+def _weigh(passage: Passage, rated: Sequence[tuple[Rating, StatementCandidate]]) -> Evidence:
+    """Return a passage's evidence by its best statement: of those nearly as likely, the first on the page.
 
     The rows of a list, such as the days of opening hours, are hardly told apart by a question that names none.
     """
-    strongest = max(probability for probability, _ in rated)
-    near = [each for probability, each in rated if _log_odds(strongest) - _log_odds(probability) <= NEAR_LOG_ODDS]
-    return strongest, min(near, key=lambda each: each.at)
+    strongest = max((rating for rating, _ in rated), key=lambda rating: rating.strength)
+    odds = _log_odds(strongest.strength)
+    near = [each for rating, each in rated if odds - _log_odds(rating.strength) <= NEAR_LOG_ODDS]
+    best = min(near, key=lambda each: each.at)
+    return Evidence(passage=passage, strength=strongest.strength, is_near=strongest.is_near, best=best.at)
 
 
 def _log_odds(probability: float) -> float:
