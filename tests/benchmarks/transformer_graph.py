@@ -1,6 +1,7 @@
 """The graph that a learned transformer is written as, and read from: ONNX nodes with quantized weights.
 
-A graph has the inputs `ids`, `types` and `mask` of texts, and one output.
+A graph has three inputs for texts, their tokens, types and mask, and one output. States are quantized as they are
+multiplied, each token by itself, so that the output for a text does not depend on the texts beside it.
 """
 
 import math
@@ -23,7 +24,8 @@ Tree = dict[str, Any]
 class Graph:
     """An ONNX graph in the making; weights are kept as whole numbers with a scale a column, and multiplied as such."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: tuple[str, str, str] = ("ids", "types", "mask")) -> None:
+        self.inputs = inputs
         self.nodes: list[Any] = []
         self.values: list[Any] = []
         self._quantized: dict[str, tuple[str, str, str]] = {}
@@ -56,14 +58,23 @@ class Graph:
         """Add a product with quantized weights, and a bias; `x` is quantized when it is read."""
         matrix = np.asarray(weights, np.float32)
         scale = np.maximum(np.abs(matrix).max(0, keepdims=True), 1e-12) / LEVELS
-        whole = self.value(np.round(matrix / scale).astype(np.int8))
+        whole = np.round(matrix / scale).astype(np.int8)
         if x not in self._quantized:
-            self._quantized[x] = (f"{x}q", f"{x}s", f"{x}z")
-            self.nodes.append(helper.make_node("DynamicQuantizeLinear", [x], self._quantized[x]))
-        numbers, step, zero = self._quantized[x]
-        product = self.add("Cast", self.add("MatMulInteger", numbers, whole, zero), to=TensorProto.FLOAT)
+            self._quantized[x] = self._quantize(x)
+        numbers, step, least = self._quantized[x]
+        product = self.add("Cast", self.add("MatMulInteger", numbers, self.value(whole)), to=TensorProto.FLOAT)
         restored = self.add("Mul", product, self.add("Mul", step, self.value(scale)))
-        return self.add("Add", restored, self.value(np.asarray(bias, np.float32)))
+        # The least value was taken from the whole row: it is multiplied here.
+        moved = self.add("Mul", least, self.value((whole * scale).sum(0, keepdims=True, dtype=np.float32)))
+        return self.add("Add", restored, self.add("Add", moved, self.value(np.asarray(bias, np.float32))))
+
+    def _quantize(self, x: str) -> tuple[str, str, str]:
+        """Add each row as whole numbers from 0 to 255; return them, their step and the row's least value."""
+        least, most = (self.add(f"Reduce{which}", x, axes=[-1], keepdims=1) for which in ("Min", "Max"))
+        width = self.add("Max", self.add("Sub", most, least), self.value(np.float32(1e-9)))
+        step = self.add("Mul", width, self.value(np.float32(1 / 255)))
+        scaled = self.add("Div", self.add("Sub", x, least), step)
+        return self.add("QuantizeLinear", scaled, self.value(np.float32(1)), self.value(np.uint8(0))), step, least
 
     def split_heads(self, x: str) -> str:
         """Add `(pairs, tokens, dimensions)` to `(pairs, heads, tokens, a head's dimensions)`."""
@@ -100,10 +111,7 @@ class Graph:
 
     def write(self, name: str, output: str, shape: Sequence[str | int]) -> bytes:
         """Return the whole as ONNX; `shape` is the output's."""
-        inputs = [
-            helper.make_tensor_value_info(each, TensorProto.INT64, ["texts", "tokens"])
-            for each in ("ids", "types", "mask")
-        ]
+        inputs = [helper.make_tensor_value_info(each, TensorProto.INT64, ["texts", "tokens"]) for each in self.inputs]
         outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)]
         made = helper.make_graph(self.nodes, name, inputs, outputs, self.values)
         model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
@@ -119,7 +127,10 @@ def read_weights(file: Path) -> tuple[list[Tree], Any, float]:
     makers = {node.output[0]: node for node in graph.node}
 
     def constant(node: Any) -> Any:
-        return next(values[name] for name in node.input if name in values)
+        """The node's constant input, or that of the sum that is its input."""
+        given = [values[name] for name in node.input if name in values]
+        sums = [makers[name] for name in node.input if name in makers and makers[name].op_type == "Add"]
+        return given[0] if given else constant(sums[0])
 
     linear, norms, rating = [], [], []
     for node in graph.node:
