@@ -100,3 +100,97 @@ def test_a_title_copied_from_another_page_loses() -> None:
 def test_the_start_page_keeps_the_name_of_its_site() -> None:
     """It is what the page is about."""
     assert title_of("<title>Home | Harbour Tools</title>", url="https://www.harbour.example/") == "Harbour Tools"
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "url", "called"),
+    [
+        # The tag stands first, and the heading is a link to the page itself.
+        (
+            "winches - How often is a winch oiled? - Yard Exchange",
+            "<h1><a href=/questions/7/how-often>How often is a winch oiled?</a></h1><h1>Subscribe</h1>",
+            "https://yard.example/questions/7/how-often",
+            "How often is a winch oiled?",
+        ),
+        (
+            "Lowport • View topic - Which rope for a crane?",
+            "<h2>Which rope for a crane?</h2>",
+            "https://forum.lowport.example/viewtopic?t=7",
+            "Which rope for a crane?",
+        ),
+        (
+            "Oiling a winch - The Winch Book",
+            "<h1>The Winch Book</h1><main><h2>Oiling a winch</h2></main>",
+            "https://docs.example/ch02-oiling.html",
+            "Oiling a winch",
+        ),
+        (
+            "Tutorial: Get started with Winch - The Winch Manual",
+            "<h1>Tutorial: Get started with Winch</h1>",
+            "https://winch.example/doc/started",
+            "Tutorial: Get started with Winch",
+        ),
+        (
+            "Lowport: Documentation: 18: Chapter 11. Ropes",
+            "<main><h2>Chapter 11. Ropes</h2></main>",
+            "https://www.lowport.example/docs/ropes.html",
+            "Chapter 11. Ropes",
+        ),
+        (
+            "Lowport Crane - White set - REFURBISHED - Lowport Store",
+            "<h1>Lowport Crane™ - White set - REFURBISHED</h1>",
+            "https://www.lowport.example/p/17",
+            "Lowport Crane™ - White set - REFURBISHED",
+        ),
+        (
+            "Winch prices - Lowport Report",
+            "<h1>Winch prices - Lowport Report</h1>",
+            "https://www.lowport.example/prices",
+            "Winch prices",
+        ),
+        ("oiling [Winch Wiki]", "<h1>Oiling</h1>", "https://wiki.example/oiling", "Oiling"),
+        (
+            "Buy Studio Winches at Lowport – Lowport UK",
+            "<h1>Studio Winches</h1>",
+            "https://lowport.example/studio_winches.html",
+            "Studio Winches",
+        ),
+    ],
+)
+def test_a_heading_that_the_head_repeats_is_the_title(title: str, body: str, url: str, called: str) -> None:
+    """On whichever side, beside tags, sections and names of the site."""
+    assert title_of(f"<title>{title}</title>", body, url) == called
+
+
+@pytest.mark.parametrize(
+    ("heading", "called"),
+    [
+        ("Crate winch <button>Copy item path</button>", "Crate winch"),
+        ("Crane<br>Design", "Crane Design"),
+        ("Oiling<a href=#oiling>#</a>", "Oiling"),
+        ("Winches in C#", "Winches in C#"),
+    ],
+)
+def test_a_heading_is_read_without_its_controls(heading: str, called: str) -> None:
+    """Buttons and permalinks are not text; a line break is a space."""
+    assert title_of("", f"<h1>{heading}</h1>") == called
+
+
+@pytest.mark.parametrize("label", ["English", "2016-02-28"])
+def test_a_link_to_another_version_of_the_page_is_not_its_label(label: str) -> None:
+    """Lists of languages and of dates link to the page as well."""
+    head, url = "<title>Harbour 3.2 Released | Harbour</title>", "https://www.harbour.example/news/released/"
+    assert title_of(head, f"<ul><li><a href=/news/released/>{label}</a></ul>", url) == "Harbour 3.2 Released"
+
+
+def test_a_list_for_a_tag_is_called_after_the_tag_too() -> None:
+    """All lists of a blog begin alike."""
+    for tag in ("Boats", "屏蔽"):
+        url = f"https://blog.example/tags/{tag}/"
+        assert title_of(f"<title>Tag - {tag} - Lowport Blog</title>", url=url, home="Lowport Blog") == f"Tag – {tag}"
+
+
+def test_a_link_up_to_a_list_does_not_name_the_site() -> None:
+    """Only to the start page; a list further down has a name of its own."""
+    head, body = "<title>Oil in winch::parts - Lowport</title>", "<nav><a href=index.html>Oil</a></nav>"
+    assert title_of(head, body, "https://docs.example/winch/parts/enum.Oil.html") == "Oil in winch::parts"

@@ -1,30 +1,17 @@
 """Finds what visitors would call a page: its own title, without the site's name, on whichever side that stands."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import unquote, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tasks.core.html_source import parse_html
+from tasks.web.content.site_names import MAX_SITE_NAME, SiteNames, names_on_page
+from tasks.web.content.title_words import NOT_OWN, heading_of, share_word, split_title, text_of, words_of
 
 MAX_HEADINGS = 5
-MAX_LINKS = 40
-MAX_TITLE_WORDS = 25
-"""A longer heading is a paragraph."""
-MAX_SITE_NAME = 40
-"""Characters of a link to the start page that may be the site's name."""
-
-_SPLIT = re.compile(r"\s+(?:[|\-–—·•:»«›~]|::|\|\|)\s+|\s*[|»]\s*")
-_WORDS = re.compile(r"\w+")
-_SIGNS = "¶#§ \t\n🔗⚓"
-_NOT_OWN = frozenset(
-    (
-        *("home", "homepage", "home page", "startseite", "accueil", "inicio", "index", "untitled", "untitled document"),
-        *("document", "page", "title", "welcome", "react app", "vite app", "new page", "default", "main page", "start"),
-    )
-)
-"""Titles that say nothing about a page, in lower case."""
 _NOT_REAL = frozenset(
     (
         *(
@@ -71,44 +58,24 @@ _ONE_OF_MANY = re.compile(r"\b(?:single|details?|page|example|sample)\b", re.IGN
 _ENDING = re.compile(r"(?:\.\w{2,5})+$")
 
 
-class SiteNames:
-    """Names of the site, as far as a page and its start page show them."""
+@dataclass(frozen=True)
+class _Said:
+    """A page's statements about its name."""
 
-    def __init__(self, names: Iterable[str], host: str, home_title: str) -> None:
-        self._keys = {_key(name) for name in names} - {""}
-        self._home = {_key(part) for part in (home_title, *_split(home_title))} - {""}
-        labels = [label for label in host.lower().split(".")[:-1] if label not in ("www", "docs", "blog", "shop", "en")]
-        self._labels = {re.sub(r"\W", "", label) for label in labels} - {""}
-
-    def has(self, text: str) -> bool:
-        """Whether the text names the site rather than the page."""
-        key = _key(text)
-        return key in self._keys or key in self._home or key.replace(" ", "") in self._labels
-
-    def is_like(self, text: str) -> bool:
-        """Whether the text seems to name the site: it begins or ends with its name, or with its domain's."""
-        words = _key(text).split()
-        if not words or len(words) > 9:
-            return False
-        if self.has(text) or words[0] in self._labels or "".join(words[:2]) in self._labels:
-            return True
-        known = [name.split() for name in (*self._keys, *self._home) if name]
-        return any(_is_part(name, words) for name in known) or any(_begins_alike(name, words) for name in known)
-
-
-def _begins_alike(name: list[str], words: list[str]) -> bool:
-    """Whether both are long and begin with the same word, as titles about a product do."""
-    return min(len(name), len(words)) > 2 and name[0] == words[0] and len(name[0]) > 3
-
-
-def _is_part(name: list[str], words: list[str]) -> bool:
-    """Whether the words begin or end with a known name, or differ from it in numbers alone."""
-    letters = [word for word in words if not word[-1].isdigit()]
-    return (
-        words[: len(name)] == name
-        or words[-len(name) :] == name
-        or (len(letters) > 1 and letters == [word for word in name if not word[-1].isdigit()])
-    )
+    whole: str
+    """Title in the head."""
+    parts: list[str]
+    """Parts of that title, without those that say nothing."""
+    own: list[str]
+    """Parts that are not a name of the site."""
+    headings: list[str]
+    """First-level headings."""
+    real: list[str]
+    """First-level headings that seem to name the page."""
+    label: str
+    """Text of the menu's link to the page."""
+    slug: str
+    """Last segment of the address."""
 
 
 def find_title(tree: LexborHTMLParser, metas: dict[str, str], url: str, home_title: str = "") -> str:
@@ -116,48 +83,95 @@ def find_title(tree: LexborHTMLParser, metas: dict[str, str], url: str, home_tit
 
     Empty if all that the page has for a title is the site's name, or nothing.
     """
-    names = SiteNames(_site_names(tree, metas), urlsplit(url).hostname or "", home_title)
     whole = whole_title(tree, metas)
-    parts = [part for part in _split(whole) if part.lower() not in _NOT_OWN and not _FILE.fullmatch(part)]
+    names = SiteNames(names_on_page(tree, metas, url, whole), urlsplit(url).hostname or "", home_title)
+    parts = [part for part in split_title(whole) if part.lower() not in NOT_OWN and not _FILE.fullmatch(part)]
+    headings = _first_headings(tree, url)
     if _is_start(url):
-        return _title_of_start(whole, parts, [_text_of(node) for node in _own_headings(tree)])
-    own = [part for part in parts if not names.has(part)]
-    headings = [text for node in _own_headings(tree) if (text := _text_of(node))]
-    real = [text for text in headings if not names.is_like(text) and text.lower() not in _NOT_REAL | _NOT_OWN]
-    label = _label_of(tree, url)
-    for heading in real:
-        if (
-            _key(heading) == _key(label)
-            or heading.lower() in (part.lower() for part in parts)
-            or whole.startswith(heading)
-        ):
-            return heading
-    slug = _name_of_address(url)
-    if own and not any(_shares_word(part, f"{label} {slug} {' '.join(real)}") for part in own):
-        # A title that was copied from another page: heading, menu and address agree on another one.
-        for other in (*real, label):
-            if other and _shares_word(other, slug):
-                return other
-    if len(parts) > 1 and own:
-        likely = [part for part in own if not names.is_like(part)] or ([label] if label else own)
+        return _title_of_start(whole, parts, headings)
+    said = _Said(
+        whole=whole,
+        parts=parts,
+        own=[part for part in parts if not names.has(part)],
+        headings=headings,
+        real=[text for text in headings if not names.is_like(text) and text.lower() not in _NOT_REAL | NOT_OWN],
+        label=_label_of(tree, url),
+        slug=_name_of_address(url),
+    )
+    further = (text for node in tree.css("h2")[:MAX_HEADINGS] if (text := heading_of(node)) and not _is_framed(node))
+    return _agreed_title(said, names, list(further)) or _uncopied_title(said) or _likely_title(said, names)
+
+
+def _agreed_title(said: _Said, names: SiteNames, further: Sequence[str]) -> str:
+    """Return a heading that head or menu repeats; empty if they agree on none, or on the site's name alone."""
+    own = {words_of(part): part for part in reversed(said.own)}
+    repeated = [text for text in (*said.headings, *further) if words_of(text) in own]
+    # A heading on all pages is mostly the last part: "Fees | Handbook of boats", with "Handbook of boats" above all.
+    repeated.sort(key=lambda text: (names.is_like(text), said.own.index(own[words_of(text)])))
+    if repeated and (not names.is_like(repeated[0]) or words_of(repeated[0]) == words_of(said.own[0])):
+        return own[words_of(repeated[0])] if repeated[0].isupper() else repeated[0]
+    hints = words_of(said.label), words_of(said.slug)
+    for heading in said.real:
+        if words_of(heading) in hints or _begins(heading, said.whole):
+            return _without_site(heading, names)
+    ends = (text for text in (*said.real, *further) if said.whole.endswith(f": {text}"))
+    begins = (text for text in said.headings if names.is_like(_rest_of(said.whole, text)))
+    return next(begins, next(ends, ""))
+
+
+def _begins(heading: str, whole: str) -> bool:
+    return f"{words_of(whole)} ".startswith(f"{words_of(heading)} ")
+
+
+def _rest_of(whole: str, heading: str) -> str:
+    """Return the title's words after the heading; empty if it does not begin with that."""
+    return words_of(whole)[len(words_of(heading)) :] if _begins(heading, whole) else ""
+
+
+def _without_site(heading: str, names: SiteNames) -> str:
+    """Return the heading without a last part that names the site."""
+    *rest, last = split_title(heading)
+    return heading[: heading.rindex(last)].rstrip(" -–—|:·•»[") if rest and names.is_like(last) else heading
+
+
+def _uncopied_title(said: _Said) -> str:
+    """Return heading or label if the title was copied from another page: those and the address agree on another one."""
+    if said.own and not any(share_word(part, f"{said.label} {said.slug} {' '.join(said.real)}") for part in said.own):
+        return next((other for other in (*said.real, said.label) if other and share_word(other, said.slug)), "")
+    return ""
+
+
+def _likely_title(said: _Said, names: SiteNames) -> str:
+    """Return the best of the title's parts, headings and label, which disagree."""
+    own, real, label = said.own, said.real, said.label
+    if len(said.parts) > 1 and own:
+        likely = [part for part in own if not names.is_like(part)] or ([label] if _is_meant(said) else own)
         # Without a hint, the site's name stands last.
-        return likely[0] if len(likely) < len(parts) or not real else real[0]
-    if own and not ((real or label) and names.is_like(own[0])):
+        return _with_subject(likely, said.slug) if len(likely) < len(said.parts) or not real else real[0]
+    if own and not ((real or _is_meant(said)) and names.is_like(own[0])):
         return own[0]
     if (
         real
-        and _shares_word(label, slug)
-        and not _shares_word(real[0], f"{label} {slug}")
+        and share_word(label, said.slug)
+        and not share_word(real[0], f"{label} {said.slug}")
         and not _ONE_OF_MANY.search(label)
     ):
         return label  # "Contact" rather than a first heading that only greets: "Let's get connected"
     return real[0] if real else label or (own[0] if own else "")
 
 
-def _shares_word(text: str, other: str) -> bool:
-    """Whether the texts have a word of some length in common, in whatever number."""
-    words = {word[:5] for word in _key(other).split() if len(word) > 3}
-    return any(word[:5] in words for word in _key(text).split() if len(word) > 3)
+def _is_meant(said: _Said) -> bool:
+    """Whether the label is the page's rather than that of its language or date: address or title have a word of it."""
+    return bool(said.label) and share_word(said.label, f"{said.slug} {said.whole}")
+
+
+def _with_subject(parts: Sequence[str], slug: str) -> str:
+    """Return the first part; if another one alone is in the address, both: "Tag – Boats"."""
+    first, *others = parts
+    if words_of(first) == words_of(slug) or share_word(first, slug):
+        return first
+    subject = next((part for part in others if words_of(part) == words_of(slug)), "")
+    return f"{first} – {subject}" if subject else first
 
 
 def _is_start(url: str) -> bool:
@@ -173,8 +187,8 @@ def _label_of(tree: LexborHTMLParser, url: str) -> str:
     for link in tree.css(_MENU_LINKS)[:MAX_MENU_LINKS]:
         href = (link.attributes.get("href") or "").strip()
         if last and last in href and "#" not in href and _join(url, href).rstrip("/") == own:
-            text = _text_of(link)
-            if 1 < len(text) <= MAX_SITE_NAME and text.lower() not in _NOT_OWN:
+            text = text_of(link)
+            if 1 < len(text) <= MAX_SITE_NAME and text.lower() not in NOT_OWN:
                 return text
     return ""
 
@@ -189,15 +203,15 @@ def _join(base: str, href: str) -> str:
 def _title_of_start(whole: str, parts: list[str], headings: list[str]) -> str:
     """Return the title of a start page, which the site's name belongs to."""
     named = next((heading for heading in headings if heading.lower() in (part.lower() for part in parts)), "")
-    said = whole if len(parts) == len(_split(whole)) else " – ".join(parts)
+    said = whole if len(parts) == len(split_title(whole)) else " – ".join(parts)
     return named or said or next((heading for heading in headings if heading), "")
 
 
 def declared_title(tree: LexborHTMLParser, metas: dict[str, str]) -> str:
     """Return the heading that the head repeats, or its title: the form that the classifier has learned from."""
     whole = whole_title(tree, metas)
-    parts = [part.lower() for part in _split(whole)]
-    headings = [text for node in _own_headings(tree) if (text := _text_of(node))]
+    parts = [part.lower() for part in split_title(whole)]
+    headings = list(_linkless_headings(tree))
     repeated = (text for text in headings if whole.startswith(text) or text.lower() in parts)
     return next(repeated, whole or (headings[0] if headings else ""))
 
@@ -205,10 +219,10 @@ def declared_title(tree: LexborHTMLParser, metas: dict[str, str]) -> str:
 def complete_title(content: LexborNode, breadcrumbs: list[str], url: str, whole: str) -> str:
     """Return a title for a page whose head and first-level headings name none: from its content, trail or address."""
     for node in content.css(_HEADINGS)[: 4 * MAX_HEADINGS]:
-        text = _text_of(node)
-        if text and text.lower() not in _NOT_REAL | _NOT_OWN and text != whole and not _is_framed(node):
+        text = heading_of(node)
+        if text and text.lower() not in _NOT_REAL | NOT_OWN and text != whole and not _is_framed(node):
             return text
-    if breadcrumbs and breadcrumbs[-1].lower() not in _NOT_OWN and breadcrumbs[-1] != whole:
+    if breadcrumbs and breadcrumbs[-1].lower() not in NOT_OWN and breadcrumbs[-1] != whole:
         return breadcrumbs[-1]
     return _name_of_address(url) or whole or urlsplit(url).path
 
@@ -216,33 +230,36 @@ def complete_title(content: LexborNode, breadcrumbs: list[str], url: str, whole:
 def home_title_of(html: str) -> str:
     """Return the title of a start page as it stands in the head; its first heading if the head has none."""
     tree = parse_html(html)
-    whole = _text_of(tree.css_first("title"))
-    return whole or _text_of(tree.css_first("h1"))
+    whole = text_of(tree.css_first("title"))
+    return whole or text_of(tree.css_first("h1"))
 
 
 def whole_title(tree: LexborHTMLParser, metas: dict[str, str]) -> str:
     """Return the title that the head declares; empty if it declares none."""
-    title = next((text for node in tree.css("head title, body > title")[:3] if (text := _text_of(node))), "")
-    title = title or _text_of(tree.css_first("title:not(svg title)"))
+    title = next((text for node in tree.css("head title, body > title")[:3] if (text := text_of(node))), "")
+    title = title or text_of(tree.css_first("title:not(svg title)"))
     return title or metas.get("og:title", "") or metas.get("twitter:title", "")
 
 
-def _site_names(tree: LexborHTMLParser, metas: dict[str, str]) -> list[str]:
-    """Names that the page gives its site: in the head, and as the text of links to the start page."""
-    names = [metas.get(name, "") for name in ("og:site_name", "application-name", "apple-mobile-web-app-title")]
-    for link in tree.css('a[href="/"], a[href="./"], a[href="../"], a[href="index.html"], a.navbar-brand')[:MAX_LINKS]:
-        picture = link.css_first("img[alt]")
-        text = _text_of(link) or ((picture.attributes.get("alt") or "") if picture else "")
-        if text and len(text) <= MAX_SITE_NAME and text.lower() not in _NOT_OWN:
-            names.append(text)
-    return names
+def _first_headings(tree: LexborHTMLParser, url: str) -> list[str]:
+    """Return first-level headings; if there are several, without those that are one link to another page."""
+    headings = [(node, text) for node in tree.css("h1")[:MAX_HEADINGS] if (text := heading_of(node))]
+    return [text for node, text in headings if not _leads_elsewhere(node, url)] or [text for _, text in headings]
 
 
-def _own_headings(tree: LexborHTMLParser) -> list[LexborNode]:
-    """First-level headings; if there are several, without those that are one link, which name the site."""
+def _leads_elsewhere(heading: LexborNode, url: str) -> bool:
+    link = heading.css_first("a[href]")
+    if link is None or text_of(link) != text_of(heading):
+        return False
+    target = _join(url, (link.attributes.get("href") or "").strip())
+    return urlsplit(target)[:3] != urlsplit(url)[:3]
+
+
+def _linkless_headings(tree: LexborHTMLParser) -> Iterator[str]:
+    """Yield first-level headings; if there are several, without those that are one link, which name the site."""
     headings = tree.css("h1")[:MAX_HEADINGS]
-    own = [node for node in headings if (link := node.css_first("a[href]")) is None or _text_of(link) != _text_of(node)]
-    return own or headings
+    own = [node for node in headings if (link := node.css_first("a[href]")) is None or text_of(link) != text_of(node)]
+    yield from (text for node in own or headings if (text := text_of(node)))
 
 
 def _is_framed(node: LexborNode) -> bool:
@@ -252,21 +269,6 @@ def _is_framed(node: LexborNode) -> bool:
             return True
         parent = parent.parent
     return False
-
-
-def _split(title: str) -> list[str]:
-    return [part for piece in _SPLIT.split(title) if (part := piece.strip(" -–—|:"))]
-
-
-def _text_of(node: LexborNode | None) -> str:
-    text = " ".join(node.text(separator="").split()).strip() if node else ""
-    text = re.sub(rf"(?:\s*[{_SIGNS}]*[¶🔗⚓§]|\s+#)+$", "", text)
-    return text if len(_WORDS.findall(text)) <= MAX_TITLE_WORDS else ""
-
-
-def _key(text: str) -> str:
-    """Return the words of the text in lower case."""
-    return " ".join(_WORDS.findall(text.lower()))
 
 
 def _name_of_address(url: str) -> str:
