@@ -132,7 +132,8 @@ async def read_stored_page(pool: Pool, job_id: UUID, url: str) -> ReadPage | Non
     if row is None:
         return None
     target = Target(url=url, depth=row[3])
-    return ReadPage(target=target, url=url, title=row[0], markdown=row[1], metadata=row[2])
+    facts = tuple(map(Fact.model_validate, row[2].get("facts") or ()))
+    return ReadPage(target=target, url=url, title=row[0], markdown=row[1], metadata=row[2], facts=facts)
 
 
 async def read_page_facts(pool: Pool, job_id: UUID) -> Sequence[tuple[str, list[Fact]]]:

@@ -38,6 +38,7 @@ async def write_facts(pool: Pool, embedder: Embedder, job: Job, facts: SiteFacts
         told = carried.get(url, [])
         if not (told or hashes) or (page := await read_stored_page(pool, job.build_id, url)) is None:
             continue
+        told = facts.reword(page, told)
         stated = [edited for fact in told if (edited := facts.edited(fact)) and is_stated_for_site(fact, page)]
         chunks = chunks_of(page, stated, embedder.model)
         if [chunk.content_hash for chunk in chunks] != hashes:

@@ -84,6 +84,20 @@ class SiteFacts:
             assigned.setdefault(url, []).append(self._known[key])
         return assigned
 
+    def reword(self, page: ReadPage, told: Iterable[SiteFact]) -> list[SiteFact]:
+        """Return the facts in the words and the order of the page that tells them, and keep them so.
+
+        Which page is read first depends on loading times: its words would change from build to build.
+        """
+        own = {stated.key: stated for stated in reversed(page.facts)}
+        keys = {fact.key: None for fact in told}
+        ordered = [key for key in reversed(own) if key in keys] + [key for key in keys if key not in own]
+        for key in ordered:
+            # Not as it was told: pages read since then state the fact too.
+            fact = self._known.pop(key)
+            self._known[key] = fact.model_copy(update=own[key].model_dump()) if key in own else fact
+        return [self._known[key] for key in ordered]
+
     async def save(self, pool: Pool) -> None:
         """Write the facts as the build's; later pages may add to them."""
         await replace_site_facts(pool, self._job.widget_id, self._job.build_id, self)

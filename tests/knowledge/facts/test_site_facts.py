@@ -8,10 +8,13 @@ from tasks.core.facts import FactEdit, FactKind
 from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.reply import AnsweringSite
 from tasks.knowledge.facts.fact_edits import edit_fact
+from tasks.knowledge.facts.fact_passages import FACT_POSITION
 from tasks.knowledge.facts.site_facts import find_conflicts, open_site_facts
 from tasks.records.fact_records import FactRecord, read_site_facts
+from tasks.records.page_references import read_chunk_hashes
+from tasks.records.publication import activate_build
 from tests.knowledge.answer_material import EMBEDDER, ask
-from tests.knowledge.facts.fact_sites import build_site, store_site
+from tests.knowledge.facts.fact_sites import build_site, read_html, store_site
 from tests.knowledge.facts.test_fact_answers import ENGLISH, FOOTER, PROSE, page
 from tests.knowledge.material import SITE, new_job
 
@@ -79,6 +82,29 @@ async def test_a_rebuild_replaces_what_the_site_no_longer_states(pool: Pool) -> 
     await build_site(pool, EMBEDDER, moved, await new_job(pool, job.widget_id))
     assert [phone.value for phone in await phones(pool, job.widget_id)] == ["01234 555 888"]
     assert "01234 555 888" in await answer(pool, job.widget_id)
+
+
+async def test_facts_are_told_alike_whichever_page_is_read_first(pool: Pool) -> None:
+    """A re-crawl that reads another page first embeds nothing anew."""
+    yard, office = (f"<p>{name}@harbour.example</p>" for name in ("yard", "office"))
+    pages = {
+        "/": ENGLISH["/"].replace(yard, yard + office),
+        "/history": ENGLISH["/history"].replace(yard, office + yard).replace("Call us", "Archive"),
+    }
+    assert all(html not in ENGLISH.values() for html in pages.values())
+    job = await build_site(pool, EMBEDDER, pages)
+    told = await read_chunk_hashes(pool, job, least=FACT_POSITION)
+    known = [fact.model_dump(exclude={"pages"}) for fact in await read_site_facts(pool, job.widget_id)]
+    assert told[f"{SITE}/"]
+
+    again = await new_job(pool, job.widget_id)
+    facts = await open_site_facts(pool, again)
+    for path, html in reversed(pages.items()):
+        facts.add(SITE + path, read_html(path, html, EMBEDDER.model).page.facts)
+    await store_site(pool, EMBEDDER, pages, again, facts)
+    assert await activate_build(pool, again, replace=True)
+    assert await read_chunk_hashes(pool, again, least=FACT_POSITION) == told
+    assert [fact.model_dump(exclude={"pages"}) for fact in await read_site_facts(pool, job.widget_id)] == known
 
 
 async def test_contradicting_facts_are_shown_as_conflicts(pool: Pool) -> None:
