@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -105,6 +105,8 @@ class Recrawls:
     space: Workspace
     depth: int
     max_pages: int
+    rules: dict[str, Any]
+    """Further rules of the widget."""
     table: Table
     console: Console
 
@@ -119,6 +121,7 @@ class Recrawls:
             widget.widget_id if widget else None,
             depth=self.depth,
             max_pages=self.max_pages,
+            **self.rules,
         )
         seconds, used = time.monotonic() - began, processor_s() - used
         sizes = await measure_sizes(self.pool)
@@ -143,7 +146,7 @@ class Recrawls:
 
 @asynccontextmanager
 async def open_recrawls(
-    pool: Pool, site: LiveSite, console: Console, *, depth: int, max_pages: int, title: str
+    pool: Pool, site: LiveSite, console: Console, *, depth: int, max_pages: int, title: str, **rules: Any
 ) -> AsyncIterator[Recrawls]:
     """Open what builds without a browser share."""
     table = Table("build", "s", "processor s", "200", "304", "embedded", "bytes", "diff", title=title)
@@ -151,7 +154,7 @@ async def open_recrawls(
         # On a busy machine no page may fail for want of time; all builds here share one fetcher, with its budget.
         settings = {"render": "never", "page_timeout_s": 600, "build_requests": 100_000}
         async with crawler.open_workspace(await crawler.record("http://127.0.0.1:9"), **settings) as space:
-            yield Recrawls(pool, site, crawler, space, depth, max_pages, table, console)
+            yield Recrawls(pool, site, crawler, space, depth, max_pages, rules, table, console)
 
 
 async def _measure(scores: Scores, pool: Pool, site: LivingSite) -> None:
