@@ -55,6 +55,8 @@ def test_an_invalid_body_is_refused_with_its_field(sent: dict[str, Any], code: s
         (b"[1, 2]", "application/json", 400, "json_not_object"),
         (b"[" * 40_000, "application/json", 400, "json_malformed"),
         (b"\xff\xfe", "application/json", 400, "json_malformed"),
+        (b'{"url": "http://127.0.0.1/\\ud800"}', "application/json", 400, "json_malformed"),
+        (b'{"url": "http://127.0.0.1/", "depth": NaN}', "application/json", 400, "json_malformed"),
         (b"url=https://example.com", "application/x-www-form-urlencoded", 400, "content_type"),
         (b'{"url": "' + b"a" * 10_000_000 + b'"}', "application/json", 413, "body_too_large"),
     ],
