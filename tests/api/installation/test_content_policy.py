@@ -58,6 +58,7 @@ def test_a_script_is_let_in_by_all_policies_or_not_at_all(policy: str, allowed: 
         ("https://chat.example/api/", "https://chat.example/api/public/x", PAGE, True),
         ("'nonce-abc'", "https://chat.example/api", PAGE, False),
         ("data:", "https://chat.example/api", PAGE, False),
+        (f"chat.example:{'4' * 5_000}", "https://chat.example/api", PAGE, False),
         (";;", "https://chat.example/api", PAGE, True),
     ],
 )
