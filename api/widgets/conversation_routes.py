@@ -75,7 +75,7 @@ def _read_filter(request: Request) -> MessageFilter:
     return MessageFilter(
         answered=None if answered is None else answered == "true",
         rating=query_choice(request, "rating", ("up", "down")),
-        page=request.query_params.get("page") or None,
+        page=request.query_params.get("page", "").replace("\0", "") or None,
         text=request.query_params.get("q", "").replace("\0", "").strip()[:MAX_TEXT] or None,
         since=_query_time(request, "from"),
         before=_query_time(request, "to", whole_day=True),

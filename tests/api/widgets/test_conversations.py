@@ -78,6 +78,14 @@ async def export(chat: Chat, query: str = "") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(response.text[1:])))
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+async def test_a_page_that_no_text_can_name_has_no_messages(chat: Chat, accept: str) -> None:
+    """NUL in the address is no fault of the database's."""
+    answer = await chat.owner("GET", "conversations?page=a%00b", headers={"Accept": accept})
+    assert answer.status_code == 200
+    assert answer.json()["total"] == 0 if accept.endswith("json") else len(answer.text.splitlines()) == 1
+
+
 async def test_an_export_has_no_formulas(chat: Chat) -> None:
     """Whatever visitors write, a spreadsheet shows it as text; quotes and lines survive."""
     dangerous = ['=HYPERLINK("https://evil.example")', "+1+1", "-2+3", "@SUM(A1)", " =1+1", "＝1+1"]
