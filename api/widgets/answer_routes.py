@@ -1,6 +1,6 @@
 """The owner's own answers: list, add, change, delete, and try one before it is saved."""
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -36,7 +36,9 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 def _in_utc(at: datetime) -> datetime:
-    """Return the time with its zone; UTC if it has none."""
+    """Return the time with its zone, UTC if it has none; ValueError for years that not every time zone can show."""
+    if not MINYEAR < at.year < MAXYEAR:
+        raise ValueError(f"must be in the years {MINYEAR + 1} to {MAXYEAR - 1}")
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 

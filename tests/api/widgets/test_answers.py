@@ -124,6 +124,8 @@ async def test_markup_in_an_own_answer_is_no_danger(chat: Chat) -> None:
         ({"link": "/relative"}, "link"),
         ({"valid_from": "2026-12-02", "valid_until": "2026-12-01"}, "valid_until"),
         ({"valid_from": "soon"}, "valid_from"),
+        ({"valid_until": "9999-12-31T23:59:59-23:00"}, "valid_until"),
+        ({"valid_from": "0001-01-01T00:00:00+14:00"}, "valid_from"),
         ({"prompt": "x"}, "prompt"),
     ],
     ids=str,
