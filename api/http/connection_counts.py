@@ -3,6 +3,8 @@
 from collections import Counter
 from ipaddress import ip_address
 
+from tasks.core.addresses import network_of
+
 REFUSAL = (
     b'{"error": {"code": "too_many_connections", "message": '
     b'"Too many open connections from your address. Close some, or try again in a few seconds."}}'
@@ -25,15 +27,17 @@ class ConnectionCounts:
         self._open: Counter[str] = Counter()
 
     def admit(self, address: str) -> bool:
-        """Count a connection; False if the address has too many. Each needs its `release`."""
-        self._open[address] += 1
-        return self._open[address] <= self._limit or not _is_public(address)
+        """Count a connection; False if the address, or its IPv6 network, has too many. Each needs its `release`."""
+        network = network_of(address)
+        self._open[network] += 1
+        return self._open[network] <= self._limit or not _is_public(address)
 
     def release(self, address: str) -> None:
         """Forget a connection."""
-        self._open[address] -= 1
-        if not self._open[address]:
-            del self._open[address]
+        network = network_of(address)
+        self._open[network] -= 1
+        if not self._open[network]:
+            del self._open[network]
 
 
 def _is_public(address: str) -> bool:

@@ -16,6 +16,8 @@ from tasks.core.errors import InvalidRequest
 from tasks.core.settings import Network
 
 MAX_URL_LENGTH = 2_048
+IPV6_NETWORK_BITS = 64
+"""Prefix length by which IPv6 addresses are counted: a household has a whole /64."""
 NOT_REACHABLE = (
     "The address does not lead to a public website: its host is unknown or has no public address. Check the spelling."
 )
@@ -52,10 +54,28 @@ def dialled_address(address: str) -> IPv4Address | IPv6Address:
     return ip.ipv4_mapped if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None else ip
 
 
+def network_of(address: str) -> str:
+    """Return the network by which a client is counted: an IPv4 address itself, of an IPv6 address its /64.
+
+    Other text (a socket's name) is returned unchanged.
+    """
+    try:
+        ip = dialled_address(address)
+    except ValueError:
+        return address
+    return str(ip) if isinstance(ip, IPv4Address) else f"{int(ip) >> (128 - IPV6_NETWORK_BITS):x}"
+
+
+def is_opened(address: str, allow: Sequence[Network]) -> bool:
+    """Whether an IP address is inside `allow`."""
+    ip = dialled_address(address)
+    return any(ip in network for network in allow if network.version == ip.version)
+
+
 def is_permitted(address: str, allow: Sequence[Network] = ()) -> bool:
     """Whether an IP address may be dialled: public, or inside `allow`."""
     ip = dialled_address(address)
-    if any(ip in network for network in allow if network.version == ip.version):
+    if is_opened(address, allow):
         return True
     if any(ip in network for network in _NEVER if network.version == ip.version):
         return False

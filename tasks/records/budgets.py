@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import ip_address
 from uuid import UUID
 
 from pydantic import Field
 
+from tasks.core.addresses import network_of
 from tasks.core.database import Connection, Pool
 from tasks.core.errors import TryLater
 from tasks.core.models import Frozen
@@ -25,8 +25,6 @@ from tasks.core.settings import Settings
 CONFIRMATIONS_AN_HOUR = 10
 """E-mails with a code that a client may have sent to addresses that have not agreed to get any."""
 DAY = Rate(count=1, seconds=86_400)
-IPV6_NETWORK_BITS = 64
-"""Prefix length by which IPv6 addresses are counted: a household has a whole /64."""
 
 
 class RatedAction(StrEnum):
@@ -87,7 +85,7 @@ class Budgets:
 
     async def pseudonymize(self, address: str) -> str:
         """Return today's pseudonym of an address: it cannot be reversed, nor linked to tomorrow's."""
-        return hmac.new(await self._todays_salt(), _network(address).encode(), sha256).hexdigest()
+        return hmac.new(await self._todays_salt(), network_of(address).encode(), sha256).hexdigest()
 
     async def _todays_salt(self) -> bytes:
         today = datetime.now(UTC).date()
@@ -190,16 +188,3 @@ async def charge(connection: Connection, account: Account, amount: int) -> bool:
         },
     )
     return await rows.fetchone() is not None
-
-
-def _network(address: str) -> str:
-    """Return an IPv4 address as it is, of an IPv6 address its /64; other text (a socket's name) unchanged."""
-    try:
-        ip = ip_address(address.split("%")[0])
-    except ValueError:
-        return address
-    if ip.version == 4:
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return f"{int(ip) >> (128 - IPV6_NETWORK_BITS):x}"

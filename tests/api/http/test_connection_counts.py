@@ -69,3 +69,15 @@ def test_only_public_addresses_are_limited(address: str, is_limited: bool) -> No
     counts.release(address)
     counts.release(address)
     assert counts.admit(address)
+
+
+def test_an_ipv6_network_counts_as_one_client() -> None:
+    """Whoever has one address has 2^64 of them; the network beside it is another client."""
+    counts = ConnectionCounts(2)
+    assert counts.admit("2606:2800:220:1::1")
+    assert counts.admit("2606:2800:220:1:ffff::2")
+    assert not counts.admit("2606:2800:220:1:8::3")
+    assert counts.admit("2606:2800:220:2::1")
+    counts.release("2606:2800:220:1::1")
+    counts.release("2606:2800:220:1:8::3")
+    assert counts.admit("2606:2800:220:1::4")
