@@ -1,10 +1,13 @@
 """Egress policy: the addresses and ports that may be dialled for a crawl, judged when they are dialled.
 
-Two rules, and one function for every fetch (`EgressPolicy.resolve`):
+Three rules, and one function for every fetch (`EgressPolicy.resolve`):
 
 1. The address is public, or inside a network that WIDGET_BUILDER_EGRESS_ALLOW opens (`tasks.core.addresses`).
 2. It is not an endpoint of the stack itself: API, Prefect, PostgreSQL, the embedding service, the gate. These answer
    without a login, or with rights that no crawled page may use, so opening their network does not open them.
+
+3. The port is none of another protocol (`OTHER_PORTS`), unless WIDGET_BUILDER_EGRESS_ALLOW opens the address: nobody's
+   mail server gets lines that a page's author or a webhook's owner has chosen.
 
 An endpoint is recognised by address and port, whatever name or spelling led there. If it is on this machine, every
 address of this machine counts: a service may listen on all interfaces. Exception: a public address with port 80 or 443
@@ -20,7 +23,7 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from tasks.core.addresses import NOT_REACHABLE, dialled_address, is_permitted
+from tasks.core.addresses import NOT_REACHABLE, dialled_address, is_opened, is_permitted
 from tasks.core.errors import AddressBlocked
 from tasks.core.settings import Network, Settings
 
@@ -28,6 +31,15 @@ RESOLVE_TIMEOUT_S = 5.0
 EMBEDDED_PREFECT_API_URL = "http://127.0.0.1:4200/api"
 """Where the embedded Prefect server is unless the stack has chosen another port, which PREFECT_API_URL then names."""
 POSTGRES_PORT = 5432
+OTHER_PORTS = frozenset(
+    (
+        *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109),
+        *(110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530),
+        *(531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045),
+        *(4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
+    )
+)
+"""Ports to which browsers send no requests (Fetch Standard, "bad port")."""
 _WEB_PORTS = {"http": 80, "https": 443}
 _OPENAI = Settings.model_fields["openai_base_url"].default
 
@@ -54,7 +66,8 @@ class EgressPolicy:
             AddressBlocked: the host is unknown or has no permitted address.
         """
         found = await _look_up(host, port) or []
-        permitted = [address for address in found if is_permitted(address, self.allow)]
+        is_web = port not in OTHER_PORTS
+        permitted = [each for each in found if is_opened(each, self.allow) or (is_web and is_permitted(each))]
         if permitted and (own := [endpoint for endpoint in self.own if endpoint.port == port]):
             known = await asyncio.gather(*(_look_up(endpoint.host, port) for endpoint in own))
             permitted = [address for address in permitted if not any(_is_at(address, port, each) for each in known)]

@@ -103,3 +103,13 @@ async def test_an_endpoint_looks_like_an_unknown_host() -> None:
             await egress_policy(settings()).resolve(host, port)
         messages.add(blocked.value.message)
     assert len(messages) == 1
+
+
+@pytest.mark.parametrize("port", [22, 25, 465, 587, 6667, 10080])
+async def test_a_port_of_another_protocol_is_closed_unless_its_address_is_opened(port: int) -> None:
+    """As in browsers, which send nothing to a mail server."""
+    assert not await is_open(EgressPolicy(), "1.1.1.1", port)
+    assert not await is_open(EgressPolicy((ip_network("10.0.0.0/8"),)), "1.1.1.1", port)
+    assert await is_open(EgressPolicy((ip_network("1.1.1.0/24"),)), "1.1.1.1", port)
+    for web in (80, 443, 3000, 8080, 8443):
+        assert await is_open(EgressPolicy(), "1.1.1.1", web)
