@@ -17,6 +17,8 @@ logger = logging.getLogger("widget_builder.api")
 
 SLOTS = 16
 """Deliveries that a process sends at once; a slow receiver holds one."""
+LATE_SLOTS = 8
+"""Those of them to receivers that failed before: many that never answer leave the others half of the slots."""
 POLL_S = 2.0
 """Seconds until events that no delivery has woken us for are seen."""
 
@@ -28,7 +30,7 @@ class Courier:
         self._pool = pool
         self._policy = egress_policy(settings)
         self._mailer = Mailer.of(settings)
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[asyncio.Task[None], ClaimedDelivery] = {}
         self._woken = asyncio.Event()
 
     async def deliver_forever(self) -> None:
@@ -58,15 +60,16 @@ class Courier:
 
     async def _start_due(self) -> int:
         free = SLOTS - len(self._sending)
-        claimed = await claim_due(self._pool, free) if free else []
+        late = sum(delivery.is_late for delivery in self._sending.values())
+        claimed = await claim_due(self._pool, free, LATE_SLOTS - late) if free else []
         for delivery in claimed:
             task = asyncio.create_task(self._send(delivery))
-            self._sending.add(task)
+            self._sending[task] = delivery
             task.add_done_callback(self._ended)
         return len(claimed)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
+        del self._sending[task]
         self._woken.set()
 
     async def _attempt(self, delivery: ClaimedDelivery) -> Outcome:

@@ -53,6 +53,8 @@ class ClaimedDelivery(Frozen):
     body: str
     attempts: int
     """Attempts, this one included."""
+    is_late: bool
+    """Whether the webhook has deliveries that failed and wait for another attempt."""
 
 
 async def enqueue(
@@ -84,8 +86,35 @@ async def enqueue(
         )
 
 
-async def claim_due(pool: Pool, limit: int) -> list[ClaimedDelivery]:
-    """Claim deliveries that are due, one a webhook at a time, so that a receiver gets them in order."""
+_CLAIM = """
+UPDATE webhook_deliveries AS claimed SET attempts = attempts + 1,
+    claimed_until = now() + make_interval(secs => %(claim_s)s)
+FROM webhooks, (
+    SELECT id, is_late FROM (
+        SELECT id, is_late, due_at, row_number() OVER (PARTITION BY is_late ORDER BY due_at) AS place FROM (
+            SELECT DISTINCT ON (webhook_id) delivery.id, due_at, EXISTS (SELECT FROM webhook_deliveries AS failed
+                WHERE failed.webhook_id = delivery.webhook_id AND failed.status = 'waiting' AND failed.attempts > 0
+            ) AS is_late
+            FROM webhook_deliveries AS delivery JOIN webhooks ON webhooks.id = webhook_id
+            WHERE status = 'waiting' AND due_at <= now() AND NOT paused AND confirmation_hash IS NULL
+            AND NOT EXISTS (SELECT FROM webhook_deliveries AS sent WHERE sent.webhook_id = delivery.webhook_id
+                AND sent.status = 'waiting' AND sent.claimed_until > now())
+            ORDER BY webhook_id, position
+        ) AS due
+    ) AS placed
+    WHERE NOT is_late OR place <= %(late_limit)s ORDER BY is_late, due_at LIMIT %(limit)s
+) AS chosen
+WHERE webhooks.id = webhook_id AND claimed.id = chosen.id
+RETURNING claimed.id, url, secret, body, attempts, is_late
+"""
+
+
+async def claim_due(pool: Pool, limit: int, late_limit: int) -> list[ClaimedDelivery]:
+    """Claim deliveries that are due, one a webhook at a time, so that a receiver gets them in order.
+
+    Webhooks whose deliveries have failed come last, and get no more than `late_limit`: the receivers that do not
+    answer hold up each other.
+    """
     async with (
         pool.connection() as connection,
         connection.transaction(),
@@ -94,19 +123,7 @@ async def claim_due(pool: Pool, limit: int) -> list[ClaimedDelivery]:
         # One process claims at a time: two could otherwise take deliveries of the same webhook. It is waited for: it
         # may have looked before we settled a delivery, and then claims nothing of what is due since.
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", (CLAIM_LOCK,))
-        await cursor.execute(
-            "UPDATE webhook_deliveries AS claimed SET attempts = attempts + 1,"
-            " claimed_until = now() + make_interval(secs => %(claim_s)s) FROM webhooks"
-            " WHERE webhooks.id = webhook_id AND claimed.id IN (SELECT id FROM ("
-            "  SELECT DISTINCT ON (webhook_id) delivery.id, due_at FROM webhook_deliveries AS delivery"
-            "  JOIN webhooks ON webhooks.id = webhook_id WHERE status = 'waiting' AND due_at <= now() AND NOT paused"
-            "  AND confirmation_hash IS NULL"
-            "  AND NOT EXISTS (SELECT FROM webhook_deliveries AS sent WHERE sent.webhook_id = delivery.webhook_id"
-            "   AND sent.status = 'waiting' AND sent.claimed_until > now())"
-            "  ORDER BY webhook_id, position) AS due ORDER BY due_at LIMIT %(limit)s)"
-            " RETURNING claimed.id, url, secret, body, attempts",
-            {"claim_s": CLAIM_S, "limit": limit},
-        )
+        await cursor.execute(_CLAIM, {"claim_s": CLAIM_S, "limit": limit, "late_limit": late_limit})
         return await cursor.fetchall()
 
 

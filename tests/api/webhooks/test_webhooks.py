@@ -174,6 +174,31 @@ async def test_a_slow_receiver_holds_up_no_other(
     assert [each["status"] for each in await deliveries(chat, slow)] == ["delivered"]
 
 
+async def test_receivers_that_never_answer_leave_slots_to_the_others(
+    chat: Chat, pool: Pool, open_settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that failed before wait for each other, whatever is due the longest."""
+    monkeypatch.setattr("api.webhooks.courier.SLOTS", 4)
+    monkeypatch.setattr("api.webhooks.courier.LATE_SLOTS", 2)
+    receiver.hold.clear()
+    for _ in range(6):
+        await add(chat, receiver.url, "question.unanswered")
+    refused = (await chat.ask(REFUSED)).end
+    async with pool.connection() as connection:
+        await connection.execute("UPDATE webhook_deliveries SET attempts = 1, due_at = now() - interval '1 hour'")
+    async with receiving() as quick:
+        await add(chat, quick.url, "feedback")
+        await chat.post({"message_id": refused["message_id"], "rating": "down"}, "feedback")
+        delivering = asyncio.create_task(Courier(pool, open_settings).deliver_due())
+        async with asyncio.timeout(10):
+            await asyncio.gather(quick.got.wait(), receiver.got.wait())
+        await asyncio.sleep(0.3)
+        assert (len(quick.received), len(receiver.received)) == (1, 2)
+        receiver.hold.set()
+        await delivering
+    assert len(receiver.received) == 6
+
+
 async def test_a_receiver_that_does_not_answer_is_left(
     chat: Chat, pool: Pool, open_settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
