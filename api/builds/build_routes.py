@@ -58,7 +58,7 @@ async def start_build(request: Request) -> Response:
     wanted = parse_build_request(state.settings, url, asked.get("depth"), asked.get("max_pages"))
     await check_address(state, wanted.url)
     await state.runs.check()
-    caller, key = await identify_caller(request), _idempotency_key(request)
+    caller, key = await identify_caller(request), _idempotency_key(request, workspace_id)
     new = await create_build(state.pool, wanted, workspace_id=workspace_id, caller=caller, idempotency_key=key)
     # Who sends the build's own key has started it: a new key joins nothing.
     if _wants_logs(request) and not new.created and key is None:
@@ -77,7 +77,7 @@ async def rebuild_widget(request: Request) -> Response:
     wanted = make_request(state.settings, *await read_rules(state.pool, widget_id))
     await check_address(state, wanted.url)
     await state.runs.check()
-    caller, key = await identify_caller(request), _idempotency_key(request)
+    caller, key = await identify_caller(request), _idempotency_key(request, widget_id)
     new = await create_rebuild(
         state.pool, widget_id, wanted, caller=caller, idempotency_key=key, allow_fewer_pages=fewer
     )
@@ -121,11 +121,12 @@ async def check_address(state: AppState, url: str) -> None:
         raise InvalidRequest(error.code, error.message, field="url") from error
 
 
-def _idempotency_key(request: Request) -> str | None:
+def _idempotency_key(request: Request, owner: UUID | None) -> str | None:
+    """Return the request's key among those of the workspace or widget; others may have chosen the same one."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
         raise InvalidRequest("idempotency_key_invalid", f"Idempotency-Key must have 1 to {MAX_KEY_LENGTH} characters.")
-    return key
+    return None if key is None else f"{owner or 'anybody'}/{key}"
 
 
 async def _start_traced(state: AppState, new: NewBuild, wanted: BuildRequest, began_ns: int) -> None:

@@ -59,9 +59,10 @@ class Api:
         made: dict[str, Any] = answer.json()
         return made
 
-    async def build(self, token: str, url: str) -> tuple[int, dict[str, Any]]:
+    async def build(self, token: str, url: str, *, key: str = "") -> tuple[int, dict[str, Any]]:
         """The status of a new build's request, and the data of its first event or its error."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"Idempotency-Key": key} if key else {}
         body = {"url": url, "depth": 0}
         async with aconnect_sse(self.chat.http, "POST", PATH, json=body, headers=headers) as source:
             if source.response.status_code != 200:
@@ -135,6 +136,20 @@ async def test_a_members_build_is_the_workspaces(api: Api) -> None:
     for token, code in ((viewer, "role_too_low"), ("nonsense", "forbidden")):
         status, error = await api.build(token, "http://127.0.0.1:1/")
         assert (status, error["code"]) == (403, code)
+
+
+async def test_a_workspace_has_idempotency_keys_of_its_own(api: Api) -> None:
+    """Others may choose the same key, and are neither refused nor led to its build."""
+    key, url = f"nightly {uuid4()}", "http://127.0.0.1:1/"
+    other = (await api.chat.http.post("/api/workspaces", json={"name": "Another"})).json()["token"]
+    tokens = (api.workspace["token"], other, "")
+    built = [await api.build(token, url, key=key) for token in tokens]
+    assert [status for status, _ in built] == [200, 200, 200]
+    ids = [each["build_id"] for _, each in built]
+    assert len({*ids}) == 3
+    assert [(await api.build(token, url, key=key))[1]["build_id"] for token in tokens] == ids
+    status, error = await api.build(other, f"{url}other", key=key)
+    assert (status, error["code"]) == (409, "idempotency_conflict")
 
 
 async def test_a_full_workspace_takes_no_widget(api: Api) -> None:
