@@ -17,8 +17,8 @@ from api.builds.sweeper import Sweeper
 from api.chat.chat_metrics import ChatMetrics
 from api.chat.retention import delete_expired_forever
 from api.http.metered_embedder import MeteredEmbedder
+from api.http.turns import Turns, page_turns, source_turns
 from api.webhooks.courier import Courier
-from api.widgets.source_turns import SourceTurns
 from tasks.core.database import Pool, open_pool
 from tasks.core.errors import DependencyUnavailable
 from tasks.core.events import BuildEvent
@@ -61,7 +61,8 @@ class AppState:
     chat_metrics: ChatMetrics = field(default_factory=ChatMetrics)
     started_at: float = field(default_factory=time.monotonic)
     """Time of the process's start, on the monotonic clock."""
-    source_turns: SourceTurns = field(default_factory=SourceTurns)
+    source_turns: Turns = field(default_factory=source_turns)
+    page_turns: Turns = field(default_factory=page_turns)
     background: set[asyncio.Task[None]] = field(default_factory=set)
     """Tasks that no request waits for; cancelled at exit."""
     readings: PlannedReadings = field(init=False)

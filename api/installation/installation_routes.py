@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from api.app_state import app_state
 from api.http.authorization import OwnerRoute
 from api.http.bodies import read_object
+from api.http.guards import identify_client
 from api.http.queries import widget_id_of
 from api.installation.content_policy import allows, parse_policies
 from api.installation.customer_page import CustomerPage, fetch_customer_page, is_same_site
@@ -21,6 +22,7 @@ from tasks.core.addresses import parse_start_url
 from tasks.core.errors import InvalidRequest, PageError
 from tasks.core.models import Frozen
 from tasks.core.roles import Role
+from tasks.core.settings import Settings
 from tasks.records.widgets import WidgetRecord, read_widget
 
 _TAGS = frozenset(("script", "meta", "ai-widget", "base"))
@@ -79,16 +81,18 @@ async def check_installation(request: Request) -> Response:
         raise InvalidRequest(
             "url_off_site", f"The address is on another website. Give that of a page on {host}.", field="url"
         )
-    try:
-        page = await fetch_customer_page(state.settings, url, widget.site_url)
-    except PageError as error:
-        cause = error.message.rstrip(".")
-        report = InstallationReport(
-            state=InstallationState.unreachable, url=url, message=f"The page could not be fetched: {cause}."
-        )
-    else:
-        report = await asyncio.to_thread(inspect_page, page, widget)
+    with state.page_turns.take(await identify_client(request)):
+        report = await _check(state.settings, url, widget)
     return JSONResponse(report.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+
+
+async def _check(settings: Settings, url: str, widget: WidgetRecord) -> InstallationReport:
+    try:
+        page = await fetch_customer_page(settings, url, widget.site_url)
+    except PageError as error:
+        problem = f"The page could not be fetched: {error.message.rstrip('.')}."
+        return InstallationReport(state=InstallationState.unreachable, url=url, message=problem)
+    return await asyncio.to_thread(inspect_page, page, widget)
 
 
 def inspect_page(page: CustomerPage, widget: WidgetRecord) -> InstallationReport:

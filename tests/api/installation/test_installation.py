@@ -1,5 +1,6 @@
 """The installation check: its reports on customers' pages, and the addresses it must not fetch."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from api.http.problems import HANDLERS
+from api.http.turns import page_turns
 from api.installation import installation_routes
 from tasks.core.database import Pool
+from tasks.records.budgets import Budgets
 from tests.conftest import MakeSettings
 from tests.serving import serve_app
 from tests.sites.server import serve_handler
@@ -64,9 +67,8 @@ def checker(pool: Pool, settings: MakeSettings) -> MakeChecker:
             assert page is not None
             return await page(request.path)
 
-        state = SimpleNamespace(
-            settings=settings(**{"egress_allow": LOOPBACK, "admin_token": SecretStr(ADMIN), **more}), pool=pool
-        )
+        chosen = settings(**{"egress_allow": LOOPBACK, "admin_token": SecretStr(ADMIN), **more})
+        state = SimpleNamespace(settings=chosen, pool=pool, budgets=Budgets(pool, chosen), page_turns=page_turns())
         app = Starlette(routes=installation_routes.routes, exception_handlers=HANDLERS)
         app.state.resources = state
         async with serve_handler(answer) as url, serve_app(app) as http:
@@ -263,6 +265,28 @@ async def test_a_page_of_another_site_is_refused(checker: MakeChecker, body: dic
         answer = await made.ask(body)
         assert answer.status_code == 422
         assert (answer.json()["error"]["code"], answer.json()["error"]["field"]) == (code, "url")
+
+
+async def test_a_client_has_two_pages_checked_at_once(checker: MakeChecker) -> None:
+    """Each may hold megabytes while its website takes its time; a third has to wait for one of them."""
+    asked, release = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow(_path: str) -> web.StreamResponse:
+        asked.release()
+        await release.wait()
+        return web.Response(text="<!doctype html>", content_type="text/html")
+
+    async with checker(slow) as shop:
+        waiting = [asyncio.create_task(shop.ask({})) for _ in range(2)]
+        async with asyncio.timeout(10):
+            await asked.acquire()
+            await asked.acquire()
+            refused = await shop.ask({})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "checks_busy")
+        assert int(refused.headers["Retry-After"]) > 0
+        release.set()
+        assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [200, 200]
+        assert (await shop.ask({})).status_code == 200
 
 
 async def test_only_the_owner_may_check(checker: MakeChecker) -> None:

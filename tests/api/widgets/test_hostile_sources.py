@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.widgets import source_turns
+from api.http import turns
 from tasks.core.database import Pool
 from tasks.core.processes import Limits
 from tasks.knowledge.indexing import source_writer
@@ -73,7 +73,7 @@ async def test_a_client_adds_two_sources_at_once(chat: Chat, monkeypatch: pytest
 
 async def test_all_clients_together_have_so_many_turns(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client beyond them is asked to come again."""
-    monkeypatch.setattr(source_turns, "MOST", 0)
+    monkeypatch.setattr(turns, "MOST", 0)
     assert problem(await paste(chat, "A cupping course costs €65.")) == (503, "sources_busy")
     # A logo is drawn by the same child process.
     assert problem(await chat.owner("PUT", "logo", content=b"<svg/>")) == (503, "sources_busy")
