@@ -8,6 +8,9 @@ from tasks.records.build_events import read_events
 from tests.crawling import Crawled, Crawler
 from tests.web.conftest import html, serve, silence
 
+# A browser that hostile pages keep from closing ends with its driver.
+pytestmark = pytest.mark.usefixtures("own_drivers")
+
 TIMEOUT_S = 6
 LINKS = "<p>Read about our <a href=/boats>boats</a> and our <a href=/birds>birds</a> before you come to the island.</p>"
 PAGES = {

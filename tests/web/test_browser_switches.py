@@ -9,13 +9,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 
 import psutil
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
 from tasks.web.fetching.browsers import find_browser
 from tasks.web.fetching.chromium import new_context
 from tasks.web.fetching.chromium_switches import launch_options
 from tasks.web.fetching.egress import Gate
+from tests.browsers import SharedDriver
 from tests.web.canaries import open_listener
 from tests.web.conftest import HOME, binary, html, make_settings, serve
 
@@ -23,29 +24,29 @@ Launch = Callable[..., AbstractAsyncContextManager[BrowserContext]]
 
 
 @pytest.fixture(scope="module")
-async def launch() -> AsyncIterator[Launch]:
+async def launch(driver: SharedDriver) -> Launch:
     """Starts a browser behind a proxy, as builds do."""
     path = find_browser(make_settings())
     assert path is not None
-    async with async_playwright() as playwright:
+    playwright = await driver.open()
 
-        @asynccontextmanager
-        async def start(
-            proxy_url: str, *, proxied: bool = True, resolving: bool = False, more: tuple[str, ...] = ()
-        ) -> AsyncIterator[BrowserContext]:
-            options = launch_options(Gate(proxy_url))
-            if not proxied:
-                del options["proxy"]
-            if resolving:
-                options["args"] = [each for each in options["args"] if not each.startswith("--host-resolver-rules")]
-            options["args"] += more
-            browser = await playwright.chromium.launch(executable_path=path, **options)
-            try:
-                yield await new_context(browser)
-            finally:
-                await browser.close()
+    @asynccontextmanager
+    async def start(
+        proxy_url: str, *, proxied: bool = True, resolving: bool = False, more: tuple[str, ...] = ()
+    ) -> AsyncIterator[BrowserContext]:
+        options = launch_options(Gate(proxy_url))
+        if not proxied:
+            del options["proxy"]
+        if resolving:
+            options["args"] = [each for each in options["args"] if not each.startswith("--host-resolver-rules")]
+        options["args"] += more
+        browser = await playwright.chromium.launch(executable_path=path, **options)
+        try:
+            yield await new_context(browser)
+        finally:
+            await browser.close()
 
-        yield start
+    return start
 
 
 @pytest.fixture(scope="module")

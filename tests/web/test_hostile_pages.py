@@ -13,6 +13,9 @@ from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
 from tests.descendants import command_lines
 from tests.web.conftest import HOME, Answer, binary, endless, html, make_settings, redirect, serve, silence
 
+# A browser that hostile pages keep from closing ends with its driver.
+pytestmark = pytest.mark.usefixtures("own_drivers")
+
 PROSE = "<p>" + "The lighthouse keeper counts the ships that pass in the night. " * 8 + "</p>"
 READ = "lighthouse keeper"
 TIMEOUT = "timeout after 3s"

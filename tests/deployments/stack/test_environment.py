@@ -79,6 +79,7 @@ async def test_a_log_is_ours_alone_and_has_no_secret(tmp_path: Path) -> None:
     assert stat.S_IMODE(log.path.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.usefixtures("own_drivers")
 async def test_the_browser_and_its_driver_have_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Node.js and Chromium run pages' scripts; their environments can be read by whoever breaks out of one."""
     for name, value in SECRETS.items():
