@@ -7,7 +7,7 @@ from tasks.knowledge.answering.answerer import Answerer
 from tasks.knowledge.answering.evidence.statements import read_statements
 from tasks.knowledge.answering.question.answer_types import find_answer_types, has_value
 from tasks.knowledge.answering.reply import AnsweringSite, AnswerKind
-from tests.knowledge.answer_material import EMBEDDER, Seen, ask, build_site
+from tests.knowledge.answer_material import EMBEDDER, READER, Seen, ask, build_site
 
 PROBE = (
     "Garden Probe",
@@ -76,6 +76,15 @@ async def test_a_sentence_with_a_value_under_a_heading_on_topic_answers(pool: Po
 async def test_a_value_of_another_type_does_not_answer(pool: Pool, garden: AnsweringSite, question: str) -> None:
     """Of the cable the colour is given, of the battery how long it lasts, of flights nothing."""
     assert (await ask_garden(pool, garden, question)).reply.kind is AnswerKind.refusal
+
+
+async def test_a_name_whose_label_is_one_word_of_the_question_does_not_answer_for_it(pool: Pool) -> None:
+    """Everybody's legal name is below "Company"; its owner is somebody else."""
+    pages = {"/contact": ("Contact", "# Contact\n\n- Company: Garden Instruments Ltd\n- Founder: Ines Okafor")}
+    site = await build_site(pool, pages, name="Garden")
+    answerer = Answerer(pool, EMBEDDER, None, READER)
+    assert not (await ask(answerer, site, "Who owns the company?")).reply.answered
+    assert "Ines Okafor" in (await ask(answerer, site, "Who is the founder?")).text
 
 
 @pytest.mark.parametrize(

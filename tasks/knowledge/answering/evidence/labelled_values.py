@@ -76,8 +76,11 @@ def _match(
     label_stems = set(stems(label, question.language))
     names_type = any(not each.labels.isdisjoint(label.casefold().split()) for each in matching)
     topic_weight = sum(term.weight for term in topic)
-    is_on_topic = sum(term.weight * credit(term, headings) for term in topic) >= TOPIC_SHARE * topic_weight
-    if any(credit(term, label_stems) for term in topic):
+    share = TOPIC_SHARE * topic_weight
+    is_on_topic = sum(term.weight * credit(term, headings) for term in topic) >= share
+    named = sum(term.weight * credit(term, label_stems) for term in topic)
+    # "Company: Acme Ltd" does not say who founded the company; a price's label may lack words of the question.
+    if named and (named >= share or any(each.is_quantity for each in matching)):
         return LabelledValue(is_answer=True, stems=implied)
     if names_type and is_on_topic:
         # "Weight: 86 g" below the name of a product: the line need not repeat the name.
