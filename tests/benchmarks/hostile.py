@@ -1,23 +1,28 @@
 """Builds of sixty hostile pages and pictures, each as a start page, and as one of eleven of a site of good pages.
 
-Each build ends in time, the other pages are stored, no flow process grows, and the worker is idle afterwards.
+Each build ends in time, the other pages are stored, no flow process grows, and the worker is idle afterwards. Before
+them, one browser reads 200 pages that never yield: each is given up, and none leaves a process behind.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import psutil
 
+from tasks.core.egress_policy import EgressPolicy
 from tasks.core.events import EventType
+from tasks.web.fetching.egress import open_gate
 from tests.benchmarks.client import run_build
 from tests.benchmarks.scores import Scores
 from tests.benchmarks.stack import Product, open_product
 from tests.brand.hostile_pictures import HOSTILE_PICTURES
 from tests.core.test_html_source import SOURCES_BY_KIND
 from tests.sites.hostile import MISBEHAVIOUR, STRANGE, TOPICS, good_page, serve_hostile
-from tests.web.conftest import Answer, binary, html, serve, silence
+from tests.web.conftest import LOOPBACK, Answer, binary, html, serve, silence
+from tests.web.spinning import GIVEN_UP, IDLE_RENDERERS, read_spinning
 from tests.web.test_hostile_pages import ENDING, ENDLESS
 
 AT_ONCE = 4
@@ -27,6 +32,8 @@ IDLE_S = 120.0
 MEMORY_MB = 1_000.0
 GOOD = len(TOPICS)
 """Good pages beside the hostile one; the page that links to them all is one more."""
+SPINNING = 200
+PATIENCE_S = 60.0
 PROSE = "<main><h1>Harbour</h1><p>The lighthouse keeper counts the ships that pass in the night.</p></main>"
 PICTURE = (
     '<header><a href="/" class="logo"><img class="logo" alt="Acme logo" src="{}" width="120" height="40"></a></header>'
@@ -73,7 +80,8 @@ async def _serve_cases() -> AsyncIterator[list[Case]]:
 
 
 async def run(scores: Scores) -> None:
-    """Build all, and add the figures."""
+    """Read the spinning pages, build all others, and add the figures."""
+    await _spin(scores)
     async with AsyncExitStack() as opened:
         cases = await opened.enter_async_context(_serve_cases())
         product = await opened.enter_async_context(open_product(request_rate="100000/minute"))
@@ -91,6 +99,16 @@ async def run(scores: Scores) -> None:
         scores.holds("the other pages are stored", not lost, ", ".join(lost))
         scores.at_most("largest flow process", max(memory.values()) / 1e6, MEMORY_MB, "MB")
         scores.at_most("processes left, those of the spare run included", len(_family(product)) - before, 0, "")
+
+
+async def _spin(scores: Scores) -> None:
+    async with open_gate(EgressPolicy(LOOPBACK)) as gate:
+        began = time.monotonic()
+        spun = await read_spinning(gate, SPINNING, PATIENCE_S)
+    scores.console.print(f"{SPINNING} spinning pages in {time.monotonic() - began:.0f} s", style="dim")
+    scores.at_least(f"of {SPINNING} spinning pages, given up in time", spun.causes[GIVEN_UP], SPINNING, "")
+    scores.at_most("until a good page is read after them", spun.readable_after_s, PATIENCE_S)
+    scores.at_most("renderers left, those of an idle browser included", spun.renderers, IDLE_RENDERERS, "")
 
 
 async def _build(scores: Scores, product: Product, case: Case, places: asyncio.Semaphore) -> tuple[float, float, int]:

@@ -5,13 +5,11 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from tasks.core.errors import PageError
-from tasks.core.models import Target
 from tasks.web.fetching import tab_guard
 from tasks.web.fetching.egress import Gate
-from tasks.web.fetching.rendered import RenderedFetcher, open_rendered_fetcher
-from tests.descendants import command_lines
+from tasks.web.fetching.rendered import open_rendered_fetcher
 from tests.web.conftest import HOME, Answer, binary, endless, html, make_settings, redirect, serve, silence
+from tests.web.spinning import GIVEN_UP, IDLE_RENDERERS, read, read_spinning, renderers
 
 # A browser that hostile pages keep from closing ends with its driver.
 pytestmark = pytest.mark.usefixtures("own_drivers")
@@ -21,10 +19,8 @@ READ = "lighthouse keeper"
 TIMEOUT = "timeout after 3s"
 LOOP = "too many redirects"
 CRASH = "the page crashed the browser"
-SPINNING_PAGES, LANES = 24, 8
-"""Three for each lane; 200 of them were read once, in 195 s of two cores, and left as little behind."""
-IDLE_RENDERERS = 6
-"""As many as an idle browser has, and those that end in the background."""
+SPINNING_PAGES = 24
+"""Three for each lane; `python -m tests.benchmarks hostile` reads 200."""
 
 
 def script(code: str) -> Answer:
@@ -86,14 +82,6 @@ ENDLESS = {
 """These end when their time is over, or are read before."""
 
 
-async def read(fetcher: RenderedFetcher, url: str) -> str:
-    """Fetch the page; return it, or the cause of its failure."""
-    try:
-        return (await fetcher.fetch(Target(url=url, depth=1))).page.html
-    except PageError as error:
-        return error.message
-
-
 @pytest.mark.parametrize("timeout_s", [60, 3])
 async def test_hostile_pages_end_in_their_time_and_leave_nothing_behind(gate: Gate, timeout_s: int) -> None:
     """Whether they can be read or not; afterwards there are no more processes than before."""
@@ -119,24 +107,10 @@ async def test_hostile_pages_end_in_their_time_and_leave_nothing_behind(gate: Ga
 
 async def test_pages_that_never_yield_leave_no_lane_and_no_process_behind(gate: Gate) -> None:
     """Each is given up in its time, eight at once; then a good page is read, by as many processes as before."""
-    others, lanes = renderers(), asyncio.Semaphore(LANES)
-
-    async def read_in_lane(fetcher: RenderedFetcher, url: str) -> str:
-        async with lanes:
-            return await read(fetcher, url)
-
-    async with (
-        open_rendered_fetcher(make_settings(page_timeout_s=1), gate) as fetcher,
-        serve({"/spin": ENDLESS["spin"], "/good": html(HOME)}) as site,
-    ):
-        urls = [f"{site.url}/spin?{n}" for n in range(SPINNING_PAGES)]
-        ended = await asyncio.gather(*(read_in_lane(fetcher, url) for url in urls))
-        assert set(ended) == {"timeout after 1s"}
-        async with asyncio.timeout(60):
-            while "Welcome" not in await read(fetcher, f"{site.url}/good"):
-                pass
-            while len(renderers() - others) > IDLE_RENDERERS:
-                await asyncio.sleep(0.2)
+    spun = await read_spinning(gate, SPINNING_PAGES, patience_s=60)
+    assert spun.causes == {GIVEN_UP: SPINNING_PAGES}
+    assert spun.readable_after_s < 60
+    assert spun.renderers <= IDLE_RENDERERS
 
 
 async def test_a_page_that_eats_memory_dies_alone(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,8 +134,3 @@ async def test_a_page_that_eats_memory_dies_alone(gate: Gate, monkeypatch: pytes
         assert "At last." in other
         assert site.asked.count("/eats") == 2
         assert site.asked.count("/reads") == 1
-
-
-def renderers() -> set[int]:
-    """Running renderer processes of Chromium under this process."""
-    return {pid for pid, command in command_lines().items() if "--type=renderer" in command}
