@@ -122,7 +122,10 @@ class Soak:
                     await self.product.http.delete(f"{PATH}/{event['build_id']}", headers=headers)
                 if self.source.random() < 0.02:
                     break  # a client that leaves
-        if events and not EventType(events[-1]["type"]).is_terminal:
+        if not events:
+            # Refused while a service is away: clients come again later.
+            await asyncio.sleep(1)
+        elif not EventType(events[-1]["type"]).is_terminal:
             await self._wait_for(events[0]["build_id"])
 
     async def _wait_for(self, build_id: str) -> None:
@@ -202,8 +205,14 @@ class Soak:
             await self._wait_for(build_id)
         with suppress(TimeoutError, psutil.Error):
             async with asyncio.timeout(90):
-                while await self.slots() or len(self.run_processes()) > 1:
+                while not await self._is_idle():
                     await asyncio.sleep(1)
+
+    async def _is_idle(self) -> bool:
+        # Prefect's server may have been killed last, and be starting.
+        with suppress(httpx.HTTPError, OSError):
+            return not await self.slots() and len(self.run_processes()) <= 1
+        return False
 
     async def slots(self) -> int:
         """Slots of all stages that are taken."""
