@@ -94,7 +94,7 @@ async def _name_workspace(pool: Pool, grant: Grant) -> dict[str, str] | None:
 async def show_owned_widget(request: Request) -> Response:
     """GET: the theme found on the site with its sources, the owner's settings, and the rules of the next build."""
     widget_id = widget_id_of(request)
-    return JSONResponse(await _describe(app_state(request), widget_id))
+    return JSONResponse(await _describe(app_state(request), widget_id), headers={"Cache-Control": "no-store"})
 
 
 async def change_owned_widget(request: Request) -> Response:

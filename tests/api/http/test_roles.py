@@ -103,6 +103,20 @@ def test_every_role_is_declared_by_some_route() -> None:
         assert (role is Role.viewer) == (reads and "/members" not in path), (method, path)
 
 
+async def test_no_cache_keeps_what_an_owner_reads(grounds: Grounds) -> None:
+    """Not the browser's own either: the next person at the machine has no token."""
+    widget = await grounds.new_widget()
+    read = []
+    for method, path, _ in protected_routes():
+        if method == "GET" and "{build_id}" not in path:
+            path = path.replace("{widget_id}", str(widget.widget_id)).replace("{workspace_id}", str(grounds.workspace))
+            answer = await grounds.chat.http.get(path, headers={"Authorization": f"Bearer {ADMIN}"})
+            if answer.status_code == 200:
+                read.append(path)
+                assert answer.headers.get("cache-control") == "no-store", path
+    assert len(read) > 15
+
+
 async def test_nobody_without_the_role_gets_through(grounds: Grounds) -> None:
     """Every route, asked without a token, by strangers, and by members whose role is too low; nothing is changed."""
     widget = await grounds.new_widget()
