@@ -129,6 +129,33 @@ async def console(chromium: Browser, shop: Chat) -> AsyncIterator[MakeConsole]:
         assert [text for text in opened.problems if not re.search(r"status of (403|404|422|429)", text)] == []
 
 
+async def ask_some(chat: Chat) -> None:
+    """Let visitors ask, and one rate."""
+    await chat.ask("What does shipping to Norway cost?")
+    await chat.ask("Do you sell bicycles?")
+    await chat.ask("Do you sell a bicycle?")
+    rated = await chat.ask("Who founded the roastery?")
+    await chat.post({"message_id": rated.end["message_id"], "rating": "down", "comment": "When?"}, "feedback")
+    body = {"questions": ["Can I bring my dog?"], "answer": "Dogs are **welcome**.", "link": "https://leith.example/d"}
+    assert (await chat.owner("POST", "answers", json=body)).status_code == 201
+    await chat.ask("Can I bring my dog?")
+    source = {"title": "Courses", "text": "A cupping course costs €65."}
+    assert (await chat.owner("POST", "sources", json=source)).status_code == 201
+    hook = {"url": "http://127.0.0.1:1/hook", "events": ["lead.created"]}
+    assert (await chat.owner("POST", "webhooks", json=hook)).status_code == 201
+    lead = {"email": "ada@example.com", "name": "Ada", "message": "Do you sell bicycles?"}
+    assert (await chat.post(lead, "leads")).status_code == 201
+
+
+async def violations_in_both_schemes(opened: Console) -> list[str]:
+    """Violations that axe finds on the page in light and in dark colours."""
+    found = []
+    for scheme in ("light", "dark"):
+        await opened.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found += [f"{scheme}: {it}" for it in await opened.violations()]
+    return found
+
+
 async def focused(page: Page) -> str:
     """The accessible name of the focused element."""
     name: str = await page.evaluate(
