@@ -24,8 +24,15 @@ def client_address(request: Request, trusted: Sequence[Network]) -> str:
         _warn_once()
         return address
     while forwarded and _is_trusted(address, trusted):
-        address = forwarded.pop()
+        address = _without_port(forwarded.pop())
     return address
+
+
+def _without_port(text: str) -> str:
+    """Return the address alone: some proxies append the client's port, with which each connection had its own rate."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
