@@ -14,6 +14,7 @@ from api.http.bodies import read_object, validate_body
 from api.http.guards import Guard, PublicRoute
 from api.http.origins import OriginRule
 from api.http.queries import path_id, query_integer
+from api.http.visits import current_visit
 from tasks.core.roles import Role
 from tasks.records.budgets import RatedAction
 from tasks.records.owner_tokens import hash_token, new_token
@@ -62,6 +63,7 @@ async def open_workspace(request: Request) -> Response:
     """POST /api/workspaces: a new workspace; `token`, its first owner's, is shown this once."""
     sent = validate_body(WorkspaceBody, await read_object(request))
     pool, token = app_state(request).pool, new_token()
+    await app_state(request).budgets.count_workspace(current_visit().client)
     made = await read_workspace(pool, await create_workspace(pool, sent.name, hash_token(token)))
     body = describe_workspace(made, Role.owner) | {"token": token}
     return JSONResponse(body, status_code=201, headers=NO_STORE | {"Location": f"{ALL}/{made.id}"})

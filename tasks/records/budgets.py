@@ -24,6 +24,8 @@ from tasks.core.settings import Settings
 
 CONFIRMATIONS_AN_HOUR = 10
 """E-mails with a code that a client may have sent to addresses that have not agreed to get any."""
+WORKSPACES_AN_HOUR = 100
+"""Workspaces that a client may open; nobody has to own one to do so, and they stay."""
 DAY = Rate(count=1, seconds=86_400)
 
 
@@ -131,6 +133,15 @@ class Budgets:
         """
         account = Account(scope="confirmations", key=client, cap=CONFIRMATIONS_AN_HOUR, seconds=3_600)
         await self._charge_all([account], 1, "Too many addresses to confirm. Try again in an hour.")
+
+    async def count_workspace(self, client: str) -> None:
+        """Count a workspace that a client opens.
+
+        Raises:
+            TryLater: the client has opened as many in this hour as it may.
+        """
+        account = Account(scope="workspaces", key=client, cap=WORKSPACES_AN_HOUR, seconds=3_600)
+        await self._charge_all([account], 1, "Too many new workspaces. Try again in an hour.")
 
     async def reserve_tokens(self, client: str | None, widget_id: UUID, tokens: int) -> list[Account]:
         """Reserve tokens of a paid model on all of its accounts, or on none; return the accounts.

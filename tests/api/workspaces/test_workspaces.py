@@ -13,6 +13,7 @@ from httpx_sse import aconnect_sse
 from api.app import create_app
 from tasks.core.database import Pool
 from tasks.core.errors import TryLater
+from tasks.records import budgets
 from tasks.records.builds import start_build
 from tasks.records.owner_tokens import hash_token, new_token
 from tasks.records.workspace_limits import count_answer
@@ -136,6 +137,18 @@ async def test_a_members_build_is_the_workspaces(api: Api) -> None:
     for token, code in ((viewer, "role_too_low"), ("nonsense", "forbidden")):
         status, error = await api.build(token, "http://127.0.0.1:1/")
         assert (status, error["code"]) == (403, code)
+
+
+async def test_a_client_opens_so_many_workspaces_an_hour(api: Api, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may open one, and it stays."""
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM chat_usage WHERE scope = 'workspaces'")
+    monkeypatch.setattr(budgets, "WORKSPACES_AN_HOUR", 2)
+    answers = [await api.chat.http.post("/api/workspaces", json={"name": "More"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    async with pool.connection() as connection:
+        await connection.execute("DELETE FROM chat_usage WHERE scope = 'workspaces'")
 
 
 async def test_a_workspace_has_idempotency_keys_of_its_own(api: Api) -> None:
