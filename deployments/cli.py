@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tasks.core.settings import Settings
 
 USAGE = 2
+WidgetId = Annotated[str, typer.Argument(metavar="WIDGET", help="The widget's id, as `build` and `list` print it.")]
 
 app = typer.Typer(
     name="widget-builder",
@@ -90,7 +91,7 @@ def egress_command(
 
 @app.command("build")
 def build_command(
-    url: Annotated[str, typer.Argument(help="The site's start page, e.g. https://example.com/")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The site's start page, e.g. https://example.com/")],
     depth: Annotated[
         int, typer.Option(min=0, help="Links to follow from the start page; 0 reads the start page alone.")
     ] = 2,
@@ -122,8 +123,8 @@ def build_command(
 
 @app.command("ask")
 def ask_command(
-    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
-    question: Annotated[str, typer.Argument(help="A visitor's question.")],
+    widget: WidgetId,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="A visitor's question.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
 ) -> None:
     """Ask a widget a question and print the answer with its sources.
@@ -137,8 +138,10 @@ def ask_command(
 
 @app.command("evaluate")
 def evaluate_command(
-    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
-    file: Annotated[Path, typer.Argument(help="Test questions: CSV or JSON with question, page and text.")],
+    widget: WidgetId,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Test questions: CSV or JSON with question, page and text.")
+    ],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each question and the totals as a line of JSON.")
     ] = False,
@@ -177,7 +180,7 @@ def list_command(
 
 @app.command("recrawl")
 def recrawl_command(
-    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
+    widget: WidgetId,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each event as a line of JSON, and nothing else on stdout.")
     ] = False,
@@ -202,7 +205,7 @@ def recrawl_command(
 
 @app.command("rollback")
 def rollback_command(
-    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
+    widget: WidgetId,
 ) -> None:
     """Let a widget answer from the build before its present one.
 
@@ -217,7 +220,7 @@ def rollback_command(
 
 @app.command("publish")
 def publish_command(
-    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
+    widget: WidgetId,
 ) -> None:
     """Let a widget answer from its latest build that was held back for its fewer pages or worse answers.
 
@@ -230,7 +233,7 @@ def publish_command(
 
 @app.command("delete")
 def delete_command(
-    widget: Annotated[str, typer.Argument(help="The widget's id, as `build` and `list` print it.")],
+    widget: WidgetId,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Delete a widget with its knowledge and conversations.
@@ -266,7 +269,7 @@ def inspect_command(
 
 @app.command("backup")
 def backup_command(
-    file: Annotated[Path, typer.Argument(help="The file to write; one that is there is replaced.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; one that is there is replaced.")],
 ) -> None:
     """Write all data of the product to one file.
 
@@ -283,7 +286,7 @@ def backup_command(
 
 @app.command("restore")
 def restore_command(
-    file: Annotated[Path, typer.Argument(help="A file that `backup` has written.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `backup` has written.")],
     replace: Annotated[bool, typer.Option("--replace", help="Delete all widgets of the database first.")] = False,
 ) -> None:
     """Restore all data from a file into a database without widgets.

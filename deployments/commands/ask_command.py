@@ -1,4 +1,4 @@
-"""The command `ask`: send a visitor's question to a widget of the running stack and print the answer as it arrives."""
+"""The command `ask`: send a visitor's question to a widget and print the answer as it arrives."""
 
 import sys
 from contextlib import aclosing
@@ -17,14 +17,11 @@ async def run_ask(settings: Settings, widget: str, question: str, *, as_json: bo
 
     Raises:
         InvalidRequest: there is no such widget, or the question is refused.
-        DependencyUnavailable: no stack runs on the data directory, or its API does not answer.
+        DependencyUnavailable: no stack runs on the data directory and no API elsewhere is set, or it does not answer.
         WidgetBuilderError: the answer ended before it was complete.
     """
-    stack = await find_stack(settings.data_dir)
-    if stack is None:
-        raise DependencyUnavailable("API", f"no stack runs on {settings.data_dir}", "start `widget-builder up`")
     path = f"/api/public/widgets/{api_client.parse_widget_id(widget)}/chat"
-    async with aclosing(stream_answer(stack["api_url"], path, question)) as events:
+    async with aclosing(stream_answer(await _find_api_url(settings), path, question)) as events:
         async for line, event in events:
             if as_json:
                 print(line, file=out, flush=True)
@@ -35,6 +32,16 @@ async def run_ask(settings: Settings, widget: str, question: str, *, as_json: bo
             if event["type"] == "done":
                 return 0 if event["answered"] else 1
     raise WidgetBuilderError(f"{BROKEN_OFF} Ask again.")
+
+
+async def _find_api_url(settings: Settings) -> str:
+    """Find the API of the stack running on the data directory, else the one at WIDGET_BUILDER_PUBLIC_URL."""
+    if stack := await find_stack(settings.data_dir):
+        return str(stack["api_url"])
+    if settings.public_url is None:
+        remedy = "start `widget-builder up`; for an API elsewhere, set WIDGET_BUILDER_PUBLIC_URL"
+        raise DependencyUnavailable("API", f"no stack runs on {settings.data_dir}", remedy)
+    return settings.public_url
 
 
 def _print(event: dict[str, Any], out: TextIO) -> None:

@@ -102,6 +102,13 @@ async def test_wrong_usage_exits_2(tmp_path: Path, arguments: tuple[str, ...]) -
     assert "Usage: widget-builder" in err
 
 
+async def test_usage_names_arguments_as_the_documentation_does(tmp_path: Path) -> None:
+    """In capitals, as in messages: WIDGET, QUESTION, FILE, URL."""
+    for command in (("ask", "{WIDGET} {QUESTION}"), ("evaluate", "{WIDGET} {FILE}"), ("build", "{URL}")):
+        _, out, _ = await run(tmp_path, command[0], "--help")
+        assert f"[OPTIONS] {command[1]}\n" in out
+
+
 async def test_a_wrong_setting_is_named_in_one_line(tmp_path: Path) -> None:
     """No traceback; the environment variable's name; exit code 2."""
     for command in (("up",), ("build", story.SITE), ("doctor",), ("migrate",)):

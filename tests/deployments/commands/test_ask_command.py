@@ -60,6 +60,12 @@ async def test_an_unknown_widget_is_refused(settings_of: Settings, built: list[E
         await ask(settings_of, widget, "Anything?")
 
 
+async def test_an_api_elsewhere_is_asked(settings: MakeSettings, product: Product, built: list[Event]) -> None:
+    """WIDGET_BUILDER_PUBLIC_URL is used if no stack runs here; visitors need no token."""
+    code, out = await ask(settings(public_url=product.info.api_url), built[0]["data"]["widget_id"], FACT.question)
+    assert (code, FACT.answer in out) == (0, True)
+
+
 async def test_without_a_stack_the_error_says_how_to_start_one(settings: MakeSettings) -> None:
     """No stack runs on the data directory."""
     with pytest.raises(DependencyUnavailable, match="widget-builder up"):
