@@ -1,10 +1,11 @@
 """Own answers of two owners, asked for in other words, and questions that none of them is for.
 
 The sites are a business of `small_sites/businesses` and Flask's documentation; the answers, and three other wordings of
-each question, are in `small_sites/own_answers.txt`. Neither weights nor threshold of the match were chosen on them, but
-on the owners at even places of `small_sites/own_answers_neutral.txt`; those at odd places are only measured, and so is
-`small_sites/own_answers_development.txt`, whose other questions mostly share an own answer's words. The sites of both
-have no pages but their own answers.
+each question, are in `small_sites/own_answers.txt`. Neither weights nor threshold of the match were chosen on them.
+`small_sites/own_answers_development.txt` is there to choose on; its wordings avoid the owner's words, and its other
+questions mostly use them. So are the owners at even places of `small_sites/own_answers_neutral.txt`, whose wordings and
+other questions are as visitors ask; those at odd places are only measured. The sites of both have no pages but their
+own answers.
 An own answer changes nothing for a question that it is not given to: the match is all that it has to do with it.
 """
 
@@ -107,7 +108,7 @@ async def run(scores: Scores) -> None:
         answerer = Answerer(pool, LocalEmbedder(None), None, reader)
         neutral = list(load_cases(NEUTRAL))
         groups = {
-            "neutral wording, chosen on": neutral[::2],
+            "neutral wording, to choose on": neutral[::2],
             "neutral wording": neutral[1::2],
             "with near misses": list(load_cases(DEVELOPMENT)),
         }
