@@ -32,8 +32,6 @@ and 39 ms, 10,000 114 and 52 ms, 20,000 155 and 47 ms, 50,000 316 and 61 ms. The
 completion event, in 1, 2, 3 and 8 s. Small builds get none: each index of a partition is checked whenever a chunk
 is stored in it.
 """
-SEARCH_WIDTH = 200
-"""Candidate list size of HNSW (`hnsw.ef_search`)."""
 BUILD_MEMORY = "256MB"
 """Memory for index creation, enough for 50,000 vectors and their neighbours; beyond it, creation takes several times as
 long."""
@@ -114,14 +112,6 @@ async def _create(connection: Connection, widget_id: UUID) -> None:
             )
     finally:
         await connection.execute("RESET maintenance_work_mem")
-
-
-async def widen_search(connection: Connection) -> None:
-    """Widen the transaction's HNSW searches, and let them iterate until the limit is reached."""
-    await connection.execute(
-        "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true)",
-        (str(SEARCH_WIDTH),),
-    )
 
 
 async def _is_large(connection: Connection, build_id: UUID, widget_id: UUID, more_than: int) -> bool:

@@ -19,7 +19,6 @@ from tasks.core.errors import EmbeddingFailed, InvalidRequest
 from tasks.core.models import Passage, RatedPassage
 from tasks.knowledge.embedding.embedder import LEAD_DIMENSIONS, Embedder, Vector, stored_dimensions
 from tasks.knowledge.facts.fact_passages import FACT_POSITION
-from tasks.knowledge.indexing.vector_index import widen_search
 from tasks.knowledge.language.function_words import likely_language
 from tasks.knowledge.language.glossary import translate
 from tasks.knowledge.language.words import read_words
@@ -197,17 +196,12 @@ async def _find(
     }
     parameters = prepared.parameters | fusion | _ranking_limits(by, prepared.candidates)
     async with pool.connection() as connection:
-        if prepared.build.is_indexed:
-            async with connection.transaction():
-                await widen_search(connection)
-                found = await _search(
-                    connection, _indexed_search(prepared.build, parameters), parameters, prepared.terms
-                )
-        else:
-            found = await _search(connection, SCAN.format(table=prepared.build.table), parameters, prepared.terms)
+        table, is_indexed = prepared.build.table, prepared.build.is_indexed
+        statement = _indexed_search(prepared.build, parameters) if is_indexed else SCAN.format(table=table)
+        found = await _search(connection, statement, parameters, prepared.terms)
         if len(limit_per_page(found, per_page, facts_apart=facts_apart)) < limit and prepared.build.has_more:
             # A few long pages may have taken up all candidates.
-            statement = SCAN_PER_PAGE.format(table=prepared.build.table)
+            statement = SCAN_PER_PAGE.format(table=table)
             found = await _search(
                 connection, statement, parameters | _ranking_limits(by, MORE_CANDIDATES), prepared.terms
             )

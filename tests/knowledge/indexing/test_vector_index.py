@@ -1,15 +1,17 @@
 """The indexes of a large build: created above a size, used, as good as exact search, dropped when unused."""
 
 import numpy as np
+from pgvector import HalfVector
 
 from tasks.core.database import Pool
 from tasks.core.models import Job, RatedPassage
 from tasks.knowledge.embedding.embedder import to_vector
 from tasks.knowledge.embedding.local_embedder import LocalEmbedder
 from tasks.knowledge.indexing.page_writer import store_pages
-from tasks.knowledge.indexing.vector_index import index_build
+from tasks.knowledge.indexing.vector_index import LEAD, index_build
 from tasks.knowledge.search.passage_search import find_passages, search
 from tasks.knowledge.search.rankings import Ranking
+from tasks.records.chunk_tables import chunk_table
 from tasks.records.publication import activate_build
 from tests.knowledge.material import count, new_job, page_of
 
@@ -49,6 +51,21 @@ async def test_a_large_build_is_found_through_its_index_as_without(pool: Pool) -
     assert [await ask(question) for question in questions] == exact
     found = await search(pool, EMBEDDER, job.widget_id, "beans of sort7x3")
     assert any("Bean sort7x3." in passage.text for passage in found)
+
+
+async def test_the_index_gives_as_many_passages_as_a_search_compares(pool: Pool) -> None:
+    """Left alone, pgvector looks at forty and stops, and those of another build are passed over."""
+    job = await large_job(pool)
+    assert await index_build(pool, job, more_than=399)
+    table, vector = chunk_table(job.widget_id), HalfVector(np.ones(256))
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        rows = await connection.execute(
+            f"SELECT FROM {table} WHERE widget_id = '{job.widget_id}' AND position < 7"
+            f" ORDER BY {LEAD} <=> %s LIMIT 240",
+            (vector,),
+        )
+        assert len(await rows.fetchall()) == 240
 
 
 async def test_a_recrawl_is_found_through_the_same_index(pool: Pool) -> None:
