@@ -1,8 +1,8 @@
 """Distribution of tests over processes: by file, with those of the whole product in the two processes of its stacks.
 
 One stack for the API's own tests and one for all others: a single one would be busy long after all other tests ended.
-Both begin first, and files that run stacks of their own after them, as nothing else takes so long. Files that build
-sites or open pages come next, and plain ones last: a process that is left alone with a file at the end has a short one.
+Both begin first, beside files that open pages, so that no four stacks start at once. Files that run stacks of their own
+come next, then those that build sites, and plain ones last: a process that is left alone at the end has a short one.
 """
 
 import re
@@ -14,10 +14,9 @@ from xdist.scheduler import LoadFileScheduling
 
 # The fixtures of the product and its builds, as tests declare them (tests/product.py).
 _NEEDS_PRODUCT = re.compile(r"\b(product: Product|built: list|recorded_build: tuple)")
-_HAS_ITS_OWN = re.compile(r"\b(open_stack|open_keyed_stack)\(")
-_BUILDS_OR_OPENS_PAGES = re.compile(
-    r"\b(Crawler|Workspace|Browser|RenderedFetcher|MakeVisit|MakeConsole|open_web|open_rendered_fetcher)\b"
-)
+_HAS_ITS_OWN = re.compile(r"\b(open_stack|open_keyed_stack|running)\(")
+_OPENS_PAGES = re.compile(r"\b(Browser|MakeVisit|MakeConsole)\b")
+_BUILDS = re.compile(r"\b(Crawler|Workspace|RenderedFetcher|open_web|open_rendered_fetcher)\b")
 
 
 class SharingProducts(LoadFileScheduling):
@@ -49,8 +48,9 @@ def _needs_product(file: Path) -> bool:
 @cache
 def _place(file: Path) -> tuple[bool, ...]:
     """Return what a file is sorted by: those that take longest come first."""
-    is_long = _BUILDS_OR_OPENS_PAGES.search(file.read_text("utf-8")) is not None
-    return not _needs_product(file), not _runs_stack(file), not is_long
+    text = file.read_text("utf-8")
+    opens_pages, builds = _OPENS_PAGES.search(text), _BUILDS.search(text)
+    return not _needs_product(file), opens_pages is None, not _runs_stack(file), builds is None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

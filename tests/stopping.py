@@ -18,7 +18,7 @@ _STOP = pytest.StashKey[Callable[[], None]]()
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Count the tests that need a product."""
-    session.stash[_LEFT] = Counter(_product(item) for item in session.items if _needs_product(item))
+    session.stash[_LEFT] = Counter(name for item in session.items if (name := _product(item)) is not None)
 
 
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
@@ -33,19 +33,18 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     try:
         return (yield)
     finally:
-        if _needs_product(item):
+        if (name := _product(item)) is not None:
             left = item.session.stash[_LEFT]
-            left[_product(item)] -= 1
-            if not left[_product(item)] and _STOP in item.session.stash:
+            left[name] -= 1
+            if not left[name] and _STOP in item.session.stash:
                 item.session.stash[_STOP]()
 
 
-def _needs_product(item: pytest.Item) -> bool:
-    return "product" in getattr(item, "fixturenames", ())
-
-
-def _product(item: pytest.Item) -> str:
-    """Return the product's name; a process that runs all tests has one."""
+def _product(item: pytest.Item) -> str | None:
+    """Return the name of the shared product that a test needs, if it does; a process that runs all tests has one."""
+    if "product" not in getattr(item, "fixturenames", ()):
+        return None
     if not hasattr(item.config, "workerinput"):
         return "product"
-    return product_of(item.path, item.config.rootpath) or "product"
+    # None where the product is that of the file's own stack: it may run in another process.
+    return product_of(item.path, item.config.rootpath)
