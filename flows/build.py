@@ -57,6 +57,7 @@ async def build_widget(
     exclude: list[PathPattern] | None = None,
     languages: list[Language] | None = None,
     render: RenderMode | None = None,
+    read_noindex_paths: list[PathPattern] | None = None,
     sites: list[str] | None = None,
     build_id: UUID | None = None,
     widget_id: UUID | None = None,
@@ -72,6 +73,7 @@ async def build_widget(
         exclude: Paths like /blog/* to leave out; if absent, as the widget's rules or the settings say.
         languages: Languages to read beside the start page's; if absent, as the widget's rules or the settings say.
         render: Pages that the browser renders; if absent, as the widget's rules or the settings say.
+        read_noindex_paths: Paths read although they ask search engines not to index them; if absent, as the rules say.
         sites: Start pages of further sites to read within the same bounds; if absent, as the widget's rules say.
         build_id: The build as recorded by the API; if absent, a build is recorded now.
         widget_id: The widget to rebuild; it switches to the new knowledge when that is complete.
@@ -89,6 +91,7 @@ async def build_widget(
         exclude=exclude,
         languages=languages,
         render=render,
+        read_noindex_paths=read_noindex_paths,
         sites=None if sites is None else tuple(await find_start_urls(settings, sites)),
     )
     run_id = UUID(runtime.flow_run.id)

@@ -48,6 +48,7 @@ class ScrapeStage:
             chunk_tokens=settings.chunk_tokens,
             site_title=site_title,
             read_noindex=settings.read_noindex,
+            read_noindex_paths=space.job.request.read_noindex_paths or (),
             render=settings.render,
         )
         self.lanes = Lanes(

@@ -3,14 +3,16 @@
 It imports no Prefect, so that child processes start quickly.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from tasks.core.boundaries import contain
 from tasks.core.choices import RenderMode
-from tasks.core.errors import PageSkipped
 from tasks.core.facts import Fact, FactKind
 from tasks.core.models import ChunkedPage, FetchedPage, Fingerprint, ReadPage
 from tasks.core.processes import Limits
+from tasks.core.rules import paths_pattern
 from tasks.knowledge.embedding.tokens import load_tokenizer
 from tasks.knowledge.indexing.chunks import CHUNK_TOKENS, chunk_page
 from tasks.web.content.main_content import read_page
@@ -42,6 +44,9 @@ class ReadOptions:
     read_noindex: bool = True
     """Whether pages that the start page links to are read although they ask search engines not to index them."""
 
+    read_noindex_paths: tuple[str, ...] = ()
+    """Paths with `*` and `?` that are read although they ask so, wherever links to them are."""
+
     render: RenderMode = RenderMode.auto
     """The pages that the browser renders."""
 
@@ -63,13 +68,21 @@ def read_in_chunks(page: FetchedPage, options: ReadOptions) -> ChunkedPage:
         PageSkipped: the page asks not to be indexed, or is left out for its content.
         ContentFailed: the page cannot be read.
     """
-    if (refusal := refusal_of(page, read_noindex=options.read_noindex)) is not None:
-        raise PageSkipped("noindex", refusal)
+    refusal = refusal_of(page, read_noindex=options.read_noindex)
+    if refusal is not None and not (refusal.reason == "noindex" and _is_exempt(page, options.read_noindex_paths)):
+        raise refusal
     read = read_page(page, options.site_title)
-    metadata = {**read.metadata, "reading": options.signature}
+    # Of a page read by its path alone, the next build asks again whether it still may be.
+    metadata = {**read.metadata, "reading": options.signature if refusal is None else f"{options.signature}/exempt"}
     read = read.model_copy(update={"facts": facts_to_store(read), "metadata": metadata})
     chunked = chunk_page(read, load_tokenizer(options.model), options.chunk_tokens)
     return chunked.model_copy(update={"fingerprint": fingerprint_of(read)})
+
+
+def _is_exempt(page: FetchedPage, paths: Sequence[str]) -> bool:
+    """Whether the owner has the page read, by the path it was requested by or that of its answer."""
+    pattern = paths_pattern(paths)
+    return pattern is not None and any(pattern.match(urlsplit(url).path) for url in (page.target.url, page.final_url))
 
 
 def reading_signature(chunk_tokens: int, read_noindex: bool, render: RenderMode = RenderMode.auto) -> str:

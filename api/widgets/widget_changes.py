@@ -8,7 +8,7 @@ from api.builds.prefect_schedules import check_schedule
 from api.http.bodies import validate_body
 from tasks.core.adjustments import Adjustments
 from tasks.core.requests import check_bounds, make_request
-from tasks.core.rules import WidgetRules
+from tasks.core.rules import WITHOUT_DEFAULT, WidgetRules
 from tasks.core.schedules import WidgetSchedule
 from tasks.core.settings import Settings
 
@@ -42,6 +42,7 @@ def describe_rules(settings: Settings, url: str, rules: WidgetRules) -> dict[str
     request = make_request(settings, url, rules)
     reading = {
         name: getattr(settings, name) if value is None else value
-        for name, value in request.model_dump(mode="json", exclude={"url", "sites"}).items()
+        for name, value in request.model_dump(mode="json", exclude={"url", *WITHOUT_DEFAULT}).items()
     }
-    return reading | {"sites": list(request.sites or ())} | {"instructions": rules.instructions}
+    further = {name: list(getattr(request, name) or ()) for name in sorted(WITHOUT_DEFAULT)}
+    return reading | further | {"instructions": rules.instructions}

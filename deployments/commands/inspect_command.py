@@ -16,7 +16,7 @@ from deployments.display.inspected_page import render_inspection
 from deployments.display.inspection import Inspection
 from tasks.core.addresses import is_bare, parse_start_url
 from tasks.core.bare_addresses import add_scheme
-from tasks.core.errors import InvalidRequest, PageError, PageSkipped, WidgetBuilderError
+from tasks.core.errors import InvalidRequest, PageError, WidgetBuilderError
 from tasks.core.models import FetchedPage, FetchMethod, ReadPage, Target
 from tasks.core.settings import Settings
 from tasks.core.theme_model import Theme
@@ -109,7 +109,7 @@ def _read_loaded(given: str, loaded: _Loaded, *, read_noindex: bool) -> Inspecti
     read, error = ReadPage(target=page.target, url=page.final_url, title="", markdown=""), None
     try:
         if (refusal := refusal_of(page, read_noindex=read_noindex)) is not None:
-            raise PageSkipped("noindex", refusal)
+            raise refusal
         read = read_page(page)
     except PageError as problem:
         error = _error_fields(problem)

@@ -145,7 +145,7 @@ class PageError(WidgetBuilderError):
 class PageSkipped(PageError):
     """The page is left out on purpose.
 
-    `reason`: robots, noindex, duplicate, soft_404, trap, not_html (with the type: `not_html: image/png`), empty,
+    `reason`: robots, noindex, no_ai, duplicate, soft_404, trap, not_html (with the type: `not_html: image/png`), empty,
     off_site, too_large. `same_as`: the URL under which a duplicate is stored, or one that leads to it.
     """
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, computed_field
 
 from tasks.core.errors import PageError
 from tasks.core.facts import Fact
-from tasks.core.rules import ReadingRules
+from tasks.core.rules import WITHOUT_DEFAULT, ReadingRules
 
 
 class Frozen(BaseModel):
@@ -39,8 +39,8 @@ class BuildRequest(ReadingRules):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Parameters of a flow run: JSON. Without further sites, which a worker of the version before does not know."""
-        return self.model_dump(mode="json", exclude=set() if self.sites else {"sites"})
+        """Parameters of a flow run: JSON. Without empty rules that a worker of the version before does not know."""
+        return self.model_dump(mode="json", exclude={name for name in WITHOUT_DEFAULT if not getattr(self, name)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from tasks.core.addresses import parse_start_url
 from tasks.core.choices import RenderMode
 from tasks.core.errors import InvalidRequest
 from tasks.core.models import BuildRequest
-from tasks.core.rules import ReadingRules, WidgetRules
+from tasks.core.rules import WITHOUT_DEFAULT, ReadingRules, WidgetRules
 from tasks.core.settings import Settings
 
 DEFAULT_DEPTH = 2
 OWN = set(ReadingRules.model_fields)
 """Names of the rules that a build has …"""
-DEFAULTED = OWN - {"sites"}
+DEFAULTED = OWN - WITHOUT_DEFAULT
 """… and of those whose defaults are settings of the same name."""
 
 

@@ -78,6 +78,8 @@ class ReadingRules(BaseModel):
     """Languages to read in addition to the start page's; `*`: all the site has."""
     render: RenderMode | None = None
     """The pages that the browser renders."""
+    read_noindex_paths: tuple[PathPattern, ...] | None = Field(None, max_length=MAX_PATTERNS)
+    """Paths with `*` and `?` that are read although they ask search engines not to index them. Empty: none."""
     sites: StartAddresses | None = None
     """Start pages of further sites, read within the same bounds."""
 
@@ -86,6 +88,10 @@ class ReadingRules(BaseModel):
         path = urlsplit(url).path
         included, excluded = paths_pattern(self.include or ()), paths_pattern(self.exclude or ())
         return (included is None or bool(included.match(path))) and not (excluded and excluded.match(path))
+
+
+WITHOUT_DEFAULT = frozenset(("read_noindex_paths", "sites"))
+"""Names of the reading rules that no setting is a default of."""
 
 
 class WidgetRules(ReadingRules):

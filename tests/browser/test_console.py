@@ -7,8 +7,11 @@ from PIL import Image
 from playwright.async_api import expect
 
 from tasks.core.database import Pool
+from tasks.core.models import Target
 from tasks.core.theme_model import FoundLogo
+from tasks.records.crawl_record import CrawlRecord
 from tasks.records.publication import WidgetLooks, save_looks
+from tasks.records.widgets import read_widget
 from tests.api.chatting import Chat
 from tests.browser.consoles import (
     DESKTOP,
@@ -20,6 +23,7 @@ from tests.browser.consoles import (
     tab_to,
     violations_in_both_schemes,
 )
+from tests.knowledge.material import SITE
 
 
 async def test_the_keyboard_is_enough_to_answer_a_question(console: MakeConsole, shop: Chat) -> None:
@@ -265,6 +269,33 @@ async def test_a_page_is_left_out_of_the_answers_and_taken_in_again(console: Mak
         assert (await shop.ask("What does shipping to Norway cost?")).end["answered"] is is_answered
     await opened.tab("settings")
     await expect(opened.page.get_by_label("Leave out these paths")).to_have_value("")
+
+
+async def test_a_page_that_search_engines_may_not_index_is_taken_in(
+    console: MakeConsole, shop: Chat, pool: Pool
+) -> None:
+    """With its cause in the list, by a rule for the next reading that the settings show; one that refuses AI is not."""
+    job_id = (await read_widget(pool, shop.site.widget_id)).active_job_id
+    assert job_id is not None
+    record = CrawlRecord(pool, job_id)
+    for place, (path, reason) in enumerate((("/terms", "noindex"), ("/art", "no_ai"))):
+        target = Target(url=f"{SITE}{path}", depth=2, order=100 + place)
+        await record.add_urls([target])
+        await record.record_outcome(target.url, "skipped", reason)
+    opened = await console(**DESKTOP)
+    page = opened.page
+    await opened.sign_in()
+    await page.get_by_role("link", name="Leith Roasters").wait_for()
+    await opened.tab("knowledge")
+    await page.get_by_text("The page asks not to be indexed").wait_for()
+    await page.get_by_text("The page asks not to be used by AI").wait_for()
+    assert await page.get_by_role("button", name="Take in: ").count() == 1
+    await page.get_by_role("button", name="Take in: /terms").click()
+    await page.get_by_text("The next reading of the site takes the page in.").wait_for()
+    assert await opened.violations() == []
+    await opened.tab("settings")
+    paths = page.get_by_label("Read these paths although search engines may not")
+    await expect(paths).to_have_value("/terms")
 
 
 async def test_a_fact_is_corrected_and_hidden(console: MakeConsole, shop: Chat) -> None:

@@ -9,6 +9,7 @@ from tasks.core.errors import InvalidRequest, SiteShrank
 from tasks.core.models import BuildRequest
 from tasks.core.rules import WidgetRules
 from tasks.knowledge.search.passage_search import search
+from tasks.records.known_pages import list_known_pages
 from tasks.records.new_builds import create_build
 from tasks.records.widgets import save_settings
 from tests.conftest import MakeSettings
@@ -31,6 +32,29 @@ async def test_pages_that_the_rules_leave_out_go_from_the_answers(crawler: Crawl
         site.remove(*(path for path in outside if path != "/"), status=410)
         with pytest.raises(SiteShrank):
             await crawler.publish_in(plain_space, site.url, first.widget_id, exclude=(f"{section}*",))
+
+
+@pytest.mark.parametrize(
+    ("directive", "reason", "can_be_read"),
+    [("robots content=noindex", "noindex", True), ("robots content=noai", "no_ai", False)],
+)
+async def test_the_owner_has_a_page_read_that_search_engines_may_not_index(
+    crawler: Crawler, plain_space: Workspace, directive: str, reason: str, can_be_read: bool
+) -> None:
+    """It is listed with its cause; one that refuses AI stays out, and without the rule the next build leaves it out."""
+    async with living_site(7, 2) as site:
+        deep = site.leaves[-1]
+        site.texts[deep] = f"<meta name={directive}>Refunds take a week."
+        first = await crawler.publish_in(plain_space, site.url)
+        assert deep not in first.pages
+        assert first.statistics.skipped == {reason: 1}
+        pages, _ = await list_known_pages(crawler.pool, first.widget_id, state="skipped", text=None, limit=9, offset=0)
+        assert [(page.url, page.cause) for page in pages] == [(f"{site.url}{deep}", reason)]
+        for _ in ("changed", "unchanged"):
+            exempt = await crawler.publish_in(plain_space, site.url, first.widget_id, read_noindex_paths=(deep,))
+            assert (deep in exempt.pages) is can_be_read
+        without = await crawler.publish_in(plain_space, site.url, first.widget_id)
+        assert deep not in without.pages
 
 
 async def test_a_change_of_the_render_mode_reads_pages_again(crawler: Crawler, plain_space: Workspace) -> None:

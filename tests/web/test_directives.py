@@ -48,27 +48,28 @@ def test_pages_may_ask_not_to_be_kept_or_followed(html: str, header: str, no_ind
 
 
 @pytest.mark.parametrize(
-    ("html", "metadata", "depth", "is_refused"),
+    ("html", "metadata", "depth", "reason"),
     [
-        ("", {}, 3, False),
-        ('<meta name="robots" content="noindex">', {}, 1, False),
-        ('<meta name="robots" content="noindex">', {}, 2, True),
-        ("", {HEADER: "noindex"}, 1, False),
-        ("", {HEADER: "AIWidgetBuilder: noindex"}, 1, True),
-        ('<meta name="AIWidgetBuilder" content="noindex">', {}, 1, True),
-        ('<meta name="robots" content="noai, noimageai">', {}, 0, True),
-        ("", {HEADER: "noai"}, 1, True),
-        ("", {SIGNAL: "search=yes, ai-input=no"}, 1, True),
-        ("", {SIGNAL: "search=yes, ai-input=yes, ai-train=no"}, 1, False),
+        ("", {}, 3, None),
+        ('<meta name="robots" content="noindex">', {}, 1, None),
+        ('<meta name="robots" content="noindex">', {}, 2, "noindex"),
+        ("", {HEADER: "noindex"}, 1, None),
+        ("", {HEADER: "AIWidgetBuilder: noindex"}, 1, "no_ai"),
+        ('<meta name="AIWidgetBuilder" content="noindex">', {}, 1, "no_ai"),
+        ('<meta name="robots" content="noai, noimageai">', {}, 0, "no_ai"),
+        ("", {HEADER: "noai"}, 1, "no_ai"),
+        ("", {SIGNAL: "search=yes, ai-input=no"}, 1, "no_ai"),
+        ("", {SIGNAL: "search=yes, ai-input=yes, ai-train=no"}, 1, None),
     ],
 )
 def test_pages_for_visitors_are_read_unless_they_refuse_ai(
-    html: str, metadata: dict[str, str], depth: int, is_refused: bool
+    html: str, metadata: dict[str, str], depth: int, reason: str | None
 ) -> None:
     """`noindex` keeps refunds and terms from search engines; without the setting it keeps them from us too."""
     asking = page(html).model_copy(
         update={"metadata": metadata, "target": Target(url="https://x.example/", depth=depth)}
     )
-    assert (refusal_of(asking, read_noindex=True) is not None) is is_refused
+    refusal = refusal_of(asking, read_noindex=True)
+    assert (refusal and refusal.reason) == reason
     if html or metadata.get(HEADER):
         assert refusal_of(asking, read_noindex=False) is not None

@@ -20,6 +20,7 @@ const STATES: Record<string, [string, Tone]> = {
 const REASONS: Record<string, string> = {
   robots: "The site's robots.txt forbids it",
   noindex: "The page asks not to be indexed",
+  no_ai: "The page asks not to be used by AI",
   duplicate: "The same as another page",
   soft_404: "The page says that it does not exist",
   trap: "One of endlessly many pages",
@@ -99,26 +100,29 @@ function row(widget: Widget, page: KnownPage, chosen: HTMLElement | false): HTML
   );
 }
 
-/** A button that leaves the page out of the answers, or takes it in again; null where neither is possible. */
+/** A button that leaves the page out of the answers, or takes it in; null where neither is possible. */
 function choice(widget: Widget, page: KnownPage, again: () => void): HTMLElement | null {
-  const isOut = page.cause === "excluded";
+  const isExcluded = page.cause === "excluded";
+  const isUnindexed = page.cause === "noindex";
   // Rules are of paths; start pages are always read.
-  if (!URL.canParse(page.url) || new URL(page.url).search || page.is_start || !(page.id || isOut)) return null;
+  if (!URL.canParse(page.url) || new URL(page.url).search || page.is_start || !(page.id || isExcluded || isUnindexed)) return null;
   const own = new URL(page.url).pathname;
   const change = async (): Promise<void> => {
     try {
       const route = `/api/widgets/${widget.id}`;
       const { rules } = await call<Details>(route, widget.token);
-      const others = (rules.exclude as string[]).filter((it) => it !== own);
-      if (isOut && others.length === rules.exclude.length) return say("A rule for several pages leaves it out. Change the rule in the settings.");
-      await call(route, widget.token, { method: "PATCH", body: { exclude: isOut ? others : [...others, own] } });
-      say(isOut ? "The page is in the answers again." : "The page is in no answer from now on.");
+      const without = (name: string): string[] => (rules[name] as string[]).filter((it) => it !== own);
+      const others = without("exclude");
+      if (isExcluded && others.length === rules.exclude.length) return say("A rule for several pages leaves it out. Change the rule in the settings.");
+      const body = isUnindexed ? { read_noindex_paths: [...without("read_noindex_paths"), own] } : { exclude: isExcluded ? others : [...others, own] };
+      await call(route, widget.token, { method: "PATCH", body });
+      say(isUnindexed ? "The next reading of the site takes the page in." : isExcluded ? "The page is in the answers again." : "The page is in no answer from now on.");
       again();
     } catch (error) {
       say(messageOf(error));
     }
   };
-  const label = isOut ? "Take in" : "Leave out";
+  const label = isExcluded || isUnindexed ? "Take in" : "Leave out";
   return button(label, () => void change(), "quiet", { "aria-label": `${label}: ${page.title || own}` });
 }
 

@@ -19,6 +19,7 @@ class RulesForm extends PatchForm {
       "Pages that the paths leave out are in no answer from now on. All else is for the next reading of the site.",
       this.text("include", "Read only these paths", "One per line, with * for anything: /docs/*. Empty: all. The start page is always read."),
       this.text("exclude", "Leave out these paths", "One per line, like /blog/* or /shop/cart."),
+      this.text("read_noindex_paths", "Read these paths although search engines may not", "Terms and refunds often ask to be in no search engine. One per line, like /terms."),
       this.languages(),
       el("div", { class: "pair" }, this.amount("depth", "Depth", "Links to follow from the start page.", "0"), this.amount("max_pages", "Most pages", "", "1")),
       this.rendering(),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from tasks.core.errors import PageSkipped
 from tasks.core.html_source import parse_html
 from tasks.core.models import FetchedPage
 from tasks.core.settings import PRODUCT
@@ -29,20 +30,22 @@ def forbids_indexing(page: FetchedPage) -> bool:
     return not _NO_INDEX.isdisjoint(_directives(page))
 
 
-def refusal_of(page: FetchedPage, *, read_noindex: bool) -> str | None:
-    """Return why the page is not to be read, if its directives say so.
+def refusal_of(page: FetchedPage, *, read_noindex: bool) -> PageSkipped | None:
+    """Return the reason for not reading the page, if its directives give one: `noindex` or `no_ai`.
 
     `noindex` is meant for search engines: pages on refunds, terms and privacy carry it, which visitors ask about. With
     `read_noindex`, those that the start page links to are read; not if our robot is named, nor without use by AI.
     """
     directives = set(_directives(page))
     if not directives.isdisjoint(_FOR_NO_MODEL) or _NO_INPUT.search(str(page.metadata.get(SIGNAL, ""))):
-        return "the page asks not to be used by AI"
+        return PageSkipped("no_ai", "the page asks not to be used by AI")
     if directives.isdisjoint(_NO_INDEX):
         return None
-    if read_noindex and page.target.depth <= MAX_NOINDEX_DEPTH and _NO_INDEX.isdisjoint(_directives_for_us(page)):
+    if not _NO_INDEX.isdisjoint(_directives_for_us(page)):
+        return PageSkipped("no_ai", f"the page asks {PRODUCT} not to index it")
+    if read_noindex and page.target.depth <= MAX_NOINDEX_DEPTH:
         return None
-    return "the page asks not to be indexed"
+    return PageSkipped("noindex", "the page asks not to be indexed")
 
 
 def forbids_following(page: FetchedPage) -> bool:

@@ -97,7 +97,7 @@ async def test_a_re_crawl_obeys_the_widgets_rules(product: Product, place: Place
         changed = await product.http.patch(f"/api/widgets/{widget}", json={"exclude": [left_out]}, headers=owner)
         assert changed.json()["chosen"] == {}
         expected = {"depth": 2, "max_pages": 8, "include": [], "exclude": [left_out], "languages": [], "render": "auto"}
-        assert changed.json()["rules"] == expected | {"sites": [], "instructions": None}
+        assert changed.json()["rules"] == expected | {"read_noindex_paths": [], "sites": [], "instructions": None}
         events = [event async for event in product.stream("POST", f"/api/widgets/{widget}/recrawl", headers=owner)]
         # The page left the answers with the change of the rules, not with the build.
         assert events[-1]["data"]["diff"]["removed"] == 0

@@ -80,6 +80,7 @@ async def test_a_rule_beyond_the_settings_is_refused_with_its_field(
     wrong_sites = ["ftp://a.example/", "http://10.0.0.1/", "a b.example", 7]
     for field, wrong in [
         *{"depth": 99, "max_pages": 10**9, "include": ["docs"], "render": "now"}.items(),
+        ("read_noindex_paths", ["terms"]),
         *(("sites", [site]) for site in wrong_sites),
         ("sites", [f"http://127.0.0.{number}/" for number in range(1, 12)]),
     ]:

@@ -72,7 +72,7 @@ async def test_json_is_an_object_a_line_for_each_input(tmp_path: Path) -> None:
     assert [line["error"] and line["error"]["code"] for line in lines] == [
         None,
         "empty",
-        "noindex",
+        "no_ai",
         "not_html: application/octet-stream",
         "file_unreadable",
         "address_not_allowed",
