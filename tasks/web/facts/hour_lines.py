@@ -4,6 +4,7 @@ Times are read by tokens rather than by one expression: days and times come in a
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tasks.web.facts.fact_words import DAYS, HOLIDAY, HourWords
@@ -58,6 +59,11 @@ _LATE = frozenset(
 )
 _ALSO_WORDS = frozenset(("die", "je", "ma", "me", "zo"))
 """Short names of days that are words as well: "Die Küche ist von Mittwoch bis Sonntag geöffnet"."""
+_LEAST_UNSHORTENED = 5
+"""Letters of a word whose full stop ends a sentence: "Mon." is a shortened name."""
+_STRONG_GAPS = frozenset((".", ";", "|", "•", "·"))
+_GAPS = _STRONG_GAPS | {",", "&", "+", "/"}
+"""Signs between days …"""
 OPEN_END = -1
 """The end of a range that is not said: "from 5 pm"."""
 _EARLIEST_SHORT = 5 * 60
@@ -117,6 +123,12 @@ def _is_other(token: re.Match[str], words: HourWords) -> bool:
     return bool(bare) and not any(bare in each for each in known)
 
 
+def _is_pronoun(word: str, following: re.Match[str] | None, words: HourWords) -> bool:
+    """Whether the short name of a day is "we", as in "we are open" and "we open at nine"."""
+    after = (following["word"] or "").rstrip(".") if following is not None else ""
+    return word == "we" and bool(after) and after not in words.days and after not in words.to
+
+
 def _written(start: int, end: int) -> str:
     return f"{_clock(start)}+" if end == OPEN_END else f"{_clock(start)}-{_clock(end)}"
 
@@ -133,27 +145,22 @@ def read_hours(text: str, words: HourWords) -> HourReading:
     if not text.isascii() and _SPACELESS.search(text):
         text = _SPACELESS.sub(r" \g<0> ", _CHINESE_DAYS.sub(r"\1\2\3\1\4", text))
     text = words.phrases.sub(lambda found: " ⓓ " if found["daily"] else found[0].replace(" ", "\u2060"), text)
-    days, listed, ranges, start = set[int](), list[int](), list[Range](), None
-    is_closed = is_range = False
-    has_half = is_since = closes_following = False
-
-    def flush() -> None:
-        nonlocal days, listed, ranges, is_closed, start, is_since
-        if is_since and start is not None:
-            ranges.append((start, OPEN_END))
-            start, is_since = None, False
-        if days and (ranges or is_closed):
-            reading.entries.append(HourEntry(frozenset(days), ranges, is_closed and not ranges))
-            days, ranges, is_closed = set(), [], False
-
     if words.appointment.search(text):
         text = words.appointment.sub(" ", text)
-        reading.is_closed = False
+    groups, start, gap = list[_Days | _Times](), None, ""
+    is_range = has_half = is_since = False
+
+    def end_start() -> None:
+        """Take a time without an end as open-ended if the line says "from"."""
+        nonlocal start, is_since
+        if is_since and start is not None:
+            _add_range(groups, (start, OPEN_END))
+        start, is_since = None, False
+
     tokens = list(_TOKEN.finditer(text))
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        kind = token.lastgroup
         if token["always"]:
-            ranges.append((0, 24 * 60))
+            _add_range(groups, (0, 24 * 60))
             reading.has_clear_time = True
             start = None
         elif token["hour"]:
@@ -164,32 +171,27 @@ def read_hours(text: str, words: HourWords) -> HourReading:
             if start is None or not is_range:
                 start, has_half = minutes, bool(token["half"])
             else:
-                ranges.append(_range(start, minutes, has_half, token["half"] or "", token["hour"]))
+                _add_range(groups, _range(start, minutes, has_half, token["half"] or "", token["hour"]))
                 start, is_since = None, False
-            is_range = False
+            is_range, gap = False, ""
         elif token["dash"]:
             is_range = True
-        elif kind == "word" or token["word"]:
+        elif token["word"]:
             word = token["word"].replace("\u2060", " ")
             bare = word.rstrip(".")
             if bare in _NOON and start is not None and is_range:
-                ranges.append((start, _NOON[bare]))
+                _add_range(groups, (start, _NOON[bare]))
                 start, is_range = None, False
             elif bare in _NOON:
                 start = _NOON[bare]
-            elif bare in _ALSO_WORDS and following is not None and _is_other(following, words):
+            elif (bare in _ALSO_WORDS and following is not None and _is_other(following, words)) or _is_pronoun(
+                bare, following, words
+            ):
                 reading.others += 1
-            elif bare in words.days and not (bare in words.to and (start is not None)):
-                if ranges or (is_closed and not closes_following) or (is_since and start is not None):
-                    flush()
-                found = words.days[bare]
-                if is_range and listed and len(found) == 1 and HOLIDAY not in found:
-                    first, last = listed[-1], next(iter(found))
-                    days.update(day % 7 for day in range(first, last + 1 if last >= first else last + 8))
-                days.update(found)
-                listed = [max(found)]
-                is_range = False
-                start = None
+            elif bare in words.days and not (bare in words.to and start is not None):
+                end_start()
+                _add_days(groups, words.days[bare], gap, is_range=is_range)
+                is_range, gap = False, ""
             elif bare in words.to:
                 is_range = True
             elif bare in _FROM:
@@ -197,20 +199,121 @@ def read_hours(text: str, words: HourWords) -> HourReading:
             elif bare in _LATE and start is not None:
                 is_since = True
             elif bare in words.closed:
-                if is_since and start is not None:
-                    flush()
-                is_closed, closes_following = True, not days
+                end_start()
+                groups.append(_Times(is_closed=True))
+                gap = ""
             elif bare in words.joining:
-                is_range = False
+                is_range, gap = False, gap or ","
             elif bare not in words.around and len(bare) > 1:
                 reading.others += 1
+            if word.endswith(".") and len(bare) >= _LEAST_UNSHORTENED:
+                gap = "."
         elif token["other"] == "ⓓ":
-            flush()
-            days.update(range(7))
-    if days and (ranges or is_closed or is_since):
-        flush()
-    reading.days, reading.ranges, reading.is_closed = frozenset(days), ranges, is_closed
+            end_start()
+            _add_days(groups, frozenset(range(7)), gap or ",", is_range=False)
+        elif token["other"] in _GAPS:
+            gap = token["other"] if token["other"] in _STRONG_GAPS else gap or ","
+    if any(isinstance(group, _Days) for group in groups):
+        end_start()
+    _assign(groups, reading)
     return reading
+
+
+@dataclass
+class _Days:
+    """Days without a time between them, in parts as they are listed."""
+
+    parts: list[set[int]]
+    gaps: list[str] = field(default_factory=list)
+    """What stands between the parts: a comma, a full stop …"""
+    last: int = 0
+    """The day that a range may begin with."""
+    is_apart: bool = False
+    """Whether a sentence ends before them."""
+
+    def split(self) -> tuple[set[int], set[int]] | None:
+        """Split the days for the times before and after them; None if nothing parts them."""
+        if not self.gaps:
+            return None
+        strong = [at for at, gap in enumerate(self.gaps) if gap in _STRONG_GAPS]
+        at = (strong or [len(self.gaps) - 1])[0] + 1
+        return set[int]().union(*self.parts[:at]), set[int]().union(*self.parts[at:])
+
+    @property
+    def is_parted(self) -> bool:
+        """Whether a sentence ends between the days."""
+        return any(gap in _STRONG_GAPS for gap in self.gaps)
+
+
+@dataclass
+class _Times:
+    """Times without a day between them, or a word that says "closed"."""
+
+    ranges: list[Range] = field(default_factory=list)
+    is_closed: bool = False
+    is_taken: bool = False
+    """Whether days have them."""
+
+
+def _add_range(groups: list[_Days | _Times], found: Range) -> None:
+    if not groups or isinstance(groups[-1], _Days) or groups[-1].is_closed:
+        groups.append(_Times())
+    assert isinstance(groups[-1], _Times)
+    groups[-1].ranges.append(found)
+
+
+def _add_days(groups: list[_Days | _Times], found: frozenset[int], gap: str, *, is_range: bool) -> None:
+    if not groups or isinstance(groups[-1], _Times):
+        groups.append(_Days([set(found)], last=max(found), is_apart=gap in _STRONG_GAPS))
+        return
+    before = groups[-1]
+    if is_range and len(found) == 1 and HOLIDAY not in found:
+        last = next(iter(found))
+        before.parts[-1].update(day % 7 for day in range(before.last, last + 1 if last >= before.last else last + 8))
+    else:
+        before.parts.append(set(found))
+        before.gaps.append(gap or ",")
+    before.last = max(found)
+
+
+def _assign(groups: Sequence[_Days | _Times], reading: HourReading) -> None:
+    """Give the days their times, which stand before or after them, and keep what is left over."""
+    for at, group in enumerate(groups):
+        if isinstance(group, _Times):
+            continue
+        days = set[int]().union(*group.parts)
+        before, after = (_times_at(groups, index) for index in (at - 1, at + 1))
+        if after is not None and group.is_apart:
+            before = None
+        if before is not None and after is not None and (group.is_parted or isinstance(groups[-1], _Times)):
+            if halves := group.split():
+                _give(reading, halves[0], before)
+                days, before = halves[1], None
+        elif before is not None and after is not None:
+            # The last days have their times before them, and so have these.
+            after = None
+        if not _give(reading, days, before, after):
+            reading.days = frozenset(days)
+    free = [group for group in groups if isinstance(group, _Times) and not group.is_taken]
+    reading.ranges = [each for group in free for each in group.ranges]
+    reading.is_closed = any(group.is_closed for group in free)
+
+
+def _times_at(groups: Sequence[_Days | _Times], index: int) -> _Times | None:
+    """Return the times at an index that no days have yet."""
+    group = groups[index] if 0 <= index < len(groups) else None
+    return group if isinstance(group, _Times) and not group.is_taken else None
+
+
+def _give(reading: HourReading, days: set[int], *found: _Times | None) -> bool:
+    """Give the days these times, if there are any."""
+    times = [each for each in found if each is not None]
+    for each in times:
+        each.is_taken = True
+    ranges = [each for group in times for each in group.ranges]
+    if times:
+        reading.entries.append(HourEntry(frozenset(days), ranges, is_closed=not ranges))
+    return bool(times)
 
 
 def _minutes(token: re.Match[str]) -> int | None:

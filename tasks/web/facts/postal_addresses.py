@@ -142,15 +142,24 @@ def _read_named(lines: list[Line], index: int) -> list[int]:
     above = next(labels_above(lines, index, 1), "")
     if len(text) <= MAX_LOOSE and _HOUSE.match(text):
         is_known = line.region != "main" or line.is_address or line.shows_icon("address") or _LABEL.search(above)
-        return [index] if is_known and not _NOT_ADDRESS.search(text) else []
+        if not is_known or _NOT_ADDRESS.search(text):
+            return []
+        used = _with_town(lines, index)
+        # Without a number in the street, words below it may be anything.
+        return used if _POSTAL.search(lines[used[-1]].text) else [index]
     if not _LONE_STREET.fullmatch(text) or not _TITLE.fullmatch(line.heading.strip(" :")):
         return []
-    first, last = index, index
+    first = index
     if index and lines[index - 1].text and lines[index - 1].heading == line.heading and not lines[index - 1].is_heading:
         first = index - 1
-    if index + 1 < len(lines) and lines[index + 1].text and _is_town(lines[index + 1].text):
-        last = index + 1
-    return list(range(first, last + 1))
+    return [*range(first, index), *_with_town(lines, index)]
+
+
+def _with_town(lines: list[Line], index: int) -> list[int]:
+    """Return the number of a street's line, with that of the line after it if it is the town."""
+    following = index + 1
+    has_town = following < len(lines) and bool(lines[following].text) and _is_town(lines[following].text)
+    return [index, following] if has_town else [index]
 
 
 def _read(lines: list[Line], index: int) -> list[int]:
@@ -187,10 +196,8 @@ def _read(lines: list[Line], index: int) -> list[int]:
         if above or is_labelled:
             return [*above, index]
     if has_street and (is_labelled or (line.region != "main" and len(body) <= 120)):
-        following = index + 1
-        if following < len(lines) and lines[following].text and _is_town(lines[following].text):
-            return [index, following]
-        return [index] if is_labelled or len(body) <= 100 else []
+        used = _with_town(lines, index)
+        return used if len(used) > 1 or is_labelled or len(body) <= 100 else []
     if (
         is_labelled
         and re.search(r"\d", body)

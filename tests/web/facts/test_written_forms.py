@@ -35,6 +35,14 @@ def test_hours_are_read_as_meant(text: str, lang: str, normal: str) -> None:
     assert normals(facts(f"{title}<p>{text}</p>", lang=lang), FactKind.hours) == [normal]
 
 
+def test_the_town_below_a_house_with_a_name_belongs_to_its_address() -> None:
+    """With its postal code; other lines below it do not."""
+    found = facts("<footer><h4>Find us</h4><p>Willow Farm, Moor Lane<br>Easingwold, York YO61 9ZZ</p></footer>")
+    assert values(found, FactKind.address) == ["Willow Farm, Moor Lane, Easingwold, York YO61 9ZZ"]
+    found = facts("<footer><p>The Old Mill, High Street<br>Opening hours</p></footer>")
+    assert values(found, FactKind.address) == ["The Old Mill, High Street"]
+
+
 def test_hours_by_appointment_are_told() -> None:
     """A business without hours says so."""
     found = facts("<h3>Sprechzeiten</h3><p>Termine nur nach Vereinbarung</p>", lang="de")
