@@ -39,7 +39,7 @@ much as the best of them: "How can I contact you?" asks for the telephone number
 LEAST_LABELLED = -1.0
 """The most that the cross-encoder takes from the log-odds of a labelled value of the asked type ("Seal: €1.50")."""
 
-NEAR_LOG_ODDS = 0.15
+NEAR_LOG_ODDS = 0.3
 """Difference in log-odds below which two statements of a passage are as likely."""
 
 SAME_QUESTION_STRENGTH = 0.75
