@@ -8,6 +8,7 @@ from html_to_markdown import ConversionOptions, convert
 from selectolax.lexbor import LexborNode
 
 from tasks.web.content.code_blocks import CodeBlocks
+from tasks.web.content.definition_lists import label_values
 from tasks.web.content.pruning import remove_all
 
 _OPTIONS = ConversionOptions(
@@ -37,6 +38,7 @@ def to_markdown(node: LexborNode) -> str:
     # The converter writes a link without text as its URL, or as the label of a removed icon.
     remove_all(anchor for anchor in node.css("a") if not anchor.text(strip=True))
     remove_all(anchor for anchor in node.css(_ANCHORS) if _is_permalink(anchor))
+    label_values(node)
     code = CodeBlocks()
     code.take_out(node)
     # In a code block a link would be written with its URL.
