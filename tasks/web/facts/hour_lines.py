@@ -225,7 +225,7 @@ class _Days:
 
     parts: list[set[int]]
     gaps: list[str] = field(default_factory=list)
-    """What stands between the parts: a comma, a full stop …"""
+    """The sign between each part and the next: a comma, a full stop …"""
     last: int = 0
     """The day that a range may begin with."""
     is_apart: bool = False
