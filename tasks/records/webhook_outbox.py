@@ -53,7 +53,7 @@ class ClaimedDelivery(Frozen):
     body: str
     attempts: int
     """Attempts, this one included."""
-    is_late: bool
+    is_late: bool = False
     """Whether the webhook has deliveries that failed and wait for another attempt."""
 
 
