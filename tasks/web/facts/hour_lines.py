@@ -259,7 +259,11 @@ def _add_range(groups: list[_Days | _Times], found: Range) -> None:
     if not groups or isinstance(groups[-1], _Days) or groups[-1].is_closed:
         groups.append(_Times())
     assert isinstance(groups[-1], _Times)
-    groups[-1].ranges.append(found)
+    ranges = groups[-1].ranges
+    if ranges and found[0] < ranges[-1][1] <= found[0] + 720 and 0 <= found[1] <= 720:
+        # "9–12 and 2–5": the second opening is in the afternoon.
+        found = found[0] + 720, found[1] + 720
+    ranges.append(found)
 
 
 def _add_days(groups: list[_Days | _Times], found: frozenset[int], gap: str, *, is_range: bool) -> None:

@@ -44,6 +44,7 @@ def read(text: str, languages: Sequence[str] = ("en",)) -> list[str]:
         ),
         ("From 9 to 5 on Mondays and from 10 to 4 on Tuesdays", ["en"], ["Mo 09:00-17:00", "Tu 10:00-16:00"]),
         ("Open 9–5. Monday closed", ["en"], ["Mo off"]),
+        ("Mon 9–12 and 2–5, Sat 18–23, 0–2", ["en"], ["Mo 09:00-12:00,14:00-17:00", "Sa 18:00-23:00,00:00-02:00"]),
         ("We. 9–12, Th. 14–18", ["en"], ["We 09:00-12:00", "Th 14:00-18:00"]),
         ("9:00-12:00 und 14:00-18:00 Montag bis Freitag", ["de"], ["Mo-Fr 09:00-12:00,14:00-18:00"]),
         ("9.00–17.00 Mo–Fr; Sa 10.00–14.00", ["de"], ["Mo-Fr 09:00-17:00", "Sa 10:00-14:00"]),
