@@ -57,6 +57,21 @@ _FROM = frozenset(("ab", "from", "dès", "partir", "desde", "dalle", "vanaf", "o
 _LATE = frozenset(
     ("late", "close", "closing", "ende", "schluss", "open-end", "openend", "cierre", "fermeture", "chiusura")
 )
+_EXCEPT = frozenset(
+    (
+        "except",
+        "excluding",
+        "außer",
+        "ausgenommen",
+        "sauf",
+        "excepto",
+        "salvo",
+        "exceto",
+        "tranne",
+        "eccetto",
+        "behalve",
+    )
+)
 _ALSO_WORDS = frozenset(("die", "je", "ma", "me", "zo"))
 """Short names of days that are words as well: "Die Küche ist von Mittwoch bis Sonntag geöffnet"."""
 _LEAST_UNSHORTENED = 5
@@ -158,7 +173,8 @@ def read_hours(text: str, words: HourWords) -> HourReading:
         start, is_since = None, False
 
     tokens = list(_TOKEN.finditer(text))
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for at, token in enumerate(tokens):
+        following = tokens[at + 1] if at + 1 < len(tokens) else None
         if token["always"]:
             _add_range(groups, (0, 24 * 60))
             reading.has_clear_time = True
@@ -194,6 +210,10 @@ def read_hours(text: str, words: HourWords) -> HourReading:
                 is_range, gap = False, ""
             elif bare in words.to:
                 is_range = True
+            elif bare in _EXCEPT:
+                end_start()
+                _close_except(groups, tokens[at + 1 :], words)
+                gap = ""
             elif bare in _FROM:
                 is_since = start is None
             elif bare in _LATE and start is not None:
@@ -278,6 +298,20 @@ def _add_days(groups: list[_Days | _Times], found: frozenset[int], gap: str, *, 
         before.parts.append(set(found))
         before.gaps.append(gap or ",")
     before.last = max(found)
+
+
+def _close_except(groups: list[_Days | _Times], tokens: Sequence[re.Match[str]], words: HourWords) -> None:
+    """Close the days after "except", if whole days follow: "Wednesday afternoon" is none."""
+    if groups and isinstance(groups[-1], _Times) and groups[-1].is_closed:
+        # "Closed except Sundays" says nothing of Sunday's times.
+        groups.pop()
+        return
+    known = (words.days, words.joining, words.around)
+    names = [(token["word"] or "").replace("\u2060", " ").rstrip(".") for token in tokens]
+    end = next((at for at, name in enumerate(names) if not any(name in each for each in known)), len(names))
+    is_whole = end == len(names) or not tokens[end]["word"]
+    if is_whole and any(name in words.days for name in names[:end]):
+        groups.append(_Times(is_closed=True))
 
 
 def _assign(groups: Sequence[_Days | _Times], reading: HourReading) -> None:
