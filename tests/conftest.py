@@ -15,13 +15,14 @@ from tasks.records.schema import migrate
 from tests.unsafe_commits import stop_waiting_for_the_disk
 
 pytest_plugins = [
-    "tests.product",
     "tests.sharing",
+    "tests.product",
     "tests.stopping",
     "tests.collecting",
     "tests.browsers",
     "tests.crawling",
     "tests.placing",
+    "tests.deployments.keyed_stack",
 ]
 
 # The machine may be busy, and the first example of a test may load a model.

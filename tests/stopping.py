@@ -1,4 +1,4 @@
-"""The end of a product's stack: after the last test of the process that needs it, not after all tests.
+"""The end of a stack that tests share: after the last test of the process that needs it, not after all tests.
 
 A stack works on while nobody asks: Prefect's server takes 6 % of a core, which the tests that come after need.
 """
@@ -9,42 +9,42 @@ from functools import partial
 
 import pytest
 
-from tests.sharing import product_of
+from tests.sharing import stack_of
 
-_LEFT = pytest.StashKey[Counter[str]]()
-"""Tests to come, by the product that they share."""
-_STOP = pytest.StashKey[Callable[[], None]]()
+_FIXTURES = ("keyed", "product")
+_LEFT = pytest.StashKey[Counter[tuple[str, str]]]()
+"""Tests to come, by the fixture and the name of the stack that they share."""
+_STOP = pytest.StashKey[dict[str, Callable[[], None]]]()
+"""How the stack of a fixture is stopped."""
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Count the tests that need a product."""
-    session.stash[_LEFT] = Counter(name for item in session.items if (name := _product(item)) is not None)
+    """Count the tests that need a stack."""
+    session.stash[_LEFT] = Counter(needed for item in session.items for needed in _needed(item))
+    session.stash[_STOP] = {}
 
 
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
-    """Note how the product is stopped, which also ends the fixtures that stand on it."""
-    if fixturedef.argname == "product" and fixturedef.scope == "session":
-        request.session.stash[_STOP] = partial(fixturedef.finish, request)  # type: ignore[arg-type]
+    """Note how the stack is stopped, which also ends the fixtures that stand on it."""
+    if fixturedef.argname in _FIXTURES and fixturedef.scope == "session":
+        request.session.stash[_STOP][fixturedef.argname] = partial(fixturedef.finish, request)  # type: ignore[arg-type]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    """Stop the product once the last test that needs it has ended."""
+    """Stop a stack once the last test that needs it has ended."""
     try:
         return (yield)
     finally:
-        if (name := _product(item)) is not None:
-            left = item.session.stash[_LEFT]
-            left[name] -= 1
-            if not left[name] and _STOP in item.session.stash:
-                item.session.stash[_STOP]()
+        left, stop = item.session.stash[_LEFT], item.session.stash[_STOP]
+        for needed in _needed(item):
+            left[needed] -= 1
+            if not left[needed] and needed[0] in stop:
+                stop.pop(needed[0])()
 
 
-def _product(item: pytest.Item) -> str | None:
-    """Return the name of the shared product that a test needs, if it does; a process that runs all tests has one."""
-    if "product" not in getattr(item, "fixturenames", ()):
-        return None
-    if not hasattr(item.config, "workerinput"):
-        return "product"
-    # None where the product is that of the file's own stack: it may run in another process.
-    return product_of(item.path, item.config.rootpath)
+def _needed(item: pytest.Item) -> list[tuple[str, str]]:
+    """Return the shared stack that a test needs, if it does; a process that runs all tests has one of each fixture."""
+    names = getattr(item, "fixturenames", ())
+    shared = stack_of(item.path, item.config.rootpath) if hasattr(item.config, "workerinput") else "the only one"
+    return [(fixture, shared) for fixture in _FIXTURES if shared is not None and fixture in names]

@@ -7,7 +7,7 @@ import secrets
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,13 +15,15 @@ from aiohttp import web
 
 from deployments.stack.embedded_stack import Stack, open_stack
 from tasks.core.database import open_pool
-from tasks.core.settings import load_settings
+from tasks.core.settings import Settings, load_settings
+from tests.deployments.collector import Collector, open_collector
 from tests.product import ENVIRONMENT, UNWANTED, Product, api_client
 from tests.sites.openai_server import OpenAIServer, Refusal
 from tests.sites.server import serve_handler
 
 KEY = f"sk-proj-{secrets.token_urlsafe(24)}"
 ADMIN = secrets.token_urlsafe(24)
+COLLECTOR_LOGIN = secrets.token_urlsafe(24)
 HANGING = "hanging"
 SPENT = "spent"
 FAULTS = {
@@ -85,30 +87,47 @@ async def serve_fault_pages() -> AsyncIterator[str]:
         yield url
 
 
-@asynccontextmanager
-async def open_keyed_stack() -> AsyncIterator[tuple[Stack, Product, FaultyService]]:
-    """A stack whose embedding service is the faulty one."""
+@dataclass(frozen=True)
+class Keyed:
+    """The stack, its product, the embedding service behind it, and the collector of its traces."""
+
+    stack: Stack
+    product: Product
+    service: FaultyService
+    collector: Collector
+    settings: Settings
+    """What it was started with."""
+
+
+@pytest.fixture(scope="session")
+async def keyed() -> AsyncIterator[Keyed]:
+    """A stack whose embedding service is the faulty one, and that sends its traces to a collector."""
     service = FaultyService()
-    with tempfile.TemporaryDirectory(prefix="keyed-") as name, pytest.MonkeyPatch.context() as patch:
+    async with AsyncExitStack() as opened:
         # Not under pytest's folder: PostgreSQL drops root's rights and could not enter it.
+        name = opened.enter_context(tempfile.TemporaryDirectory(prefix="keyed-"))
         os.chmod(name, 0o755)
-        async with serve_handler(service.answer) as url:
-            ours = {
-                "WIDGET_BUILDER_DATA_DIR": f"{name}/data",
-                "WIDGET_BUILDER_PORT": "28380",
-                "WIDGET_BUILDER_PAGE_TIMEOUT_S": "30",
-                "WIDGET_BUILDER_ADMIN_TOKEN": ADMIN,
-                "OPENAI_API_KEY": KEY,
-                "OPENAI_BASE_URL": f"{url}/v1",
-            }
+        url = await opened.enter_async_context(serve_handler(service.answer))
+        collector = await opened.enter_async_context(open_collector())
+        ours = {
+            "WIDGET_BUILDER_DATA_DIR": f"{name}/data",
+            "WIDGET_BUILDER_PORT": "28380",
+            "WIDGET_BUILDER_PAGE_TIMEOUT_S": "30",
+            "WIDGET_BUILDER_ADMIN_TOKEN": ADMIN,
+            "WIDGET_BUILDER_OTLP_ENDPOINT": collector.url,
+            "OTEL_EXPORTER_OTLP_HEADERS": f"x-login={COLLECTOR_LOGIN}",
+            "OPENAI_API_KEY": KEY,
+            "OPENAI_BASE_URL": f"{url}/v1",
+        }
+        # For the start alone: other tests in this process have settings of their own.
+        with pytest.MonkeyPatch.context() as patch:
             for variable in UNWANTED:
                 patch.delenv(variable, raising=False)
             for variable, value in {**ENVIRONMENT, **ours}.items():
                 patch.setenv(variable, value)
-            async with (
-                open_stack(load_settings(_env_file=None), lambda *_: None) as stack,
-                api_client(stack.info.api_url) as http,
-                open_pool(stack.info.database_url) as pool,
-            ):
-                yield stack, Product(stack.info, http, pool), service
-            service.openai.chat.released.set()
+            settings = load_settings(_env_file=None)
+            stack = await opened.enter_async_context(open_stack(settings, lambda *_: None))
+        http = await opened.enter_async_context(api_client(stack.info.api_url))
+        pool = await opened.enter_async_context(open_pool(stack.info.database_url))
+        yield Keyed(stack, Product(stack.info, http, pool), service, collector, settings)
+        service.openai.chat.released.set()

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
@@ -15,9 +14,9 @@ from deployments.checks.doctor import examine_one
 from deployments.stack.embedded_stack import Stack
 from deployments.stack.environment import environment_of
 from tasks.core.models import BuildRequest
-from tasks.core.settings import load_settings
+from tasks.core.settings import Settings
 from tasks.records.new_builds import create_build
-from tests.deployments.keyed_stack import ADMIN, HANGING, KEY, FaultyService, open_keyed_stack, serve_fault_pages
+from tests.deployments.keyed_stack import ADMIN, COLLECTOR_LOGIN, HANGING, KEY, Keyed, serve_fault_pages
 from tests.deployments.stores import find_in_environments, find_in_files, read_stores
 from tests.flow_runs import BUILD, END_S, end_of, retry, run_deployment, start_deployment
 from tests.product import PATH, Event, Product
@@ -56,8 +55,6 @@ raise RuntimeError(load_settings().openai_api_key.get_secret_value())
 """
 """A task that crashes, a build whose database refuses the password, and an error that nobody catches."""
 
-Keyed = tuple[Stack, Product, FaultyService]
-
 
 @dataclass
 class Seen:
@@ -70,16 +67,9 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-async def keyed() -> AsyncIterator[Keyed]:
-    """The stack of this module."""
-    async with open_keyed_stack() as keyed:
-        yield keyed
-
-
-@pytest.fixture(scope="module")
 async def seen(keyed: Keyed) -> Seen:
     """Events and records of failures in ten ways, all at once."""
-    running, product, service = keyed
+    running, product, service = keyed.stack, keyed.product, keyed.service
     seen = Seen()
     async with serve_fault_pages() as site:
         await asyncio.gather(
@@ -145,7 +135,7 @@ async def output_of(env: dict[str, str], *arguments: str) -> str:
     return output.decode()
 
 
-async def ask(product: Product, seen: Seen) -> None:
+async def ask(product: Product, settings: Settings, seen: Seen) -> None:
     """Responses about the stack's state, and the doctor's findings."""
     for path in ("/readyz", "/metrics", "/healthz"):
         seen.texts[path] = (await product.http.get(path)).text
@@ -153,7 +143,7 @@ async def ask(product: Product, seen: Seen) -> None:
     seen.texts["widgets"] = listed.text
     widget = listed.json()["widgets"][0]["id"]
     seen.texts["search"] = (await product.http.get(f"/api/public/widgets/{widget}/search", params={"q": "x"})).text
-    settings, stack_data = load_settings(_env_file=None), product.info.model_dump()
+    stack_data = product.info.model_dump()
     for name in ("Database", "Prefect", "API", "Embeddings"):
         seen.texts[f"doctor: {name}"] = repr(await examine_one(name, settings, stack_data))
     seen.texts["settings"] = f"{settings!r} {settings}"
@@ -161,7 +151,7 @@ async def ask(product: Product, seen: Seen) -> None:
 
 async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(keyed: Keyed) -> None:
     """Stored pages are kept, and neither fetched nor embedded again; the event says what to do."""
-    _, product, service = keyed
+    product, service = keyed.product, keyed.service
     service.allowance = 40
     async with generated_site(60, 3, 0.1) as site:
         request = BuildRequest(url=site.url + "/", depth=3, max_pages=60)
@@ -198,8 +188,8 @@ async def test_retry_in_prefect_resumes_a_build_that_ended_by_an_empty_account(k
 
 async def test_a_refused_key_or_an_empty_account_ends_a_build_after_one_call(keyed: Keyed, seen: Seen) -> None:
     """No retry storm, and the build says the cause."""
-    _, _, service = keyed
-    assert (service.calls["refused"], service.calls["unpaid"]) == (1, 1)
+    calls = keyed.service.calls
+    assert (calls["refused"], calls["unpaid"]) == (1, 1)
     assert "rejects the API key" in seen.details["refused"]
     assert "has no credit" in seen.details["unpaid"]
 
@@ -208,11 +198,11 @@ async def test_no_secret_is_anywhere_after_builds_that_fail_in_ten_ways(
     keyed: Keyed, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In files, tables, Prefect's records, logs, event streams, responses, output and environments."""
-    running, product, service = keyed
-    monkeypatch.setattr(service, "fault", "refused")
-    await ask(product, seen)
+    running, product = keyed.stack, keyed.product
+    monkeypatch.setattr(keyed.service, "fault", "refused")
+    await ask(product, keyed.settings, seen)
     login = str(running.info.prefect_auth_string).partition(":")[2]
-    wanted = [KEY, ADMIN, PASSWORD, login, *seen.owner_tokens]
+    wanted = [KEY, ADMIN, PASSWORD, COLLECTOR_LOGIN, login, *seen.owner_tokens]
     assert all(wanted)
     stores = seen.texts | await read_stores(running, product.pool)
     finds = [(name, secret) for name, text in stores.items() for secret in wanted if secret in text]

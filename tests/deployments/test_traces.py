@@ -1,53 +1,21 @@
 """A stack that sends its traces to a collector: one trace a build, from the request to the stored pages."""
 
-import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
 
-from deployments.stack.embedded_stack import open_stack
-from tasks.core.database import open_pool
-from tasks.core.settings import load_settings
 from tasks.records.builds import find_run_build
-from tests.deployments.collector import Collector, Received, open_collector
+from tests.deployments.collector import Received
+from tests.deployments.keyed_stack import COLLECTOR_LOGIN, Keyed
 from tests.flow_runs import BUILD, run_deployment
-from tests.product import ENVIRONMENT, UNWANTED, Product, api_client
 from tests.sites.generated import generated_site
 
 pytestmark = pytest.mark.timeout(400)
 
 STAGES = ("extract", "scrape", "embed", "store")
-LOGIN = "of-the-tests"
 IMPORTS = "import sys, flows.build, api.app; print([it for it in sys.modules if it.startswith('opentelemetry.sdk')])"
-
-
-@pytest.fixture(scope="module")
-async def traced() -> AsyncIterator[tuple[Product, Collector]]:
-    """A stack with a collector."""
-    with tempfile.TemporaryDirectory(prefix="traced-") as name, pytest.MonkeyPatch.context() as patch:
-        # Not under pytest's folder: PostgreSQL drops root's rights and could not enter it.
-        os.chmod(name, 0o755)
-        async with open_collector() as collector:
-            ours = {
-                "WIDGET_BUILDER_DATA_DIR": f"{name}/data",
-                "WIDGET_BUILDER_PORT": "28480",
-                "WIDGET_BUILDER_OTLP_ENDPOINT": collector.url,
-                "OTEL_EXPORTER_OTLP_HEADERS": f"x-login={LOGIN}",
-            }
-            for variable in UNWANTED:
-                patch.delenv(variable, raising=False)
-            for variable, value in {**ENVIRONMENT, **ours}.items():
-                patch.setenv(variable, value)
-            async with (
-                open_stack(load_settings(_env_file=None), lambda *_: None) as stack,
-                api_client(stack.info.api_url) as http,
-                open_pool(stack.info.database_url) as pool,
-            ):
-                yield Product(stack.info, http, pool), collector
 
 
 def named(trace: list[Received], name: str) -> Received:
@@ -56,9 +24,9 @@ def named(trace: list[Received], name: str) -> Received:
     return found
 
 
-async def test_a_build_is_one_trace_from_the_request_to_the_stored_pages(traced: tuple[Product, Collector]) -> None:
+async def test_a_build_is_one_trace_from_the_request_to_the_stored_pages(keyed: Keyed) -> None:
     """Also across processes; a span a stage and a batch, with counts, and none of Prefect's own."""
-    product, collector = traced
+    product, collector = keyed.product, keyed.collector
     async with generated_site(6, 3, 0) as site:
         events = await product.build(site.url, depth=2, max_pages=6)
         build_id, widget_id = events[0]["build_id"], events[0]["data"]["widget_id"]
@@ -83,7 +51,7 @@ async def test_a_build_is_one_trace_from_the_request_to_the_stored_pages(traced:
         *("POST build", "build", "open site", "publish", *STAGES),
         *(f"{stage} batch" for stage in STAGES),
     }
-    assert collector.logins == {LOGIN}
+    assert collector.logins == {COLLECTOR_LOGIN}
 
     recrawl = await find_run_build(product.pool, again.id)
     assert recrawl is not None
