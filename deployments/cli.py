@@ -346,7 +346,7 @@ def migrate_command(
 def register_command() -> None:
     """Set up your own Prefect server; safe to repeat.
 
-    Creates the concurrency limits, the work pool and the deployments on the server at PREFECT_API_URL.
+    Creates the concurrency limits, work pool, deployments and automations on the server at PREFECT_API_URL.
     """
     settings = _settings()
     if settings.prefect_api_url is None:
@@ -354,8 +354,7 @@ def register_command() -> None:
     from deployments.stack.registration import register_deployments
 
     asyncio.run(register_deployments(settings))
-    server = redact(settings.prefect_api_url)
-    _console().print(f"{server} has the concurrency limits, the work pool and the deployments.")
+    _console().print(f"{redact(settings.prefect_api_url)} has the limits, work pool, deployments and automations.")
 
 
 def main() -> None:

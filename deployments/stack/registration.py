@@ -1,4 +1,4 @@
-"""Registration at a Prefect server: concurrency limits, the work pool, the deployments of prefect.yaml."""
+"""Registration at a Prefect server: concurrency limits, the work pool, deployments (prefect.yaml), automations."""
 
 import asyncio
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectExcep
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 
+from deployments.stack.automations import read_automations, register_automations
 from deployments.worker.warm_worker import WORKER_TYPE, WarmWorker
 from flows.rebuild_runs import QUEUE
 from tasks.core.errors import DependencyUnavailable
@@ -28,7 +29,7 @@ DECLARATION = Path(__file__).parent.parent.parent / "prefect.yaml"
 
 
 async def register_deployments(settings: Settings) -> None:
-    """Create or update limits, work pool and deployments on the server at PREFECT_API_URL.
+    """Create or update limits, work pool, deployments and automations on the server at PREFECT_API_URL.
 
     Raises:
         DependencyUnavailable: the server does not answer, or returns an error.
@@ -72,6 +73,7 @@ async def _register_all(client: PrefectClient, settings: Settings, declared: lis
         await _register_queue(client, settings, pool)
     for deployment in declared:
         await register_deployment(client, deployment)
+    await register_automations(client, read_automations())
 
 
 async def register_limits(client: PrefectClient, settings: Settings) -> None:
