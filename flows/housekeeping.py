@@ -1,6 +1,6 @@
 """Housekeeping as a run in Prefect: it deletes what nobody needs, and says what it freed."""
 
-from prefect import flow
+from prefect import flow, runtime
 from prefect.artifacts import acreate_table_artifact
 from prefect.logging import get_run_logger
 
@@ -10,7 +10,12 @@ from tasks.core.settings import load_settings
 from tasks.records.cleanup import keep_house
 
 
-@flow(name="housekeeping")
+def name_housekeeping() -> str:
+    """Name the flow run after its time (UTC)."""
+    return f"housekeeping {runtime.flow_run.scheduled_start_time:%Y-%m-%d %H:%M}"
+
+
+@flow(name="housekeeping", flow_run_name=name_housekeeping)
 async def housekeeping(keep_jobs: int | None = None) -> dict[str, int]:
     """Delete builds beyond the kept ones, silent widgets and old embeddings.
 

@@ -24,7 +24,13 @@ from tasks.records.run_locks import hold_run
 from tasks.records.widgets import list_built_widgets
 
 
-@flow(name="recrawl-widgets")
+def name_recrawl() -> str:
+    """Name the flow run after its time (UTC), or after its one widget."""
+    widget_id = runtime.flow_run.parameters.get("widget_id")
+    return f"widget {widget_id}" if widget_id else f"nightly {runtime.flow_run.scheduled_start_time:%Y-%m-%d %H:%M}"
+
+
+@flow(name="recrawl-widgets", flow_run_name=name_recrawl)
 async def recrawl_widgets(widget_id: UUID | None = None, window_s: float | None = None) -> "State[dict[str, str]]":
     """Rebuild widgets from their sites, each in a run of the build deployment.
 

@@ -4,12 +4,20 @@ import asyncio
 import os
 import re
 import signal
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from typing import Any
+from uuid import uuid4
 
+import pytest
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, LogFilter, LogFilterFlowRunId
-from prefect.client.schemas.objects import Artifact, TaskRun
+from prefect.client.schemas.objects import Artifact, State, TaskRun
+from prefect.runtime import flow_run
+from prefect.states import Scheduled
 
+from flows.recrawl import name_recrawl
 from tasks.records.builds import read_build
+from tasks.records.run_notices import notify_workers
 from tests.flow_runs import end_of, find_run, run_deployment
 from tests.product import Event, Product
 from tests.sites.generated import generated_site
@@ -161,3 +169,24 @@ async def test_a_build_can_be_started_in_prefect_alone(product: Product, company
     assert run.state is not None
     assert run.state.is_completed()
     assert (await read_build(product.pool, run.id)).status == "completed"
+
+
+async def test_a_run_of_the_night_is_named_after_its_time(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In UTC, as its schedule; not a random animal."""
+    due = datetime.now(UTC) - timedelta(hours=1)
+    async with product.prefect() as client:
+        deployment = await client.read_deployment_by_name("housekeeping/housekeeping")
+        state: State[Any] = Scheduled(scheduled_time=due)
+        run = await client.create_flow_run_from_deployment(deployment.id, state=state)
+    await notify_workers(product.pool)
+    assert (await end_of(product, run.id)).name == f"housekeeping {due:%Y-%m-%d %H:%M}"
+    # As Prefect tells a run its time: a real run would rebuild all widgets here.
+    monkeypatch.setitem(flow_run.FIELDS, "scheduled_start_time", lambda: datetime(2026, 11, 30, 3, tzinfo=UTC))
+    assert name_recrawl() == "nightly 2026-11-30 03:00"
+
+
+async def test_a_recrawl_of_one_widget_is_named_after_it(product: Product) -> None:
+    """As a build without an address is."""
+    widget = str(uuid4())
+    run = await run_deployment(product, "recrawl-widgets/nightly", {"widget_id": widget})
+    assert run.name == f"widget {widget}"
