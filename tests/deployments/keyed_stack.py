@@ -96,7 +96,7 @@ class Keyed:
     service: FaultyService
     collector: Collector
     settings: Settings
-    """What it was started with."""
+    """The settings that it was started with."""
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ SPIN = html("<p>Soon.</p><script>while (true);</script>")
 
 @dataclass(frozen=True)
 class Spun:
-    """What became of the pages."""
+    """The end of the pages."""
 
     causes: Counter[str]
     readable_after_s: float

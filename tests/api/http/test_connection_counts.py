@@ -72,7 +72,7 @@ def test_only_public_addresses_are_limited(address: str, is_limited: bool) -> No
 
 
 def test_an_ipv6_network_counts_as_one_client() -> None:
-    """Whoever has one address has 2^64 of them; the network beside it is another client."""
+    """An address brings 2^64 others; the network beside it is another client."""
     counts = ConnectionCounts(2)
     assert counts.admit("2606:2800:220:1::1")
     assert counts.admit("2606:2800:220:1:ffff::2")
